@@ -1,0 +1,143 @@
+/// Writes JSON as it goes, members in the order they are given, the same bytes for the same input. Requests, plans,
+/// exports and events are all written by it; a value never has to be built in memory first.
+///
+/// ```swift
+/// var json = JSONText()
+/// json.object { $0.member("window", 1651584991); $0.array("reasons") { $0.element("first run") } }
+/// json.text  // {"window":1651584991,"reasons":["first run"]}
+/// ```
+public struct JSONText: Sendable {
+    /// What has been written so far, in UTF-8.
+    public private(set) var bytes: [UInt8] = []
+    private let indent: Bool
+    private var depth = 0
+    private var isEmpty = true
+
+    /// - Parameter indent: a line for each member, indented by two spaces, for people; otherwise one line.
+    public init(indent: Bool = false) { self.indent = indent }
+
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Hands over what has been written so far and forgets it, so that a long document needs no more memory than its
+    /// largest part.
+    public mutating func drain() -> [UInt8] {
+        defer { bytes.removeAll(keepingCapacity: true) }
+        return bytes
+    }
+
+    public mutating func object(_ write: (inout JSONText) -> Void) { nested("{", "}", write) }
+    public mutating func array(_ write: (inout JSONText) -> Void) { nested("[", "]", write) }
+
+    public mutating func object(_ key: String, _ write: (inout JSONText) -> Void) {
+        name(key)
+        nested("{", "}", write)
+    }
+
+    public mutating func array(_ key: String, _ write: (inout JSONText) -> Void) {
+        name(key)
+        nested("[", "]", write)
+    }
+
+    public mutating func member(_ key: String, _ value: String) {
+        name(key)
+        quoted(value)
+    }
+
+    public mutating func member(_ key: String, _ value: some BinaryInteger) {
+        name(key)
+        raw(String(value))
+    }
+
+    public mutating func member(_ key: String, _ value: Bool) {
+        name(key)
+        raw(value ? "true" : "false")
+    }
+
+    public mutating func member(_ key: String, _ value: Double) {
+        name(key)
+        raw(value.isFinite ? "\(value)" : "null")
+    }
+
+    public mutating func null(_ key: String) {
+        name(key)
+        raw("null")
+    }
+
+    /// A member whose value is JSON already.
+    public mutating func member(_ key: String, json: String) {
+        name(key)
+        raw(json)
+    }
+
+    public mutating func element(_ value: String) {
+        separate()
+        quoted(value)
+    }
+
+    public mutating func element(_ value: some BinaryInteger) {
+        separate()
+        raw(String(value))
+    }
+
+    public mutating func element(_ write: (inout JSONText) -> Void) {
+        separate()
+        nested("{", "}", write)
+    }
+
+    /// An element that is JSON already.
+    public mutating func element(json: String) {
+        separate()
+        raw(json)
+    }
+
+    private mutating func nested(_ open: String, _ close: String, _ write: (inout JSONText) -> Void) {
+        raw(open)
+        depth += 1
+        isEmpty = true
+        write(&self)
+        depth -= 1
+        if !isEmpty { newline() }
+        isEmpty = false
+        raw(close)
+    }
+
+    private mutating func name(_ key: String) {
+        separate()
+        quoted(key)
+        raw(indent ? ": " : ":")
+    }
+
+    private mutating func separate() {
+        if !isEmpty { raw(",") }
+        isEmpty = false
+        newline()
+    }
+
+    private mutating func newline() {
+        guard indent, depth > 0 || !bytes.isEmpty else { return }
+        bytes.append(UInt8(ascii: "\n"))
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: depth * 2))
+    }
+
+    private mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    private mutating func quoted(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): raw("\\\"")
+            case UInt8(ascii: "\\"): raw("\\\\")
+            case 0x0A: raw("\\n")
+            case 0x0D: raw("\\r")
+            case 0x09: raw("\\t")
+            case 0..<0x20, 0x7F:
+                let digits = Array("0123456789abcdef".utf8)
+                raw("\\u00")
+                bytes.append(digits[Int(byte >> 4)])
+                bytes.append(digits[Int(byte & 15)])
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}

@@ -1,0 +1,115 @@
+/// Where a recorded run stands. See the arrows in ``RunState/canBecome(_:)``.
+public enum RunState: String, Hashable, Sendable, CaseIterable {
+    /// Claimed and about to be sent; whoever finds it later does not know whether it was.
+    case intended
+    /// The service gave a run id.
+    case accepted
+    /// The service refused it; nothing was ingested.
+    case rejected
+    /// Sent, or perhaps sent, with the answer unknown.
+    case inDoubt
+    /// Was in doubt, and is surely absent from the service: the window may be claimed again.
+    case released
+    case succeeded
+    /// Ended with failed records or errors beside its success.
+    case partial
+    case failed
+
+    /// Whether a run may move from this state to `next`. Nothing leaves a final state.
+    public func canBecome(_ next: RunState) -> Bool {
+        switch self {
+        case .intended: [.accepted, .rejected, .inDoubt, .released].contains(next)
+        case .inDoubt: [.accepted, .released].contains(next)
+        case .accepted: [.succeeded, .partial, .failed].contains(next)
+        case .rejected, .released, .succeeded, .partial, .failed: false
+        }
+    }
+
+    /// The service took it, whatever became of it.
+    public var isAccepted: Bool { [.accepted, .succeeded, .partial, .failed].contains(self) }
+
+    /// Nobody knows yet whether the service took it.
+    public var isDoubtful: Bool { self == .intended || self == .inDoubt }
+
+    /// The service surely did not take it.
+    public var isVoid: Bool { self == .rejected || self == .released }
+}
+
+/// How a run came into the ledger.
+public enum RunOrigin: String, Hashable, Sendable, CaseIterable {
+    /// Claimed here and sent by Sluice.
+    case request
+    /// Found on the service; made by somebody else, or before this ledger.
+    case service
+}
+
+/// What makes one run request different from every other of its target: the database holds it unique, so inserting it
+/// is claiming it.
+public struct RunIdentity: Hashable, Sendable {
+    public let flow: FlowID
+    /// `nil` only for a run found on the service whose window cannot be read.
+    public let window: Window?
+    /// The `id` of the manifest's `rerun`, `nil` for the window's ordinary run.
+    public let rerun: String?
+    /// 1 for the first, counted up by each retry, and by each request after a rejected or released one.
+    public let attempt: Int
+
+    public init(flow: FlowID, window: Window?, rerun: String? = nil, attempt: Int = 1) {
+        self.flow = flow
+        self.window = window
+        self.rerun = rerun
+        self.attempt = attempt
+    }
+}
+
+/// A run that the ledger knows, as far as planning needs to know it.
+public struct RecordedRun: Hashable, Sendable {
+    public let identity: RunIdentity
+    public var state: RunState
+    public let origin: RunOrigin
+    /// The service's id, once it is known.
+    public var run: RunID?
+    /// The delta column that the request carried.
+    public let deltaColumn: DeltaColumn?
+    /// When it was claimed, or created on the service if it was found there.
+    public var recordedAt: UnixMilliseconds
+    /// Why it was refused or failed, in the service's words.
+    public var failure: String?
+
+    public init(
+        identity: RunIdentity, state: RunState, origin: RunOrigin = .request, run: RunID? = nil,
+        deltaColumn: DeltaColumn? = nil, recordedAt: UnixMilliseconds, failure: String? = nil
+    ) {
+        self.identity = identity
+        self.state = state
+        self.origin = origin
+        self.run = run
+        self.deltaColumn = deltaColumn
+        self.recordedAt = recordedAt
+        self.failure = failure
+    }
+
+    public var flow: FlowID { identity.flow }
+    public var window: Window? { identity.window }
+}
+
+/// What the ledger knows of a flow besides its runs.
+public struct FlowRecord: Hashable, Sendable {
+    public let flow: FlowID
+    /// Counts up with every change to the flow's record, so that a saved plan knows when it is stale; 0 for a flow
+    /// that the ledger has never heard of.
+    public var revision: Int
+    /// When the flow was last compared with the service; `nil` before first contact.
+    public var contactedAt: UnixMilliseconds?
+    /// The column in the flow's own `Copy` transformation, the source of truth.
+    public var deltaColumn: DeltaColumn?
+
+    public init(
+        flow: FlowID, revision: Int = 0, contactedAt: UnixMilliseconds? = nil, deltaColumn: DeltaColumn? = nil
+    ) {
+        self.flow = flow
+        self.revision = revision
+        self.contactedAt = contactedAt
+        self.deltaColumn = deltaColumn
+    }
+}

@@ -1,0 +1,70 @@
+/// A moment of the proleptic Gregorian calendar in UTC, computed without any time zone data. What people read of a
+/// window is written by it, so the text is the same on every machine.
+public struct UTCTime: Hashable, Sendable, CustomStringConvertible {
+    public let year: Int
+    public let month: Int
+    public let day: Int
+    /// Seconds since midnight.
+    public let secondOfDay: Int
+
+    public init(_ seconds: UnixSeconds) {
+        let (days, second) = seconds.quotientAndRemainder(flooring: 86_400)
+        // The civil-from-days algorithm: eras of 400 years, years that begin in March.
+        let (era, dayOfEra) = (days + 719_468).quotientAndRemainder(flooring: 146_097)
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        day = Int(dayOfYear - (153 * shifted + 2) / 5 + 1)
+        month = Int(shifted < 10 ? shifted + 3 : shifted - 9)
+        year = Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0)
+        secondOfDay = Int(second)
+    }
+
+    /// RFC 3339 in UTC: `2022-05-03T13:36:31Z`.
+    public var description: String { "\(date)T\(time)Z" }
+
+    /// `2022-05-03`.
+    public var date: String { "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))" }
+
+    /// `13:36:31`.
+    public var time: String {
+        "\(padded(secondOfDay / 3600, 2)):\(padded(secondOfDay / 60 % 60, 2)):\(padded(secondOfDay % 60, 2))"
+    }
+
+    /// The Unix seconds of a UTC date and time; `nil` when there is no such day or time of day.
+    public static func seconds(
+        year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0
+    ) -> UnixSeconds? {
+        guard (1...9999).contains(year), (1...12).contains(month), (1...daysInMonth(month, of: year)).contains(day),
+            (0...23).contains(hour), (0...59).contains(minute), (0...59).contains(second)
+        else { return nil }
+        let shiftedYear = Int64(month <= 2 ? year - 1 : year)
+        let (era, yearOfEra) = shiftedYear.quotientAndRemainder(flooring: 400)
+        let dayOfYear = (153 * Int64(month > 2 ? month - 3 : month + 9) + 2) / 5 + Int64(day) - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        let days = era * 146_097 + dayOfEra - 719_468
+        return days * 86_400 + Int64(hour * 3600 + minute * 60 + second)
+    }
+
+    /// 28 to 31.
+    public static func daysInMonth(_ month: Int, of year: Int) -> Int {
+        switch month {
+        case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+}
+
+private func padded(_ number: Int, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+}
+
+extension Int64 {
+    /// Division that rounds down, so that moments before 1970 fall on the right day.
+    fileprivate func quotientAndRemainder(flooring divisor: Int64) -> (Int64, Int64) {
+        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+    }
+}

@@ -1,0 +1,176 @@
+import YAML
+
+/// The pairs of a mapping whose keys have been checked.
+struct Fields {
+    let node: YAMLNode
+    fileprivate var present: [Field] = []
+
+    /// `nil` when the key is absent or has no value.
+    subscript(key: String) -> Field? { present.first { $0.key == key } }
+}
+
+/// A key, and the value that stands there.
+struct Field {
+    let key: String
+    let value: YAMLNode
+}
+
+extension ManifestDecoder {
+    /// Checks a mapping's keys: none unknown, none missing.
+    ///
+    /// - Parameter subject: what the mapping is, for messages: `a flow`.
+    mutating func fields(
+        of node: YAMLNode, _ subject: String, required: [String], optional: [String] = []
+    ) -> Fields? {
+        guard node.kind == .mapping else {
+            add(.wrongType, at: node, "\(subject) must be a mapping, not \(described(node))")
+            return nil
+        }
+        var fields = Fields(node: node)
+        var empty: [String] = []
+        let known = required + optional
+        for (keyNode, value) in node.pairs where keyNode.kind == .scalar {
+            let key = keyNode.text
+            if !known.contains(key) {
+                addUnknown(keyNode, subject, known)
+            } else if !value.isNull {
+                fields.present.append(Field(key: key, value: value))
+            } else if required.contains(key) {
+                empty.append(key)
+                add(.missingKey, at: keyNode, "'\(key)' of \(subject) has no value")
+            }
+        }
+        for key in required where fields[key] == nil && !empty.contains(key) {
+            add(.missingKey, at: node, "\(subject) needs '\(key)'")
+        }
+        return fields
+    }
+
+    private mutating func addUnknown(_ key: YAMLNode, _ subject: String, _ known: [String]) {
+        let suggestion =
+            nearest(to: key.text, among: known).map { "did you mean '\($0)'?" }
+            ?? "it has \(known.map { "'\($0)'" }.joined(separator: ", "))"
+        add(.unknownKey, at: key, "unknown key \(quoted(key.text)) in \(subject)", suggestion: suggestion)
+    }
+
+    /// The elements of a list; none when there is no such field.
+    mutating func list(_ field: Field?) -> YAMLElements? {
+        guard let field else { return nil }
+        guard field.value.kind == .sequence else {
+            add(.wrongType, at: field.value, "'\(field.key)' must be a list, not \(described(field.value))")
+            return nil
+        }
+        return field.value.elements
+    }
+
+    /// A text that is not blank and has no control characters but line breaks and tabs.
+    mutating func text(_ field: Field?) -> String? {
+        guard let field, let text = string(field) else { return nil }
+        let isClean = text.unicodeScalars.allSatisfy {
+            $0.properties.generalCategory != .control || $0 == "\n" || $0 == "\t"
+        }
+        if text.allSatisfy(\.isWhitespace) {
+            add(.badText, at: field.value, "'\(field.key)' is blank")
+        } else if text.utf8.count > 1000 {
+            add(.badText, at: field.value, "'\(field.key)' is longer than 1000 bytes")
+        } else if !isClean {
+            add(.badText, at: field.value, "'\(field.key)' has a control character in it")
+        } else {
+            return text
+        }
+        return nil
+    }
+
+    private mutating func string(_ field: Field) -> String? {
+        let node = field.value
+        guard node.kind == .scalar else {
+            add(.wrongType, at: node, "'\(field.key)' must be a text, not \(described(node))")
+            return nil
+        }
+        if let tag = node.tag, !tag.hasPrefix("tag:yaml.org,2002:") {
+            add(.wrongType, at: node, "the tag \(quoted(tag)) means nothing here", suggestion: "write the text itself")
+            return nil
+        }
+        guard node.schemaType == .string else {
+            add(
+                .wrongType, at: node, "'\(field.key)' must be a text, not \(described(node))",
+                suggestion: "put it in quotes: \"\(node.text)\"")
+            return nil
+        }
+        return node.text
+    }
+
+    /// A name: letters, digits, `.`, `_` and `-`, at most 100 of them.
+    mutating func name(_ field: Field?) -> String? {
+        guard let field, let name = text(field) else { return nil }
+        let isName = name.utf8.allSatisfy { byte in
+            UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || "0123456789._-".utf8.contains(byte)
+        }
+        guard isName, name.utf8.count <= 100 else {
+            add(
+                .badText, at: field.value, "\(quoted(name)) is not a name",
+                suggestion: "a name has letters, digits, '.', '_' and '-' only, at most 100 of them")
+            return nil
+        }
+        return name
+    }
+
+    /// One of the words of a type.
+    mutating func choice<Word>(_ field: Field?, of type: Word.Type) -> Word?
+    where Word: RawRepresentable<String> & CaseIterable {
+        guard let field, let text = text(field) else { return nil }
+        if let word = Word(rawValue: text) { return word }
+        let words = Word.allCases.map(\.rawValue)
+        let suggestion =
+            nearest(to: text, among: words).map { "did you mean '\($0)'?" }
+            ?? "it is one of \(words.joined(separator: ", "))"
+        add(.unknownWord, at: field.value, "'\(field.key)' cannot be \(quoted(text))", suggestion: suggestion)
+        return nil
+    }
+
+    /// A whole number within a range.
+    mutating func integer(_ field: Field?, in range: ClosedRange<Int>) -> Int? {
+        guard let field else { return nil }
+        guard field.value.schemaType == .int, field.value.kind == .scalar else {
+            add(
+                .wrongType, at: field.value, "'\(field.key)' must be a whole number, not \(described(field.value))")
+            return nil
+        }
+        guard let number = field.value.int64.flatMap({ Int(exactly: $0) }), range.contains(number) else {
+            addOutOfRange(field, "\(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return number
+    }
+
+    /// A number within a range.
+    mutating func number(_ field: Field?, in range: ClosedRange<Int>) -> Double? {
+        guard let field else { return nil }
+        guard [.int, .float].contains(field.value.schemaType) else {
+            add(.wrongType, at: field.value, "'\(field.key)' must be a number, not \(described(field.value))")
+            return nil
+        }
+        guard let number = field.value.double, number >= Double(range.lowerBound), number <= Double(range.upperBound)
+        else {
+            addOutOfRange(field, "\(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return number
+    }
+
+    private mutating func addOutOfRange(_ field: Field, _ range: String) {
+        add(.numberOutOfRange, at: field.value, "'\(field.key)' must be \(range), not \(quoted(field.value.text))")
+    }
+
+    /// What a value is, for messages.
+    func described(_ node: YAMLNode) -> String {
+        switch (node.kind, node.schemaType) {
+        case (.sequence, _): "a list"
+        case (.mapping, _): "a mapping"
+        case (.scalar, .null): "nothing"
+        case (.scalar, .bool): "the truth value \(node.text)"
+        case (.scalar, .int), (.scalar, .float): "the number \(quoted(node.text))"
+        case (.scalar, .string): "the text \(quoted(node.text))"
+        }
+    }
+}

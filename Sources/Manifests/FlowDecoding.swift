@@ -1,0 +1,143 @@
+import FlowRuns
+import YAML
+
+/// A decoded `RunManifest`: its flows, and what the rules between documents need.
+struct RunManifest {
+    let name: String
+    let target: String
+    /// Where the target is named.
+    let targetPlace: Place
+    /// Where `metadata.name` stands.
+    let place: Place
+    let flows: [FlowDeclaration]
+}
+
+extension ManifestDecoder {
+    /// The `spec` of a `RunManifest`.
+    mutating func runManifest(_ spec: YAMLNode, _ header: Header?) -> RunManifest? {
+        guard let fields = fields(of: spec, "the spec of a run manifest", required: ["target", "flows"]) else {
+            return nil
+        }
+        let target = name(fields["target"])
+        var flows: [FlowDeclaration] = []
+        for element in list(fields["flows"]).map(Array.init) ?? [] {
+            if let flow = flow(element, header, target ?? "") { flows.append(flow) }
+        }
+        guard let header, let target, let targetField = fields["target"] else { return nil }
+        return RunManifest(
+            name: header.name, target: target, targetPlace: place(of: targetField.value), place: header.place,
+            flows: flows)
+    }
+
+    private mutating func flow(_ node: YAMLNode, _ header: Header?, _ target: String) -> FlowDeclaration? {
+        let optional = [
+            "name", "deltaColumn", "overlap", "retryFailed", "windows", "series", "rerun", "acknowledged",
+        ]
+        guard let fields = fields(of: node, "a flow", required: ["flowId", "source"], optional: optional) else {
+            return nil
+        }
+        let flow = flowID(fields["flowId"])
+        let name = text(fields["name"])
+        let source = choice(fields["source"], of: SourceKind.self)
+        let column = deltaColumn(fields["deltaColumn"])
+        if source == .file, let field = fields["deltaColumn"] {
+            add(
+                .deltaColumnOnFile, at: field.value, "a file-based flow has no delta column",
+                suggestion: "remove 'deltaColumn', or write source: table")
+        }
+        let overlap = choice(fields["overlap"], of: FlowDeclaration.Overlap.self) ?? .error
+        let retryFailed = integer(fields["retryFailed"], in: 0...100) ?? 0
+        let windows = windows(fields["windows"])
+        let series = list(fields["series"])?.compactMap { self.series($0) } ?? []
+        let reruns = reruns(fields["rerun"])
+        let acknowledged = acknowledgements(fields["acknowledged"])
+        guard let flow, let source, let place = fields["flowId"].map({ place(of: $0.value) }) else { return nil }
+        return FlowDeclaration(
+            flow: flow, name: name, manifest: header?.name ?? "", owner: header?.owner, target: target, source: source,
+            deltaColumn: column, overlap: overlap, retryFailed: retryFailed, windows: windows, series: series,
+            reruns: reruns, acknowledged: acknowledged, place: place)
+    }
+
+    private mutating func flowID(_ field: Field?) -> FlowID? {
+        guard let field, let text = text(field) else { return nil }
+        if let flow = FlowID(text) { return flow }
+        let digits = text.filter(\.isHexDigit)
+        let isUUID = digits.count == 32 && text.allSatisfy { $0.isHexDigit || "-{} ".contains($0) }
+        add(
+            .badID, at: field.value, "\(quoted(text)) is not a flow id",
+            suggestion: isUUID
+                ? "write \(hyphenated(digits.lowercased()))"
+                : "a flow id is a UUID, such as 3abea21c-7e36-4be1-bec1-d3bad0e3e0de")
+        return nil
+    }
+
+    private func hyphenated(_ digits: String) -> String {
+        var rest = digits[...]
+        return [8, 4, 4, 4, 12].map { width in
+            defer { rest = rest.dropFirst(width) }
+            return String(rest.prefix(width))
+        }.joined(separator: "-")
+    }
+
+    private mutating func deltaColumn(_ field: Field?) -> DeclaredColumn? {
+        guard let field else { return nil }
+        if field.value.kind == .scalar {
+            add(
+                .wrongType, at: field.value, "'deltaColumn' must be a mapping, not \(described(field.value))",
+                suggestion: "write deltaColumn: {name: \(printable(field.value.text))}")
+            return nil
+        }
+        guard
+            let fields = fields(
+                of: field.value, "'deltaColumn'", required: ["name"], optional: ["dateFormat", "timezone"])
+        else { return nil }
+        let dateFormat = text(fields["dateFormat"])
+        // Free text: it goes to the service, whose names for time zones need not be IANA's.
+        let timezone = text(fields["timezone"])
+        guard let nameField = fields["name"], let name = text(nameField) else { return nil }
+        return DeclaredColumn(
+            column: DeltaColumn(name: name, dateFormat: dateFormat, timezone: timezone),
+            place: place(of: nameField.value))
+    }
+
+    private mutating func reruns(_ field: Field?) -> [Rerun] {
+        var reruns: [Rerun] = []
+        var places: [String: Place] = [:]
+        for node in list(field).map(Array.init) ?? [] {
+            guard let fields = fields(of: node, "a rerun", required: ["start", "end", "id", "reason"]) else { continue }
+            let window = window(fields)
+            let reason = text(fields["reason"])
+            guard let idField = fields["id"], let id = name(idField) else { continue }
+            if let first = places[id] {
+                add(
+                    .rerunDeclaredTwice, at: idField.value, "the rerun \(quoted(id)) is declared twice by this flow",
+                    suggestion: "give each rerun an id of its own", notes: [.init(place: first, message: "first here")])
+                continue
+            }
+            places[id] = place(of: idField.value)
+            guard let window, let reason else { continue }
+            reruns.append(Rerun(window: window, id: id, reason: reason, place: place(of: node)))
+        }
+        return reruns
+    }
+
+    private mutating func acknowledgements(_ field: Field?) -> [Acknowledgement] {
+        var acknowledged: [Acknowledgement] = []
+        var places: [String: Place] = [:]
+        for node in list(field).map(Array.init) ?? [] {
+            guard let fields = fields(of: node, "an acknowledged run", required: ["run", "reason"]) else { continue }
+            let reason = text(fields["reason"])
+            guard let field = fields["run"], let text = text(field), let run = RunID(text) else { continue }
+            if let first = places[text] {
+                add(
+                    .acknowledgedTwice, at: field.value, "the run \(quoted(text)) is acknowledged twice by this flow",
+                    notes: [.init(place: first, message: "first here")])
+                continue
+            }
+            places[text] = place(of: field.value)
+            guard let reason else { continue }
+            acknowledged.append(Acknowledgement(run: run, reason: reason, place: place(of: field.value)))
+        }
+        return acknowledged
+    }
+}

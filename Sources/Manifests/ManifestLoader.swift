@@ -1,0 +1,55 @@
+import Crypto
+import FlowRuns
+import YAML
+
+/// Reads manifests: bytes in, declarations and everything that is wrong with them out.
+///
+/// ```swift
+/// let (manifests, diagnostics) = ManifestLoader().load(files)
+/// if diagnostics.hasErrors { print(text(diagnostics, sources: files, color: false)) }
+/// ```
+public struct ManifestLoader: Sendable {
+    private let reader: YAMLReader
+
+    /// - Parameter limits: how much one file may ask of the reader.
+    public init(limits: ReadingLimits = ReadingLimits()) { reader = YAMLReader(limits: limits) }
+
+    /// Reads all files and checks every rule within and between them. Nothing is thrown: all faults of all files come
+    /// back at once, sorted by place, and what could be made out is in the set all the same. A set with errors must
+    /// not be planned.
+    ///
+    /// - Parameter files: in any order; the outcome is the same. A file that is given twice counts once.
+    public func load(_ files: [SourceFile]) -> (manifests: ManifestSet, diagnostics: [Diagnostic]) {
+        var digests: Set<FileDigest> = []
+        var targets: [Target] = []
+        var manifests: [RunManifest] = []
+        var diagnostics: [Diagnostic] = []
+        var mayMissTargets = false
+        for file in files {
+            guard digests.insert(FileDigest(path: file.path, sha256: hexadecimalSHA256(file.bytes))).inserted else {
+                continue
+            }
+            var decoder = ManifestDecoder(file: file.path)
+            decoder.read(file.bytes, reader)
+            targets += decoder.targets
+            manifests += decoder.manifests
+            diagnostics += decoder.diagnostics
+            mayMissTargets = mayMissTargets || decoder.mayHideTargets
+        }
+        diagnostics +=
+            ManifestRules(targets: targets, manifests: manifests, mayMissTargets: mayMissTargets).diagnostics
+        let set = ManifestSet(
+            targets: targets.sorted { ($0.name, $0.place) < ($1.name, $1.place) },
+            flows: manifests.flatMap(\.flows).sorted {
+                ($0.target, $0.flow, $0.place) < ($1.target, $1.flow, $1.place)
+            },
+            digests: digests.sorted { ($0.path, $0.sha256) < ($1.path, $1.sha256) })
+        return (set, diagnostics.sortedByPlace())
+    }
+}
+
+private func hexadecimalSHA256(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    let text = SHA256.hash(data: bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    return String(decoding: text, as: UTF8.self)
+}

@@ -1,0 +1,85 @@
+/// The rules between documents, in whichever files they stand. Everything is taken in order of place, so the outcome
+/// does not depend on the order of the files.
+struct ManifestRules {
+    private(set) var diagnostics: [Diagnostic] = []
+
+    /// - Parameter mayMissTargets: a target may stand where nothing could be made out, so none is called unknown.
+    init(targets: [Target], manifests: [RunManifest], mayMissTargets: Bool) {
+        let targets = targets.sorted { $0.place < $1.place }
+        let manifests = manifests.sorted { $0.place < $1.place }
+        checkNames(of: targets)
+        if !mayMissTargets { checkTargets(of: manifests, among: targets.map(\.name)) }
+        checkNames(of: manifests)
+        checkFlows(manifests.flatMap(\.flows).sorted { $0.place < $1.place })
+    }
+
+    private mutating func checkNames(of targets: [Target]) {
+        var first: [String: Place] = [:]
+        for target in targets {
+            guard let place = first.updateIfNew(target.place, for: target.name) else { continue }
+            diagnostics.append(
+                Diagnostic(
+                    .targetDeclaredTwice, at: target.place, "the target '\(target.name)' is declared twice",
+                    suggestion: "give one of them another name",
+                    notes: [.init(place: place, message: "first declared here")]))
+        }
+    }
+
+    private mutating func checkTargets(of manifests: [RunManifest], among targets: [String]) {
+        for manifest in manifests where !targets.contains(manifest.target) {
+            let suggestion =
+                nearest(to: manifest.target, among: targets).map { "did you mean '\($0)'?" }
+                ?? (targets.isEmpty
+                    ? "declare it in a document with kind: Target, and give its file too"
+                    : "declared are \(targets.sorted().map { "'\($0)'" }.joined(separator: ", "))")
+            diagnostics.append(
+                Diagnostic(
+                    .targetUnknown, at: manifest.targetPlace, "no target '\(manifest.target)' is declared",
+                    suggestion: suggestion))
+        }
+    }
+
+    private mutating func checkNames(of manifests: [RunManifest]) {
+        var first: [Pair: Place] = [:]
+        for manifest in manifests {
+            let key = Pair(target: manifest.target, name: manifest.name)
+            guard let place = first.updateIfNew(manifest.place, for: key) else { continue }
+            diagnostics.append(
+                Diagnostic(
+                    .manifestDeclaredTwice, at: manifest.place,
+                    "the target '\(manifest.target)' has two run manifests named '\(manifest.name)'",
+                    suggestion: "give one of them another name",
+                    notes: [.init(place: place, message: "first declared here")]))
+        }
+    }
+
+    private mutating func checkFlows(_ flows: [FlowDeclaration]) {
+        var first: [Pair: Place] = [:]
+        for flow in flows {
+            let key = Pair(target: flow.target, name: flow.flow.description)
+            guard let place = first.updateIfNew(flow.place, for: key) else { continue }
+            diagnostics.append(
+                Diagnostic(
+                    .flowDeclaredTwice, at: flow.place,
+                    "the flow \(flow.flow) is declared twice in the target '\(flow.target)'",
+                    suggestion: "declare all windows of a flow in one place",
+                    notes: [.init(place: place, message: "first declared here")]))
+        }
+    }
+
+    private struct Pair: Hashable {
+        let target: String
+        let name: String
+    }
+}
+
+extension Dictionary {
+    /// Keeps the first value of a key.
+    ///
+    /// - Returns: the value that was there already.
+    fileprivate mutating func updateIfNew(_ value: Value, for key: Key) -> Value? {
+        if let first = self[key] { return first }
+        self[key] = value
+        return nil
+    }
+}

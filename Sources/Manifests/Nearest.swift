@@ -1,0 +1,37 @@
+/// The candidate that a person most likely meant by `text`, or `nil` when none is near: a third of the letters may
+/// differ, or the end may be missing; letter case does not count.
+func nearest(to text: String, among candidates: some Sequence<String>) -> String? {
+    // Nobody mistypes a name into hundreds of letters, and the distance costs the product of both lengths.
+    guard !text.isEmpty, text.utf8.count <= 100 else { return nil }
+    let given = Array(text.lowercased().utf8)
+    var best: (candidate: String, distance: Int)?
+    for candidate in candidates {
+        let wanted = Array(candidate.lowercased().utf8)
+        let allowed = max(1, max(given.count, wanted.count) / 3)
+        guard abs(given.count - wanted.count) <= allowed else { continue }
+        let distance = editDistance(given, wanted)
+        if distance <= allowed, distance < best?.distance ?? .max { best = (candidate, distance) }
+    }
+    return best?.candidate ?? candidates.first { text.count > 2 && $0.lowercased().hasPrefix(text.lowercased()) }
+}
+
+/// How many letters must be added, removed, replaced or swapped with their neighbour.
+private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var beforeLast = [Int]()
+    var last = Array(0...right.count)
+    for row in left.indices {
+        var current = [row + 1]
+        current.reserveCapacity(right.count + 1)
+        for column in right.indices {
+            let replaced = last[column] + (left[row] == right[column] ? 0 : 1)
+            var distance = min(replaced, last[column + 1] + 1, current[column] + 1)
+            if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                distance = min(distance, beforeLast[column - 1] + 1)
+            }
+            current.append(distance)
+        }
+        beforeLast = last
+        last = current
+    }
+    return last[right.count]
+}

@@ -1,0 +1,79 @@
+import FlowRuns
+import YAML
+
+extension ManifestDecoder {
+    /// `{every: P1D, from: 2024-01-01, until: now, timeZone: Europe/Berlin, lag: PT2H}`
+    mutating func series(_ node: YAMLNode) -> Series? {
+        let subject = "a series"
+        guard
+            let fields = fields(
+                of: node, subject, required: ["every", "from", "until"], optional: ["timeZone", "lag"])
+        else { return nil }
+        let every = step(fields["every"])
+        let lag = lag(fields["lag"])
+        // Local times mean nothing without their zone.
+        guard let (zone, local) = timeZone(fields["timeZone"]) else { return nil }
+        let from = time(fields["from"], in: local)
+        let until = until(fields["until"], in: local)
+        guard let every, let lag, let from, let until else { return nil }
+        let series = Series(
+            every: every, from: from.moment, until: until, timeZone: zone, lag: lag, anchor: from.civil,
+            place: place(of: node))
+        return check(series, fields) ? series : nil
+    }
+
+    private mutating func timeZone(_ field: Field?) -> (String, LocalTime)? {
+        guard let field else { return LocalTime("UTC").map { ("UTC", $0) } }
+        guard let name = text(field) else { return nil }
+        if let local = LocalTime(name) { return (name, local) }
+        let suggestion = LocalTime.nearestName(to: name).map { "did you mean '\($0)'?" }
+        add(
+            .unknownTimeZone, at: field.value, "there is no time zone \(quoted(name))",
+            suggestion: suggestion ?? "write an IANA name, such as Europe/Berlin, or UTC")
+        return nil
+    }
+
+    private mutating func until(_ field: Field?, in local: LocalTime) -> Series.Until? {
+        if let field, field.value.hasText("now") { return .now }
+        return time(field, in: local).map { .time($0.moment) }
+    }
+
+    private mutating func lag(_ field: Field?) -> Int64? {
+        guard let field else { return 0 }
+        guard let lag = fixedDuration(field) else { return nil }
+        guard lag <= 3_162_240_000_000, lag % 1000 == 0 else {
+            add(
+                .numberOutOfRange, at: field.value,
+                "'lag' must be whole seconds and at most 100 years, not \(quoted(field.value.text))")
+            return nil
+        }
+        return lag / 1000
+    }
+
+    /// What can be told of a series without knowing the time of day.
+    private mutating func check(_ series: Series, _ fields: Fields) -> Bool {
+        guard case .time(let until) = series.until, let untilField = fields["until"] else { return true }
+        guard series.from < until else {
+            add(
+                .windowReversed, at: untilField.value,
+                "this series ends at \(UTCTime(until)), not after its start at \(UTCTime(series.from))",
+                suggestion: series.from == until
+                    ? "write an 'until' after 'from'"
+                    : "write from: \(untilField.value.text), until: \(fields["from"]?.value.text ?? "")")
+            return false
+        }
+        if let fault = series.fault(dueAt: .max) {
+            add(fault)
+            return false
+        }
+        let end = series.windows(dueAt: .max).last?.end
+        if end != until {
+            add(
+                .seriesRemainder, .warning, at: untilField.value,
+                end.map { "the last whole window of this series ends at \(UTCTime($0)), before 'until'" }
+                    ?? "'until' comes before the end of the first window: this series has none",
+                suggestion: "only whole windows are asked for; put 'until' on a boundary of 'every'")
+        }
+        return true
+    }
+}

@@ -1,0 +1,89 @@
+import FlowRuns
+
+extension Series {
+    /// A series that cuts more windows than this is refused; a quarter of an hour since 1970 stays below it.
+    public static let mostWindows = 5_000_000
+
+    /// The windows that are due: they have ended before `asOf - lag`, and before a fixed `until`. They touch, the
+    /// first begins at `from`; equally long ones that follow each other are one progression.
+    ///
+    /// - Parameter asOf: Unix seconds.
+    public func windows(dueAt asOf: UnixSeconds) -> [WindowProgression] {
+        windows(endingBy: lastEnd(dueAt: asOf))
+    }
+
+    /// The error that the series has when it cuts more than ``mostWindows`` by `asOf` (Unix seconds). Check it
+    /// before walking the windows of a series whose `until` is `now`.
+    public func fault(dueAt asOf: UnixSeconds) -> Diagnostic? {
+        let count = windows(dueAt: asOf).reduce(0) { $0 + $1.count }
+        guard count > Self.mostWindows else { return nil }
+        return Diagnostic(
+            .seriesTooLong, at: place, "this series cuts \(count) windows; \(Self.mostWindows) is the most",
+            suggestion: "choose a longer 'every' or a later 'from'")
+    }
+
+    private func lastEnd(dueAt asOf: UnixSeconds) -> UnixSeconds {
+        let (due, overflow) = asOf.subtractingReportingOverflow(lag)
+        let latest = overflow ? (lag > 0 ? UnixSeconds.min : .max) : due
+        switch until {
+        case .now: return min(latest, TimeText.end)
+        case .time(let time): return min(latest, time, TimeText.end)
+        }
+    }
+
+    private func windows(endingBy limit: UnixSeconds) -> [WindowProgression] {
+        guard limit > from, from > -TimeText.end else { return [] }
+        switch every {
+        case .seconds(let length):
+            guard length > 0, limit - from >= length else { return [] }
+            return [WindowProgression(start: from, length: length, count: Int((limit - from) / length))]
+        case .days(let days):
+            guard (1...4_000_000).contains(days) else { return [] }
+            return windows(endingBy: limit) { anchor, index in anchor + Int64(days * index) * 86_400 }
+        case .months(let months):
+            guard (1...120_000).contains(months) else { return [] }
+            return windows(endingBy: limit) { anchor, index in civil(anchor, addingMonths: months * index) }
+        }
+    }
+
+    /// - Parameter civil: the local time of the boundary with this index, counted from the anchor and never from the
+    ///   boundary before, so that nothing drifts.
+    private func windows(
+        endingBy limit: UnixSeconds, boundary civil: (_ anchor: Int64, _ index: Int) -> Int64
+    ) -> [WindowProgression] {
+        guard let local = LocalTime(timeZone) else { return [] }
+        let anchor = anchor ?? local.civil(at: from)
+        var progressions: [WindowProgression] = []
+        var last = from
+        var index = 1
+        while true {
+            let boundary = local.moment(of: civil(anchor, index))
+            index += 1
+            if boundary > limit { return progressions }
+            // Where the date line moved, a whole day is missing: its end is its beginning.
+            guard boundary > last else { continue }
+            progressions.append(windowFrom: last, to: boundary)
+            last = boundary
+        }
+    }
+}
+
+extension [WindowProgression] {
+    fileprivate mutating func append(windowFrom start: UnixSeconds, to end: UnixSeconds) {
+        if let last, last.length == end - start {
+            self[count - 1] = WindowProgression(start: last.start, length: last.length, count: last.count + 1)
+        } else {
+            append(WindowProgression(start: start, length: end - start, count: 1))
+        }
+    }
+}
+
+/// The same day and time of a later month, or that month's last day if it is shorter.
+private func civil(_ anchor: Int64, addingMonths months: Int) -> Int64 {
+    let time = UTCTime(anchor)
+    let month = time.year * 12 + time.month - 1 + months
+    let day = min(time.day, UTCTime.daysInMonth(month % 12 + 1, of: month / 12))
+    let midnight = UTCTime.seconds(year: month / 12, month: month % 12 + 1, day: day)
+    // Beyond the year 9999, and so beyond every time that a manifest can name.
+    return (midnight ?? TimeText.end * 2) + Int64(time.secondOfDay)
+}

@@ -1,0 +1,90 @@
+/// A value of a manifest as a message shows it: in quotes, short, on one line, without secrets.
+func quoted(_ text: String) -> String {
+    let shown = withoutSecrets(text)
+    return "'\(printable(shown.count > 60 ? shown.prefix(57) + "…" : shown))'"
+}
+
+/// Control characters and those that turn the direction of writing become visible, so that no file can paint on the
+/// reader's terminal.
+package func printable(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: \.isHazardous) else { return text }
+    var shown = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars { shown.append(scalar.shown) }
+    return String(shown)
+}
+
+/// Puts asterisks in place of a password in an address (`postgres://user:password@host`, `?password=…`), as many as it
+/// has characters, so that columns stay true.
+func withoutSecrets(_ text: String) -> String {
+    guard text.contains("://") else { return text }
+    var scalars = Array(text.unicodeScalars)
+    for span in secretSpans(in: scalars) {
+        for index in span { scalars[index] = "*" }
+    }
+    return String(String.UnicodeScalarView(scalars))
+}
+
+/// Where the passwords of the addresses in a text are.
+func secretSpans(in text: [Unicode.Scalar]) -> [Range<Int>] {
+    var spans: [Range<Int>] = []
+    var index = 0
+    while index + 2 < text.count {
+        guard text[index] == ":", text[index + 1] == "/", text[index + 2] == "/" else {
+            index += 1
+            continue
+        }
+        let start = index + 3
+        let end = text[start...].firstIndex { $0.properties.isWhitespace || $0 == "\"" } ?? text.count
+        // A password may hold any character, an @ too: so it ends at the last one.
+        if let at = text[start..<end].lastIndex(of: "@"), let colon = text[start..<at].firstIndex(of: ":") {
+            spans.append(colon + 1..<at)
+        }
+        spans += passwordParameters(in: text, start..<end)
+        index = max(end, start)
+    }
+    return spans.filter { !$0.isEmpty }
+}
+
+private func passwordParameters(in text: [Unicode.Scalar], _ address: Range<Int>) -> [Range<Int>] {
+    let word = Array("password=".unicodeScalars)
+    var spans: [Range<Int>] = []
+    for index in address where text[index] == "?" || text[index] == "&" {
+        let value = index + 1 + word.count
+        guard value <= address.upperBound,
+            zip(text[(index + 1)..<value], word).allSatisfy({ $0.properties.lowercaseMapping == String($1) })
+        else { continue }
+        spans.append(value..<(text[value..<address.upperBound].firstIndex(of: "&") ?? address.upperBound))
+    }
+    return spans
+}
+
+extension Unicode.Scalar {
+    fileprivate var isHazardous: Bool {
+        switch value {
+        case 0..<0x20, 0x7F...0x9F, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
+        default: false
+        }
+    }
+
+    /// One visible character for each.
+    var shown: Unicode.Scalar {
+        guard isHazardous else { return self }
+        if value < 0x20 { return Unicode.Scalar(0x2400 + value) ?? "\u{FFFD}" }
+        return value == 0x7F ? "\u{2421}" : "\u{FFFD}"
+    }
+
+    /// How many columns of a terminal it takes: 0 for combining marks, 2 for wide characters of East Asia and emoji.
+    package var columns: Int {
+        switch properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format: return 0
+        default: break
+        }
+        switch value {
+        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97F, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+            0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF,
+            0x1F900...0x1F9FF, 0x20000...0x3FFFD:
+            return 2
+        default: return 1
+        }
+    }
+}

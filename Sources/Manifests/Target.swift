@@ -1,0 +1,81 @@
+import FlowRuns
+
+/// One organisation, sandbox, service address and ledger: `kind: Target`.
+public struct Target: Hashable, Sendable {
+    /// Where the Flow Service answers.
+    public enum Service: Hashable, Sendable, CustomStringConvertible {
+        /// The simulator, started in this process over loopback.
+        case embedded
+        /// The base address, without a slash at its end.
+        case address(String)
+
+        /// As a manifest writes it.
+        public var description: String {
+            switch self {
+            case .embedded: "embedded"
+            case .address(let address): address
+            }
+        }
+    }
+
+    /// Where the ledger is kept.
+    public enum LedgerAddress: Hashable, Sendable, CustomStringConvertible {
+        /// A file; the path is already relative to the working folder, not to the manifest.
+        case sqlite(path: String)
+        /// `postgres://user@host:5432/db`
+        case postgres(String)
+
+        /// As a manifest writes it.
+        public var description: String {
+            switch self {
+            case .sqlite(let path): "sqlite:\(path)"
+            case .postgres(let address): address
+            }
+        }
+    }
+
+    public let name: String
+    public let service: Service
+    public let organization: String
+    public let sandbox: String
+    public let ledger: LedgerAddress
+    public let wireForm: WireForm
+    public let limits: Limits
+    /// Where `metadata.name` stands.
+    public let place: Place
+
+    public init(
+        name: String, service: Service, organization: String, sandbox: String, ledger: LedgerAddress,
+        wireForm: WireForm = WireForm(), limits: Limits = Limits(), place: Place
+    ) {
+        self.name = name
+        self.service = service
+        self.organization = organization
+        self.sandbox = sandbox
+        self.ledger = ledger
+        self.wireForm = wireForm
+        self.limits = limits
+        self.place = place
+    }
+
+    /// What tells this target's runs from another's within one ledger: service, organisation and sandbox. The
+    /// target's name is left out, so that renaming it never sends anything again.
+    public var identity: String {
+        "\(service) \(organization) \(sandbox)"
+    }
+}
+
+/// How far an apply may go, and how fast.
+public struct Limits: Hashable, Sendable {
+    /// A plan with more requests than this is refused.
+    public var maxRunsPerApply = 500
+    public var parallelFlows = 8
+    /// Over all flows together.
+    public var requestsPerSecond = 5.0
+    /// How long one request may last, and how long after its claim it may still be sent.
+    public var requestTimeout: UnixMilliseconds = 30_000
+    /// How long after a claim another applier leaves it alone; at least three times `requestTimeout`.
+    public var settle: UnixMilliseconds = 120_000
+
+    public init() {}
+}

@@ -1,0 +1,90 @@
+import FlowRuns
+import YAML
+
+extension ManifestDecoder {
+    /// The `spec` of a `Target`.
+    mutating func target(_ spec: YAMLNode, _ header: Header?) -> Target? {
+        guard
+            let fields = fields(
+                of: spec, "the spec of a target", required: ["service", "organization", "sandbox", "ledger"],
+                optional: ["request", "limits"])
+        else { return nil }
+        let service = service(fields["service"])
+        let organization = headerText(fields["organization"])
+        let sandbox = headerText(fields["sandbox"])
+        let ledger = ledger(fields["ledger"])
+        let wireForm = wireForm(fields["request"])
+        let limits = limits(fields["limits"])
+        guard let header, let service, let organization, let sandbox, let ledger else { return nil }
+        return Target(
+            name: header.name, service: service, organization: organization, sandbox: sandbox, ledger: ledger,
+            wireForm: wireForm, limits: limits, place: header.place)
+    }
+
+    /// The folder of the file; `.` when its path names none.
+    private var folder: String {
+        guard let slash = file.lastIndex(of: "/") else { return "." }
+        return slash == file.startIndex ? "/" : String(file[..<slash])
+    }
+
+    /// A text that is sent as the value of an HTTP header: visible ASCII only, so that it can be nothing else.
+    private mutating func headerText(_ field: Field?) -> String? {
+        guard let field, let text = text(field) else { return nil }
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), text.utf8.count <= 200 else {
+            add(
+                .badText, at: field.value, "'\(field.key)' cannot be \(quoted(text))",
+                suggestion: "it is sent as an HTTP header: at most 200 ASCII characters, no spaces")
+            return nil
+        }
+        return text
+    }
+
+    private mutating func wireForm(_ field: Field?) -> WireForm {
+        guard let field,
+            let fields = fields(of: field.value, "'request'", required: [], optional: ["times", "startTime"])
+        else { return WireForm() }
+        let standard = WireForm()
+        return WireForm(
+            times: choice(fields["times"], of: WireForm.Times.self) ?? standard.times,
+            startTime: choice(fields["startTime"], of: WireForm.StartTime.self) ?? standard.startTime)
+    }
+
+    private mutating func limits(_ field: Field?) -> Limits {
+        var limits = Limits()
+        let keys = ["maxRunsPerApply", "parallelFlows", "requestsPerSecond", "requestTimeout", "settle"]
+        guard let field, let fields = fields(of: field.value, "'limits'", required: [], optional: keys) else {
+            return limits
+        }
+        limits.maxRunsPerApply = integer(fields["maxRunsPerApply"], in: 1...1_000_000) ?? limits.maxRunsPerApply
+        limits.parallelFlows = integer(fields["parallelFlows"], in: 1...256) ?? limits.parallelFlows
+        limits.requestsPerSecond = number(fields["requestsPerSecond"], in: 1...1000) ?? limits.requestsPerSecond
+        let timeout = fields["requestTimeout"]
+        let settle = fields["settle"]
+        limits.requestTimeout = duration(timeout, in: 100...600_000, "PT0.1S to PT10M") ?? limits.requestTimeout
+        limits.settle = duration(settle, in: 300...86_400_000, "PT0.3S to P1D") ?? limits.settle
+        if limits.settle / 3 < limits.requestTimeout {
+            add(
+                .settleTooShort, at: settle?.value ?? timeout?.value,
+                "'settle' must be at least three times 'requestTimeout', or a late request could be sent twice",
+                suggestion: "write settle: \(seconds(limits.requestTimeout * 3)) or longer")
+        }
+        return limits
+    }
+
+    private func seconds(_ milliseconds: UnixMilliseconds) -> String {
+        milliseconds % 1000 == 0 ? "PT\(milliseconds / 1000)S" : "PT\(Double(milliseconds) / 1000)S"
+    }
+
+    private mutating func duration(
+        _ field: Field?, in range: ClosedRange<UnixMilliseconds>, _ described: String
+    ) -> UnixMilliseconds? {
+        guard let field, let duration = fixedDuration(field) else { return nil }
+        guard range.contains(duration) else {
+            add(
+                .numberOutOfRange, at: field.value,
+                "'\(field.key)' must be \(described), not \(quoted(field.value.text))")
+            return nil
+        }
+        return duration
+    }
+}

@@ -1,0 +1,79 @@
+import FlowRuns
+import YAML
+
+extension ManifestDecoder {
+    /// A time that says by itself which moment it is.
+    mutating func time(_ field: Field?) -> UnixSeconds? {
+        guard let field, let time = timeText(field) else { return nil }
+        switch time {
+        case .instant(let seconds): return seconds
+        case .local(let civil):
+            add(
+                .timeWithoutOffset, at: field.value, "\(quoted(field.value.text)) does not say its offset from UTC",
+                suggestion: "for UTC add Z: write \(UTCTime(civil))")
+            return nil
+        }
+    }
+
+    /// A time of a series, where a date or time without offset means the series' own time zone.
+    mutating func time(_ field: Field?, in local: LocalTime) -> (moment: UnixSeconds, civil: Int64?)? {
+        guard let field, let time = timeText(field) else { return nil }
+        switch time {
+        case .instant(let seconds): return (seconds, nil)
+        case .local(let civil): return (local.moment(of: civil), civil)
+        }
+    }
+
+    private mutating func timeText(_ field: Field) -> TimeText? {
+        let node = field.value
+        guard node.kind == .scalar, ![.bool, .null].contains(node.schemaType) else {
+            add(.wrongType, at: node, "'\(field.key)' must be a time, not \(described(node))")
+            return nil
+        }
+        do throws(TimeText.Fault) {
+            if let number = node.int64 { return .instant(try TimeText.seconds(number)) }
+            return try TimeText.read(node.text)
+        } catch {
+            add(error.code, at: node, error.message, suggestion: error.suggestion)
+            return nil
+        }
+    }
+
+    /// A duration of fixed length, in milliseconds.
+    mutating func fixedDuration(_ field: Field?) -> UnixMilliseconds? {
+        guard let field, let duration = duration(field) else { return nil }
+        guard let length = duration.fixedMilliseconds else {
+            add(
+                .badDuration, at: field.value, "'\(field.key)' has months or years in it, which have no fixed length",
+                suggestion: "write it in weeks, days, hours, minutes or seconds")
+            return nil
+        }
+        return length
+    }
+
+    /// The `every` of a series.
+    mutating func step(_ field: Field?) -> Series.Step? {
+        guard let field, let duration = duration(field) else { return nil }
+        let isShort = duration.months <= 1200 && duration.days <= 36_600 && duration.milliseconds <= 3_162_240_000_000
+        guard isShort, let step = duration.step else {
+            add(
+                .badDuration, at: field.value, "'every' cannot be \(quoted(field.value.text))",
+                suggestion: "write one unit, at least one second and at most 100 years: PT15M, PT1H, P1D, P1W, P1M")
+            return nil
+        }
+        return step
+    }
+
+    private mutating func duration(_ field: Field) -> DurationText? {
+        let text = field.value.text
+        if field.value.kind == .scalar, let duration = DurationText(text) { return duration }
+        let hint =
+            field.value.int64.map { "for seconds write PT\($0)S" }
+            ?? (text.uppercased() != text && DurationText(text.uppercased()) != nil
+                ? "write \(text.uppercased())" : "write an ISO 8601 duration, such as PT30S, PT2H or P1D")
+        add(
+            .badDuration, at: field.value, "'\(field.key)' must be a duration, not \(described(field.value))",
+            suggestion: hint)
+        return nil
+    }
+}

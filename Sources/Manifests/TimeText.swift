@@ -1,0 +1,121 @@
+import FlowRuns
+
+/// A time as a manifest may write it: Unix seconds, or RFC 3339, or (in a series only) a local date or date-time.
+enum TimeText: Hashable {
+    case instant(UnixSeconds)
+    /// A date or date-time without an offset, as the seconds that it would be if it were UTC.
+    case local(civil: Int64)
+
+    /// Every time is at least 1970-01-01T00:00:00Z and below this, in the year 5138. What is larger is not seconds:
+    /// as milliseconds it would be 1973 or later.
+    static let end: UnixSeconds = 100_000_000_000
+    /// 2200-01-01T00:00:00Z. A window's end after it is most likely a slip, as in the API documentation's own sample.
+    static let farFuture: UnixSeconds = 7_258_118_400
+
+    /// What is wrong with a time, and what to write instead.
+    struct Fault: Error, Hashable {
+        var code = DiagnosticCode.badTime
+        let message: String
+        var suggestion: String?
+    }
+
+    /// Checks that a number is a time in seconds.
+    static func seconds(_ number: Int64) throws(Fault) -> UnixSeconds {
+        if (0..<end).contains(number) { return number }
+        guard number > 0 else {
+            throw Fault(message: "the time \(number) is before 1970", suggestion: "write Unix seconds or RFC 3339")
+        }
+        let units: [(name: String, perSecond: Int64)] = [
+            ("milliseconds", 1000), ("microseconds", 1_000_000), ("nanoseconds", 1_000_000_000),
+        ]
+        guard let unit = units.first(where: { number / $0.perSecond < end }) else {
+            throw Fault(message: "the time \(number) is too far in the future")
+        }
+        let seconds = number / unit.perSecond
+        throw Fault(
+            code: .timeNotInSeconds, message: "the time \(number) is in \(unit.name); a time is in seconds",
+            suggestion: "write \(seconds), which is \(UTCTime(seconds))")
+    }
+
+    /// Reads a text; whether a local time has its place there is for the caller to say.
+    static func read(_ text: String) throws(Fault) -> TimeText {
+        if let number = Int64(text) { return .instant(try seconds(number)) }
+        guard let fields = RFC3339Fields(text) else {
+            throw Fault(
+                message: "\(quoted(text)) is not a time",
+                suggestion: "write Unix seconds (1651584991) or RFC 3339 (2022-05-03T13:36:31Z)")
+        }
+        guard
+            let civil = UTCTime.seconds(
+                year: fields.year, month: fields.month, day: fields.day, hour: fields.hour, minute: fields.minute,
+                second: fields.second)
+        else { throw Fault(message: "there is no such date and time as \(quoted(text))") }
+        guard !fields.hasFraction else {
+            throw Fault(
+                message: "\(quoted(text)) has a fraction of a second; windows begin and end on whole seconds")
+        }
+        let time = civil - (fields.offset ?? 0)
+        guard (0..<end).contains(time) else {
+            throw Fault(message: "\(quoted(text)) is out of range: times go from 1970 to the year 5137")
+        }
+        return fields.offset == nil ? .local(civil: civil) : .instant(time)
+    }
+}
+
+/// The fields of `2022-05-03`, `2022-05-03T15:00:00`, `2022-05-03T15:00:00Z` and `2022-05-03T15:00:00.000+02:00`; the
+/// letters in either case, and a space in place of the T, as RFC 3339 section 5.6 allows.
+private struct RFC3339Fields {
+    var year = 0
+    var month = 0
+    var day = 0
+    var hour = 0
+    var minute = 0
+    var second = 0
+    /// Whether there is a fraction that is not zero.
+    var hasFraction = false
+    /// Seconds east of Greenwich; `nil` when the text does not say.
+    var offset: Int64?
+
+    init?(_ text: String) {
+        var rest = text.utf8[...]
+        func take(_ options: String) -> UInt8? {
+            guard let byte = rest.first, options.utf8.contains(byte) else { return nil }
+            rest.removeFirst()
+            return byte
+        }
+        func number(_ width: Int) -> Int? {
+            let digits = rest.prefix(width)
+            guard digits.count == width, digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
+            rest.removeFirst(width)
+            return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        }
+
+        guard let year = number(4), take("-") != nil, let month = number(2), take("-") != nil, let day = number(2)
+        else { return nil }
+        (self.year, self.month, self.day) = (year, month, day)
+        if rest.isEmpty { return }
+
+        guard take("Tt ") != nil, let hour = number(2), take(":") != nil, let minute = number(2), take(":") != nil,
+            let second = number(2)
+        else { return nil }
+        (self.hour, self.minute, self.second) = (hour, minute, second)
+        if take(".") != nil {
+            let fraction = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
+            guard !fraction.isEmpty else { return nil }
+            hasFraction = fraction.contains { $0 != 0x30 }
+            rest.removeFirst(fraction.count)
+        }
+        if rest.isEmpty { return }
+
+        if take("Zz") != nil {
+            offset = 0
+        } else {
+            guard let sign = take("+-"), let hours = number(2), take(":") != nil, let minutes = number(2), hours < 24,
+                minutes < 60
+            else { return nil }
+            let seconds = Int64(hours * 3600 + minutes * 60)
+            offset = sign == UInt8(ascii: "-") ? -seconds : seconds
+        }
+        guard rest.isEmpty else { return nil }
+    }
+}

@@ -1,0 +1,89 @@
+import FlowRuns
+import YAML
+
+extension ManifestDecoder {
+    /// The explicit windows of a flow, of which there may be a million.
+    mutating func windows(_ field: Field?) -> [DeclaredWindow] {
+        guard let field, let elements = list(field) else { return [] }
+        var windows: [DeclaredWindow] = []
+        windows.reserveCapacity(field.value.count)
+        for node in elements {
+            guard let window = ordinaryWindow(node) ?? window(node) else { continue }
+            let start = node.start
+            windows.append(
+                DeclaredWindow(
+                    window: window, line: UInt32(clamping: start.line), column: UInt32(clamping: start.column)))
+        }
+        addDuplicates(in: windows)
+        return windows
+    }
+
+    /// `{start: 1651584991, end: 1651588591}` with nothing to say of it: read without making a string or a dictionary.
+    private func ordinaryWindow(_ node: YAMLNode) -> Window? {
+        guard node.kind == .mapping, node.count == 2 else { return nil }
+        var start: Int64?
+        var end: Int64?
+        for (key, value) in node.pairs {
+            if key.hasText("start") {
+                start = value.int64
+            } else if key.hasText("end") {
+                end = value.int64
+            }
+        }
+        guard let start, let end, start >= 0, end <= TimeText.farFuture else { return nil }
+        return Window(start: start, end: end)
+    }
+
+    private mutating func window(_ node: YAMLNode) -> Window? {
+        fields(of: node, "a window", required: ["start", "end"]).flatMap { window($0) }
+    }
+
+    /// The window of a mapping that has a `start` and an `end`.
+    mutating func window(_ fields: Fields) -> Window? {
+        let start = time(fields["start"])
+        let end = time(fields["end"])
+        guard let start, let end, let endField = fields["end"] else { return nil }
+        if let window = Window(start: start, end: end) {
+            if end > TimeText.farFuture {
+                add(
+                    .farFuture, .warning, at: endField.value, "this window ends in the far future, at \(UTCTime(end))",
+                    suggestion: "check the number of its digits")
+            }
+            return window
+        }
+        if start == end {
+            add(
+                .windowReversed, at: fields.node, "this window is empty: it starts and ends at \(UTCTime(start))",
+                suggestion: "the end is exclusive; write an end after the start")
+        } else {
+            add(
+                .windowReversed, at: fields.node, "this window ends at \(UTCTime(end)), before it starts",
+                suggestion: "write {start: \(endField.value.text), end: \(fields["start"]?.value.text ?? "")}")
+        }
+        return nil
+    }
+
+    /// Windows mostly stand in order; only if not are they sorted.
+    private mutating func addDuplicates(in windows: [DeclaredWindow]) {
+        let isAscending = zip(windows, windows.dropFirst()).allSatisfy { $0.window < $1.window }
+        if isAscending { return }
+        let sorted = windows.sorted { ($0.window, $0.line, $0.column) < ($1.window, $1.line, $1.column) }
+        guard var first = sorted.first else { return }
+        for window in sorted.dropFirst() {
+            guard window.window == first.window else {
+                first = window
+                continue
+            }
+            add(
+                Diagnostic(
+                    .windowDeclaredTwice, at: place(of: window),
+                    "the window \(UTCTime(window.window.start)) to \(UTCTime(window.window.end)) is declared twice",
+                    suggestion: "remove one; to ingest it again, declare a rerun",
+                    notes: [.init(place: place(of: first), message: "first declared here")]))
+        }
+    }
+
+    private func place(of window: DeclaredWindow) -> Place {
+        Place(file: file, line: Int(window.line), column: Int(window.column))
+    }
+}

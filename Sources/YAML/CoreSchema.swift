@@ -1,0 +1,135 @@
+/// What a scalar is by the core schema of YAML 1.2 (section 10.3.2 of its specification).
+public enum SchemaType: String, Hashable, Sendable, CaseIterable {
+    case null
+    case bool
+    case int
+    case float
+    case string
+}
+
+/// A type is resolved only where it is asked for, so `no` in a place for text is the text `no`. A value in quotes or in
+/// block style is never anything but text, unless a core tag (`!!int "5"`) says so.
+extension YAMLNode {
+    /// Whether this is nothing at all, `~`, `null`, `Null` or `NULL`.
+    public var isNull: Bool { mayBe("null") && withText(CoreText.isNull) }
+
+    /// `true`, `True`, `TRUE` and the same of `false`; never `yes`, `no`, `on`, `off`.
+    public var bool: Bool? { mayBe("bool") ? withText(CoreText.bool) : nil }
+
+    /// A decimal, octal (`0o17`) or hexadecimal (`0xF`) integer; `nil` when it does not fit.
+    public var int64: Int64? { mayBe("int") ? withText(CoreText.int64) : nil }
+
+    /// A number, integers included, `.inf` or `.nan`.
+    public var double: Double? {
+        guard mayBe("float") || mayBe("int") else { return nil }
+        return withText { text in CoreText.int64(text).map(Double.init) ?? CoreText.double(text) }
+    }
+
+    /// What a value is, for messages; an integer that does not fit 64 bits is still one. A collection is `string`.
+    public var schemaType: SchemaType {
+        guard kind == .scalar else { return .string }
+        if isNull { return .null }
+        if bool != nil { return .bool }
+        if mayBe("int"), withText(CoreText.isInteger) { return .int }
+        return double == nil ? .string : .float
+    }
+
+    private func mayBe(_ type: StaticString) -> Bool {
+        if isPlain { return true }
+        guard kind == .scalar, let tag else { return false }
+        return tag == "tag:yaml.org,2002:\(type)"
+    }
+}
+
+/// The regular expressions of the core schema, written out.
+private enum CoreText {
+    static func isNull(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        text.isEmpty || text.isOne(of: "~", "null", "Null", "NULL")
+    }
+
+    static func bool(_ text: UnsafeBufferPointer<UInt8>) -> Bool? {
+        if text.isOne(of: "true", "True", "TRUE") { return true }
+        return text.isOne(of: "false", "False", "FALSE") ? false : nil
+    }
+
+    static func isInteger(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        let (radix, digits) = integerParts(text)
+        return !digits.isEmpty && digits.allSatisfy { ($0.digitValue ?? .max) < radix }
+    }
+
+    static func int64(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
+        guard isInteger(text) else { return nil }
+        let (radix, digits) = integerParts(text)
+        let isNegative = text.first == UInt8(ascii: "-")
+        var value: Int64 = 0
+        for digit in digits {
+            // Counted downwards, because the least integer has no positive counterpart.
+            let (product, tooLarge) = value.multipliedReportingOverflow(by: Int64(radix))
+            let (next, tooSmall) = product.subtractingReportingOverflow(Int64(digit.digitValue ?? 0))
+            guard !tooLarge, !tooSmall else { return nil }
+            value = next
+        }
+        if isNegative { return value }
+        return value == .min ? nil : -value
+    }
+
+    /// `0o` and `0x` take no sign; a decimal may have one.
+    private static func integerParts(_ text: UnsafeBufferPointer<UInt8>) -> (UInt8, Slice<UnsafeBufferPointer<UInt8>>) {
+        if text.count > 2, text[0] == UInt8(ascii: "0") {
+            if text[1] == UInt8(ascii: "o") { return (8, text.dropFirst(2)) }
+            if text[1] == UInt8(ascii: "x") { return (16, text.dropFirst(2)) }
+        }
+        let hasSign = text.first.map { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") } ?? false
+        return (10, text.dropFirst(hasSign ? 1 : 0))
+    }
+
+    static func double(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
+        if text.isOne(of: ".nan", ".NaN", ".NAN") { return .nan }
+        if text.isOne(of: ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF") { return .infinity }
+        if text.isOne(of: "-.inf", "-.Inf", "-.INF") { return -.infinity }
+        guard hasFloatForm(text) else { return nil }
+        return Double(String(decoding: text, as: UTF8.self))
+    }
+
+    /// `[-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`
+    private static func hasFloatForm(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        var rest = text[...]
+        func skip(_ set: StaticString) -> Bool {
+            guard let byte = rest.first, set.withUTF8Buffer({ $0.contains(byte) }) else { return false }
+            rest = rest.dropFirst()
+            return true
+        }
+        func skipDigits() -> Bool {
+            let before = rest.count
+            rest = rest.drop { ($0.digitValue ?? .max) < 10 }
+            return rest.count < before
+        }
+        _ = skip("+-")
+        let hasWhole = skipDigits()
+        let hasFraction = skip(".") && skipDigits()
+        guard hasWhole || hasFraction else { return false }
+        if skip("eE") {
+            _ = skip("+-")
+            guard skipDigits() else { return false }
+        }
+        return rest.isEmpty
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    fileprivate func isOne(of words: StaticString...) -> Bool {
+        words.contains { word in word.withUTF8Buffer { elementsEqual($0) } }
+    }
+}
+
+extension UInt8 {
+    /// As a digit of a base up to 16.
+    fileprivate var digitValue: UInt8? {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,112 @@
+/// Checks the keys of a mapping that has just ended: all of them scalars, no two with the same text, and what `<<`
+/// merges is a mapping. Quoted or not, a key is its text, since by its text it is looked up.
+struct KeyCheck {
+    /// The scalar keys; kept from one mapping to the next to spare the allocation.
+    private var keys: [Int] = []
+
+    mutating func check(
+        _ mapping: Int, _ nodes: [StoredNode], _ arena: [UInt8], _ faults: inout FaultList
+    ) throws(YAMLFault) {
+        keys.removeAll(keepingCapacity: true)
+        var key = mapping + 1
+        for _ in 0..<nodes[mapping].count {
+            let value = key + Int(nodes[key].span)
+            if nodes[key].kind == .scalar {
+                keys.append(key)
+                if nodes[mapping].holdsMerge, nodes[key].isMergeKey(arena) {
+                    try checkMerged(value, nodes, &faults)
+                }
+            } else {
+                try faults.add(Self.nonScalarKey(nodes[key]))
+            }
+            key = value + Int(nodes[value].span)
+        }
+        if keys.count <= 8 {
+            try compareEach(nodes, arena, &faults)
+        } else {
+            try compareSorted(nodes, arena, &faults)
+        }
+    }
+
+    private func compareEach(
+        _ nodes: [StoredNode], _ arena: [UInt8], _ faults: inout FaultList
+    ) throws(YAMLFault) {
+        guard keys.count > 1 else { return }
+        for later in 1..<keys.count {
+            for earlier in 0..<later where arena.hasSameText(nodes[keys[earlier]], nodes[keys[later]]) {
+                try faults.add(Self.duplicate(nodes[keys[later]], of: nodes[keys[earlier]], arena))
+                break
+            }
+        }
+    }
+
+    /// Sorted, equal keys are neighbours, so that the work for a mapping of a million keys stays bearable.
+    private mutating func compareSorted(
+        _ nodes: [StoredNode], _ arena: [UInt8], _ faults: inout FaultList
+    ) throws(YAMLFault) {
+        keys.sort { arena.orderText(nodes[$0], nodes[$1]) ?? ($0 < $1) }
+        var first = keys[0]
+        for key in keys.dropFirst() {
+            if arena.hasSameText(nodes[first], nodes[key]) {
+                try faults.add(Self.duplicate(nodes[key], of: nodes[first], arena))
+            } else {
+                first = key
+            }
+        }
+    }
+
+    private func checkMerged(
+        _ value: Int, _ nodes: [StoredNode], _ faults: inout FaultList
+    ) throws(YAMLFault) {
+        switch nodes[value].kind {
+        case .mapping: return
+        case .scalar: try faults.add(Self.mergeValue(nodes[value]))
+        case .sequence:
+            var element = value + 1
+            for _ in 0..<nodes[value].count {
+                if nodes[element].kind != .mapping { try faults.add(Self.mergeValue(nodes[element])) }
+                element += Int(nodes[element].span)
+            }
+        }
+    }
+
+    private static func nonScalarKey(_ key: StoredNode) -> YAMLFault {
+        YAMLFault(
+            .nonScalarKey, start: key.start, end: key.end,
+            "a key must be a single value, not a \(key.kind == .sequence ? "list" : "mapping")")
+    }
+
+    private static func mergeValue(_ node: StoredNode) -> YAMLFault {
+        YAMLFault(
+            .mergeValue, start: node.start, end: node.end,
+            "'<<' merges a mapping or a list of mappings, not a \(node.kind == .sequence ? "list" : "single value")")
+    }
+
+    private static func duplicate(_ key: StoredNode, of first: StoredNode, _ arena: [UInt8]) -> YAMLFault {
+        let text = String(decoding: arena[key.textRange], as: UTF8.self)
+        let shown = text.count > 60 ? text.prefix(59) + "…" : text[...]
+        return YAMLFault(
+            .duplicateKey, start: key.start, end: key.end, "the key '\(shown)' stands twice in this mapping",
+            suggestion: key.isMergeKey(arena) ? "merge several mappings with a list: '<<: [*first, *second]'" : nil,
+            note: YAMLFault.Note(mark: first.start, message: "it stands here first"))
+    }
+}
+
+extension [UInt8] {
+    /// Whether two nodes are scalars with the same text; `self` is their arena.
+    func hasSameText(_ left: StoredNode, _ right: StoredNode) -> Bool {
+        left.kind == .scalar && right.kind == .scalar && left.count == right.count
+            && self[left.textRange].elementsEqual(self[right.textRange])
+    }
+
+    /// Whether `left` comes before `right` in some order that brings equal texts together; `nil` when either may come
+    /// first.
+    func orderText(_ left: StoredNode, _ right: StoredNode) -> Bool? {
+        guard left.kind == .scalar, right.kind == .scalar else {
+            return left.kind == right.kind ? nil : left.kind.rawValue < right.kind.rawValue
+        }
+        if left.count != right.count { return left.count < right.count }
+        for (a, b) in zip(self[left.textRange], self[right.textRange]) where a != b { return a < b }
+        return nil
+    }
+}

@@ -1,0 +1,53 @@
+import FlowRuns
+import Foundation
+import Testing
+
+@Suite("JSON text")
+struct JSONTextTests {
+    @Test("members stand in the order they are given, with every character escaped that must be")
+    func ordered() throws {
+        var json = JSONText()
+        json.object {
+            $0.member("z", "tab\t quote\" back\\ bell\u{7} é")
+            $0.member("a", -1)
+            $0.array("list") {
+                $0.element("x")
+                $0.element { $0.member("deep", true) }
+            }
+            $0.object("empty") { _ in }
+            $0.null("none")
+        }
+        #expect(
+            json.text
+                == #"{"z":"tab\t quote\" back\\ bell\u0007 é","a":-1,"list":["x",{"deep":true}],"empty":{},"none":null}"#
+        )
+        #expect(try JSONSerialization.jsonObject(with: Data(json.bytes)) is [String: Any])
+    }
+
+    @Test("indented text says the same")
+    func indented() throws {
+        func write(_ json: inout JSONText) {
+            json.object {
+                $0.member("a", 1)
+                $0.array("b") { $0.element(2) }
+            }
+        }
+        var pretty = JSONText(indent: true)
+        write(&pretty)
+        #expect(pretty.text == "{\n  \"a\": 1,\n  \"b\": [\n    2\n  ]\n}")
+    }
+
+    @Test("draining hands over all of the text, part by part")
+    func drained() {
+        var json = JSONText()
+        var text: [UInt8] = []
+        json.array { array in
+            for number in 0..<10 {
+                array.element(number)
+                text += array.drain()
+            }
+        }
+        text += json.drain()
+        #expect(String(decoding: text, as: UTF8.self) == "[0,1,2,3,4,5,6,7,8,9]")
+    }
+}

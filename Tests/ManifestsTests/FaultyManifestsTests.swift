@@ -1,0 +1,64 @@
+import Foundation
+import Manifests
+import Testing
+
+@Suite("Faulty manifests")
+struct FaultyManifestsTests {
+    /// Golden files are written anew with `SLUICE_UPDATE_GOLDEN=1`.
+    @Test("each faulty manifest is told what is wrong with it", arguments: ManifestFolder.faulty.names)
+    func golden(name: String) throws {
+        let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.faulty.file(name)]
+        let diagnostics = ManifestLoader().load(files).diagnostics
+        let shown = text(diagnostics, sources: files, color: false)
+
+        #expect(!diagnostics.isEmpty)
+        #expect(diagnostics.allSatisfy { $0.place?.file == files[1].path })
+        let golden = ManifestFolder.faulty.goldenURL(name)
+        if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
+            try Data(shown.utf8).write(to: golden)
+        }
+        #expect(shown == String(decoding: try Data(contentsOf: golden), as: UTF8.self))
+    }
+
+    @Test("there are more than thirty of them, and only those that only warn have no error")
+    func folder() throws {
+        let names = ManifestFolder.faulty.names
+        #expect(names.count > 35)
+        let warned = try names.filter { name in
+            let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.faulty.file(name)]
+            return !ManifestLoader().load(files).diagnostics.hasErrors
+        }
+        #expect(warned == ["far-future", "series-remainder"])
+    }
+
+    @Test("a password in an address is never shown")
+    func password() throws {
+        for name in ["password-in-ledger", "service-addresses"] {
+            let shown = try Data(contentsOf: ManifestFolder.faulty.goldenURL(name))
+            let text = String(decoding: shown, as: UTF8.self)
+            #expect(!text.contains("hunter2") && !text.contains("secret@"))
+            #expect(text.contains("SLU0117"))
+        }
+    }
+
+    @Test("every kind of diagnostic has a code and a summary of its own")
+    func codes() {
+        let codes = DiagnosticCode.allCases
+        #expect(Set(codes.map(\.rawValue)).count == codes.count)
+        #expect(Set(codes.map(\.summary)).count == codes.count)
+        #expect(codes.map(\.rawValue) == codes.map(\.rawValue).sorted())
+    }
+
+    @Test("the folder shows every kind that a small manifest can have")
+    func coverage() throws {
+        var found: Set<DiagnosticCode> = []
+        for name in ManifestFolder.faulty.names {
+            let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.faulty.file(name)]
+            found.formUnion(ManifestLoader().load(files).diagnostics.map(\.code))
+        }
+        // Made at run time by ExtremeManifestsTests.
+        let large: Set<DiagnosticCode> = [.encoding, .tooDeep, .tooManyAliases, .tooLarge, .tooManyFaults]
+        let own = DiagnosticCode.allCases.filter { $0.rawValue < "SLU02" }
+        #expect(Set(own).subtracting(large).subtracting(found).isEmpty)
+    }
+}

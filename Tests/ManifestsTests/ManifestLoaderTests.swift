@@ -1,0 +1,146 @@
+import FlowRuns
+import Manifests
+import Testing
+
+@Suite("Loading manifests")
+struct ManifestLoaderTests {
+    @Test("valid manifests load without a word")
+    func valid() throws {
+        let files = try ManifestFolder.valid.names.map(ManifestFolder.valid.file)
+        let (manifests, diagnostics) = ManifestLoader().load(files)
+        #expect(text(diagnostics, sources: files, color: false) == "")
+        #expect(manifests.targets.map(\.name) == ["local", "prod", "shared"])
+        #expect(manifests.flows.count == 5)
+        #expect(manifests.digests.count == files.count)
+    }
+
+    @Test("the outcome does not depend on the order of the files, nor on one that is given twice")
+    func order() throws {
+        let files =
+            try ManifestFolder.valid.names.map(ManifestFolder.valid.file)
+            + ManifestFolder.faulty.names.map(ManifestFolder.faulty.file)
+        let expected = ManifestLoader().load(files)
+        var random = SeededGenerator(seed: 1)
+        for _ in 0..<5 {
+            let found = ManifestLoader().load((files + files.prefix(3)).shuffled(using: &random))
+            #expect(found.manifests.targets == expected.manifests.targets)
+            #expect(found.manifests.flows == expected.manifests.flows)
+            #expect(found.manifests.digests == expected.manifests.digests)
+            #expect(found.diagnostics == expected.diagnostics)
+        }
+    }
+
+    @Test("the design's manifest says what it says")
+    func design() throws {
+        let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("design")]
+        let manifests = ManifestLoader().load(files).manifests
+        let target = try #require(manifests.targets.first)
+        #expect(target.service == .address("https://platform.adobe.io/data/foundation/flowservice"))
+        #expect(target.ledger == .sqlite(path: "manifests/.sluice/prod.sqlite"))
+        #expect(target.limits == Limits())
+        #expect(target.wireForm == WireForm())
+
+        let flow = try #require(manifests.flows.first)
+        #expect(flow.flow.description == "3abea21c-7e36-4be1-bec1-d3bad0e3e0de")
+        #expect(flow.place == Place(file: "manifests/design.yaml", line: 8, column: 15, length: 36))
+        #expect((flow.manifest, flow.owner, flow.target) == ("crm-contacts", "data-platform", "prod"))
+        #expect((flow.name, flow.source, flow.overlap, flow.retryFailed) == ("contacts", .table, .error, 2))
+        #expect(flow.deltaColumn?.column == DeltaColumn(name: "DOB"))
+        #expect(
+            flow.windows.map(\.window) == [
+                Window(start: 1_651_584_991, end: 1_651_588_591), Window(start: 1_651_590_000, end: 1_651_593_600),
+            ])
+        #expect(
+            flow.windows.map { flow.place(of: $0).description } == [
+                "manifests/design.yaml:15:11", "manifests/design.yaml:16:11",
+            ])
+        let series = try #require(flow.series.first)
+        #expect((series.every, series.from, series.until) == (.days(1), 1_704_063_600, .now))
+        #expect((series.timeZone, series.lag) == ("Europe/Berlin", 7200))
+        #expect(flow.reruns.map(\.id) == ["fix-418"])
+        #expect(flow.reruns.map(\.reason) == ["late files arrived"])
+        #expect(flow.acknowledged.map(\.run.description) == ["3fb0418e-1804-45d6-8d56-dd51f05c0baf"])
+    }
+
+    @Test("quoted seconds, offsets and fractions of zero are all times")
+    func times() throws {
+        let file = try ManifestFolder.valid.file("times")
+        let flow = try #require(ManifestLoader().load([file]).manifests.flows.first)
+        #expect(
+            flow.windows.map(\.window) == [
+                Window(start: 1_651_584_991, end: 1_651_588_591), Window(start: 1_651_582_800, end: 1_651_593_600),
+                Window(start: 1_651_608_000, end: 1_651_624_199), Window(start: 0, end: 10),
+            ])
+    }
+
+    @Test(
+        "a ledger's path is relative to its manifest's folder",
+        arguments: [
+            ("prod.yaml", "sqlite:a.sqlite", "a.sqlite"),
+            ("x/y/prod.yaml", "sqlite:./a.sqlite", "x/y/a.sqlite"),
+            ("x/prod.yaml", "sqlite:../a.sqlite", "x/../a.sqlite"),
+            ("x/prod.yaml", "sqlite:/a.sqlite", "/a.sqlite"),
+            ("/prod.yaml", "sqlite:a.sqlite", "/a.sqlite"),
+        ])
+    func ledgerPaths(file: String, ledger: String, path: String) throws {
+        let yaml = """
+            {apiVersion: sluice/v1, kind: Target, metadata: {name: t}, spec: {service: embedded,
+            organization: o, sandbox: s, ledger: "\(ledger)"}}
+            """
+        let (manifests, diagnostics) = ManifestLoader().load([SourceFile(path: file, bytes: Array(yaml.utf8))])
+        #expect(diagnostics.isEmpty)
+        #expect(manifests.targets.first?.ledger == .sqlite(path: path))
+    }
+
+    @Test("a digest is the SHA-256 of the file's bytes")
+    func digests() {
+        let digests = ManifestLoader().load([SourceFile(path: "a.yaml", bytes: Array("# abc".utf8))]).manifests.digests
+        #expect(
+            digests == [
+                FileDigest(path: "a.yaml", sha256: "ed88ccf8ca7ecff67c780a0dd5a06c8342cd8de02ba5d99d63a48c8ffc83f0ae")
+            ])
+    }
+
+    @Test("a flow in two files of one target names both places")
+    func flowTwice() throws {
+        let first = SourceFile(path: "a.yaml", bytes: Array(manifest().replacing("name: test", with: "name: a").utf8))
+        let second = SourceFile(path: "b.yaml", bytes: Array(manifest().replacing("name: test", with: "name: b").utf8))
+        let target = try ManifestFolder.valid.file("target")
+        let found = ManifestLoader().load([second, target, first]).diagnostics
+        #expect(found.map(\.code) == [.flowDeclaredTwice])
+        #expect(found.first?.place?.description == "b.yaml:7:15")
+        #expect(found.first?.notes.map(\.place.description) == ["a.yaml:7:15"])
+    }
+
+    @Test("one flow may stand in two targets")
+    func twoTargets() throws {
+        let files = [
+            try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("targets"),
+            SourceFile(path: "a.yaml", bytes: Array(manifest().utf8)),
+            SourceFile(path: "b.yaml", bytes: Array(manifest(target: "local").utf8)),
+        ]
+        let (manifests, diagnostics) = ManifestLoader().load(files)
+        #expect(diagnostics.isEmpty)
+        #expect(manifests.flows.map(\.target) == ["local", "prod"])
+    }
+
+    @Test("a target that could not be read is not called unknown")
+    func noFollowUp() {
+        let faulty = "{apiVersion: sluice/v1, kind: Target, metadata: {name: prod}, spec: {service: embedded}}"
+        let files = [
+            SourceFile(path: "a.yaml", bytes: Array(faulty.utf8)),
+            SourceFile(path: "b.yaml", bytes: Array(manifest().utf8)),
+        ]
+        let codes = Set(ManifestLoader().load(files).diagnostics.map(\.code))
+        #expect(codes == [.missingKey])
+    }
+
+    @Test("every doubled window of a long list is found, wherever the two stand")
+    func manyWindows() throws {
+        let windows = (0..<20_000).map { "{start: \($0 * 10), end: \($0 * 10 + 10)}" } + ["{start: 0, end: 10}"]
+        let diagnostics = try load(manifest(flow: "windows:\n" + windows.map { "  - \($0)\n" }.joined())).diagnostics
+        #expect(diagnostics.map(\.code) == [.windowDeclaredTwice])
+        #expect(diagnostics.first?.place?.line == 20_010)
+        #expect(diagnostics.first?.notes.map(\.place.line) == [10])
+    }
+}

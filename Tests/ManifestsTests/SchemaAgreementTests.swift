@@ -1,0 +1,110 @@
+import FlowRuns
+import Foundation
+import Manifests
+import Testing
+
+/// Each mapping of a manifest is probed with one unknown key: what the loader says is missing and known must be what
+/// the schema says.
+@Suite("Schemas and loader agree")
+struct SchemaAgreementTests {
+    private struct Schema: Decodable {
+        struct Definition: Decodable {
+            var properties: [String: Property]?
+            var required: [String]?
+        }
+
+        struct Property: Decodable {
+            var `enum`: [String]?
+        }
+
+        var properties: [String: Property]
+        var required: [String]
+        var definitions: [String: Definition]
+
+        enum CodingKeys: String, CodingKey {
+            case properties, required
+            case definitions = "$defs"
+        }
+
+        init(_ name: String) throws {
+            let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+            let file = root.standardizedFileURL.appendingPathComponent("schemas/\(name).schema.json")
+            self = try JSONDecoder().decode(Schema.self, from: Data(contentsOf: file))
+        }
+    }
+
+    /// A key so strange that no other is near: the help then lists all that there are.
+    private static let strange = "{qqqqqqqqqqqqqqqqqqqqqqqq: 1}"
+
+    private static func document(_ kind: String, _ spec: String) -> String {
+        "{apiVersion: sluice/v1, kind: \(kind), metadata: {name: x}, spec: \(spec)}"
+    }
+
+    private static func target(_ part: String) -> String {
+        document("Target", "{service: embedded, organization: o, sandbox: s, ledger: 'sqlite:a', \(part)}")
+    }
+
+    private static func flow(_ part: String) -> String {
+        document(
+            "RunManifest",
+            "{target: prod, flows: [{flowId: 3abea21c-7e36-4be1-bec1-d3bad0e3e0de, source: table, \(part)}]}")
+    }
+
+    private static let probes: [(schema: String, definition: String, yaml: String)] = [
+        ("target", "spec", document("Target", strange)),
+        ("target", "request", target("request: \(strange)")),
+        ("target", "limits", target("limits: \(strange)")),
+        ("target", "metadata", "{apiVersion: sluice/v1, kind: Target, metadata: \(strange), spec: {}}"),
+        ("run-manifest", "metadata", "{apiVersion: sluice/v1, kind: RunManifest, metadata: \(strange), spec: {}}"),
+        ("run-manifest", "spec", document("RunManifest", strange)),
+        ("run-manifest", "flow", document("RunManifest", "{target: prod, flows: [\(strange)]}")),
+        ("run-manifest", "deltaColumn", flow("deltaColumn: \(strange)")),
+        ("run-manifest", "window", flow("windows: [\(strange)]")),
+        ("run-manifest", "series", flow("series: [\(strange)]")),
+        ("run-manifest", "rerun", flow("rerun: [\(strange)]")),
+        ("run-manifest", "acknowledged", flow("acknowledged: [\(strange)]")),
+    ]
+
+    @Test("on the keys of every mapping, and which are required", arguments: probes)
+    func keys(schema: String, definition: String, yaml: String) throws {
+        let expected = try #require(try Schema(schema).definitions[definition])
+        let diagnostics = try load(yaml).diagnostics
+        let unknown = try #require(diagnostics.first { $0.code == .unknownKey })
+        // The missing keys of the same mapping stand where it begins, one column before its first key.
+        let missing = diagnostics.filter {
+            $0.code == .missingKey && $0.place?.column == (unknown.place?.column ?? 0) - 1
+        }
+        #expect(try words(in: #require(unknown.suggestion)) == Set(try #require(expected.properties).keys))
+        #expect(
+            Set(missing.flatMap { words(in: $0.message).subtracting([definition]) }) == Set(expected.required ?? []))
+    }
+
+    @Test("on the keys of a document", arguments: ["target", "run-manifest"])
+    func document(schema: String) throws {
+        let diagnostics = try load(Self.strange).diagnostics
+        let expected = try Schema(schema)
+        let known = words(in: diagnostics.compactMap(\.suggestion).joined())
+        #expect(known == Set(expected.properties.keys))
+        #expect(known == Set(expected.required))
+    }
+
+    @Test("on the words that a value may be")
+    func wordsOfValues() throws {
+        let (target, manifest) = (try Schema("target"), try Schema("run-manifest"))
+        func words(_ schema: Schema, _ definition: String, _ key: String) -> [String]? {
+            schema.definitions[definition]?.properties?[key]?.enum
+        }
+        #expect(words(target, "request", "times") == WireForm.Times.allCases.map(\.rawValue))
+        #expect(words(target, "request", "startTime") == WireForm.StartTime.allCases.map(\.rawValue))
+        #expect(words(manifest, "flow", "source") == SourceKind.allCases.map(\.rawValue))
+        #expect(words(manifest, "flow", "overlap") == FlowDeclaration.Overlap.allCases.map(\.rawValue))
+    }
+
+    /// The words in single quotes.
+    private func words(in text: String) -> Set<String> {
+        Set(
+            text.split(separator: "'", omittingEmptySubsequences: false).enumerated().compactMap { index, part in
+                index % 2 == 1 ? String(part) : nil
+            })
+    }
+}

@@ -1,0 +1,193 @@
+import FlowRuns
+import Foundation
+import Manifests
+import Testing
+
+@Suite("Windows of a series")
+struct SeriesWindowsTests {
+    private static let zones = [
+        "UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Africa/Cairo", "Australia/Lord_Howe",
+        "Pacific/Apia", "Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Africa/Casablanca", "Europe/London",
+        "Asia/Tehran", "Pacific/Kwajalein", "Asia/Manila",
+    ]
+
+    private func boundaries(_ progressions: [WindowProgression]) -> [UnixSeconds] {
+        guard let first = progressions.first else { return [] }
+        return [first.start] + progressions.flatMap { $0.map(\.end) }
+    }
+
+    private func series(_ yaml: String) throws -> Series {
+        let (manifests, diagnostics) = try load(manifest(flow: "series:\n  - \(yaml)"))
+        #expect(!diagnostics.hasErrors)
+        return try #require(manifests.flows.first?.series.first)
+    }
+
+    private func utc(_ text: String) throws -> UnixSeconds {
+        UnixSeconds(try Date(text, strategy: .iso8601).timeIntervalSince1970)
+    }
+
+    /// The boundaries as the wall clock of the zone shows them.
+    private func local(_ series: Series, asOf: String) throws -> [String] {
+        let format = DateFormatter()
+        format.timeZone = TimeZone(identifier: series.timeZone)
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.dateFormat = "yyyy-MM-dd HH:mm"
+        return boundaries(series.windows(dueAt: try utc(asOf))).map {
+            format.string(from: Date(timeIntervalSince1970: TimeInterval($0)))
+        }
+    }
+
+    @Test("windows touch, never overlap, and cover all from the start to the last due boundary", arguments: zones)
+    func coverage(zone: String) {
+        var random = SeededGenerator(seed: 42)
+        for _ in 0..<60 {
+            let from = UnixSeconds.random(in: 0...2_000_000_000, using: &random)
+            let asOf = from + UnixSeconds.random(in: 1...200_000_000, using: &random)
+            let lag = [0, 7200, 86_400].randomElement(using: &random) ?? 0
+            let every: Series.Step =
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: .seconds(.random(in: 60...100_000, using: &random))
+                case 1: .days(.random(in: 1...10, using: &random))
+                default: .months(.random(in: 1...14, using: &random))
+                }
+            let series = Series(
+                every: every, from: from, until: .now, timeZone: zone, lag: Int64(lag),
+                place: Place(file: "test.yaml", line: 1, column: 1))
+            let progressions = series.windows(dueAt: asOf)
+            let boundaries = boundaries(progressions)
+
+            #expect(boundaries.first ?? from == from)
+            #expect(boundaries.last ?? from <= asOf - Int64(lag))
+            #expect(zip(boundaries, boundaries.dropFirst()).allSatisfy { $0 < $1 })
+            #expect(zip(progressions, progressions.dropFirst()).allSatisfy { $0.end == $1.start })
+            #expect(zip(progressions, progressions.dropFirst()).allSatisfy { $0.length != $1.length })
+            // What is due stays so: time that passes only adds windows.
+            let later = self.boundaries(series.windows(dueAt: asOf + 40_000_000))
+            #expect(later.starts(with: boundaries) && later.count >= boundaries.count)
+        }
+    }
+
+    @Test("days of a zone with daylight saving begin when the calendar day begins", arguments: zones)
+    func daysBeginWithTheDay(zone: String) throws {
+        let series = try series("{every: P1D, from: 2010-01-01, until: now, timeZone: \(zone)}")
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = try #require(TimeZone(identifier: zone))
+        for boundary in boundaries(series.windows(dueAt: try utc("2020-01-01T00:00:00Z"))) {
+            let date = Date(timeIntervalSince1970: TimeInterval(boundary))
+            #expect(calendar.startOfDay(for: date) == date, "\(boundary)")
+        }
+    }
+
+    @Test("a day of the change to daylight saving has 23 hours, and of the change back 25")
+    func daylightSaving() throws {
+        let series = try series("{every: P1D, from: 2024-03-30, until: now, timeZone: Europe/Berlin}")
+        let progressions = series.windows(dueAt: try utc("2024-11-01T00:00:00Z"))
+        #expect(progressions.map { $0.length / 3600 } == [24, 23, 24, 25, 24])
+        #expect(progressions.map(\.count) == [1, 1, 209, 1, 4])
+    }
+
+    @Test("ten years of days in Berlin are some forty progressions")
+    func coalescing() throws {
+        let series = try series("{every: P1D, from: 2014-01-01, until: 2024-01-01, timeZone: Europe/Berlin}")
+        let progressions = series.windows(dueAt: .max)
+        #expect(progressions.reduce(0) { $0 + $1.count } == 3652)
+        #expect(progressions.count == 41)
+    }
+
+    @Test("a change by half an hour gives days of 23.5 and 24.5 hours")
+    func lordHowe() throws {
+        let series = try series("{every: P1D, from: 2024-04-06, until: now, timeZone: Australia/Lord_Howe}")
+        let lengths = series.windows(dueAt: try utc("2024-10-08T00:00:00Z")).map(\.length)
+        #expect(lengths == [86_400, 88_200, 86_400, 84_600, 86_400])
+    }
+
+    @Test("a day whose midnight does not exist begins at one o'clock, and the next at midnight again")
+    func missingMidnight() throws {
+        let series = try series("{every: P1D, from: 2018-11-04, until: now, timeZone: America/Sao_Paulo}")
+        #expect(
+            try local(series, asOf: "2018-11-06T12:00:00Z") == [
+                "2018-11-04 01:00", "2018-11-05 00:00", "2018-11-06 00:00",
+            ])
+    }
+
+    @Test("a day that the date line swallowed has no window")
+    func missingDay() throws {
+        let series = try series("{every: P1D, from: 2011-12-28, until: now, timeZone: Pacific/Apia}")
+        #expect(
+            try local(series, asOf: "2012-01-01T12:00:00Z") == [
+                "2011-12-28 00:00", "2011-12-29 00:00", "2011-12-31 00:00", "2012-01-01 00:00", "2012-01-02 00:00",
+            ])
+    }
+
+    @Test("months are counted from the first, so the 31st comes back after a short month")
+    func monthEnds() throws {
+        let series = try series("{every: P1M, from: 2024-01-31, until: now}")
+        #expect(
+            try local(series, asOf: "2024-06-01T00:00:00Z").map { $0.prefix(10) } == [
+                "2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30", "2024-05-31",
+            ])
+    }
+
+    @Test("a year from a leap day ends on 28 February, and on the leap day four years later")
+    func leapDays() throws {
+        let series = try series("{every: P1Y, from: 2020-02-29, until: now, timeZone: Europe/London}")
+        #expect(
+            try local(series, asOf: "2024-03-01T00:00:00Z").map { $0.prefix(10) } == [
+                "2020-02-29", "2021-02-28", "2022-02-28", "2023-02-28", "2024-02-29",
+            ])
+    }
+
+    @Test("only whole windows before a fixed until are cut")
+    func remainder() throws {
+        let series = try series("{every: P1W, from: 2024-01-01, until: 2024-01-20}")
+        #expect(boundaries(series.windows(dueAt: .max)).last == (try utc("2024-01-15T00:00:00Z")))
+    }
+
+    @Test("a window is due the second that it ends, and with a lag that much later")
+    func due() throws {
+        let end = try utc("2024-01-02T00:00:00Z")
+        let plain = try series("{every: P1D, from: 2024-01-01, until: now}")
+        #expect(plain.windows(dueAt: end - 1).isEmpty)
+        #expect(plain.windows(dueAt: end).map(\.count) == [1])
+        let late = try series("{every: P1D, from: 2024-01-01, until: now, lag: PT2H}")
+        #expect(late.windows(dueAt: end + 7199).isEmpty)
+        #expect(late.windows(dueAt: end + 7200).map(\.count) == [1])
+    }
+
+    @Test("a quarter of an hour over ten years is one progression")
+    func quarterHours() throws {
+        let series = try series("{every: PT15M, from: 2014-01-01, until: 2024-01-01, timeZone: Europe/Berlin}")
+        #expect(series.windows(dueAt: .max).map(\.count) == [3652 * 96])
+        #expect(series.fault(dueAt: .max) == nil)
+    }
+
+    @Test("every second since 1970 is refused before it is walked")
+    func tooMany() throws {
+        let series = try series("{every: PT1S, from: 1970-01-01, until: now}")
+        #expect(series.fault(dueAt: 5_000_000) == nil)
+        #expect(series.fault(dueAt: 5_000_001)?.code == .seriesTooLong)
+    }
+
+    @Test("no instant is so odd that it cannot be asked for", arguments: [Int64.min, -1, 0, .max])
+    func extremes(asOf: Int64) {
+        let place = Place(file: "test.yaml", line: 1, column: 1)
+        for from in [Int64.min, 0, .max] {
+            for every in [Series.Step.seconds(.max), .seconds(1), .days(.max), .days(-1), .months(.max), .months(0)] {
+                for lag in [Int64.min, 0, .max] {
+                    let series = Series(every: every, from: from, until: .now, lag: lag, place: place)
+                    #expect(series.windows(dueAt: asOf).count <= 1)
+                }
+            }
+        }
+    }
+
+    @Test("a progression gives the same windows by index and in turn")
+    func progression() {
+        let progression = WindowProgression(start: 10, length: 5, count: 3)
+        #expect(
+            Array(progression) == [Window(start: 10, end: 15), Window(start: 15, end: 20), Window(start: 20, end: 25)])
+        #expect((0..<3).map { progression[$0] } == Array(progression))
+        #expect(progression[3] == nil && progression[-1] == nil)
+        #expect(progression.end == 25)
+    }
+}
