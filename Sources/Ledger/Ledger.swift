@@ -1,0 +1,228 @@
+import FlowRuns
+
+/// The durable record of every run request of one target, written before the request leaves.
+///
+/// A store (SQLite, PostgreSQL) conforms to it; everything that must hold whatever the store is written against it.
+/// Every call is one transaction: done wholly, durable when it returns, or not at all.
+public protocol Ledger: Sendable {
+    /// Locks a flow against other appliers, in this process and every other, until the lock is released or its
+    /// process ends.
+    ///
+    /// - Returns: `nil` when another applier holds the flow.
+    func lock(_ flow: FlowID) async throws(LedgerError) -> (any FlowLock)?
+
+    /// What is known of the flow besides its runs; revision 0 when nothing is.
+    func record(of flow: FlowID) async throws(LedgerError) -> FlowRecord
+
+    /// Every run of the flow, sorted by window, rerun and attempt; runs of unknown window first.
+    func runs(of flow: FlowID) async throws(LedgerError) -> [RecordedRun]
+
+    /// Claims a window: commits the `intended` row.
+    ///
+    /// - Returns: the state of the row that is in the way when the same identity, or another living request for the
+    ///   same window and rerun, is recorded already; `nil` when the claim was made.
+    func claim(_ claim: Claim) async throws(LedgerError) -> RunState?
+
+    /// Starts the time limit of one's own claim anew, after the service surely did not take the request.
+    ///
+    /// - Parameter claimedAt: when the caller claimed it, as it knows.
+    /// - Returns: `false` when the row is no longer `intended` since then: somebody else has dealt with it, and it must
+    ///   not be sent.
+    func renew(
+        _ identity: RunIdentity, claimedAt: UnixMilliseconds, now: UnixMilliseconds
+    ) async throws(LedgerError) -> Bool
+
+    /// Moves a run along one of the arrows of ``RunState/canBecome(_:)``.
+    ///
+    /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` for any other move.
+    func conclude(
+        _ identity: RunIdentity, _ conclusion: Conclusion, at now: UnixMilliseconds
+    ) async throws(LedgerError)
+
+    /// Records what the service itself says of a flow: its column, and its runs. A run whose id is known is moved to
+    /// its new state (if an arrow leads there); an unknown one is added with origin `service`.
+    func observe(_ observation: Observation) async throws(LedgerError)
+
+    /// The full rows of the flows, or of all flows of the target, in the order of ``runs(of:)``, flow by flow.
+    func entries(of flows: [FlowID]?) async throws(LedgerError) -> [LedgerEntry]
+
+    /// Every flow that the ledger knows for its target, sorted.
+    func flows() async throws(LedgerError) -> [FlowRecord]
+
+    /// Puts back exported entries and flow records. All or nothing.
+    ///
+    /// - Throws: ``LedgerError/importConflict(_:)`` when an entry disagrees with what is recorded already. The same
+    ///   entry twice is not a conflict.
+    func restore(_ flows: [FlowRecord], _ entries: [LedgerEntry]) async throws(LedgerError)
+
+    /// Checks the store itself (SQLite's `integrity_check`), in words; empty when it is sound.
+    func storeFaults() async throws(LedgerError) -> [String]
+
+    /// Ends the use of the store. Idempotent.
+    func close() async
+}
+
+/// A flow kept from every other applier. Released explicitly, or when its process ends, however it ends.
+public protocol FlowLock: Sendable {
+    func release() async
+}
+
+/// What claiming a window writes: the request, before it leaves.
+public struct Claim: Hashable, Sendable {
+    public let identity: RunIdentity
+    public let deltaColumn: DeltaColumn?
+    /// The exact request: `POST /runs` and its body, or the address of the re-trigger.
+    public let request: String
+    public let claimedAt: UnixMilliseconds
+    public let provenance: Provenance
+
+    public init(
+        identity: RunIdentity, deltaColumn: DeltaColumn?, request: String, claimedAt: UnixMilliseconds,
+        provenance: Provenance
+    ) {
+        self.identity = identity
+        self.deltaColumn = deltaColumn
+        self.request = request
+        self.claimedAt = claimedAt
+        self.provenance = provenance
+    }
+}
+
+/// Who asked for a run: where it is declared, and what the environment tells of commit, author and CI run.
+public struct Provenance: Hashable, Sendable {
+    public var file: String?
+    public var line: Int?
+    public var commit: String?
+    public var author: String?
+    /// The address of the CI run.
+    public var ciRun: String?
+
+    public init(
+        file: String? = nil, line: Int? = nil, commit: String? = nil, author: String? = nil, ciRun: String? = nil
+    ) {
+        self.file = file
+        self.line = line
+        self.commit = commit
+        self.author = author
+        self.ciRun = ciRun
+    }
+}
+
+/// What became of a request.
+public enum Conclusion: Hashable, Sendable {
+    /// The service took it: from its answer, or found among its runs.
+    case accepted(RunID, response: String?)
+    /// A definite refusal, or one's own claim given up before anything was sent.
+    case rejected(reason: String, response: String?)
+    case inDoubt(reason: String, response: String?)
+    case released(reason: String)
+    case ended(RunEnd)
+
+    public var state: RunState {
+        switch self {
+        case .accepted: .accepted
+        case .rejected: .rejected
+        case .inDoubt: .inDoubt
+        case .released: .released
+        case .ended(let end): end.state
+        }
+    }
+}
+
+/// How a run ended on the service.
+public struct RunEnd: Hashable, Sendable {
+    /// `succeeded`, `partial` or `failed`.
+    public let state: RunState
+    /// Why it failed or is partial: codes and messages, in the service's words.
+    public let failure: String?
+
+    public init(state: RunState, failure: String? = nil) {
+        self.state = state
+        self.failure = failure
+    }
+}
+
+/// What the service says of a flow at one moment.
+public struct Observation: Hashable, Sendable {
+    public let flow: FlowID
+    /// The column in the flow's own `Copy` transformation; `nil` keeps what is recorded.
+    public let deltaColumn: DeltaColumn?
+    public let runs: [ObservedRun]
+    public let observedAt: UnixMilliseconds
+
+    public init(flow: FlowID, deltaColumn: DeltaColumn?, runs: [ObservedRun], observedAt: UnixMilliseconds) {
+        self.flow = flow
+        self.deltaColumn = deltaColumn
+        self.runs = runs
+        self.observedAt = observedAt
+    }
+}
+
+/// A run as the service lists it.
+public struct ObservedRun: Hashable, Sendable {
+    public let run: RunID
+    /// From its `params`, else from its copy activity, else unknown.
+    public let window: Window?
+    public let createdAt: UnixMilliseconds
+    /// The service's own word: `scheduled`, `inProgress`, `success`, …
+    public let status: String
+    /// How it ended; `nil` while it has not.
+    public let end: RunEnd?
+    /// Records read, written and failed, as far as it tells.
+    public let counts: RunCounts
+
+    public init(
+        run: RunID, window: Window?, createdAt: UnixMilliseconds, status: String, end: RunEnd?,
+        counts: RunCounts = RunCounts()
+    ) {
+        self.run = run
+        self.window = window
+        self.createdAt = createdAt
+        self.status = status
+        self.end = end
+        self.counts = counts
+    }
+}
+
+/// How much a run moved, as far as the service tells.
+public struct RunCounts: Hashable, Sendable {
+    public var inputRecords: Int64?
+    public var outputRecords: Int64?
+    public var failedRecords: Int64?
+    public var inputFiles: Int64?
+
+    public init(
+        inputRecords: Int64? = nil, outputRecords: Int64? = nil, failedRecords: Int64? = nil, inputFiles: Int64? = nil
+    ) {
+        self.inputRecords = inputRecords
+        self.outputRecords = outputRecords
+        self.failedRecords = failedRecords
+        self.inputFiles = inputFiles
+    }
+}
+
+/// A whole row of the ledger, for history, export and import.
+public struct LedgerEntry: Hashable, Sendable {
+    public var run: RecordedRun
+    public var request: String?
+    public var response: String?
+    /// The service's own word for where the run stands.
+    public var status: String?
+    public var counts: RunCounts
+    /// When the row last changed.
+    public var updatedAt: UnixMilliseconds
+    public var provenance: Provenance
+
+    public init(
+        run: RecordedRun, request: String? = nil, response: String? = nil, status: String? = nil,
+        counts: RunCounts = RunCounts(), updatedAt: UnixMilliseconds, provenance: Provenance = Provenance()
+    ) {
+        self.run = run
+        self.request = request
+        self.response = response
+        self.status = status
+        self.counts = counts
+        self.updatedAt = updatedAt
+        self.provenance = provenance
+    }
+}

@@ -1,0 +1,148 @@
+import FlowRuns
+
+/// The form of an exported ledger: JSON Lines, a member left out where nothing is known.
+///
+/// ```json
+/// {"kind":"ledger","formatVersion":1,"target":"https://… 1234@AdobeOrg prod"}
+/// {"kind":"flow","flow":"3abe…","revision":3,"contactedAt":1651587212543}
+/// {"kind":"run","flow":"3abe…","window":{"start":1651584991,"end":1651588591},"attempt":1,"state":"accepted",…}
+/// {"kind":"end","flows":1,"runs":1}
+/// ```
+///
+/// The last line tells a whole export from one that was cut off: a ledger with a hole would send runs again.
+public enum LedgerExport {
+    /// Counts up when an older sluice could no longer read what is written.
+    public static let formatVersion = 1
+
+    enum Kind: String, Decodable {
+        case ledger
+        case flow
+        case run
+        case end
+    }
+
+    static func header(target: String) -> [UInt8] {
+        line(.ledger) {
+            $0.member("formatVersion", formatVersion)
+            $0.member("target", target)
+        }
+    }
+
+    static func line(_ record: FlowRecord) -> [UInt8] {
+        line(.flow) {
+            $0.member("flow", record.flow.description)
+            $0.member("revision", record.revision)
+            $0.member("contactedAt", known: record.contactedAt)
+            $0.column(record.deltaColumn)
+        }
+    }
+
+    static func line(_ entry: LedgerEntry) -> [UInt8] {
+        let (run, counts, provenance) = (entry.run, entry.counts, entry.provenance)
+        return line(.run) {
+            $0.member("flow", run.flow.description)
+            if let window = run.window {
+                $0.object("window") {
+                    $0.member("start", window.start)
+                    $0.member("end", window.end)
+                }
+            }
+            $0.member("rerun", known: run.identity.rerun)
+            $0.member("attempt", run.identity.attempt)
+            $0.member("state", run.state.rawValue)
+            $0.member("origin", run.origin.rawValue)
+            $0.member("run", known: run.run?.description)
+            $0.column(run.deltaColumn)
+            $0.member("recordedAt", run.recordedAt)
+            $0.member("failure", known: run.failure)
+            $0.member("request", known: entry.request)
+            $0.member("response", known: entry.response)
+            $0.member("status", known: entry.status)
+            if counts != RunCounts() {
+                $0.object("counts") {
+                    $0.member("inputRecords", known: counts.inputRecords)
+                    $0.member("outputRecords", known: counts.outputRecords)
+                    $0.member("failedRecords", known: counts.failedRecords)
+                    $0.member("inputFiles", known: counts.inputFiles)
+                }
+            }
+            $0.member("updatedAt", entry.updatedAt)
+            if provenance != Provenance() {
+                $0.object("provenance") {
+                    $0.member("file", known: provenance.file)
+                    $0.member("line", known: provenance.line)
+                    $0.member("commit", known: provenance.commit)
+                    $0.member("author", known: provenance.author)
+                    $0.member("ciRun", known: provenance.ciRun)
+                }
+            }
+        }
+    }
+
+    static func end(flows: Int, runs: Int) -> [UInt8] {
+        line(.end) {
+            $0.member("flows", flows)
+            $0.member("runs", runs)
+        }
+    }
+
+    private static func line(_ kind: Kind, _ members: (inout JSONText) -> Void) -> [UInt8] {
+        var json = JSONText()
+        json.object {
+            $0.member("kind", kind.rawValue)
+            members(&$0)
+        }
+        return json.bytes + [UInt8(ascii: "\n")]
+    }
+}
+
+extension Ledger {
+    /// Writes the whole ledger, line by line, for review and backup: each flow followed by its runs, in the order of
+    /// ``runs(of:)``. The same ledger gives the same bytes. Each flow is written as it stood at one moment, and no
+    /// more than one flow is in memory.
+    ///
+    /// - Parameters:
+    ///   - target: the target's identity, which an import holds against its own.
+    ///   - write: is given one line at a time, with its line feed.
+    /// - Throws: ``LedgerError``, and whatever `write` throws.
+    public func export(
+        target: String, isolation: isolated (any Actor)? = #isolation, write: ([UInt8]) throws -> Void
+    ) async throws {
+        try write(LedgerExport.header(target: target))
+        let flows = try await flows().map(\.flow)
+        var runs = 0
+        for flow in flows {
+            let (record, entries) = try await snapshot(of: flow)
+            try write(LedgerExport.line(record))
+            for entry in entries { try write(LedgerExport.line(entry)) }
+            runs += entries.count
+        }
+        try write(LedgerExport.end(flows: flows.count, runs: runs))
+    }
+
+    /// A flow and its rows as they stood at one moment: nothing changed between the two readings of its record.
+    private func snapshot(of flow: FlowID) async throws(LedgerError) -> (FlowRecord, [LedgerEntry]) {
+        let patience = 50
+        for _ in 0..<patience {
+            let record = try await record(of: flow)
+            let entries = try await entries(of: [flow])
+            if try await self.record(of: flow) == record { return (record, entries) }
+        }
+        throw .busy("flow \(flow) keeps changing while it is exported")
+    }
+}
+
+extension JSONText {
+    fileprivate mutating func member(_ key: String, known value: String?) {
+        if let value { member(key, value) }
+    }
+
+    fileprivate mutating func member(_ key: String, known value: (some BinaryInteger)?) {
+        if let value { member(key, value) }
+    }
+
+    fileprivate mutating func column(_ column: DeltaColumn?) {
+        guard let column else { return }
+        object("deltaColumn") { $0.members(of: column) }
+    }
+}

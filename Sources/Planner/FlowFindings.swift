@@ -1,0 +1,175 @@
+import FlowRuns
+import Manifests
+
+/// What a pass over a flow's windows has found so far. What holds the flow, and whether a request carries the delta
+/// column, is known only at the end of the pass.
+struct FlowFindings {
+    private var actions: [PlannedAction] = []
+    private var held: [HeldWindow] = []
+    /// Desired windows and reruns that need nothing.
+    var recordedCount = 0
+    var undeclared: [RecordedRun] = []
+    var diagnostics = CappedDiagnostics()
+    /// Earlier attempts at windows that no run covers, all of them void.
+    var attempts: [Window: Attempts] = [:]
+
+    private var rerunsWithoutRun: [(rerun: Rerun, attempts: Attempts)] = []
+    private let acknowledged: Set<RunID>
+    private var unseenAcknowledged: Set<RunID>
+    private var unacknowledged: [RecordedRun] = []
+    private var summary = RunsInSummary()
+    private let retryFailed: Int
+
+    init(_ declaration: FlowDeclaration) {
+        acknowledged = Set(declaration.acknowledged.map(\.run))
+        unseenAcknowledged = acknowledged
+        retryFailed = declaration.retryFailed
+    }
+
+    mutating func note(_ run: RecordedRun) {
+        summary.add(run)
+        if !unseenAcknowledged.isEmpty, let id = run.run { unseenAcknowledged.remove(id) }
+    }
+
+    mutating func addRunOfUnknownWindow(_ run: RecordedRun) {
+        note(run)
+        guard !run.state.isVoid, !(run.run.map(acknowledged.contains) ?? false) else { return }
+        unacknowledged.append(run)
+        undeclared.append(run)
+    }
+
+    /// Asks for a window, or for a piece of one.
+    mutating func create(_ window: Window, at place: Place, trimmedFrom whole: Window? = nil) {
+        let attempts = attempts[window] ?? Attempts()
+        var reason = attempts.isLost ? "sent before, but the service never had it" : PlannedAction.neverRun
+        if let refusal = attempts.refusal { reason = "refused before: \(refusal.inShort)" }
+        if let whole { reason += "; what is left of \(whole.inWords)" }
+        actions.append(
+            PlannedAction(
+                kind: .create, window: window, attempt: attempts.next, reason: reason, refusal: attempts.refusal,
+                place: place))
+    }
+
+    mutating func rerun(_ rerun: Rerun, attempts: Attempts) {
+        actions.append(
+            PlannedAction(
+                kind: .rerun, window: rerun.window, rerun: rerun.id, attempt: attempts.next,
+                reason: "rerun \(rerun.id): \(rerun.reason)", refusal: attempts.refusal, place: rerun.place))
+    }
+
+    /// Asks for a rerun if this plan asks for a run of exactly its window.
+    mutating func rerunIfCreated(_ rerun: Rerun, attempts: Attempts) { rerunsWithoutRun.append((rerun, attempts)) }
+
+    mutating func retry(_ run: RunID, _ failed: RecordedRun, _ ordinal: Int, attempts: Attempts, at place: Place) {
+        guard let window = failed.window else { return }
+        let whose = failed.identity.rerun.map { "rerun \($0)" } ?? "its run"
+        let failure = failed.failure.map { ": \($0.inShort)" } ?? ""
+        actions.append(
+            PlannedAction(
+                kind: .retry(of: run), window: window, rerun: failed.identity.rerun, attempt: attempts.next,
+                reason: "\(whose) \(run) failed\(failure); retry \(ordinal) of \(retryFailed)",
+                refusal: attempts.refusal, place: place))
+    }
+
+    /// Holds the window of a doubtful run.
+    mutating func hold(_ doubt: RecordedRun, at place: Place) {
+        guard let window = doubt.window else { return }
+        let time = UTCTime(doubt.recordedAt / 1000)
+        let reason =
+            doubt.state == .intended
+            ? "claimed at \(time), and perhaps sent" : "asked for at \(time), and the answer is unknown"
+        held.append(HeldWindow(window: window, reason: reason, place: place))
+    }
+
+    /// The end of the pass.
+    consuming func plan(of declaration: FlowDeclaration, record: FlowRecord) -> FlowPlan {
+        let isVerified = record.contactedAt != nil
+        resolveRerunsWithoutRun(isVerified: isVerified)
+        actions.sort(by: PlannedAction.isSentBefore)
+        applyDeltaColumnRule(declaration, record)
+        diagnoseAcknowledgements(declaration, isVerified: isVerified)
+        holdIfNeeded()
+        held.sort { $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window }
+        return FlowPlan(
+            flow: declaration.flow, name: declaration.name, manifest: declaration.manifest, owner: declaration.owner,
+            source: declaration.source, rules: FlowRules(declaration), place: declaration.place,
+            revision: record.revision, isVerified: isVerified, actions: actions, held: held,
+            recordedCount: recordedCount, undeclared: undeclared,
+            diagnostics: diagnostics.all(flowPlace: declaration.place))
+    }
+
+    private mutating func resolveRerunsWithoutRun(isVerified: Bool) {
+        guard !rerunsWithoutRun.isEmpty else { return }
+        let created = Set(actions.lazy.filter { $0.kind == .create }.map(\.window))
+        for (rerun, attempts) in rerunsWithoutRun {
+            if created.contains(rerun.window) {
+                self.rerun(rerun, attempts: attempts)
+            } else if isVerified {
+                diagnostics.add(.rerunOfNothing) { .neverRun(rerun) }
+            } else {
+                let reason = "rerun \(rerun.id): no run of it is known, and the service was not asked yet"
+                held.append(HeldWindow(window: rerun.window, reason: reason, place: rerun.place))
+            }
+        }
+    }
+
+    private mutating func applyDeltaColumnRule(_ declaration: FlowDeclaration, _ record: FlowRecord) {
+        let rule = DeltaColumnRule(source: declaration.source, declared: declaration.deltaColumn)
+        let outcome = rule.outcome(of: summary.past(of: record))
+        let asksForRuns = !actions.isEmpty
+        if let broken = rule.diagnostic(for: outcome, flowPlace: declaration.place, asksForRuns: asksForRuns) {
+            diagnostics.add(broken.code) { broken }
+        }
+        if case .firstRequestCarries(let column) = outcome, let first = actions.first {
+            actions[0] = first.carrying(column)
+        }
+    }
+
+    private mutating func diagnoseAcknowledgements(_ declaration: FlowDeclaration, isVerified: Bool) {
+        if !unacknowledged.isEmpty {
+            diagnostics.add(.runOfUnknownWindow) { .unknownWindow(of: unacknowledged, at: declaration.place) }
+        }
+        guard isVerified else { return }
+        for acknowledgement in declaration.acknowledged where unseenAcknowledged.contains(acknowledgement.run) {
+            diagnostics.add(.acknowledgedRunUnknown) { .unknown(acknowledgement) }
+        }
+    }
+
+    private mutating func holdIfNeeded() {
+        let reason: String
+        if let doubt = summary.firstDoubt {
+            let window = doubt.window.map(\.inWords) ?? "an unknown window"
+            reason = "waits until it is known whether the service took \(window)"
+        } else if let run = unacknowledged.first {
+            reason = "waits until \(run.inWords), whose window cannot be read, is acknowledged"
+        } else {
+            return
+        }
+        held += actions.map { HeldWindow(window: $0.window, reason: reason, place: $0.place) }
+        actions = []
+    }
+}
+
+extension PlannedAction {
+    fileprivate static let neverRun = "never run"
+
+    /// By window; an ordinary run before the reruns of its window.
+    fileprivate static func isSentBefore(_ left: PlannedAction, _ right: PlannedAction) -> Bool {
+        left.window == right.window ? left.rerun ?? "" < right.rerun ?? "" : left.window < right.window
+    }
+
+    fileprivate func carrying(_ column: DeltaColumn) -> PlannedAction {
+        let carries = "first run of the flow: carries the delta column \(column.name)"
+        return PlannedAction(
+            kind: kind, window: window, rerun: rerun, attempt: attempt, deltaColumn: column,
+            reason: reason == Self.neverRun ? carries : "\(carries); \(reason)", refusal: refusal, place: place)
+    }
+}
+
+extension String {
+    /// The first line, at most 160 characters of it.
+    fileprivate var inShort: String {
+        let line = prefix { !$0.isNewline }
+        return line.count > 160 ? line.prefix(159) + "…" : String(line)
+    }
+}

@@ -1,0 +1,131 @@
+import FlowRuns
+import Manifests
+
+/// What a new window means that partly covers a recorded or a declared one.
+///
+/// It is told of everything in the order of windows. A new window stays open until what follows can no longer overlap
+/// it, so that one pass and little memory are enough.
+protocol OverlapPolicy {
+    /// A declared window that no recorded run covers.
+    mutating func declare(_ new: DesiredWindow, into found: inout FlowFindings)
+    /// A window with a run that the service took, or may have taken.
+    mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings)
+    /// Nothing else follows.
+    mutating func finish(into found: inout FlowFindings)
+}
+
+extension FlowDeclaration.Overlap {
+    func makePolicy() -> any OverlapPolicy {
+        switch self {
+        case .allow: AllowOverlap()
+        case .error: RefuseOverlap()
+        case .trim: TrimOverlap()
+        }
+    }
+}
+
+/// `overlap: allow`: sent all the same.
+struct AllowOverlap: OverlapPolicy {
+    func declare(_ new: DesiredWindow, into found: inout FlowFindings) { found.create(new.window, at: new.place) }
+    func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {}
+    func finish(into found: inout FlowFindings) {}
+}
+
+/// `overlap: error`: each new window is held against the earlier windows by the one among them that ends last, so a
+/// flood of overlaps costs no more than one look a window.
+struct RefuseOverlap: OverlapPolicy {
+    private struct Open {
+        let new: DesiredWindow
+        /// It overlaps an earlier declared window.
+        let isRefused: Bool
+    }
+
+    private var open: [Open] = []
+    private var lastEndingNew: DesiredWindow?
+    private var lastEndingRecorded: (window: Window, run: RecordedRun)?
+
+    mutating func declare(_ new: DesiredWindow, into found: inout FlowFindings) {
+        if let lastEndingNew, lastEndingNew.window.end <= new.window.start { finish(into: &found) }
+        var isRefused = false
+        if let earlier = lastEndingNew, earlier.window.overlaps(new.window) {
+            found.diagnostics.add(.windowOverlapsDeclared) { .overlap(of: new, withDeclared: earlier) }
+            isRefused = true
+        }
+        if let (window, run) = lastEndingRecorded, window.overlaps(new.window) {
+            found.diagnostics.add(.windowOverlapsRecorded) { .overlap(of: new, withRecorded: window, run) }
+        } else {
+            open.append(Open(new: new, isRefused: isRefused))
+        }
+        if new.window.end > lastEndingNew?.window.end ?? .min { lastEndingNew = new }
+    }
+
+    mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {
+        for open in open {
+            if open.new.window.overlaps(window) {
+                found.diagnostics.add(.windowOverlapsRecorded) { .overlap(of: open.new, withRecorded: window, run) }
+            } else if !open.isRefused {
+                found.create(open.new.window, at: open.new.place)
+            }
+        }
+        open.removeAll(keepingCapacity: true)
+        if window.end > lastEndingRecorded?.window.end ?? .min { lastEndingRecorded = (window, run) }
+    }
+
+    mutating func finish(into found: inout FlowFindings) {
+        for open in open where !open.isRefused { found.create(open.new.window, at: open.new.place) }
+        open.removeAll(keepingCapacity: true)
+    }
+}
+
+/// `overlap: trim`: cut down to the pieces that neither a recorded run nor an earlier declared window covers.
+struct TrimOverlap: OverlapPolicy {
+    private struct Open {
+        let new: DesiredWindow
+        /// Everything before it is covered or was asked for.
+        var start: UnixSeconds
+        var hasPieces = false
+    }
+
+    /// What is left of them, from `firstOpen` on, is disjoint and in order.
+    private var open: [Open] = []
+    private var firstOpen = 0
+    private var coveredUntil = UnixSeconds.min
+
+    mutating func declare(_ new: DesiredWindow, into found: inout FlowFindings) {
+        if coveredUntil <= new.window.start { finish(into: &found) }
+        guard coveredUntil < new.window.end else {
+            found.recordedCount += 1
+            return
+        }
+        open.append(Open(new: new, start: max(new.window.start, coveredUntil)))
+        coveredUntil = new.window.end
+    }
+
+    mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {
+        cover(from: window.start, until: window.end, into: &found)
+        coveredUntil = max(coveredUntil, window.end)
+    }
+
+    mutating func finish(into found: inout FlowFindings) { cover(from: .max, until: .max, into: &found) }
+
+    /// Asks for what lies open before `start`, and forgets what lies open before `end`.
+    private mutating func cover(from start: UnixSeconds, until end: UnixSeconds, into found: inout FlowFindings) {
+        while firstOpen < open.count, open[firstOpen].start < end {
+            let new = open[firstOpen].new
+            if let piece = Window(start: open[firstOpen].start, end: min(start, new.window.end)) {
+                found.create(piece, at: new.place, trimmedFrom: piece == new.window ? nil : new.window)
+                open[firstOpen].hasPieces = true
+            }
+            guard new.window.end <= end else {
+                open[firstOpen].start = end
+                break
+            }
+            if !open[firstOpen].hasPieces { found.recordedCount += 1 }
+            firstOpen += 1
+        }
+        if firstOpen == open.count {
+            open.removeAll(keepingCapacity: true)
+            firstOpen = 0
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Manifests
+
+/// A plan in figures: its summary line.
+public struct PlanCounts: Hashable, Sendable {
+    /// Windows never run before.
+    public var create = 0
+    /// Failed runs asked for once more.
+    public var retry = 0
+    /// Declared second runs.
+    public var rerun = 0
+    /// Windows that wait for a doubt or an acknowledgement.
+    public var held = 0
+    /// Desired windows and reruns that need nothing.
+    public var recorded = 0
+    /// Recorded runs that no manifest declares.
+    public var undeclared = 0
+    /// Broken rules; any of them stops the plan.
+    public var errors = 0
+    /// What a person should know.
+    public var warnings = 0
+
+    /// Nothing at all.
+    public init() {}
+
+    /// How many requests are asked for.
+    public var requests: Int { create + retry + rerun }
+
+    /// The counts of two parts of a plan together.
+    public static func + (left: PlanCounts, right: PlanCounts) -> PlanCounts {
+        var sum = left
+        sum.create += right.create
+        sum.retry += right.retry
+        sum.rerun += right.rerun
+        sum.held += right.held
+        sum.recorded += right.recorded
+        sum.undeclared += right.undeclared
+        sum.errors += right.errors
+        sum.warnings += right.warnings
+        return sum
+    }
+}
+
+extension FlowPlan {
+    /// The flow's part in figures.
+    public var counts: PlanCounts {
+        var counts = PlanCounts()
+        for action in actions {
+            switch action.kind {
+            case .create: counts.create += 1
+            case .retry: counts.retry += 1
+            case .rerun: counts.rerun += 1
+            }
+        }
+        for diagnostic in diagnostics {
+            switch diagnostic.severity {
+            case .error: counts.errors += 1
+            case .warning: counts.warnings += 1
+            }
+        }
+        counts.held = held.count
+        counts.recorded = recordedCount
+        counts.undeclared = undeclared.count
+        return counts
+    }
+}
+
+extension Plan {
+    /// Over all flows.
+    public var counts: PlanCounts { flows.reduce(PlanCounts()) { $0 + $1.counts } }
+
+    /// Whether it may be applied: a broken rule in one flow stops the whole plan.
+    public var isApplicable: Bool { !flows.contains { $0.diagnostics.hasErrors } }
+}

@@ -1,0 +1,29 @@
+import FlowRuns
+import Manifests
+
+/// Compares what manifests declare with what the ledger has recorded. A pure function: no clock, no I/O.
+///
+/// ```swift
+/// let plan = Planner(asOf: now).plan(declaration, record: ledger.record(of: flow), runs: ledger.runs(of: flow))
+/// ```
+public struct Planner: Hashable, Sendable {
+    /// The instant, in Unix seconds, up to which windows of series are due.
+    public let asOf: UnixSeconds
+
+    /// A planner of the instant `asOf`, in Unix seconds.
+    public init(asOf: UnixSeconds) { self.asOf = asOf }
+
+    /// The part of a plan that concerns one flow. Broken rules are collected as its diagnostics, all of them.
+    ///
+    /// Memory follows the declared windows and the actions found, not the recorded runs, which are read once.
+    ///
+    /// - Parameters:
+    ///   - record: what the ledger knows of the flow besides its runs.
+    ///   - runs: the flow's recorded runs, all of them, sorted by window; those of unknown window first.
+    public func plan(
+        _ declaration: FlowDeclaration, record: FlowRecord, runs: some Sequence<RecordedRun>
+    ) -> FlowPlan {
+        var pass = FlowPass(declaration, record: record, runs: AnyIterator(runs.makeIterator()), asOf: asOf)
+        return pass.run()
+    }
+}

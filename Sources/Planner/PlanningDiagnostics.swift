@@ -1,0 +1,92 @@
+import FlowRuns
+import Manifests
+
+/// The diagnostics of one flow. Of one code only the first 20 are kept, and then the number of the others: ten thousand
+/// overlaps have one cause.
+struct CappedDiagnostics {
+    private static let limit = 20
+
+    private var kept: [Diagnostic] = []
+    private var counts: [DiagnosticCode: Int] = [:]
+
+    mutating func add(_ code: DiagnosticCode, _ make: () -> Diagnostic) {
+        let count = counts[code, default: 0] + 1
+        counts[code] = count
+        if count <= Self.limit { kept.append(make()) }
+    }
+
+    /// By place.
+    func all(flowPlace: Place) -> [Diagnostic] {
+        let others = counts.filter { $0.value > Self.limit }.map { code, count in
+            let severity = kept.first { $0.code == code }?.severity ?? .error
+            return Diagnostic(
+                code, severity, at: flowPlace, "in this flow \(count - Self.limit) times more: \(code.summary)")
+        }
+        return (kept + others).sortedByPlace()
+    }
+}
+
+extension Diagnostic {
+    static func declaredTwice(_ again: DesiredWindow, first: DesiredWindow) -> Diagnostic {
+        Diagnostic(
+            .windowDeclaredTwice, at: again.place, "the window \(again.window.inWords) is declared twice",
+            suggestion: "declare it once; to run it again, declare it under 'rerun'",
+            notes: [Note(place: first.place, message: "first here")])
+    }
+
+    static func declaredTwice(_ again: Rerun, first: Place) -> Diagnostic {
+        Diagnostic(
+            .rerunDeclaredTwice, at: again.place, "the rerun '\(again.id)' is declared twice",
+            suggestion: "give each rerun an id of its own", notes: [Note(place: first, message: "first here")])
+    }
+
+    static func overlap(of new: DesiredWindow, withRecorded window: Window, _ run: RecordedRun) -> Diagnostic {
+        Diagnostic(
+            .windowOverlapsRecorded, at: new.place,
+            "the new window \(new.window.inWords) overlaps \(window.inWords), recorded as \(run.inWords)",
+            suggestion: trimSuggestion)
+    }
+
+    static func overlap(of later: DesiredWindow, withDeclared earlier: DesiredWindow) -> Diagnostic {
+        Diagnostic(
+            .windowOverlapsDeclared, at: later.place,
+            "the window \(later.window.inWords) overlaps \(earlier.window.inWords), which is declared too",
+            suggestion: trimSuggestion, notes: [Note(place: earlier.place, message: "the other window")])
+    }
+
+    private static let trimSuggestion = "'overlap: trim' asks only for what is not covered"
+
+    static func neverRun(_ rerun: Rerun) -> Diagnostic {
+        Diagnostic(
+            .rerunOfNothing, at: rerun.place,
+            "the rerun '\(rerun.id)' is of \(rerun.window.inWords), which was never run",
+            suggestion: "a rerun needs a run of exactly its window: declare it under 'windows'")
+    }
+
+    static func unknown(_ acknowledgement: Acknowledgement) -> Diagnostic {
+        Diagnostic(
+            .acknowledgedRunUnknown, .warning, at: acknowledgement.place,
+            "the acknowledged run \(acknowledgement.run) is not among the flow's recorded runs")
+    }
+
+    /// - Parameter runs: at least one.
+    static func unknownWindow(of runs: [RecordedRun], at place: Place) -> Diagnostic {
+        let shown = runs.prefix(20).map(\.inWords).joined(separator: ", ")
+        let others = runs.count > 20 ? " and \(runs.count - 20) more" : ""
+        let first = runs.first?.run?.description ?? "RUN"
+        return Diagnostic(
+            .runOfUnknownWindow, .warning, at: place,
+            "nothing is asked for while nobody knows the window of \(shown)\(others)",
+            suggestion: "find out what it ingested, and write under 'acknowledged': {run: \(first), reason: …}")
+    }
+}
+
+extension Window {
+    /// `2022-05-03T13:36:31Z to 2022-05-03T14:36:31Z`
+    var inWords: String { "\(UTCTime(start)) to \(UTCTime(end))" }
+}
+
+extension RecordedRun {
+    /// `run 3fb0418e-1804-45d6-8d56-dd51f05c0baf`
+    var inWords: String { run.map { "run \($0)" } ?? "a request without a run id" }
+}

@@ -1,0 +1,148 @@
+import Foundation
+import GRDB
+import Ledger
+
+/// A ledger's file: found or created, checked, and brought to this program's version.
+struct LedgerFile {
+    /// How long to wait for another process to finish its transaction, in seconds. Each lasts milliseconds.
+    static let busyTimeout = 10.0
+
+    /// Absolute, so that SQLite never takes it for a URI.
+    let path: String
+
+    init(path: String) {
+        self.path = URL(fileURLWithPath: path).standardizedFileURL.path
+    }
+
+    /// Opens the file for writing; creates it, and its folder, where it is missing.
+    func openForWriting() throws -> DatabaseQueue {
+        try createFolder()
+        try refuseFolder()
+        let database = try DatabaseQueue(path: path, configuration: configuration(readonly: false))
+        // A newer ledger is refused before the first write.
+        _ = try database.inDatabase(version)
+        try database.inDatabase(turnOnWriteAheadLog)
+        try database.inDatabase { connection in
+            // Also where there is nothing to migrate, so that a file that cannot be written is found out now.
+            try connection.inTransaction(.immediate) {
+                let version = try version(connection)
+                if version < LedgerSchema.version { try LedgerSchema.migrate(connection, from: version) }
+                return .commit
+            }
+        }
+        return database
+    }
+
+    /// Opens the file for reading. A missing one is an empty ledger, and is not created; an older one is migrated in
+    /// memory.
+    func openForReading() throws -> DatabaseQueue {
+        guard try exists() else { return try migratedCopy(of: nil) }
+        try refuseFolder()
+        let database = try openExisting()
+        let version = try database.inDatabase(version)
+        return version < LedgerSchema.version ? try migratedCopy(of: database) : database
+    }
+
+    /// The version of its tables; 0 for an empty database.
+    private func version(_ connection: Database) throws -> Int {
+        let application = try Int.fetchOne(connection, sql: "PRAGMA application_id") ?? 0
+        let version = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
+        guard application == LedgerSchema.applicationID else {
+            let isEmpty = try Int.fetchOne(connection, sql: "SELECT count(*) FROM sqlite_master") == 0
+            guard isEmpty, version == 0 else {
+                throw LedgerError.corrupt("\(path) is a database, but not a ledger")
+            }
+            return 0
+        }
+        guard version <= LedgerSchema.version else {
+            throw LedgerError.newer(found: version, supported: LedgerSchema.version)
+        }
+        return version
+    }
+
+    /// SQLite does not wait for rivals that do the same to a new file, so that is done here.
+    private func turnOnWriteAheadLog(_ connection: Database) throws {
+        let pause = 0.02
+        for _ in 0..<Int(Self.busyTimeout / pause) {
+            do {
+                let mode = try String.fetchOne(connection, sql: "PRAGMA journal_mode = WAL")
+                guard mode == "wal" else {
+                    throw LedgerError.unusable("\(path) cannot have a write-ahead log on this file system")
+                }
+                return
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                Thread.sleep(forTimeInterval: pause)
+            }
+        }
+        throw DatabaseError(resultCode: .SQLITE_BUSY)
+    }
+
+    /// A reader of a write-ahead log writes too, into the index that it shares with the writers. Where that cannot be
+    /// had, the file is read as it is, unless a log that is not empty lies beside it: that would be an older state.
+    private func openExisting() throws -> DatabaseQueue {
+        do {
+            return try DatabaseQueue(path: path, configuration: configuration(readonly: true))
+        } catch let error as DatabaseError
+            where [.SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_IOERR].contains(error.resultCode)
+        {
+            guard isReadOnlyPlace, logIsEmpty else { throw error }
+            let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
+            return try DatabaseQueue(
+                path: "file:\(escaped)?immutable=1", configuration: configuration(readonly: true))
+        }
+    }
+
+    private var isReadOnlyPlace: Bool {
+        let folder = (path as NSString).deletingLastPathComponent
+        return access(path, R_OK) == 0 && access(folder, W_OK) != 0
+    }
+
+    private var logIsEmpty: Bool {
+        var information = stat()
+        return stat(path + "-wal", &information) != 0 || information.st_size == 0
+    }
+
+    private func migratedCopy(of source: DatabaseQueue?) throws -> DatabaseQueue {
+        let copy = try DatabaseQueue(configuration: configuration(readonly: false))
+        try source?.backup(to: copy)
+        try copy.inDatabase { connection in
+            try connection.inTransaction(.immediate) {
+                try LedgerSchema.migrate(connection, from: version(connection))
+                return .commit
+            }
+        }
+        return copy
+    }
+
+    private func exists() throws -> Bool {
+        var information = stat()
+        if stat(path, &information) == 0 { return true }
+        guard errno == ENOENT else { throw LedgerError.unusable("\(path): \(String(cString: strerror(errno)))") }
+        return false
+    }
+
+    private func createFolder() throws {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw LedgerError.unusable("the folder \(folder.path) cannot be created")
+        }
+    }
+
+    private func refuseFolder() throws {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            throw LedgerError.unusable("\(path) is a folder, not a file")
+        }
+    }
+
+    private func configuration(readonly: Bool) -> Configuration {
+        var configuration = Configuration()
+        configuration.readonly = readonly
+        configuration.busyMode = .timeout(Self.busyTimeout)
+        // A claim must outlive a power cut: the log is synchronised with each commit, not only at checkpoints.
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        return configuration
+    }
+}

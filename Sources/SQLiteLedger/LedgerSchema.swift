@@ -1,0 +1,116 @@
+import GRDB
+
+/// The tables of a ledger file. Every step is one transaction, is only ever appended, and counts `user_version` up by
+/// one; what stands here has been run on somebody's file and is never edited.
+enum LedgerSchema {
+    struct Step: Sendable {
+        let name: String
+        let sql: String
+    }
+
+    static let steps = [Step(name: "flows and runs", sql: flowsAndRuns)]
+    static var version: Int { steps.count }
+    /// `Sluc`: tells a ledger from any other SQLite file.
+    static let applicationID = 0x536C_7563
+
+    /// Brings the file to this program's version, in one transaction.
+    static func migrate(_ database: Database, from version: Int) throws {
+        for step in steps.dropFirst(version) { try database.execute(sql: step.sql) }
+        try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+        try database.execute(sql: "PRAGMA user_version = \(steps.count)")
+    }
+
+    /// The database itself keeps the promises that matter: one row for an identity, one living request for a window,
+    /// one row for a run id, no move but along the arrows of `RunState.canBecome`, nothing forgotten.
+    private static let flowsAndRuns = """
+        CREATE TABLE target (
+            id INTEGER PRIMARY KEY,
+            identity TEXT NOT NULL UNIQUE
+        ) STRICT;
+
+        CREATE TABLE flow (
+            target INTEGER NOT NULL REFERENCES target (id),
+            flow TEXT NOT NULL CHECK (length(flow) = 36),
+            revision INTEGER NOT NULL CHECK (revision > 0),
+            contacted_at INTEGER,
+            column_name TEXT,
+            column_date_format TEXT,
+            column_timezone TEXT,
+            PRIMARY KEY (target, flow)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE run (
+            target INTEGER NOT NULL,
+            flow TEXT NOT NULL,
+            window_start INTEGER,
+            window_end INTEGER,
+            rerun TEXT NOT NULL,
+            attempt INTEGER NOT NULL CHECK (attempt > 0),
+            state TEXT NOT NULL CHECK (state IN ('intended', 'accepted', 'rejected', 'inDoubt', 'released',
+                'succeeded', 'partial', 'failed')),
+            origin TEXT NOT NULL CHECK (origin IN ('request', 'service')),
+            run TEXT CHECK (run <> ''),
+            column_name TEXT,
+            column_date_format TEXT,
+            column_timezone TEXT,
+            recorded_at INTEGER NOT NULL,
+            failure TEXT,
+            request TEXT,
+            response TEXT,
+            status TEXT,
+            input_records INTEGER,
+            output_records INTEGER,
+            failed_records INTEGER,
+            input_files INTEGER,
+            updated_at INTEGER NOT NULL,
+            file TEXT,
+            line INTEGER,
+            commit_id TEXT,
+            author TEXT,
+            ci_run TEXT,
+            CHECK ((window_start IS NULL) = (window_end IS NULL)),
+            CHECK (window_start < window_end),
+            CHECK (window_start IS NOT NULL OR origin = 'service'),
+            CHECK ((run IS NOT NULL) = (state IN ('accepted', 'succeeded', 'partial', 'failed'))),
+            CHECK (run IS NOT NULL OR origin = 'request'),
+            CHECK (column_name IS NULL OR origin = 'request'),
+            UNIQUE (target, flow, window_start, window_end, rerun, attempt),
+            UNIQUE (target, run),
+            FOREIGN KEY (target, flow) REFERENCES flow (target, flow) DEFERRABLE INITIALLY DEFERRED
+        ) STRICT;
+
+        CREATE UNIQUE INDEX run_of_unknown_window ON run (target, flow, rerun, attempt) WHERE window_start IS NULL;
+
+        CREATE UNIQUE INDEX one_living_request ON run (target, flow, window_start, window_end, rerun)
+            WHERE origin = 'request' AND state IN ('intended', 'inDoubt', 'accepted', 'succeeded', 'partial');
+
+        CREATE TRIGGER run_moves_along_the_arrows BEFORE UPDATE OF state ON run
+            WHEN NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (VALUES
+                ('intended', 'accepted'), ('intended', 'rejected'), ('intended', 'inDoubt'), ('intended', 'released'),
+                ('inDoubt', 'accepted'), ('inDoubt', 'released'),
+                ('accepted', 'succeeded'), ('accepted', 'partial'), ('accepted', 'failed'))
+            BEGIN SELECT RAISE(ABORT, 'a run may not move so'); END;
+
+        CREATE TRIGGER run_keeps_its_identity
+            BEFORE UPDATE OF target, flow, window_start, window_end, rerun, attempt, origin, run ON run
+            WHEN NEW.target <> OLD.target OR NEW.flow <> OLD.flow OR NEW.rerun <> OLD.rerun
+                OR NEW.origin <> OLD.origin OR (OLD.run IS NOT NULL AND NEW.run IS NOT OLD.run)
+                OR (OLD.window_start IS NOT NULL AND (NEW.window_start IS NOT OLD.window_start
+                    OR NEW.window_end IS NOT OLD.window_end OR NEW.attempt <> OLD.attempt))
+            BEGIN SELECT RAISE(ABORT, 'a run may not change its identity'); END;
+
+        CREATE TRIGGER run_is_never_forgotten BEFORE DELETE ON run
+            WHEN OLD.origin = 'request' OR NOT EXISTS (
+                SELECT 1 FROM run AS claimed
+                WHERE claimed.target = OLD.target AND claimed.flow = OLD.flow
+                    AND claimed.state IN ('intended', 'inDoubt'))
+            BEGIN SELECT RAISE(ABORT, 'a run may not be forgotten'); END;
+
+        CREATE TRIGGER flow_revision_counts_up BEFORE UPDATE OF revision ON flow
+            WHEN NEW.revision < OLD.revision
+            BEGIN SELECT RAISE(ABORT, 'a revision may not go back'); END;
+
+        CREATE TRIGGER flow_is_never_forgotten BEFORE DELETE ON flow
+            BEGIN SELECT RAISE(ABORT, 'a flow may not be forgotten'); END;
+        """
+}

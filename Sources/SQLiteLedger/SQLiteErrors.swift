@@ -1,0 +1,32 @@
+import GRDB
+import Ledger
+
+extension LedgerError {
+    /// What an error of SQLite means to the user. SQL and its arguments are left out: they tell him nothing.
+    init(_ error: any Error, file: String) {
+        switch error {
+        case let error as LedgerError: self = error
+        case let error as DatabaseError: self.init(error, file: file)
+        default: self = .unusable("\(file): \(error)")
+        }
+    }
+
+    private init(_ error: DatabaseError, file: String) {
+        switch error.resultCode {
+        case .SQLITE_CANTOPEN: self = .unusable("\(file) cannot be opened")
+        case .SQLITE_PERM, .SQLITE_AUTH: self = .unusable("\(file): permission denied")
+        case .SQLITE_READONLY: self = .unusable("\(file) can be read, but not written")
+        case .SQLITE_FULL: self = .unusable("\(file): the disk is full")
+        case .SQLITE_IOERR: self = .unusable("\(file) cannot be read or written: input/output error")
+        case .SQLITE_NOMEM: self = .unusable("\(file): out of memory")
+        case .SQLITE_MISUSE: self = .unusable("\(file) is closed")
+        case .SQLITE_NOTADB: self = .corrupt("\(file) is not a ledger")
+        case .SQLITE_CORRUPT: self = .corrupt("\(file) is no longer a well-formed database")
+        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:
+            self = .busy("another process has kept \(file) locked for \(Int(LedgerFile.busyTimeout)) seconds")
+        case .SQLITE_CONSTRAINT:
+            self = .corrupt("\(file) refuses a row: \(error.message ?? "a constraint is violated")")
+        default: self = .unusable("\(file): \(error.message ?? "SQLite error \(error.resultCode.rawValue)")")
+        }
+    }
+}

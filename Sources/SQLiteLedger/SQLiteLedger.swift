@@ -1,0 +1,170 @@
+import FlowRuns
+import GRDB
+import Ledger
+
+/// The embedded ledger: an SQLite file, in which one applier or many, in one process or many, on one machine, record
+/// the runs of one target or many.
+///
+/// ```swift
+/// let ledger = try SQLiteLedger.open(path: ".sluice/prod.sqlite", target: target.identity, mode: .readWrite)
+/// ```
+///
+/// Claims are kept apart by the file's own unique indexes, so neither a defect of this program nor a rival can record
+/// two living requests for one window.
+public final class SQLiteLedger: Ledger {
+    /// What the file is opened for.
+    public enum Mode: Hashable, Sendable {
+        /// Creates the file and its folder where they are missing, and migrates an older one.
+        case readWrite
+        /// Leaves everything as it is: a missing file is an empty ledger.
+        case readOnly
+    }
+
+    let database: DatabaseQueue
+    private let file: String
+    private let mode: Mode
+    private let target: Int64?
+    private let locks: FlowLockFiles
+
+    /// Opens the ledger file for one target.
+    ///
+    /// - Parameters:
+    ///   - path: of the file; a relative one is the working folder's.
+    ///   - target: the target's identity (`Target.identity`).
+    /// - Throws: ``LedgerError/unusable(_:)`` when the file or its folder cannot be opened, created or written;
+    ///   ``LedgerError/corrupt(_:)`` when it is not a ledger; ``LedgerError/newer(found:supported:)``, before anything
+    ///   is touched; ``LedgerError/busy(_:)``.
+    public static func open(path: String, target: String, mode: Mode) throws(LedgerError) -> SQLiteLedger {
+        do {
+            return try SQLiteLedger(LedgerFile(path: path), target, mode)
+        } catch {
+            throw LedgerError(error, file: path)
+        }
+    }
+
+    private init(_ file: LedgerFile, _ identity: String, _ mode: Mode) throws {
+        self.file = file.path
+        self.mode = mode
+        switch mode {
+        case .readWrite:
+            database = try file.openForWriting()
+            try database.write {
+                try $0.execute(
+                    sql: "INSERT INTO target (identity) VALUES (?) ON CONFLICT DO NOTHING", arguments: [identity])
+            }
+        case .readOnly:
+            database = try file.openForReading()
+        }
+        target = try database.inDatabase {
+            try Int64.fetchOne($0, sql: "SELECT id FROM target WHERE identity = ?", arguments: [identity])
+        }
+        locks = FlowLockFiles(ledger: file.path, target: identity)
+    }
+
+    public func lock(_ flow: FlowID) async throws(LedgerError) -> (any FlowLock)? {
+        try refuseWhenReadOnly()
+        return try locks.lock(flow)
+    }
+
+    public func record(of flow: FlowID) async throws(LedgerError) -> FlowRecord {
+        try await read { try $0.record(of: flow) }
+    }
+
+    public func runs(of flow: FlowID) async throws(LedgerError) -> [RecordedRun] {
+        try await read { try $0.runs(of: flow) }
+    }
+
+    public func claim(_ claim: Claim) async throws(LedgerError) -> RunState? {
+        try await write { try $0.claim(claim) }
+    }
+
+    public func renew(
+        _ identity: RunIdentity, claimedAt: UnixMilliseconds, now: UnixMilliseconds
+    ) async throws(LedgerError) -> Bool {
+        try await write { try $0.renew(identity, claimedAt: claimedAt, now: now) }
+    }
+
+    public func conclude(
+        _ identity: RunIdentity, _ conclusion: Conclusion, at now: UnixMilliseconds
+    ) async throws(LedgerError) {
+        try await write { try $0.conclude(identity, conclusion, at: now) }
+    }
+
+    public func observe(_ observation: Observation) async throws(LedgerError) {
+        try await write { try $0.observe(observation) }
+    }
+
+    public func entries(of flows: [FlowID]?) async throws(LedgerError) -> [LedgerEntry] {
+        try await read { rows in
+            let flows = try flows.map { Set($0).sorted() } ?? rows.records().map(\.flow)
+            return try flows.flatMap { try rows.entries(of: $0) }
+        }
+    }
+
+    public func flows() async throws(LedgerError) -> [FlowRecord] {
+        try await read { try $0.records() }
+    }
+
+    public func restore(_ flows: [FlowRecord], _ entries: [LedgerEntry]) async throws(LedgerError) {
+        try await write { try $0.restore(flows, entries) }
+    }
+
+    public func storeFaults() async throws(LedgerError) -> [String] {
+        do {
+            return try await read { rows in
+                let integrity = try String.fetchAll(rows.connection, sql: "PRAGMA integrity_check")
+                let orphans = try Row.fetchAll(rows.connection, sql: "PRAGMA foreign_key_check").count
+                return integrity.filter { $0 != "ok" } + (orphans == 0 ? [] : ["\(orphans) rows of unknown flows"])
+            }
+        } catch {
+            guard case .corrupt(let reason) = error else { throw error }
+            return [reason]
+        }
+    }
+
+    public func close() async {
+        // Fails only when it is closed already, or in use by a statement that has not ended; the file is then closed
+        // with the last reference to it.
+        try? database.close()
+    }
+
+    private func read<Value: Sendable>(
+        _ body: @escaping @Sendable (SQLiteRows) throws -> Value
+    ) async throws(LedgerError) -> Value {
+        try await transaction(.deferred) { try body($0) }
+    }
+
+    private func write<Value: Sendable>(
+        _ body: @escaping @Sendable (inout SQLiteRows) throws -> Value
+    ) async throws(LedgerError) -> Value {
+        try refuseWhenReadOnly()
+        return try await transaction(.immediate, body)
+    }
+
+    private func refuseWhenReadOnly() throws(LedgerError) {
+        if mode == .readOnly { throw .unusable("\(file) was opened for reading only") }
+    }
+
+    /// Runs one transaction, off the caller's thread. Unlike GRDB's own asynchronous methods it does not stop when the
+    /// task is cancelled: an interrupted apply must still record what it has sent.
+    private func transaction<Value: Sendable>(
+        _ kind: Database.TransactionKind, _ body: @escaping @Sendable (inout SQLiteRows) throws -> Value
+    ) async throws(LedgerError) -> Value {
+        let result: Result<Value, LedgerError> = await withCheckedContinuation { continuation in
+            database.asyncWriteWithoutTransaction { [target, file] connection in
+                continuation.resume(
+                    returning: Result {
+                        var rows = SQLiteRows(connection: connection, target: target, file: file)
+                        var value: Value?
+                        try connection.inTransaction(kind) {
+                            value = try body(&rows)
+                            return .commit
+                        }
+                        guard let value else { throw LedgerError.unusable("\(file): the transaction did not run") }
+                        return value
+                    }.mapError { LedgerError($0, file: file) })
+            }
+        }
+        return try result.get()
+    }
+}

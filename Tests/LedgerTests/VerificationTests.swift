@@ -1,0 +1,86 @@
+import FlowRuns
+import Ledger
+import Testing
+
+@Suite("Verification")
+struct VerificationTests {
+    /// Accepted requests, in the order of their windows.
+    static func entry(
+        _ window: Int64, attempt: Int = 1, state: RunState = .accepted, origin: RunOrigin = .request,
+        run: String? = nil, column: String? = nil, at time: UnixMilliseconds = Sample.now
+    ) -> LedgerEntry {
+        let id = state.isAccepted ? Sample.run(run ?? "run \(window).\(attempt)") : nil
+        return LedgerEntry(
+            run: RecordedRun(
+                identity: Sample.identity(window, attempt: attempt), state: state, origin: origin, run: id,
+                deltaColumn: column.map { DeltaColumn(name: $0) }, recordedAt: time),
+            request: origin == .request ? "POST" : nil, updatedAt: time)
+    }
+
+    static func faults(_ entries: [LedgerEntry], column: String? = nil, isContacted: Bool = true)
+        -> [String]
+    {
+        let record = FlowRecord(
+            flow: Sample.flow, revision: 9, contactedAt: isContacted ? 1 : nil,
+            deltaColumn: column.map { DeltaColumn(name: $0) })
+        return LedgerVerification.faults(flows: [record], entries: entries, now: Sample.now)
+    }
+
+    @Test("a sound ledger has no faults")
+    func sound() {
+        let entries = [
+            Self.entry(1, state: .failed, column: "DOB"), Self.entry(1, attempt: 2, at: Sample.now + 1),
+            Self.entry(2, origin: .service, at: 5), Self.entry(2, attempt: 2, at: Sample.now + 300_000),
+            Self.entry(3, state: .rejected, column: "EMAIL", at: 7),
+            Self.entry(4, origin: .service), Self.entry(4, attempt: 3),
+        ]
+        #expect(Self.faults(entries, column: "DOB").isEmpty)
+    }
+
+    @Test("each violated invariant is told in words")
+    func violations() {
+        let expectations: [([LedgerEntry], String)] = [
+            ([Self.entry(1), Self.entry(1, attempt: 2)], "2 requests that have not failed"),
+            ([Self.entry(1, attempt: 2)], "an attempt before it is missing"),
+            ([Self.entry(1, state: .failed), Self.entry(1, state: .failed, run: "b")], "recorded twice"),
+            (
+                [Self.entry(1, run: "a"), Self.entry(2, run: "a")],
+                "the run id a is recorded more than once"
+            ),
+            ([Self.entry(1, at: Sample.now + 300_001)], "claimed in the future"),
+            ([Self.entry(1, column: "A"), Self.entry(2, column: "B")], "two delta columns, A and B"),
+            ([Self.entry(1, column: "A"), Self.entry(2, column: "A")], "its delta column 2 times"),
+            ([Self.entry(1, column: "A"), Self.entry(2, at: 1)], "is not the flow's first request"),
+            ([Self.entry(1, column: "X")], "accepted the delta column X, but its own is DOB"),
+        ]
+        for (entries, words) in expectations {
+            let faults = Self.faults(entries, column: words.contains("DOB") ? "DOB" : nil)
+            #expect(faults.count == 1 && faults[0].contains(words), "\(words): \(faults)")
+        }
+    }
+
+    @Test("rows that cannot be are told one by one")
+    func impossibleRows() {
+        var unanswered = Self.entry(1)
+        unanswered.run.run = nil
+        var refused = Self.entry(2, state: .rejected)
+        refused.run.run = Sample.run("a")
+        var silent = Self.entry(3)
+        silent.request = nil
+        let faults = Self.faults([unanswered, refused, silent])
+        #expect(faults.count == 3)
+        #expect(faults[0].hasSuffix("window [100, 200), attempt 1: accepted, but without a run id"))
+        #expect(faults[1].hasSuffix("rejected, but with the run id a"))
+        #expect(faults[2].hasSuffix("its request is not kept"))
+    }
+
+    @Test("runs of a flow without a record, and of one never contacted, are faults")
+    func records() {
+        let run = Self.entry(1, origin: .service)
+        #expect(LedgerVerification.faults(flows: [], entries: [run], now: Sample.now).count == 1)
+        #expect(
+            Self.faults([run], isContacted: false) == [
+                "flow \(Sample.flow) has runs from the service, but was never compared with it"
+            ])
+    }
+}

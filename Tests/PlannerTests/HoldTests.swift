@@ -1,0 +1,85 @@
+import FlowRuns
+import Manifests
+import Testing
+
+@testable import Planner
+
+@Suite("what holds a flow")
+struct HoldTests {
+    private func acknowledgement(_ run: String) -> Acknowledgement {
+        Acknowledgement(
+            run: RunID(run)!, reason: "by hand", place: Place(file: "flows.yaml", line: 401, column: 9))
+    }
+
+    @Test("a doubt holds everything that would be asked for", arguments: [RunState.intended, .inDoubt])
+    func doubt(_ state: RunState) {
+        let flow = SampleFlow(
+            retryFailed: 1, windows: [0..<10, 20..<30, 40..<50, 60..<70], reruns: [Rerun(60..<70, "fix")],
+            runs: [RecordedRun(20..<30, state), RecordedRun(40..<50, .failed), RecordedRun(60..<70, .succeeded)])
+        #expect(flow.plan.actions.isEmpty)
+        #expect(flow.plan.held.map(\.window.range) == [0..<10, 20..<30, 40..<50, 60..<70])
+        #expect(
+            flow.plan.held.first?.reason
+                == "waits until it is known whether the service took 1970-01-01T00:00:20Z to 1970-01-01T00:00:30Z")
+        #expect(flow.plan.held.dropFirst().first?.reason.contains("at 1970-01-01T00:01:40Z") == true)
+        #expect(flow.plan.recordedCount == 1)
+    }
+
+    @Test("a doubt about a window that nothing declares holds the flow too, and is listed")
+    func undeclaredDoubt() {
+        let plan = SampleFlow(windows: [0..<10], runs: [RecordedRun(20..<30, .inDoubt)]).plan
+        #expect(plan.held.map(\.window.range) == [0..<10])
+        #expect(plan.undeclared.map(\.state) == [.inDoubt])
+    }
+
+    @Test("a doubtful retry or rerun holds its own window")
+    func doubtfulAttempts() {
+        let flow = SampleFlow(
+            retryFailed: 2, windows: [0..<10, 20..<30], reruns: [Rerun(20..<30, "fix")],
+            runs: [
+                RecordedRun(0..<10, .failed), RecordedRun(0..<10, .inDoubt, attempt: 2),
+                RecordedRun(20..<30, .succeeded), RecordedRun(20..<30, .intended, rerun: "fix"),
+            ])
+        #expect(flow.plan.held.map(\.place.line) == [101, 201])
+        #expect(flow.plan.recordedCount == 1)
+    }
+
+    @Test("broken rules are found also in a held flow")
+    func faultsWhileHeld() {
+        let flow = SampleFlow(windows: [0..<10, 25..<35], runs: [RecordedRun(20..<30, .inDoubt)])
+        #expect(flow.plan.codes == [.windowOverlapsRecorded])
+        #expect(flow.plan.held.map(\.window.range) == [0..<10])
+    }
+
+    @Test("runs of unknown window hold the flow until each is acknowledged, with one warning")
+    func unknownWindows() {
+        var flow = SampleFlow(windows: [0..<10])
+        flow.runs = [RecordedRun(nil, .succeeded, id: "x"), RecordedRun(nil, .failed, attempt: 2, id: "y")]
+        #expect(flow.plan.codes == [.runOfUnknownWindow])
+        #expect(!flow.plan.diagnostics.hasErrors)
+        #expect(flow.plan.diagnostics.first?.message.hasSuffix("run x, run y") == true)
+        #expect(flow.plan.diagnostics.first?.suggestion?.contains("{run: x, reason: …}") == true)
+        #expect(flow.plan.actions.isEmpty)
+        #expect(flow.plan.held.map(\.window.range) == [0..<10])
+        #expect(flow.plan.undeclared.map(\.run?.description) == ["x", "y"])
+
+        flow.acknowledged = [acknowledgement("x")]
+        #expect(flow.plan.held.first?.reason == "waits until run y, whose window cannot be read, is acknowledged")
+        flow.acknowledged.append(acknowledgement("y"))
+        #expect(flow.plan.ranges == [0..<10])
+        #expect(flow.plan.diagnostics.isEmpty)
+        #expect(flow.plan.undeclared.isEmpty)
+    }
+
+    @Test("an acknowledged run that the ledger does not know is a warning, once the service was asked")
+    func unknownAcknowledgement() {
+        var flow = SampleFlow(windows: [0..<10], acknowledged: [acknowledgement("z")])
+        #expect(flow.plan.codes == [.acknowledgedRunUnknown])
+        #expect(flow.plan.lines == [401])
+        #expect(!flow.plan.diagnostics.hasErrors)
+        #expect(flow.plan.ranges == [0..<10])
+        flow.record.contactedAt = nil
+        #expect(flow.plan.diagnostics.isEmpty)
+        #expect(!flow.plan.isVerified)
+    }
+}

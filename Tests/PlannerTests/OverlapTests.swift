@@ -1,0 +1,104 @@
+import FlowRuns
+import Manifests
+import Testing
+
+@testable import Planner
+
+@Suite("windows that partly cover each other")
+struct OverlapTests {
+    @Test(
+        "a new window that overlaps a recorded one is an error",
+        arguments: [5..<15, -5..<5, 2..<8, -5..<15, 0..<5] as [Range<Int64>])
+    func overlapsRecorded(_ window: Range<Int64>) {
+        let plan = SampleFlow(windows: [window, 20..<30], runs: [RecordedRun(0..<10, .succeeded)]).plan
+        #expect(plan.codes == [.windowOverlapsRecorded])
+        #expect(plan.lines == [101])
+        #expect(plan.diagnostics.first?.message.hasSuffix("recorded as run 0--1") == true)
+        #expect(plan.ranges == [20..<30])
+    }
+
+    @Test("a window that only touches another does not overlap it")
+    func touches() {
+        let plan = SampleFlow(windows: [10..<20, -10..<0], runs: [RecordedRun(0..<10, .succeeded)]).plan
+        #expect(plan.ranges == [-10..<0, 10..<20])
+        #expect(plan.diagnostics.isEmpty)
+    }
+
+    @Test("a request that was not taken covers nothing")
+    func voidRuns() {
+        let runs = [RecordedRun(0..<10, .rejected), RecordedRun(2..<4, .released)]
+        #expect(SampleFlow(windows: [5..<15], runs: runs).plan.ranges == [5..<15])
+    }
+
+    @Test("two new windows that overlap are an error at the later one, with a note at the other")
+    func overlapsDeclared() {
+        let plan = SampleFlow(windows: [5..<15, 0..<10]).plan
+        #expect(plan.codes == [.windowOverlapsDeclared])
+        #expect(plan.lines == [101])
+        #expect(plan.diagnostics.first?.notes.map(\.place.line) == [102])
+        #expect(plan.ranges == [0..<10])
+    }
+
+    @Test("two declared windows that overlap are no fault once both are recorded")
+    func bothRecorded() {
+        let runs = [RecordedRun(0..<10, .succeeded), RecordedRun(5..<15, .succeeded)]
+        #expect(SampleFlow(windows: [0..<10, 5..<15], runs: runs).plan.diagnostics.isEmpty)
+    }
+
+    @Test("a window that overlaps a declared and a recorded one has both faults")
+    func bothFaults() {
+        let plan = SampleFlow(windows: [0..<10, 5..<15], runs: [RecordedRun(12..<20, .succeeded)]).plan
+        #expect(Set(plan.codes) == [.windowOverlapsDeclared, .windowOverlapsRecorded])
+        #expect(plan.ranges == [0..<10])
+    }
+
+    @Test("of ten thousand overlaps twenty are shown and the others counted")
+    func flood() {
+        let windows = (0..<10_000).map { Int64($0)..<Int64($0 + 2) }
+        let plan = SampleFlow(windows: windows).plan
+        #expect(plan.diagnostics.count == 21)
+        #expect(plan.diagnostics.first?.message.contains("9979 times more") == true)
+        #expect(plan.diagnostics.first?.severity == .error)
+    }
+
+    @Test("allow sends overlapping windows all the same")
+    func allow() {
+        let flow = SampleFlow(overlap: .allow, windows: [0..<10, 5..<15], runs: [RecordedRun(8..<20, .succeeded)])
+        #expect(flow.plan.ranges == [0..<10, 5..<15])
+        #expect(flow.plan.diagnostics.isEmpty)
+    }
+
+    @Test("trim asks for the pieces that nothing covers")
+    func trim() {
+        let runs = [RecordedRun(2..<4, .succeeded), RecordedRun(6..<8, .failed)]
+        let plan = SampleFlow(overlap: .trim, windows: [0..<10, 5..<15], runs: runs).plan
+        #expect(plan.ranges == [0..<2, 4..<6, 8..<10, 10..<15])
+        #expect(
+            plan.actions.first?.reason == "never run; what is left of 1970-01-01T00:00:00Z to 1970-01-01T00:00:10Z")
+        #expect(plan.actions.map(\.place.line) == [101, 101, 101, 102])
+        #expect(plan.undeclared.isEmpty)
+        #expect(plan.diagnostics.isEmpty)
+    }
+
+    @Test("trim leaves nothing of a window that is covered, which counts as recorded")
+    func trimmedAway() {
+        let runs = [RecordedRun(0..<6, .succeeded), RecordedRun(5..<20, .succeeded)]
+        let plan = SampleFlow(overlap: .trim, windows: [2..<10, 12..<14, 0..<6], runs: runs).plan
+        #expect(plan.actions.isEmpty)
+        #expect(plan.recordedCount == 3)
+        #expect(plan.undeclared.map(\.window?.range) == [5..<20])
+    }
+
+    @Test("a trimmed piece is tried again: after a refusal as its next attempt, after a failure as a retry")
+    func piecesAgain() {
+        let runs = [
+            RecordedRun(0..<4, .succeeded), RecordedRun(4..<6, .rejected), RecordedRun(6..<8, .succeeded),
+            RecordedRun(8..<10, .failed),
+        ]
+        let plan = SampleFlow(overlap: .trim, retryFailed: 1, windows: [0..<10], runs: runs).plan
+        #expect(plan.ranges == [4..<6, 8..<10])
+        #expect(plan.actions.map(\.attempt) == [2, 2])
+        #expect(plan.actions.map(\.kind) == [.create, .retry(of: RunID("8--1")!)])
+        #expect(plan.recordedCount == 0)
+    }
+}

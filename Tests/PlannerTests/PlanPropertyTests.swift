@@ -1,0 +1,192 @@
+import FlowRuns
+import Manifests
+import Testing
+
+@testable import Planner
+
+/// SplitMix64: the same flows for the same seed, everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+}
+
+@Suite("what holds of every plan, over random flows")
+struct PlanPropertyTests {
+    private static let seeds: Range<UInt64> = 0..<1500
+
+    private func forEachFlow(_ check: (SampleFlow, FlowPlan, inout SeededGenerator) -> Void) {
+        for seed in Self.seeds {
+            var generator = SeededGenerator(state: seed)
+            let flow = SampleFlow.random(&generator)
+            check(flow, flow.plan, &generator)
+        }
+    }
+
+    @Test("the one pass finds what the plain rules find")
+    func agreesWithNaivePlan() {
+        forEachFlow { flow, plan, _ in
+            let naive = NaivePlan(flow)
+            let requests = plan.actions.map {
+                NaivePlan.Request(kind: $0.kind, window: $0.window, rerun: $0.rerun, attempt: $0.attempt)
+            }
+            #expect(requests.count == naive.requests.count && Set(requests) == naive.requests, "\(flow)")
+            #expect(plan.held.map(\.window) == naive.held.sorted(), "\(flow)")
+            #expect(plan.recordedCount == naive.recordedCount, "\(flow)")
+            #expect(Set(plan.undeclared) == naive.undeclared, "\(flow)")
+            let faults: [DiagnosticCode: Int] = [
+                .windowOverlapsRecorded: naive.overlapsRecorded, .windowOverlapsDeclared: naive.overlapsDeclared,
+                .windowDeclaredTwice: naive.declaredTwice, .rerunOfNothing: naive.rerunsOfNothing,
+            ]
+            for (code, count) in faults {
+                // The twenty-first counts the others.
+                #expect(plan.codes.count { $0 == code } == min(count, 21), "\(flow)")
+            }
+        }
+    }
+
+    @Test("once a plan was applied, wholly or in part, only what was not sent is planned again")
+    func appliedPlans() {
+        forEachFlow { flow, plan, generator in
+            let sent = Int.random(in: 0...plan.actions.count, using: &generator)
+            for count in [sent, plan.actions.count] {
+                var after = flow
+                after.runs += plan.actions.prefix(count).map(\.applied)
+                let left = after.plan.actions.map { $0.identity(in: SampleFlow.id) }
+                #expect(left == plan.actions.dropFirst(count).map { $0.identity(in: SampleFlow.id) }, "\(flow)")
+            }
+        }
+    }
+
+    @Test("when all doubts are resolved and all requests taken, nothing is left, and nothing was asked for twice")
+    func resolvedDoubts() {
+        forEachFlow { flow, _, generator in
+            var after = flow
+            after.runs = flow.runs.map {
+                guard $0.state.isDoubtful else { return $0 }
+                var run = $0
+                run.state = Bool.random(using: &generator) ? .accepted : .released
+                return run
+            }
+            after.acknowledged = flow.runs.filter { $0.window == nil }.map {
+                Acknowledgement(run: $0.run!, reason: "known", place: SampleFlow.place)
+            }
+            let plan = after.plan
+            after.runs += plan.actions.map(\.applied)
+            #expect(after.plan.actions.isEmpty, "\(flow)")
+            #expect(after.plan.held == plan.held, "\(flow)")
+            #expect(Set(after.runs.map(\.identity)).count == after.runs.count, "\(flow)")
+        }
+    }
+
+    @Test("no run is asked for twice, requests are in order of their windows, and new ones overlap nothing")
+    func requests() {
+        forEachFlow { flow, plan, _ in
+            let identities = plan.actions.map { $0.identity(in: SampleFlow.id) }
+            #expect(Set(identities).isDisjoint(with: flow.runs.map(\.identity)), "\(flow)")
+            #expect(Set(identities).count == identities.count, "\(flow)")
+            #expect(plan.actions.map(\.window) == plan.actions.map(\.window).sorted(), "\(flow)")
+            guard flow.overlap != .allow else { return }
+            let created = plan.actions.filter { $0.kind == .create }.map(\.window)
+            for (window, next) in zip(created, created.dropFirst()) { #expect(window.end <= next.start, "\(flow)") }
+            let taken = flow.runs.filter { !$0.state.isVoid }.compactMap(\.window)
+            #expect(!created.contains { window in taken.contains(where: window.overlaps) }, "\(flow)")
+        }
+    }
+
+    @Test("at most the first request carries the delta column, exactly when nothing was accepted before")
+    func deltaColumn() {
+        forEachFlow { flow, plan, _ in
+            #expect(plan.actions.dropFirst().allSatisfy { $0.deltaColumn == nil }, "\(flow)")
+            guard let first = plan.actions.first else { return }
+            let isFirstRun = flow.source == .table && !flow.runs.contains(where: \.state.isAccepted)
+            #expect((first.deltaColumn != nil) == (isFirstRun && flow.column != nil), "\(flow)")
+            #expect(plan.codes.contains(.deltaColumnMissing) == (isFirstRun && flow.column == nil), "\(flow)")
+        }
+    }
+
+    @Test("the order of declarations does not matter")
+    func order() {
+        forEachFlow { flow, plan, generator in
+            let declaration = flow.declaration
+            let shuffled = FlowDeclaration(
+                flow: declaration.flow, name: declaration.name, manifest: declaration.manifest,
+                owner: declaration.owner, target: declaration.target, source: declaration.source,
+                deltaColumn: declaration.deltaColumn, overlap: declaration.overlap,
+                retryFailed: declaration.retryFailed, windows: declaration.windows.shuffled(using: &generator),
+                series: declaration.series.shuffled(using: &generator),
+                reruns: declaration.reruns.shuffled(using: &generator), acknowledged: declaration.acknowledged,
+                place: declaration.place)
+            let runs = flow.runs.sorted(by: RecordedRun.isBefore)
+            #expect(Planner(asOf: flow.asOf).plan(shuffled, record: flow.record, runs: runs) == plan, "\(flow)")
+        }
+    }
+}
+
+extension PlannedAction {
+    /// The run that it becomes when the service takes it.
+    fileprivate var applied: RecordedRun {
+        RecordedRun(
+            identity: identity(in: SampleFlow.id), state: .accepted, run: RunID("new-\(window)-\(attempt)"),
+            deltaColumn: deltaColumn, recordedAt: 900_000)
+    }
+}
+
+extension SampleFlow {
+    /// A flow in a minute of time, so crowded that windows meet in every way.
+    fileprivate static func random(_ generator: inout SeededGenerator) -> SampleFlow {
+        func number(_ range: ClosedRange<Int64>) -> Int64 { .random(in: range, using: &generator) }
+        func chance(_ oneIn: Int64) -> Bool { number(1...oneIn) == 1 }
+        func range() -> Range<Int64> {
+            let start = number(0...50)
+            return start..<start + number(1...10)
+        }
+        var flow = SampleFlow(source: chance(2) ? .table : .file)
+        if flow.source == .table, !chance(8) { flow.column = DeltaColumn(name: "DOB") }
+        flow.overlap = [.error, .trim, .allow][Int(number(0...2))]
+        flow.retryFailed = Int(number(0...2))
+        flow.windows = (0..<number(0...7)).map { _ in range() }
+        flow.series = (0..<number(0...2)).map { index in
+            let from = number(0...40)
+            return Series(every: number(1...9), from..<from + number(1...30), line: 301 + Int(index))
+        }
+        if flow.series.count == 2, chance(3), let first = flow.series.first {
+            flow.series[1] = Series(every: 3, first.from..<first.from + 9, line: 302)
+            flow.series[0] = Series(every: 3, first.from..<first.from + 6, line: 301)
+        }
+        if chance(4) { flow.record.contactedAt = nil }
+
+        let declared = NaivePlan.desired(of: flow).map(\.range)
+        func likelyRange() -> Range<Int64> {
+            chance(2) ? declared.randomElement(using: &generator) ?? range() : range()
+        }
+        flow.reruns = (0..<number(0...2)).map { Rerun(likelyRange(), "fix-\($0)", line: 201 + Int($0)) }
+        let states: [RunState] = [.succeeded, .succeeded, .accepted, .partial, .failed, .failed, .rejected, .released]
+        var next: [[String]: Int] = [:]
+        for _ in 0..<number(0...6) {
+            let rerun = chance(4) ? flow.reruns.randomElement(using: &generator) : nil
+            let window = rerun?.window.range ?? likelyRange()
+            let state = chance(15) ? (chance(2) ? RunState.intended : .inDoubt) : states[Int(number(0...7))]
+            for _ in 0..<number(1...2) {
+                let attempt = next[["\(window)", rerun?.id ?? ""], default: 0] + 1
+                next[["\(window)", rerun?.id ?? ""]] = attempt
+                let id = "\(window)-\(rerun?.id ?? "")-\(attempt)"
+                flow.runs.append(
+                    RecordedRun(window, state, rerun: rerun?.id, attempt: attempt, id: id, at: number(1...500)))
+            }
+        }
+        if chance(12) {
+            flow.runs.append(RecordedRun(nil, .succeeded, id: "hidden"))
+            if chance(2) {
+                flow.acknowledged = [Acknowledgement(run: RunID("hidden")!, reason: "by hand", place: Self.place)]
+            }
+        }
+        return flow
+    }
+}

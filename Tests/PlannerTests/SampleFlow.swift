@@ -1,0 +1,91 @@
+import FlowRuns
+import Manifests
+
+@testable import Planner
+
+/// A flow that tests declare and record, in small numbers: window `0..<10` is `[0, 10)`.
+struct SampleFlow {
+    static let id = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
+    static let place = Place(file: "flows.yaml", line: 1, column: 1)
+    static let columnPlace = Place(file: "flows.yaml", line: 2, column: 3)
+
+    var source = SourceKind.file
+    var column: DeltaColumn?
+    var overlap = FlowDeclaration.Overlap.error
+    var retryFailed = 0
+    /// Each in a line of its own, from 101 on.
+    var windows: [Range<Int64>] = []
+    var series: [Series] = []
+    var reruns: [Rerun] = []
+    var acknowledged: [Acknowledgement] = []
+    var record = FlowRecord(flow: id, revision: 7, contactedAt: 5000)
+    var runs: [RecordedRun] = []
+    var asOf: UnixSeconds = 1000
+
+    var declaration: FlowDeclaration {
+        FlowDeclaration(
+            flow: Self.id, name: "contacts", manifest: "crm", owner: "data", target: "prod", source: source,
+            deltaColumn: column.map { DeclaredColumn(column: $0, place: Self.columnPlace) }, overlap: overlap,
+            retryFailed: retryFailed,
+            windows: windows.enumerated().map {
+                DeclaredWindow(window: Window($1), line: UInt32(101 + $0), column: 7)
+            },
+            series: series, reruns: reruns, acknowledged: acknowledged, place: Self.place)
+    }
+
+    var plan: FlowPlan {
+        Planner(asOf: asOf).plan(declaration, record: record, runs: runs.sorted(by: RecordedRun.isBefore))
+    }
+}
+
+extension Window {
+    init(_ range: Range<Int64>) { self.init(start: range.lowerBound, end: range.upperBound)! }
+
+    var range: Range<Int64> { start..<end }
+}
+
+extension RecordedRun {
+    /// A run named after its window, rerun and attempt: `10-fix-2`.
+    init(
+        _ range: Range<Int64>?, _ state: RunState, rerun: String? = nil, attempt: Int = 1, id: String? = nil,
+        column: String? = nil, at seconds: Int64 = 100, failure: String? = nil
+    ) {
+        let name = id ?? "\(range?.lowerBound ?? 0)-\(rerun ?? "")-\(attempt)"
+        self.init(
+            identity: RunIdentity(
+                flow: SampleFlow.id, window: range.map { Window($0) }, rerun: rerun, attempt: attempt),
+            state: state, run: state.isAccepted ? RunID(name) : nil, deltaColumn: column.map { DeltaColumn(name: $0) },
+            recordedAt: seconds * 1000, failure: failure)
+    }
+
+    /// The order in which a ledger gives them.
+    static func isBefore(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
+        func key(_ run: RecordedRun) -> (Int64, Int64, String, Int) {
+            (run.window?.start ?? .min, run.window?.end ?? .min, run.identity.rerun ?? "", run.identity.attempt)
+        }
+        return key(left) < key(right)
+    }
+}
+
+extension Rerun {
+    init(_ range: Range<Int64>, _ id: String, line: Int = 201) {
+        self.init(
+            window: Window(range), id: id, reason: "late files", place: Place(file: "flows.yaml", line: line, column: 7)
+        )
+    }
+}
+
+extension Series {
+    /// Windows of so many seconds.
+    init(every seconds: Int64, _ range: Range<Int64>, line: Int = 301) {
+        self.init(
+            every: .seconds(seconds), from: range.lowerBound, until: .time(range.upperBound),
+            place: Place(file: "flows.yaml", line: line, column: 7))
+    }
+}
+
+extension FlowPlan {
+    var ranges: [Range<Int64>] { actions.map(\.window.range) }
+    var codes: [DiagnosticCode] { diagnostics.map(\.code) }
+    var lines: [Int?] { diagnostics.map { $0.place?.line } }
+}

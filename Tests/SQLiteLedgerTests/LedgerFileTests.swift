@@ -1,0 +1,233 @@
+import FlowRuns
+import Foundation
+import GRDB
+import Ledger
+import Testing
+
+@testable import SQLiteLedger
+
+@Suite("The ledger's file")
+struct LedgerFileTests {
+    @Test("a missing file and its folders are created for writing")
+    func created() async throws {
+        let folder = try LedgerFolder()
+        let path = folder.url.appendingPathComponent("a/b/ledger.sqlite").path
+        let ledger = try SQLiteLedger.open(path: path, target: "t", mode: .readWrite)
+        #expect(try await ledger.claim(LedgerFolder.claim(1)) == nil)
+        #expect(FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("a missing file is an empty ledger for reading, and stays missing")
+    func missing() async throws {
+        let folder = try LedgerFolder()
+        let path = folder.url.appendingPathComponent("a/ledger.sqlite").path
+        let ledger = try SQLiteLedger.open(path: path, target: "t", mode: .readOnly)
+        #expect(try await ledger.runs(of: LedgerFolder.flow).isEmpty)
+        #expect(try await ledger.record(of: LedgerFolder.flow).revision == 0)
+        #expect(try await ledger.flows().isEmpty)
+        #expect(try folder.names.isEmpty)
+    }
+
+    @Test("an empty file is an empty ledger, and reading leaves it empty")
+    func emptyFile() async throws {
+        let folder = try LedgerFolder()
+        try Data().write(to: URL(fileURLWithPath: folder.path))
+        #expect(try await folder.open(.readOnly).flows().isEmpty)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path)).isEmpty)
+        #expect(try await folder.open().claim(LedgerFolder.claim(1)) == nil)
+    }
+
+    @Test("what is opened for reading cannot be written")
+    func readOnly() async throws {
+        let folder = try LedgerFolder()
+        try await folder.fill()
+        let ledger = try folder.open(.readOnly)
+        #expect(try await ledger.runs(of: LedgerFolder.flow).count == 3)
+        for deed in [
+            { _ = try await ledger.claim(LedgerFolder.claim(9)) },
+            { _ = try await ledger.lock(LedgerFolder.flow) },
+            { try await ledger.restore([], []) },
+        ] as [() async throws -> Void] {
+            let error = await #expect(throws: LedgerError.self) { try await deed() }
+            #expect(error?.description.contains("opened for reading only") == true)
+        }
+    }
+
+    @Test("a reader sees what a writer has just committed")
+    func readerBesideWriter() async throws {
+        let folder = try LedgerFolder()
+        let writer = try folder.open()
+        let reader = try folder.open(.readOnly)
+        #expect(try await reader.flows().isEmpty)
+        _ = try await writer.claim(LedgerFolder.claim(1))
+        #expect(try await folder.open(.readOnly).runs(of: LedgerFolder.flow).count == 1)
+    }
+
+    @Test("one file holds several targets, each for itself")
+    func targets() async throws {
+        let folder = try LedgerFolder()
+        let (one, other) = (try folder.open(target: "one"), try folder.open(target: "other"))
+        #expect(try await one.claim(LedgerFolder.claim(1)) == nil)
+        #expect(try await other.runs(of: LedgerFolder.flow).isEmpty)
+        #expect(try await other.claim(LedgerFolder.claim(1)) == nil)
+        #expect(try await folder.open(.readOnly, target: "third").flows().isEmpty)
+        let lock = try await one.lock(LedgerFolder.flow)
+        #expect(try await other.lock(LedgerFolder.flow) != nil)
+        await lock?.release()
+    }
+
+    @Test(
+        "a newer ledger is refused, and left as it is",
+        arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
+    func newer(mode: SQLiteLedger.Mode) async throws {
+        let folder = try LedgerFolder()
+        try await folder.fill()
+        try folder.execute("PRAGMA journal_mode = DELETE; PRAGMA user_version = 99")
+        let before = try Data(contentsOf: URL(fileURLWithPath: folder.path))
+        #expect(throws: LedgerError.newer(found: 99, supported: LedgerSchema.version)) {
+            try folder.open(mode)
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path)) == before)
+        #expect(try folder.names == ["ledger.sqlite"])
+    }
+
+    @Test(
+        "another program's database is refused", arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
+    func foreign(mode: SQLiteLedger.Mode) throws {
+        let folder = try LedgerFolder()
+        try folder.execute("CREATE TABLE customer (name TEXT)")
+        let error = #expect(throws: LedgerError.self) { try folder.open(mode) }
+        #expect(error == .corrupt("\(folder.path) is a database, but not a ledger"))
+    }
+
+    @Test("random bytes are no ledger", arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
+    func randomBytes(mode: SQLiteLedger.Mode) throws {
+        let folder = try LedgerFolder()
+        try Data((0..<9000).map { UInt8(truncatingIfNeeded: $0 * 151 + 7) }).write(
+            to: URL(fileURLWithPath: folder.path))
+        let error = #expect(throws: LedgerError.self) { try folder.open(mode) }
+        #expect(error == .corrupt("\(folder.path) is not a ledger"))
+    }
+
+    @Test("a damaged file is never taken for a sound one", arguments: 0..<40)
+    func damage(seed: Int) async throws {
+        let folder = try LedgerFolder()
+        try await folder.fill(60)
+        let url = URL(fileURLWithPath: folder.path)
+        var bytes = try Data(contentsOf: url)
+        if seed.isMultiple(of: 4) {
+            bytes = bytes.prefix(bytes.count * (seed + 1) / 42)
+        } else {
+            for step in 0..<(seed * 40) { bytes[(seed * 7919 + step * 104_729) % bytes.count] ^= 0x5A }
+        }
+        try bytes.write(to: url)
+        // Whatever was hit: every row, or word of the damage; never a crash.
+        do {
+            let ledger = try folder.open()
+            let faults = try await ledger.storeFaults()
+            let entries = try await ledger.entries(of: nil)
+            #expect(!faults.isEmpty || entries.count == 60)
+            _ = try await ledger.claim(LedgerFolder.claim(1000))
+        } catch {
+            switch error {
+            case .corrupt, .unusable, .newer: break
+            default: Issue.record("\(error)")
+            }
+        }
+    }
+
+    @Test("a flipped header and a cut-off file are called damaged")
+    func flippedHeader() async throws {
+        let folder = try LedgerFolder()
+        try await folder.fill(60)
+        let url = URL(fileURLWithPath: folder.path)
+        let sound = try Data(contentsOf: url)
+        var flipped = sound
+        flipped[0] ^= 0xFF
+        try flipped.write(to: url)
+        #expect(throws: LedgerError.corrupt("\(folder.path) is not a ledger")) { try folder.open() }
+        try sound.prefix(sound.count / 2).write(to: url)
+        let error = await #expect(throws: LedgerError.self) {
+            let ledger = try folder.open()
+            _ = try await ledger.entries(of: nil)
+            _ = try await ledger.claim(LedgerFolder.claim(1000))
+        }
+        #expect(error == .corrupt("\(folder.path) is no longer a well-formed database"))
+    }
+
+    @Test(
+        "a folder in the file's place, and a file in the folder's, are told",
+        arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
+    func wrongKind(mode: SQLiteLedger.Mode) async throws {
+        let folder = try LedgerFolder()
+        var error = #expect(throws: LedgerError.self) {
+            try SQLiteLedger.open(path: folder.url.path, target: "t", mode: mode)
+        }
+        #expect(error == .unusable("\(folder.url.path) is a folder, not a file"))
+        try await folder.fill()
+        error = #expect(throws: LedgerError.self) {
+            try SQLiteLedger.open(path: folder.path + "/ledger.sqlite", target: "t", mode: mode)
+        }
+        #expect(error?.description.hasPrefix("the ledger cannot be used: ") == true)
+    }
+
+    @Test("a full disk refuses the claim and loses nothing")
+    func fullDisk() async throws {
+        let folder = try LedgerFolder()
+        let ledger = try folder.open()
+        try await ledger.database.write { connection in
+            let pages = try Int.fetchOne(connection, sql: "PRAGMA page_count") ?? 0
+            try connection.execute(sql: "PRAGMA max_page_count = \(pages + 2)")
+        }
+        var claimed: Int64 = 0
+        let error = await #expect(throws: LedgerError.self) {
+            for number in 0..<1000 as Range<Int64> {
+                _ = try await ledger.claim(
+                    LedgerFolder.claim(number, request: String(repeating: "x", count: 500)))
+                claimed = number + 1
+            }
+        }
+        #expect(error == .unusable("\(folder.path): the disk is full"))
+        #expect(try await ledger.runs(of: LedgerFolder.flow).count == claimed)
+        #expect(try await ledger.record(of: LedgerFolder.flow).revision == claimed)
+        #expect(try await ledger.verify(now: 1).isEmpty)
+    }
+
+    @Test("a file that cannot be written is found out at opening", .enabled(if: geteuid() != 0))
+    func noPermission() async throws {
+        let folder = try LedgerFolder()
+        try await folder.fill()
+        let manager = FileManager.default
+        try manager.setAttributes([.posixPermissions: 0o444], ofItemAtPath: folder.path)
+        try manager.setAttributes([.posixPermissions: 0o555], ofItemAtPath: folder.url.path)
+        defer { try? manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.url.path) }
+        let error = #expect(throws: LedgerError.self) { try folder.open() }
+        #expect(error == .unusable("\(folder.path) can be read, but not written"))
+        #expect(try await folder.open(.readOnly).runs(of: LedgerFolder.flow).count == 3)
+        #expect(try folder.names == ["ledger.sqlite"])
+    }
+
+    @Test("many processes may create the same ledger at once")
+    func createdByMany() async throws {
+        let folder = try LedgerFolder()
+        let wins = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask { try await folder.open().claim(LedgerFolder.claim(1)) == nil ? 1 : 0 }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(wins == 1)
+    }
+
+    @Test("a cancelled task still records what it has sent")
+    func cancelled() async throws {
+        let folder = try LedgerFolder()
+        let ledger = try folder.open()
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await ledger.claim(LedgerFolder.claim(1))
+        }
+        #expect(try await task.value == nil)
+        #expect(try await ledger.runs(of: LedgerFolder.flow).count == 1)
+    }
+}

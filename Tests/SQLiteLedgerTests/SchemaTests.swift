@@ -1,0 +1,129 @@
+import FlowRuns
+import GRDB
+import Ledger
+import Testing
+
+@testable import SQLiteLedger
+
+@Suite("What the database itself refuses")
+struct SchemaTests {
+    /// Runs statements past the program's own rules on a ledger with one claim, and takes them back.
+    ///
+    /// - Returns: whether the last of them violates a constraint.
+    static func isRefused(_ statements: String...) async throws -> Bool {
+        let folder = try LedgerFolder()
+        let ledger = try folder.open()
+        _ = try await ledger.claim(LedgerFolder.claim(1))
+        return try await ledger.database.writeWithoutTransaction { connection in
+            var isRefused = false
+            try connection.inTransaction {
+                for sql in statements.dropLast() { try connection.execute(sql: sql) }
+                do {
+                    try connection.execute(sql: statements.last ?? "")
+                } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+                    isRefused = true
+                }
+                return .rollback
+            }
+            return isRefused
+        }
+    }
+
+    /// A row of the same flow: window, rerun, attempt, state, origin, run id, and two times.
+    static func row(_ values: String) -> String {
+        """
+        INSERT INTO run (target, flow, window_start, window_end, rerun, attempt, state, origin, run, recorded_at,
+            updated_at) SELECT target, flow, \(values) FROM run LIMIT 1
+        """
+    }
+
+    @Test("a second living request for a window", arguments: RunState.allCases)
+    func living(state: RunState) async throws {
+        let run = state.isAccepted ? "'a'" : "NULL"
+        let isLiving = !state.isVoid && state != .failed
+        let second = Self.row("1, 2, '', 2, '\(state.rawValue)', 'request', \(run), 1, 1")
+        #expect(try await Self.isRefused(second) == isLiving)
+    }
+
+    @Test(
+        "rows that cannot be",
+        arguments: [
+            "5, 5, '', 1, 'intended', 'request', NULL, 1, 1", "6, 5, '', 1, 'intended', 'request', NULL, 1, 1",
+            "5, NULL, '', 1, 'intended', 'request', NULL, 1, 1", "NULL, NULL, '', 1, 'intended', 'request', NULL, 1, 1",
+            "5, 6, '', 0, 'intended', 'request', NULL, 1, 1", "5, 6, '', 1, 'unheard', 'request', NULL, 1, 1",
+            "5, 6, '', 1, 'accepted', 'request', NULL, 1, 1", "5, 6, '', 1, 'rejected', 'request', 'a', 1, 1",
+            "5, 6, '', 1, 'intended', 'service', NULL, 1, 1", "5, 6, '', 1, 'accepted', 'service', '', 1, 1",
+            "5, 'x', '', 1, 'intended', 'request', NULL, 1, 1", "1, 2, '', 1, 'rejected', 'request', NULL, 1, 1",
+        ])
+    func impossible(values: String) async throws {
+        #expect(try await Self.isRefused(Self.row(values)))
+    }
+
+    @Test("a run id that is another row's, and an attempt that is another's of unknown window")
+    func taken() async throws {
+        #expect(
+            try await Self.isRefused(
+                Self.row("5, 6, '', 1, 'accepted', 'service', 'a', 1, 1"),
+                Self.row("7, 8, '', 1, 'accepted', 'service', 'a', 1, 1")))
+        #expect(
+            try await Self.isRefused(
+                Self.row("NULL, NULL, '', 1, 'accepted', 'service', 'a', 1, 1"),
+                Self.row("NULL, NULL, '', 1, 'accepted', 'service', 'b', 1, 1")))
+    }
+
+    @Test("every move but those along the arrows", arguments: RunState.allCases)
+    func moves(from: RunState) async throws {
+        let run = from.isAccepted ? "'a'" : "NULL"
+        for to in RunState.allCases where to != from {
+            let next = to.isAccepted ? "'a'" : "NULL"
+            let isRefused = try await Self.isRefused(
+                "DROP TRIGGER run_keeps_its_identity",
+                Self.row("5, 6, '', 1, '\(from.rawValue)', 'request', \(run), 1, 1"),
+                "UPDATE run SET state = '\(to.rawValue)', run = \(next) WHERE window_start = 5")
+            #expect(isRefused != from.canBecome(to), "to \(to)")
+        }
+    }
+
+    @Test(
+        "a changed identity, a forgotten row, a revision that goes back",
+        arguments: [
+            "UPDATE run SET attempt = 2", "UPDATE run SET window_start = 0", "UPDATE run SET window_end = 9",
+            "UPDATE run SET window_start = NULL, window_end = NULL", "UPDATE run SET rerun = 'x'",
+            "UPDATE run SET origin = 'service'", "DELETE FROM run", "DELETE FROM flow",
+            "UPDATE flow SET revision = revision - 1",
+        ])
+    func changed(sql: String) async throws {
+        #expect(try await Self.isRefused(sql))
+    }
+
+    @Test("a run of others is forgotten only while a request of the flow may be that run")
+    func forgotten() async throws {
+        let theirs = Self.row("5, 6, '', 1, 'accepted', 'service', 'a', 1, 1")
+        let forget = "DELETE FROM run WHERE origin = 'service'"
+        #expect(try await !Self.isRefused(theirs, forget))
+        #expect(try await Self.isRefused(theirs, "UPDATE run SET state = 'rejected' WHERE origin = 'request'", forget))
+    }
+
+    @Test("commits are synchronised with the disk, in a write-ahead log")
+    func durable() async throws {
+        let folder = try LedgerFolder()
+        let ledger = try folder.open()
+        let settings = try await ledger.database.read { connection in
+            try ["journal_mode", "synchronous", "foreign_keys"].map {
+                try String.fetchOne(connection, sql: "PRAGMA \($0)")
+            }
+        }
+        let full = "2"
+        #expect(settings == ["wal", full, "1"])
+    }
+
+    @Test("the store tells of rows that belong to no flow")
+    func storeFaults() async throws {
+        let folder = try LedgerFolder()
+        let ledger = try folder.open()
+        _ = try await ledger.claim(LedgerFolder.claim(1))
+        #expect(try await ledger.storeFaults().isEmpty)
+        try folder.execute("PRAGMA foreign_keys = OFF; DROP TRIGGER flow_is_never_forgotten; DELETE FROM flow")
+        #expect(try await ledger.storeFaults() == ["1 rows of unknown flows"])
+    }
+}
