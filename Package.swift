@@ -6,7 +6,12 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
     ],
     targets: [
         .systemLibrary(
@@ -18,6 +23,23 @@ let package = Package(
         .target(name: "Planner", dependencies: ["FlowRuns", "Manifests"]),
         .target(name: "Ledger", dependencies: ["FlowRuns"]),
         .target(name: "SQLiteLedger", dependencies: ["Ledger", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "FlowService",
+            dependencies: [
+                "FlowRuns", "Ledger",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        .target(
+            name: "FlowServiceSimulator",
+            dependencies: [
+                "FlowRuns",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], exclude: ["Golden"]),
         .testTarget(name: "FlowRunsTests", dependencies: ["FlowRuns"]),
         .testTarget(
@@ -27,6 +49,22 @@ let package = Package(
         .testTarget(
             name: "SQLiteLedgerTests",
             dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", .product(name: "GRDB", package: "GRDB.swift")]),
+        .testTarget(
+            name: "FlowServiceTests",
+            dependencies: [
+                "FlowRuns", "FlowService", "Ledger",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            exclude: ["Golden"]),
+        .testTarget(
+            name: "FlowServiceSimulatorTests",
+            dependencies: [
+                "FlowRuns", "FlowServiceSimulator", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ], exclude: ["Golden"]),
     ],
     swiftLanguageModes: [.v6]
 )

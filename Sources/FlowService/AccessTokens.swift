@@ -1,0 +1,100 @@
+import FlowRuns
+
+/// Gives out the access token: one given from outside, or one fetched by OAuth server-to-server, once for all requests
+/// that wait for it, and renewed before it ends.
+actor AccessTokens {
+    private struct Token {
+        let value: String
+        /// Never (`.max`) when the service did not say when it ends: then a 401 tells.
+        let renewAt: UnixMilliseconds
+    }
+
+    private struct Source {
+        let client: ClientCredentials
+        let transport: Transport
+        let backoff: Backoff
+        let now: @Sendable () -> UnixMilliseconds
+    }
+
+    /// Tokens are renewed this long before they end, or when a tenth of their life is left if that is shorter.
+    private static let margin: UnixMilliseconds = 300_000
+
+    private let source: Source?
+    private var current: Token?
+    private var fetch: Task<Result<Token, FlowServiceError>, Never>?
+
+    /// A token that cannot be renewed.
+    init(fixed token: String) {
+        source = nil
+        current = Token(value: token, renewAt: .max)
+    }
+
+    init(
+        of client: ClientCredentials, over transport: Transport, backoff: Backoff,
+        now: @escaping @Sendable () -> UnixMilliseconds
+    ) {
+        source = Source(client: client, transport: transport, backoff: backoff, now: now)
+    }
+
+    /// The token to use now.
+    func token() async throws(FlowServiceError) -> String {
+        guard let current, source.map({ $0.now() < current.renewAt }) ?? true else { return try await renewed() }
+        return current.value
+    }
+
+    /// Another token in the place of one that was answered with 401; `nil` when there is none to be had.
+    func replacement(of failed: String) async throws(FlowServiceError) -> String? {
+        guard source != nil else { return nil }
+        if let current, current.value != failed { return current.value }
+        return try await renewed()
+    }
+
+    func close() async { await source?.transport.close() }
+
+    private func renewed() async throws(FlowServiceError) -> String {
+        guard let source else { throw .unauthorized("there is no token") }
+        let task = fetch ?? Task { await Self.fetched(from: source) }
+        fetch = task
+        let result = await task.value
+        if fetch == task {
+            fetch = nil
+            if case .success(let token) = result { current = token }
+        }
+        return try result.get().value
+    }
+
+    /// Asks for a token as the authentication guide says. Asking twice does no harm, so it is repeated on faults that
+    /// pass.
+    private static func fetched(from source: Source) async -> Result<Token, FlowServiceError> {
+        let form = [
+            ("grant_type", "client_credentials"), ("client_id", source.client.id),
+            ("client_secret", source.client.secret), ("scope", source.client.scopes),
+        ]
+        let body = form.map { "\($0)=\($1.formEncoded)" }.joined(separator: "&")
+        let redaction = Redaction(Credentials.clientCredentials(source.client).secrets)
+        let start = source.now()
+        let answer: HTTPAnswer
+        do throws(TransportFault) {
+            answer = try await source.backoff.repeating(source.transport, now: source.now) {
+                ServiceRequest(
+                    method: .post, path: "", headers: [("Content-Type", "application/x-www-form-urlencoded")],
+                    body: BodyGate(body, deadline: .max, now: source.now), answerLimit: 65_536)
+            }
+        } catch {
+            return .failure(.unavailable("the token address: \(redaction(error.reason))"))
+        }
+        let said = "the token address answered \(answer.summary(redaction))"
+        switch answer.status {
+        case 200..<300: break
+        case 408, 429, 500...: return .failure(.unavailable(said))
+        default: return .failure(.unauthorized(said))
+        }
+        let document = JSONDocument(answer.body)
+        guard answer.cut == nil, let value = document["access_token"].text, value.isHeaderValue else {
+            return .failure(.unreadable("the token address answered \(answer.status) without a token"))
+        }
+        guard let seconds = document["expires_in"].integer else { return .success(Token(value: value, renewAt: .max)) }
+        let life = min(max(0, seconds), 1_000_000_000) * 1000
+        return .success(Token(value: value, renewAt: start + life - min(margin, life / 10)))
+    }
+}

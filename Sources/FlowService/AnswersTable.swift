@@ -1,0 +1,36 @@
+import FlowRuns
+
+extension RunAnswer {
+    /// What an answer to asking for a run means: the answers table of the design. The status alone decides, save that
+    /// a success must bring the run's id.
+    init(_ answer: HTTPAnswer, now: UnixMilliseconds, redaction: Redaction) {
+        let summary = answer.summary(redaction)
+        let response = redaction(answer.text)
+        switch answer.status {
+        case 200..<300:
+            if let cut = answer.cut {
+                self = .unknown(reason: "\(answer.status), but the answer is not whole: \(cut)", response: response)
+            } else if let run = JSONDocument(answer.body).createdRun {
+                self = .accepted(run, response: response)
+            } else {
+                self = .unknown(reason: "\(answer.status), but the answer holds no run id", response: response)
+            }
+        case 401: self = .unauthorized(reason: summary)
+        case 429: self = .throttled(retryAfter: answer.wait(now: now))
+        // The service or a gateway before it gave up waiting, which tells nothing of the request.
+        case 408: self = .unknown(reason: summary, response: response)
+        case 300..<500: self = .refused(reason: summary, response: response)
+        default: self = .unknown(reason: summary, response: response)
+        }
+    }
+
+    /// What it means that no answer came.
+    init(_ fault: TransportFault) {
+        self = fault.mayHaveArrived ? .unknown(reason: fault.reason, response: nil) : .notSent(fault.reason)
+    }
+}
+
+extension JSONDocument {
+    /// The id of the run that an answer tells of: the whole run or `{"id","etag"}`, or `{"items":[{"id","etag"}]}`.
+    fileprivate var createdRun: RunID? { (self["id"].text ?? self["items"][0]["id"].text).flatMap { RunID($0) } }
+}

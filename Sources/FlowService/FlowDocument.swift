@@ -1,0 +1,38 @@
+import FlowRuns
+
+/// Reads a flow as `GET /flows` answers it.
+struct FlowDocument {
+    let document: JSONDocument
+
+    /// `nil` without an id that is a UUID.
+    var flow: ServiceFlow? {
+        guard let flow = document["id"].text.flatMap({ FlowID($0) }) else { return nil }
+        return ServiceFlow(
+            flow: flow, name: document["name"].text, state: document["state"].text,
+            specification: document["flowSpec"]["id"].text, frequency: document["scheduleParams"]["frequency"].text,
+            deltaColumn: deltaColumn)
+    }
+
+    /// From the transformation named `Copy`; others, such as `Mapping`, stand beside it.
+    private var deltaColumn: DeltaColumn? {
+        let copies = (document["transformations"].elements ?? []).filter { $0["name"].text?.lowercased() == "copy" }
+        return copies.lazy.compactMap { copy in
+            let column = copy["params"]["deltaColumn"]
+            guard let name = column["name"].text ?? column.text, !name.isEmpty else { return nil }
+            return DeltaColumn(name: name, dateFormat: column["dateFormat"].text, timezone: column["timezone"].text)
+        }.first
+    }
+}
+
+extension RunSpecification {
+    /// From a flow specification's `runSpec.spec`; `nil` when it has none.
+    init?(_ specification: JSONDocument) {
+        let schema = specification["runSpec"]["spec"]
+        guard schema.members != nil else { return nil }
+        let types = (schema["properties"].members ?? [:]).compactMapValues { property in
+            let type = property["type"]
+            return type.text ?? type.elements?.compactMap(\.text).first { $0 != "null" }
+        }
+        self.init(types: types, required: Set(schema["required"].elements?.compactMap(\.text) ?? []))
+    }
+}

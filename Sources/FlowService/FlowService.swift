@@ -1,0 +1,112 @@
+import FlowRuns
+import Ledger
+
+/// The Flow Service of Adobe Experience Platform, as far as Sluice uses it. `HTTPFlowService` is the real one.
+public protocol FlowService: Sendable {
+    /// `POST /runs`. Never sent twice by itself, except once more after a token was renewed on a 401.
+    ///
+    /// - Parameters:
+    ///   - body: the exact bytes, see `RunRequest.body(_:sentAt:)`.
+    ///   - deadline: the last moment at which the request may leave. Checked when the body is put on the wire: past it
+    ///     nothing is sent and the answer is ``RunAnswer/notSent(_:)``. No request lasts longer than `requestTimeout`.
+    func createRun(_ body: String, sendBefore deadline: UnixMilliseconds) async -> RunAnswer
+
+    /// `POST /runs/{id}/action?op=re-trigger`, with the same care as ``createRun(_:sendBefore:)``.
+    func retrigger(_ run: RunID, sendBefore deadline: UnixMilliseconds) async -> RunAnswer
+
+    /// All runs of a flow, over all pages of `GET /runs?property=flowId==ID`, newest first or last as the service likes.
+    func runs(of flow: FlowID) async throws(FlowServiceError) -> [ObservedRun]
+
+    /// One run: `GET /runs/{id}`. `nil` when the service does not know it.
+    func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun?
+
+    /// `GET /flows/{id}`. `nil` when the service does not know it.
+    func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow?
+
+    /// All flows of the sandbox: `GET /flows`, over all pages.
+    func flows() async throws(FlowServiceError) -> [ServiceFlow]
+
+    /// The `runSpec` of a flow specification: `GET /flowSpecs/{id}`. `nil` when it has none.
+    func runSpecification(_ specification: String) async throws(FlowServiceError) -> RunSpecification?
+}
+
+/// What came back from asking for a run: the answers table of the design, its rows as cases.
+public enum RunAnswer: Hashable, Sendable {
+    /// 2xx with a run id, in any of the three documented shapes.
+    case accepted(RunID, response: String)
+    /// 4xx but 401, 408 and 429: a definite refusal.
+    case refused(reason: String, response: String)
+    /// 401, also with a renewed token.
+    case unauthorized(reason: String)
+    /// 429: not taken; how long to wait, in milliseconds, where the service says so.
+    case throttled(retryAfter: UnixMilliseconds?)
+    /// Surely not taken, since no byte of the body left: connection refused, name not found, TLS handshake failed,
+    /// deadline passed before sending.
+    case notSent(String)
+    /// Taken, or perhaps taken: time-out, connection lost after sending began, 408, 5xx, a 2xx without a readable id.
+    case unknown(reason: String, response: String?)
+}
+
+/// A flow as the service describes it.
+public struct ServiceFlow: Hashable, Sendable {
+    /// Its id.
+    public let flow: FlowID
+    /// As people named it.
+    public let name: String?
+    /// `enabled`, `disabled`, …
+    public let state: String?
+    /// The id of its flow specification.
+    public let specification: String?
+    /// `once`, `minute`, `hour`, `day`, `week`.
+    public let frequency: String?
+    /// From the `Copy` transformation.
+    public let deltaColumn: DeltaColumn?
+
+    /// Takes every member as it is.
+    public init(
+        flow: FlowID, name: String?, state: String?, specification: String?, frequency: String?,
+        deltaColumn: DeltaColumn?
+    ) {
+        self.flow = flow
+        self.name = name
+        self.state = state
+        self.specification = specification
+        self.frequency = frequency
+        self.deltaColumn = deltaColumn
+    }
+}
+
+/// What a flow's runs must look like: the small part of JSON Schema (draft-07) that `runSpec.spec` uses.
+public struct RunSpecification: Hashable, Sendable {
+    /// The JSON type of each property that it declares: `integer`, `string`, `object`, …
+    public let types: [String: String]
+    /// The properties that a run must have.
+    public let required: Set<String>
+
+    /// Takes both members as they are.
+    public init(types: [String: String], required: Set<String>) {
+        self.types = types
+        self.required = required
+    }
+}
+
+/// Why the service could not be read.
+public enum FlowServiceError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Not reachable, or it keeps failing: worth trying again later.
+    case unavailable(String)
+    case unauthorized(String)
+    /// It answered something that is none of the documented shapes.
+    case unreadable(String)
+    /// It refused to answer: 4xx.
+    case refused(status: Int, String)
+
+    /// A sentence for people, without a full stop.
+    public var description: String {
+        switch self {
+        case .unavailable(let reason): "the Flow Service is not available: \(reason)"
+        case .unauthorized(let reason): "the Flow Service does not let us in: \(reason)"
+        case .unreadable(let reason): "the Flow Service's answer cannot be read: \(reason)"
+        case .refused(let status, let reason): "the Flow Service refused the question (\(status)): \(reason)"
+        }
+    }
+}

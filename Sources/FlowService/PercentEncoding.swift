@@ -1,0 +1,20 @@
+extension String {
+    /// As a value of a form or a query: everything but RFC 3986's unreserved characters is percent-encoded.
+    var formEncoded: String { percentEncoded { _ in false } }
+
+    /// Percent-encoded, save unreserved characters and those that `isKept` keeps.
+    func percentEncoded(except isKept: (UInt8) -> Bool) -> String {
+        var encoded = ""
+        for byte in utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            case _ where isKept(byte): encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default: encoded += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return encoded
+    }
+}

@@ -1,0 +1,38 @@
+import Foundation
+
+/// Where a service answers: scheme, host, port and a path before all others.
+struct ServiceAddress: Hashable, Sendable {
+    /// Without a slash at its end.
+    let text: String
+    let isEncrypted: Bool
+    /// Lower-case, an IPv6 address without its brackets.
+    let host: String
+    let port: Int
+
+    init(_ address: String, allowsInsecureHTTP: Bool) throws(ConfigurationError) {
+        func fault(_ reason: String) -> ConfigurationError {
+            // What stands before an @ may be a password.
+            let shown = address.lastIndex(of: "@").map { "…" + address[$0...] } ?? address
+            return .invalidAddress(shown, reason: reason)
+        }
+        guard address.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), let parts = URLComponents(string: address),
+            let scheme = parts.scheme?.lowercased(), let host = parts.host?.lowercased(), !host.isEmpty
+        else { throw fault("it is not a URL with a host") }
+        guard scheme == "https" || scheme == "http" else { throw fault("its scheme is neither https nor http") }
+        guard parts.user == nil, parts.password == nil else { throw fault("it holds a user or a password") }
+        guard parts.query == nil, parts.fragment == nil else { throw fault("it has a query or a fragment") }
+        guard (1...65_535).contains(parts.port ?? 443) else { throw fault("there is no such port") }
+
+        text = String(address.reversed().drop { $0 == "/" }.reversed())
+        isEncrypted = scheme == "https"
+        self.host = host.trimmingCharacters(in: ["[", "]"])
+        port = parts.port ?? (isEncrypted ? 443 : 80)
+        guard isEncrypted || isLoopback || allowsInsecureHTTP else { throw .insecureAddress(address) }
+    }
+
+    /// Whether it is this machine's own.
+    var isLoopback: Bool {
+        let bytes = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        return host == "localhost" || host == "::1" || (bytes.count == 4 && bytes[0] == 127 && !bytes.contains(nil))
+    }
+}

@@ -1,0 +1,46 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Why a request got no answer.
+struct TransportFault: Error, Sendable {
+    let reason: String
+    /// `false` when surely no byte of the request's body left.
+    let mayHaveArrived: Bool
+
+    init(_ error: any Error, mayHaveArrived: Bool) {
+        reason = Self.describe(error)
+        self.mayHaveArrived = mayHaveArrived
+    }
+
+    /// In words, and without any value of a header: a fault is shown, logged and stored.
+    static func describe(_ error: any Error) -> String {
+        switch error {
+        case let held as BodyGate.Held: held == .late ? "its time to be sent has passed" : "it was given up"
+        case is CancellationError: "it was given up"
+        case let error as HTTPClientError: describe(error)
+        case let error as NIOConnectionError: describe(error)
+        case let error as NIOSSLError: "TLS: \(error)"
+        case let error as IOError: error.description
+        default: "\(type(of: error)): \(error)"
+        }
+    }
+
+    private static func describe(_ error: HTTPClientError) -> String {
+        switch error {
+        case .deadlineExceeded: "no answer in time"
+        case .connectTimeout, .getConnectionFromPoolTimeout: "no connection in time"
+        case .remoteConnectionClosed: "the connection was closed before the answer was whole"
+        // Some descriptions hold the values of headers; the short one never does.
+        default: error.shortDescription
+        }
+    }
+
+    private static func describe(_ error: NIOConnectionError) -> String {
+        let peer = "\(error.host):\(error.port)"
+        if let failure = error.connectionErrors.first { return "no connection to \(peer): \(failure.error)" }
+        guard let failure = error.dnsAError ?? error.dnsAAAAError else { return "no connection to \(peer)" }
+        return "no address for \(error.host): \(failure)"
+    }
+}

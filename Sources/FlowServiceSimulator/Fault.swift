@@ -1,0 +1,202 @@
+import FlowRuns
+
+/// Something that goes wrong on demand. See ``catalogue`` for the kinds, and ``parse(_:)`` for how one is written.
+public struct Fault: Hashable, Sendable {
+    /// What goes wrong.
+    public let kind: Kind
+    /// Which requests it may strike.
+    public let scope: Scope
+    /// What part of the requests it strikes, 0...1; the seed decides which.
+    public let rate: Double
+    /// Only that request of its scope, counted from 1; `nil`: any.
+    public let only: Int?
+
+    /// A fault that strikes every `POST /runs`, unless told otherwise.
+    public init(_ kind: Kind, scope: Scope = .postRuns, rate: Double = 1, only: Int? = nil) {
+        self.kind = kind
+        self.scope = scope
+        self.rate = rate
+        self.only = only
+    }
+
+    /// Which requests a fault may strike.
+    public enum Scope: String, Hashable, Sendable, CaseIterable {
+        case postRuns = "post-runs"
+        case retrigger = "re-trigger"
+        case getRuns = "get-runs"
+        case getFlows = "get-flows"
+        case token
+        case any
+    }
+
+    /// What goes wrong. Times are in milliseconds.
+    public enum Kind: Hashable, Sendable {
+        /// Answered with this status, nothing taken.
+        case status(Int, RetryAfter?)
+        /// Taken, and answered with this status.
+        case statusAfter(Int)
+        case resetBefore
+        case resetAfter
+        case cutAnswer
+        case wrongLength
+        case slow(UnixMilliseconds)
+        case slowBefore(UnixMilliseconds)
+        case slowBody(UnixMilliseconds)
+        case closeIdle
+        case hugeError
+        case htmlError
+        case noID
+        case listingLag(UnixMilliseconds)
+    }
+
+    /// The two forms of the header `Retry-After`. Times are in milliseconds.
+    public enum RetryAfter: Hashable, Sendable {
+        case seconds(UnixMilliseconds)
+        /// An HTTP date so far in the future.
+        case date(UnixMilliseconds)
+    }
+}
+
+// MARK: - Texts
+
+extension Fault {
+    /// A kind of fault as it is offered: how it is written, and what it means.
+    public struct Entry: Hashable, Sendable {
+        /// How it is written: `slow:TIME`.
+        public let name: String
+        /// What it does, in a line.
+        public let meaning: String
+    }
+
+    /// All kinds of faults, for `--help` and the documentation. `STATUS` is a number from 400 to 599, `TIME` is like
+    /// `500ms`, `2s`, `1m`.
+    public static let catalogue: [Entry] = [
+        Entry(name: "STATUS", meaning: "answered with this status, nothing taken; also STATUS-before"),
+        Entry(name: "STATUS-after", meaning: "taken, and answered with this status"),
+        Entry(name: "STATUS-retry-after:TIME", meaning: "like STATUS, with Retry-After in seconds"),
+        Entry(name: "STATUS-retry-date:TIME", meaning: "like STATUS, with Retry-After as a date"),
+        Entry(name: "401-once", meaning: "401@1: the first request is answered 401"),
+        Entry(name: "reset-before", meaning: "the connection is reset, nothing taken"),
+        Entry(name: "reset-after", meaning: "taken, then the connection is reset without an answer"),
+        Entry(name: "cut-answer", meaning: "taken; half of the answer, then the connection is closed"),
+        Entry(name: "wrong-length", meaning: "taken; Content-Length says half of what comes"),
+        Entry(name: "slow:TIME", meaning: "taken at once, answered only after the time"),
+        Entry(name: "slow-before:TIME", meaning: "taken and answered only after the time"),
+        Entry(name: "slow-body:TIME", meaning: "taken; the answer's body drips over the time"),
+        Entry(name: "close-idle", meaning: "a kept-alive connection is closed as the next request arrives, not taken"),
+        Entry(name: "huge-error", meaning: "500 with a page of 10 MB, nothing taken"),
+        Entry(name: "html-error", meaning: "502 with a page of HTML, nothing taken"),
+        Entry(name: "no-id", meaning: "taken, and answered with success but no id"),
+        Entry(name: "listing-lag:TIME", meaning: "a taken run shows in GET /runs only after the time"),
+    ]
+
+    /// Reads `[SCOPE/]NAME[:TIME][:RATE][@N]`: `500-after:0.1`, `slow:2s`, `429-retry-after:1s:0.2`, `401@1`,
+    /// `get-runs/503@2`. Without a scope it strikes `POST /runs`, without a rate every time.
+    ///
+    /// - Throws: `FaultError` with what is known instead.
+    public static func parse(_ text: String) throws(FaultError) -> Fault {
+        var rest = text[...]
+        var scope = Scope.postRuns
+        if let slash = rest.firstIndex(of: "/") {
+            guard let known = Scope(rawValue: String(rest[..<slash])) else {
+                throw FaultError(
+                    text, "no such scope; known are \(Scope.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            scope = known
+            rest = rest[rest.index(after: slash)...]
+        }
+        var only: Int?
+        if let at = rest.lastIndex(of: "@") {
+            guard let number = Int(rest[rest.index(after: at)...]), number > 0 else {
+                throw FaultError(text, "after '@' stands the number of a request, 1 or more")
+            }
+            only = number
+            rest = rest[..<at]
+        }
+        var words = rest.split(separator: ":", omittingEmptySubsequences: false)[...]
+        let name = String(words.popFirst() ?? "")
+        let form = try Form(name, of: text)
+        let kind: Kind
+        switch form {
+        case .plain(let plain): kind = plain
+        case .once(let plain): (kind, only) = (plain, 1)
+        case .timed(let timed):
+            guard let time = words.popFirst().flatMap(milliseconds) else {
+                throw FaultError(text, "'\(name)' needs a time, such as \(name):2s or \(name):500ms")
+            }
+            kind = timed(time)
+        }
+        var rate = 1.0
+        if let word = words.popFirst() {
+            guard let number = Double(word), (0...1).contains(number) else {
+                throw FaultError(text, "the rate '\(word)' is no number from 0 to 1")
+            }
+            rate = number
+        }
+        guard words.isEmpty else { throw FaultError(text, "there is more after the rate") }
+        return Fault(kind, scope: scope, rate: rate, only: only)
+    }
+
+    /// What a name means, before its time is read.
+    private enum Form {
+        case plain(Kind)
+        case once(Kind)
+        case timed((UnixMilliseconds) -> Kind)
+
+        init(_ name: String, of text: String) throws(FaultError) {
+            switch name {
+            case "401-once": self = .once(.status(401, nil))
+            case "reset-before": self = .plain(.resetBefore)
+            case "reset-after": self = .plain(.resetAfter)
+            case "cut-answer": self = .plain(.cutAnswer)
+            case "wrong-length": self = .plain(.wrongLength)
+            case "slow": self = .timed(Kind.slow)
+            case "slow-before": self = .timed(Kind.slowBefore)
+            case "slow-body": self = .timed(Kind.slowBody)
+            case "close-idle": self = .plain(.closeIdle)
+            case "huge-error": self = .plain(.hugeError)
+            case "html-error": self = .plain(.htmlError)
+            case "no-id": self = .plain(.noID)
+            case "listing-lag": self = .timed(Kind.listingLag)
+            default:
+                guard name.prefix(3).count == 3, let status = Int(name.prefix(3)), (400...599).contains(status) else {
+                    throw FaultError(text, "no such fault; known are \(catalogue.map(\.name).joined(separator: ", "))")
+                }
+                switch name.dropFirst(3) {
+                case "", "-before": self = .plain(.status(status, nil))
+                case "-after": self = .plain(.statusAfter(status))
+                case "-retry-after": self = .timed { .status(status, .seconds($0)) }
+                case "-retry-date": self = .timed { .status(status, .date($0)) }
+                default:
+                    throw FaultError(
+                        text, "after a status stands nothing, -before, -after, -retry-after:TIME or -retry-date:TIME")
+                }
+            }
+        }
+    }
+}
+
+/// A text that describes no fault, and why.
+public struct FaultError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was given.
+    public let text: String
+    /// What is wrong with it.
+    public let reason: String
+    /// For people.
+    public var description: String { "fault '\(text)': \(reason)" }
+
+    init(_ text: String, _ reason: String) {
+        self.text = text
+        self.reason = reason
+    }
+}
+
+/// `500ms`, `2s`, `1m`, `1h`: at most a day.
+private func milliseconds(_ text: Substring) -> UnixMilliseconds? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let units: [Substring: Int64] = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000]
+    guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)], number <= 86_400_000 / unit else {
+        return nil
+    }
+    return number * unit
+}

@@ -1,0 +1,119 @@
+import FlowRuns
+import Foundation
+import Hummingbird
+import NIOCore
+
+/// Lets a fault strike one exchange of request and answer.
+struct FaultyExchange {
+    let channel: any Channel
+    let now: @Sendable () -> UnixMilliseconds
+
+    /// What happens instead of taking the request; `nil`: it is taken.
+    func before(_ fault: Fault.Kind) async -> Response? {
+        switch fault {
+        case .status(let status, let retryAfter):
+            var answer = Self.error(status)
+            answer.retryAfter = retryAfter.map(header)
+            return answer.response
+        case .hugeError:
+            return ServiceAnswer(
+                status: 500, body: String(repeating: "x", count: 10_000_000), contentType: "text/plain"
+            ).response
+        case .htmlError:
+            return ServiceAnswer(
+                status: 502, body: "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>",
+                contentType: "text/html"
+            ).response
+        case .resetBefore: return await reset()
+        case .closeIdle:
+            try? await channel.close()
+            return Response(status: .badGateway)
+        case .slowBefore(let time):
+            try? await Task.sleep(for: .milliseconds(time))
+            // Cancelled: the server is being stopped, and takes nothing more.
+            return Task.isCancelled ? await reset() : nil
+        case .statusAfter, .resetAfter, .cutAnswer, .wrongLength, .slow, .slowBody, .noID, .listingLag: return nil
+        }
+    }
+
+    /// What becomes of the answer of a request that was taken, or refused by the rules.
+    func after(_ fault: Fault.Kind, _ answer: ServiceAnswer) async -> Response {
+        switch fault {
+        case .statusAfter(let status): return Self.error(status).response
+        case .resetAfter: return await reset()
+        case .cutAnswer: return broken(answer, length: answer.body.utf8.count, sent: answer.body.utf8.count / 2)
+        case .wrongLength: return broken(answer, length: answer.body.utf8.count / 2, sent: answer.body.utf8.count)
+        case .slow(let time):
+            try? await Task.sleep(for: .milliseconds(time))
+            return answer.response
+        case .slowBody(let time): return dripping(answer, over: time)
+        case .noID:
+            var answer = answer
+            if answer.status < 300 { answer.body = "{}" }
+            return answer.response
+        case .status, .resetBefore, .closeIdle, .hugeError, .htmlError, .slowBefore, .listingLag:
+            return answer.response
+        }
+    }
+
+    private static func error(_ status: Int) -> ServiceAnswer {
+        var json = JSONText()
+        json.object {
+            $0.member("type", "http://ns.adobe.com/aep/errors/FLOW-\(status)")
+            $0.member("title", "Simulated fault")
+            $0.member("status", status)
+            $0.member("detail", "The simulator was asked to answer \(status) here.")
+        }
+        return ServiceAnswer(status: status, body: json.text)
+    }
+
+    private func header(_ retryAfter: Fault.RetryAfter) -> String {
+        switch retryAfter {
+        case .seconds(let time): return String((time + 999) / 1000)
+        case .date(let time):
+            let format = DateFormatter()
+            format.locale = Locale(identifier: "en_US_POSIX")
+            format.timeZone = .gmt
+            format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+            return format.string(from: Date(timeIntervalSince1970: Double((now() + time + 999) / 1000)))
+        }
+    }
+
+    /// Ends the connection with a reset: no time to linger means RST instead of FIN.
+    private func reset() async -> Response {
+        let noTime = linger(l_onoff: 1, l_linger: 0)
+        try? await (channel as? any SocketOptionProvider)?.setSoLinger(noTime).get()
+        try? await channel.close()
+        return Response(status: .badGateway)
+    }
+
+    /// An answer whose length is not what its head says, after which the connection is closed.
+    private func broken(_ answer: ServiceAnswer, length: Int, sent: Int) -> Response {
+        var fields = answer.fields
+        fields[.contentLength] = String(length)
+        let bytes = ByteBuffer(bytes: answer.body.utf8.prefix(sent))
+        return Response(
+            status: .init(code: answer.status), headers: fields,
+            body: ResponseBody { writer in
+                try await writer.write(bytes)
+                try await channel.close()
+            })
+    }
+
+    private func dripping(_ answer: ServiceAnswer, over time: UnixMilliseconds) -> Response {
+        let bytes = Array(answer.body.utf8)
+        let drops = 8
+        var fields = answer.fields
+        fields[.contentLength] = String(bytes.count)
+        return Response(
+            status: .init(code: answer.status), headers: fields,
+            body: ResponseBody { writer in
+                for drop in 0..<drops {
+                    try await Task.sleep(for: .milliseconds(time / Int64(drops)))
+                    let part = bytes[(bytes.count * drop / drops)..<(bytes.count * (drop + 1) / drops)]
+                    try await writer.write(ByteBuffer(bytes: part))
+                }
+                try await writer.finish(nil)
+            })
+    }
+}

@@ -1,0 +1,105 @@
+import FlowRuns
+
+/// The `params` of a run, as they were sent: the service answers them in the same form.
+struct RunParameters: Hashable, Sendable {
+    let windowStart: WireTime
+    let windowEnd: WireTime
+    let deltaColumn: DeltaColumn?
+    let startTime: WireTime?
+
+    init(windowStart: WireTime, windowEnd: WireTime, deltaColumn: DeltaColumn? = nil, startTime: WireTime? = nil) {
+        self.windowStart = windowStart
+        self.windowEnd = windowEnd
+        self.deltaColumn = deltaColumn
+        self.startTime = startTime
+    }
+
+    /// The window in seconds; `nil` when it is empty or reversed.
+    var window: Window? { Window(start: windowStart.seconds, end: windowEnd.seconds) }
+
+    /// In the tutorial's order.
+    func write(to json: inout JSONText) {
+        json.member("windowStartTime", windowStart)
+        json.member("windowEndTime", windowEnd)
+        if let deltaColumn { json.object("deltaColumn") { $0.members(of: deltaColumn) } }
+        if let startTime { json.member("startTime", startTime) }
+    }
+}
+
+extension RunParameters {
+    /// Reads the `params` of a `POST /runs`. Members that are not known are passed over, as the service does.
+    init(_ json: JSONValue?) throws(ServiceError) {
+        guard let json, json.object != nil else { throw .missing("params") }
+        guard let start = try WireTime("windowStartTime", in: json) else { throw .missing("params.windowStartTime") }
+        guard let end = try WireTime("windowEndTime", in: json) else { throw .missing("params.windowEndTime") }
+        self.init(
+            windowStart: start, windowEnd: end, deltaColumn: try DeltaColumn(json["deltaColumn"]),
+            startTime: try WireTime("startTime", in: json))
+        guard window != nil else { throw .emptyWindow }
+    }
+}
+
+/// A moment as it is written on the wire: a string or an integer, in seconds or milliseconds, since the service's
+/// documents disagree.
+enum WireTime: Hashable, Sendable {
+    case string(String, Int64)
+    case integer(Int64)
+
+    /// Below this a number is seconds: the tutorial's own sample ends in the year 2493, which is 1.7e10 seconds, and
+    /// 1e11 milliseconds are in 1973.
+    private static let leastMilliseconds: Int64 = 100_000_000_000
+
+    var seconds: UnixSeconds {
+        let number = self.number
+        return number < Self.leastMilliseconds ? number : number / 1000
+    }
+
+    private var number: Int64 {
+        switch self {
+        case .string(_, let number), .integer(let number): number
+        }
+    }
+
+    /// Decimal digits only.
+    init?(_ text: String) {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int64(text) else {
+            return nil
+        }
+        self = .string(text, number)
+    }
+
+    /// `nil` when the member is absent.
+    init?(_ key: String, in json: JSONValue) throws(ServiceError) {
+        switch json[key] {
+        case nil: return nil
+        case .integer(let number) where number >= 0: self = .integer(number)
+        case .string(let text):
+            guard let time = WireTime(text) else { throw .notATime("params.\(key)") }
+            self = time
+        default: throw .notATime("params.\(key)")
+        }
+    }
+}
+
+extension DeltaColumn {
+    fileprivate init?(_ json: JSONValue?) throws(ServiceError) {
+        guard let json else { return nil }
+        func text(_ key: String) throws(ServiceError) -> String? {
+            guard let value = json[key] else { return nil }
+            guard let text = value.string else { throw .wrongType("params.deltaColumn.\(key)", "a string") }
+            return text
+        }
+        guard json.object != nil else { throw .wrongType("params.deltaColumn", "an object with a name") }
+        guard let name = try text("name"), !name.isEmpty else { throw .missing("params.deltaColumn.name") }
+        self.init(name: name, dateFormat: try text("dateFormat"), timezone: try text("timezone"))
+    }
+}
+
+extension JSONText {
+    fileprivate mutating func member(_ key: String, _ time: WireTime) {
+        switch time {
+        case .string(let text, _): member(key, text)
+        case .integer(let number): member(key, number)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import FlowRuns
+import Foundation
+
+extension FlowServiceSimulator {
+    /// How a simulator is served and how it behaves.
+    public struct Configuration: Sendable {
+        /// Only this address is listened on.
+        public var host: String
+        /// 0: any that is free.
+        public var port: Int
+        /// Keeps the sandbox across restarts; several simulators may share one. `nil`: in memory only.
+        public var statePath: String?
+        /// The flows of the sandbox; those that the state file has already are passed over.
+        public var flows: [SimulatedFlow]
+        /// How the sandbox behaves.
+        public var sandbox: SandboxConfiguration
+        /// What is wanted of who asks.
+        public var signIn: SignIn
+        /// What goes wrong; the first in the list that strikes a request is the one.
+        public var faults: [Fault]
+        /// The clock by which runs move and tokens end.
+        public var now: @Sendable () -> UnixMilliseconds
+
+        /// A simulator on a free loopback port, in memory, without flows and faults.
+        public init(
+            host: String = "127.0.0.1", port: Int = 0, statePath: String? = nil, flows: [SimulatedFlow] = [],
+            sandbox: SandboxConfiguration = SandboxConfiguration(), signIn: SignIn = SignIn(), faults: [Fault] = [],
+            now: @escaping @Sendable () -> UnixMilliseconds = Configuration.systemTime
+        ) {
+            self.host = host
+            self.port = port
+            self.statePath = statePath
+            self.flows = flows
+            self.sandbox = sandbox
+            self.signIn = signIn
+            self.faults = faults
+            self.now = now
+        }
+
+        /// The sandbox's seed.
+        public var seed: UInt64 {
+            get { sandbox.seed }
+            set { sandbox.seed = newValue }
+        }
+
+        /// The system's clock.
+        @Sendable public static func systemTime() -> UnixMilliseconds {
+            UnixMilliseconds(Date().timeIntervalSince1970 * 1000)
+        }
+    }
+}

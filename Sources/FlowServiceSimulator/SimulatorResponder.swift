@@ -1,0 +1,66 @@
+import FlowRuns
+import Foundation
+import Hummingbird
+import NIOCore
+
+/// Between the wire and the sandbox: reads requests, lets faults strike, writes answers.
+struct SimulatorResponder: HTTPResponder {
+    let state: SimulatorState
+    let now: @Sendable () -> UnixMilliseconds
+    private let connections = Connections()
+
+    init(state: SimulatorState, now: @escaping @Sendable () -> UnixMilliseconds) {
+        self.state = state
+        self.now = now
+    }
+
+    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+        let isReused = connections.isReused(context.channel)
+        do throws(ServiceError) {
+            let url = URLComponents(string: request.head.path ?? "/")
+            let endpoint = try Endpoint(method: request.method.rawValue, path: url?.path ?? "/")
+            let strike = await state.arrived(endpoint, isReused: isReused)
+            let faulty = FaultyExchange(channel: context.channel, now: now)
+            if let strike, let response = await faulty.before(strike) { return response }
+            let answer = await state.answer(try await read(request, endpoint, url))
+            guard let strike else { return answer.response }
+            return await faulty.after(strike, answer)
+        } catch {
+            return error.answer.response
+        }
+    }
+
+    private func read(
+        _ request: Request, _ endpoint: Endpoint, _ url: URLComponents?
+    ) async throws(ServiceError) -> ServiceRequest {
+        let limit = 1 << 20
+        guard let body = try? await request.body.collect(upTo: limit) else { throw .tooLarge }
+        var headers: [String: String] = [:]
+        for field in request.headers { headers[field.name.canonicalName] = field.value }
+        return ServiceRequest(
+            endpoint: endpoint, query: url?.queryItems ?? [], headers: headers, body: Data(body.readableBytesView))
+    }
+}
+
+/// Keeps the connection of a request, for the faults that break it.
+struct ConnectionContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}
+
+extension ServiceAnswer {
+    var response: Response {
+        Response(status: .init(code: status), headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+    }
+
+    var fields: HTTPFields {
+        var fields: HTTPFields = [.contentType: contentType]
+        fields[.retryAfter] = retryAfter
+        return fields
+    }
+}

@@ -1,0 +1,77 @@
+import FlowRuns
+import Foundation
+import Testing
+
+@testable import FlowServiceSimulator
+
+@Suite("The answer to POST /runs")
+struct CreatedRunTests {
+    @Test("the tutorial's request gets the tutorial's answer: every field, in its order")
+    func tutorialAnswer() throws {
+        var sandbox = SimulatedSandbox.tutorial()
+        let run = try sandbox.post(TutorialSample.request)
+        let answer = sandbox.answers(at: TutorialSample.createdAt).created(run)
+        #expect(memberNames(answer) == TutorialSample.answerFields)
+        let json = try json(answer)
+        #expect(json["createdAt"] == .integer(1_651_587_212_543))
+        #expect(json["flowId"] == .string("3abea21c-7e36-4be1-bec1-d3bad0e3e0de"))
+        #expect(json["sandboxName"] == .string("prod"))
+        #expect(json["metrics"] == .object(["statusSummary": .object(["status": .string("scheduled")])]))
+        #expect(json["activities"] == .array([]))
+        #expect(json["etag"]?.string?.first == "\"")
+        #expect(json["etag"]?.string?.last == "\"")
+        let params =
+            #""params":{"windowStartTime":"1651584991","windowEndTime":"16515859567","deltaColumn":{"name":"DOB"}}"#
+        #expect(answer.contains(params))
+        try expectGolden("tutorial-answer.json", answer)
+    }
+
+    @Test("times and startTime come back in the form in which they were sent")
+    func paramsAsSent() throws {
+        var sandbox = SimulatedSandbox.tutorial()
+        let sent =
+            #"{"flowId":"\#(TutorialSample.fileFlowID)","params":{"windowStartTime":1651584991000,"windowEndTime":1651588591,"startTime":"1651590000"}}"#
+        let run = try sandbox.post(sent)
+        let answer = sandbox.answers(at: 0).created(run)
+        #expect(
+            answer.contains(
+                #""params":{"windowStartTime":1651584991000,"windowEndTime":1651588591,"startTime":"1651590000"}"#))
+        #expect(run.window == Window(start: 1_651_584_991, end: 1_651_588_591))
+    }
+
+    @Test("the newest tutorial's shape and the OpenAPI document's can be chosen")
+    func shapes() throws {
+        var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(answerShape: .items))
+        var run = try sandbox.post(TutorialSample.request)
+        let items = try json(sandbox.answers(at: 0).created(run))
+        #expect(items["items"]?.array?.first?["id"] == .string(run.id))
+        #expect(items["items"]?.array?.first?["etag"] != nil)
+        sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(answerShape: .idOnly))
+        run = try sandbox.post(TutorialSample.request)
+        #expect(memberNames(sandbox.answers(at: 0).created(run)) == ["id", "etag"])
+    }
+
+    @Test("the same seed gives the same ids, another seed others, and all are UUIDs")
+    func ids() throws {
+        func ids(_ seed: UInt64) throws -> [String] {
+            var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(seed: seed))
+            return try (0..<100).map {
+                try sandbox.post(TutorialSample.body(flow: TutorialSample.fileFlowID, start: "\($0 + 1)")).id
+            }
+        }
+        let first = try ids(1)
+        #expect(try ids(1) == first)
+        #expect(Set(first).count == 100)
+        #expect(Set(first).isDisjoint(with: try ids(2)))
+        #expect(first.allSatisfy { UUID(uuidString: $0) != nil && $0.dropFirst(14).first == "4" })
+    }
+
+    /// Compares with the golden file, or rewrites it when `SLUICE_UPDATE_GOLDEN=1`.
+    private func expectGolden(_ name: String, _ text: String) throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name)")
+        if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
+            try (text + "\n").write(to: path, atomically: true, encoding: .utf8)
+        }
+        #expect(try String(contentsOf: path, encoding: .utf8) == text + "\n")
+    }
+}

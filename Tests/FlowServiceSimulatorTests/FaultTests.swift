@@ -1,0 +1,80 @@
+import FlowRuns
+import Testing
+
+@testable import FlowServiceSimulator
+
+@Suite("Faults as they are written")
+struct FaultTests {
+    @Test(
+        "a text names a kind, and optionally scope, time, rate and request",
+        arguments: [
+            ("500-after:0.1", Fault(.statusAfter(500), rate: 0.1)),
+            ("500-before:0.1", Fault(.status(500, nil), rate: 0.1)),
+            ("503", Fault(.status(503, nil))),
+            ("429:0.2", Fault(.status(429, nil), rate: 0.2)),
+            ("429-retry-after:1s", Fault(.status(429, .seconds(1000)))),
+            ("429-retry-date:5s:0.5@7", Fault(.status(429, .date(5000)), rate: 0.5, only: 7)),
+            ("401-once", Fault(.status(401, nil), only: 1)),
+            ("reset-before", Fault(.resetBefore)),
+            ("reset-after@3", Fault(.resetAfter, only: 3)),
+            ("cut-answer", Fault(.cutAnswer)),
+            ("wrong-length", Fault(.wrongLength)),
+            ("slow:2s", Fault(.slow(2000))),
+            ("slow-before:500ms", Fault(.slowBefore(500))),
+            ("slow-body:1m", Fault(.slowBody(60_000))),
+            ("close-idle", Fault(.closeIdle)),
+            ("huge-error", Fault(.hugeError)),
+            ("html-error", Fault(.htmlError)),
+            ("no-id", Fault(.noID)),
+            ("listing-lag:5s", Fault(.listingLag(5000))),
+            ("get-runs/503@2", Fault(.status(503, nil), scope: .getRuns, only: 2)),
+            ("any/slow:1s", Fault(.slow(1000), scope: .any)),
+        ])
+    func reads(text: String, fault: Fault) throws {
+        #expect(try Fault.parse(text) == fault)
+    }
+
+    @Test(
+        "a text that means nothing gets an error that says what is known",
+        arguments: [
+            ("", "known are"), ("boom", "cut-answer"), ("200", "known are"), ("500-during", "-after"),
+            ("slow", "slow:2s"), ("slow:soon", "slow:2s"), ("slow:-1s", "slow:2s"),
+            ("slow:99999999999999999999s", "slow:2s"),
+            ("slow:48h", "slow:2s"), ("503:2", "0 to 1"), ("503:x", "0 to 1"), ("503:nan", "0 to 1"),
+            ("503:0.5:1", "more after"), ("503@0", "'@'"), ("503@x", "'@'"), ("posts/503", "post-runs"),
+        ])
+    func refuses(text: String, words: String) {
+        let error = #expect(throws: FaultError.self) { try Fault.parse(text) }
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+
+    @Test("every kind of the catalogue can be written as it says")
+    func catalogue() throws {
+        for entry in Fault.catalogue {
+            let text = entry.name.replacing("STATUS", with: "503").replacing("TIME", with: "1s")
+            #expect(throws: Never.self) { try Fault.parse(text) }
+            #expect(!entry.meaning.isEmpty)
+        }
+    }
+
+    @Test("a rate strikes about that part of the requests, the same ones for the same seed")
+    func rates() throws {
+        func struck(_ seed: UInt64) throws -> [Int] {
+            let plan = FaultPlan(faults: [try Fault.parse("500-after:0.1")], seed: Seed(value: seed))
+            return (1...2000).filter { plan.strike(.postRuns, number: $0, isReused: false) != nil }
+        }
+        let first = try struck(1)
+        #expect((150...250).contains(first.count))
+        #expect(try struck(1) == first)
+        #expect(try struck(2) != first)
+    }
+
+    @Test("a fault strikes only its scope and its request; close-idle only a connection that was used before")
+    func scopes() throws {
+        let plan = FaultPlan(faults: try ["get-runs/503@2", "close-idle"].map(Fault.parse), seed: Seed(value: 1))
+        #expect(plan.strike(.getRuns, number: 1, isReused: true) == nil)
+        #expect(plan.strike(.getRuns, number: 2, isReused: true) == .status(503, nil))
+        #expect(plan.strike(.postRuns, number: 2, isReused: false) == nil)
+        #expect(plan.strike(.postRuns, number: 2, isReused: true) == .closeIdle)
+    }
+}

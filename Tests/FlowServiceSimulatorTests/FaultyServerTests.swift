@@ -1,0 +1,174 @@
+import FlowRuns
+import Foundation
+import Testing
+
+@testable import FlowServiceSimulator
+
+@Suite("Faults over a real socket")
+struct FaultyServerTests {
+    /// What one `POST /runs` over a bare socket gets under a fault, and how many runs were taken.
+    private func strike(_ fault: String, requests: Int = 1) async throws -> (RawExchange, taken: Int) {
+        try await withSimulator(FlowServiceSimulator.Configuration(faults: [Fault.parse(fault)])) {
+            simulator async throws in
+            let bodies = (1...requests).map {
+                TutorialSample.body(flow: TutorialSample.fileFlowID, start: "\($0)")
+            }
+            let exchange = await simulator.raw(bodies)
+            return (exchange, try await simulator.statistics().runsTaken)
+        }
+    }
+
+    @Test(
+        "a status comes before or after the run is taken",
+        arguments: [
+            ("500-before", "HTTP/1.1 500", 0), ("500-after", "HTTP/1.1 500", 1), ("503", "HTTP/1.1 503", 0),
+            ("429", "HTTP/1.1 429", 0), ("401-once", "HTTP/1.1 401", 0), ("408-after", "HTTP/1.1 408", 1),
+            ("504-after", "HTTP/1.1 504", 1),
+        ])
+    func statuses(fault: String, line: String, taken: Int) async throws {
+        let (exchange, count) = try await strike(fault)
+        #expect(exchange.received.hasPrefix(line))
+        #expect(!exchange.received.lowercased().contains("retry-after"))
+        #expect(count == taken)
+    }
+
+    @Test("Retry-After comes as seconds or as a date")
+    func retryAfter() async throws {
+        func header(_ fault: String) async throws -> String? {
+            let configuration = FlowServiceSimulator.Configuration(
+                faults: [try Fault.parse(fault)], now: { 1_651_587_212_000 })
+            return try await withSimulator(configuration) { simulator async throws in
+                try await simulator.post(TutorialSample.request).headers["retry-after"]
+            }
+        }
+        #expect(try await header("429-retry-after:1500ms") == "2")
+        #expect(try await header("503-retry-date:5s") == "Tue, 03 May 2022 14:13:37 GMT")
+    }
+
+    @Test("a reset connection ends with RST and no answer", arguments: [("reset-before", 0), ("reset-after", 1)])
+    func resets(fault: String, taken: Int) async throws {
+        let (exchange, count) = try await strike(fault)
+        #expect(exchange.received == "")
+        #expect(exchange.error == ECONNRESET)
+        #expect(count == taken)
+    }
+
+    @Test("half an answer announces its whole length, then the connection closes")
+    func cutAnswer() async throws {
+        let (exchange, taken) = try await strike("cut-answer")
+        #expect(exchange.received.hasPrefix("HTTP/1.1 201"))
+        let length = try #require(contentLength(exchange))
+        #expect(exchange.body.utf8.count == length / 2)
+        #expect(exchange.error == 0)
+        #expect(taken == 1)
+    }
+
+    @Test("a wrong Content-Length says half of what comes")
+    func wrongLength() async throws {
+        let (exchange, taken) = try await strike("wrong-length")
+        let length = try #require(contentLength(exchange))
+        #expect(exchange.body.utf8.count / 2 == length)
+        #expect(taken == 1)
+    }
+
+    @Test("a kept-alive connection is closed as its next request arrives, which is not taken")
+    func closeIdle() async throws {
+        let (exchange, taken) = try await strike("close-idle", requests: 2)
+        #expect(exchange.received == "")
+        #expect(exchange.error != EAGAIN)
+        #expect(taken == 1)
+    }
+
+    @Test("without a fault the connection is kept alive and both requests are taken")
+    func keptAlive() async throws {
+        let (exchange, taken) = try await strike("get-runs/503", requests: 2)
+        #expect(exchange.received.hasPrefix("HTTP/1.1 201"))
+        #expect(exchange.error == EAGAIN)
+        #expect(taken == 2)
+    }
+
+    @Test("the error pages are 10 MB of text and a page of HTML; nothing is taken")
+    func errorPages() async throws {
+        try await withSimulator(
+            FlowServiceSimulator.Configuration(faults: [Fault.parse("huge-error@1"), Fault.parse("html-error@2")])
+        ) {
+            simulator async throws in
+            let huge = try await simulator.post(TutorialSample.request)
+            #expect(huge.status == 500)
+            #expect(huge.body.utf8.count == 10_000_000)
+            let html = try await simulator.post(TutorialSample.request)
+            #expect(html.status == 502)
+            #expect(html.headers["content-type"] == "text/html")
+            #expect(try await simulator.statistics().runsTaken == 0)
+        }
+    }
+
+    @Test("a success without an id has taken the run")
+    func noID() async throws {
+        let (exchange, taken) = try await strike("no-id")
+        #expect(exchange.received.hasPrefix("HTTP/1.1 201"))
+        #expect(exchange.body == "{}")
+        #expect(taken == 1)
+    }
+
+    @Test(
+        "a slow answer and a slow body arrive whole in the end",
+        arguments: ["slow:80ms", "slow-before:80ms", "slow-body:80ms"])
+    func slow(fault: String) async throws {
+        try await withSimulator(FlowServiceSimulator.Configuration(faults: [Fault.parse(fault)])) {
+            simulator async throws in
+            let answer = try await simulator.post(TutorialSample.request)
+            #expect(answer.status == 201)
+            #expect(memberNames(answer.body) == TutorialSample.answerFields)
+        }
+    }
+
+    @Test(
+        "while a slow answer is outstanding the run is taken with slow, and not yet with slow-before",
+        arguments: [("slow:1h", 1), ("slow-before:1h", 0)])
+    func outstanding(fault: String, taken: Int) async throws {
+        try await withSimulator(FlowServiceSimulator.Configuration(faults: [Fault.parse(fault)])) {
+            simulator async throws in
+            let exchange = await simulator.raw([TutorialSample.request])
+            #expect(exchange.error == EAGAIN)
+            #expect(try await simulator.statistics().runsTaken == taken)
+        }
+    }
+
+    @Test("a lagging listing shows a run only later; the run itself is there at once")
+    func listingLag() async throws {
+        let time = Clock(TutorialSample.createdAt)
+        let configuration = FlowServiceSimulator.Configuration(
+            faults: [try Fault.parse("listing-lag:5s")], now: { time.now })
+        try await withSimulator(configuration) { simulator async throws in
+            let id = try #require(try json(try await simulator.post(TutorialSample.request).body)["id"]?.string)
+            func listed() async throws -> Int? {
+                try json(try await simulator.call("GET", "/runs").body)["items"]?.array?.count
+            }
+            #expect(try await listed() == 0)
+            #expect(try await simulator.call("GET", "/runs/\(id)").status == 200)
+            time.advance(5000)
+            #expect(try await listed() == 1)
+        }
+    }
+
+    @Test("other endpoints have their own scope, and a request is counted within it")
+    func scopes() async throws {
+        let faults = try ["get-runs/503@2", "get-flows/500", "token/400", "re-trigger/502-after"].map(Fault.parse)
+        try await withSimulator(FlowServiceSimulator.Configuration(faults: faults)) { simulator async throws in
+            #expect(try await simulator.post(TutorialSample.request).status == 201)
+            #expect(try await simulator.call("GET", "/runs").status == 200)
+            #expect(try await simulator.call("GET", "/runs").status == 503)
+            #expect(try await simulator.call("GET", "/runs").status == 200)
+            #expect(try await simulator.call("GET", "/flows").status == 500)
+            #expect(try await simulator.call("POST", "/ims/token/v3", body: "").status == 400)
+            #expect(try await simulator.call("POST", "/runs/x/action?op=re-trigger").status == 502)
+            #expect(try await simulator.statistics().faultsStruck == 4)
+        }
+    }
+
+    private func contentLength(_ exchange: RawExchange) -> Int? {
+        exchange.received.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+            .flatMap { Int($0.split(separator: " ")[1]) }
+    }
+}

@@ -1,0 +1,93 @@
+import FlowRuns
+import Foundation
+
+@testable import FlowServiceSimulator
+
+/// The on-demand tutorial's own flow, requests and answer.
+enum TutorialSample {
+    static let flowID = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
+    static let fileFlowID = FlowID("4abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
+    static let createdAt: UnixMilliseconds = 1_651_587_212_543
+
+    static let table = SimulatedFlow(id: flowID, name: "contacts", source: .table)
+    static let file = SimulatedFlow(id: fileFlowID, name: "uploads", source: .file)
+
+    static let request = #"""
+        {"flowId":"3abea21c-7e36-4be1-bec1-d3bad0e3e0de","params":{"windowStartTime":"1651584991",\#
+        "windowEndTime":"16515859567","deltaColumn":{"name":"DOB"}}}
+        """#
+
+    /// The answer's fields in the tutorial's order.
+    static let answerFields = [
+        "id", "createdAt", "updatedAt", "createdBy", "updatedBy", "createdClient", "updatedClient", "sandboxId",
+        "sandboxName", "imsOrgId", "flowId", "params", "etag", "metrics", "activities",
+    ]
+
+    /// A body for the table flow, or another.
+    static func body(
+        flow: FlowID = flowID, start: String = #""1651584991""#, end: String = #""1651588591""#, column: String? = nil
+    ) -> String {
+        let delta = column.map { #","deltaColumn":{"name":"\#($0)"}"# } ?? ""
+        return #"{"flowId":"\#(flow)","params":{"windowStartTime":\#(start),"windowEndTime":\#(end)\#(delta)}}"#
+    }
+}
+
+extension SimulatedSandbox {
+    /// A sandbox with the tutorial's two flows, or others.
+    static func tutorial(
+        _ configuration: SandboxConfiguration = SandboxConfiguration(),
+        flows: [SimulatedFlow] = [TutorialSample.table, TutorialSample.file]
+    ) -> SimulatedSandbox {
+        var sandbox = SimulatedSandbox(configuration: configuration)
+        for flow in flows { sandbox.record(.flow(flow)) }
+        return sandbox
+    }
+
+    /// `POST /runs`, taken in.
+    @discardableResult
+    mutating func post(_ body: String, at now: UnixMilliseconds = TutorialSample.createdAt) throws -> SimulatedRun {
+        let run = try newRun(JSONValue.parse(Data(body.utf8)) ?? .null, at: now)
+        record(.run(run))
+        return run
+    }
+
+    func item(_ run: SimulatedRun, at now: UnixMilliseconds) throws -> JSONValue {
+        try json(answers(at: now).listed(run, of: flow(run.flow)))
+    }
+}
+
+func json(_ text: String) throws -> JSONValue {
+    struct NotJSON: Error { let text: String }
+    guard let value = JSONValue.parse(Data(text.utf8)) else { throw NotJSON(text: text) }
+    return value
+}
+
+/// The names of the outermost members, in their order.
+func memberNames(_ text: String) -> [String] {
+    var names: [String] = []
+    var depth = 0
+    var string: String?
+    var isEscaped = false
+    var last = ""
+    for character in text {
+        if var open = string {
+            if character == "\"", !isEscaped {
+                last = open
+                string = nil
+            } else {
+                open.append(character)
+                string = open
+            }
+            isEscaped = character == "\\" && !isEscaped
+            continue
+        }
+        switch character {
+        case "\"": string = ""
+        case "{", "[": depth += 1
+        case "}", "]": depth -= 1
+        case ":" where depth == 1: names.append(last)
+        default: break
+        }
+    }
+    return names
+}

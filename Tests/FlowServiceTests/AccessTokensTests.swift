@@ -1,0 +1,213 @@
+import FlowRuns
+import Logging
+import Synchronization
+import Testing
+
+@testable import FlowService
+
+@Suite("Signing in by OAuth server-to-server", .timeLimit(.minutes(1)))
+struct AccessTokensTests {
+    @Test("fifty parallel requests fetch one token")
+    func shared() async throws {
+        let world = try await World()
+        let kinds = await withTaskGroup(of: String.self) { group in
+            for _ in 0..<50 {
+                group.addTask { await world.service.createRun(Tutorial.tableRequest, sendBefore: .max).kind }
+            }
+            return await group.reduce(into: [String]()) { $0.append($1) }
+        }
+        await world.stop()
+        #expect(kinds == Array(repeating: "accepted", count: 50))
+        #expect(world.signIn.count("POST") == 1)
+        #expect(world.flows.count("POST") == 50)
+    }
+
+    @Test("the token is asked for as the authentication guide says")
+    func form() async throws {
+        let world = try await World()
+        _ = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
+        await world.stop()
+        let sent = world.signIn.transcripts.joined()
+        #expect(sent.hasPrefix("POST /ims/token/v3 HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"))
+        #expect(
+            sent.hasSuffix(
+                "\r\n\r\ngrant_type=client_credentials&client_id=client-id-1&client_secret=p%26ss%2Bw%C3%B6rd%20%3D&scope=openid%2CAdobeID"
+            ))
+        #expect(
+            world.flows.transcripts.joined().contains("Authorization: Bearer issued-token-1\r\nx-api-key: client-id-1"))
+    }
+
+    @Test("a token is renewed when less than five minutes or a tenth of its life are left")
+    func renewedInTime() async throws {
+        let clock = Mutex<UnixMilliseconds>(0)
+        let world = try await World(expiresIn: "86399", now: { clock.withLock { $0 } })
+        for (time, fetched) in [(0, 1), (86_098_000, 1), (86_099_000, 2), (86_100_000, 2)] as [(UnixMilliseconds, Int)]
+        {
+            clock.withLock { $0 = time }
+            _ = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
+            #expect(world.signIn.count("POST") == fetched)
+        }
+        await world.stop()
+    }
+
+    @Test("after a 401 the token is renewed once and the request sent again")
+    func renewedAfterRefusal() async throws {
+        let world = try await World(validToken: "issued-token-2")
+        let answer = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
+        let runs = try? await world.service.runs(of: Tutorial.flow)
+        await world.stop()
+        #expect(answer.kind == "accepted")
+        #expect(runs?.count == 1)
+        #expect(world.signIn.count("POST") == 2)
+        #expect(world.flows.count("POST") == 2)
+    }
+
+    @Test("many requests that meet the same ended token renew it once")
+    func renewedOnceForAll() async throws {
+        let world = try await World(validToken: "issued-token-2")
+        await withDiscardingTaskGroup { group in
+            for _ in 0..<20 {
+                group.addTask { #expect(await world.service.createRun("{}", sendBefore: .max).kind == "accepted") }
+            }
+        }
+        await world.stop()
+        #expect(world.signIn.count("POST") == 2)
+    }
+
+    @Test("a second 401 is final, for requests and for questions")
+    func refusedTwice() async throws {
+        let world = try await World(validToken: "none")
+        let answer = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
+        #expect(answer == .unauthorized(reason: "401: token [redacted] is not valid"))
+        #expect(world.flows.count("POST") == 2)
+        await #expect(throws: FlowServiceError.unauthorized("401: token [redacted] is not valid")) {
+            try await world.service.flows()
+        }
+        await world.stop()
+    }
+
+    @Test("a wrong secret: what the service said, and nothing sent")
+    func wrongSecret() async throws {
+        let world = try await World(
+            signInAnswer: (401, #"{"error":"invalid_client","error_description":"invalid client_secret parameter"}"#))
+        let answer = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
+        await #expect(throws: FlowServiceError.self) { try await world.service.run(Tutorial.run) }
+        await world.stop()
+        #expect(
+            answer == .unauthorized(reason: "the token address answered 401: invalid client_secret parameter"))
+        #expect(world.flows.transcripts.isEmpty)
+    }
+
+    @Test(
+        "a token address that fails for now is asked again, then nothing is sent",
+        arguments: [(503, "sorry"), (200, "{}")])
+    func unavailable(status: Int, body: String) async throws {
+        let world = try await World(signInAnswer: (status, body))
+        let answer = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
+        await world.stop()
+        #expect(answer.kind == "notSent")
+        #expect(world.signIn.count("POST") == (status == 503 ? 3 : 1))
+        #expect(world.flows.transcripts.isEmpty)
+    }
+
+    @Test("no secret is in any log at trace, nor in any answer or error, whatever the service echoes")
+    func secrecy() async throws {
+        let records = LogRecords()
+        var logger = Logger(label: "test") { _ in records }
+        logger.logLevel = .trace
+        for (signInAnswer, validToken) in [
+            (nil, "issued-token-1"), (nil, "none"), ((400, Self.echo), ""), ((200, Self.echo), ""),
+        ] as [((Int, String)?, String)] {
+            let world = try await World(validToken: validToken, signInAnswer: signInAnswer, logger: logger)
+            var texts = ["\(await world.service.createRun(Self.echo, sendBefore: .max))"]
+            do { texts.append("\(try await world.service.runs(of: Tutorial.flow))") } catch { texts.append("\(error)") }
+            await world.stop()
+            expectNoSecret(in: texts.joined(separator: "\n"))
+        }
+        let logged = records.text
+        #expect(logged.contains("/runs: 401"))
+        #expect(logged.contains("/ims/token/v3: 400"))
+        expectNoSecret(in: logged)
+    }
+
+    private func expectNoSecret(in text: String) {
+        for secret in ["issued-token", "p&ss+wörd", "p%26ss", "client-id-1"] {
+            #expect(!text.contains(secret), "\(text)")
+        }
+    }
+
+    private static let echo = """
+        {"message":"client client-id-1 with p&ss+wörd = and p%26ss%2Bw%C3%B6rd%20%3D","token":"issued-token-1"}
+        """
+}
+
+/// A sign-in server that issues `issued-token-1`, `-2`, …, and a Flow Service that lets one of them in.
+private struct World {
+    let signIn: ScriptedServer
+    let flows: ScriptedServer
+    let service: HTTPFlowService
+
+    init(
+        expiresIn: String = "86399", validToken: String? = nil, signInAnswer: (Int, String)? = nil,
+        logger: Logger = .quiet, now: @escaping @Sendable () -> UnixMilliseconds = { 0 }
+    ) async throws {
+        let issued = Mutex(0)
+        signIn = try await ScriptedServer { connection in
+            while await connection.request() != nil {
+                let number = issued.withLock {
+                    $0 += 1; return $0
+                }
+                let token =
+                    #"{"access_token":"issued-token-\#(number)","token_type":"bearer","expires_in":\#(expiresIn)}"#
+                try await connection.answer(signInAnswer?.0 ?? 200, signInAnswer?.1 ?? token)
+            }
+        }
+        flows = try await ScriptedServer { connection in
+            while let request = await connection.request() {
+                let bearer =
+                    request.head.split(separator: "\r\n").first { $0.hasPrefix("Authorization: Bearer ") } ?? ""
+                let token = bearer.dropFirst("Authorization: Bearer ".count)
+                if let validToken, token != validToken {
+                    try await connection.answer(401, #"{"message":"token \#(token) is not valid"}"#)
+                } else {
+                    try await connection.answer(201, Tutorial.items)
+                }
+            }
+        }
+        let client = ClientCredentials(
+            id: "client-id-1", secret: "p&ss+wörd =", scopes: "openid, AdobeID",
+            tokenAddress: "http://127.0.0.1:\(signIn.port)/ims/token/v3")
+        service = try HTTPFlowService(
+            address: "http://127.0.0.1:\(flows.port)", organization: "1234@AdobeOrg", sandbox: "prod",
+            credentials: .clientCredentials(client), requestTimeout: 5000, options: .quick, logger: logger, now: now)
+    }
+
+    func stop() async {
+        await service.close()
+        await signIn.stop()
+        await flows.stop()
+    }
+}
+
+private final class LogRecords: LogHandler, Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var text: String { lines.withLock { $0.joined(separator: "\n") } }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        lines.withLock { $0.append("\(event.level) \(event.message) \(event.metadata ?? [:])") }
+    }
+}

@@ -1,0 +1,100 @@
+import Testing
+
+@testable import FlowService
+
+@Suite("The way to the service")
+struct ConfigurationTests {
+    @Test(
+        "plain http goes to this machine only, unless it is allowed",
+        arguments: [
+            "http://platform.adobe.io", "http://10.0.0.1:8080/x", "http://127.0.0.1.evil.example",
+            "http://localhost.evil",
+        ])
+    func insecure(address: String) throws {
+        #expect(throws: ConfigurationError.insecureAddress(address)) {
+            try ServiceAddress(address, allowsInsecureHTTP: false)
+        }
+        #expect(try ServiceAddress(address, allowsInsecureHTTP: true).text == address)
+    }
+
+    @Test(
+        "loopback is this machine",
+        arguments: [
+            "http://localhost:8080", "http://127.0.0.1", "http://127.8.9.10:1/x", "http://[::1]:80", "HTTP://LOCALHOST",
+        ])
+    func loopback(address: String) throws {
+        #expect(try ServiceAddress(address, allowsInsecureHTTP: false).isLoopback)
+    }
+
+    @Test("slashes at the end do not matter")
+    func slashes() throws {
+        #expect(try ServiceAddress("https://a.example/b//", allowsInsecureHTTP: false).text == "https://a.example/b")
+    }
+
+    @Test(
+        "an address that is none is refused, and a password in it is not shown",
+        arguments: [
+            "", "platform.adobe.io", "ftp://a.example", "https://", "https:///x", "https://user:hidden@a.example",
+            "https://a.example?b=c", "https://a.example#d", "https://a b.example", "https://a.example:99999",
+            "https://a.example\r\nx: y", "embedded",
+        ])
+    func invalid(address: String) {
+        let error = #expect(throws: ConfigurationError.self) { try ServiceAddress(address, allowsInsecureHTTP: true) }
+        #expect(error?.description.contains("hidden") == false)
+    }
+
+    @Test("a header that would break out of its line is refused before anything is sent")
+    func headers() {
+        for (organization, sandbox, credentials) in [
+            ("a\r\nb", "prod", bearer), ("org", "", bearer), ("org", "prod", .bearer(token: "a\nb", apiKey: "key")),
+        ] {
+            #expect(throws: ConfigurationError.self) {
+                try HTTPFlowService(
+                    address: "https://a.example", organization: organization, sandbox: sandbox,
+                    credentials: credentials,
+                    options: .quick, logger: .quiet, now: { 0 })
+            }
+        }
+    }
+
+    @Test(
+        "a proxy is taken for its scheme, the lower-case variable first",
+        arguments: [
+            (["HTTPS_PROXY": "http://proxy.example:3128"], "proxy.example:3128"),
+            (["HTTPS_PROXY": "upper.example", "https_proxy": "lower.example:8"], "lower.example:8"),
+            (["https_proxy": "user:pass@proxy.example:1"], "proxy.example:1"), (["HTTP_PROXY": "proxy.example"], nil),
+            (["HTTPS_PROXY": ""], nil), (["HTTPS_PROXY": "p.example", "NO_PROXY": "*"], nil),
+            (["HTTPS_PROXY": "p.example", "NO_PROXY": "other.example, adobe.io"], nil),
+            (["HTTPS_PROXY": "p.example", "no_proxy": ".adobe.io"], nil),
+            (["HTTPS_PROXY": "p.example", "no_proxy": "platform.adobe.io:443"], nil),
+            (["HTTPS_PROXY": "p.example", "no_proxy": "platform.adobe.io:80"], "p.example:80"),
+            (["HTTPS_PROXY": "p.example", "NO_PROXY": "dobe.io,form.adobe.io,."], "p.example:80"),
+        ] as [([String: String], String?)])
+    func proxy(environment: [String: String], expected: String?) throws {
+        let address = try ServiceAddress("https://platform.adobe.io/data", allowsInsecureHTTP: false)
+        let proxy = try NetworkEnvironment(environment).route(to: address).proxy
+        #expect(proxy.map { "\($0.host):\($0.port)" } == expected)
+    }
+
+    @Test("this machine is never reached through a proxy")
+    func loopbackProxy() throws {
+        let address = try ServiceAddress("http://127.0.0.1:80", allowsInsecureHTTP: false)
+        #expect(try NetworkEnvironment(["HTTP_PROXY": "p.example"]).route(to: address).proxy == nil)
+    }
+
+    @Test(
+        "a proxy that is none is refused by its variable's name alone",
+        arguments: ["socks5://a:hidden@b", "http://", "https://p"])
+    func invalidProxy(value: String) throws {
+        let address = try ServiceAddress("https://a.example", allowsInsecureHTTP: false)
+        #expect(throws: ConfigurationError.invalidProxy(variable: "HTTPS_PROXY")) {
+            try NetworkEnvironment(["HTTPS_PROXY": value]).route(to: address)
+        }
+    }
+
+    @Test("an SSL_CERT_FILE that is not there is an error, not an empty set of authorities")
+    func certificates() {
+        #expect(throws: ConfigurationError.self) { try NetworkEnvironment(["SSL_CERT_FILE": "/nowhere.pem"]) }
+        #expect(throws: ConfigurationError.self) { try NetworkEnvironment(["SSL_CERT_FILE": "/dev/null"]) }
+    }
+}

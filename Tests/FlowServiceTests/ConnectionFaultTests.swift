@@ -1,0 +1,293 @@
+import FlowRuns
+import FlowService
+import NIOSSL
+import Synchronization
+import Testing
+
+@Suite("What a lost connection means", .timeLimit(.minutes(1)))
+struct ConnectionFaultTests {
+    /// Long enough for a busy machine to connect, which must have happened before time runs out.
+    private static let timeout: UnixMilliseconds = 2000
+
+    @Test("a refused connection: surely not sent")
+    func refusedConnection() async throws {
+        try await serving({ _ in }) { service, server in
+            await server.stop()
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(answer.kind == "notSent")
+            #expect(answer.reason.contains("Connection refused"))
+        }
+    }
+
+    @Test("a name that nobody knows: surely not sent")
+    func unknownName() async throws {
+        let answer = try await ask("https://name.invalid")
+        #expect(answer.kind == "notSent")
+    }
+
+    @Test("https to a plain server: surely not sent, and the server has not seen the token")
+    func plainServer() async throws {
+        try await serving({ connection in
+            try await connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            await connection.rest()
+        }) { _, server in
+            let answer = try await ask("https://127.0.0.1:\(server.port)")
+            #expect(answer.kind == "notSent")
+            #expect(!server.transcripts.joined().contains("token"))
+        }
+    }
+
+    @Test("a certificate of an unknown authority: surely not sent; known by SSL_CERT_FILE: sent")
+    func certificates() async throws {
+        let files = try TestCertificate()
+        let server = try await ScriptedServer(tls: files.serverContext()) { connection in
+            _ = await connection.request()
+            try await connection.answer(201, Tutorial.items)
+        }
+        let untrusted = try await ask("https://127.0.0.1:\(server.port)")
+        let trusted = try await ask("https://127.0.0.1:\(server.port)", environment: ["SSL_CERT_FILE": files.path])
+        await server.stop()
+        #expect(untrusted.kind == "notSent")
+        #expect(untrusted.reason.contains("TLS"))
+        #expect(trusted.kind == "accepted")
+    }
+
+    @Test("no answer in time leaves a doubt")
+    func silent() async throws {
+        let answer = try await answer({ await $0.rest() }, timeout: Self.timeout)
+        #expect(answer == .unknown(reason: "no answer in time", response: nil))
+    }
+
+    @Test("a head that never ends leaves a doubt")
+    func halfHead() async throws {
+        let answer = try await answer(
+            { connection in
+                _ = await connection.request()
+                try await connection.send("HTTP/1.1 201 Crea")
+                await connection.rest()
+            }, timeout: Self.timeout)
+        #expect(answer.kind == "unknown")
+    }
+
+    @Test(
+        "time runs out in the middle of the answer: the status alone decides",
+        arguments: [(201, "unknown"), (400, "refused"), (401, "unauthorized"), (429, "throttled"), (500, "unknown")])
+    func halfBody(status: Int, kind: String) async throws {
+        let answer = try await answer(
+            { connection in
+                _ = await connection.request()
+                let body = Tutorial.items
+                try await connection.send("HTTP/1.1 \(status) Status\r\nContent-Length: \(body.utf8.count)\r\n\r\n")
+                try await connection.send(String(body.prefix(9)))
+                // A client that waits all the same sees a whole answer in the end.
+                try await Task.sleep(for: .milliseconds(Self.timeout + 1500))
+                try await connection.send(String(body.dropFirst(9)))
+            }, timeout: Self.timeout)
+        #expect(answer.kind == kind)
+    }
+
+    @Test(
+        "the answer is cut off: the status alone decides",
+        arguments: [(201, "unknown"), (400, "refused"), (401, "unauthorized"), (429, "throttled"), (500, "unknown")])
+    func cutBody(status: Int, kind: String) async throws {
+        let answer = try await answer { connection in
+            _ = await connection.request()
+            try await connection.send("HTTP/1.1 \(status) Status\r\nContent-Length: 900\r\n\r\n\(Tutorial.items)")
+        }
+        #expect(answer.kind == kind)
+    }
+
+    @Test("a body longer than announced hides the id's end, and never becomes the next request's answer")
+    func tooLong() async throws {
+        try await serving({ connection in
+            while await connection.request() != nil {
+                let answer = "HTTP/1.1 201 Created\r\nContent-Length: 12\r\n\r\n\(Tutorial.items)"
+                try await connection.send(
+                    connection.index == 0 ? answer : "HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")
+            }
+        }) { service, server in
+            #expect(await service.createRun(Tutorial.tableRequest, sendBefore: 1000).kind == "unknown")
+            let second = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(["refused", "unknown", "notSent"].contains(second.kind))
+            #expect(server.count("POST") <= 2)
+        }
+    }
+
+    @Test("a chunked answer that ends too early leaves a doubt")
+    func cutChunks() async throws {
+        let answer = try await answer { connection in
+            _ = await connection.request()
+            try await connection.send("HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n{\"id\":")
+        }
+        #expect(answer.kind == "unknown")
+    }
+
+    @Test("bytes that are no HTTP leave a doubt")
+    func gibberish() async throws {
+        let answer = try await answer { connection in
+            _ = await connection.request()
+            try await connection.send("\u{1}\u{2} 201 hello\r\n\r\n")
+        }
+        #expect(answer.kind == "unknown")
+    }
+
+    @Test(
+        "an error page of 10 MB is not read to its end",
+        arguments: [(400, "refused"), (503, "unknown"), (201, "unknown")])
+    func hugePage(status: Int, kind: String) async throws {
+        let answer = try await answer { connection in
+            _ = await connection.request()
+            try await connection.send("HTTP/1.1 \(status) Status\r\nContent-Length: 10485760\r\n\r\n")
+            for _ in 0..<160 { try await connection.send(String(repeating: "x", count: 65_536)) }
+        }
+        #expect(answer.kind == kind)
+        #expect(answer.reason.count <= 300)
+        switch answer {
+        case .refused(_, let response), .unknown(_, let response?): #expect(response.utf8.count <= 65_536)
+        default: Issue.record("no response was kept")
+        }
+    }
+
+    @Test("the connection is closed at once: unknown or not sent, and never sent again")
+    func closedAtOnce() async throws {
+        try await serving({ _ in }) { service, server in
+            for _ in 0..<20 {
+                let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+                #expect(["unknown", "notSent"].contains(answer.kind))
+            }
+            #expect(server.count("POST") == 0)
+        }
+    }
+
+    @Test("the connection is closed after the head: unknown or not sent, once")
+    func closedAfterHead() async throws {
+        try await serving({ _ = await $0.head() }) { service, server in
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(["unknown", "notSent"].contains(answer.kind))
+            #expect(server.count("POST") == 1)
+        }
+    }
+
+    @Test("the connection is closed after the body, by FIN or RST: a doubt, sent once", arguments: [false, true])
+    func closedAfterBody(byReset: Bool) async throws {
+        try await serving({ connection in
+            _ = await connection.request()
+            if byReset { try await connection.reset() }
+        }) { service, server in
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(answer.kind == "unknown")
+            #expect(server.count("POST") == 1)
+        }
+    }
+
+    @Test(
+        "a kept-alive connection that the server closes at the moment of the next request: sent at most once",
+        arguments: [false, true])
+    func closedWhileIdle(byReset: Bool) async throws {
+        try await serving({ connection in
+            while await connection.request() != nil {
+                guard connection.index == 0 else {
+                    try await connection.answer(201, Tutorial.items)
+                    continue
+                }
+                try await connection.answer(201, Tutorial.items)
+                // The second request is on its way, or already here; it gets no answer.
+                _ = await connection.head()
+                if byReset { try await connection.reset() }
+                return
+            }
+        }) { service, server in
+            #expect(await service.createRun(Tutorial.tableRequest, sendBefore: 1000).kind == "accepted")
+            let second = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(["unknown", "notSent"].contains(second.kind))
+            #expect(server.count("POST") == 2)
+            #expect(server.transcripts.count == 1)
+        }
+    }
+
+    @Test("a server that closes after each answer without saying so never gets a request twice")
+    func closedBehindTheBack() async throws {
+        try await serving({ connection in
+            _ = await connection.request()
+            try await connection.answer(201, Tutorial.items)
+        }) { service, server in
+            for sent in 1...50 {
+                let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+                #expect(["accepted", "unknown", "notSent"].contains(answer.kind))
+                #expect(server.count("POST") <= sent)
+            }
+        }
+    }
+
+    @Test(
+        "a proxy is asked for a tunnel; one that refuses it has not passed anything on",
+        arguments: [(200, "accepted"), (407, "notSent"), (502, "notSent")])
+    func proxy(status: Int, kind: String) async throws {
+        let server = try await ScriptedServer { connection in
+            _ = await connection.head()
+            try await connection.send("HTTP/1.1 \(status) Tunnel\r\n\r\n")
+            while await connection.request() != nil { try await connection.answer(201, Tutorial.items) }
+        }
+        let answer = try await ask(
+            "http://flows.example/base", environment: ["HTTP_PROXY": "http://127.0.0.1:\(server.port)"],
+            allowsInsecureHTTP: true)
+        await server.stop()
+        #expect(answer.kind == kind)
+        #expect(server.transcripts.joined().hasPrefix("CONNECT flows.example:80 HTTP/1.1"))
+        #expect(server.count("POST") == (status == 200 ? 1 : 0))
+    }
+
+    @Test("past the deadline no connection is made")
+    func late() async throws {
+        try await serving({ await $0.rest() }, now: { 1001 }) { service, server in
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(answer == .notSent("its time to be sent has passed"))
+            #expect(server.transcripts.isEmpty)
+        }
+    }
+
+    @Test("a deadline that passes while the connection is made holds the body back", arguments: [false, true])
+    func lateAtTheGate(isRetrigger: Bool) async throws {
+        let looks = Mutex(0)
+        let now: @Sendable () -> UnixMilliseconds = {
+            looks.withLock { looks in
+                looks += 1
+                return looks == 1 ? 1000 : 1001
+            }
+        }
+        try await serving({ await $0.rest() }, now: now) { service, server in
+            let answer =
+                isRetrigger
+                ? await service.retrigger(Tutorial.run, sendBefore: 1000)
+                : await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(answer == .notSent("its time to be sent has passed"))
+            #expect(!server.transcripts.joined().contains("{"))
+        }
+    }
+
+    @Test("a cancelled request is not sent")
+    func cancelled() async throws {
+        try await serving({ await $0.rest() }) { service, server in
+            let answer = await Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            }.value
+            #expect(["notSent", "unknown"].contains(answer.kind))
+            if answer.kind == "notSent" { #expect(!server.transcripts.joined().contains("flowId")) }
+        }
+    }
+
+    private func ask(_ address: String, environment: [String: String] = [:], allowsInsecureHTTP: Bool = false)
+        async throws -> RunAnswer
+    {
+        var options = HTTPFlowService.Options.quick
+        options.allowsInsecureHTTP = allowsInsecureHTTP
+        options.environment = environment
+        let service = try HTTPFlowService(
+            address: address, organization: "1234@AdobeOrg", sandbox: "prod", credentials: bearer, requestTimeout: 2000,
+            options: options, logger: .quiet, now: { 0 })
+        let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+        await service.close()
+        return answer
+    }
+}

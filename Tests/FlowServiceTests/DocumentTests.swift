@@ -1,0 +1,127 @@
+import FlowRuns
+import Ledger
+import Testing
+
+@testable import FlowService
+
+@Suite("A run as the service tells of it")
+struct RunDocumentTests {
+    private func run(_ json: String) throws -> ObservedRun {
+        try #require(RunDocument(document: JSONDocument(Array(json.utf8))).observed)
+    }
+
+    @Test("the tutorial's answer")
+    func tutorial() throws {
+        let expected = ObservedRun(
+            run: Tutorial.run, window: Tutorial.window, createdAt: 1_651_587_212_543, status: "scheduled", end: nil)
+        #expect(try run(Tutorial.wholeRun) == expected)
+    }
+
+    @Test("the monitored run: its window is in the copy activity, in milliseconds, and its success is partial")
+    func monitored() throws {
+        let json = #"""
+            {"id":"9830305a-985f-47d0-b030-5a985fd7d004","flowId":"c9cef9cb-c934-4467-8ef9-cbc934546741",
+            "metrics":{"durationSummary":{"startedAtUTC":1596656058198,"completedAtUTC":1596656113306},
+            "recordSummary":{"inputRecordCount":100,"outputRecordCount":"99","failedRecordCount":1},
+            "fileSummary":{"inputFileCount":1,"outputFileCount":1},
+            "statusSummary":{"status":"success","errors":[{"code":"CONNECTOR-2001-500","message":"Error parsing\nrow"}]}},
+            "activites":[{"id":"promotionActivity","durationSummary":{"extensions":{}}},
+            {"id":"2b7a","name":"Google Cloud Storage Copy Activity",
+            "durationSummary":{"extensions":{"windowStart":1596653708000,"windowEnd":1596655508000}}}]}
+            """#
+        let expected = ObservedRun(
+            run: try #require(RunID("9830305a-985f-47d0-b030-5a985fd7d004")),
+            window: Window(start: 1_596_653_708, end: 1_596_655_508), createdAt: 1_596_656_058_198, status: "success",
+            end: RunEnd(state: .partial, failure: "CONNECTOR-2001-500: Error parsing row"),
+            counts: RunCounts(inputRecords: 100, outputRecords: 99, failedRecords: 1, inputFiles: 1))
+        #expect(try run(json) == expected)
+    }
+
+    @Test(
+        "params hold the window as strings or numbers, in seconds or milliseconds",
+        arguments: [
+            #"{"windowStartTime":"1651584991","windowEndTime":"1651588591"}"#,
+            #"{"windowStartTime":1651584991,"windowEndTime":1651588591}"#,
+            #"{"windowStartTime":1651584991000,"windowEndTime":1651588591000}"#,
+            #"{"windowStartTime":"1651584991000","windowEndTime":1651588590001}"#,
+            #"{"windowStartTime":1651584991.0,"windowEndTime":1.651588591e9}"#,
+        ])
+    func windows(params: String) throws {
+        let run = try run(#"{"id":"a","params":\#(params)}"#)
+        #expect(run.window == Window(start: 1_651_584_991, end: 1_651_588_591))
+    }
+
+    @Test(
+        "a window that is absent, odd or turned round is unknown",
+        arguments: [
+            "null", "{}", "[]", #"{"windowStartTime":"1651584991"}"#, #"{"windowStartTime":true,"windowEndTime":2}"#,
+            #"{"windowStartTime":"soon","windowEndTime":"later"}"#, #"{"windowStartTime":20,"windowEndTime":10}"#,
+            #"{"windowStartTime":10,"windowEndTime":10}"#, #"{"windowStartTime":1e300,"windowEndTime":-1e300}"#,
+            #"{"windowStartTime":-9223372036854775808,"windowEndTime":9223372036854775807}"#,
+            #"{"windowStartTime":1.5,"windowEndTime":2.5}"#, #"{"windowStartTime":"","windowEndTime":{}}"#,
+        ])
+    func unknownWindow(params: String) throws {
+        let run = try run(#"{"id":"a","params":\#(params)}"#)
+        #expect(run.window == nil || params.contains("-9223372036854775808"))
+        #expect(run.status == "unknown")
+    }
+
+    @Test(
+        "the service's word for where it stands is compared without case; an unknown one is not ended",
+        arguments: [
+            ("success", RunState.succeeded), ("SUCCESS", .succeeded), ("Failed", .failed), ("partialSuccess", .partial),
+            ("scheduled", nil), ("inProgress", nil), ("pending", nil), ("cancelled", nil), ("", nil),
+        ])
+    func states(word: String, state: RunState?) throws {
+        let run = try run(#"{"id":"a","metrics":{"statusSummary":{"status":"\#(word)"}}}"#)
+        #expect(run.end?.state == state)
+        #expect(run.status == word)
+    }
+
+    @Test("failed records alone make a success partial, and say how many")
+    func failedRecords() throws {
+        let json =
+            #"{"id":"a","metrics":{"statusSummary":{"status":"success"},"recordSummary":{"failedRecordCount":3}}}"#
+        #expect(try run(json).end == RunEnd(state: .partial, failure: "3 records failed"))
+    }
+
+    @Test("a failure gives codes and messages, each once, five at most")
+    func failures() throws {
+        let errors = ([0, 0] + Array(0..<7)).map { #"{"code":"E-\#($0)","message":"m\#($0)"}"# }.joined(separator: ",")
+        let json =
+            #"{"id":"a","activities":[{"statusSummary":{"errors":[\#(errors)]}}],"metrics":{"statusSummary":{"status":"failed"}}}"#
+        #expect(try run(json).end?.failure == "E-0: m0; E-1: m1; E-2: m2; E-3: m3; E-4: m4; and 2 more")
+    }
+
+    @Test("without an id it is no run")
+    func noID() {
+        #expect(RunDocument(document: JSONDocument(Array("{}".utf8))).observed == nil)
+    }
+}
+
+@Suite("A flow as the service tells of it")
+struct FlowDocumentTests {
+    @Test("its delta column is in the copy transformation, beside others")
+    func deltaColumn() {
+        let json = #"""
+            {"id":"3ABEA21C-7e36-4be1-bec1-d3bad0e3e0de","name":"contacts","state":"enabled","version":2,
+            "flowSpec":{"id":"14518937-270c-4525-bdec-c2ba7cce3860","version":"1.0"},
+            "scheduleParams":{"startTime":"1651584991","frequency":"once"},
+            "transformations":[{"name":"Mapping","params":{"deltaColumn":{"name":"no"}}},
+            {"name":"copy","params":{"deltaColumn":{"name":"DOB","dateFormat":"yyyy","timezone":"UTC"},"mode":"append"}}]}
+            """#
+        let expected = ServiceFlow(
+            flow: Tutorial.flow, name: "contacts", state: "enabled",
+            specification: "14518937-270c-4525-bdec-c2ba7cce3860", frequency: "once",
+            deltaColumn: DeltaColumn(name: "DOB", dateFormat: "yyyy", timezone: "UTC"))
+        #expect(FlowDocument(document: JSONDocument(Array(json.utf8))).flow == expected)
+    }
+
+    @Test("what is missing is nil")
+    func bare() {
+        let json = #"{"id":"\#(Tutorial.flow)","transformations":[{"name":"Copy","params":{"deltaColumn":{}}},{}]}"#
+        let expected = ServiceFlow(
+            flow: Tutorial.flow, name: nil, state: nil, specification: nil, frequency: nil, deltaColumn: nil)
+        #expect(FlowDocument(document: JSONDocument(Array(json.utf8))).flow == expected)
+    }
+}

@@ -1,0 +1,158 @@
+import FlowRuns
+import FlowService
+import Ledger
+import Synchronization
+import Testing
+
+@Suite("Reading runs and flows", .timeLimit(.minutes(1)))
+struct ReadingTests {
+    private static let other = "c9cef9cb-c934-4467-8ef9-cbc934546741"
+
+    @Test("all pages are read; filters go with each, no key twice; runs of other flows and repeated ones are left out")
+    func pages() async throws {
+        let runs = try await serving({ connection in
+            while let request = await connection.request() {
+                let target = String(request.head.split(separator: " ")[1])
+                let query = "/flowservice/runs?property=flowId==\(Tutorial.flow)&limit=100"
+                switch target {
+                case query:
+                    try await connection.answer(200, page(["a", "b"], next: "/runs?continuationToken=t%2F1+x=="))
+                case "\(query)&continuationToken=t%2F1+x==":
+                    let foreign = #"{"id":"z","flowId":"\#(Self.other)"}"#
+                    let link = "/runs?limit=5&property=flowId%3D%3D\(Tutorial.flow)&start=7&continuationToken=t2"
+                    try await connection.answer(200, page(["b", "c"], extra: [foreign], next: link))
+                case "\(query)&start=7&continuationToken=t2":
+                    try await connection.answer(200, page(["d"], next: nil))
+                default: try await connection.answer(400, target)
+                }
+            }
+        }) { service, _ in try await service.runs(of: Tutorial.flow) }
+        #expect(runs.map(\.run.description) == ["a", "b", "c", "d"])
+    }
+
+    @Test(
+        "pages that lead in a circle are an error, not an endless loop",
+        arguments: ["/runs?continuationToken=t", "/runs", "x"])
+    func circle(link: String) async throws {
+        try await serving({ connection in
+            while await connection.request() != nil { try await connection.answer(200, page(["a"], next: link)) }
+        }) { service, server in
+            await #expect(throws: FlowServiceError.unreadable("the pages of /runs lead in a circle")) {
+                try await service.runs(of: Tutorial.flow)
+            }
+            #expect(server.count("GET") <= 2)
+        }
+    }
+
+    @Test("a question is repeated on 429, 5xx, and lost connections, and its waits grow")
+    func repeated() async throws {
+        let waits = Mutex<[UnixMilliseconds]>([])
+        var options = HTTPFlowService.Options.quick
+        options.backoff.attempts = 6
+        options.backoff.sleep = { wait in waits.withLock { $0.append(wait) } }
+        let asked = Mutex(0)
+        let flow = try await serving(
+            { connection in
+                while await connection.request() != nil {
+                    switch asked.withLock({
+                        $0 += 1; return $0
+                    }) {
+                    case 1: try await connection.answer(503)
+                    case 2: try await connection.answer(429, headers: ["Retry-After: 9"])
+                    case 3: return
+                    case 4: try await connection.answer(500, headers: ["Retry-After: 86400"])
+                    case 5: try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"); return
+                    default: try await connection.answer(200, #"{"items":[{"id":"\#(Tutorial.flow)"}]}"#)
+                    }
+                }
+            }, options: options
+        ) { service, _ in try await service.flow(Tutorial.flow) }
+        #expect(flow?.flow == Tutorial.flow)
+        #expect(waits.withLock { $0 } == [500, 9000, 2000, 60_000, 8000])
+    }
+
+    @Test(
+        "what keeps failing, or is refused, is a typed error",
+        arguments: [
+            (500, "", FlowServiceError.unavailable("/flows answered 500")),
+            (429, "", .unavailable("/flows answered 429")),
+            (401, "", .unauthorized("401")), (400, "no", .refused(status: 400, "400: no")),
+            (403, "", .refused(status: 403, "403")),
+            (404, "", .refused(status: 404, "404")), (302, "", .refused(status: 302, "302")),
+            (200, "{", .unreadable("/flows: the answer is not a JSON object")),
+            (200, "{}", .unreadable("a page of /flows has no items")),
+            (200, #"{"items":[{"name":"x"}]}"#, .unreadable("a flow's id is not a UUID")),
+        ])
+    func errors(status: Int, body: String, expected: FlowServiceError) async throws {
+        try await serving({ connection in
+            while await connection.request() != nil { try await connection.answer(status, body) }
+        }) { service, _ in
+            await #expect(throws: expected) { try await service.flows() }
+        }
+    }
+
+    @Test("a service that is not there is unavailable")
+    func unreachable() async throws {
+        try await serving({ _ in }) { service, server in
+            await server.stop()
+            let error = await #expect(throws: FlowServiceError.self) { try await service.flows() }
+            guard case .unavailable(let reason) = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            #expect(reason.contains("Connection refused"))
+        }
+    }
+
+    @Test("one run or flow comes bare or in an envelope; an unknown one is nil")
+    func single() async throws {
+        try await serving({ connection in
+            while let request = await connection.request() {
+                switch request.head.split(separator: " ")[1] {
+                case "/flowservice/runs/\(Tutorial.run)": try await connection.answer(200, Tutorial.wholeRun)
+                case "/flowservice/runs/enveloped": try await connection.answer(200, #"{"items":[{"id":"enveloped"}]}"#)
+                case "/flowservice/runs/none": try await connection.answer(200, #"{"items":[]}"#)
+                case "/flowservice/runs/other": try await connection.answer(200, #"{"id":"another"}"#)
+                default: try await connection.answer(404, "{}")
+                }
+            }
+        }) { service, _ in
+            let bare = try await service.run(Tutorial.run)
+            #expect(bare?.window == Tutorial.window)
+            for (id, isKnown) in [("enveloped", true), ("none", false), ("unknown", false)] {
+                let run = try await service.run(#require(RunID(id)))
+                #expect((run != nil) == isKnown)
+            }
+            let flow = try await service.flow(Tutorial.flow)
+            #expect(flow == nil)
+            let specification = try await service.runSpecification("none")
+            #expect(specification == nil)
+            let other = try #require(RunID("other"))
+            await #expect(throws: FlowServiceError.self) { try await service.run(other) }
+        }
+    }
+
+    @Test("a flow's specification tells what its runs must look like")
+    func specification() async throws {
+        let body = #"""
+            {"items":[{"id":"s","runSpec":{"name":"scheduled","spec":{"type":"object","properties":{
+            "startTime":{"type":"integer"},"windowStartTime":{"type":["null","string"]},"deltaColumn":{"type":"object",
+            "properties":{"name":{"type":"string"}},"required":["name"]},"any":{}},
+            "required":["startTime","windowStartTime"]}}}]}
+            """#
+        let specification = try await serving({ connection in
+            while await connection.request() != nil { try await connection.answer(200, body) }
+        }) { service, _ in try await service.runSpecification("s") }
+        #expect(
+            specification
+                == RunSpecification(
+                    types: ["startTime": "integer", "windowStartTime": "string", "deltaColumn": "object"],
+                    required: ["startTime", "windowStartTime"]))
+    }
+}
+
+private func page(_ runs: [String], extra: [String] = [], next: String?) -> String {
+    let items = runs.map { #"{"id":"\#($0)","flowId":"\#(Tutorial.flow)"}"# } + extra
+    let links = next.map { #"{"next":{"href":"\#($0)"}}"# } ?? "{}"
+    return #"{"items":[\#(items.joined(separator: ","))],"_links":\#(links)}"#
+}

@@ -1,0 +1,149 @@
+import FlowRuns
+import FlowService
+import Testing
+
+@Suite("What the service's answer to POST /runs means")
+struct RunAnswerTests {
+    @Test(
+        "a run id is found in each of the three documented shapes",
+        arguments: [Tutorial.wholeRun, Tutorial.items, Tutorial.idAndEtag], [200, 201, 202])
+    func accepted(body: String, status: Int) async throws {
+        let answer = try await answer { connection in
+            _ = await connection.request()
+            try await connection.answer(status, body)
+        }
+        #expect(answer == .accepted(Tutorial.run, response: body))
+    }
+
+    @Test(
+        "a success without a readable run id was taken, but by which id is unknown",
+        arguments: [
+            "", "{}", "[]", "null", "Created", #"{"items":[]}"#, #"{"id":""}"#, #"{"id":7}"#,
+            #"{"items":[{"etag":"1"}]}"#,
+            #"{"id":"3fb0418e"#, "<html>ok</html>",
+        ])
+    func unreadable(body: String) async throws {
+        let answer = try await answer { connection in
+            _ = await connection.request()
+            try await connection.answer(201, body)
+        }
+        #expect(answer.kind == "unknown")
+    }
+
+    @Test("204 has no body, so no id", .timeLimit(.minutes(1)))
+    func noContent() async throws {
+        let answer = try await answer { connection in
+            _ = await connection.request()
+            try await connection.send("HTTP/1.1 204 No Content\r\n\r\n")
+            await connection.rest()
+        }
+        #expect(answer.kind == "unknown")
+    }
+
+    @Test("100 Continue before the answer changes nothing")
+    func informational() async throws {
+        let answer = try await answer { connection in
+            _ = await connection.request()
+            try await connection.send("HTTP/1.1 100 Continue\r\n\r\n")
+            try await connection.answer(201, Tutorial.items)
+        }
+        #expect(answer.kind == "accepted")
+    }
+
+    @Test(
+        "other 4xx are definite refusals with the service's words",
+        arguments: [400, 402, 403, 404, 405, 409, 410, 413, 422, 451])
+    func refused(status: Int) async throws {
+        let body = #"{"type":"about:blank","title":"Bad","message":"the delta column\ncannot change"}"#
+        let answer = try await answer { connection in
+            _ = await connection.request()
+            try await connection.answer(status, body)
+        }
+        #expect(answer == .refused(reason: "\(status): the delta column cannot change", response: body))
+    }
+
+    @Test("a redirect is not followed, and its location is named", arguments: [301, 302, 303, 307, 308])
+    func redirect(status: Int) async throws {
+        try await serving({ connection in
+            while await connection.request() != nil {
+                try await connection.answer(status, headers: ["Location: http://127.0.0.1/elsewhere"])
+            }
+        }) { service, server in
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(answer.reason == "\(status): moved to http://127.0.0.1/elsewhere")
+            #expect(answer.kind == "refused")
+            #expect(server.count("POST") == 1)
+        }
+    }
+
+    @Test("408 and every 5xx leave a doubt", arguments: [408, 500, 501, 502, 503, 504, 520, 599])
+    func doubtful(status: Int) async throws {
+        try await serving({ connection in
+            while await connection.request() != nil {
+                try await connection.answer(status, #"{"message":"sorry"}"#, headers: ["Retry-After: 0"])
+            }
+        }) { service, server in
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(answer == .unknown(reason: "\(status): sorry", response: #"{"message":"sorry"}"#))
+            #expect(server.count("POST") == 1)
+        }
+    }
+
+    @Test(
+        "429 was not taken; Retry-After is seconds, a date, or nothing",
+        arguments: [
+            ([], nil), (["Retry-After: 7"], 7000), (["Retry-After: 0"], 0), (["Retry-After: -5"], nil),
+            (["Retry-After: soon"], nil), (["Retry-After: 99999999999999999999"], nil),
+            (["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:50:07 GMT"], 30_000),
+            (["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:00:00 GMT"], 0),
+            (["Retry-After: Thu, 01 Jan 1970 00:00:09 GMT"], 9000),
+            (["Retry-After: Sun, 31 Feb 1994 08:00:00 GMT"], nil),
+        ] as [([String], UnixMilliseconds?)])
+    func throttled(headers: [String], wait: UnixMilliseconds?) async throws {
+        let answer = try await answer { connection in
+            _ = await connection.request()
+            try await connection.answer(429, headers: headers)
+        }
+        #expect(answer == .throttled(retryAfter: wait))
+    }
+
+    @Test("401 with a token that cannot be renewed is not sent again")
+    func unauthorized() async throws {
+        try await serving({ connection in
+            while await connection.request() != nil {
+                try await connection.answer(401, #"{"error_code":"401013","message":"Oauth token is not valid"}"#)
+            }
+        }) { service, server in
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(answer == .unauthorized(reason: "401: Oauth token is not valid"))
+            #expect(server.count("POST") == 1)
+        }
+    }
+
+    @Test(
+        "an answer before the body was read is taken by its status",
+        arguments: [(401, "unauthorized"), (413, "refused")])
+    func early(status: Int, kind: String) async throws {
+        let answer = try await answer { connection in
+            _ = await connection.head()
+            try await connection.answer(status, headers: ["Connection: close"])
+            await connection.rest()
+        }
+        #expect(answer.kind == kind)
+    }
+
+    @Test("a re-trigger is understood as a request for a run is")
+    func retrigger() async throws {
+        for (status, body, kind) in [
+            (200, Tutorial.idAndEtag, "accepted"), (400, "{}", "refused"), (500, "", "unknown"), (429, "", "throttled"),
+        ] {
+            try await serving({ connection in
+                _ = await connection.request()
+                try await connection.answer(status, body)
+            }) { service, _ in
+                let answer = await service.retrigger(Tutorial.run, sendBefore: 1000)
+                #expect(answer.kind == kind)
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import FlowRuns
+import Foundation
+import Logging
+import Synchronization
+import Testing
+
+@testable import FlowService
+
+/// The tutorial's two requests and its answer.
+enum Tutorial {
+    static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
+    static let run = RunID("3fb0418e-1804-45d6-8d56-dd51f05c0baf")!
+    static let window = Window(start: 1_651_584_991, end: 16_515_859_567)!
+    static let tableRequest = RunRequest(flow: flow, window: window, deltaColumn: DeltaColumn(name: "DOB"))
+        .body(WireForm(), sentAt: nil)
+    static let fileRequest = RunRequest(flow: flow, window: window).body(WireForm(), sentAt: nil)
+    static let etag = #""\"1100c53e-0000-0200-0000-627138980000\"""#
+    static let wholeRun = """
+        {"id":"\(run)","createdAt":1651587212543,"updatedAt":1651587223839,"flowId":"\(flow)","params":\
+        {"windowStartTime":"1651584991","windowEndTime":"16515859567"},"etag":\(etag),\
+        "metrics":{"statusSummary":{"status":"scheduled"}},"activities":[]}
+        """
+    static let items = #"{"items":[{"id":"\#(run)","etag":\#(etag)}]}"#
+    static let idAndEtag = #"{"id":"\#(run)","etag":\#(etag)}"#
+}
+
+let bearer = Credentials.bearer(token: "token-0123456789", apiKey: "key-0123456789")
+
+/// Starts a server that follows the script on each connection, and a client of it; ends both.
+@discardableResult
+func serving<Value: Sendable>(
+    _ script: @escaping ScriptedServer.Script, timeout: UnixMilliseconds = 5000, credentials: Credentials = bearer,
+    options: HTTPFlowService.Options = .quick, logger: Logger = .quiet,
+    now: @escaping @Sendable () -> UnixMilliseconds = { 0 },
+    _ use: (HTTPFlowService, ScriptedServer) async throws -> Value
+) async throws -> Value {
+    let server = try await ScriptedServer(script)
+    let service = try HTTPFlowService(
+        address: "http://127.0.0.1:\(server.port)/flowservice", organization: "1234@AdobeOrg", sandbox: "prod",
+        credentials: credentials, requestTimeout: timeout, options: options, logger: logger, now: now)
+    let result: Result<Value, any Error>
+    do { result = .success(try await use(service, server)) } catch { result = .failure(error) }
+    await service.close()
+    await server.stop()
+    return try result.get()
+}
+
+/// What the client makes of the script when it asks for a run.
+func answer(
+    _ script: @escaping ScriptedServer.Script, timeout: UnixMilliseconds = 5000
+) async throws -> RunAnswer {
+    try await serving(script, timeout: timeout) { service, _ in
+        await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+    }
+}
+
+extension HTTPFlowService.Options {
+    /// Repeats questions without waiting.
+    static var quick: Self {
+        var options = Self(version: "1.2.3")
+        options.backoff.attempts = 3
+        options.backoff.sleep = { _ in }
+        options.backoff.jitter = { 0 }
+        return options
+    }
+}
+
+extension Logger {
+    static var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+extension RunAnswer {
+    /// Its case, for a test to hold against.
+    var kind: String {
+        switch self {
+        case .accepted: "accepted"
+        case .refused: "refused"
+        case .unauthorized: "unauthorized"
+        case .throttled: "throttled"
+        case .notSent: "notSent"
+        case .unknown: "unknown"
+        }
+    }
+
+    var reason: String {
+        switch self {
+        case .accepted, .throttled: ""
+        case .refused(let reason, _), .unauthorized(let reason), .notSent(let reason), .unknown(let reason, _): reason
+        }
+    }
+}
+
+/// Compares with a file beside the tests, or writes it when `SLUICE_UPDATE_GOLDEN=1`.
+func expectGolden(_ text: String, _ name: String, in file: String = #filePath) throws {
+    let golden = URL(fileURLWithPath: file).deletingLastPathComponent().appending(path: "Golden/\(name)")
+    if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
+        try FileManager.default.createDirectory(
+            at: golden.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: golden)
+    }
+    #expect(try String(contentsOf: golden, encoding: .utf8) == text)
+}
