@@ -32,6 +32,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        .target(name: "Applier", dependencies: ["FlowRuns", "FlowService", "Ledger", "Planner"]),
         .target(
             name: "FlowServiceSimulator",
             dependencies: [
@@ -65,6 +66,9 @@ let package = Package(
             dependencies: [
                 "FlowRuns", "FlowServiceSimulator", .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ], exclude: ["Golden"]),
+        .testTarget(
+            name: "ApplierTests",
+            dependencies: ["Applier", "FlowRuns", "FlowService", "Ledger", "Manifests", "Planner"]),
     ],
     swiftLanguageModes: [.v6]
 )

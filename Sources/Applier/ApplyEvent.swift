@@ -1,0 +1,23 @@
+import FlowRuns
+import Manifests
+
+/// What happens during an apply, as it happens: progress on a terminal, and JSON Lines for machines.
+public enum ApplyEvent: Hashable, Sendable {
+    case started(flows: Int, requests: Int)
+    /// A flow was compared with the service for the first time.
+    case contacted(FlowID, runsFound: Int)
+    /// Approved requests that are not needed any more, by what the ledger or the service now knows.
+    case removed(FlowID, count: Int)
+    case accepted(RunIdentity, RunID)
+    case rejected(RunIdentity, reason: String)
+    case doubted(RunIdentity, reason: String)
+    /// A doubtful request was found on the service.
+    case adopted(RunIdentity, RunID)
+    /// A doubtful request is surely absent from the service.
+    case released(RunIdentity)
+    /// The request was not taken, and is sent again after a wait.
+    case waiting(FlowID, milliseconds: UnixMilliseconds, reason: String)
+    case noticed(Diagnostic)
+    case ended(FlowOutcome)
+    case finished(ApplyOutcome)
+}

@@ -1,0 +1,59 @@
+import FlowRuns
+import FlowService
+import Ledger
+
+extension FlowApplication {
+    mutating func refresh(column: DeltaColumn? = nil) async throws(FlowRefresh.Failure) -> FlowRefresh.Findings {
+        await takeTurn()
+        let findings = try await FlowRefresh(ledger: world.ledger, service: world.service, time: world.time).read(
+            plan.flow, column: column, settle: world.limits.settle,
+            acknowledged: Set(plan.rules.acknowledged.map(\.run)))
+        for (identity, run) in findings.adopted {
+            if approved[Approval(identity)] != nil { noteAccepted() }
+            world.report(.adopted(identity, run))
+        }
+        for identity in findings.released { world.report(.released(identity)) }
+        return findings
+    }
+
+    /// A run whose window was not known when it was recorded holds its flow; by now the service may tell it.
+    mutating func readUnknownWindows() async throws(LedgerError) -> FlowOutcome.End? {
+        let acknowledged = Set(plan.rules.acknowledged.map(\.run))
+        let isHeld = try await world.ledger.runs(of: plan.flow).contains { run in
+            run.window == nil && !(run.run.map(acknowledged.contains) ?? false)
+        }
+        guard isHeld else { return nil }
+        do throws(FlowRefresh.Failure) { _ = try await refresh() } catch { return try end(for: error) }
+        return nil
+    }
+
+    /// Asks the service for the runs in doubt, with waiting in between, until each is found or surely absent.
+    ///
+    /// - Returns: how the flow ends, when a doubt remains.
+    mutating func resolveDoubts() async throws(LedgerError) -> FlowOutcome.End? {
+        var backoff = Backoff(first: 1000, longest: 15_000)
+        var overdue = 0
+        while true {
+            let doubts = try await world.ledger.runs(of: plan.flow).filter(\.state.isDoubtful)
+            guard let latest = doubts.map(\.recordedAt).max() else { return nil }
+            let held = FlowOutcome.End.held("it is not known yet whether the service took \(doubts.count) request(s)")
+            if stop.isRequested { return held }
+            do throws(FlowRefresh.Failure) {
+                let findings = try await refresh()
+                if findings.unresolved.isEmpty { continue }
+            } catch {
+                if case .ledger(let error) = error { throw error }
+                if case .service(.unauthorized) = error { return try end(for: error) }
+            }
+            let settled = latest + world.limits.settle
+            if world.time.now() >= settled {
+                // Past its time only an unreadable run or a failing listing keeps a doubt; a few more looks, then later.
+                overdue += 1
+                if overdue > 3 { return held }
+            }
+            let untilSettled = settled - world.time.now()
+            let pause = backoff.next(chance: world.chance())
+            await world.time.pause(untilSettled > 0 ? min(pause, untilSettled) : pause, unless: stop)
+        }
+    }
+}

@@ -1,0 +1,177 @@
+import FlowRuns
+import FlowService
+import Ledger
+import Manifests
+import Planner
+
+/// Applies one flow's plan: lock, first contact, resolve doubts, check once more, then claim, send and record request
+/// by request, in order of window.
+struct FlowApplication {
+    /// How often a request that is surely not taken is sent again before the service counts as unavailable.
+    static let patience = 8
+    /// How many doubts in a row may turn out to be requests that were not taken, before an apply leaves the rest for
+    /// later.
+    static let vainDoubtsAtMost = 3
+
+    let plan: FlowPlan
+    let asOf: UnixSeconds
+    let world: Applier
+    let pace: Pace
+    let stop: StopSignal
+
+    let staleness: Applier.Staleness
+
+    /// What may be sent, and of what kind.
+    let approved: [Approval: PlannedAction.Kind]
+
+    private var accepted = 0
+    private var removed = 0
+    private var vainDoubts = 0
+
+    init(
+        plan: FlowPlan, asOf: UnixSeconds, world: Applier, pace: Pace, stop: StopSignal, staleness: Applier.Staleness
+    ) {
+        self.plan = plan
+        self.asOf = asOf
+        self.world = world
+        self.pace = pace
+        self.stop = stop
+        self.staleness = staleness
+        approved = Dictionary(plan.actions.map { (Approval($0), $0.kind) }) { first, _ in first }
+    }
+
+    /// Never throws: whatever happens becomes part of the outcome.
+    mutating func run() async -> FlowOutcome {
+        if stop.isRequested { return outcome(.stopped) }
+        do throws(LedgerError) {
+            guard let lock = try await world.ledger.lock(plan.flow) else { return outcome(.locked) }
+            let end: FlowOutcome.End
+            do throws(LedgerError) { end = try await runLocked() } catch {
+                await lock.release()
+                throw error
+            }
+            await lock.release()
+            return outcome(end)
+        } catch {
+            stop.request()
+            return outcome(.ledgerFailed(error))
+        }
+    }
+
+    private func outcome(_ end: FlowOutcome.End) -> FlowOutcome {
+        FlowOutcome(
+            flow: plan.flow, accepted: accepted, removed: removed, remaining: plan.actions.count - accepted - removed,
+            end: end)
+    }
+
+    private mutating func runLocked() async throws(LedgerError) -> FlowOutcome.End {
+        let record = try await world.ledger.record(of: plan.flow)
+        if staleness == .refuse, record.revision != plan.revision {
+            return .stale("the ledger has revision \(record.revision) of it, the plan was made from \(plan.revision)")
+        }
+        if record.contactedAt == nil, let end = try await makeFirstContact() { return end }
+
+        if let end = try await readUnknownWindows() { return end }
+        if let end = try await resolveDoubts() { return end }
+        while true {
+            switch try await send(try await currentAgenda()) {
+            case .allAccepted: return .done
+            case .end(let end): return end
+            case .doubted(let reason):
+                vainDoubts += 1
+                if let end = try await resolveDoubts() { return end }
+                if vainDoubts >= Self.vainDoubtsAtMost {
+                    return .unavailable("\(vainDoubts) requests in a row failed and were not taken: \(reason)")
+                }
+            }
+        }
+    }
+
+    /// A request of the plan was taken, by its answer or found later.
+    mutating func noteAccepted() {
+        accepted += 1
+        vainDoubts = 0
+    }
+
+    // MARK: Before sending
+
+    /// - Returns: how the flow ends, when it may not be sent to.
+    private mutating func makeFirstContact() async throws(LedgerError) -> FlowOutcome.End? {
+        do throws(FlowRefresh.Failure) {
+            let (flow, diagnostics) = try await Preflight(wireForm: world.wireForm).ask(
+                plan.approvedDeclaration, world.service, turn: takeTurn)
+            guard !diagnostics.hasErrors else { return .conflict(diagnostics) }
+            for diagnostic in diagnostics { world.report(.noticed(diagnostic)) }
+
+            let findings = try await refresh(column: flow?.deltaColumn)
+            world.report(.contacted(plan.flow, runsFound: findings.runsFound))
+            return nil
+        } catch { return try end(for: error) }
+    }
+
+    private enum Agenda {
+        case actions([PlannedAction])
+        case end(FlowOutcome.End)
+    }
+
+    /// What of the approved plan is still missing by what the ledger knows now. Whatever is new is left to another
+    /// plan: nothing is sent that was not approved.
+    private mutating func currentAgenda() async throws(LedgerError) -> Agenda {
+        guard !plan.actions.isEmpty else { return .actions([]) }
+        let record = try await world.ledger.record(of: plan.flow)
+        let runs = try await world.ledger.runs(of: plan.flow)
+        let current = Planner(asOf: asOf).plan(plan.approvedDeclaration, record: record, runs: runs)
+        if current.diagnostics.hasErrors {
+            return .end(.conflict(current.diagnostics.filter { $0.severity == .error }))
+        }
+        if let held = current.held.first { return .end(.held(held.reason)) }
+        let actions = current.actions.filter { approved[Approval($0)] == $0.kind }
+        let needless = plan.actions.count - accepted - actions.count
+        if needless > removed {
+            removed = needless
+            world.report(.removed(plan.flow, count: removed))
+        }
+        return .actions(actions)
+    }
+
+    // MARK: Sending
+
+    private enum Progress {
+        case allAccepted
+        case doubted(String)
+        case end(FlowOutcome.End)
+    }
+
+    private mutating func send(_ agenda: Agenda) async throws(LedgerError) -> Progress {
+        guard case .actions(let actions) = agenda else {
+            if case .end(let end) = agenda { return .end(end) }
+            return .allAccepted
+        }
+        for action in actions {
+            switch try await send(action) {
+            case .accepted: noteAccepted()
+            case .doubted(let reason): return .doubted(reason)
+            case .end(let end): return .end(end)
+            }
+        }
+        return .allAccepted
+    }
+
+    /// Waits for this request's turn under the target's rate limit.
+    func takeTurn() async {
+        await world.time.pause(pace.turn(at: world.time.now()), unless: stop)
+    }
+
+    /// How the flow ends when the service could not be read.
+    func end(for failure: FlowRefresh.Failure) throws(LedgerError) -> FlowOutcome.End {
+        switch failure {
+        case .ledger(let error): throw error
+        case .service(.unauthorized(let reason)):
+            stop.request()
+            return .unauthorized(reason)
+        case .service(let error):
+            stop.request()
+            return .unavailable(error.description)
+        }
+    }
+}

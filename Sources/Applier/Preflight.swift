@@ -1,0 +1,103 @@
+import FlowRuns
+import FlowService
+import Manifests
+
+/// Holds a declared flow against what the service says of the flow, before anything is sent.
+public struct Preflight: Sendable {
+    let wireForm: WireForm
+
+    public init(wireForm: WireForm) { self.wireForm = wireForm }
+
+    /// Asks the service for the flow and its specification, and checks them.
+    ///
+    /// - Parameter turn: waits for a request's turn under the rate limit.
+    func ask(
+        _ declaration: FlowDeclaration, _ service: any FlowService, turn: () async -> Void
+    ) async throws(FlowRefresh.Failure) -> (flow: ServiceFlow?, diagnostics: [Diagnostic]) {
+        do throws(FlowServiceError) {
+            await turn()
+            let flow = try await service.flow(declaration.flow)
+            var specification: RunSpecification?
+            if let id = flow?.specification {
+                await turn()
+                specification = try await service.runSpecification(id)
+            }
+            return (flow, check(declaration, against: flow, specification))
+        } catch { throw .service(error) }
+    }
+
+    /// - Parameters:
+    ///   - flow: `nil` when the service does not know it.
+    ///   - specification: what the flow's runs must look like; `nil` when the service does not tell.
+    public func check(
+        _ declaration: FlowDeclaration, against flow: ServiceFlow?, _ specification: RunSpecification?
+    ) -> [Diagnostic] {
+        guard let flow else {
+            return [
+                Diagnostic(
+                    .flowNotFound, at: declaration.place, "the service has no flow \(declaration.flow) in this sandbox",
+                    suggestion: "check flowId, and the target's organization and sandbox")
+            ]
+        }
+        return schedule(declaration, flow) + state(declaration, flow)
+            + (specification.map { source(declaration, $0) + form(declaration, $0) } ?? [])
+    }
+
+    /// `POST /runs` is for flows scheduled for one-time ingestion (tutorial on on-demand ingestion).
+    private func schedule(_ declaration: FlowDeclaration, _ flow: ServiceFlow) -> [Diagnostic] {
+        guard let frequency = flow.frequency, frequency.lowercased() != "once" else { return [] }
+        return [
+            Diagnostic(
+                .flowNotOneTime, at: declaration.place,
+                "the flow is scheduled every \(frequency), not for one-time ingestion: it takes no run requests",
+                suggestion: "set the flow's scheduleParams.frequency to 'once', or remove it from the manifest")
+        ]
+    }
+
+    private func state(_ declaration: FlowDeclaration, _ flow: ServiceFlow) -> [Diagnostic] {
+        guard let state = flow.state?.lowercased(), ["disabled", "deleted", "draft"].contains(state) else { return [] }
+        return [
+            Diagnostic(
+                .flowDisabled, at: declaration.place, "the flow is \(state) on the service",
+                suggestion: "enable it first")
+        ]
+    }
+
+    /// Only the specification of a table-based source has a delta column.
+    private func source(_ declaration: FlowDeclaration, _ specification: RunSpecification) -> [Diagnostic] {
+        guard !specification.types.isEmpty else { return [] }
+        let hasColumn = specification.types["deltaColumn"] != nil
+        guard hasColumn != (declaration.source == .table) else { return [] }
+        let real: SourceKind = hasColumn ? .table : .file
+        return [
+            Diagnostic(
+                .sourceKindDisagrees, at: declaration.place,
+                "the flow is declared with 'source: \(declaration.source)', but its specification is that of a \(real) source",
+                suggestion: "write 'source: \(real)'")
+        ]
+    }
+
+    /// A warning, not an error: the documents disagree (the tutorials send strings to flows whose specification says
+    /// integer), and a request in the wrong form is refused without harm.
+    private func form(_ declaration: FlowDeclaration, _ specification: RunSpecification) -> [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
+        func warn(_ message: String, _ setting: String) {
+            diagnostics.append(
+                Diagnostic(
+                    .requestDisagreesWithSpecification, .warning, at: declaration.place, message,
+                    suggestion: "if the service refuses the request, set 'spec.request.\(setting)' in the Target"))
+        }
+        let sendsString = wireForm.times == .string
+        if let type = specification.types["windowStartTime"], ["string", "integer", "number"].contains(type),
+            (type == "string") != sendsString
+        {
+            warn(
+                "the flow's specification wants window times as \(type), the target sends "
+                    + (sendsString ? "strings" : "integers"), "times: \(type == "string" ? "string" : "integer")")
+        }
+        if specification.required.contains("startTime"), wireForm.startTime == .omit {
+            warn("the flow's specification requires startTime, and the target leaves it out", "startTime: now")
+        }
+        return diagnostics
+    }
+}

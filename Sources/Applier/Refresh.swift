@@ -1,0 +1,88 @@
+import FlowRuns
+import FlowService
+import Ledger
+import Manifests
+
+/// Reads what the service knows of the declared flows into the ledger: their runs, what became of them, their delta
+/// columns. Flows in parallel, under the target's rate limit.
+public struct Refresh: Sendable {
+    let ledger: any Ledger
+    let service: any FlowService
+    let limits: Limits
+    let wireForm: WireForm
+    let time: any Timekeeper
+
+    public init(
+        ledger: any Ledger, service: any FlowService, limits: Limits, wireForm: WireForm,
+        time: any Timekeeper = SystemTime()
+    ) {
+        self.ledger = ledger
+        self.service = service
+        self.limits = limits
+        self.wireForm = wireForm
+        self.time = time
+    }
+
+    /// What became of one flow's refresh.
+    public struct Result: Hashable, Sendable {
+        public enum End: Hashable, Sendable {
+            case read(FlowRefresh.Findings)
+            /// An apply is at work on the flow; it reads for itself.
+            case locked
+            /// The service does not know the flow.
+            case absent
+            case failed(FlowRefresh.Failure)
+            case stopped
+        }
+
+        public let flow: FlowID
+        public let end: End
+        /// Where the service disagrees with the manifest.
+        public let diagnostics: [Diagnostic]
+    }
+
+    /// - Returns: a result for each flow, sorted.
+    public func run(_ declarations: [FlowDeclaration], stop: StopSignal = StopSignal()) async -> [Result] {
+        let pace = Pace(requestsPerSecond: limits.requestsPerSecond)
+        var results: [Result] = []
+        await withTaskGroup(of: Result.self) { group in
+            for (index, declaration) in declarations.enumerated() {
+                if index >= limits.parallelFlows, let result = await group.next() { results.append(result) }
+                group.addTask { await read(declaration, pace, stop) }
+            }
+            for await result in group { results.append(result) }
+        }
+        return results.sorted { $0.flow < $1.flow }
+    }
+
+    private func read(_ declaration: FlowDeclaration, _ pace: Pace, _ stop: StopSignal) async -> Result {
+        func result(_ end: Result.End, _ diagnostics: [Diagnostic] = []) -> Result {
+            Result(flow: declaration.flow, end: end, diagnostics: diagnostics)
+        }
+        if stop.isRequested { return result(.stopped) }
+        do throws(FlowRefresh.Failure) {
+            let lock: (any FlowLock)?
+            do { lock = try await ledger.lock(declaration.flow) } catch { throw .ledger(error) }
+            guard let lock else { return result(.locked) }
+            let outcome = await readLocked(declaration, pace, stop)
+            await lock.release()
+            let (findings, diagnostics) = try outcome.get()
+            return result(findings.map(Result.End.read) ?? .absent, diagnostics)
+        } catch { return result(.failed(error)) }
+    }
+
+    private func readLocked(
+        _ declaration: FlowDeclaration, _ pace: Pace, _ stop: StopSignal
+    ) async -> Swift.Result<(FlowRefresh.Findings?, [Diagnostic]), FlowRefresh.Failure> {
+        @Sendable func turn() async { await time.pause(pace.turn(at: time.now()), unless: stop) }
+        do throws(FlowRefresh.Failure) {
+            let (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(declaration, service, turn: turn)
+            guard let flow else { return .success((nil, diagnostics)) }
+            await turn()
+            let findings = try await FlowRefresh(ledger: ledger, service: service, time: time).read(
+                declaration.flow, column: flow.deltaColumn, settle: limits.settle,
+                acknowledged: Set(declaration.acknowledged.map(\.run)))
+            return .success((findings, diagnostics))
+        } catch { return .failure(error) }
+    }
+}

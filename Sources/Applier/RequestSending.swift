@@ -1,0 +1,99 @@
+import FlowRuns
+import FlowService
+import Ledger
+import Planner
+
+extension FlowApplication {
+    enum Sent {
+        case accepted
+        case doubted(String)
+        case end(FlowOutcome.End)
+    }
+
+    /// Claims, sends and records one request; a request that was surely not taken is sent again, its claim renewed.
+    func send(_ action: PlannedAction) async throws(LedgerError) -> Sent {
+        let identity = action.identity(in: plan.flow)
+        await takeTurn()
+        if stop.isRequested { return .end(.stopped) }
+        var claimedAt = world.time.now()
+        var body = action.request(for: plan.flow).body(world.wireForm, sentAt: claimedAt / 1000)
+        if let state = try await world.ledger.claim(claim(action, identity, body, claimedAt)) {
+            return .end(.stale("window [\(action.window.start), \(action.window.end)) is \(state.rawValue) by now"))
+        }
+
+        var backoff = Backoff(first: 500, longest: 30_000)
+        while true {
+            let wish: UnixMilliseconds?
+            let trouble: String
+            switch await put(action, body, sendBefore: claimedAt + world.limits.requestTimeout) {
+            case .accepted(let run, let response):
+                try await conclude(identity, .accepted(run, response: response))
+                world.report(.accepted(identity, run))
+                return .accepted
+            case .refused(let reason, let response):
+                try await conclude(identity, .rejected(reason: reason, response: response))
+                world.report(.rejected(identity, reason: reason))
+                return .end(.refused(action.window, reason: reason))
+            case .unknown(let reason, let response):
+                try await conclude(identity, .inDoubt(reason: reason, response: response))
+                world.report(.doubted(identity, reason: reason))
+                return .doubted(reason)
+            case .unauthorized(let reason):
+                try await conclude(identity, .released(reason: "not taken: \(reason)"))
+                stop.request()
+                return .end(.unauthorized(reason))
+            case .throttled(let retryAfter):
+                (wish, trouble) = (retryAfter, "the service asks for patience (429)")
+            case .notSent(let reason):
+                (wish, trouble) = (nil, reason)
+            }
+
+            guard backoff.tries < Self.patience, !stop.isRequested else {
+                try await conclude(identity, .released(reason: "not taken: \(trouble)"))
+                if stop.isRequested { return .end(.stopped) }
+                stop.request()
+                return .end(.unavailable(trouble))
+            }
+            let wait = backoff.next(wish: wish, chance: world.chance())
+            world.report(.waiting(plan.flow, milliseconds: wait, reason: trouble))
+            await world.time.pause(wait, unless: stop)
+            await takeTurn()
+            let now = world.time.now()
+            guard try await world.ledger.renew(identity, claimedAt: claimedAt, now: now) else {
+                return .end(.stale("somebody else dealt with the claim while this apply waited"))
+            }
+            claimedAt = now
+            body = action.request(for: plan.flow).body(world.wireForm, sentAt: now / 1000)
+        }
+    }
+
+    private func put(_ action: PlannedAction, _ body: String, sendBefore deadline: UnixMilliseconds) async -> RunAnswer
+    {
+        if case .retry(let run) = action.kind {
+            await world.service.retrigger(run, sendBefore: deadline)
+        } else {
+            await world.service.createRun(body, sendBefore: deadline)
+        }
+    }
+
+    private func claim(
+        _ action: PlannedAction, _ identity: RunIdentity, _ body: String, _ claimedAt: UnixMilliseconds
+    ) -> Claim {
+        let request: String
+        if case .retry(let run) = action.kind {
+            request = "POST /runs/\(run)/action?op=re-trigger"
+        } else {
+            request = "POST /runs \(body)"
+        }
+        var provenance = world.provenance
+        provenance.file = action.place.file
+        provenance.line = action.place.line
+        return Claim(
+            identity: identity, deltaColumn: action.deltaColumn, request: request, claimedAt: claimedAt,
+            provenance: provenance)
+    }
+
+    private func conclude(_ identity: RunIdentity, _ conclusion: Conclusion) async throws(LedgerError) {
+        try await world.ledger.conclude(identity, conclusion, at: world.time.now())
+    }
+}

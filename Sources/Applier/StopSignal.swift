@@ -1,0 +1,60 @@
+import FlowRuns
+import Synchronization
+
+/// Asks an apply to finish what is in flight, send nothing more, and record. Set once, by a signal or by a fault that
+/// concerns every flow.
+public final class StopSignal: Sendable {
+    private struct State {
+        var isRequested = false
+        var nextTicket = 0
+        var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    public init() {}
+
+    public var isRequested: Bool { state.withLock { $0.isRequested } }
+
+    public func request() {
+        let waiting = state.withLock { state in
+            state.isRequested = true
+            defer { state.waiting = [:] }
+            return state.waiting.sorted { $0.key < $1.key }.map(\.value)
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Returns when a stop is requested, or the task is cancelled.
+    public func wait() async {
+        let ticket = state.withLock { state in
+            state.nextTicket += 1
+            return state.nextTicket
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if state.isRequested || Task.isCancelled { return true }
+                    state.waiting[ticket] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiting.removeValue(forKey: ticket) }?.resume()
+        }
+    }
+}
+
+extension Timekeeper {
+    /// Sleeps, but not past a request to stop.
+    public func pause(_ duration: UnixMilliseconds, unless stop: StopSignal) async {
+        guard duration > 0, !stop.isRequested else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await sleep(duration) }
+            group.addTask { await stop.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Applier
+import FlowRuns
+import Synchronization
+
+/// A clock that stands still until nothing else is left to do.
+final class VirtualTime: Timekeeper {
+    private struct State {
+        var now: UnixMilliseconds = 1_700_000_000_000
+        var nextTicket = 0
+        var timers: [Int: (at: UnixMilliseconds, fire: @Sendable () -> Void)] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    func now() -> UnixMilliseconds { state.withLock(\.now) }
+
+    /// Calls `action` when the clock gets to `duration` from now.
+    @discardableResult
+    func after(_ duration: UnixMilliseconds, _ action: @escaping @Sendable () -> Void) -> Int {
+        state.withLock { state in
+            state.nextTicket += 1
+            state.timers[state.nextTicket] = (state.now + max(0, duration), action)
+            return state.nextTicket
+        }
+    }
+
+    func sleep(_ duration: UnixMilliseconds) async {
+        let timer = Mutex<(ticket: Int?, isCancelled: Bool)>((nil, false))
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let once = Mutex<CheckedContinuation<Void, Never>?>(continuation)
+                let ticket = after(duration) { once.take()?.resume() }
+                let isCancelled = timer.withLock { timer in
+                    timer.ticket = ticket
+                    return timer.isCancelled
+                }
+                if isCancelled { fireNow(ticket) }
+            }
+        } onCancel: {
+            let ticket = timer.withLock { timer in
+                timer.isCancelled = true
+                return timer.ticket
+            }
+            if let ticket { fireNow(ticket) }
+        }
+    }
+
+    /// Moves on to the next timer and fires it. `false` when there is none.
+    func advance() -> Bool {
+        let fire = state.withLock { state -> (@Sendable () -> Void)? in
+            guard let next = state.timers.min(by: { ($0.value.at, $0.key) < ($1.value.at, $1.key) }) else { return nil }
+            state.timers.removeValue(forKey: next.key)
+            state.now = max(state.now, next.value.at)
+            return next.value.fire
+        }
+        fire?()
+        return fire != nil
+    }
+
+    private func fireNow(_ ticket: Int) {
+        state.withLock { $0.timers.removeValue(forKey: ticket)?.fire }?()
+    }
+}
+
+extension Mutex where Value == CheckedContinuation<Void, Never>? {
+    fileprivate borrowing func take() -> CheckedContinuation<Void, Never>? {
+        withLock { value in
+            defer { value = nil }
+            return value
+        }
+    }
+}
