@@ -1,0 +1,58 @@
+import FlowRuns
+
+/// A flow's stretches of time brought to the columns of its lane: those that fall into one column are one mark, in the
+/// state of the worst.
+struct CoverageLane {
+    struct Mark: Hashable {
+        var columns: Range<Int>
+        let state: CoverageState
+        /// The exact span and number of the stretches of this state that it stands for.
+        var start: UnixSeconds
+        var end: UnixSeconds
+        var count: Int
+    }
+
+    static let width = 1000
+    /// Whatever is not as it should be is never thinner than this.
+    private static let leastVisible = 3
+
+    let marks: [Mark]
+
+    init(_ coverage: FlowCoverage, _ scale: CoverageScale) {
+        var columns = [CoverageState?](repeating: nil, count: Self.width)
+        for stretch in coverage.stretches {
+            for column in Self.columns(of: stretch, scale) {
+                columns[column] = columns[column].map { max($0, stretch.state) } ?? stretch.state
+            }
+        }
+
+        var marks: [Mark] = []
+        var markAt = [Int?](repeating: nil, count: Self.width)
+        for (column, state) in columns.enumerated() {
+            guard let state else { continue }
+            if let last = marks.indices.last, marks[last].state == state, marks[last].columns.upperBound == column {
+                marks[last].columns = marks[last].columns.lowerBound..<column + 1
+            } else {
+                marks.append(Mark(columns: column..<column + 1, state: state, start: .max, end: .min, count: 0))
+            }
+            markAt[column] = marks.count - 1
+        }
+
+        for stretch in coverage.stretches {
+            let mark = Self.columns(of: stretch, scale).lazy.compactMap { markAt[$0] }
+                .first { marks[$0].state == stretch.state }
+            guard let mark else { continue }
+            marks[mark].start = min(marks[mark].start, stretch.start)
+            marks[mark].end = max(marks[mark].end, stretch.end)
+            marks[mark].count += 1
+        }
+        self.marks = marks
+    }
+
+    private static func columns(of stretch: FlowCoverage.Stretch, _ scale: CoverageScale) -> Range<Int> {
+        let first = min(width - 1, Int(scale.position(stretch.start) * Double(width)))
+        let end = Int((scale.position(stretch.end) * Double(width)).rounded(.up))
+        let least = stretch.state >= .partial ? leastVisible : 1
+        return first..<min(width, max(end, first + least))
+    }
+}

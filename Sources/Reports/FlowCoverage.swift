@@ -1,0 +1,117 @@
+import FlowRuns
+import Manifests
+import Planner
+
+/// What is known of a stretch of a flow's time. In this order: where several share a place, the worst is shown.
+enum CoverageState: Int, CaseIterable, Comparable {
+    case succeeded, running, partial, planned, gap, held, failed
+
+    static func < (left: CoverageState, right: CoverageState) -> Bool { left.rawValue < right.rawValue }
+
+    /// The class of its marks in the page.
+    var name: String { "\(self)" }
+
+    var inWords: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .running: "running, or not refreshed since"
+        case .partial: "succeeded in part"
+        case .planned: "to be requested"
+        case .gap: "gap: nobody asks for it"
+        case .held: "in doubt or held"
+        case .failed: "failed"
+        }
+    }
+}
+
+/// The time that one flow has covered: every window with what became of it, and the gaps between them.
+public struct FlowCoverage: Hashable, Sendable {
+    struct Stretch: Hashable, Sendable {
+        let start: UnixSeconds
+        let end: UnixSeconds
+        let state: CoverageState
+    }
+
+    public let flow: FlowID
+    /// The name, or the id where there is none.
+    public let title: String
+    public let place: Place
+    public let isVerified: Bool
+    /// Windows, by start, then gaps, by start.
+    let stretches: [Stretch]
+    let counts: [CoverageState: Int]
+    /// Seconds in gaps.
+    let gapLength: Int64
+
+    /// - Parameters:
+    ///   - plan: of the flow; its requests and held windows are shown too.
+    ///   - runs: every recorded run of the flow. Of a window run more than once, the newest run counts.
+    public init(_ plan: FlowPlan, runs: [RecordedRun]) {
+        flow = plan.flow
+        title = plan.title
+        place = plan.place
+        isVerified = plan.isVerified
+
+        var states = runs.newestByWindow.compactMapValues(CoverageState.init)
+        func add(_ window: Window, _ state: CoverageState) { states[window] = max(states[window] ?? state, state) }
+        for action in plan.actions { add(action.window, .planned) }
+        for held in plan.held { add(held.window, .held) }
+
+        let windows = states.keys.sorted()
+        var stretches = windows.map { Stretch(start: $0.start, end: $0.end, state: states[$0] ?? .succeeded) }
+        var counts = Dictionary(grouping: stretches, by: \.state).mapValues(\.count)
+        var gapLength: Int64 = 0
+        var covered = windows.first?.start ?? 0
+        for window in windows {
+            if window.start > covered {
+                stretches.append(Stretch(start: covered, end: window.start, state: .gap))
+                counts[.gap, default: 0] += 1
+                gapLength = gapLength.addingReportingOverflow(window.start &- covered).partialValue
+            }
+            covered = max(covered, window.end)
+        }
+        self.stretches = stretches
+        self.counts = counts
+        self.gapLength = gapLength
+    }
+
+    func count(_ state: CoverageState) -> Int { counts[state] ?? 0 }
+
+    /// `340 succeeded, 1 failed`
+    var inWords: String {
+        let words = CoverageState.allCases.reversed().compactMap { state in
+            counts[state].map { "\(grouped($0)) \(state == .gap ? ($0 == 1 ? "gap" : "gaps") : state.inWords)" }
+        }
+        return words.isEmpty ? "nothing yet" : words.joined(separator: ", ")
+    }
+}
+
+extension CoverageState {
+    /// `nil` when the service did not take the run.
+    fileprivate init?(_ run: RecordedRun) {
+        switch run.state {
+        case .succeeded: self = .succeeded
+        case .accepted: self = .running
+        case .partial: self = .partial
+        case .failed: self = .failed
+        case .intended, .inDoubt: self = .held
+        case .rejected, .released: return nil
+        }
+    }
+}
+
+extension [RecordedRun] {
+    fileprivate var newestByWindow: [Window: RecordedRun] {
+        var newest: [Window: RecordedRun] = [:]
+        for run in self where !run.state.isVoid {
+            guard let window = run.window else { continue }
+            if let known = newest[window],
+                (known.recordedAt, known.identity.attempt) > (run.recordedAt, run.identity.attempt)
+            {
+                continue
+            }
+            newest[window] = run
+        }
+        return newest
+    }
+}

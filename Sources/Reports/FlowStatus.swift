@@ -1,0 +1,80 @@
+import FlowRuns
+import Manifests
+import Planner
+
+/// Where a flow stands at one instant: what is due, what became of it, and how far behind it is.
+public struct FlowStatus: Hashable, Sendable {
+    public let flow: FlowID
+    public let name: String?
+    /// Windows and reruns that the manifest declares; of series, those that have ended.
+    public let due: Int
+    /// Of those, the ones that need nothing.
+    public let recorded: Int
+    /// Requests that a plan made now would make.
+    public let pending: Int
+    /// Windows that wait for a doubt to be resolved or a run to be acknowledged.
+    public let held: Int
+    /// Of each window and rerun only the latest run counts, so a failure that was retried well is none.
+    public let running: Int
+    public let succeeded: Int
+    public let partial: Int
+    public let failed: Int
+    /// Of the windows whose runs the service took and that have not failed, the one that ends last.
+    public let lastWindow: Window?
+    /// Seconds from the end of ``lastWindow`` to the instant; 0 when it ends later, `nil` when there is none.
+    public let lag: Int64?
+    public let isVerified: Bool
+    public let errors: Int
+
+    /// - Parameters:
+    ///   - plan: of the same flow, made at `asOf` from the same runs.
+    ///   - asOf: Unix seconds.
+    public init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], asOf: UnixSeconds) {
+        flow = declaration.flow
+        name = declaration.name
+        due = declaration.series.reduce(declaration.windows.count + declaration.reruns.count) { due, series in
+            series.windows(dueAt: asOf).reduce(due) { $0 + $1.count }
+        }
+        recorded = plan.recordedCount
+        pending = plan.actions.count
+        held = plan.held.count
+        isVerified = plan.isVerified
+        errors = plan.diagnostics.count { $0.severity == .error }
+
+        let latest = runs.latestAttempts
+        running = latest.count { $0.state == .accepted }
+        succeeded = latest.count { $0.state == .succeeded }
+        partial = latest.count { $0.state == .partial }
+        failed = latest.count { $0.state == .failed }
+        lastWindow = runs.lazy.filter { $0.state.isAccepted && $0.state != .failed }.compactMap(\.window)
+            .max { ($0.end, $0.start) < ($1.end, $1.start) }
+        lag = lastWindow.map { last in
+            let (lag, overflow) = asOf.subtractingReportingOverflow(last.end)
+            return overflow ? 0 : max(0, lag)
+        }
+    }
+}
+
+extension [FlowStatus] {
+    /// Whether the latest run of any window of any flow failed.
+    public var anyFailed: Bool { contains { $0.failed > 0 } }
+}
+
+extension [RecordedRun] {
+    /// Of each window and rerun the latest attempt that the service may have taken; runs of unknown window each count.
+    fileprivate var latestAttempts: [RecordedRun] {
+        var latest: [RunIdentity: RecordedRun] = [:]
+        var others: [RecordedRun] = []
+        for run in self where !run.state.isVoid {
+            guard let window = run.window else {
+                others.append(run)
+                continue
+            }
+            // One key for all attempts.
+            let key = RunIdentity(flow: run.flow, window: window, rerun: run.identity.rerun)
+            if let known = latest[key], known.identity.attempt > run.identity.attempt { continue }
+            latest[key] = run
+        }
+        return Array(latest.values) + others
+    }
+}

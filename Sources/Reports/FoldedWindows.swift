@@ -1,0 +1,55 @@
+import FlowRuns
+
+/// Windows that touch and are equally long, by the clock or by the calendar, taken as one.
+struct FoldedWindows: Hashable {
+    private(set) var start: UnixSeconds
+    private(set) var end: UnixSeconds
+    private(set) var count = 1
+    private var shortest: Int64
+    private var longest: Int64
+
+    /// Lengths that are one in the calendar: days of 23 to 25 hours, months of 28 to 31 days.
+    private static let calendarUnits: [(name: String, lengths: ClosedRange<Int64>)] = {
+        let day: Int64 = 86_400
+        let slack: Int64 = 3600
+        let units: [(String, ClosedRange<Int64>)] = [
+            ("1d", 1...1), ("7d", 7...7), ("14d", 14...14), ("1 month", 28...31), ("3 months", 89...92),
+            ("6 months", 181...184), ("1 year", 365...366),
+        ]
+        return units.map { ($0, $1.lowerBound * day - slack...$1.upperBound * day + slack) }
+    }()
+
+    init(_ window: Window) {
+        start = window.start
+        end = window.end
+        shortest = window.safeLength
+        longest = window.safeLength
+    }
+
+    /// Takes the window in when it goes on where these end; says whether it did.
+    mutating func take(_ window: Window) -> Bool {
+        guard window.start == end else { return false }
+        let length = window.safeLength
+        let isEqual = shortest == longest && length == longest
+        guard isEqual || Self.unit(of: min(shortest, length), max(longest, length)) != nil else { return false }
+        end = window.end
+        count += 1
+        shortest = min(shortest, length)
+        longest = max(longest, length)
+        return true
+    }
+
+    /// `365 windows of 1d`; for a single one its length.
+    var sizeText: String {
+        let length = Self.unit(of: shortest, longest) ?? spanText(longest)
+        let exact = shortest == longest ? spanText(longest) : length
+        return count == 1 ? exact : "\(grouped(count)) windows of \(exact)"
+    }
+
+    /// `2024-01-01T00:00:00Z … 2024-12-31T00:00:00Z`
+    func rangeText(_ ellipsis: String) -> String { "\(UTCTime(start)) \(ellipsis) \(UTCTime(end))" }
+
+    private static func unit(of shortest: Int64, _ longest: Int64) -> String? {
+        calendarUnits.first { $0.lengths.contains(shortest) && $0.lengths.contains(longest) }?.name
+    }
+}

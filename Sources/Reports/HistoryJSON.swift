@@ -1,0 +1,45 @@
+import FlowRuns
+import Ledger
+
+/// Recorded runs as JSON, one a line, newest last: what was declared, sent and answered.
+///
+/// - Parameter write: takes the bytes in pieces, in order.
+/// - Throws: what `write` throws.
+public func writeHistory<Failure: Error>(
+    _ entries: [LedgerEntry], to write: ([UInt8]) throws(Failure) -> Void
+) throws(Failure) {
+    try streamJSON(to: write) { json, handOver in
+        json.member("formatVersion", 1)
+        json.array("runs") { json in
+            for entry in entries.newestLast {
+                json.line { $0.members(of: entry) }
+                if json.isLarge { handOver(&json) }
+            }
+        }
+    }
+}
+
+extension JSONText {
+    fileprivate mutating func members(of entry: LedgerEntry) {
+        member("flowId", entry.run.flow.description)
+        members(of: entry.run)
+        member("recordedAtUTC", utcText(entry.run.recordedAt))
+        member("updatedAt", entry.updatedAt)
+        optional("status", entry.status)
+        optional("request", entry.request)
+        optional("response", entry.response)
+        object("counts") {
+            $0.optional("inputRecords", entry.counts.inputRecords)
+            $0.optional("outputRecords", entry.counts.outputRecords)
+            $0.optional("failedRecords", entry.counts.failedRecords)
+            $0.optional("inputFiles", entry.counts.inputFiles)
+        }
+        object("declaredBy") {
+            $0.optional("file", entry.provenance.file)
+            $0.optional("line", entry.provenance.line.map(Int64.init))
+            $0.optional("commit", entry.provenance.commit)
+            $0.optional("author", entry.provenance.author)
+            $0.optional("ciRun", entry.provenance.ciRun)
+        }
+    }
+}

@@ -1,0 +1,225 @@
+import FlowRuns
+import Foundation
+import Manifests
+import Planner
+
+/// A saved plan as it stands in its file, member by member; see ``writePlan(_:to:)`` for the other direction. Members
+/// that say again what others say (summaries, requests, UTC times) are not read: ``readPlan(_:)`` compares them.
+struct PlanDocument: Decodable {
+    let plan: Plan
+
+    private enum Key: CodingKey { case asOf, target, manifests, flows }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        plan = Plan(
+            asOf: try object.time(.asOf), target: try object.decode(TargetMember.self, forKey: .target).target,
+            manifests: try object.decode([ManifestMember].self, forKey: .manifests).map(\.digest),
+            flows: try object.decode([FlowMember].self, forKey: .flows).map(\.flow))
+    }
+}
+
+private struct TargetMember: Decodable {
+    let target: Target
+
+    private enum Key: CodingKey { case name, service, organization, sandbox, request, ledger, limits, place }
+    private enum RequestKey: CodingKey { case times, startTime }
+    private enum LimitKey: CodingKey {
+        case maxRunsPerApply, parallelFlows, requestsPerSecond, requestTimeoutMilliseconds, settleMilliseconds
+    }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        let request = try object.nestedContainer(keyedBy: RequestKey.self, forKey: .request)
+        let limit = try object.nestedContainer(keyedBy: LimitKey.self, forKey: .limits)
+        var limits = Limits()
+        limits.maxRunsPerApply = try limit.count(.maxRunsPerApply)
+        limits.parallelFlows = max(1, try limit.count(.parallelFlows))
+        limits.requestsPerSecond = try limit.decode(Double.self, forKey: .requestsPerSecond)
+        limits.requestTimeout = try limit.time(.requestTimeoutMilliseconds)
+        limits.settle = try limit.time(.settleMilliseconds)
+        guard limits.requestsPerSecond > 0 else { throw limit.fault(.requestsPerSecond, "a rate of nothing") }
+        guard limits.requestTimeout > 0, limits.settle / 3 >= limits.requestTimeout else {
+            throw limit.fault(.settleMilliseconds, "less than three times the request's time")
+        }
+        let service = try object.decode(String.self, forKey: .service)
+        let ledger = try object.decode(String.self, forKey: .ledger)
+        target = Target(
+            name: try object.decode(String.self, forKey: .name),
+            service: service == "embedded" ? .embedded : .address(service),
+            organization: try object.decode(String.self, forKey: .organization),
+            sandbox: try object.decode(String.self, forKey: .sandbox),
+            ledger: ledger.hasPrefix("sqlite:") ? .sqlite(path: String(ledger.dropFirst(7))) : .postgres(ledger),
+            wireForm: WireForm(times: try request.word(.times), startTime: try request.word(.startTime)),
+            limits: limits, place: try object.place(.place))
+    }
+}
+
+private struct ManifestMember: Decodable {
+    let path: String
+    let sha256: String
+
+    var digest: FileDigest { FileDigest(path: path, sha256: sha256) }
+}
+
+private struct FlowMember: Decodable {
+    let flow: FlowPlan
+
+    private enum Key: CodingKey {
+        case flowId, name, manifest, owner, source, place, revision, verified, rules, summary
+        case actions, held, undeclared, diagnostics
+    }
+    private enum SummaryKey: CodingKey { case recorded }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        let id = try object.flow(.flowId)
+        let summary = try object.nestedContainer(keyedBy: SummaryKey.self, forKey: .summary)
+        flow = FlowPlan(
+            flow: id, name: try object.decodeIfPresent(String.self, forKey: .name),
+            manifest: try object.decode(String.self, forKey: .manifest),
+            owner: try object.decodeIfPresent(String.self, forKey: .owner), source: try object.word(.source),
+            rules: try object.decode(RulesMember.self, forKey: .rules).rules,
+            place: try object.place(.place), revision: try object.count(.revision),
+            isVerified: try object.decode(Bool.self, forKey: .verified),
+            actions: try object.decode([ActionMember].self, forKey: .actions).map(\.action),
+            held: try object.decode([HeldMember].self, forKey: .held).map(\.held),
+            recordedCount: try summary.count(.recorded),
+            undeclared: try object.decode([RunMember].self, forKey: .undeclared).map { $0.run(of: id) },
+            diagnostics: try object.decode([DiagnosticMember].self, forKey: .diagnostics).map(\.diagnostic))
+    }
+}
+
+private struct RulesMember: Decodable {
+    let rules: FlowRules
+
+    private enum Key: CodingKey { case deltaColumn, overlap, retryFailed, acknowledged }
+    private enum ColumnKey: CodingKey { case place }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        var declared: DeclaredColumn?
+        if let column = try object.column(.deltaColumn) {
+            let place = try object.nestedContainer(keyedBy: ColumnKey.self, forKey: .deltaColumn).place(.place)
+            declared = DeclaredColumn(column: column, place: place)
+        }
+        rules = FlowRules(
+            deltaColumn: declared, overlap: try object.word(.overlap),
+            retryFailed: try object.count(.retryFailed),
+            acknowledged: try object.decode([AcknowledgementMember].self, forKey: .acknowledged).map(\.acknowledgement))
+    }
+}
+
+private struct AcknowledgementMember: Decodable {
+    let acknowledgement: Acknowledgement
+
+    private enum Key: CodingKey { case run, reason, place }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        acknowledgement = Acknowledgement(
+            run: try object.run(.run), reason: try object.decode(String.self, forKey: .reason),
+            place: try object.place(.place))
+    }
+}
+
+private struct ActionMember: Decodable {
+    let action: PlannedAction
+
+    private enum Key: CodingKey {
+        case kind, window, rerun, attempt, retryOf, reason, refusal, deltaColumn, place
+    }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        let kind: PlannedAction.Kind
+        switch try object.decode(String.self, forKey: .kind) {
+        case "create": kind = .create
+        case "retry": kind = .retry(of: try object.run(.retryOf))
+        case "rerun": kind = .rerun
+        default: throw object.fault(.kind, "not a kind of action")
+        }
+        action = PlannedAction(
+            kind: kind, window: try object.window(.window),
+            rerun: try object.decodeIfPresent(String.self, forKey: .rerun),
+            attempt: try object.count(.attempt), deltaColumn: try object.column(.deltaColumn),
+            reason: try object.decode(String.self, forKey: .reason),
+            refusal: try object.decodeIfPresent(String.self, forKey: .refusal), place: try object.place(.place))
+    }
+}
+
+private struct HeldMember: Decodable {
+    let held: HeldWindow
+
+    private enum Key: CodingKey { case window, reason, place }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        held = HeldWindow(
+            window: try object.window(.window), reason: try object.decode(String.self, forKey: .reason),
+            place: try object.place(.place))
+    }
+}
+
+private struct RunMember: Decodable {
+    private let window: Window?
+    private let rerun: String?
+    private let attempt: Int
+    private let state: RunState
+    private let origin: RunOrigin
+    private let id: RunID?
+    private let deltaColumn: DeltaColumn?
+    private let recordedAt: UnixMilliseconds
+    private let failure: String?
+
+    private enum Key: CodingKey {
+        case window, rerun, attempt, state, origin, run, deltaColumn, recordedAt, failure
+    }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        window = try object.decodeNil(forKey: .window) ? nil : try object.window(.window)
+        rerun = try object.decodeIfPresent(String.self, forKey: .rerun)
+        attempt = try object.count(.attempt)
+        state = try object.word(.state)
+        origin = try object.word(.origin)
+        id = object.contains(.run) ? try object.run(.run) : nil
+        deltaColumn = try object.column(.deltaColumn)
+        recordedAt = try object.decode(Int64.self, forKey: .recordedAt)
+        failure = try object.decodeIfPresent(String.self, forKey: .failure)
+    }
+
+    func run(of flow: FlowID) -> RecordedRun {
+        RecordedRun(
+            identity: RunIdentity(flow: flow, window: window, rerun: rerun, attempt: attempt), state: state,
+            origin: origin, run: id, deltaColumn: deltaColumn, recordedAt: recordedAt, failure: failure)
+    }
+}
+
+private struct DiagnosticMember: Decodable {
+    let diagnostic: Diagnostic
+
+    private enum Key: CodingKey { case code, severity, place, message, suggestion, notes }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        diagnostic = Diagnostic(
+            try object.word(.code), try object.word(.severity),
+            at: object.contains(.place) ? try object.place(.place) : nil,
+            try object.decode(String.self, forKey: .message),
+            suggestion: try object.decodeIfPresent(String.self, forKey: .suggestion),
+            notes: try object.decodeIfPresent([NoteMember].self, forKey: .notes)?.map(\.note) ?? [])
+    }
+}
+
+private struct NoteMember: Decodable {
+    let note: Diagnostic.Note
+
+    private enum Key: CodingKey { case message, place }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        note = Diagnostic.Note(
+            place: try object.place(.place), message: try object.decode(String.self, forKey: .message))
+    }
+}

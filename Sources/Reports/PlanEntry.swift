@@ -1,0 +1,132 @@
+import FlowRuns
+import Planner
+
+/// One line of a plan as people read it: a request, or a fold of plain ones.
+struct PlanEntry {
+    enum Kind: CaseIterable {
+        case create
+        case retry
+        case rerun
+        case held
+    }
+
+    let kind: Kind
+    private(set) var windows: FoldedWindows
+    /// Why it is asked for, or what it waits for.
+    let reason: String
+    /// See ``OddWindows``.
+    let oddity: String?
+    /// Shown before plain ones when there is not room for all.
+    let isNotable: Bool
+
+    init(_ action: PlannedAction, oddity: String?) {
+        kind =
+            switch action.kind {
+            case .create: .create
+            case .retry: .retry
+            case .rerun: .rerun
+            }
+        windows = FoldedWindows(action.window)
+        reason = action.reasonWithRefusal
+        self.oddity = oddity
+        isNotable = kind != .create || action.deltaColumn != nil || action.refusal != nil || oddity != nil
+    }
+
+    init(_ held: HeldWindow) {
+        kind = .held
+        windows = FoldedWindows(held.window)
+        reason = held.reason
+        oddity = nil
+        isNotable = false
+    }
+
+    /// Takes the other in when both are plain, of one kind and reason, and the windows fold.
+    mutating func take(_ other: PlanEntry) -> Bool {
+        guard !isNotable, !other.isNotable, kind == other.kind, reason == other.reason else { return false }
+        return windows.take(Window(start: other.windows.start, end: other.windows.end))
+    }
+}
+
+extension PlannedAction {
+    /// The planner's reason tells of a refusal for plain requests; for the others it is added.
+    fileprivate var reasonWithRefusal: String {
+        guard let refusal, !reason.contains(refusal.prefix(40)) else { return reason }
+        return "\(reason); refused before: \(refusal)"
+    }
+}
+
+extension FoldedWindows {
+    fileprivate mutating func take(_ window: Window?) -> Bool { window.map { take($0) } ?? false }
+}
+
+extension FlowPlan {
+    /// Its requests in the order in which they are sent, plain ones folded.
+    func entries(asOf: UnixSeconds) -> [PlanEntry] {
+        let odd = OddWindows(actions, asOf: asOf)
+        return folded(actions.enumerated().map { PlanEntry($0.element, oddity: odd[$0.offset]) })
+    }
+
+    /// Its held windows, folded.
+    var heldEntries: [PlanEntry] { folded(held.map { PlanEntry($0) }) }
+
+    private func folded(_ entries: [PlanEntry]) -> [PlanEntry] {
+        var folded: [PlanEntry] = []
+        for entry in entries {
+            if let last = folded.indices.last, folded[last].take(entry) { continue }
+            folded.append(entry)
+        }
+        return folded
+    }
+
+    /// From the first request's start to the last end of any.
+    var span: Window? {
+        guard let start = actions.first?.window.start, let end = actions.lazy.map(\.window.end).max() else {
+            return nil
+        }
+        return Window(start: start, end: end)
+    }
+}
+
+/// What there is room for, in order, and how many windows of each kind are left out.
+struct Selection {
+    let shown: [PlanEntry]
+    let omitted: [PlanEntry.Kind: Int]
+
+    /// Notable entries come before plain ones, and the first before the last.
+    init(_ entries: [PlanEntry], limit: Int) {
+        guard entries.count > limit else {
+            (shown, omitted) = (entries, [:])
+            return
+        }
+        let notable = entries.indices.filter { entries[$0].isNotable }
+        let plain = entries.indices.filter { !entries[$0].isNotable }
+        let plainLimit = max(min(2, limit, plain.count), limit - notable.count)
+        let chosen = Set(notable.prefix(limit - min(plainLimit, plain.count)) + plain.prefix(plainLimit))
+        shown = entries.indices.filter(chosen.contains).map { entries[$0] }
+        var omitted: [PlanEntry.Kind: Int] = [:]
+        for index in entries.indices where !chosen.contains(index) {
+            omitted[entries[index].kind, default: 0] += entries[index].windows.count
+        }
+        self.omitted = omitted
+    }
+
+    var omittedCount: Int { omitted.values.reduce(0, +) }
+
+    /// `99,000 to request, 950 to retry`
+    var omittedText: String {
+        PlanEntry.Kind.allCases.compactMap { kind in
+            omitted[kind].map { "\(grouped($0)) \(kind.inWords)" }
+        }.joined(separator: ", ")
+    }
+}
+
+extension PlanEntry.Kind {
+    var inWords: String {
+        switch self {
+        case .create: "to request"
+        case .retry: "to retry"
+        case .rerun: "to rerun"
+        case .held: "held"
+        }
+    }
+}

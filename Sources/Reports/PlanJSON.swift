@@ -1,0 +1,201 @@
+import Crypto
+import FlowRuns
+import Manifests
+import Planner
+
+/// Writes a plan in its saved form: JSON with one action a line, the same bytes for the same plan, and at its end the
+/// SHA-256 of all that stands before.
+///
+/// - Parameter write: takes the bytes in pieces, in order.
+/// - Throws: what `write` throws.
+public func writePlan<Failure: Error>(
+    _ plan: Plan, to write: ([UInt8]) throws(Failure) -> Void
+) throws(Failure) {
+    var hash = SHA256()
+    try streamJSON(
+        to: { bytes throws(Failure) in
+            hash.update(data: bytes)
+            try write(bytes)
+        }
+    ) { json, handOver in
+        PlanJSON(plan).members(into: &json, handOver)
+        handOver(&json)
+        json.member("digest", digestText(hash))
+    }
+}
+
+/// The saved form of a plan as a whole; see ``writePlan(_:to:)``.
+public func planJSON(_ plan: Plan) -> [UInt8] {
+    var all: [UInt8] = []
+    writePlan(plan) { all += $0 }
+    return all
+}
+
+func digestText(_ hash: SHA256) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    let bytes = hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    return "sha256:" + String(decoding: bytes, as: UTF8.self)
+}
+
+private struct PlanJSON {
+    private let plan: Plan
+
+    init(_ plan: Plan) { self.plan = plan }
+
+    func members(into json: inout JSONText, _ handOver: (inout JSONText) -> Void) {
+        json.member("formatVersion", Plan.formatVersion)
+        json.member("asOf", plan.asOf)
+        json.member("asOfUTC", UTCTime(plan.asOf).description)
+        json.object("target") {
+            $0.member("name", plan.target.name)
+            $0.member("service", plan.target.service.description)
+            $0.member("organization", plan.target.organization)
+            $0.member("sandbox", plan.target.sandbox)
+            $0.object("request") {
+                $0.member("times", plan.target.wireForm.times.rawValue)
+                $0.member("startTime", plan.target.wireForm.startTime.rawValue)
+            }
+            $0.member("ledger", plan.target.ledger.description)
+            $0.object("limits") {
+                let limits = plan.target.limits
+                $0.member("maxRunsPerApply", limits.maxRunsPerApply)
+                $0.member("parallelFlows", limits.parallelFlows)
+                $0.member("requestsPerSecond", limits.requestsPerSecond)
+                $0.member("requestTimeoutMilliseconds", limits.requestTimeout)
+                $0.member("settleMilliseconds", limits.settle)
+            }
+            $0.member("place", plan.target.place)
+        }
+        json.object("summary") { $0.members(of: plan.counts) }
+        json.array("manifests") { json in
+            for manifest in plan.manifests {
+                json.line {
+                    $0.member("path", manifest.path)
+                    $0.member("sha256", manifest.sha256)
+                }
+            }
+        }
+        json.array("flows") { json in
+            for flow in plan.flows { json.element { members(of: flow, into: &$0, handOver) } }
+        }
+    }
+
+    private func members(of flow: FlowPlan, into json: inout JSONText, _ handOver: (inout JSONText) -> Void) {
+        json.member("flowId", flow.flow.description)
+        json.optional("name", flow.name)
+        json.member("manifest", flow.manifest)
+        json.optional("owner", flow.owner)
+        json.member("source", flow.source.rawValue)
+        json.member("place", flow.place)
+        json.member("revision", flow.revision)
+        json.member("verified", flow.isVerified)
+        json.object("rules") { $0.members(of: flow.rules) }
+        json.object("summary") { $0.members(of: flow.counts) }
+        json.array("actions") { json in
+            for action in flow.actions {
+                json.line { members(of: action, flow.flow, into: &$0) }
+                if json.isLarge { handOver(&json) }
+            }
+        }
+        json.array("held") { json in
+            for held in flow.held {
+                json.line {
+                    $0.member("window", held.window)
+                    $0.member("reason", held.reason)
+                    $0.member("place", held.place)
+                }
+                if json.isLarge { handOver(&json) }
+            }
+        }
+        json.array("undeclared") { json in
+            for run in flow.undeclared {
+                json.line { $0.members(of: run) }
+                if json.isLarge { handOver(&json) }
+            }
+        }
+        json.array("diagnostics") { json in
+            for diagnostic in flow.diagnostics { json.line { $0.members(of: diagnostic) } }
+        }
+        handOver(&json)
+    }
+
+    private func members(of action: PlannedAction, _ flow: FlowID, into json: inout JSONText) {
+        json.member("kind", action.kind.word)
+        json.member("window", action.window)
+        json.optional("rerun", action.rerun)
+        json.member("attempt", action.attempt)
+        json.optional("retryOf", action.kind.retried?.description)
+        json.member("reason", action.reason)
+        json.optional("refusal", action.refusal)
+        json.member("deltaColumn", action.deltaColumn)
+        json.object("request") {
+            $0.member("method", "POST")
+            if let run = action.kind.retried {
+                $0.member("path", "/runs/\(run)/action?op=re-trigger")
+            } else {
+                $0.member("path", "/runs")
+                $0.member("body", json: action.request(for: flow).body(plan.target.wireForm, sentAt: nil))
+            }
+        }
+        json.member("place", action.place)
+    }
+}
+
+extension PlannedAction.Kind {
+    /// The word for it in JSON.
+    var word: String {
+        switch self {
+        case .create: "create"
+        case .retry: "retry"
+        case .rerun: "rerun"
+        }
+    }
+
+    /// The failed run that it retries.
+    var retried: RunID? {
+        if case .retry(let run) = self { run } else { nil }
+    }
+}
+
+extension JSONText {
+    mutating func member(_ key: String, _ place: Place) {
+        object(key) {
+            $0.member("file", place.file)
+            $0.member("line", place.line)
+            $0.member("column", place.column)
+            $0.member("length", place.length)
+        }
+    }
+
+    mutating func members(of counts: PlanCounts) {
+        member("requests", counts.requests)
+        member("create", counts.create)
+        member("retry", counts.retry)
+        member("rerun", counts.rerun)
+        member("held", counts.held)
+        member("recorded", counts.recorded)
+        member("undeclared", counts.undeclared)
+        member("errors", counts.errors)
+        member("warnings", counts.warnings)
+    }
+
+    fileprivate mutating func members(of rules: FlowRules) {
+        if let declared = rules.deltaColumn {
+            object("deltaColumn") {
+                $0.members(of: declared.column)
+                $0.member("place", declared.place)
+            }
+        }
+        member("overlap", rules.overlap.rawValue)
+        member("retryFailed", rules.retryFailed)
+        array("acknowledged") { json in
+            for acknowledgement in rules.acknowledged {
+                json.line {
+                    $0.member("run", acknowledgement.run.description)
+                    $0.member("reason", acknowledgement.reason)
+                    $0.member("place", acknowledgement.place)
+                }
+            }
+        }
+    }
+}

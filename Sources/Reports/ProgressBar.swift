@@ -1,0 +1,49 @@
+import FlowRuns
+
+/// How far something has come, as one line: `━━━━───── 340/1,000  34%  4.8/s  2m 17s left`. A pure function of
+/// its numbers.
+public struct ProgressBar: Hashable, Sendable {
+    public var done: Int
+    public var total: Int
+    /// How many of those done went wrong.
+    public var failed: Int
+    /// Since the beginning.
+    public var elapsed: UnixMilliseconds
+
+    public init(done: Int, total: Int, failed: Int = 0, elapsed: UnixMilliseconds) {
+        self.done = done
+        self.total = total
+        self.failed = failed
+        self.elapsed = elapsed
+    }
+
+    /// Things done in a second; `nil` before anything is known.
+    public var rate: Double? { done > 0 && elapsed > 0 ? Double(done) * 1000 / Double(elapsed) : nil }
+
+    /// Seconds, rounded up; `nil` before the rate is known.
+    public var secondsLeft: Int64? {
+        guard let rate, total >= done else { return nil }
+        let seconds = (Double(total - done) / rate).rounded(.up)
+        return seconds < 1e15 ? Int64(seconds) : nil
+    }
+
+    /// One line without a line break, no wider than the style allows; 80 columns when it does not say.
+    public func render(_ style: TextStyle) -> String {
+        let fraction = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 1
+        var words = ["\(grouped(done))/\(grouped(total))", "\(Int(fraction * 100))%"]
+        if failed > 0 { words.append("\(grouped(failed)) failed") }
+        if let rate { words.append(rate < 10 ? "\(Double(Int(rate * 10)) / 10)/s" : "\(grouped(Int(rate)))/s") }
+        if let secondsLeft, done < total { words.append("\(spanText(secondsLeft)) left") }
+        let text = words.joined(separator: "  ")
+
+        let room = min(40, (style.width ?? 80) - text.columns - 3)
+        guard room >= 6 else { return text.cutAtEnd(to: style.width ?? 80, style) }
+        let full = Int(fraction * Double(room))
+        let bar =
+            style.unicode
+            ? String(repeating: "━", count: full) + style.paint(String(repeating: "─", count: room - full), .quiet)
+            : "[" + String(repeating: "=", count: max(0, full - 2)) + (full > 1 ? ">" : "")
+                + String(repeating: " ", count: room - 2 - max(0, full - 1)) + "]"
+        return "\(bar) \(failed > 0 ? style.paint(text, .caution) : text)"
+    }
+}

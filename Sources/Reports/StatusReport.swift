@@ -1,0 +1,125 @@
+import FlowRuns
+import Manifests
+
+/// Where the flows of a target stand, as a table, JSON or Markdown.
+public struct StatusReport: Sendable {
+    private let target: String
+    private let asOf: UnixSeconds
+    private let flows: [FlowStatus]
+
+    /// - Parameters:
+    ///   - target: its name.
+    ///   - asOf: the instant of the statuses, in Unix seconds.
+    public init(target: String, asOf: UnixSeconds, flows: [FlowStatus]) {
+        self.target = target
+        self.asOf = asOf
+        self.flows = flows
+    }
+
+    /// A table for a terminal, and a line that sums it up.
+    public func text(_ style: TextStyle) -> String {
+        guard !flows.isEmpty else { return "No flow is declared for target \(printable(target)).\n" }
+        var table = TextTable(
+            [.init("flow", givesWay: true)] + Figure.allCases.map { .init($0.title, .right) }
+                + [.init("last window ends"), .init("lag", .right)], style: style)
+        for flow in flows {
+            let numbers = Figure.allCases.map { figure in
+                let value = figure.value(of: flow)
+                return TextTable.Cell(value == 0 ? "·" : grouped(value), value == 0 ? .quiet : figure.tone)
+            }
+            table.add(
+                [.init((flow.name ?? flow.flow.description) + (flow.isVerified ? "" : " (unverified)"), .strong)]
+                    + numbers + [.init(flow.lastWindowText), .init(flow.lagText)])
+        }
+        return table.render() + "\n" + summary + "\n"
+    }
+
+    /// A table in Markdown.
+    public func markdown() -> String {
+        let titles = ["Flow"] + Figure.allCases.map(\.title) + ["last window ends (UTC)", "lag"]
+        var text = BoundedText(limit: PlanMarkdown.mostBytes - 400)
+        text.add("### Status of \(Markdown.code(String(target.prefix(200)))) as of \(UTCTime(asOf))\n\n\(summary)\n\n")
+        let rows = flows.lazy.map { flow in
+            Markdown.row(
+                [Markdown.code(flow.name ?? flow.flow.description) + (flow.isVerified ? "" : " _unverified_")]
+                    + Figure.allCases.map { $0.value(of: flow) == 0 ? "" : grouped($0.value(of: flow)) }
+                    + [flow.lastWindowText, flow.lagText])
+        }
+        let shown = text.add(rows, head: Markdown.head(titles, numbersFrom: 1))
+        let rest = flows.count - shown
+        return rest == 0 ? text.text : text.text + "\n_\(counted(rest, "flow")) left out for length._\n"
+    }
+
+    /// One flow a line.
+    public func json() -> [UInt8] {
+        var all: [UInt8] = []
+        streamJSON(to: { all += $0 }) { json, _ in
+            json.member("formatVersion", 1)
+            json.member("target", target)
+            json.member("asOf", asOf)
+            json.member("asOfUTC", UTCTime(asOf).description)
+            json.member("anyFailed", flows.anyFailed)
+            json.array("flows") { json in
+                for flow in flows { json.line { members(of: flow, into: &$0) } }
+            }
+        }
+        return all
+    }
+
+    private func members(of flow: FlowStatus, into json: inout JSONText) {
+        json.member("flowId", flow.flow.description)
+        json.optional("name", flow.name)
+        json.member("verified", flow.isVerified)
+        for figure in Figure.allCases { json.member(figure.rawValue, figure.value(of: flow)) }
+        if let window = flow.lastWindow { json.member("lastWindow", window) } else { json.null("lastWindow") }
+        if let lag = flow.lag { json.member("lagSeconds", lag) } else { json.null("lagSeconds") }
+    }
+
+    private var summary: String {
+        func sum(_ figure: Figure) -> Int { flows.reduce(0) { $0 + figure.value(of: $1) } }
+        let words = [Figure.pending, .running, .failed, .partial, .held, .errors].compactMap { figure in
+            sum(figure) > 0 ? "\(grouped(sum(figure))) \(figure.title(of: sum(figure)))" : nil
+        }
+        let flowCount = counted(flows.count, "flow")
+        let progress = "\(grouped(sum(.recorded))) of \(counted(sum(.due), "due window")) recorded"
+        return "\(flowCount): \(([progress] + words).joined(separator: ", "))."
+    }
+}
+
+/// The numbers of a status, in the order in which they are shown.
+private enum Figure: String, CaseIterable {
+    case due, recorded, pending, running, succeeded, partial, failed, held, errors
+
+    var title: String { self == .pending ? "to request" : rawValue }
+
+    func title(of count: Int) -> String { self == .errors && count == 1 ? "error" : title }
+
+    var tone: TextStyle.Tone {
+        switch self {
+        case .due, .recorded: .plain
+        case .pending, .running: .rerun
+        case .succeeded: .create
+        case .partial, .held: .caution
+        case .failed, .errors: .trouble
+        }
+    }
+
+    func value(of flow: FlowStatus) -> Int {
+        switch self {
+        case .due: flow.due
+        case .recorded: flow.recorded
+        case .pending: flow.pending
+        case .running: flow.running
+        case .succeeded: flow.succeeded
+        case .partial: flow.partial
+        case .failed: flow.failed
+        case .held: flow.held
+        case .errors: flow.errors
+        }
+    }
+}
+
+extension FlowStatus {
+    fileprivate var lastWindowText: String { lastWindow.map { UTCTime($0.end).description } ?? "never" }
+    fileprivate var lagText: String { lag.map { $0 == 0 ? "none" : spanText($0) } ?? "" }
+}

@@ -1,0 +1,86 @@
+import Manifests
+
+/// What the place that a text is printed on can show.
+public struct TextStyle: Hashable, Sendable {
+    /// Whether to use the terminal's colours.
+    public var color: Bool
+    /// How many columns a line may take; `nil` where lines may be of any length (a file, a pipe).
+    public var width: Int?
+    /// Whether characters beyond ASCII can be shown.
+    public var unicode: Bool
+
+    public init(color: Bool = false, width: Int? = nil, unicode: Bool = true) {
+        self.color = color
+        self.width = width.map { max(40, $0) }
+        self.unicode = unicode
+    }
+
+    enum Tone: String {
+        case create = "32"
+        case change = "33"
+        case rerun = "36"
+        case trouble = "1;31"
+        case caution = "1;33"
+        case strong = "1"
+        case quiet = "2"
+        case plain = ""
+    }
+
+    func paint(_ text: String, _ tone: Tone) -> String {
+        color && tone != .plain && !text.isEmpty ? "\u{1B}[\(tone.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
+    var ellipsis: String { unicode ? "…" : "..." }
+}
+
+extension String {
+    /// How many columns of a terminal it takes.
+    var columns: Int {
+        if utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return utf8.count }
+        return reduce(0) { $0 + $1.columns }
+    }
+
+    /// At most `width` columns, its middle left out: the ends of names and paths tell them apart.
+    func cutInMiddle(to width: Int, _ style: TextStyle) -> String {
+        guard columns > width else { return self }
+        let room = max(2, width - style.ellipsis.columns)
+        let tail = room / 2
+        return prefix(columns: room - tail) + style.ellipsis
+            + String(String(reversed()).prefix(columns: tail).reversed())
+    }
+
+    /// At most `width` columns.
+    func cutAtEnd(to width: Int, _ style: TextStyle) -> String {
+        guard columns > width else { return self }
+        return prefix(columns: max(1, width - style.ellipsis.columns)) + style.ellipsis
+    }
+
+    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
+
+    /// Lines of at most `width` columns, broken between words; a longer word has a line of its own, cut.
+    func wrapped(to width: Int, _ style: TextStyle) -> [String] {
+        var lines: [String] = []
+        var line = ""
+        for word in split(separator: " ") {
+            if !line.isEmpty, line.columns + 1 + word.reduce(0, { $0 + $1.columns }) > width {
+                lines.append(line)
+                line = ""
+            }
+            line += (line.isEmpty ? "" : " ") + String(word).cutInMiddle(to: width, style)
+        }
+        return line.isEmpty ? lines : lines + [line]
+    }
+
+    private func prefix(columns width: Int) -> String {
+        var taken = 0
+        return String(
+            prefix {
+                taken += $0.columns
+                return taken <= width
+            })
+    }
+}
+
+extension Character {
+    fileprivate var columns: Int { unicodeScalars.reduce(0) { max($0, $1.columns) } }
+}

@@ -1,0 +1,116 @@
+import Manifests
+
+/// Lines of aligned columns. Where the style has a width, the widest of the columns that may give way are cut in their
+/// middle until the table fits.
+public struct TextTable: Sendable {
+    /// One column: its title, and how it behaves.
+    public struct Column: Hashable, Sendable {
+        public enum Alignment: Hashable, Sendable {
+            case left
+            case right
+        }
+
+        public let title: String
+        public let alignment: Alignment
+        /// Whether its cells may be cut.
+        public let givesWay: Bool
+
+        public init(_ title: String, _ alignment: Alignment = .left, givesWay: Bool = false) {
+            self.title = title
+            self.alignment = alignment
+            self.givesWay = givesWay
+        }
+    }
+
+    struct Cell {
+        let text: String
+        let tone: TextStyle.Tone
+
+        init(_ text: String, _ tone: TextStyle.Tone = .plain) {
+            self.text = printable(text)
+            self.tone = tone
+        }
+    }
+
+    private enum Row {
+        case cells([Cell])
+        /// A line below a row, not part of any column.
+        case remark(String)
+    }
+
+    private static let narrowest = 8
+    private static let gap = "  "
+
+    private let columns: [Column]
+    private let style: TextStyle
+    private var rows: [Row] = []
+
+    public init(_ columns: [Column], style: TextStyle) {
+        self.columns = columns
+        self.style = style
+    }
+
+    /// Adds a row; missing cells are empty, surplus ones are left out.
+    public mutating func add(_ cells: [String]) { add(cells.map { Cell($0) }) }
+
+    /// Adds a line that belongs to the row above it.
+    public mutating func addRemark(_ text: String) { rows.append(.remark(printable(text))) }
+
+    mutating func add(_ cells: [Cell]) {
+        let missing = max(0, columns.count - cells.count)
+        rows.append(.cells(cells.prefix(columns.count) + Array(repeating: Cell(""), count: missing)))
+    }
+
+    /// The title line and the rows, each ending in a line break; empty when there are no rows.
+    public func render() -> String {
+        guard !rows.isEmpty else { return "" }
+        let widths = fittingWidths()
+        let titles = columns.map { Cell($0.title, .strong) }
+        var text = line(titles, widths)
+        for row in rows {
+            switch row {
+            case .cells(let cells): text += line(cells, widths)
+            case .remark(let remark):
+                let indent = "    "
+                for piece in style.width.map({ remark.wrapped(to: $0 - indent.count, style) }) ?? [remark] {
+                    text += indent + style.paint(piece, .quiet) + "\n"
+                }
+            }
+        }
+        return text
+    }
+
+    private func fittingWidths() -> [Int] {
+        var widths = columns.map(\.title.columns)
+        for case .cells(let cells) in rows {
+            for (index, cell) in cells.enumerated() { widths[index] = max(widths[index], cell.text.columns) }
+        }
+        guard let width = style.width else { return widths }
+        var surplus = widths.reduce(0, +) + Self.gap.count * (columns.count - 1) - width
+        while surplus > 0 {
+            let candidates = columns.indices.filter { columns[$0].givesWay && widths[$0] > Self.narrowest }
+            guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
+            widths[widest] -= 1
+            surplus -= 1
+        }
+        return widths
+    }
+
+    private func line(_ cells: [Cell], _ widths: [Int]) -> String {
+        var line = ""
+        var pending = ""
+        for (index, cell) in cells.enumerated() {
+            let text = cell.text.cutInMiddle(to: widths[index], style)
+            let space = String(repeating: " ", count: max(0, widths[index] - text.columns))
+            let isRight = columns[index].alignment == .right
+            // Spaces wait for the next text, so that no line ends in them.
+            if isRight { pending += space }
+            if !text.isEmpty {
+                line += pending + style.paint(text, cell.tone)
+                pending = ""
+            }
+            pending += (isRight ? "" : space) + Self.gap
+        }
+        return line + "\n"
+    }
+}

@@ -1,0 +1,68 @@
+import FlowRuns
+import Manifests
+import Planner
+import Testing
+
+@testable import Reports
+
+@Suite("a plan as a pull request's comment")
+struct PlanMarkdownTests {
+    private func render(_ flows: [FlowPlan]) -> String { PlanMarkdown().render(Sample.plan(flows)) }
+
+    @Test("everything that a plan can hold, golden")
+    func golden() throws {
+        let few = Sample.flow(1, "contacts", actions: Array(Sample.firstRun.actions.prefix(4)), isVerified: false)
+        try expectGolden(render([few, Sample.troubled, Sample.held, Sample.quiet]), "plan.md")
+        try expectGolden(render([Sample.broken]), "plan-broken.md")
+        try expectGolden(render([Sample.quiet]), "plan-nothing.md")
+    }
+
+    @Test("its first line is the marker by which a bot finds it")
+    func marker() {
+        #expect(render([Sample.quiet]).hasPrefix("<!-- sluice:plan target=prod -->\n"))
+        #expect(PlanMarkdown().marker(target: "a --> b\nc") == "<!-- sluice:plan target=a -\u{200B}- b␊c -->")
+    }
+
+    @Test("however large the plan, it stays within a comment and counts what it leaves out")
+    func bounded() {
+        let scattered = Sample.creates(100_000, from: 0, length: 3600, gap: 60)
+        let one = render([Sample.flow(1, "contacts", actions: scattered)])
+        #expect(one.utf8.count <= 60_000)
+        #expect(one.contains("Left out for length:"))
+        #expect(one.contains("windows in the picture"))
+
+        let wide = String(repeating: "💧", count: 1000)
+        let warnings = (0..<50).map { Diagnostic(.farFuture, .warning, at: Sample.place($0), wide) }
+        let flows = (1...400).map {
+            Sample.flow($0, "\(wide)\($0)", actions: Sample.creates(5, from: 0, gap: 9), diagnostics: warnings)
+        }
+        let many = render(flows)
+        #expect(many.utf8.count <= 60_000)
+        #expect(many.contains(" diagnostics"))
+        #expect(many.contains("Plan: 2,000 to request."))
+    }
+
+    @Test("what a manifest or the service says stays text")
+    func escaping() {
+        let name = "x | y\n<script>alert(1)</script> `code` @team #12 ](http://evil)"
+        let retry = PlannedAction(
+            kind: .retry(of: RunID("</details>```")!), window: Sample.window(0, 60), reason: "**bold** <img> @team #7",
+            place: Sample.place(1))
+        let markdown = render([Sample.flow(1, name, actions: [retry])])
+        let outsideCode = markdown.split(separator: "\n").filter { !$0.hasPrefix("POST") }.map { line in
+            line.replacing(#/``.*?``/#, with: "").replacing(#/`[^`]*`/#, with: "")
+        }.joined(separator: "\n")
+        #expect(!outsideCode.contains("<script>"))
+        #expect(!outsideCode.contains("<img>"))
+        #expect(!outsideCode.contains("**bold**"))
+        #expect(!outsideCode.replacing(#/<code>.*<\/code>/#, with: "").contains("@team"))
+        let table = markdown.split(separator: "\n").filter { $0.hasPrefix("| ") }
+        #expect(Set(table.map { $0.replacing("\\|", with: "").count { $0 == "|" } }).count == 1)
+    }
+
+    @Test("a code block outlasts the backticks in it")
+    func fences() {
+        #expect(Markdown.block("a````b", language: "") == "`````\na````b\n`````\n")
+        #expect(Markdown.code("a`b") == "`` a`b ``")
+    }
+}

@@ -1,0 +1,146 @@
+import FlowRuns
+import Planner
+import Testing
+
+@testable import Reports
+
+@Suite("a plan on a terminal")
+struct PlanTextTests {
+    private func render(_ plan: Plan, _ style: TextStyle = TextStyle(width: 120)) -> String {
+        PlanText(style: style).render(plan)
+    }
+
+    @Test("everything that a plan can hold, golden")
+    func everything() throws {
+        try expectGolden(render(Sample.everything), "plan.txt")
+        try expectGolden(render(Sample.everything, TextStyle(color: true, width: 120)), "plan-color.txt")
+        try expectGolden(render(Sample.everything, TextStyle(width: 60, unicode: false)), "plan-narrow-ascii.txt")
+    }
+
+    @Test("a plan with a broken rule says that it cannot be applied, golden")
+    func broken() throws {
+        try expectGolden(render(Sample.plan([Sample.broken, Sample.quiet])), "plan-broken.txt")
+    }
+
+    @Test("when all is recorded it says so and nothing more")
+    func nothingToDo() {
+        let text = render(Sample.plan([Sample.flow(1, "contacts", recorded: 340)]))
+        #expect(text.hasSuffix("Nothing to do: all 340 windows are recorded.\n"))
+        #expect(text.split(separator: "\n").count == 2)
+    }
+
+    @Test("a year of days folds into one line, and the request that carries the delta column keeps its own")
+    func folding() {
+        let lines = render(Sample.plan([Sample.firstRun])).split(separator: "\n")
+        #expect(lines.count { $0.hasPrefix("  + 2024") } == 2)
+        #expect(lines.contains { $0.contains("delta column DOB") && $0.contains("2024-01-02T00:00:00Z  1d") })
+        #expect(lines.contains { $0.contains("365 windows of 1d") })
+    }
+
+    @Test("days of 23 and 25 hours fold as calendar days, and months as months")
+    func calendar() {
+        func folded(_ lengths: [Int64]) -> FoldedWindows? {
+            var windows: FoldedWindows?
+            var start: UnixSeconds = 0
+            for length in lengths {
+                let window = Sample.window(start, length)
+                start += length
+                guard windows != nil else {
+                    windows = FoldedWindows(window)
+                    continue
+                }
+                guard windows?.take(window) == true else { return nil }
+            }
+            return windows
+        }
+        let (hour, day) = (3600 as Int64, Sample.day)
+        #expect(folded([day, day - hour, day + hour])?.sizeText == "3 windows of 1d")
+        #expect(folded([31 * day, 28 * day])?.sizeText == "2 windows of 1 month")
+        #expect(folded([31 * day, hour]) == nil)
+        #expect(folded([7 * day, day]) == nil)
+    }
+
+    @Test("windows that do not touch do not fold")
+    func notTouching() {
+        let plan = Sample.plan([Sample.flow(1, "x", actions: Sample.creates(3, from: Sample.newYear, gap: 1))])
+        #expect(render(plan).split(separator: "\n").count { $0.hasPrefix("  + 2024") } == 3)
+    }
+
+    @Test("100,000 scattered windows, and 5,000 retries, take one screen")
+    func bounded() {
+        let scattered = Sample.creates(100_000, from: 0, length: 3600, gap: 60)
+        let retries = scattered.prefix(5000).map {
+            PlannedAction(
+                kind: .retry(of: RunID("r")!), window: $0.window, attempt: 2, reason: "its run r failed",
+                place: $0.place)
+        }
+        for (actions, more) in [(scattered, "99,960"), (retries, "4,960")] {
+            let text = render(Sample.plan([Sample.flow(1, "contacts", actions: actions)]))
+            #expect(text.split(separator: "\n").count < 60)
+            #expect(text.contains("… and \(more) more"))
+        }
+    }
+
+    @Test("300 flows with requests take two screens, and none is left uncounted")
+    func manyFlows() {
+        let flows = (1...300).map {
+            Sample.flow($0, "flow \($0)", actions: Sample.creates(7, from: 0, gap: $0 % 2 == 0 ? 60 : 0))
+        }
+        let text = render(Sample.plan(flows))
+        #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count < 130)
+        #expect(text.contains("… and 258 more flows: 1,806 to request"))
+        #expect(text.contains("Plan: 2,100 to request."))
+    }
+
+    @Test("a notable request among 10,000 plain ones is not folded away")
+    func notable() {
+        var actions = Sample.creates(10_000, from: 0, length: 3600, gap: 60)
+        let rerun = actions[5000]
+        actions[5000] = PlannedAction(
+            kind: .rerun, window: rerun.window, rerun: "fix", reason: "rerun fix: late files", place: rerun.place)
+        #expect(render(Sample.plan([Sample.flow(1, "contacts", actions: actions)])).contains("rerun fix: late files"))
+    }
+
+    @Test("a window in a wrong year catches the eye")
+    func wrongYear() {
+        let year = 31_622_400 as Int64
+        let late = Sample.creates(3, from: Sample.newYear) + Sample.creates(1, from: Sample.newYear + 8 * year)
+        #expect(render(Sample.plan([Sample.flow(1, "contacts", actions: late)])).contains("⚠ ends in 2032"))
+        let early = Sample.creates(1, from: Sample.newYear - 10 * year) + Sample.creates(3, from: Sample.newYear)
+        #expect(
+            render(Sample.plan([Sample.flow(1, "contacts", actions: early)])).contains("⚠ 10 years before the next"))
+    }
+
+    @Test("a window much longer than its neighbours catches the eye")
+    func muchLonger() {
+        let actions = Sample.creates(3, from: 0, length: 3600) + Sample.creates(1, from: 10_800, length: 30 * 86_400)
+        #expect(render(Sample.plan([Sample.flow(1, "x", actions: actions)])).contains("720 times as long as most here"))
+    }
+
+    @Test("a series that starts ten years early catches the eye")
+    func earlySeries() {
+        let flows = [
+            Sample.flow(1, "a", actions: Sample.creates(30, from: Sample.newYear)),
+            Sample.flow(2, "b", actions: Sample.creates(3683, from: Sample.newYear - 3653 * Sample.day)),
+            Sample.flow(3, "c", actions: Sample.creates(30, from: Sample.newYear)),
+        ]
+        let text = render(Sample.plan(flows), TextStyle())
+        #expect(text.contains("begins 10 years before most flows of this plan"))
+        #expect(text.contains("⚠ 3,683 requests over 10 years"))
+    }
+
+    @Test("no line is wider than the terminal", arguments: [50, 60, 80, 100, 140])
+    func width(_ width: Int) {
+        let name = String(repeating: "a very long name of a flow ", count: 8)
+        let long = Sample.flow(9, name, actions: Sample.creates(2, from: Sample.newYear, gap: 5), recorded: 3)
+        let text = render(Sample.plan([long, Sample.troubled, Sample.held]), TextStyle(width: width))
+        let widest = text.split(separator: "\n").map { String($0).columns }.max() ?? 0
+        #expect(widest <= max(width, 67), "a window and its length cannot be cut")
+    }
+
+    @Test("without colour there is no escape, and what a manifest says cannot make one")
+    func escapes() {
+        let flow = Sample.flow(1, "red\u{1B}[31m", actions: Sample.creates(1, from: 0))
+        #expect(!render(Sample.plan([flow])).contains("\u{1B}"))
+    }
+}

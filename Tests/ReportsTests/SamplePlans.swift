@@ -1,0 +1,162 @@
+import FlowRuns
+import Ledger
+import Manifests
+import Planner
+
+/// Values that the tests render. All of them are plain and small, so that a golden file can be read beside them.
+enum Sample {
+    static let day: Int64 = 86_400
+    /// 2024-01-01T00:00:00Z
+    static let newYear: UnixSeconds = 1_704_067_200
+    /// 2025-01-01T12:00:00Z
+    static let asOf: UnixSeconds = 1_735_732_800
+
+    static func target(_ wireForm: WireForm) -> Target {
+        Target(
+            name: "prod", service: .address("https://platform.adobe.io/data/foundation/flowservice"),
+            organization: "1234@AdobeOrg", sandbox: "prod", ledger: .sqlite(path: ".sluice/prod.sqlite"),
+            wireForm: wireForm, place: place(4, "target.yaml"))
+    }
+
+    static func flowID(_ number: Int) -> FlowID {
+        let digits = String(number, radix: 16)
+        return FlowID("3abea21c-7e36-4be1-bec1-" + String(repeating: "0", count: 12 - digits.count) + digits)!
+    }
+
+    static func place(_ line: Int, _ file: String = "flows/crm.yaml") -> Place {
+        Place(file: file, line: line, column: 9, length: 4)
+    }
+
+    static func window(_ start: UnixSeconds, _ length: Int64) -> Window { Window(start: start, end: start + length)! }
+
+    static func creates(_ count: Int, from start: UnixSeconds, length: Int64 = day, gap: Int64 = 0) -> [PlannedAction] {
+        (0..<Int64(count)).map {
+            PlannedAction(
+                kind: .create, window: window(start + $0 * (length + gap), length), reason: "never run",
+                place: place(20))
+        }
+    }
+
+    static func flow(
+        _ number: Int, _ name: String?, actions: [PlannedAction] = [], held: [HeldWindow] = [], recorded: Int = 0,
+        undeclared: [RecordedRun] = [], diagnostics: [Diagnostic] = [], isVerified: Bool = true,
+        source: SourceKind = .table, rules: FlowRules = FlowRules()
+    ) -> FlowPlan {
+        FlowPlan(
+            flow: flowID(number), name: name, manifest: "crm", owner: "data-platform", source: source, rules: rules,
+            place: place(number * 10 + 4), revision: number, isVerified: isVerified, actions: actions, held: held,
+            recordedCount: recorded, undeclared: undeclared, diagnostics: diagnostics)
+    }
+
+    static func plan(_ flows: [FlowPlan], wireForm: WireForm = WireForm()) -> Plan {
+        Plan(
+            asOf: asOf, target: target(wireForm),
+            manifests: [FileDigest(path: "flows/crm.yaml", sha256: String(repeating: "ab", count: 32))], flows: flows)
+    }
+
+    static func run(
+        _ number: Int, _ window: Window?, _ state: RunState, rerun: String? = nil, attempt: Int = 1,
+        origin: RunOrigin = .request, id: String? = nil, failure: String? = nil, at seconds: UnixSeconds = asOf
+    ) -> RecordedRun {
+        RecordedRun(
+            identity: RunIdentity(flow: flowID(number), window: window, rerun: rerun, attempt: attempt), state: state,
+            origin: origin, run: id.flatMap { RunID($0) }, deltaColumn: nil, recordedAt: seconds * 1000,
+            failure: failure)
+    }
+
+    /// A first run with its column, and a year of days after it.
+    static var firstRun: FlowPlan {
+        let column = DeltaColumn(name: "DOB", dateFormat: "yyyy-MM-dd")
+        let first = PlannedAction(
+            kind: .create, window: window(newYear, day), deltaColumn: column,
+            reason: "first run of the flow: carries the delta column DOB", place: place(20))
+        let rules = FlowRules(
+            deltaColumn: DeclaredColumn(column: column, place: place(17)), overlap: .trim, retryFailed: 2,
+            acknowledged: [
+                Acknowledgement(run: RunID("run-by-hand")!, reason: "made before Sluice", place: place(30))
+            ])
+        return flow(
+            1, "contacts", actions: [first] + creates(365, from: newYear + day), isVerified: false, rules: rules)
+    }
+
+    /// A retry, a rerun, a refused request, and one far in the future.
+    static var troubled: FlowPlan {
+        let hour: Int64 = 3600
+        let retry = PlannedAction(
+            kind: .retry(of: RunID("3fb0418e-1804-45d6-8d56-dd51f05c0baf")!), window: window(newYear, hour), attempt: 2,
+            reason: "its run 3fb0418e-1804-45d6-8d56-dd51f05c0baf failed: source timed out; retry 1 of 2",
+            place: place(40))
+        let rerun = PlannedAction(
+            kind: .rerun, window: window(newYear + hour, hour), rerun: "fix-418",
+            reason: "rerun fix-418: late files arrived", place: place(41))
+        let refused = PlannedAction(
+            kind: .create, window: window(newYear + 5 * hour, hour), attempt: 2,
+            reason: "refused before: the flow is disabled", refusal: "the flow is disabled", place: place(42))
+        let far = PlannedAction(
+            kind: .create, window: Window(start: newYear + 9 * hour, end: 16_515_859_567)!, reason: "never run",
+            place: place(43))
+        return flow(
+            2, "orders | <b>bold</b> @everyone", actions: [retry, rerun, refused, far], recorded: 340,
+            undeclared: [
+                run(2, window(newYear - day, hour), .succeeded, origin: .service, id: "found-1"),
+                run(2, nil, .partial, origin: .service, id: "found-2", failure: "1 record\nfailed"),
+            ],
+            diagnostics: [
+                Diagnostic(
+                    .farFuture, .warning, at: place(43), "the window ends in the year 2493",
+                    suggestion: "is the time in seconds?")
+            ])
+    }
+
+    static var held: FlowPlan {
+        let reason = "waits until it is known whether the service took 2024-01-01T00:00:00Z to 2024-01-02T00:00:00Z"
+        return flow(
+            3, nil,
+            held: (0..<30).map {
+                HeldWindow(window: window(newYear + $0 * day, day), reason: reason, place: place(50))
+            },
+            source: .file)
+    }
+
+    static var broken: FlowPlan {
+        flow(
+            4, "leads", actions: creates(1, from: newYear),
+            diagnostics: [
+                Diagnostic(
+                    .deltaColumnFixed, at: place(61),
+                    "the delta column is fixed at 'DOB' since run 3fb0 and cannot become 'EMAIL'",
+                    suggestion: "write 'DOB', or leave 'deltaColumn' out",
+                    notes: [Diagnostic.Note(place: place(12), message: "declared here: 100%, at first")])
+            ])
+    }
+
+    static var quiet: FlowPlan { flow(5, "invoices", recorded: 1204) }
+
+    static var everything: Plan { plan([firstRun, troubled, held, quiet]) }
+
+    static var entries: [LedgerEntry] {
+        let provenance = Provenance(
+            file: "flows/crm.yaml", line: 14, commit: "4f2c9ab0d1e2f3a4b5c6d7e8f9", author: "Ada Lovelace",
+            ciRun: "https://ci.example.com/runs/7")
+        return [
+            LedgerEntry(
+                run: run(
+                    2, window(newYear + day, day), .failed, attempt: 2, id: "3fb0418e-1804-45d6-8d56-dd51f05c0bb0",
+                    failure: "CONNECTOR-2001-500: source timed out"),
+                request: #"POST /runs {"flowId":"…"}"#, response: #"{"id":"3fb0"}"#, status: "failed",
+                counts: RunCounts(inputRecords: 100, outputRecords: 99, failedRecords: 1), updatedAt: asOf * 1000,
+                provenance: provenance),
+            LedgerEntry(
+                run: run(
+                    1, window(newYear, day), .succeeded, id: "3fb0418e-1804-45d6-8d56-dd51f05c0baf", at: asOf - 60),
+                request: #"POST /runs {"flowId":"…"}"#, updatedAt: asOf * 1000, provenance: provenance),
+            LedgerEntry(
+                run: run(1, nil, .accepted, origin: .service, id: "found-1", at: asOf - 3600), updatedAt: asOf * 1000),
+            LedgerEntry(
+                run: run(2, window(newYear, day), .inDoubt, rerun: "fix-418", at: asOf + 1), updatedAt: asOf * 1000,
+                provenance: provenance),
+        ]
+    }
+
+    static let names = [flowID(1): "contacts", flowID(2): "受注データ"]
+}

@@ -1,0 +1,85 @@
+import FlowRuns
+import Foundation
+import Manifests
+import Planner
+import Testing
+
+@testable import Reports
+
+@Suite("where flows stand")
+struct StatusTests {
+    private func declaration(_ number: Int, _ name: String) -> FlowDeclaration {
+        FlowDeclaration(
+            flow: Sample.flowID(number), name: name, manifest: "crm", target: "prod", source: .table,
+            windows: [DeclaredWindow(window: Sample.window(0, 60), line: 3, column: 1)],
+            series: [
+                Series(
+                    every: .days(1), from: Sample.newYear, until: .time(Sample.newYear + 10 * Sample.day),
+                    place: Sample.place(20))
+            ], place: Sample.place(4))
+    }
+
+    private func status(_ runs: [RecordedRun]) -> FlowStatus {
+        FlowStatus(declaration(1, "contacts"), plan: Sample.flow(1, "contacts"), runs: runs, asOf: Sample.asOf)
+    }
+
+    private func planned(_ declaration: FlowDeclaration, runs: [RecordedRun]) -> FlowStatus {
+        let record = FlowRecord(flow: declaration.flow, revision: 3, contactedAt: runs.isEmpty ? nil : 1)
+        let plan = Planner(asOf: Sample.asOf).plan(declaration, record: record, runs: runs)
+        return FlowStatus(declaration, plan: plan, runs: runs, asOf: Sample.asOf)
+    }
+
+    @Test("due counts explicit windows and the ended ones of series")
+    func due() { #expect(status([]).due == 11) }
+
+    @Test("a failure that was retried well is none")
+    func retried() {
+        let window = Sample.window(Sample.newYear, Sample.day)
+        let runs = [Sample.run(1, window, .failed), Sample.run(1, window, .succeeded, attempt: 2)]
+        #expect(status(runs).failed == 0)
+        #expect(status(runs.reversed()).succeeded == 1)
+        #expect([status(runs)].anyFailed == false)
+    }
+
+    @Test("a failed rerun counts beside the window's ordinary run")
+    func failedRerun() {
+        let window = Sample.window(Sample.newYear, Sample.day)
+        let runs = [Sample.run(1, window, .succeeded), Sample.run(1, window, .failed, rerun: "fix")]
+        #expect([status(runs)].anyFailed)
+        #expect(status(runs).succeeded == 1)
+    }
+
+    @Test("a refused request after a failure leaves the failure standing")
+    func refusedRetry() {
+        let window = Sample.window(Sample.newYear, Sample.day)
+        let runs = [Sample.run(1, window, .failed), Sample.run(1, window, .rejected, attempt: 2)]
+        #expect(status(runs).failed == 1)
+    }
+
+    @Test("the lag is from the last end of what was taken and has not failed")
+    func lag() {
+        let runs = [
+            Sample.run(1, Sample.window(Sample.asOf - 7200, 3600), .succeeded),
+            Sample.run(1, Sample.window(Sample.asOf - 3600, 3600), .failed),
+        ]
+        #expect(status(runs).lag == 3600)
+        #expect(status([]).lag == nil)
+        #expect(status([Sample.run(1, Window(start: .min, end: .max)!, .succeeded)]).lag == 0)
+    }
+
+    @Test("as text, Markdown and JSON, golden")
+    func golden() throws {
+        let runs = [
+            Sample.run(2, Sample.window(Sample.newYear, Sample.day), .failed),
+            Sample.run(2, Sample.window(Sample.newYear + Sample.day, Sample.day), .succeeded),
+        ]
+        let flows = [
+            planned(declaration(1, "contacts"), runs: []), planned(declaration(2, "受注データ"), runs: runs),
+        ]
+        let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: flows)
+        try expectGolden(report.text(TextStyle(width: 140)), "status.txt")
+        try expectGolden(report.markdown(), "status.md")
+        try expectGolden(text(report.json()), "status.json")
+        #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(report.json())) }
+    }
+}
