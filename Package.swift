@@ -4,7 +4,9 @@ import PackageDescription
 let package = Package(
     name: "sluice",
     platforms: [.macOS(.v15)],
+    products: [.executable(name: "sluice", targets: ["sluice"])],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
@@ -12,6 +14,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     ],
     targets: [
         .systemLibrary(
@@ -41,6 +44,16 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
+        .target(
+            name: "Reports", dependencies: ["Ledger", "Planner", .product(name: "Crypto", package: "swift-crypto")]),
+        .executableTarget(
+            name: "sluice",
+            dependencies: [
+                "Applier", "FlowService", "FlowServiceSimulator", "Manifests", "Planner", "Reports", "SQLiteLedger",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], exclude: ["Golden"]),
         .testTarget(name: "FlowRunsTests", dependencies: ["FlowRuns"]),
         .testTarget(
@@ -69,6 +82,12 @@ let package = Package(
         .testTarget(
             name: "ApplierTests",
             dependencies: ["Applier", "FlowRuns", "FlowService", "Ledger", "Manifests", "Planner"]),
+        .testTarget(
+            name: "ReportsTests",
+            dependencies: ["FlowRuns", "Ledger", "Manifests", "Planner", "Reports"], exclude: ["Golden"]),
+        .testTarget(
+            name: "EndToEnd",
+            dependencies: ["sluice", .product(name: "AsyncHTTPClient", package: "async-http-client")]),
     ],
     swiftLanguageModes: [.v6]
 )

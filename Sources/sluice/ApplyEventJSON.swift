@@ -1,0 +1,84 @@
+import Applier
+import FlowRuns
+
+extension ApplyEvent {
+    /// One line of JSON: `{"at":1651587212543,"event":"accepted","flowId":…}`; times in Unix milliseconds.
+    func json(at time: UnixMilliseconds) -> String {
+        var json = JSONText()
+        json.object {
+            $0.member("at", time)
+            write(&$0)
+        }
+        return json.text
+    }
+
+    private func write(_ json: inout JSONText) {
+        switch self {
+        case .started(let flows, let requests):
+            json.member("event", "started")
+            json.member("flows", flows)
+            json.member("requests", requests)
+        case .contacted(let flow, let runs):
+            json.member("event", "contacted")
+            json.member("flowId", flow.description)
+            json.member("runsFound", runs)
+        case .removed(let flow, let count):
+            json.member("event", "removed")
+            json.member("flowId", flow.description)
+            json.member("count", count)
+        case .accepted(let identity, let run): json.event("accepted", identity, run: run)
+        case .rejected(let identity, let reason): json.event("rejected", identity, reason: reason)
+        case .doubted(let identity, let reason): json.event("doubted", identity, reason: reason)
+        case .adopted(let identity, let run): json.event("adopted", identity, run: run)
+        case .released(let identity): json.event("released", identity)
+        case .waiting(let flow, let milliseconds, let reason):
+            json.member("event", "waiting")
+            json.member("flowId", flow.description)
+            json.member("milliseconds", milliseconds)
+            json.member("reason", reason)
+        case .noticed(let diagnostic):
+            json.member("event", "noticed")
+            json.member("severity", diagnostic.severity.rawValue)
+            json.member("code", diagnostic.code.rawValue)
+            json.member("message", diagnostic.message)
+        case .ended(let outcome):
+            json.member("event", "ended")
+            json.object("flow") { $0.members(of: outcome) }
+        case .finished(let outcome):
+            json.member("event", "finished")
+            json.member("complete", outcome.isComplete)
+            json.member("accepted", outcome.accepted)
+            json.member("removed", outcome.removed)
+            json.member("remaining", outcome.remaining)
+            json.array("flows") { for flow in outcome.flows { $0.element { $0.members(of: flow) } } }
+        }
+    }
+}
+
+extension JSONText {
+    fileprivate mutating func event(
+        _ name: String, _ identity: RunIdentity, run: RunID? = nil, reason: String? = nil
+    ) {
+        member("event", name)
+        member("flowId", identity.flow.description)
+        if let window = identity.window {
+            object("window") {
+                $0.member("start", window.start)
+                $0.member("end", window.end)
+            }
+        }
+        if let rerun = identity.rerun { member("rerun", rerun) }
+        member("attempt", identity.attempt)
+        if let run { member("runId", run.description) }
+        if let reason { member("reason", reason) }
+    }
+
+    fileprivate mutating func members(of outcome: FlowOutcome) {
+        member("flowId", outcome.flow.description)
+        member("end", outcome.code)
+        member("accepted", outcome.accepted)
+        member("removed", outcome.removed)
+        member("remaining", outcome.remaining)
+        if let words = outcome.words { member("message", words) }
+    }
+}

@@ -1,0 +1,95 @@
+import Applier
+import FlowRuns
+import Foundation
+import Manifests
+import Planner
+import Reports
+import Synchronization
+
+/// Shows an apply as it goes: a bar on a terminal, plain lines elsewhere, JSON Lines for machines.
+final class ApplyProgress: Sendable {
+    private struct State {
+        var requests = 0
+        var settled = 0
+        var refused = 0
+        var begun: UnixMilliseconds = 0
+        var isBarShown = false
+    }
+
+    private let names: [FlowID: String]
+    private let format: OutputFormat
+    private let output: OutputOptions
+    private let state = Mutex(State())
+
+    init(plan: Plan, format: OutputFormat, output: OutputOptions) {
+        names = Dictionary(plan.flows.map { ($0.flow, $0.name ?? $0.flow.description) }) { first, _ in first }
+        self.format = format
+        self.output = output
+    }
+
+    func show(_ event: ApplyEvent) {
+        if format == .json {
+            Console.output(event.json(at: SystemTime().now()) + "\n")
+            return
+        }
+        state.withLock { state in
+            count(event, &state)
+            let line = words(for: event)
+            guard !output.quiet || line?.isImportant == true else { return }
+            let showsBar = Console.isErrorTerminal && !output.quiet
+            if showsBar, state.isBarShown { Console.redraw("\r\u{1B}[K") }
+            if let line, !showsBar || line.isImportant { Console.say(line.text) }
+            if showsBar, state.requests > 0 { drawBar(event, &state) }
+        }
+    }
+
+    private func count(_ event: ApplyEvent, _ state: inout State) {
+        switch event {
+        case .started(_, let requests):
+            state.requests = requests
+            state.begun = SystemTime().now()
+        case .accepted, .adopted: state.settled += 1
+        case .removed(_, let count): state.settled += count
+        case .rejected:
+            state.settled += 1
+            state.refused += 1
+        default: break
+        }
+    }
+
+    private func drawBar(_ event: ApplyEvent, _ state: inout State) {
+        if case .finished = event { return state.isBarShown = false }
+        let bar = ProgressBar(
+            done: state.settled, total: state.requests, failed: state.refused,
+            elapsed: SystemTime().now() - state.begun)
+        Console.redraw(bar.render(TextStyle(color: output.colorsErrors, width: Console.width)))
+        state.isBarShown = true
+    }
+
+    private func words(for event: ApplyEvent) -> (text: String, isImportant: Bool)? {
+        switch event {
+        case .started(let flows, let requests): ("\(requests) request(s) for \(flows) flow(s)", false)
+        case .contacted(let flow, let found): ("\(name(flow)): first contact, \(found) run(s) on the service", false)
+        case .removed(let flow, let count): ("\(name(flow)): \(count) request(s) not needed any more", true)
+        case .accepted(let identity, let run): ("+ \(described(identity)): run \(run)", false)
+        case .rejected(let identity, let reason): ("x \(described(identity)): refused: \(reason)", true)
+        case .doubted(let identity, let reason): ("? \(described(identity)): in doubt: \(reason)", true)
+        case .adopted(let identity, let run): ("= \(described(identity)): found on the service: run \(run)", true)
+        case .released(let identity): ("- \(described(identity)): surely not taken, free again", true)
+        case .waiting(let flow, let milliseconds, let reason):
+            ("\(name(flow)): waiting \((milliseconds + 999) / 1000) s: \(reason)", true)
+        case .noticed(let diagnostic):
+            (text([diagnostic], sources: [], color: output.colorsErrors), true)
+        case .ended(let outcome): outcome.words.map { ("\(name(outcome.flow)): \($0)", true) }
+        case .finished(let outcome): (outcome.summary, true)
+        }
+    }
+
+    private func name(_ flow: FlowID) -> String { names[flow] ?? flow.description }
+
+    private func described(_ identity: RunIdentity) -> String {
+        let window = identity.window.map { "\(UTCTime($0.start)) … \(UTCTime($0.end))" } ?? "window unknown"
+        let attempt = identity.attempt > 1 ? ", attempt \(identity.attempt)" : ""
+        return "\(name(identity.flow)) \(window)\(identity.rerun.map { ", rerun \($0)" } ?? "")\(attempt)"
+    }
+}

@@ -1,0 +1,113 @@
+import Applier
+import FlowRuns
+import FlowService
+import FlowServiceSimulator
+import Foundation
+import Ledger
+import Logging
+import Manifests
+import SQLiteLedger
+
+/// A target's service, ready to be asked: the real one, or the embedded simulator started for the occasion.
+struct Connection {
+    let service: HTTPFlowService
+    private let simulator: RunningSimulator?
+
+    /// - Parameter flows: what the embedded simulator has: every declared flow, scheduled for one-time ingestion.
+    static func open(
+        _ target: Target, flows: [SimulatedFlow], options: ServiceOptions
+    ) async throws(Failure) -> Connection {
+        let environment = ProcessInfo.processInfo.environment
+        var logger = Logger(label: "sluice", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = options.logLevel.level
+        var serviceOptions = HTTPFlowService.Options(version: Version.text)
+        serviceOptions.allowsInsecureHTTP = options.insecureHTTP
+
+        var simulator: RunningSimulator?
+        let address: String
+        let credentials: Credentials
+        switch target.service {
+        case .embedded:
+            let running = try await embeddedSimulator(target, flows, logger)
+            simulator = running
+            address = running.baseURL
+            credentials = .none
+        case .address(let text):
+            address = text
+            serviceOptions.environment = environment
+            do { credentials = try Credentials.fromEnvironment(environment) } catch {
+                throw Failure(.configuration, "target '\(target.name)': \(error)")
+            }
+        }
+        do {
+            let service = try HTTPFlowService(
+                address: address, organization: target.organization, sandbox: target.sandbox, credentials: credentials,
+                requestTimeout: target.limits.requestTimeout, options: serviceOptions, logger: logger,
+                now: SystemTime().now)
+            return Connection(service: service, simulator: simulator)
+        } catch {
+            throw Failure(.configuration, "target '\(target.name)': \(error)")
+        }
+    }
+
+    func close() async {
+        await service.close()
+        await simulator?.stop()
+    }
+
+    private static func embeddedSimulator(
+        _ target: Target, _ flows: [SimulatedFlow], _ logger: Logger
+    ) async throws(Failure) -> RunningSimulator {
+        guard case .sqlite(let path) = target.ledger else {
+            throw Failure(
+                .configuration, "the embedded simulator keeps its state beside an SQLite ledger: use sqlite:PATH")
+        }
+        try FileOutput.makeFolder(for: path)
+        var configuration = FlowServiceSimulator.Configuration()
+        configuration.flows = flows
+        configuration.sandbox.organization = target.organization
+        configuration.sandbox.sandboxName = target.sandbox
+        configuration.statePath = path + ".simulator.jsonl"
+        do { return try await FlowServiceSimulator.start(configuration) } catch {
+            throw Failure(.fileError, "the embedded simulator cannot start: \(error)")
+        }
+    }
+
+    // MARK: The ledger
+
+    /// - Parameter writing: creates the ledger where there is none; otherwise a missing one reads as empty.
+    static func openLedger(_ target: Target, writing: Bool) async throws(LedgerError) -> any Ledger {
+        switch target.ledger {
+        case .sqlite(let path):
+            try SQLiteLedger.open(path: path, target: target.identity, mode: writing ? .readWrite : .readOnly)
+        case .postgres:
+            throw .unusable("this version of sluice keeps ledgers in SQLite only: write 'ledger: sqlite:PATH'")
+        }
+    }
+
+    /// Opens the ledger, hands it to `body`, and closes it whatever happens.
+    static func withLedger<Result>(
+        _ target: Target, writing: Bool, _ body: (any Ledger) async throws -> Result
+    ) async throws -> Result {
+        do {
+            let ledger = try await openLedger(target, writing: writing)
+            do {
+                let result = try await body(ledger)
+                await ledger.close()
+                return result
+            } catch {
+                await ledger.close()
+                throw error
+            }
+        } catch let error as LedgerError {
+            throw Failure(error)
+        }
+    }
+}
+
+extension SimulatedFlow {
+    /// A declared flow as the embedded simulator has it. Its delta column is not set: the first run brings it.
+    init(_ declaration: FlowDeclaration) {
+        self.init(id: declaration.flow, name: declaration.name ?? declaration.manifest, source: declaration.source)
+    }
+}

@@ -1,0 +1,50 @@
+import Applier
+import Ledger
+
+/// How the program ends; the numbers are those of `sysexits.h` where there is one.
+enum ExitStatus: Int32 {
+    case done = 0
+    case incomplete = 1
+    case changesPending = 2
+    case usage = 64
+    case invalid = 65
+    case unavailable = 69
+    case fileError = 74
+    case tryLater = 75
+    case unauthorized = 77
+    case configuration = 78
+
+    /// What an apply's outcome means for the program's end; the gravest of its flows decides.
+    init(_ outcome: ApplyOutcome) {
+        let gravestFirst: [ExitStatus] = [
+            .unauthorized, .fileError, .invalid, .unavailable, .incomplete, .tryLater,
+        ]
+        let found = Set(outcome.flows.map { ExitStatus($0.end) })
+        self = gravestFirst.first(where: found.contains) ?? .done
+    }
+
+    private init(_ end: FlowOutcome.End) {
+        self =
+            switch end {
+            case .done: .done
+            case .locked, .stale, .held, .ledgerFailed(.busy): .tryLater
+            case .conflict: .invalid
+            case .refused, .stopped: .incomplete
+            case .unavailable: .unavailable
+            case .unauthorized: .unauthorized
+            case .ledgerFailed: .fileError
+            }
+    }
+}
+
+/// Why a command ends without having done its work.
+struct Failure: Error {
+    let status: ExitStatus
+    /// Empty when everything has been said already.
+    let message: String
+
+    init(_ status: ExitStatus, _ message: String = "") {
+        self.status = status
+        self.message = message
+    }
+}

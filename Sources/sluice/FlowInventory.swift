@@ -1,0 +1,62 @@
+import FlowRuns
+import FlowService
+import Manifests
+import Reports
+
+/// The flows of a sandbox beside those that the manifests declare.
+struct FlowInventory {
+    /// Sorted.
+    let flows: [ServiceFlow]
+    private let places: [FlowID: Place]
+
+    init(flows: [ServiceFlow], declarations: [FlowDeclaration]) {
+        self.flows = flows
+        places = Dictionary(declarations.map { ($0.flow, $0.place) }) { first, _ in first }
+    }
+
+    /// Those that could be declared and are not.
+    var undeclaredOneTime: [ServiceFlow] { flows.filter { places[$0.flow] == nil && $0.isOneTime } }
+
+    func text(_ style: TextStyle) -> String {
+        var table = TextTable(
+            [
+                .init("flow"), .init("name", givesWay: true), .init("state"), .init("schedule"), .init("delta column"),
+                .init("declared", givesWay: true),
+            ], style: style)
+        for flow in flows {
+            let declared = places[flow.flow].map(\.description) ?? (flow.isOneTime ? "no" : "cannot be: not one-time")
+            table.add([
+                flow.flow.description, flow.name ?? "", flow.state ?? "", flow.frequency ?? "",
+                flow.deltaColumn?.name ?? "", declared,
+            ])
+        }
+        let declared = flows.count { places[$0.flow] != nil }
+        return table.render()
+            + "\(flows.count) flow(s): \(declared) declared, \(undeclaredOneTime.count) more could be.\n"
+    }
+
+    func json() -> String {
+        var json = JSONText(indent: true)
+        json.object {
+            $0.array("flows") {
+                for flow in flows {
+                    $0.element {
+                        $0.member("flowId", flow.flow.description)
+                        if let name = flow.name { $0.member("name", name) }
+                        if let state = flow.state { $0.member("state", state) }
+                        if let frequency = flow.frequency { $0.member("frequency", frequency) }
+                        if let column = flow.deltaColumn { $0.object("deltaColumn") { $0.members(of: column) } }
+                        $0.member("oneTime", flow.isOneTime)
+                        if let place = places[flow.flow] { $0.member("declared", place.description) }
+                    }
+                }
+            }
+        }
+        return json.text + "\n"
+    }
+}
+
+extension ServiceFlow {
+    /// Scheduled for one-time ingestion: it takes run requests.
+    var isOneTime: Bool { frequency?.lowercased() == "once" }
+}

@@ -1,0 +1,50 @@
+import Applier
+import FlowRuns
+import Manifests
+
+extension FlowOutcome {
+    /// What a person must know of how the flow ended; `nil` when all is done.
+    var words: String? {
+        let rest = remaining > 0 ? " (\(remaining) request(s) remain)" : ""
+        switch end {
+        case .done: return nil
+        case .locked: return "another apply is at work on it, try again later\(rest)"
+        case .stale(let why): return "changed since it was planned, plan again: \(why)\(rest)"
+        case .conflict(let diagnostics):
+            return "nothing was sent:\n" + text(diagnostics, sources: [], color: false)
+        case .refused(let window, let reason):
+            return "stopped: the service refused \(UTCTime(window.start)) … \(UTCTime(window.end)): \(reason)\(rest)"
+        case .held(let why): return "held, try again later: \(why)\(rest)"
+        case .unavailable(let reason): return "the service is not available: \(reason)\(rest)"
+        case .unauthorized(let reason): return "not authorised: \(reason)\(rest)"
+        case .ledgerFailed(let error): return "\(error)\(rest)"
+        case .stopped: return remaining > 0 ? "stopped before \(remaining) request(s) were sent" : nil
+        }
+    }
+
+    /// The end in one word, for machines.
+    var code: String {
+        switch end {
+        case .done: "done"
+        case .locked: "locked"
+        case .stale: "stale"
+        case .conflict: "conflict"
+        case .refused: "refused"
+        case .held: "held"
+        case .unavailable: "unavailable"
+        case .unauthorized: "unauthorized"
+        case .ledgerFailed: "ledgerFailed"
+        case .stopped: "stopped"
+        }
+    }
+}
+
+extension ApplyOutcome {
+    /// The closing line.
+    var summary: String {
+        var parts = ["\(accepted) run(s) requested"]
+        if removed > 0 { parts.append("\(removed) not needed any more") }
+        if remaining > 0 { parts.append("\(remaining) remain") }
+        return (isComplete ? "Apply complete: " : "Apply incomplete: ") + parts.joined(separator: ", ") + "."
+    }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Ledger
+import Manifests
+import Planner
+import Reports
+
+struct PlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Show which run requests are missing.",
+        discussion: """
+            Compares the manifests with the ledger. Sends nothing and changes nothing (with --refresh it first reads the \
+            service's own runs into the ledger). Exits with 65 when a rule is broken.
+
+            EXAMPLES:
+              sluice plan manifests/
+              sluice plan manifests/ --out plan.json            keep it for 'sluice apply plan.json'
+              sluice plan manifests/ --format markdown          a comment for the pull request
+              sluice plan manifests/ --detailed-exitcode        0 nothing to do, 2 changes are pending
+            """)
+
+    @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var service: ServiceOptions
+    @Option(help: "text, json, markdown or github.") var format: OutputFormat = .text
+    @Option(help: "Also keep the plan in this file, for 'sluice apply FILE'.", completion: .file()) var out: String?
+    @Flag(help: "First read the service's own runs and flows into the ledger.") var refresh = false
+    @Flag(name: .customLong("detailed-exitcode"), help: "Exit with 2 when requests are missing.")
+    var detailedExitCode = false
+
+    func run() async throws {
+        let workspace = try Workspace.load(manifests, output, showsWarnings: true)
+        let asOf = try manifests.instant()
+        if refresh { try await Refreshing(workspace: workspace, service: service, output: output).run() }
+        let plan = try await Connection.withLedger(workspace.target, writing: false) { ledger in
+            try await workspace.plan(asOf: asOf, ledger: ledger)
+        }
+        try PlanView(plan: plan, workspace: workspace, output: output).show(format)
+        if let out {
+            try FileOutput.write(planJSON(plan), to: out)
+            output.say("kept in \(out): 'sluice apply \(out)' makes exactly these requests")
+        }
+        guard plan.isApplicable else { throw Failure(.invalid) }
+        if detailedExitCode, plan.requestCount > 0 { throw ExitCode(ExitStatus.changesPending.rawValue) }
+    }
+}

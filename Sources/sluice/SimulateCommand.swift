@@ -1,0 +1,61 @@
+import ArgumentParser
+import FlowServiceSimulator
+import Foundation
+import Manifests
+
+struct SimulateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate", abstract: "Serve a faithful local Flow Service, for tests, demos and rehearsals.",
+        discussion: """
+            Serves on the loopback address until it is stopped. Its flows come from --flows (as 'GET /flows' answers), or \
+            from manifests: every declared flow, scheduled for one-time ingestion. 'GET /simulator/statistics' counts what \
+            it took.
+
+            EXAMPLES:
+              sluice simulate manifests/ --port 8080
+              sluice simulate --flows flows.json --state service.jsonl
+              sluice simulate manifests/ --fault 500-after:0.1 --fault listing-lag:5s --seed 7
+
+            FAULTS (NAME[:VALUE][:RATE][@N], seeded and repeatable):
+            \(Fault.catalogue.map { "  \($0.name.padding(toLength: 20, withPad: " ", startingAt: 0)) \($0.meaning)" }.joined(separator: "\n"))
+            """)
+
+    @Argument(help: ArgumentHelp("Manifests that declare the flows.", valueName: "path")) var paths: [String] = []
+    @OptionGroup var output: OutputOptions
+    @Option(help: "The port; 0 takes a free one.") var port = 8080
+    @Option(help: "Flows as 'GET /flows' answers them, in JSON.", completion: .file(extensions: ["json"])) var flows:
+        String?
+    @Option(help: "Keep the state in this file; otherwise in memory.", completion: .file()) var state: String?
+    @Option(help: "A fault (repeatable); see below.") var fault: [String] = []
+    @Option(help: "What chance follows from.") var seed: UInt64 = 0
+
+    func run() async throws {
+        var configuration = FlowServiceSimulator.Configuration()
+        configuration.port = port
+        configuration.statePath = state
+        configuration.seed = seed
+        do { configuration.faults = try fault.map { try Fault.parse($0) } } catch {
+            throw Failure(.usage, "\(error)")
+        }
+        if let flows {
+            do { configuration.flows = try SimulatedFlowFile.read(path: flows) } catch {
+                throw Failure(.invalid, "\(flows): \(error)")
+            }
+        }
+        if !paths.isEmpty {
+            let sources = try ManifestFiles.read(paths)
+            let (manifests, diagnostics) = ManifestLoader().load(sources)
+            Workspace.show(diagnostics, sources, output)
+            guard !diagnostics.hasErrors else { throw Failure(.invalid) }
+            configuration.flows += manifests.flows.map(SimulatedFlow.init)
+        }
+        let simulator: RunningSimulator
+        do { simulator = try await FlowServiceSimulator.start(configuration) } catch {
+            throw Failure(.unavailable, "the simulator cannot start: \(error)")
+        }
+        output.say("the Flow Service simulator listens, with \(configuration.flows.count) flow(s); Ctrl-C ends it")
+        Console.output("\(simulator.baseURL)\n")
+        _ = try await Signals.stopping { stop in await stop.wait() }
+        await simulator.stop()
+    }
+}

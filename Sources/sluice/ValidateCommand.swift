@@ -1,0 +1,31 @@
+import ArgumentParser
+import Manifests
+import Reports
+
+struct ValidateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate", abstract: "Check manifests, without service or ledger.",
+        discussion: """
+            Reports all faults of all files at once, with their places, and exits with 65 when there is an error.
+
+            EXAMPLES:
+              sluice validate manifests/
+              sluice validate manifests/ --format github     annotations for a workflow
+            """)
+
+    @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var output: OutputOptions
+    @Option(help: "text, json or github.") var format: OutputFormat = .text
+
+    func run() throws {
+        let sources = try ManifestFiles.read(manifests.paths)
+        let (set, diagnostics) = ManifestLoader().load(sources)
+        switch format {
+        case .text, .markdown: Workspace.show(diagnostics, sources, output)
+        case .json: Console.output(diagnosticsJSON(diagnostics))
+        case .github: Console.output(GitHubAnnotations().render(diagnostics))
+        }
+        guard !diagnostics.hasErrors else { throw Failure(.invalid) }
+        output.say("\(sources.count) file(s): \(set.targets.count) target(s), \(set.flows.count) flow(s), no errors")
+    }
+}

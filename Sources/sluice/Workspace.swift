@@ -1,0 +1,79 @@
+import FlowRuns
+import Foundation
+import Ledger
+import Manifests
+import Planner
+import SQLiteLedger
+
+/// The manifests of a command line, read and found sound, and the one target that the command is about.
+struct Workspace {
+    let manifests: ManifestSet
+    let target: Target
+    /// The target's flows, sorted.
+    let declarations: [FlowDeclaration]
+    let sources: [SourceFile]
+
+    /// - Parameter showsWarnings: for commands that are about the manifests, not about what was recorded.
+    /// - Throws: with status 65 after all faults were shown on standard error.
+    static func load(
+        _ options: ManifestOptions, _ output: OutputOptions, showsWarnings: Bool = false
+    ) throws(Failure) -> Workspace {
+        let sources = try ManifestFiles.read(options.paths)
+        let (manifests, diagnostics) = ManifestLoader().load(sources)
+        if showsWarnings || diagnostics.hasErrors { show(diagnostics, sources, output) }
+        guard !diagnostics.hasErrors else { throw Failure(.invalid) }
+        let target = try choose(options.target, from: manifests.targets, paths: options.paths)
+        return Workspace(
+            manifests: manifests, target: target, declarations: manifests.flows.filter { $0.target == target.name },
+            sources: sources)
+    }
+
+    /// Shows diagnostics to people.
+    static func show(_ diagnostics: [Diagnostic], _ sources: [SourceFile], _ output: OutputOptions) {
+        guard !diagnostics.isEmpty, !output.quiet || diagnostics.hasErrors else { return }
+        Console.say(text(diagnostics, sources: sources, color: output.colorsErrors))
+    }
+
+    private static func choose(
+        _ name: String?, from targets: [Target], paths: [String]
+    ) throws(Failure) -> Target {
+        let names = targets.map(\.name).joined(separator: ", ")
+        if let name {
+            guard let target = targets.first(where: { $0.name == name }) else {
+                throw Failure(.usage, "no target '\(name)' is declared; there is \(names.isEmpty ? "none" : names)")
+            }
+            return target
+        }
+        guard let target = targets.first else {
+            throw Failure(.invalid, "no 'kind: Target' is declared in \(paths.joined(separator: ", "))")
+        }
+        guard targets.count == 1 else {
+            throw Failure(.usage, "several targets are declared (\(names)): choose one with --target")
+        }
+        return target
+    }
+
+    /// Plans every flow of the target against the ledger, one flow in memory at a time.
+    func plan(asOf: UnixSeconds, ledger: any Ledger) async throws(Failure) -> Plan {
+        let planner = Planner(asOf: asOf)
+        var flows: [FlowPlan] = []
+        do throws(LedgerError) {
+            for declaration in declarations {
+                let record = try await ledger.record(of: declaration.flow)
+                let runs = try await ledger.runs(of: declaration.flow)
+                flows.append(planner.plan(declaration, record: record, runs: runs))
+            }
+        } catch { throw Failure(error) }
+        return Plan(asOf: asOf, target: target, manifests: manifests.digests, flows: flows)
+    }
+}
+
+extension Failure {
+    init(_ error: LedgerError) {
+        if case .busy = error {
+            self.init(.tryLater, error.description)
+        } else {
+            self.init(.fileError, error.description)
+        }
+    }
+}

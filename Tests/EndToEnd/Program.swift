@@ -1,0 +1,109 @@
+import Foundation
+
+/// The built `sluice`, run as a user runs it.
+struct Program {
+    struct Result {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// The working folder of every run: a temporary one of this test's own.
+    let folder: URL
+    var environment: [String: String] = [:]
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "sluice-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    /// Beside the test bundle, where the package manager builds it.
+    static let binary = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        .deletingLastPathComponent().appending(path: "sluice")
+
+    /// The root of this package's checkout.
+    static let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    func path(_ name: String) -> URL { folder.appending(path: name) }
+
+    func write(_ text: String, to name: String) throws {
+        let file = path(name)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+    }
+
+    func read(_ name: String) throws -> String { try String(contentsOf: path(name), encoding: .utf8) }
+
+    /// Runs to the end.
+    @discardableResult
+    func run(_ arguments: String..., input: String? = nil) async throws -> Result {
+        try await start(arguments, input: input).end()
+    }
+
+    @discardableResult
+    func run(_ arguments: [String]) async throws -> Result { try await start(arguments).end() }
+
+    /// Starts without waiting for the end.
+    func start(_ arguments: [String], input: String? = nil) throws -> RunningProgram {
+        try RunningProgram(Self.binary, arguments, in: folder, environment: environment, input: input)
+    }
+
+    func remove() { try? FileManager.default.removeItem(at: folder) }
+}
+
+/// A process under way. Its output goes to files, so that it never waits for a reader.
+final class RunningProgram: Sendable {
+    private let ended: Task<Int32, Never>
+    private let output: URL
+    private let errors: URL
+    let processID: Int32
+
+    init(_ binary: URL, _ arguments: [String], in folder: URL, environment: [String: String], input: String?) throws {
+        let name = UUID().uuidString
+        output = folder.appending(path: ".\(name).out")
+        errors = folder.appending(path: ".\(name).err")
+        for file in [output, errors] { try Data().write(to: file) }
+        let process = Process()
+        process.executableURL = binary
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        process.environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path].merging(environment) { $1 }
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        if let input {
+            let file = folder.appending(path: ".\(name).in")
+            try Data(input.utf8).write(to: file)
+            process.standardInput = try FileHandle(forReadingFrom: file)
+        } else {
+            process.standardInput = FileHandle.nullDevice
+        }
+        let (stream, continuation) = AsyncStream<Int32>.makeStream()
+        process.terminationHandler = { process in
+            continuation.yield(
+                process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus)
+            continuation.finish()
+        }
+        try process.run()
+        processID = process.processIdentifier
+        ended = Task {
+            for await status in stream { return status }
+            return -1
+        }
+    }
+
+    /// Waits for the end; a status below zero is the signal that ended it.
+    func end() async throws -> Program.Result {
+        let status = await ended.value
+        return Program.Result(
+            status: status, output: try String(contentsOf: output, encoding: .utf8),
+            errors: try String(contentsOf: errors, encoding: .utf8))
+    }
+
+    func signal(_ number: Int32) { kill(processID, number) }
+
+    /// What it has printed so far.
+    var outputSoFar: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
+    var errorsSoFar: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+/// The README's first command, on the example that comes with the project.
+@Suite("Quickstart")
+struct QuickstartTests {
+    @Test("plan, apply, and apply again: the second sends nothing")
+    func secondApplySendsNothing() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        try FileManager.default.copyItem(
+            at: Program.checkout.appending(path: "manifests/quickstart"), to: user.path("quickstart"))
+
+        let plan = try await user.run("plan", "quickstart", "--detailed-exitcode")
+        #expect(plan.status == 2)
+        #expect(plan.output.contains("16 to request"))
+
+        let first = try await user.run("apply", "quickstart", "--yes")
+        #expect(first.status == 0)
+        #expect(first.errors.contains("16 run(s) requested"))
+
+        let second = try await user.run("apply", "quickstart", "--yes", "--format", "json")
+        #expect(second.status == 0)
+        #expect(!second.output.contains("accepted\",\"flowId"))
+
+        let after = try await user.run("plan", "quickstart", "--detailed-exitcode")
+        #expect(after.status == 0)
+        #expect(after.output.contains("Nothing to do"))
+        let verified = try await user.run("ledger", "verify", "quickstart")
+        #expect(verified.status == 0)
+    }
+
+    @Test("a delta column that changes after the first run stops everything")
+    func changedDeltaColumn() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        try user.write(Fixture.target(), to: "target.yaml")
+        try user.write(Fixture.manifest([Fixture.flow()]), to: "flows.yaml")
+        #expect(try await user.run("apply", "target.yaml", "flows.yaml", "--yes").status == 0)
+        let history = try await user.run("history", "target.yaml", "flows.yaml", "--format", "json")
+
+        try user.write(Fixture.manifest([Fixture.flow(windows: 3, column: "EMAIL")]), to: "flows.yaml")
+        let changed = try await user.run("apply", "target.yaml", "flows.yaml", "--yes")
+        #expect(changed.status == 65)
+        #expect(changed.errors.contains("SLU0202"))
+        #expect(changed.errors.contains("flows.yaml:9:27"))
+        #expect(changed.errors.contains("DOB"))
+        #expect(changed.errors.contains("EMAIL"))
+        let run = try #require(history.output.firstMatch(of: /"run":\s*"([^"]+)"/)?.output.1)
+        #expect(changed.errors.contains(run))
+        let later = try await user.run("history", "target.yaml", "flows.yaml", "--format", "json")
+        #expect(later.output == history.output)
+    }
+}
