@@ -22,9 +22,13 @@ struct DoubtMatching {
     init(recorded: [RecordedRun], observed: [ObservedRun], acknowledged: Set<RunID> = []) {
         let known = Set(recorded.compactMap(\.run))
         var doubts = recorded.filter(\.state.isDoubtful).sorted { $0.recordedAt < $1.recordedAt }
-        let earliest = (doubts.first?.recordedAt ?? .max) - Self.clockTolerance
+        let earliest = doubts.first?.recordedAt ?? .max
+        // The service gives each run its time; one without could be anybody's, so also ours.
+        func isTimely(_ run: ObservedRun, _ claimedAt: UnixMilliseconds) -> Bool {
+            run.createdAt == 0 || run.createdAt >= claimedAt - Self.clockTolerance
+        }
         for run in observed.sorted(by: { ($0.createdAt, $0.run) < ($1.createdAt, $1.run) }) {
-            let isCandidate = !known.contains(run.run) && !doubts.isEmpty && run.createdAt >= earliest
+            let isCandidate = !known.contains(run.run) && !doubts.isEmpty && isTimely(run, earliest)
             guard isCandidate, !acknowledged.contains(run.run) else {
                 others.append(run)
                 continue
@@ -34,7 +38,7 @@ struct DoubtMatching {
                 continue
             }
             let match = doubts.firstIndex {
-                $0.window == window && run.createdAt >= $0.recordedAt - Self.clockTolerance
+                $0.window == window && isTimely(run, $0.recordedAt)
             }
             if let match {
                 found[doubts.remove(at: match).identity] = run.run

@@ -9,6 +9,8 @@ import Planner
 struct FlowApplication {
     /// How often a request that is surely not taken is sent again before the service counts as unavailable.
     static let patience = 8
+    /// An apply that is asked to wait longer than this ends, and leaves the rest for later.
+    static let longestWait: UnixMilliseconds = 600_000
     /// How many doubts in a row may turn out to be requests that were not taken, before an apply leaves the rest for
     /// later.
     static let vainDoubtsAtMost = 3

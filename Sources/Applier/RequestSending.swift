@@ -43,12 +43,13 @@ extension FlowApplication {
                 stop.request()
                 return .end(.unauthorized(reason))
             case .throttled(let retryAfter):
-                (wish, trouble) = (retryAfter, "the service asks for patience (429)")
+                let asked = retryAfter.map { ", for \(($0 + 999) / 1000) s" } ?? ""
+                (wish, trouble) = (retryAfter, "the service asks for patience\(asked) (429)")
             case .notSent(let reason):
                 (wish, trouble) = (nil, reason)
             }
 
-            guard backoff.tries < Self.patience, !stop.isRequested else {
+            guard backoff.tries < Self.patience, wish ?? 0 <= Self.longestWait, !stop.isRequested else {
                 try await conclude(identity, .released(reason: "not taken: \(trouble)"))
                 if stop.isRequested { return .end(.stopped) }
                 stop.request()

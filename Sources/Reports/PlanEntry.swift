@@ -42,8 +42,10 @@ struct PlanEntry {
 
     /// Takes the other in when both are plain, of one kind and reason, and the windows fold.
     mutating func take(_ other: PlanEntry) -> Bool {
-        guard !isNotable, !other.isNotable, kind == other.kind, reason == other.reason else { return false }
-        return windows.take(Window(start: other.windows.start, end: other.windows.end))
+        guard !isNotable, !other.isNotable, kind == other.kind, reason == other.reason,
+            let window = Window(start: other.windows.start, end: other.windows.end)
+        else { return false }
+        return windows.take(window)
     }
 }
 
@@ -53,10 +55,6 @@ extension PlannedAction {
         guard let refusal, !reason.contains(refusal.prefix(40)) else { return reason }
         return "\(reason); refused before: \(refusal)"
     }
-}
-
-extension FoldedWindows {
-    fileprivate mutating func take(_ window: Window?) -> Bool { window.map { take($0) } ?? false }
 }
 
 extension FlowPlan {

@@ -39,7 +39,7 @@ public struct PlanText: Sendable {
             lines += section.lines + [""]
         }
         let others = busy.dropFirst(Self.sectionLimit)
-        if !others.isEmpty { lines += brief(others, early) + [""] }
+        if !others.isEmpty { lines += brief(others, early, asOf: plan.asOf) + [""] }
         lines += quiet(plan.flows.filter(\.isQuiet), besides: busy.isEmpty)
         lines += closing(plan, counts)
         return lines.map { $0 + "\n" }.joined()
@@ -57,13 +57,15 @@ public struct PlanText: Sendable {
     }
 
     /// One line for each flow that has no section of its own.
-    private func brief(_ flows: ArraySlice<FlowPlan>, _ early: [FlowID: Int64]) -> [String] {
+    private func brief(
+        _ flows: ArraySlice<FlowPlan>, _ early: [FlowID: Int64], asOf: UnixSeconds
+    ) -> [String] {
         var table = TextTable(
             [.init("flow", givesWay: true), .init("id"), .init("planned"), .init("look at", givesWay: true)],
             style: style)
         for flow in flows.prefix(Self.lineLimit) {
             let counts = flow.counts
-            let isOdd = early[flow.flow] != nil || !OddWindows(flow.actions, asOf: 0).isEmpty
+            let isOdd = early[flow.flow] != nil || !OddWindows(flow.actions, asOf: asOf).isEmpty
             let faults = [counts.faults, isOdd ? "odd windows" : ""].filter { !$0.isEmpty }
             table.add([
                 .init(flow.title), .init(flow.flow.description, .quiet),

@@ -28,18 +28,40 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: "Keep the state in this file; otherwise in memory.", completion: .file()) var state: String?
     @Option(help: "A fault (repeatable); see below.") var fault: [String] = []
     @Option(help: "What chance follows from.") var seed: UInt64 = 0
+    @Option(help: "What 'POST /runs' answers: wholeRun, items or idOnly.") var answer: RunAnswerShape = .wholeRun
+    @Option(
+        name: .customLong("listed-windows"),
+        help: "Where a listing tells a run's window: parameters, copyActivity or unknown.")
+    var listedWindows: ListedWindows = .parameters
+    @Option(name: .customLong("page-size"), help: "Items on a page of a listing.") var pageSize = 100
+    @Option(help: "How fast runs move through their states; 1 takes them some 7 seconds.") var speed = 1.0
+    @Option(name: .customLong("failed"), help: "What part of the runs fails, 0 to 1.") var failedRate = 0.0
+    @Option(name: .customLong("partial"), help: "What part of the runs ends with failed records, 0 to 1.")
+    var partialRate = 0.0
+
+    func validate() throws {
+        guard speed > 0, pageSize > 0 else { throw ValidationError("--speed and --page-size must be above 0") }
+        guard (0...1).contains(failedRate), (0...1).contains(partialRate) else {
+            throw ValidationError("--failed and --partial must be from 0 to 1")
+        }
+    }
 
     func run() async throws {
         var configuration = FlowServiceSimulator.Configuration()
         configuration.port = port
         configuration.statePath = state
         configuration.seed = seed
+        configuration.sandbox.answerShape = answer
+        configuration.sandbox.listedWindows = listedWindows
+        configuration.sandbox.pageSize = pageSize
+        configuration.sandbox.pace = RunPace().times(speed)
+        configuration.sandbox.outcomes = OutcomeRates(failed: failedRate, partial: partialRate)
         do { configuration.faults = try fault.map { try Fault.parse($0) } } catch {
             throw Failure(.usage, "\(error)")
         }
         if let flows {
             do { configuration.flows = try SimulatedFlowFile.read(path: flows) } catch {
-                throw Failure(.invalid, "\(flows): \(error)")
+                throw Failure(.invalid, "\(error)")
             }
         }
         if !paths.isEmpty {
@@ -59,3 +81,6 @@ struct SimulateCommand: AsyncParsableCommand {
         await simulator.stop()
     }
 }
+
+extension RunAnswerShape: ExpressibleByArgument {}
+extension ListedWindows: ExpressibleByArgument {}

@@ -7,7 +7,7 @@ struct SimulatorProcess {
     let address: String
 
     /// - Parameter arguments: manifests and options, without the port.
-    init(_ user: Program, _ arguments: String...) async throws {
+    init(_ user: Program, _ arguments: [String]) async throws {
         program = try user.start(["simulate", "--port", "0"] + arguments)
         var address = ""
         while address.isEmpty {
@@ -26,6 +26,9 @@ struct SimulatorProcess {
         let postRequests: Int
         let windowsTakenTwice: [RepeatedWindow]
         let deltaColumnViolations: Int
+        /// By endpoint.
+        let requests: [String: Int]
+        let maxRequestsInASecond: Int
     }
 
     func statistics() async throws -> Statistics {

@@ -90,6 +90,9 @@ struct PlanTextTests {
         #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count < 130)
         #expect(text.contains("… and 258 more flows: 1,806 to request"))
         #expect(text.contains("Plan: 2,100 to request."))
+        #expect(!text.contains("odd windows"))
+        let late = Sample.flow(20, "late", actions: Sample.creates(1, from: Sample.asOf))
+        #expect(render(Sample.plan(flows.prefix(19) + [late])).contains("odd windows"))
     }
 
     @Test("a notable request among 10,000 plain ones is not folded away")

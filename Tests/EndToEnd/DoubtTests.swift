@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+/// Answers that are lost after the run was taken, or errors that say nothing: no window twice, none lost.
+@Suite("Doubts")
+struct DoubtTests {
+    @Test(
+        "an apply resolves its own doubts",
+        arguments: [
+            "500-after:0.3", "500-before:0.2", "reset-after:0.3", "reset-before:0.3", "cut-answer:0.3", "no-id:0.3",
+            "wrong-length:0.3", "slow:1s:0.1", "close-idle:0.3", "huge-error:0.2", "html-error:0.2", "503:0.2",
+        ])
+    func resolved(fault: String) async throws {
+        let world = try await World(flows: 3, windows: 6, "--fault", fault, "--seed", "5")
+        var result = try await world.apply()
+        // A fault that strikes three times in a row without a run taken leaves the rest for later, by design.
+        for _ in 0..<6 where result.status == 69 { result = try await world.apply() }
+        #expect(result.status == 0, "\(result.errors)")
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
+    @Test("a listing that lags and comes in pages does not make a taken run look absent")
+    func laggingListing() async throws {
+        let world = try await World(
+            flows: 2, windows: 8, "--fault", "reset-after:0.4", "--fault", "listing-lag:500ms", "--page-size", "2",
+            "--seed", "3")
+        let result = try await world.apply()
+        #expect(result.status == 0, "\(result.errors)")
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
+    @Test("refresh resolves what a killed apply left behind")
+    func refreshResolves() async throws {
+        let world = try await World(flows: 1, windows: 2, "--fault", "slow:10s@1")
+        let program = try world.user.start(World.apply)
+        while try await world.simulator.statistics().runsTaken == 0 { try await Task.sleep(for: .milliseconds(10)) }
+        program.signal(SIGKILL)
+        _ = try await program.end()
+        #expect(try await world.run("history", more: ["--format", "json"]).output.contains("\"intended\""))
+        #expect(try await world.run("refresh").status == 0)
+        #expect(!(try await world.run("history", more: ["--format", "json"]).output.contains("\"intended\"")))
+        #expect(try await world.apply().status == 0)
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
+    @Test("throttling is waited out, and a rejected request stops its flow with the reason")
+    func throttledAndRefused() async throws {
+        let world = try await World(
+            flows: 1, windows: 3, "--fault", "429-retry-after:1s@1", "--fault", "422-before@3")
+        let result = try await world.apply()
+        #expect(result.status == 1)
+        #expect(result.errors.contains("waiting 1 s") || result.errors.contains("waiting 2 s"))
+        #expect(result.errors.contains("422"))
+        let plan = try await world.run("plan")
+        #expect(plan.output.contains("422"))
+        #expect(try await world.apply().status == 0)
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
+    @Test("a token that is not accepted stops the whole apply with exit 77, and nothing is taken")
+    func unauthorized() async throws {
+        let world = try await World(flows: 3, windows: 2, "--fault", "401-before")
+        let result = try await world.apply()
+        #expect(result.status == 77)
+        #expect(try await world.simulator.statistics().runsTaken == 0)
+        try await world.end()
+    }
+
+    @Test("a service that is not there is exit 69, and the windows stay free")
+    func unreachable() async throws {
+        let world = try await World(flows: 2, windows: 2)
+        try await world.simulator.stop()
+        let result = try await world.apply()
+        #expect(result.status == 69, "\(result.errors)")
+        world.user.remove()
+    }
+}

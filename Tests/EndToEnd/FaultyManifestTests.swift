@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+/// Every faulty manifest of the tests, from the command line: a useful message and exit 65, never a crash or a hang.
+@Suite("Faulty manifests from the command line")
+struct FaultyManifestTests {
+    private static let folder = Program.checkout.appending(path: "Tests/ManifestsTests/Faulty")
+
+    /// Hostile files that are too large or too odd to keep in Git.
+    private static let made: [(name: String, bytes: Data)] = [
+        ("brackets", Data(repeating: UInt8(ascii: "["), count: 100_000)),
+        ("braces", Data(String(repeating: "{a: ", count: 100_000).utf8)),
+        ("nul", Data("apiVersion: sluice/v1\0\n".utf8)),
+        ("invalid UTF-8", Data([0x61, 0x3A, 0x20, 0xFF, 0xFE, 0x0A])),
+        ("tab", Data("a:\n\t- b\n".utf8)),
+        (
+            "alias bomb",
+            Data(
+                ("a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+                    + (1..<20).map { "a\($0): &a\($0) [\(String(repeating: "*a\($0 - 1), ", count: 9))]\n" }.joined())
+                    .utf8)
+        ),
+        ("65 MiB", Data(repeating: UInt8(ascii: "#"), count: 65 << 20)),
+    ]
+
+    @Test("files kept in Git are each refused with a place and a code")
+    func kept() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
+            .filter { $0.hasSuffix(".yaml") }.sorted()
+        #expect(files.count >= 30)
+        for file in files {
+            let result = try await user.run("validate", Self.folder.appending(path: file).path)
+            let isWarning = !result.errors.contains("error[SLU") && result.errors.contains("warning[SLU")
+            #expect(result.status == (isWarning ? 0 : 65), "\(file): \(result.errors)")
+            #expect(result.errors.contains("[SLU"), "\(file): \(result.errors)")
+            #expect(result.errors.contains("--> "), "\(file): \(result.errors)")
+        }
+    }
+
+    @Test("hostile files are refused", arguments: made.indices)
+    func hostile(index: Int) async throws {
+        let user = try Program()
+        defer { user.remove() }
+        try Self.made[index].bytes.write(to: user.path("hostile.yaml"))
+        let result = try await user.run("validate", "hostile.yaml")
+        #expect(result.status == 65, "\(Self.made[index].name): \(result.status) \(result.errors)")
+        #expect(result.errors.contains("error[SLU"))
+    }
+
+    @Test(
+        "reading them leaks nothing of libyaml's",
+        .enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/valgrind")))
+    func leaks() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        // Stripped, since valgrind cannot read all of the compiler's debugging information.
+        let strip = try RunningProgram(
+            URL(fileURLWithPath: "/usr/bin/strip"), ["-o", user.path("sluice").path, Program.binary.path],
+            in: user.folder, environment: [:], input: nil)
+        #expect(try await strip.end().status == 0)
+        let valgrind = try RunningProgram(
+            URL(fileURLWithPath: "/usr/bin/valgrind"),
+            [
+                "--leak-check=full", "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99",
+                user.path("sluice").path, "validate", "--quiet", Self.folder.path,
+            ], in: user.folder, environment: [:], input: nil)
+        let result = try await valgrind.end()
+        #expect(result.status == 65, "\(result.errors.suffix(2000))")
+        #expect(result.errors.contains("definitely lost: 0 bytes"))
+    }
+}

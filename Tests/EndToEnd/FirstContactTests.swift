@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+/// An empty ledger never means that nothing ran yet.
+@Suite("First contact")
+struct FirstContactTests {
+    @Test(
+        "a lost ledger sends nothing again that the service has",
+        arguments: ["parameters", "copyActivity"])
+    func lostLedger(listed: String) async throws {
+        let world = try await World(
+            flows: 3, windows: 5, "--listed-windows", listed, "--speed", "1000", "--page-size", "3")
+        #expect(try await world.apply().status == 0)
+        try world.loseLedger()
+        let plan = try await world.run("plan")
+        #expect(plan.output.contains("unverified"))
+        let again = try await world.apply()
+        #expect(again.status == 0, "\(again.errors)")
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
+    @Test("a saved plan made on an empty ledger cannot be applied twice")
+    func savedPlanTwice() async throws {
+        let world = try await World(flows: 2, windows: 4)
+        #expect(try await world.run("plan", more: ["--out", "plan.json"]).status == 0)
+        #expect(try await world.user.run("apply", "plan.json").status == 0)
+        #expect(try await world.user.run("apply", "plan.json").status == 75)
+        try world.loseLedger()
+        #expect(try await world.user.run("apply", "plan.json").status == 0)
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
+    @Test("runs whose window nobody knows hold their flow until they are acknowledged")
+    func unknownWindows() async throws {
+        let world = try await World(flows: 1, windows: 1, "--listed-windows", "unknown")
+        #expect(try await world.apply().status == 0)
+        try world.loseLedger()
+        let held = try await world.apply()
+        #expect(held.status == 75)
+        let history = try await world.run("history", more: ["--format", "json"])
+        let run = try #require(history.output.firstMatch(of: /"run":\s*"([^"]+)"/)?.output.1)
+        let plan = try await world.run("plan")
+        #expect(plan.errors.contains("SLU0209"))
+        #expect(plan.errors.contains(run))
+        #expect(try await world.simulator.statistics().runsTaken == 1)
+
+        let more = "      acknowledged: [{run: \(run), reason: made before}]\n"
+        try world.user.write(
+            Fixture.manifest([Fixture.flow(Fixture.id(0), windows: 1, more: more)]), to: "flows.yaml")
+        #expect(try await world.apply().status == 0)
+        #expect(try await world.simulator.statistics().runsTaken == 2)
+        #expect(try await world.simulator.statistics().deltaColumnViolations == 0)
+        try await world.end()
+    }
+
+    @Test("the flow's own delta column wins over the manifest's")
+    func ownColumn() async throws {
+        let world = try await World(flows: 1, windows: 1)
+        #expect(try await world.apply().status == 0)
+        try world.loseLedger()
+        try world.user.write(
+            Fixture.manifest([Fixture.flow(Fixture.id(0), windows: 2, column: "EMAIL")]), to: "flows.yaml")
+        let result = try await world.apply()
+        #expect(result.status == 65)
+        #expect(result.errors.contains("SLU0202"))
+        #expect(result.errors.contains("DOB"))
+        #expect(try await world.simulator.statistics().runsTaken == 1)
+        try await world.end()
+    }
+
+    @Test("a flow that the service does not know is an error at the manifest's line")
+    func unknownFlow() async throws {
+        let world = try await World(flows: 1, windows: 1)
+        try world.user.write(Fixture.manifest([Fixture.flow()]), to: "flows.yaml")
+        let result = try await world.apply()
+        #expect(result.status == 65)
+        #expect(result.errors.contains("SLU0301"))
+        #expect(result.errors.contains("flows.yaml:7"))
+        try await world.end()
+    }
+}

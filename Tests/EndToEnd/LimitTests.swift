@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+/// What keeps an apply from going too far, and what it says for machines.
+@Suite("Limits and events")
+struct LimitTests {
+    @Test("a plan of more runs than allowed is refused with what to do, and nothing is sent")
+    func tooManyRuns() async throws {
+        let world = try await World(flows: 2, windows: 5)
+        let result = try await world.apply("--max-runs", "9")
+        #expect(result.status == 65)
+        #expect(result.errors.contains("10 runs"))
+        #expect(result.errors.contains("--max-runs"))
+        #expect(try await world.simulator.statistics().postRequests == 0)
+        #expect(try await world.apply("--max-runs", "10").status == 0)
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
+    @Test("without a terminal an apply needs --yes")
+    func nobodyToAsk() async throws {
+        let world = try await World(flows: 1, windows: 1)
+        let result = try await world.user.run("apply", "flows.yaml", "target.yaml", input: "yes\n")
+        #expect(result.status == 64)
+        #expect(try await world.simulator.statistics().postRequests == 0)
+        try await world.end()
+    }
+
+    @Test("in the fair case an apply costs one POST a window, and a flow's first contact")
+    func cost() async throws {
+        let world = try await World(flows: 3, windows: 7)
+        #expect(try await world.apply().status == 0)
+        let counts = try await world.simulator.statistics()
+        #expect(counts.postRequests == 21)
+        #expect(counts.requests["GET /runs"] == 3)
+        #expect(counts.requests["GET /flows/{id}"] == 3)
+        #expect(try await world.apply().status == 0)
+        #expect(try await world.simulator.statistics().postRequests == 21)
+        try await world.end()
+    }
+
+    @Test("the rate limit holds over all flows")
+    func rate() async throws {
+        let limits = "{requestsPerSecond: 20, parallelFlows: 8}"
+        let world = try await World(flows: 4, windows: 8, limits: limits)
+        #expect(try await world.apply().status == 0)
+        #expect(try await world.simulator.statistics().maxRequestsInASecond <= 21)
+        try await world.end()
+    }
+
+    @Test("events are JSON Lines, from 'started' to 'finished'")
+    func events() async throws {
+        let world = try await World(flows: 2, windows: 2)
+        let result = try await world.apply("--format", "json")
+        let events = try result.output.split(separator: "\n").map { line in
+            try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        }
+        let names = events.compactMap { $0["event"] as? String }
+        #expect(names.first == "started")
+        #expect(names.last == "finished")
+        #expect(names.count { $0 == "accepted" } == 4)
+        #expect(events.last?["complete"] as? Bool == true)
+        try await world.end()
+    }
+
+    @Test("without credentials a real service is exit 78, naming the variables")
+    func noCredentials() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        try user.write(
+            Fixture.target(service: "https://platform.adobe.io/data/foundation/flowservice"), to: "target.yaml")
+        try user.write(Fixture.manifest([Fixture.flow()]), to: "flows.yaml")
+        let result = try await user.run(World.apply)
+        #expect(result.status == 78)
+        #expect(result.errors.contains("SLUICE_ACCESS_TOKEN"))
+        #expect(result.errors.contains("SLUICE_CLIENT_SECRET"))
+    }
+}

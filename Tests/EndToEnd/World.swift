@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+/// A user with manifests, and the service in a process of its own.
+struct World {
+    let user: Program
+    let simulator: SimulatorProcess
+    /// How many windows the manifests declare.
+    let windows: Int
+
+    static let apply = ["apply", "flows.yaml", "target.yaml", "--yes"]
+    static let quickLimits =
+        "{requestsPerSecond: 1000, parallelFlows: 4, requestTimeout: PT0.4S, settle: PT1.2S, maxRunsPerApply: 5000}"
+
+    /// - Parameters:
+    ///   - flows: every third is file-based.
+    ///   - options: of `sluice simulate`.
+    init(flows: Int, windows: Int, limits: String = quickLimits, more: String = "", _ options: String...) async throws {
+        var user = try Program()
+        user.environment = ["SLUICE_ACCESS_TOKEN": "token", "SLUICE_API_KEY": "key"]
+        let declared = (0..<flows).map {
+            Fixture.flow(Fixture.id($0), windows: windows, column: $0 % 3 == 2 ? nil : "DOB", more: more)
+        }
+        try user.write(Fixture.manifest(declared), to: "flows.yaml")
+        try user.write(Fixture.target(), to: "target.yaml")
+        simulator = try await SimulatorProcess(user, ["flows.yaml", "target.yaml"] + options)
+        try user.write(Fixture.target(service: simulator.address, limits: limits), to: "target.yaml")
+        self.user = user
+        self.windows = flows * windows
+    }
+
+    @discardableResult
+    func apply(_ more: String...) async throws -> Program.Result { try await user.run(Self.apply + more) }
+
+    /// Runs a command on the manifests.
+    func run(_ command: String..., more: [String] = []) async throws -> Program.Result {
+        try await user.run(command + ["flows.yaml", "target.yaml"] + more)
+    }
+
+    /// The ledger is gone, as with a new runner or a lost disk.
+    func loseLedger() throws {
+        for file in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+            try? FileManager.default.removeItem(at: user.path(file))
+        }
+    }
+
+    /// Checks that each declared window was taken once and that the ledger knows it, and ends the simulator.
+    func expectOnceEach() async throws {
+        let plan = try await run("plan", more: ["--detailed-exitcode"])
+        #expect(plan.status == 0, "\(plan.output)")
+        let counts = try await simulator.statistics()
+        #expect(counts.runsTaken == windows)
+        #expect(counts.windowsTakenTwice.isEmpty)
+        #expect(counts.deltaColumnViolations == 0)
+        let verified = try await run("ledger", "verify")
+        #expect(verified.status == 0, "\(verified.errors)")
+    }
+
+    func end() async throws {
+        try await simulator.stop()
+        user.remove()
+    }
+}
