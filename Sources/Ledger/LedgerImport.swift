@@ -37,6 +37,14 @@ public struct LedgerImport: Sendable {
         entryLines = reading.entryLines
     }
 
+    /// The same import, of flows that count as never compared with the service. An export may be older than the last
+    /// run: what was made since is then found at first contact, and not sent again.
+    public func forgettingContact() -> LedgerImport {
+        var other = self
+        for index in other.flows.indices { other.flows[index].contactedAt = nil }
+        return other
+    }
+
     /// Puts everything into the ledger, or nothing. What it has already is left as it is, so doing it twice is doing
     /// it once.
     ///

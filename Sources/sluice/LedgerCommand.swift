@@ -43,6 +43,8 @@ struct LedgerCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "import", abstract: "Put an export back, all of it or nothing.",
             discussion: """
+                The next apply compares its flows with the service first: an export may be older than the last run.
+
                 EXAMPLE:
                   sluice ledger import manifests/ --from ledger.jsonl
                 """)
@@ -59,6 +61,7 @@ struct LedgerCommand: ParsableCommand {
             try await Connection.withLedger(workspace.target, writing: true) { ledger in
                 do throws(LedgerImportError) {
                     let record = try LedgerImport(Array(bytes), target: workspace.target.identity)
+                        .forgettingContact()
                     try await record.restore(into: ledger)
                     output.say("\(record.entries.count) run(s) of \(record.flows.count) flow(s) are in the ledger")
                 } catch {

@@ -52,7 +52,7 @@ struct LedgerFaultTests {
         }
     }
 
-    @Test("export, import into an empty ledger, and nothing is left to do")
+    @Test("export, import into an empty ledger, and nothing is left to do; what is new asks the service first")
     func exportAndImport() async throws {
         let world = try await World(flows: 2, windows: 3)
         #expect(try await world.apply().status == 0)
@@ -62,6 +62,14 @@ struct LedgerFaultTests {
         #expect(try await world.run("ledger", "import", more: ["--from", "ledger.jsonl"]).status == 0)
         #expect(try await world.run("ledger", "import", more: ["--from", "ledger.jsonl"]).status == 0)
         try await world.expectOnceEach()
+        try world.loseLedger()
+        try world.user.write(
+            Fixture.manifest([Fixture.flow(Fixture.id(0), windows: 4), Fixture.flow(Fixture.id(1), windows: 3)]),
+            to: "flows.yaml")
+        #expect(try await world.run("ledger", "import", more: ["--from", "ledger.jsonl"]).status == 0)
+        #expect(try await world.apply().status == 0)
+        #expect(try await world.simulator.statistics().requests["GET /runs"] == 3)
+        #expect(try await world.simulator.statistics().windowsTakenTwice.isEmpty)
         try world.user.write(export.output.replacing("\"accepted\"", with: "\"rejected\""), to: "edited.jsonl")
         #expect(try await world.run("ledger", "import", more: ["--from", "edited.jsonl"]).status == 65)
         try await world.end()
