@@ -65,10 +65,11 @@ public struct FlowRefresh: Sendable {
         var released: [RunIdentity] = []
         var unresolved: [RecordedRun] = []
         for doubt in recorded where doubt.state.isDoubtful && matching.found[doubt.identity] == nil {
-            if matching.unreadable.isEmpty, askedAt >= doubt.recordedAt + settle {
-                try await ledger.conclude(
-                    doubt.identity, .released(reason: "not among the flow's runs when its time had passed"),
-                    at: time.now())
+            if matching.unreadable.isEmpty, askedAt >= doubt.recordedAt + settle,
+                try await ledger.release(
+                    doubt.identity, claimedAt: doubt.recordedAt,
+                    reason: "not among the flow's runs when its time had passed", at: time.now())
+            {
                 released.append(doubt.identity)
             } else {
                 unresolved.append(doubt)

@@ -39,7 +39,7 @@ extension FlowApplication {
                 world.report(.doubted(identity, reason: reason))
                 return .doubted(reason)
             case .unauthorized(let reason):
-                try await conclude(identity, .released(reason: "not taken: \(reason)"))
+                try await release(identity, claimedAt, reason)
                 stop.request()
                 return .end(.unauthorized(reason))
             case .throttled(let retryAfter):
@@ -50,7 +50,7 @@ extension FlowApplication {
             }
 
             guard backoff.tries < Self.patience, wish ?? 0 <= Self.longestWait, !stop.isRequested else {
-                try await conclude(identity, .released(reason: "not taken: \(trouble)"))
+                try await release(identity, claimedAt, trouble)
                 if stop.isRequested { return .end(.stopped) }
                 stop.request()
                 return .end(.unavailable(trouble))
@@ -92,6 +92,14 @@ extension FlowApplication {
         return Claim(
             identity: identity, deltaColumn: action.deltaColumn, request: request, claimedAt: claimedAt,
             provenance: provenance)
+    }
+
+    /// Gives up one's own claim. Where somebody else has dealt with it already, there is nothing to give up.
+    private func release(
+        _ identity: RunIdentity, _ claimedAt: UnixMilliseconds, _ trouble: String
+    ) async throws(LedgerError) {
+        _ = try await world.ledger.release(
+            identity, claimedAt: claimedAt, reason: "not taken: \(trouble)", at: world.time.now())
     }
 
     private func conclude(_ identity: RunIdentity, _ conclusion: Conclusion) async throws(LedgerError) {

@@ -52,6 +52,14 @@ public final class InMemoryLedger: Ledger {
         }
     }
 
+    public func release(
+        _ identity: RunIdentity, claimedAt: UnixMilliseconds, reason: String, at now: UnixMilliseconds
+    ) throws(LedgerError) -> Bool {
+        try access { (contents) throws(LedgerError) in
+            try contents.rows.release(identity, claimedAt: claimedAt, reason: reason, at: now)
+        }
+    }
+
     public func conclude(
         _ identity: RunIdentity, _ conclusion: Conclusion, at now: UnixMilliseconds
     ) throws(LedgerError) {

@@ -32,6 +32,15 @@ public protocol Ledger: Sendable {
         _ identity: RunIdentity, claimedAt: UnixMilliseconds, now: UnixMilliseconds
     ) async throws(LedgerError) -> Bool
 
+    /// Calls off a request that the service surely did not take: its window may be claimed again.
+    ///
+    /// - Parameter claimedAt: of the claim that was found to be void. Its owner may have renewed it meanwhile, and be
+    ///   about to send.
+    /// - Returns: `false` when the row is no longer doubtful since then, and nothing was changed.
+    func release(
+        _ identity: RunIdentity, claimedAt: UnixMilliseconds, reason: String, at now: UnixMilliseconds
+    ) async throws(LedgerError) -> Bool
+
     /// Moves a run along one of the arrows of ``RunState/canBecome(_:)``.
     ///
     /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` for any other move.

@@ -57,6 +57,17 @@ extension LedgerTransaction {
         return true
     }
 
+    /// See ``Ledger/release(_:claimedAt:reason:at:)``.
+    public mutating func release(
+        _ identity: RunIdentity, claimedAt: UnixMilliseconds, reason: String, at now: UnixMilliseconds
+    ) throws(LedgerError) -> Bool {
+        guard let run = try entry(identity)?.run, run.state.isDoubtful, run.recordedAt == claimedAt else {
+            return false
+        }
+        try conclude(identity, .released(reason: reason), at: now)
+        return true
+    }
+
     /// See ``Ledger/conclude(_:_:at:)``.
     ///
     /// The answer to a request may be slower than a refresh by somebody else, which then has recorded the new run as

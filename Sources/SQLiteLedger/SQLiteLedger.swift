@@ -84,6 +84,12 @@ public final class SQLiteLedger: Ledger {
         try await write { try $0.renew(identity, claimedAt: claimedAt, now: now) }
     }
 
+    public func release(
+        _ identity: RunIdentity, claimedAt: UnixMilliseconds, reason: String, at now: UnixMilliseconds
+    ) async throws(LedgerError) -> Bool {
+        try await write { try $0.release(identity, claimedAt: claimedAt, reason: reason, at: now) }
+    }
+
     public func conclude(
         _ identity: RunIdentity, _ conclusion: Conclusion, at now: UnixMilliseconds
     ) async throws(LedgerError) {

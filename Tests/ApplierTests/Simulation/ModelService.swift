@@ -31,6 +31,7 @@ final class ModelService: Sendable {
         var runs: [Run] = []
         var columns: [FlowID: DeltaColumn] = [:]
         var violations: [String] = []
+        var processes = 0
     }
 
     private let state = Mutex(State())
@@ -48,6 +49,14 @@ final class ModelService: Sendable {
 
     var runs: [Run] { state.withLock(\.runs) }
     var violations: [String] { state.withLock(\.violations) }
+    /// Numbers the processes that use the service.
+    func nextProcess() -> Int {
+        state.withLock { state in
+            state.processes += 1
+            return state.processes
+        }
+    }
+
     func violate(_ words: String) { state.withLock { $0.violations.append(words) } }
 
     /// Takes a run, or says why not.

@@ -31,6 +31,8 @@ final class SimulatedProcess: Sendable {
     let dice: Dice
     let misfortune: Misfortune
     let limits: Limits
+    /// For the trace.
+    let number: Int
     private let isDead = Mutex(false)
 
     init(
@@ -43,6 +45,7 @@ final class SimulatedProcess: Sendable {
         self.dice = dice
         self.misfortune = misfortune
         self.limits = limits
+        number = model.nextProcess()
     }
 
     var isAlive: Bool { !isDead.withLock { $0 } }
@@ -94,6 +97,13 @@ struct MortalLedger: Ledger {
         _ identity: RunIdentity, claimedAt: UnixMilliseconds, now: UnixMilliseconds
     ) async throws(LedgerError) -> Bool {
         try await step { ledger throws(LedgerError) in try ledger.renew(identity, claimedAt: claimedAt, now: now) }
+    }
+    func release(
+        _ identity: RunIdentity, claimedAt: UnixMilliseconds, reason: String, at now: UnixMilliseconds
+    ) async throws(LedgerError) -> Bool {
+        try await step { ledger throws(LedgerError) in
+            try ledger.release(identity, claimedAt: claimedAt, reason: reason, at: now)
+        }
     }
     func conclude(
         _ identity: RunIdentity, _ conclusion: Conclusion, at now: UnixMilliseconds

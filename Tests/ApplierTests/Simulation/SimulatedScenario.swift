@@ -38,11 +38,12 @@ struct SimulatedScenario {
             let ledger = MortalLedger(process: process)
             guard let plan = try? await plan(declarations, ledger, asOf: time.now() / 1000) else { return false }
             if plan.requestCount == 0, plan.flows.allSatisfy(\.held.isEmpty) { return true }
+            if tracing { trace.add("\(time.now()) process \(process.number) plans \(plan.requestCount)") }
             let applier = Applier(
                 ledger: ledger, service: UnreliableService(process: process), limits: limits, time: time,
                 chance: { dice.chance() },
                 report: { event in
-                    if tracing { trace.add("\(time.now()) \(event)") }
+                    if tracing { trace.add("\(time.now()) process \(process.number) \(event)") }
                 })
             _ = await applier.apply(plan, staleness: staleness)
             return false
@@ -76,7 +77,7 @@ struct SimulatedScenario {
         }
         return Result(
             violations: model.violations + violations.all + (finished ? [] : ["the simulation hangs"]),
-            trace: trace.all)
+            trace: tracing ? (trace.all + model.runs.map { "\($0)" }) : [])
     }
 
     // MARK: The world
