@@ -20,10 +20,22 @@ public struct Preflight: Sendable {
             var specification: RunSpecification?
             if let id = flow?.specification {
                 await turn()
-                specification = try await service.runSpecification(id)
+                specification = try await readSpecification(id, service)
             }
             return (flow, check(declaration, against: flow, specification))
         } catch { throw .service(error) }
+    }
+
+    /// Whoever may not read specifications may still request runs; only this check is lost then.
+    private func readSpecification(
+        _ id: String, _ service: any FlowService
+    ) async throws(FlowServiceError) -> RunSpecification? {
+        do throws(FlowServiceError) { return try await service.runSpecification(id) } catch {
+            switch error {
+            case .refused, .unreadable: return nil
+            case .unavailable, .unauthorized: throw error
+            }
+        }
     }
 
     /// - Parameters:
@@ -63,7 +75,8 @@ public struct Preflight: Sendable {
         ]
     }
 
-    /// Only the specification of a table-based source has a delta column.
+    /// Only the specification of a table-based source has a delta column. One that requires it cannot be a file's; that
+    /// it merely has it, or has none, may be a specification that tells less than it could.
     private func source(_ declaration: FlowDeclaration, _ specification: RunSpecification) -> [Diagnostic] {
         guard !specification.types.isEmpty else { return [] }
         let hasColumn = specification.types["deltaColumn"] != nil
@@ -71,8 +84,10 @@ public struct Preflight: Sendable {
         let real: SourceKind = hasColumn ? .table : .file
         return [
             Diagnostic(
-                .sourceKindDisagrees, at: declaration.place,
-                "the flow is declared with 'source: \(declaration.source)', but its specification is that of a \(real) source",
+                .sourceKindDisagrees, specification.required.contains("deltaColumn") ? .error : .warning,
+                at: declaration.place,
+                "the flow is declared with 'source: \(declaration.source)', but its specification is that of a "
+                    + "\(real) source",
                 suggestion: "write 'source: \(real)'")
         ]
     }

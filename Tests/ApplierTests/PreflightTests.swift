@@ -1,0 +1,62 @@
+import FlowRuns
+import FlowService
+import Manifests
+import Testing
+
+@testable import Applier
+
+@Suite("Before the first request")
+struct PreflightTests {
+    private static let id = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
+
+    private func flow(frequency: String? = "once", state: String? = "enabled") -> ServiceFlow {
+        ServiceFlow(
+            flow: Self.id, name: nil, state: state, specification: "spec", frequency: frequency, deltaColumn: nil)
+    }
+
+    private func check(
+        _ flow: ServiceFlow?, _ specification: RunSpecification? = nil, source: SourceKind = .table,
+        form: WireForm = WireForm()
+    ) -> [Diagnostic] {
+        let place = Place(file: "flows.yaml", line: 7, column: 15)
+        let declaration = FlowDeclaration(
+            flow: Self.id, manifest: "m", target: "t", source: source, place: place)
+        let diagnostics = Preflight(wireForm: form).check(declaration, against: flow, specification)
+        #expect(diagnostics.allSatisfy { $0.place == place })
+        return diagnostics
+    }
+
+    /// As the tutorial on database sources has it.
+    private let database = RunSpecification(
+        types: [
+            "startTime": "integer", "windowStartTime": "integer", "windowEndTime": "integer", "deltaColumn": "object",
+        ], required: ["startTime", "windowStartTime", "windowEndTime", "deltaColumn"])
+
+    @Test("a flow that is not there, not one-time, or disabled is an error")
+    func flowItself() {
+        #expect(check(nil).map(\.code) == [.flowNotFound])
+        #expect(check(flow(frequency: "hour")).map(\.code) == [.flowNotOneTime])
+        #expect(check(flow(state: "disabled")).map(\.code) == [.flowDisabled])
+        #expect(check(flow()).isEmpty)
+        #expect(check(flow(frequency: nil, state: nil)).isEmpty)
+    }
+
+    @Test("a wire form that the specification disagrees with is a warning that names the setting")
+    func wireForm() {
+        let warnings = check(flow(), database)
+        #expect(warnings.map(\.severity) == [.warning, .warning])
+        #expect(warnings[0].suggestion?.contains("times: integer") == true)
+        #expect(warnings[1].suggestion?.contains("startTime: now") == true)
+        #expect(check(flow(), database, form: WireForm(times: .integer, startTime: .now)).isEmpty)
+    }
+
+    @Test("a file source whose specification requires a delta column is an error; other disagreements are warnings")
+    func sourceKind() {
+        let form = WireForm(times: .integer, startTime: .now)
+        #expect(check(flow(), database, source: .file, form: form).hasErrors)
+        let optional = RunSpecification(types: database.types, required: [])
+        #expect(check(flow(), optional, source: .file, form: form).map(\.severity) == [.warning])
+        let file = RunSpecification(types: ["windowStartTime": "integer"], required: [])
+        #expect(check(flow(), file, form: form).map(\.severity) == [.warning])
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+/// OAuth server-to-server against the simulator's token endpoint, and that nothing secret is ever written.
+@Suite("Signing in")
+struct SignInTests {
+    private static let secrets = ["s3cr3t-of-the-client", "t0ken-that-nobody-sees", "k3y-that-nobody-sees"]
+
+    @Test("no token, key or client secret is in any output or file, also at log level trace")
+    func nothingLeaks() async throws {
+        let world = try await World(flows: 2, windows: 3, "--fault", "500-after:0.3", "--fault", "401-before@2")
+        for environment in [
+            ["SLUICE_ACCESS_TOKEN": Self.secrets[1], "SLUICE_API_KEY": Self.secrets[2]],
+            [
+                "SLUICE_CLIENT_ID": Self.secrets[2], "SLUICE_CLIENT_SECRET": Self.secrets[0],
+                "SLUICE_SCOPES": "openid,AdobeID", "SLUICE_TOKEN_URL": world.simulator.address + "/ims/token/v3",
+            ],
+        ] {
+            var user = world.user
+            user.environment = environment
+            try await user.run(World.apply + ["--log-level", "trace"])
+            try await user.run(World.apply + ["--log-level", "trace", "--format", "json"])
+            try await user.run("plan", "flows.yaml", "target.yaml", "--out", "plan.json")
+            try await user.run("history", "flows.yaml", "target.yaml", "--requests")
+        }
+        try await world.expectOnceEach()
+        try await world.simulator.stop()
+        var searched = 0
+        let files = try #require(FileManager.default.enumerator(at: world.user.folder, includingPropertiesForKeys: nil))
+        while let file = files.nextObject() as? URL {
+            guard let bytes = try? Data(contentsOf: file) else { continue }
+            searched += 1
+            for secret in Self.secrets {
+                #expect(bytes.range(of: Data(secret.utf8)) == nil, "\(secret) is in \(file.lastPathComponent)")
+            }
+        }
+        #expect(searched > 10)
+        world.user.remove()
+    }
+
+    @Test("plain http to another machine is refused before anything is sent")
+    func insecure() async throws {
+        var user = try Program()
+        defer { user.remove() }
+        user.environment = ["SLUICE_ACCESS_TOKEN": "token", "SLUICE_API_KEY": "key"]
+        try user.write(Fixture.target(service: "http://flowservice.invalid"), to: "target.yaml")
+        try user.write(Fixture.manifest([Fixture.flow()]), to: "flows.yaml")
+        let result = try await user.run(World.apply)
+        #expect(result.status == 78)
+        #expect(result.errors.contains("http"))
+    }
+}
