@@ -13,9 +13,9 @@ struct PlanCommand: AsyncParsableCommand {
 
             EXAMPLES:
               sluice plan manifests/
-              sluice plan manifests/ --out plan.json            keep it for 'sluice apply plan.json'
-              sluice plan manifests/ --format markdown          a comment for the pull request
-              sluice plan manifests/ --detailed-exitcode        0 nothing to do, 2 changes are pending
+              sluice plan manifests/ --out plan.json      for 'sluice apply plan.json'
+              sluice plan manifests/ --format markdown    for the pull request
+              sluice plan manifests/ --detailed-exitcode  2: changes are pending
             """)
 
     @OptionGroup var manifests: ManifestOptions

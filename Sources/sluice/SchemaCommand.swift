@@ -4,7 +4,7 @@ import Manifests
 
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Print the JSON Schema of a document, or the list of diagnostics.",
+        commandName: "schema", abstract: "List every diagnostic's code and meaning.",
         discussion: """
             EXAMPLES:
               sluice schema --diagnostics

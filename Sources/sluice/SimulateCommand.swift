@@ -14,10 +14,11 @@ struct SimulateCommand: AsyncParsableCommand {
             EXAMPLES:
               sluice simulate manifests/ --port 8080
               sluice simulate --flows flows.json --state service.jsonl
-              sluice simulate manifests/ --fault 500-after:0.1 --fault listing-lag:5s --seed 7
+              sluice simulate manifests/ --fault 500-after:0.1 --seed 7
 
-            FAULTS (NAME[:VALUE][:RATE][@N], seeded and repeatable):
-            \(Fault.catalogue.map { "  \($0.name.padding(toLength: 20, withPad: " ", startingAt: 0)) \($0.meaning)" }.joined(separator: "\n"))
+            FAULTS ([SCOPE/]NAME[:TIME][:RATE][@N], seeded and repeatable; SCOPE is \
+            post-runs, re-trigger, get-runs, get-flows, token or any):
+            \(Fault.catalogue.map { "  \($0.name)\n      \($0.meaning)" }.joined(separator: "\n"))
             """)
 
     @Argument(help: ArgumentHelp("Manifests that declare the flows.", valueName: "path")) var paths: [String] = []

@@ -12,19 +12,23 @@ struct Sluice: AsyncParsableCommand {
             runs from Adobe Experience Platform's Flow Service.
 
             EXAMPLES:
-              sluice validate manifests/                 check manifests, without service or ledger
-              sluice plan manifests/                     show which run requests are missing
-              sluice plan manifests/ --out plan.json     keep the plan for review
-              sluice apply plan.json                     make exactly the requests that were reviewed
-              sluice apply manifests/ --yes              plan and apply at once
+              sluice validate manifests/              check manifests
+              sluice plan manifests/                  show what is missing
+              sluice plan manifests/ --out plan.json  keep the plan for review
+              sluice apply plan.json                  make the reviewed requests
+              sluice apply manifests/ --yes           plan and apply at once
 
             EXIT CODES:
-              0 done, or nothing to do        2 changes are pending (plan --detailed-exitcode)
-              1 an apply that did not fully succeed
-              64 usage                       65 invalid manifest or broken rule
-              69 service unavailable         74 ledger or file error
-              75 try again later (locked, in doubt, stale plan)
-              77 not authorised              78 configuration
+               0  done, or nothing to do
+               1  an apply that did not fully succeed
+               2  changes are pending (plan --detailed-exitcode)
+              64  usage
+              65  invalid manifest, or a broken rule
+              69  the service is not available
+              74  ledger or file error
+              75  try again later: locked, in doubt, stale plan
+              77  not authorised
+              78  configuration: credentials or addresses
             """,
         version: Version.text,
         subcommands: [
