@@ -45,7 +45,7 @@ struct ApplyCommand: AsyncParsableCommand {
             }
             guard plan.isApplicable else { throw Failure(.invalid) }
             let isPending = plan.requestCount > 0 || plan.flows.contains(where: \.isWaiting)
-            guard isPending else { return }
+            guard isPending else { return finishWithNothingToDo() }
             try check(plan, workspace.target)
             try confirm(plan)
 
@@ -93,7 +93,7 @@ struct ApplyCommand: AsyncParsableCommand {
             throw Failure(.usage, "the plan is for target '\(target.name)', not for '\(wanted)'")
         }
         if format == .text, !output.quiet { Console.output(PlanView.text(plan, output)) }
-        guard plan.requestCount > 0 else { return }
+        guard plan.requestCount > 0 else { return finishWithNothingToDo() }
         try check(plan, target)
         try await Connection.withLedger(target, writing: true) { ledger in
             let application = Application(target: target, flows: plan.flows.map(SimulatedFlow.init))
@@ -127,6 +127,12 @@ struct ApplyCommand: AsyncParsableCommand {
         guard readLine()?.trimmingCharacters(in: .whitespaces) == "yes" else {
             throw Failure(.incomplete, "nothing was sent")
         }
+    }
+
+    /// Machines get their closing event also when nothing was asked for.
+    private func finishWithNothingToDo() {
+        guard format == .json else { return }
+        Console.output(ApplyEvent.finished(ApplyOutcome(flows: [])).json(at: SystemTime().now()) + "\n")
     }
 
     private func end(_ outcome: ApplyOutcome) throws {

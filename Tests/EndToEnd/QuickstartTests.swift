@@ -21,7 +21,8 @@ struct QuickstartTests {
 
         let second = try await user.run("apply", "quickstart", "--yes", "--format", "json")
         #expect(second.status == 0)
-        #expect(!second.output.contains("accepted\",\"flowId"))
+        #expect(second.output.split(separator: "\n").count == 1)
+        #expect(second.output.contains("\"event\":\"finished\",\"complete\":true,\"accepted\":0"))
 
         let after = try await user.run("plan", "quickstart", "--detailed-exitcode")
         #expect(after.status == 0)
