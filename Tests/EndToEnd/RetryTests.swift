@@ -1,0 +1,46 @@
+import Foundation
+import Testing
+
+/// What became of the runs, and failed ones run again by declaration.
+@Suite("Failed runs")
+struct RetryTests {
+    @Test("a failed run is shown, retried once where the manifest allows it, and then succeeds")
+    func retried() async throws {
+        let world = try await World(flows: 1, windows: 12, "--failed", "0.4", "--speed", "10000", "--seed", "2")
+        #expect(try await world.apply().status == 0)
+        #expect(try await world.run("refresh").status == 0)
+        let before = try await world.run("status")
+        #expect(before.status == 1)
+        #expect(before.output.contains("failed."))
+
+        let flow = Fixture.flow(Fixture.id(0), windows: 12, more: "      retryFailed: 1\n")
+        try world.user.write(Fixture.manifest([flow]), to: "flows.yaml")
+        let plan = try await world.run("plan")
+        #expect(plan.output.contains("  ~ "))
+        #expect(plan.output.contains("retry 1 of 1"))
+        #expect(try await world.apply().status == 0)
+        let after = try await world.run("status", more: ["--refresh"])
+        #expect(after.status == 0, "\(after.output)")
+        let counts = try await world.simulator.statistics()
+        #expect(counts.postRequests == 12)
+        #expect(counts.deltaColumnViolations == 0)
+        #expect(try await world.run("ledger", "verify").status == 0)
+        try await world.end()
+    }
+
+    @Test("flows made and run elsewhere become a manifest that plans to nothing")
+    func adopted() async throws {
+        let world = try await World(flows: 4, windows: 5)
+        #expect(try await world.apply().status == 0)
+        try world.loseLedger()
+        let manifest = try await world.user.run("flows", "target.yaml", "--format", "yaml")
+        #expect(manifest.status == 0)
+        try world.user.write(manifest.output, to: "flows.yaml")
+        #expect(try await world.run("validate").status == 0)
+        #expect(try await world.run("refresh").status == 0)
+        let plan = try await world.run("plan", more: ["--detailed-exitcode"])
+        #expect(plan.status == 0, "\(plan.output)")
+        #expect(plan.output.contains("all 20 windows are recorded"))
+        try await world.end()
+    }
+}
