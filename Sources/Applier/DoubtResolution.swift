@@ -7,7 +7,7 @@ extension FlowApplication {
         await takeTurn()
         let findings = try await FlowRefresh(ledger: world.ledger, service: world.service, time: world.time).read(
             plan.flow, column: column, settle: world.limits.settle,
-            acknowledged: Set(plan.rules.acknowledged.map(\.run)))
+            acknowledged: acknowledged)
         for (identity, run) in findings.adopted {
             if approved[Approval(identity)] != nil { noteAccepted() }
             world.report(.adopted(identity, run))
@@ -18,7 +18,7 @@ extension FlowApplication {
 
     /// A run whose window was not known when it was recorded holds its flow; by now the service may tell it.
     mutating func readUnknownWindows() async throws(LedgerError) -> FlowOutcome.End? {
-        let acknowledged = Set(plan.rules.acknowledged.map(\.run))
+        let acknowledged = acknowledged
         let isHeld = try await world.ledger.runs(of: plan.flow).contains { run in
             run.window == nil && !(run.run.map(acknowledged.contains) ?? false)
         }

@@ -20,7 +20,6 @@ struct FlowApplication {
     let world: Applier
     let pace: Pace
     let stop: StopSignal
-
     let staleness: Applier.Staleness
 
     /// What may be sent, and of what kind.
@@ -89,6 +88,9 @@ struct FlowApplication {
         }
     }
 
+    /// Runs of unknown window that the manifest calls somebody else's.
+    var acknowledged: Set<RunID> { Set(plan.rules.acknowledged.map(\.run)) }
+
     /// A request of the plan was taken, by its answer or found later.
     mutating func noteAccepted() {
         accepted += 1
@@ -145,9 +147,10 @@ struct FlowApplication {
     }
 
     private mutating func send(_ agenda: Agenda) async throws(LedgerError) -> Progress {
-        guard case .actions(let actions) = agenda else {
-            if case .end(let end) = agenda { return .end(end) }
-            return .allAccepted
+        let actions: [PlannedAction]
+        switch agenda {
+        case .end(let end): return .end(end)
+        case .actions(let missing): actions = missing
         }
         for action in actions {
             switch try await send(action) {

@@ -48,9 +48,7 @@ struct HistoryCommand: AsyncParsableCommand {
                 && (since.map { (entry.run.window?.end ?? .max) > $0 } ?? true)
                 && (until.map { (entry.run.window?.start ?? .min) < $0 } ?? true)
         }
-        let names = Dictionary(
-            workspace.declarations.compactMap { flow in flow.name.map { (flow.flow, $0) } }
-        ) { first, _ in first }
+        let names = workspace.names
         switch format {
         case .text, .github:
             Console.output(

@@ -54,9 +54,7 @@ struct Refreshing {
     }
 
     private func tell(_ results: [Refresh.Result]) throws(Failure) {
-        let names = Dictionary(workspace.declarations.map { ($0.flow, $0.name ?? $0.flow.description) }) { name, _ in
-            name
-        }
+        let names = workspace.names
         Workspace.show(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources, output)
         var status = ExitStatus.done
         var runs = 0

@@ -2,7 +2,6 @@ import ArgumentParser
 import FlowRuns
 import Ledger
 import Manifests
-import Planner
 import Reports
 
 struct ReportCommand: AsyncParsableCommand {
@@ -22,14 +21,7 @@ struct ReportCommand: AsyncParsableCommand {
         let workspace = try Workspace.load(manifests, output)
         let asOf = try manifests.instant()
         let flows = try await Connection.withLedger(workspace.target, writing: false) { ledger in
-            var flows: [FlowCoverage] = []
-            for declaration in workspace.declarations {
-                let record = try await ledger.record(of: declaration.flow)
-                let runs = try await ledger.runs(of: declaration.flow)
-                let plan = Planner(asOf: asOf).plan(declaration, record: record, runs: runs)
-                flows.append(FlowCoverage(plan, runs: runs))
-            }
-            return flows
+            try await workspace.planned(asOf: asOf, ledger: ledger) { _, plan, runs in FlowCoverage(plan, runs: runs) }
         }
         let page = CoverageReport(target: workspace.target.name, asOf: asOf, flows: flows).render()
         try FileOutput.write(page, to: out)

@@ -3,7 +3,6 @@ import ArgumentParser
 import FlowRuns
 import Ledger
 import Manifests
-import Planner
 import Reports
 
 struct StatusCommand: AsyncParsableCommand {
@@ -38,14 +37,9 @@ struct StatusCommand: AsyncParsableCommand {
     /// The status of every declared flow, from the ledger.
     static func flows(_ workspace: Workspace, _ asOf: UnixSeconds) async throws -> [FlowStatus] {
         try await Connection.withLedger(workspace.target, writing: false) { ledger in
-            var flows: [FlowStatus] = []
-            for declaration in workspace.declarations {
-                let record = try await ledger.record(of: declaration.flow)
-                let runs = try await ledger.runs(of: declaration.flow)
-                let plan = Planner(asOf: asOf).plan(declaration, record: record, runs: runs)
-                flows.append(FlowStatus(declaration, plan: plan, runs: runs, asOf: asOf))
+            try await workspace.planned(asOf: asOf, ledger: ledger) { declaration, plan, runs in
+                FlowStatus(declaration, plan: plan, runs: runs, asOf: asOf)
             }
-            return flows
         }
     }
 

@@ -53,18 +53,29 @@ struct Workspace {
         return target
     }
 
-    /// Plans every flow of the target against the ledger, one flow in memory at a time.
-    func plan(asOf: UnixSeconds, ledger: any Ledger) async throws(Failure) -> Plan {
-        let planner = Planner(asOf: asOf)
-        var flows: [FlowPlan] = []
-        do throws(LedgerError) {
-            for declaration in declarations {
-                let record = try await ledger.record(of: declaration.flow)
-                let runs = try await ledger.runs(of: declaration.flow)
-                flows.append(planner.plan(declaration, record: record, runs: runs))
-            }
-        } catch { throw Failure(error) }
+    /// The names of the flows that have one.
+    var names: [FlowID: String] {
+        Dictionary(declarations.compactMap { flow in flow.name.map { (flow.flow, $0) } }) { first, _ in first }
+    }
+
+    /// Plans every flow of the target against the ledger.
+    func plan(asOf: UnixSeconds, ledger: any Ledger) async throws(LedgerError) -> Plan {
+        let flows = try await planned(asOf: asOf, ledger: ledger) { _, plan, _ in plan }
         return Plan(asOf: asOf, target: target, manifests: manifests.digests, flows: flows)
+    }
+
+    /// What `view` makes of each flow, its plan and its recorded runs; one flow's runs are in memory at a time.
+    func planned<View>(
+        asOf: UnixSeconds, ledger: any Ledger, _ view: (FlowDeclaration, FlowPlan, [RecordedRun]) -> View
+    ) async throws(LedgerError) -> [View] {
+        let planner = Planner(asOf: asOf)
+        var views: [View] = []
+        for declaration in declarations {
+            let record = try await ledger.record(of: declaration.flow)
+            let runs = try await ledger.runs(of: declaration.flow)
+            views.append(view(declaration, planner.plan(declaration, record: record, runs: runs), runs))
+        }
+        return views
     }
 }
 
