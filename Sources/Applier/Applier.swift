@@ -57,13 +57,15 @@ public struct Applier: Sendable {
         let flows = plan.flows.filter { !$0.actions.isEmpty || $0.isWaiting }
         report(.started(flows: flows.count, requests: plan.requestCount))
         let pace = Pace(requestsPerSecond: limits.requestsPerSecond)
+        let specifications = RunSpecifications(service)
         var outcomes: [FlowOutcome] = []
         await withTaskGroup(of: FlowOutcome.self) { group in
             for (index, flow) in flows.enumerated() {
                 if index >= limits.parallelFlows, let outcome = await group.next() { outcomes.append(outcome) }
                 group.addTask {
                     var application = FlowApplication(
-                        plan: flow, asOf: plan.asOf, world: self, pace: pace, stop: stop, staleness: staleness)
+                        plan: flow, asOf: plan.asOf, world: self, pace: pace, stop: stop, staleness: staleness,
+                        specifications: specifications)
                     let outcome = await application.run()
                     report(.ended(outcome))
                     return outcome

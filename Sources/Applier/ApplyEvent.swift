@@ -20,4 +20,9 @@ public enum ApplyEvent: Hashable, Sendable {
     case noticed(Diagnostic)
     case ended(FlowOutcome)
     case finished(ApplyOutcome)
+    /// A look at the runs that are waited for.
+    case waited(running: Int)
+    /// A run that was waited for has ended.
+    case runEnded(RecordedRun)
+    case waitEnded(WaitOutcome)
 }

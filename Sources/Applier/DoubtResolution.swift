@@ -4,10 +4,8 @@ import Ledger
 
 extension FlowApplication {
     mutating func refresh(column: DeltaColumn? = nil) async throws(FlowRefresh.Failure) -> FlowRefresh.Findings {
-        await takeTurn()
         let findings = try await FlowRefresh(ledger: world.ledger, service: world.service, time: world.time).read(
-            plan.flow, column: column, settle: world.limits.settle,
-            acknowledged: acknowledged)
+            plan.flow, column: column, settle: world.limits.settle, acknowledged: acknowledged, turn: takeTurn)
         for (identity, run) in findings.adopted {
             if approved[Approval(identity)] != nil { noteAccepted() }
             world.report(.adopted(identity, run))

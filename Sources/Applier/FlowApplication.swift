@@ -21,6 +21,7 @@ struct FlowApplication {
     let pace: Pace
     let stop: StopSignal
     let staleness: Applier.Staleness
+    let specifications: RunSpecifications
 
     /// What may be sent, and of what kind.
     let approved: [Approval: PlannedAction.Kind]
@@ -30,7 +31,8 @@ struct FlowApplication {
     private var vainDoubts = 0
 
     init(
-        plan: FlowPlan, asOf: UnixSeconds, world: Applier, pace: Pace, stop: StopSignal, staleness: Applier.Staleness
+        plan: FlowPlan, asOf: UnixSeconds, world: Applier, pace: Pace, stop: StopSignal,
+        staleness: Applier.Staleness, specifications: RunSpecifications
     ) {
         self.plan = plan
         self.asOf = asOf
@@ -38,6 +40,7 @@ struct FlowApplication {
         self.pace = pace
         self.stop = stop
         self.staleness = staleness
+        self.specifications = specifications
         approved = Dictionary(plan.actions.map { (Approval($0), $0.kind) }) { first, _ in first }
     }
 
@@ -103,12 +106,12 @@ struct FlowApplication {
     private mutating func makeFirstContact() async throws(LedgerError) -> FlowOutcome.End? {
         do throws(FlowRefresh.Failure) {
             let (flow, diagnostics) = try await Preflight(wireForm: world.wireForm).ask(
-                plan.approvedDeclaration, world.service, turn: takeTurn)
+                plan.approvedDeclaration, world.service, specifications, turn: takeTurn)
             guard !diagnostics.hasErrors else { return .conflict(diagnostics) }
             for diagnostic in diagnostics { world.report(.noticed(diagnostic)) }
 
             let findings = try await refresh(column: flow?.deltaColumn)
-            world.report(.contacted(plan.flow, runsFound: findings.runsFound))
+            world.report(.contacted(plan.flow, runsFound: findings.runsRead))
             return nil
         } catch { return try end(for: error) }
     }
@@ -132,8 +135,8 @@ struct FlowApplication {
         let actions = current.actions.filter { approved[Approval($0)] == $0.kind }
         let needless = plan.actions.count - accepted - actions.count
         if needless > removed {
+            world.report(.removed(plan.flow, count: needless - removed))
             removed = needless
-            world.report(.removed(plan.flow, count: removed))
         }
         return .actions(actions)
     }

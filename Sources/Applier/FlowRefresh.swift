@@ -16,10 +16,22 @@ public struct FlowRefresh: Sendable {
         self.time = time
     }
 
+    /// How much of a flow is read.
+    public enum Depth: Hashable, Sendable {
+        /// Every run that the service has.
+        case full
+        /// New runs, and those that had not ended; every run where a doubt has to be resolved.
+        case changes
+    }
+
     /// What a refresh found.
     public struct Findings: Hashable, Sendable {
-        /// How many runs the service has.
-        public let runsFound: Int
+        /// How many runs were read.
+        public let runsRead: Int
+        /// How many of them the ledger did not know, doubtful requests aside.
+        public let runsNew: Int
+        /// How many of them had not ended before, and have now.
+        public let runsEnded: Int
         /// Doubtful requests that turned out to have been taken.
         public let adopted: [RunIdentity: RunID]
         /// Doubtful requests that are surely absent: their windows may be claimed again.
@@ -38,34 +50,76 @@ public struct FlowRefresh: Sendable {
     ///   - column: the column in the flow's `Copy` transformation, if the flow was read.
     ///   - settle: how long after its claim a request that is not on the service is called absent.
     ///   - acknowledged: runs of unknown window that the manifest calls somebody else's.
+    ///   - turn: waits for a request's turn under the rate limit.
     public func read(
-        _ flow: FlowID, column: DeltaColumn?, settle: UnixMilliseconds, acknowledged: Set<RunID>
+        _ flow: FlowID, column: DeltaColumn?, settle: UnixMilliseconds, acknowledged: Set<RunID>,
+        depth: Depth = .full, turn: () async -> Void
     ) async throws(Failure) -> Findings {
+        let changed = depth == .changes ? try await changedRuns(of: flow, acknowledged) : nil
         // Taken before the listing is asked for: what the listing lacks was lacking at this time at the latest.
         let askedAt = time.now()
         let observed: [ObservedRun]
-        do { observed = try await service.runs(of: flow) } catch { throw .service(error) }
-        do { return try await record(flow, column, observed, askedAt, settle, acknowledged) } catch {
-            throw .ledger(error)
+        do throws(FlowServiceError) {
+            if let changed {
+                observed = try await read(flow, changed, turn)
+            } else {
+                observed = try await service.runs(of: flow, turn: turn)
+            }
+        } catch { throw .service(error) }
+        do throws(LedgerError) {
+            let recorded = try await ledger.runs(of: flow)
+            let matching = DoubtMatching(recorded: recorded, observed: observed, acknowledged: acknowledged)
+            try await record(flow, column, matching)
+            let absentSince = changed == nil && matching.unreadable.isEmpty ? askedAt - settle : nil
+            let (released, unresolved) = try await release(
+                recorded.filter { $0.state.isDoubtful && matching.found[$0.identity] == nil }, absentSince)
+            return Findings(
+                recorded: recorded, observed: observed, adopted: matching.found, released: released,
+                unresolved: unresolved)
+        } catch { throw .ledger(error) }
+    }
+
+    /// `nil` when all runs must be read.
+    private func changedRuns(
+        of flow: FlowID, _ acknowledged: Set<RunID>
+    ) async throws(Failure) -> ChangedRuns? {
+        do throws(LedgerError) {
+            return ChangedRuns(
+                record: try await ledger.record(of: flow), recorded: try await ledger.runs(of: flow),
+                acknowledged: acknowledged)
+        } catch { throw .ledger(error) }
+    }
+
+    private func read(
+        _ flow: FlowID, _ changed: ChangedRuns, _ turn: () async -> Void
+    ) async throws(FlowServiceError) -> [ObservedRun] {
+        var observed = try await service.newestRuns(of: flow, until: changed.isCovered, turn: turn)
+        for run in changed.missing(from: observed) {
+            await turn()
+            if let found = try await service.run(run) { observed.append(found) }
         }
+        return observed
     }
 
     private func record(
-        _ flow: FlowID, _ column: DeltaColumn?, _ observed: [ObservedRun], _ askedAt: UnixMilliseconds,
-        _ settle: UnixMilliseconds, _ acknowledged: Set<RunID>
-    ) async throws(LedgerError) -> Findings {
-        let recorded = try await ledger.runs(of: flow)
-        let matching = DoubtMatching(recorded: recorded, observed: observed, acknowledged: acknowledged)
+        _ flow: FlowID, _ column: DeltaColumn?, _ matching: DoubtMatching
+    ) async throws(LedgerError) {
         for (identity, run) in matching.found {
             try await ledger.conclude(identity, .accepted(run, response: nil), at: time.now())
         }
         try await ledger.observe(
             Observation(flow: flow, deltaColumn: column, runs: matching.others, observedAt: time.now()))
+    }
 
+    /// - Parameter absentSince: what was claimed by then and is not on the service is surely absent; `nil` when not
+    ///   every run was read, or one of those that were may be the doubtful request.
+    private func release(
+        _ doubts: [RecordedRun], _ absentSince: UnixMilliseconds?
+    ) async throws(LedgerError) -> (released: [RunIdentity], unresolved: [RecordedRun]) {
         var released: [RunIdentity] = []
         var unresolved: [RecordedRun] = []
-        for doubt in recorded where doubt.state.isDoubtful && matching.found[doubt.identity] == nil {
-            if matching.unreadable.isEmpty, askedAt >= doubt.recordedAt + settle,
+        for doubt in doubts {
+            if let absentSince, doubt.recordedAt <= absentSince,
                 try await ledger.release(
                     doubt.identity, claimedAt: doubt.recordedAt,
                     reason: "not among the flow's runs when its time had passed", at: time.now())
@@ -75,7 +129,20 @@ public struct FlowRefresh: Sendable {
                 unresolved.append(doubt)
             }
         }
-        return Findings(
-            runsFound: observed.count, adopted: matching.found, released: released, unresolved: unresolved)
+        return (released, unresolved)
+    }
+}
+
+extension FlowRefresh.Findings {
+    fileprivate init(
+        recorded: [RecordedRun], observed: [ObservedRun], adopted: [RunIdentity: RunID], released: [RunIdentity],
+        unresolved: [RecordedRun]
+    ) {
+        let known = Set(recorded.compactMap(\.run)).union(adopted.values)
+        let unended = Set(recorded.lazy.filter { $0.state == .accepted }.compactMap(\.run))
+        self.init(
+            runsRead: observed.count, runsNew: observed.count { !known.contains($0.run) },
+            runsEnded: observed.count { $0.end != nil && unended.contains($0.run) }, adopted: adopted,
+            released: released, unresolved: unresolved)
     }
 }

@@ -12,30 +12,16 @@ public struct Preflight: Sendable {
     ///
     /// - Parameter turn: waits for a request's turn under the rate limit.
     func ask(
-        _ declaration: FlowDeclaration, _ service: any FlowService, turn: () async -> Void
+        _ declaration: FlowDeclaration, _ service: any FlowService, _ specifications: RunSpecifications,
+        turn: () async -> Void
     ) async throws(FlowRefresh.Failure) -> (flow: ServiceFlow?, diagnostics: [Diagnostic]) {
         do throws(FlowServiceError) {
             await turn()
             let flow = try await service.flow(declaration.flow)
             var specification: RunSpecification?
-            if let id = flow?.specification {
-                await turn()
-                specification = try await readSpecification(id, service)
-            }
+            if let id = flow?.specification { specification = try await specifications.read(id, turn: turn) }
             return (flow, check(declaration, against: flow, specification))
         } catch { throw .service(error) }
-    }
-
-    /// Whoever may not read specifications may still request runs; only this check is lost then.
-    private func readSpecification(
-        _ id: String, _ service: any FlowService
-    ) async throws(FlowServiceError) -> RunSpecification? {
-        do throws(FlowServiceError) { return try await service.runSpecification(id) } catch {
-            switch error {
-            case .refused, .unreadable: return nil
-            case .unavailable, .unauthorized: throw error
-            }
-        }
     }
 
     /// - Parameters:

@@ -41,30 +41,43 @@ public struct Refresh: Sendable {
         public let diagnostics: [Diagnostic]
     }
 
+    /// - Parameter depth: `full` also reads runs again that had ended.
     /// - Returns: a result for each flow, sorted.
-    public func run(_ declarations: [FlowDeclaration], stop: StopSignal = StopSignal()) async -> [Result] {
-        let pace = Pace(requestsPerSecond: limits.requestsPerSecond)
+    public func run(
+        _ declarations: [FlowDeclaration], depth: FlowRefresh.Depth = .changes, stop: StopSignal = StopSignal()
+    ) async -> [Result] {
+        let round = Round(
+            depth: depth, pace: Pace(requestsPerSecond: limits.requestsPerSecond),
+            specifications: RunSpecifications(service), stop: stop)
         var results: [Result] = []
         await withTaskGroup(of: Result.self) { group in
             for (index, declaration) in declarations.enumerated() {
                 if index >= limits.parallelFlows, let result = await group.next() { results.append(result) }
-                group.addTask { await read(declaration, pace, stop) }
+                group.addTask { await read(declaration, round) }
             }
             for await result in group { results.append(result) }
         }
         return results.sorted { $0.flow < $1.flow }
     }
 
-    private func read(_ declaration: FlowDeclaration, _ pace: Pace, _ stop: StopSignal) async -> Result {
+    /// What the flows of one refresh share.
+    private struct Round: Sendable {
+        let depth: FlowRefresh.Depth
+        let pace: Pace
+        let specifications: RunSpecifications
+        let stop: StopSignal
+    }
+
+    private func read(_ declaration: FlowDeclaration, _ round: Round) async -> Result {
         func result(_ end: Result.End, _ diagnostics: [Diagnostic] = []) -> Result {
             Result(flow: declaration.flow, end: end, diagnostics: diagnostics)
         }
-        if stop.isRequested { return result(.stopped) }
+        if round.stop.isRequested { return result(.stopped) }
         do throws(FlowRefresh.Failure) {
             let lock: (any FlowLock)?
             do { lock = try await ledger.lock(declaration.flow) } catch { throw .ledger(error) }
             guard let lock else { return result(.locked) }
-            let outcome = await readLocked(declaration, pace, stop)
+            let outcome = await readLocked(declaration, round)
             await lock.release()
             let (findings, diagnostics) = try outcome.get()
             return result(findings.map(Result.End.read) ?? .absent, diagnostics)
@@ -72,16 +85,16 @@ public struct Refresh: Sendable {
     }
 
     private func readLocked(
-        _ declaration: FlowDeclaration, _ pace: Pace, _ stop: StopSignal
+        _ declaration: FlowDeclaration, _ round: Round
     ) async -> Swift.Result<(FlowRefresh.Findings?, [Diagnostic]), FlowRefresh.Failure> {
-        @Sendable func turn() async { await time.pause(pace.turn(at: time.now()), unless: stop) }
+        @Sendable func turn() async { await time.pause(round.pace.turn(at: time.now()), unless: round.stop) }
         do throws(FlowRefresh.Failure) {
-            let (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(declaration, service, turn: turn)
+            let (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
+                declaration, service, round.specifications, turn: turn)
             guard let flow else { return .success((nil, diagnostics)) }
-            await turn()
             let findings = try await FlowRefresh(ledger: ledger, service: service, time: time).read(
                 declaration.flow, column: flow.deltaColumn, settle: limits.settle,
-                acknowledged: Set(declaration.acknowledged.map(\.run)))
+                acknowledged: Set(declaration.acknowledged.map(\.run)), depth: round.depth, turn: turn)
             return .success((findings, diagnostics))
         } catch { return .failure(error) }
     }

@@ -14,8 +14,13 @@ public protocol FlowService: Sendable {
     /// `POST /runs/{id}/action?op=re-trigger`, with the same care as ``createRun(_:sendBefore:)``.
     func retrigger(_ run: RunID, sendBefore deadline: UnixMilliseconds) async -> RunAnswer
 
-    /// All runs of a flow, over all pages of `GET /runs?property=flowId==ID`, newest first or last as the service likes.
-    func runs(of flow: FlowID) async throws(FlowServiceError) -> [ObservedRun]
+    /// One page of a flow's runs: `GET /runs?property=flowId==ID`. Runs of other flows, which a service that ignores the
+    /// filter would list, are left out.
+    ///
+    /// - Parameter next: of the page before; `nil` for the first.
+    func runs(
+        of flow: FlowID, order: RunOrder, after next: String?
+    ) async throws(FlowServiceError) -> Page<ObservedRun>
 
     /// One run: `GET /runs/{id}`. `nil` when the service does not know it.
     func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun?
@@ -23,8 +28,10 @@ public protocol FlowService: Sendable {
     /// `GET /flows/{id}`. `nil` when the service does not know it.
     func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow?
 
-    /// All flows of the sandbox: `GET /flows`, over all pages.
-    func flows() async throws(FlowServiceError) -> [ServiceFlow]
+    /// One page of the sandbox's flows: `GET /flows`.
+    ///
+    /// - Parameter next: of the page before; `nil` for the first.
+    func flows(after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow>
 
     /// The `runSpec` of a flow specification: `GET /flowSpecs/{id}`. `nil` when it has none.
     func runSpecification(_ specification: String) async throws(FlowServiceError) -> RunSpecification?

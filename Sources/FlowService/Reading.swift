@@ -3,18 +3,20 @@ import Ledger
 
 /// Questions: they change nothing, so they are repeated when a fault may pass.
 extension HTTPFlowService {
-    /// All pages; runs of other flows, which a service that ignores the filter would list, are left out.
-    public func runs(of flow: FlowID) async throws(FlowServiceError) -> [ObservedRun] {
-        var seen: Set<RunID> = []
+    /// A page of a hundred, or of as many as the service gives.
+    public func runs(
+        of flow: FlowID, order: RunOrder, after next: String?
+    ) async throws(FlowServiceError) -> Page<ObservedRun> {
+        let ordered = order == .newestFirst ? [("orderby", "-createdAt")] : []
+        let page = try await page(of: "/runs", filters: [("property", "flowId==\(flow)")] + ordered, after: next)
         var runs: [ObservedRun] = []
-        for item in try await pages(of: "/runs", filters: [("property", "flowId==\(flow)")]) {
+        for item in page.items {
             let document = RunDocument(document: item)
             guard document.flow == nil || document.flow == flow else { continue }
             guard let run = document.observed else { throw .unreadable("a run of flow \(flow) has no id") }
-            // A run made while the pages are read can push another onto the next page, where it comes again.
-            if seen.insert(run.run).inserted { runs.append(run) }
+            runs.append(run)
         }
-        return runs
+        return Page(items: runs, next: page.next)
     }
 
     /// `nil` on 404, and when the list that comes back is empty.
@@ -34,15 +36,15 @@ extension HTTPFlowService {
         return found
     }
 
-    /// All pages.
-    public func flows() async throws(FlowServiceError) -> [ServiceFlow] {
-        var seen: Set<FlowID> = []
+    /// A page of a hundred, or of as many as the service gives.
+    public func flows(after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow> {
+        let page = try await page(of: "/flows", filters: [], after: next)
         var flows: [ServiceFlow] = []
-        for item in try await pages(of: "/flows", filters: []) {
+        for item in page.items {
             guard let flow = FlowDocument(document: item).flow else { throw .unreadable("a flow's id is not a UUID") }
-            if seen.insert(flow.flow).inserted { flows.append(flow) }
+            flows.append(flow)
         }
-        return flows
+        return Page(items: flows, next: page.next)
     }
 
     /// `nil` on 404, and when the specification has no `runSpec`.
@@ -50,26 +52,19 @@ extension HTTPFlowService {
         try await item("/flowSpecs/", specification)?.first.flatMap { RunSpecification($0) }
     }
 
-    /// The items of all pages. The next page's address may hold nothing but a token, so the filters are sent with it
-    /// again, and of the address only what is not among them is taken.
-    private func pages(
-        of path: String, filters: [(String, String)]
-    ) async throws(FlowServiceError) -> [JSONDocument] {
+    /// The next page's address may hold nothing but a token, so the filters are sent with it again, and of the address
+    /// only what is not among them is taken.
+    private func page(
+        of path: String, filters: [(String, String)], after next: String?
+    ) async throws(FlowServiceError) -> Page<JSONDocument> {
         let own = filters + [("limit", String(options.pageLimit))]
         let ownQuery = own.map { "\($0)=\($1.percentEncoded { $0 == UInt8(ascii: "=") })" }.joined(separator: "&")
-        var items: [JSONDocument] = []
-        var visited: Set<String> = [""]
-        var next = ""
-        repeat {
-            guard let page = try await get(path, query: next.isEmpty ? ownQuery : "\(ownQuery)&\(next)"),
-                let found = page["items"].elements
-            else { throw .unreadable("a page of \(path) has no items") }
-            items += found
-            let link = page["_links"]["next"]["href"].text ?? page["_links"]["next"].text ?? ""
-            guard !link.isEmpty else { return items }
-            next = Self.continuation(link, without: own.map(\.0))
-        } while visited.insert(next).inserted
-        throw .unreadable("the pages of \(path) lead in a circle")
+        let query = next.flatMap { $0.isEmpty ? nil : "\(ownQuery)&\($0)" } ?? ownQuery
+        guard let page = try await get(path, query: query), let items = page["items"].elements else {
+            throw .unreadable("a page of \(path) has no items")
+        }
+        let link = page["_links"]["next"]["href"].text ?? page["_links"]["next"].text ?? ""
+        return Page(items: items, next: link.isEmpty ? nil : Self.continuation(link, without: own.map(\.0)))
     }
 
     /// The parameters of a next page's address, but for those that are sent anyway. They stay encoded as the service

@@ -2,7 +2,7 @@ import FlowRuns
 
 /// An ISO 8601 duration: `PT15M`, `P1D`, `P1DT12H`, `PT0.5S`. Only the last unit, if it is seconds, may have a
 /// fraction, down to milliseconds.
-struct DurationText: Hashable {
+public struct DurationText: Hashable, Sendable {
     var months: Int64 = 0
     var days: Int64 = 0
     var milliseconds: Int64 = 0
@@ -10,7 +10,7 @@ struct DurationText: Hashable {
     private(set) var units = 0
 
     /// `nil` when the text is not a duration, or is longer than some thousand years.
-    init?(_ text: String) {
+    public init?(_ text: String) {
         var rest = text.utf8[...]
         guard rest.popFirst() == UInt8(ascii: "P") else { return nil }
         var isTime = false
@@ -67,7 +67,7 @@ struct DurationText: Hashable {
     }
 
     /// The length where a day is 24 hours; `nil` when there are months in it, which have no fixed length.
-    var fixedMilliseconds: UnixMilliseconds? { months == 0 ? days * 86_400_000 + milliseconds : nil }
+    public var fixedMilliseconds: UnixMilliseconds? { months == 0 ? days * 86_400_000 + milliseconds : nil }
 
     /// The step of a series: one unit only, at least one of it, whole seconds.
     var step: Series.Step? {

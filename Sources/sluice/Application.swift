@@ -1,27 +1,61 @@
 import Applier
+import FlowRuns
+import FlowService
 import FlowServiceSimulator
 import Ledger
 import Manifests
 import Planner
 
-/// One apply as the command line runs it: connect, send, show progress, stop on a signal.
+/// One apply as the command line runs it: connect, send or wait, show progress, stop on a signal.
 struct Application {
     let target: Target
     /// What the embedded simulator has, where the target uses it.
     let flows: [SimulatedFlow]
+    let command: ApplyCommand
 
-    func run(
-        _ plan: Plan, _ ledger: any Ledger, staleness: Applier.Staleness, _ command: ApplyCommand
-    ) async throws -> ApplyOutcome {
+    func apply(_ plan: Plan, _ ledger: any Ledger, staleness: Applier.Staleness) async throws -> ApplyOutcome {
+        let announcement =
+            "stopping: what is in flight is finished and recorded, nothing more is sent (again to end at once)"
+        return try await connected(plan, announcement) { service, progress, stop in
+            let applier = Applier(
+                ledger: ledger, service: service, limits: target.limits, wireForm: target.wireForm,
+                provenance: Origin.provenance(), report: { progress.show($0) })
+            return await applier.apply(plan, staleness: staleness, stop: stop)
+        }
+    }
+
+    /// Waits for every run of the plan's flows that is under way, whichever apply requested it: a job that was cut off
+    /// while it waited can be run again.
+    func wait(_ plan: Plan, _ ledger: any Ledger, atMost limit: UnixMilliseconds?) async throws -> WaitOutcome {
+        try await connected(plan, "stopping to wait: the runs go on on the service") { service, progress, stop in
+            let wait = RunWait(
+                ledger: ledger, service: service, limits: target.limits, report: { progress.show($0) })
+            do throws(FlowRefresh.Failure) {
+                return try await wait.wait(for: plan.flows, atMost: limit, stop: stop)
+            } catch {
+                switch error {
+                case .ledger(let error): throw Failure(error)
+                case .service(let error): throw Failure(error)
+                }
+            }
+        }
+    }
+
+    private func connected<Result: Sendable>(
+        _ plan: Plan, _ announcement: String,
+        _ body: @escaping @Sendable (any FlowService, ApplyProgress, StopSignal) async throws -> Result
+    ) async throws -> Result {
         let connection = try await Connection.open(target, flows: flows, options: command.service)
         let progress = ApplyProgress(plan: plan, format: command.format, output: command.output)
-        let applier = Applier(
-            ledger: ledger, service: connection.service, limits: target.limits, wireForm: target.wireForm,
-            provenance: Origin.provenance(), report: { progress.show($0) })
-        let outcome = try await Signals.stopping { stop in
-            await applier.apply(plan, staleness: staleness, stop: stop)
+        do {
+            let result = try await Signals.stopping(announcing: announcement) { stop in
+                try await body(connection.service, progress, stop)
+            }
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
         }
-        await connection.close()
-        return outcome
     }
 }

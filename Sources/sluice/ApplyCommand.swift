@@ -19,6 +19,7 @@ struct ApplyCommand: AsyncParsableCommand {
               sluice apply manifests/                asks on a terminal
               sluice apply manifests/ --yes          does not ask: for CI
               sluice apply plan.json                 a plan kept by 'sluice plan --out'
+              sluice apply manifests/ --yes --wait   goes on until the runs have ended: exit 1 when one failed
               sluice apply manifests/ --yes --format json      events as JSON Lines
             """)
 
@@ -29,46 +30,48 @@ struct ApplyCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
     @Option(name: .customLong("max-runs"), help: "Refuse a plan of more requests than this, whatever the target says.")
     var maxRuns: Int?
+    @Flag(help: "Then wait until the runs have ended.") var wait = false
+    @Option(
+        help: ArgumentHelp(
+            "With --wait: for how long at most, such as PT30M; then exit with 75.", valueName: "duration"))
+    var timeout: TimeLimit?
 
     func validate() throws {
         if let maxRuns, maxRuns < 0 { throw ValidationError("--max-runs cannot be negative") }
+        if timeout != nil, !wait { throw ValidationError("--timeout is for --wait") }
     }
 
     func run() async throws {
         if let file = try planFile() { return try await apply(saved: file) }
         let workspace = try Workspace.load(manifests, output, showsWarnings: true)
-        let asOf = try manifests.instant()
         try await Connection.withLedger(workspace.target, writing: true) { ledger in
-            var plan = try await workspace.plan(asOf: asOf, ledger: ledger)
-            if !plan.isApplicable || format == .text && !output.quiet {
-                try PlanView(plan: plan, workspace: workspace, output: output).show(.text)
-            }
-            guard plan.isApplicable else { throw Failure(.invalid) }
-            let isPending = plan.requestCount > 0 || plan.flows.contains(where: \.isWaiting)
-            guard isPending else { return finishWithNothingToDo() }
-            try check(plan, workspace.target)
-            try confirm(plan)
-
             let application = Application(
-                target: workspace.target, flows: workspace.declarations.map(SimulatedFlow.init))
-            var outcome = try await application.run(plan, ledger, staleness: .reduce, self)
-            // Doubts from an earlier apply are resolved by now: what they held can be planned.
-            if outcome.isComplete, plan.flows.contains(where: \.isWaiting) {
-                plan = try await workspace.plan(asOf: asOf, ledger: ledger)
-                guard plan.isApplicable else {
-                    try PlanView(plan: plan, workspace: workspace, output: output).show(.text)
-                    throw Failure(.invalid)
-                }
-                if plan.requestCount > 0 {
-                    try check(plan, workspace.target)
-                    output.say("what was held is free now:")
-                    try PlanView(plan: plan, workspace: workspace, output: output).show(.text)
-                    try confirm(plan)
-                    outcome = try await application.run(plan, ledger, staleness: .reduce, self)
-                }
-            }
-            try end(outcome)
+                target: workspace.target, flows: workspace.declarations.map(SimulatedFlow.init), command: self)
+            let (plan, outcome) = try await round(
+                workspace, try manifests.instant(), ledger, application, resolvesDoubts: true)
+            try await end(outcome, plan, ledger, application)
         }
+    }
+
+    /// Plans, shows, asks and sends. Doubts from an earlier apply are resolved by that: what they held can be planned
+    /// then, in a second round.
+    private func round(
+        _ workspace: Workspace, _ asOf: UnixSeconds, _ ledger: any Ledger, _ application: Application,
+        resolvesDoubts: Bool
+    ) async throws -> (Plan, ApplyOutcome) {
+        let plan = try await workspace.plan(asOf: asOf, ledger: ledger)
+        if !plan.isApplicable || format == .text && !output.quiet {
+            try PlanView(plan: plan, workspace: workspace, output: output).show(.text)
+        }
+        guard plan.isApplicable else { throw Failure(.invalid) }
+        let isWaiting = resolvesDoubts && plan.flows.contains(where: \.isWaiting)
+        guard plan.requestCount > 0 || isWaiting else { return (plan, finishWithNothingToDo()) }
+        try check(plan, workspace.target)
+        try confirm(plan)
+        let outcome = try await application.apply(plan, ledger, staleness: .reduce)
+        guard isWaiting, outcome.isComplete else { return (plan, outcome) }
+        output.say("planning what was held again:")
+        return try await round(workspace, asOf, ledger, application, resolvesDoubts: false)
     }
 
     // MARK: A saved plan
@@ -93,11 +96,14 @@ struct ApplyCommand: AsyncParsableCommand {
             throw Failure(.usage, "the plan is for target '\(target.name)', not for '\(wanted)'")
         }
         if format == .text, !output.quiet { Console.output(PlanView.text(plan, output)) }
-        guard plan.requestCount > 0 else { return finishWithNothingToDo() }
         try check(plan, target)
         try await Connection.withLedger(target, writing: true) { ledger in
-            let application = Application(target: target, flows: plan.flows.map(SimulatedFlow.init))
-            try end(try await application.run(plan, ledger, staleness: .refuse, self))
+            let application = Application(target: target, flows: plan.flows.map(SimulatedFlow.init), command: self)
+            // A plan may hold nothing but doubts: those are resolved, and what they held needs another plan.
+            let outcome =
+                plan.requestCount > 0 || plan.flows.contains(where: \.isWaiting)
+                ? try await application.apply(plan, ledger, staleness: .refuse) : finishWithNothingToDo()
+            try await end(outcome, plan, ledger, application)
         }
     }
 
@@ -130,13 +136,19 @@ struct ApplyCommand: AsyncParsableCommand {
     }
 
     /// Machines get their closing event also when nothing was asked for.
-    private func finishWithNothingToDo() {
-        guard format == .json else { return }
-        Console.output(ApplyEvent.finished(ApplyOutcome(flows: [])).json(at: SystemTime().now()) + "\n")
+    private func finishWithNothingToDo() -> ApplyOutcome {
+        let outcome = ApplyOutcome(flows: [])
+        if format == .json { Console.output(ApplyEvent.finished(outcome).json(at: SystemTime().now()) + "\n") }
+        return outcome
     }
 
-    private func end(_ outcome: ApplyOutcome) throws {
-        let status = ExitStatus(outcome)
+    private func end(
+        _ outcome: ApplyOutcome, _ plan: Plan, _ ledger: any Ledger, _ application: Application
+    ) async throws {
+        var status = ExitStatus(outcome)
+        if status == .done, wait {
+            status = ExitStatus(try await application.wait(plan, ledger, atMost: timeout?.milliseconds))
+        }
         guard status == .done else { throw ExitCode(status.rawValue) }
     }
 }

@@ -51,6 +51,19 @@ extension ApplyEvent {
             json.member("removed", outcome.removed)
             json.member("remaining", outcome.remaining)
             json.array("flows") { for flow in outcome.flows { $0.element { $0.members(of: flow) } } }
+        case .waited(let running):
+            json.member("event", "waited")
+            json.member("running", running)
+        case .runEnded(let run):
+            json.event("runEnded", run.identity, run: run.run)
+            json.member("state", run.state.rawValue)
+            if let failure = run.failure { json.member("reason", failure) }
+        case .waitEnded(let outcome):
+            json.member("event", "waitEnded")
+            json.member("succeeded", outcome.succeeded)
+            json.member("partial", outcome.partial)
+            json.member("failed", outcome.failed)
+            json.member("running", outcome.running)
         }
     }
 }

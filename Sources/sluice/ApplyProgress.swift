@@ -14,6 +14,8 @@ final class ApplyProgress: Sendable {
         var refused = 0
         var begun: UnixMilliseconds = 0
         var isBarShown = false
+        /// How many runs were under way at the last look; `nil` before the first.
+        var running: Int?
     }
 
     private let names: [FlowID: String]
@@ -33,13 +35,14 @@ final class ApplyProgress: Sendable {
             return
         }
         state.withLock { state in
+            if case .waited(let running) = event { return wait(running, &state) }
             count(event, &state)
             let line = words(for: event)
             guard !output.quiet || line?.isImportant == true else { return }
             let showsBar = Console.isErrorTerminal && !output.quiet
             if showsBar, state.isBarShown { Console.redraw("\r\u{1B}[K") }
             if let line, !showsBar || line.isImportant { Console.say(line.text) }
-            if showsBar, state.requests > 0 { drawBar(event, &state) }
+            if showsBar, state.requests > 0, state.running == nil { drawBar(event, &state) }
         }
     }
 
@@ -55,6 +58,19 @@ final class ApplyProgress: Sendable {
             state.refused += 1
         default: break
         }
+    }
+
+    /// A line that is redrawn on a terminal; elsewhere one for each look that found less.
+    private func wait(_ running: Int, _ state: inout State) {
+        guard !output.quiet, running > 0 else { return }
+        let line = "waiting: \(running) run(s) under way"
+        if Console.isErrorTerminal {
+            Console.redraw("\r\u{1B}[K" + line)
+            state.isBarShown = true
+        } else if running != state.running {
+            Console.say(line)
+        }
+        state.running = running
     }
 
     private func drawBar(_ event: ApplyEvent, _ state: inout State) {
@@ -82,6 +98,13 @@ final class ApplyProgress: Sendable {
             (text([diagnostic], sources: [], color: output.colorsErrors), true)
         case .ended(let outcome): outcome.words.map { ("\(name(outcome.flow)): \($0)", true) }
         case .finished(let outcome): (outcome.summary, true)
+        case .waited: nil
+        case .runEnded(let run):
+            (
+                "\(described(run.identity)): \(run.state.rawValue)\(run.failure.map { ": \($0)" } ?? "")",
+                run.state != .succeeded
+            )
+        case .waitEnded(let outcome): (outcome.summary, true)
         }
     }
 

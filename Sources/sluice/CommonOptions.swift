@@ -74,3 +74,13 @@ struct ServiceOptions: ParsableArguments {
     @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: LogLevel = .warning
 }
+
+/// How long a command may go on.
+struct TimeLimit: ExpressibleByArgument {
+    let milliseconds: UnixMilliseconds
+
+    init?(argument: String) {
+        guard let milliseconds = DurationText(argument)?.fixedMilliseconds else { return nil }
+        self.milliseconds = milliseconds
+    }
+}

@@ -14,13 +14,20 @@ enum ExitStatus: Int32 {
     case unauthorized = 77
     case configuration = 78
 
-    /// What an apply's outcome means for the program's end; the gravest of its flows decides.
+    /// What an apply's outcome means for the program's end; the gravest of its flows decides. Flows that were merely
+    /// stopped, by a signal or by another's fault, decide only where there is no fault.
     init(_ outcome: ApplyOutcome) {
         let gravestFirst: [ExitStatus] = [
             .unauthorized, .fileError, .invalid, .unavailable, .incomplete, .tryLater,
         ]
-        let found = Set(outcome.flows.map { ExitStatus($0.end) })
-        self = gravestFirst.first(where: found.contains) ?? .done
+        let found = Set(outcome.flows.lazy.map(\.end).filter { $0 != .stopped }.map { ExitStatus($0) })
+        let isStopped = outcome.flows.contains { $0.end == .stopped }
+        self = gravestFirst.first(where: found.contains) ?? (isStopped ? .incomplete : .done)
+    }
+
+    /// A run that failed is worse than one that is still under way.
+    init(_ outcome: WaitOutcome) {
+        self = outcome.failed > 0 ? .incomplete : outcome.running > 0 ? .tryLater : .done
     }
 
     private init(_ end: FlowOutcome.End) {

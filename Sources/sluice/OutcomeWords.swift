@@ -48,3 +48,13 @@ extension ApplyOutcome {
         return (isComplete ? "Apply complete: " : "Apply incomplete: ") + parts.joined(separator: ", ") + "."
     }
 }
+
+extension WaitOutcome {
+    /// The closing line of a wait.
+    var summary: String {
+        let counts = [(succeeded, "succeeded"), (partial, "partial"), (failed, "failed"), (running, "still under way")]
+        let parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        guard !parts.isEmpty else { return "No run is under way." }
+        return "Waited for \(ended + running) run(s): \(parts.joined(separator: ", "))."
+    }
+}

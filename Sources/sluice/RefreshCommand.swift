@@ -10,19 +10,23 @@ struct RefreshCommand: AsyncParsableCommand {
         commandName: "refresh", abstract: "Read the service's own runs and flows into the ledger.",
         discussion: """
             Records what became of each run, adopts runs made elsewhere, reads each flow's delta column, resolves doubts, \
-            and says where the service disagrees with the manifests. Requests no run.
+            and says where the service disagrees with the manifests. Requests no run. A run that had ended is not read \
+            again, unless it stands on the newest page of its flow's runs; --full reads every run.
 
-            EXAMPLE:
+            EXAMPLES:
               sluice refresh manifests/
+              sluice refresh manifests/ --full
             """)
 
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
+    @Flag(help: "Read every run, also those that had ended.") var full = false
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
-        try await Refreshing(workspace: workspace, service: service, output: output).run()
+        try await Refreshing(workspace: workspace, service: service, output: output, depth: full ? .full : .changes)
+            .run()
     }
 }
 
@@ -31,6 +35,7 @@ struct Refreshing {
     let workspace: Workspace
     let service: ServiceOptions
     let output: OutputOptions
+    var depth = FlowRefresh.Depth.changes
 
     /// - Parameter stop: asks for an end; where it is given, signals are watched by the caller.
     func run(stop: StopSignal? = nil) async throws {
@@ -43,9 +48,11 @@ struct Refreshing {
                 ledger: ledger, service: connection.service, limits: target.limits, wireForm: target.wireForm)
             let results =
                 if let stop {
-                    await refresh.run(declarations, stop: stop)
+                    await refresh.run(declarations, depth: depth, stop: stop)
                 } else {
-                    try await Signals.stopping { stop in await refresh.run(declarations, stop: stop) }
+                    try await Signals.stopping { stop in
+                        await refresh.run(declarations, depth: depth, stop: stop)
+                    }
                 }
             await connection.close()
             return results
@@ -57,12 +64,14 @@ struct Refreshing {
         let names = workspace.names
         Workspace.show(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources, output)
         var status = ExitStatus.done
-        var runs = 0
+        var (read, new, ended) = (0, 0, 0)
         for result in results {
             let name = names[result.flow] ?? result.flow.description
             switch result.end {
             case .read(let findings):
-                runs += findings.runsFound
+                read += findings.runsRead
+                new += findings.runsNew
+                ended += findings.runsEnded
                 if !findings.unresolved.isEmpty {
                     Console.say("\(name): \(findings.unresolved.count) request(s) are still in doubt")
                     status = .tryLater
@@ -77,7 +86,8 @@ struct Refreshing {
                 status = .unavailable
             }
         }
-        output.say("refreshed \(results.count) flow(s), \(runs) run(s) on the service")
+        let flows = results.count { if case .read = $0.end { true } else { false } }
+        output.say("refreshed \(flows) flow(s): read \(read) run(s), \(new) new, \(ended) ended since the last look")
         if results.contains(where: { $0.diagnostics.hasErrors }) { status = .invalid }
         guard status == .done else { throw Failure(status) }
     }

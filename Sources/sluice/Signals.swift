@@ -5,7 +5,10 @@ import UnixSignals
 /// SIGINT and SIGTERM: the first asks for an orderly end, the second ends at once.
 enum Signals {
     /// Runs `body` with a stop signal that the first SIGINT or SIGTERM sets.
+    ///
+    /// - Parameter announcement: what is said then.
     static func stopping<Result: Sendable>(
+        announcing announcement: String = "stopping (again to end at once)",
         _ body: @escaping @Sendable (StopSignal) async throws -> Result
     ) async throws -> Result {
         let stop = StopSignal()
@@ -15,9 +18,7 @@ enum Signals {
                     // The ledger is written before each request: it tells the truth wherever this ends.
                     _exit(signal == .sigint ? 130 : 143)
                 }
-                Console.say(
-                    "\nstopping: what is in flight is finished and recorded, nothing more is sent (again to end at once)"
-                )
+                Console.say("\n" + announcement)
                 stop.request()
             }
         }

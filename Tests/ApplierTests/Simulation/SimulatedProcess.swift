@@ -181,12 +181,14 @@ struct UnreliableService: FlowService {
         .refused(reason: "not in this model", response: "")
     }
 
-    func runs(of flow: FlowID) async throws(FlowServiceError) -> [ObservedRun] {
+    func runs(
+        of flow: FlowID, order: RunOrder, after next: String?
+    ) async throws(FlowServiceError) -> Page<ObservedRun> {
         await process.step()
         if dice.happens(misfortune.failedListing) { throw .unavailable("503") }
         let listing = model.listing(of: flow)
         await process.step()
-        return listing
+        return Page(items: listing, next: nil)
     }
 
     func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? { nil }
@@ -196,7 +198,7 @@ struct UnreliableService: FlowService {
         return model.flow(flow)
     }
 
-    func flows() async throws(FlowServiceError) -> [ServiceFlow] { [] }
+    func flows(after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow> { Page(items: [], next: nil) }
     func runSpecification(_ specification: String) async throws(FlowServiceError) -> RunSpecification? { nil }
 
     private final class Answer: Sendable {

@@ -1,0 +1,113 @@
+import FlowRuns
+import FlowService
+import Ledger
+import Manifests
+import Planner
+
+/// Waits until the runs under way have ended, asking the service less and less often: for those who act on the data.
+///
+/// ```swift
+/// let wait = RunWait(ledger: ledger, service: service, limits: target.limits)
+/// let outcome = try await wait.wait(for: plan.flows, atMost: 1_800_000)
+/// ```
+public struct RunWait: Sendable {
+    /// The service is asked again after 2 s at first, and every minute at last.
+    static let firstPause: UnixMilliseconds = 2000
+    static let longestPause: UnixMilliseconds = 60_000
+
+    let ledger: any Ledger
+    let service: any FlowService
+    let limits: Limits
+    let time: any Timekeeper
+    let report: @Sendable (ApplyEvent) -> Void
+
+    public init(
+        ledger: any Ledger, service: any FlowService, limits: Limits, time: any Timekeeper = SystemTime(),
+        report: @escaping @Sendable (ApplyEvent) -> Void = { _ in }
+    ) {
+        self.ledger = ledger
+        self.service = service
+        self.limits = limits
+        self.time = time
+        self.report = report
+    }
+
+    /// - Parameters:
+    ///   - flows: whose runs are waited for: those that are under way when the wait begins.
+    ///   - limit: how long at most, in milliseconds; `nil` waits as long as it takes.
+    /// - Throws: when the ledger fails, or the service cannot be asked.
+    public func wait(
+        for flows: [FlowPlan], atMost limit: UnixMilliseconds? = nil, stop: StopSignal = StopSignal()
+    ) async throws(FlowRefresh.Failure) -> WaitOutcome {
+        let deadline = limit.map { time.now() + $0 } ?? .max
+        let pace = Pace(requestsPerSecond: limits.requestsPerSecond)
+        var outcome = WaitOutcome()
+        var waitedFor: [FlowID: Set<RunID>] = [:]
+        for flow in flows {
+            waitedFor[flow.flow] = Set(try await recorded(flow.flow).filter(\.isUnderWay).compactMap(\.run))
+        }
+        var pause = Self.firstPause
+        while true {
+            outcome.running = waitedFor.values.reduce(0) { $0 + $1.count }
+            report(.waited(running: outcome.running))
+            guard outcome.running > 0, time.now() < deadline, !stop.isRequested else { break }
+            await time.pause(min(pause, deadline - time.now()), unless: stop)
+            pause = min(Self.longestPause, pause * 3 / 2)
+            for flow in flows where waitedFor[flow.flow]?.isEmpty == false {
+                guard !stop.isRequested else { break }
+                try await look(flow, pace, stop)
+                for run in try await recorded(flow.flow) where !run.isUnderWay {
+                    guard let id = run.run, waitedFor[flow.flow]?.remove(id) != nil else { continue }
+                    outcome.add(run.state)
+                    report(.runEnded(run))
+                }
+            }
+        }
+        report(.waitEnded(outcome))
+        return outcome
+    }
+
+    /// A flow that an apply is at work on is left to it.
+    private func look(_ flow: FlowPlan, _ pace: Pace, _ stop: StopSignal) async throws(FlowRefresh.Failure) {
+        let lock: (any FlowLock)?
+        do { lock = try await ledger.lock(flow.flow) } catch { throw .ledger(error) }
+        guard let lock else { return }
+        do throws(FlowRefresh.Failure) {
+            _ = try await FlowRefresh(ledger: ledger, service: service, time: time).read(
+                flow.flow, column: nil, settle: limits.settle, acknowledged: Set(flow.rules.acknowledged.map(\.run)),
+                depth: .changes, turn: { await time.pause(pace.turn(at: time.now()), unless: stop) })
+        } catch {
+            await lock.release()
+            throw error
+        }
+        await lock.release()
+    }
+
+    private func recorded(_ flow: FlowID) async throws(FlowRefresh.Failure) -> [RecordedRun] {
+        do { return try await ledger.runs(of: flow) } catch { throw .ledger(error) }
+    }
+}
+
+/// What became of the runs that were waited for.
+public struct WaitOutcome: Hashable, Sendable {
+    public internal(set) var succeeded = 0
+    public internal(set) var partial = 0
+    public internal(set) var failed = 0
+    /// Still under way when the time was over, or a stop was asked for.
+    public internal(set) var running = 0
+
+    public var ended: Int { succeeded + partial + failed }
+
+    fileprivate mutating func add(_ state: RunState) {
+        switch state {
+        case .succeeded: succeeded += 1
+        case .partial: partial += 1
+        case .failed: failed += 1
+        case .intended, .accepted, .rejected, .inDoubt, .released: break
+        }
+    }
+}
+
+extension RecordedRun {
+    fileprivate var isUnderWay: Bool { state == .accepted }
+}
