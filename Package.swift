@@ -87,7 +87,8 @@ let package = Package(
             dependencies: ["FlowRuns", "Ledger", "Manifests", "Planner", "Reports"], exclude: ["Golden"]),
         .testTarget(
             name: "EndToEnd",
-            dependencies: ["sluice", .product(name: "AsyncHTTPClient", package: "async-http-client")]),
+            dependencies: ["sluice", .product(name: "AsyncHTTPClient", package: "async-http-client")],
+            exclude: ["Golden"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,90 @@
+import Foundation
+import Testing
+
+/// The manifests that come with the project, planned as golden and applied to the embedded simulator.
+@Suite("Examples")
+struct ExampleTests {
+    static let asOf = ["--as-of", "2026-03-31T12:00:00Z"]
+
+    @Test(
+        "an example plans as golden, applies, and then there is nothing to do",
+        arguments: [
+            ("daily", [], 31), ("backfill", [], 781), ("targets", ["--target", "stage"], 14), ("rerun", [], 8),
+        ])
+    func applies(name: String, options: [String], requests: Int) async throws {
+        let user = try copy(name)
+        defer { user.remove() }
+        let plan = try await user.run(["plan", name] + Self.asOf + options)
+        #expect(plan.status == 0)
+        try expectGolden(plan.output, "\(name).plan.txt")
+        let first = try await user.run(["apply", name, "--yes", "--quiet"] + Self.asOf + options)
+        #expect(first.status == 0)
+        #expect(first.errors.contains("\(requests) run(s) requested"))
+        let again = try await user.run(["apply", name, "--yes"] + Self.asOf + options)
+        #expect(again.status == 0)
+        #expect(again.output.contains("Nothing to do: all \(requests) windows are recorded."))
+        #expect(try await user.run(["ledger", "verify", name] + options).status == 0)
+    }
+
+    @Test("a rerun that is declared later asks for that one window again")
+    func rerunLater() async throws {
+        let user = try copy("rerun")
+        defer { user.remove() }
+        let flows = try String(contentsOf: user.path("rerun/flows.yaml"), encoding: .utf8)
+        let before = try #require(flows.firstRange(of: "\n      # The window is exactly"))
+        try user.write(String(flows[..<before.lowerBound]) + "\n", to: "rerun/flows.yaml")
+        #expect(try await user.run("apply", "rerun", "--yes").errors.contains("7 run(s) requested"))
+        try user.write(flows, to: "rerun/flows.yaml")
+        let plan = try await user.run("plan", "rerun", "--as-of", "2026-03-31T12:00:00Z")
+        #expect(plan.output.contains("Plan: 1 to rerun; 7 recorded."))
+        #expect(plan.output.contains("files came two days late"))
+        #expect(try await user.run("apply", "rerun", "--yes").errors.contains("1 run(s) requested"))
+    }
+
+    @Test("failed runs of the example are retried until they have succeeded")
+    func retry() async throws {
+        var user = try copy("retry")
+        user.environment = ["SLUICE_ACCESS_TOKEN": "any", "SLUICE_API_KEY": "any"]
+        let simulator = try await SimulatorProcess(user, ["retry", "--failed", "0.3", "--speed", "10000"])
+        let target = try String(contentsOf: user.path("retry/target.yaml"), encoding: .utf8)
+        try user.write(target.replacing("http://127.0.0.1:8080", with: simulator.address), to: "retry/target.yaml")
+        #expect(try await user.run("apply", "retry", "--yes", "--wait").status == 1)
+        let plan = try await user.run("plan", "retry")
+        #expect(plan.output.contains("6 to retry"))
+        #expect(try await user.run("apply", "retry", "--yes", "--wait").status == 0)
+        #expect(try await user.run("status", "retry").status == 0)
+        try await simulator.stop()
+        user.remove()
+    }
+
+    @Test("all examples are sound, beside one another")
+    func sound() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        let manifests = Program.checkout.appending(path: "manifests").path
+        let result = try await user.run("validate", manifests)
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
+    /// The manifests alone: whoever tried the example in this checkout has a ledger beside them.
+    private func copy(_ name: String) throws -> Program {
+        let user = try Program()
+        let folder = Program.checkout.appending(path: "manifests/\(name)")
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) where file.hasSuffix(".yaml") {
+            let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+            try user.write(text, to: "\(name)/\(file)")
+        }
+        return user
+    }
+}
+
+/// Compares with a file beside the tests, or writes it when `SLUICE_UPDATE_GOLDEN=1`.
+private func expectGolden(_ text: String, _ name: String, in file: String = #filePath) throws {
+    let golden = URL(fileURLWithPath: file).deletingLastPathComponent().appending(path: "Golden/\(name)")
+    if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
+        try FileManager.default.createDirectory(
+            at: golden.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: golden)
+    }
+    #expect(try String(contentsOf: golden, encoding: .utf8) == text)
+}
