@@ -60,8 +60,10 @@ struct ApplyCommand: AsyncParsableCommand {
         resolvesDoubts: Bool
     ) async throws -> (Plan, ApplyOutcome) {
         let plan = try await workspace.plan(asOf: asOf, ledger: ledger)
-        if !plan.isApplicable || format == .text && !output.quiet {
+        if format == .text, !output.quiet || !plan.isApplicable {
             try PlanView(plan: plan, workspace: workspace, output: output).show(.text)
+        } else if !plan.isApplicable {
+            Workspace.show(plan.diagnostics, workspace.sources, output)
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
         let isWaiting = resolvesDoubts && plan.flows.contains(where: \.isWaiting)

@@ -37,7 +37,15 @@ struct PlanCommand: AsyncParsableCommand {
         try PlanView(plan: plan, workspace: workspace, output: output).show(format)
         if let out {
             try FileOutput.write(planJSON(plan), to: out)
-            output.say("kept in \(out): 'sluice apply \(out)' makes exactly these requests")
+            let use =
+                plan.isApplicable && plan.requestCount > 0 ? ": 'sluice apply \(out)' makes exactly these requests" : ""
+            output.say("kept in \(out)\(use)")
+        }
+        let limit = workspace.target.limits.maxRunsPerApply
+        if plan.requestCount > limit {
+            output.say(
+                "warning: apply refuses this plan: it asks for \(plan.requestCount) runs, and the target's "
+                    + "maxRunsPerApply is \(limit); check that no series starts too early")
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
         if detailedExitCode, plan.requestCount > 0 { throw ExitCode(ExitStatus.changesPending.rawValue) }

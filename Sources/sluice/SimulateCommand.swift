@@ -39,6 +39,14 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(name: .customLong("failed"), help: "What part of the runs fails, 0 to 1.") var failedRate = 0.0
     @Option(name: .customLong("partial"), help: "What part of the runs ends with failed records, 0 to 1.")
     var partialRate = 0.0
+    @Flag(
+        name: .customLong("require-sign-in"),
+        help: "Let in only the client of SLUICE_CLIENT_ID and SLUICE_CLIENT_SECRET, with tokens of /ims/token/v3.")
+    var requiresSignIn = false
+    @Option(
+        name: .customLong("token-lifetime"),
+        help: ArgumentHelp("How long a token is good, such as PT30S.", valueName: "duration"))
+    var tokenLifetime: TimeLimit?
 
     func validate() throws {
         guard speed > 0, pageSize > 0 else { throw ValidationError("--speed and --page-size must be above 0") }
@@ -57,6 +65,8 @@ struct SimulateCommand: AsyncParsableCommand {
         configuration.sandbox.pageSize = pageSize
         configuration.sandbox.pace = RunPace().times(speed)
         configuration.sandbox.outcomes = OutcomeRates(failed: failedRate, partial: partialRate)
+        if let tokenLifetime { configuration.signIn.tokenLifetime = max(1, tokenLifetime.milliseconds / 1000) }
+        if requiresSignIn { configuration.signIn.client = try client() }
         do { configuration.faults = try fault.map { try Fault.parse($0) } } catch {
             throw Failure(.usage, "\(error)")
         }
@@ -80,6 +90,16 @@ struct SimulateCommand: AsyncParsableCommand {
         Console.output("\(simulator.baseURL)\n")
         _ = try await Signals.stopping { stop in await stop.wait() }
         await simulator.stop()
+    }
+}
+
+extension SimulateCommand {
+    private func client() throws(Failure) -> SignIn.Client {
+        let environment = ProcessInfo.processInfo.environment
+        guard let id = environment["SLUICE_CLIENT_ID"], let secret = environment["SLUICE_CLIENT_SECRET"] else {
+            throw Failure(.configuration, "--require-sign-in needs SLUICE_CLIENT_ID and SLUICE_CLIENT_SECRET")
+        }
+        return SignIn.Client(id: id, secret: secret)
     }
 }
 

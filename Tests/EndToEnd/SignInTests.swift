@@ -38,6 +38,37 @@ struct SignInTests {
         world.user.remove()
     }
 
+    @Test("a wrong secret ends with 77 and the service's words; the right one signs in again when its token ends")
+    func secrets() async throws {
+        var user = try Program()
+        user.environment = [
+            "SLUICE_CLIENT_ID": "0f3a9d11", "SLUICE_CLIENT_SECRET": Self.secrets[0], "SLUICE_SCOPES": "openid",
+        ]
+        try user.write(Fixture.manifest([Fixture.flow(Fixture.id(0), windows: 12)]), to: "flows.yaml")
+        try user.write(Fixture.target(), to: "target.yaml")
+        let simulator = try await SimulatorProcess(
+            user, ["flows.yaml", "target.yaml", "--require-sign-in", "--token-lifetime", "PT1S"])
+        let limits = World.quickLimits.replacing("requestsPerSecond: 1000", with: "requestsPerSecond: 5")
+        try user.write(Fixture.target(service: simulator.address, limits: limits), to: "target.yaml")
+        user.environment["SLUICE_TOKEN_URL"] = simulator.address + "/ims/token/v3"
+
+        var stranger = user
+        stranger.environment["SLUICE_CLIENT_SECRET"] = "wrong-" + Self.secrets[1]
+        let refused = try await stranger.run(World.apply)
+        #expect(refused.status == 77)
+        #expect(refused.errors.contains("invalid client_secret parameter"))
+        #expect(!refused.errors.contains(Self.secrets[1]))
+
+        let result = try await user.run(World.apply)
+        #expect(result.status == 0, "\(result.errors)")
+        let counts = try await simulator.statistics()
+        #expect(counts.runsTaken == 12)
+        #expect(counts.windowsTakenTwice.isEmpty)
+        #expect(counts.requests.filter { $0.key.contains("token") }.values.reduce(0, +) > 2)
+        try await simulator.stop()
+        user.remove()
+    }
+
     @Test("plain http to another machine is refused before anything is sent")
     func insecure() async throws {
         var user = try Program()
