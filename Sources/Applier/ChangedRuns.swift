@@ -26,7 +26,7 @@ struct ChangedRuns {
         guard let contactedAt = record.contactedAt, !recorded.contains(where: \.state.isDoubtful) else { return nil }
         known = Set(recorded.compactMap(\.run))
         horizon = contactedAt - Self.listingLag
-        let unended = recorded.filter { $0.state == .accepted || $0.window == nil }.compactMap(\.run)
+        let unended = recorded.filter { $0.isUnderWay || $0.window == nil }.compactMap(\.run)
         open = Set(unended).subtracting(acknowledged)
     }
 

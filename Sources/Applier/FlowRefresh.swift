@@ -67,6 +67,7 @@ public struct FlowRefresh: Sendable {
             }
         } catch { throw .service(error) }
         do throws(LedgerError) {
+            // Read again after the listing: what was claimed while it was read counts.
             let recorded = try await ledger.runs(of: flow)
             let matching = DoubtMatching(recorded: recorded, observed: observed, acknowledged: acknowledged)
             try await record(flow, column, matching)
@@ -139,10 +140,31 @@ extension FlowRefresh.Findings {
         unresolved: [RecordedRun]
     ) {
         let known = Set(recorded.compactMap(\.run)).union(adopted.values)
-        let unended = Set(recorded.lazy.filter { $0.state == .accepted }.compactMap(\.run))
+        let unended = Set(recorded.lazy.filter(\.isUnderWay).compactMap(\.run))
         self.init(
             runsRead: observed.count, runsNew: observed.count { !known.contains($0.run) },
             runsEnded: observed.count { $0.end != nil && unended.contains($0.run) }, adopted: adopted,
             released: released, unresolved: unresolved)
+    }
+}
+
+extension Ledger {
+    /// Does `body` while nobody else is at work on the flow.
+    ///
+    /// - Returns: `nil`, with nothing done, when another applier holds the flow.
+    func locked<Value>(
+        _ flow: FlowID, _ body: () async throws(FlowRefresh.Failure) -> Value
+    ) async throws(FlowRefresh.Failure) -> Value? {
+        let lock: (any FlowLock)?
+        do { lock = try await self.lock(flow) } catch { throw .ledger(error) }
+        guard let lock else { return nil }
+        do throws(FlowRefresh.Failure) {
+            let value = try await body()
+            await lock.release()
+            return value
+        } catch {
+            await lock.release()
+            throw error
+        }
     }
 }

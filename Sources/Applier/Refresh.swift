@@ -74,28 +74,25 @@ public struct Refresh: Sendable {
         }
         if round.stop.isRequested { return result(.stopped) }
         do throws(FlowRefresh.Failure) {
-            let lock: (any FlowLock)?
-            do { lock = try await ledger.lock(declaration.flow) } catch { throw .ledger(error) }
-            guard let lock else { return result(.locked) }
-            let outcome = await readLocked(declaration, round)
-            await lock.release()
-            let (findings, diagnostics) = try outcome.get()
+            let outcome = try await ledger.locked(declaration.flow) { () async throws(FlowRefresh.Failure) in
+                try await readLocked(declaration, round)
+            }
+            guard let (findings, diagnostics) = outcome else { return result(.locked) }
             return result(findings.map(Result.End.read) ?? .absent, diagnostics)
         } catch { return result(.failed(error)) }
     }
 
+    /// - Returns: no findings when the service does not know the flow.
     private func readLocked(
         _ declaration: FlowDeclaration, _ round: Round
-    ) async -> Swift.Result<(FlowRefresh.Findings?, [Diagnostic]), FlowRefresh.Failure> {
+    ) async throws(FlowRefresh.Failure) -> (FlowRefresh.Findings?, [Diagnostic]) {
         @Sendable func turn() async { await time.pause(round.pace.turn(at: time.now()), unless: round.stop) }
-        do throws(FlowRefresh.Failure) {
-            let (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
-                declaration, service, round.specifications, turn: turn)
-            guard let flow else { return .success((nil, diagnostics)) }
-            let findings = try await FlowRefresh(ledger: ledger, service: service, time: time).read(
-                declaration.flow, column: flow.deltaColumn, settle: limits.settle,
-                acknowledged: Set(declaration.acknowledged.map(\.run)), depth: round.depth, turn: turn)
-            return .success((findings, diagnostics))
-        } catch { return .failure(error) }
+        let (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
+            declaration, service, round.specifications, turn: turn)
+        guard let flow else { return (nil, diagnostics) }
+        let findings = try await FlowRefresh(ledger: ledger, service: service, time: time).read(
+            declaration.flow, column: flow.deltaColumn, settle: limits.settle,
+            acknowledged: Set(declaration.acknowledged.map(\.run)), depth: round.depth, turn: turn)
+        return (findings, diagnostics)
     }
 }

@@ -69,18 +69,11 @@ public struct RunWait: Sendable {
 
     /// A flow that an apply is at work on is left to it.
     private func look(_ flow: FlowPlan, _ pace: Pace, _ stop: StopSignal) async throws(FlowRefresh.Failure) {
-        let lock: (any FlowLock)?
-        do { lock = try await ledger.lock(flow.flow) } catch { throw .ledger(error) }
-        guard let lock else { return }
-        do throws(FlowRefresh.Failure) {
-            _ = try await FlowRefresh(ledger: ledger, service: service, time: time).read(
+        _ = try await ledger.locked(flow.flow) { () async throws(FlowRefresh.Failure) in
+            try await FlowRefresh(ledger: ledger, service: service, time: time).read(
                 flow.flow, column: nil, settle: limits.settle, acknowledged: Set(flow.rules.acknowledged.map(\.run)),
                 depth: .changes, turn: { await time.pause(pace.turn(at: time.now()), unless: stop) })
-        } catch {
-            await lock.release()
-            throw error
         }
-        await lock.release()
     }
 
     private func recorded(_ flow: FlowID) async throws(FlowRefresh.Failure) -> [RecordedRun] {
@@ -109,5 +102,6 @@ public struct WaitOutcome: Hashable, Sendable {
 }
 
 extension RecordedRun {
-    fileprivate var isUnderWay: Bool { state == .accepted }
+    /// The service took it, and has not told its end.
+    var isUnderWay: Bool { state == .accepted }
 }

@@ -74,15 +74,15 @@ extension FlowService {
         var seen: Set<ID> = []
         var visited: Set<String> = [""]
         var next: String?
-        repeat {
+        while true {
             await turn()
             let page = try await page(next)
             items += page.items.filter { seen.insert(id($0)).inserted }
-            next = page.next
-            guard let following = next, !isEnough(items) else { return items }
+            guard let following = page.next, !isEnough(items) else { return items }
             guard visited.insert(following).inserted else {
                 throw .unreadable("the pages of /\(what) lead in a circle")
             }
-        } while true
+            next = following
+        }
     }
 }

@@ -12,7 +12,7 @@ struct ExampleTests {
             ("daily", [], 31), ("backfill", [], 781), ("targets", ["--target", "stage"], 14), ("rerun", [], 8),
         ])
     func applies(name: String, options: [String], requests: Int) async throws {
-        let user = try copy(name)
+        let user = try Program(example: name)
         defer { user.remove() }
         let plan = try await user.run(["plan", name] + Self.asOf + options)
         #expect(plan.status == 0)
@@ -28,9 +28,9 @@ struct ExampleTests {
 
     @Test("a rerun that is declared later asks for that one window again")
     func rerunLater() async throws {
-        let user = try copy("rerun")
+        let user = try Program(example: "rerun")
         defer { user.remove() }
-        let flows = try String(contentsOf: user.path("rerun/flows.yaml"), encoding: .utf8)
+        let flows = try user.read("rerun/flows.yaml")
         let before = try #require(flows.firstRange(of: "\n      # The window is exactly"))
         try user.write(String(flows[..<before.lowerBound]) + "\n", to: "rerun/flows.yaml")
         #expect(try await user.run("apply", "rerun", "--yes").errors.contains("7 run(s) requested"))
@@ -43,10 +43,10 @@ struct ExampleTests {
 
     @Test("failed runs of the example are retried until they have succeeded")
     func retry() async throws {
-        var user = try copy("retry")
+        var user = try Program(example: "retry")
         user.environment = ["SLUICE_ACCESS_TOKEN": "any", "SLUICE_API_KEY": "any"]
         let simulator = try await SimulatorProcess(user, ["retry", "--failed", "0.3", "--speed", "10000"])
-        let target = try String(contentsOf: user.path("retry/target.yaml"), encoding: .utf8)
+        let target = try user.read("retry/target.yaml")
         try user.write(target.replacing("http://127.0.0.1:8080", with: simulator.address), to: "retry/target.yaml")
         #expect(try await user.run("apply", "retry", "--yes", "--wait").status == 1)
         let plan = try await user.run("plan", "retry")
@@ -64,17 +64,6 @@ struct ExampleTests {
         let manifests = Program.checkout.appending(path: "manifests").path
         let result = try await user.run("validate", manifests)
         #expect(result.status == 0, "\(result.errors)")
-    }
-
-    /// The manifests alone: whoever tried the example in this checkout has a ledger beside them.
-    private func copy(_ name: String) throws -> Program {
-        let user = try Program()
-        let folder = Program.checkout.appending(path: "manifests/\(name)")
-        for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) where file.hasSuffix(".yaml") {
-            let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
-            try user.write(text, to: "\(name)/\(file)")
-        }
-        return user
     }
 }
 

@@ -17,6 +17,16 @@ struct Program {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
+    /// With a copy of an example that comes with the project: its manifests alone, since whoever tried it in this
+    /// checkout has a ledger beside them.
+    init(example: String) throws {
+        try self.init()
+        let source = Self.checkout.appending(path: "manifests/\(example)")
+        for file in try FileManager.default.contentsOfDirectory(atPath: source.path) where file.hasSuffix(".yaml") {
+            try write(String(contentsOf: source.appending(path: file), encoding: .utf8), to: "\(example)/\(file)")
+        }
+    }
+
     /// Beside the test bundle, where the package manager builds it.
     static let binary = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "sluice")

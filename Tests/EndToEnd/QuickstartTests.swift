@@ -6,13 +6,8 @@ import Testing
 struct QuickstartTests {
     @Test("plan, apply, and apply again: the second sends nothing")
     func secondApplySendsNothing() async throws {
-        let user = try Program()
+        let user = try Program(example: "quickstart")
         defer { user.remove() }
-        // The manifests alone: whoever tried the example in this checkout has a ledger beside them.
-        for name in ["target.yaml", "flows.yaml"] {
-            let file = Program.checkout.appending(path: "manifests/quickstart").appending(path: name)
-            try user.write(String(contentsOf: file, encoding: .utf8), to: "quickstart/\(name)")
-        }
 
         let plan = try await user.run("plan", "quickstart", "--detailed-exitcode")
         #expect(plan.status == 2)
