@@ -53,11 +53,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ]),
-        .testTarget(name: "YAMLTests", dependencies: ["YAML"], exclude: ["Golden"]),
+            ],
+            resources: [.embedInCode("Schemas")]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "YAMLTests", dependencies: ["TestSupport", "YAML"], exclude: ["Golden"]),
         .testTarget(name: "FlowRunsTests", dependencies: ["FlowRuns"]),
         .testTarget(
-            name: "ManifestsTests", dependencies: ["FlowRuns", "Manifests", "YAML"], exclude: ["Faulty", "Valid"]),
+            name: "ManifestsTests", dependencies: ["FlowRuns", "Manifests", "TestSupport", "YAML"],
+            exclude: ["Faulty", "Valid"]),
         .testTarget(name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner"]),
         .testTarget(name: "LedgerTests", dependencies: ["FlowRuns", "Ledger", "SQLiteLedger"]),
         .testTarget(
@@ -66,7 +69,7 @@ let package = Package(
         .testTarget(
             name: "FlowServiceTests",
             dependencies: [
-                "FlowRuns", "FlowService", "Ledger",
+                "FlowRuns", "FlowService", "FlowServiceSimulator", "Ledger", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -77,17 +80,18 @@ let package = Package(
         .testTarget(
             name: "FlowServiceSimulatorTests",
             dependencies: [
-                "FlowRuns", "FlowServiceSimulator", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "FlowRuns", "FlowServiceSimulator", "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ], exclude: ["Golden"]),
         .testTarget(
             name: "ApplierTests",
             dependencies: ["Applier", "FlowRuns", "FlowService", "Ledger", "Manifests", "Planner"]),
         .testTarget(
             name: "ReportsTests",
-            dependencies: ["FlowRuns", "Ledger", "Manifests", "Planner", "Reports"], exclude: ["Golden"]),
+            dependencies: ["FlowRuns", "Ledger", "Manifests", "Planner", "Reports", "TestSupport"], exclude: ["Golden"]),
         .testTarget(
             name: "EndToEnd",
-            dependencies: ["sluice", .product(name: "AsyncHTTPClient", package: "async-http-client")],
+            dependencies: ["sluice", "TestSupport", .product(name: "AsyncHTTPClient", package: "async-http-client")],
             exclude: ["Golden"]),
     ],
     swiftLanguageModes: [.v6]

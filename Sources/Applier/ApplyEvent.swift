@@ -17,7 +17,8 @@ public enum ApplyEvent: Hashable, Sendable {
     case released(RunIdentity)
     /// The request was not taken, and is sent again after a wait.
     case waiting(FlowID, milliseconds: UnixMilliseconds, reason: String)
-    case noticed(Diagnostic)
+    /// The service's description of the flow disagrees with the manifest in a way that does not stop the apply.
+    case noticed(FlowID, Diagnostic)
     case ended(FlowOutcome)
     case finished(ApplyOutcome)
     /// A look at the runs that are waited for.

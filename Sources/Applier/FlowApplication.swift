@@ -108,7 +108,7 @@ struct FlowApplication {
             let (flow, diagnostics) = try await Preflight(wireForm: world.wireForm).ask(
                 plan.approvedDeclaration, world.service, specifications, turn: takeTurn)
             guard !diagnostics.hasErrors else { return .conflict(diagnostics) }
-            for diagnostic in diagnostics { world.report(.noticed(diagnostic)) }
+            for diagnostic in diagnostics { world.report(.noticed(plan.flow, diagnostic)) }
 
             let findings = try await refresh(column: flow?.deltaColumn)
             world.report(.contacted(plan.flow, runsFound: findings.runsRead))

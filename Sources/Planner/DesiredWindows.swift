@@ -5,6 +5,8 @@ import Manifests
 struct DesiredWindow: Hashable, Comparable {
     let window: Window
     let place: Place
+    /// Of the series that it is cut from, where that is not UTC.
+    var timeZone: String?
 
     /// By window, then by place, so that a plan does not depend on the order of declarations.
     static func < (left: DesiredWindow, right: DesiredWindow) -> Bool {
@@ -31,7 +33,8 @@ struct DesiredWindows: Sequence, IteratorProtocol {
         add(explicit.lazy.map { DesiredWindow(window: $0.window, place: declaration.place(of: $0)) })
         for series in series {
             let windows = series.windows(dueAt: asOf).lazy.joined()
-            add(windows.map { DesiredWindow(window: $0, place: series.place) })
+            let zone = series.timeZone == "UTC" ? nil : series.timeZone
+            add(windows.map { DesiredWindow(window: $0, place: series.place, timeZone: zone) })
         }
     }
 

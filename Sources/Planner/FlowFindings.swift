@@ -38,16 +38,19 @@ struct FlowFindings {
         undeclared.append(run)
     }
 
-    /// Asks for a window, or for a piece of one.
-    mutating func create(_ window: Window, at place: Place, trimmedFrom whole: Window? = nil) {
+    /// Asks for a window.
+    mutating func create(_ desired: DesiredWindow) { create(desired.window, of: desired) }
+
+    /// Asks for a window, or for a piece of it.
+    mutating func create(_ window: Window, of desired: DesiredWindow) {
         let attempts = attempts[window] ?? Attempts()
         var reason = attempts.isLost ? "sent before, but the service never had it" : PlannedAction.neverRun
         if let refusal = attempts.refusal { reason = "refused before: \(refusal.inShort)" }
-        if let whole { reason += "; what is left of \(whole.inWords)" }
+        if window != desired.window { reason += "; what is left of \(desired.window.inWords)" }
         actions.append(
             PlannedAction(
                 kind: .create, window: window, attempt: attempts.next, reason: reason, refusal: attempts.refusal,
-                place: place))
+                place: desired.place, timeZone: desired.timeZone))
     }
 
     mutating func rerun(_ rerun: Rerun, attempts: Attempts) {
@@ -60,7 +63,9 @@ struct FlowFindings {
     /// Asks for a rerun if this plan asks for a run of exactly its window.
     mutating func rerunIfCreated(_ rerun: Rerun, attempts: Attempts) { rerunsWithoutRun.append((rerun, attempts)) }
 
-    mutating func retry(_ run: RunID, _ failed: RecordedRun, _ ordinal: Int, attempts: Attempts, at place: Place) {
+    mutating func retry(
+        _ run: RunID, _ failed: RecordedRun, _ ordinal: Int, attempts: Attempts, of desired: DesiredWindow
+    ) {
         guard let window = failed.window else { return }
         let whose = failed.identity.rerun.map { "rerun \($0)" } ?? "its run"
         let failure = failed.failure.map { ": \($0.inShort)" } ?? ""
@@ -68,17 +73,18 @@ struct FlowFindings {
             PlannedAction(
                 kind: .retry(of: run), window: window, rerun: failed.identity.rerun, attempt: attempts.next,
                 reason: "\(whose) \(run) failed\(failure); retry \(ordinal) of \(retryFailed)",
-                refusal: attempts.refusal, place: place))
+                refusal: attempts.refusal, place: desired.place, timeZone: desired.timeZone))
     }
 
     /// Holds the window of a doubtful run.
-    mutating func hold(_ doubt: RecordedRun, at place: Place) {
+    mutating func hold(_ doubt: RecordedRun, of desired: DesiredWindow) {
         guard let window = doubt.window else { return }
         let time = UTCTime(doubt.recordedAt / 1000)
         let reason =
             doubt.state == .intended
             ? "claimed at \(time), and perhaps sent" : "asked for at \(time), and the answer is unknown"
-        held.append(HeldWindow(window: window, reason: reason, place: place))
+        held.append(
+            HeldWindow(window: window, reason: reason, place: desired.place, timeZone: desired.timeZone))
     }
 
     /// The end of the pass.
@@ -145,7 +151,9 @@ struct FlowFindings {
         } else {
             return
         }
-        held += actions.map { HeldWindow(window: $0.window, reason: reason, place: $0.place) }
+        held += actions.map {
+            HeldWindow(window: $0.window, reason: reason, place: $0.place, timeZone: $0.timeZone)
+        }
         actions = []
     }
 }
@@ -162,7 +170,8 @@ extension PlannedAction {
         let carries = "first run of the flow: carries the delta column \(column.name)"
         return PlannedAction(
             kind: kind, window: window, rerun: rerun, attempt: attempt, deltaColumn: column,
-            reason: reason == Self.neverRun ? carries : "\(carries); \(reason)", refusal: refusal, place: place)
+            reason: reason == Self.neverRun ? carries : "\(carries); \(reason)", refusal: refusal, place: place,
+            timeZone: timeZone)
     }
 }
 

@@ -41,7 +41,7 @@ struct FlowPass {
             takeRuns(of: window)
             let declared = takeDeclared(window)
             let container = declared ?? container(of: window)
-            if let container { decide(window, at: container.place, isDeclared: declared != nil) }
+            if let container { decide(window, of: container, isDeclared: declared != nil) }
             let rerunIDs = takeReruns(of: window, isDeclared: declared != nil)
             for run in history.runs where !run.state.isVoid {
                 let isDeclared = run.identity.rerun.map(rerunIDs.contains) ?? (container != nil || !rerunIDs.isEmpty)
@@ -88,12 +88,14 @@ struct FlowPass {
         return [lastEnding, desired.head].lazy.compactMap(\.self).first { $0.window.contains(window) }
     }
 
-    private mutating func decide(_ window: Window, at place: Place, isDeclared: Bool) {
+    private mutating func decide(_ window: Window, of desired: DesiredWindow, isDeclared: Bool) {
         switch history.verdict(retryFailed: declaration.retryFailed) {
-        case .missing: overlap.declare(DesiredWindow(window: window, place: place), into: &found)
+        case .missing:
+            let piece = DesiredWindow(window: window, place: desired.place, timeZone: desired.timeZone)
+            overlap.declare(piece, into: &found)
         case .retry(let run, let failed, let ordinal):
-            found.retry(run, failed, ordinal, attempts: history.ordinary, at: place)
-        case .doubtful(let run): found.hold(run, at: place)
+            found.retry(run, failed, ordinal, attempts: history.ordinary, of: desired)
+        case .doubtful(let run): found.hold(run, of: desired)
         // A piece's whole is counted already.
         case .recorded: if isDeclared { found.recordedCount += 1 }
         }
@@ -111,13 +113,14 @@ struct FlowPass {
                 continue
             }
             let attempts = history.reruns[rerun.id] ?? Attempts()
+            let desired = DesiredWindow(window: window, place: rerun.place)
             switch attempts.verdict(retryFailed: declaration.retryFailed) {
             case .missing where history.covering != nil || isDeclared && declaration.overlap != .trim:
                 found.rerun(rerun, attempts: attempts)
             case .missing: found.rerunIfCreated(rerun, attempts: attempts)
             case .retry(let run, let failed, let ordinal):
-                found.retry(run, failed, ordinal, attempts: attempts, at: rerun.place)
-            case .doubtful(let run): found.hold(run, at: rerun.place)
+                found.retry(run, failed, ordinal, attempts: attempts, of: desired)
+            case .doubtful(let run): found.hold(run, of: desired)
             case .recorded: found.recordedCount += 1
             }
         }

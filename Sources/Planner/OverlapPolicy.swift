@@ -26,7 +26,7 @@ extension FlowDeclaration.Overlap {
 
 /// `overlap: allow`: sent all the same.
 struct AllowOverlap: OverlapPolicy {
-    func declare(_ new: DesiredWindow, into found: inout FlowFindings) { found.create(new.window, at: new.place) }
+    func declare(_ new: DesiredWindow, into found: inout FlowFindings) { found.create(new) }
     func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {}
     func finish(into found: inout FlowFindings) {}
 }
@@ -64,7 +64,7 @@ struct RefuseOverlap: OverlapPolicy {
             if open.new.window.overlaps(window) {
                 found.diagnostics.add(.windowOverlapsRecorded) { .overlap(of: open.new, withRecorded: window, run) }
             } else if !open.isRefused {
-                found.create(open.new.window, at: open.new.place)
+                found.create(open.new)
             }
         }
         open.removeAll(keepingCapacity: true)
@@ -72,7 +72,7 @@ struct RefuseOverlap: OverlapPolicy {
     }
 
     mutating func finish(into found: inout FlowFindings) {
-        for open in open where !open.isRefused { found.create(open.new.window, at: open.new.place) }
+        for open in open where !open.isRefused { found.create(open.new) }
         open.removeAll(keepingCapacity: true)
     }
 }
@@ -113,7 +113,7 @@ struct TrimOverlap: OverlapPolicy {
         while firstOpen < open.count, open[firstOpen].start < end {
             let new = open[firstOpen].new
             if let piece = Window(start: open[firstOpen].start, end: min(start, new.window.end)) {
-                found.create(piece, at: new.place, trimmedFrom: piece == new.window ? nil : new.window)
+                found.create(piece, of: new)
                 open[firstOpen].hasPieces = true
             }
             guard new.window.end <= end else {

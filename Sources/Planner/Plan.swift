@@ -125,11 +125,12 @@ public struct PlannedAction: Hashable, Sendable {
     public let refusal: String?
     /// Where the window, series or rerun is declared.
     public let place: Place
+    /// Of the series that it is cut from, where that is not UTC: an IANA name. For people only.
+    public let timeZone: String?
 
     public init(
         kind: Kind, window: Window, rerun: String? = nil, attempt: Int = 1, deltaColumn: DeltaColumn? = nil,
-        reason: String,
-        refusal: String? = nil, place: Place
+        reason: String, refusal: String? = nil, place: Place, timeZone: String? = nil
     ) {
         self.kind = kind
         self.window = window
@@ -139,6 +140,7 @@ public struct PlannedAction: Hashable, Sendable {
         self.reason = reason
         self.refusal = refusal
         self.place = place
+        self.timeZone = timeZone
     }
 
     /// What claiming it claims.
@@ -157,10 +159,13 @@ public struct HeldWindow: Hashable, Sendable {
     public let window: Window
     public let reason: String
     public let place: Place
+    /// See ``PlannedAction/timeZone``.
+    public let timeZone: String?
 
-    public init(window: Window, reason: String, place: Place) {
+    public init(window: Window, reason: String, place: Place, timeZone: String? = nil) {
         self.window = window
         self.reason = reason
         self.place = place
+        self.timeZone = timeZone
     }
 }

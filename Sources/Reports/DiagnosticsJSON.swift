@@ -16,7 +16,7 @@ public func diagnosticsJSON(_ diagnostics: [Diagnostic]) -> [UInt8] {
 }
 
 extension JSONText {
-    mutating func members(of diagnostic: Diagnostic) {
+    package mutating func members(of diagnostic: Diagnostic) {
         member("code", diagnostic.code.rawValue)
         member("severity", diagnostic.severity.rawValue)
         if let place = diagnostic.place { member("place", place) }

@@ -47,7 +47,7 @@ struct FlowSection {
         let rangeWidth = entries.map { $0.windows.rangeText(style.ellipsis).columns }.max() ?? 0
         let sizeWidth = entries.map { $0.windows.sizeText.columns }.max() ?? 0
         func lines(_ selection: Selection) -> [String] {
-            var lines = selection.shown.flatMap { self.lines($0, rangeWidth, sizeWidth) }
+            var lines = selection.shown.flatMap { self.lines($0, rangeWidth, sizeWidth) + localTimes($0) }
             if selection.omittedCount > 0 {
                 let more = "\(style.ellipsis) and \(grouped(selection.omittedCount)) more: \(selection.omittedText)"
                 lines += indented("\(more); see --format json", .strong)
@@ -80,6 +80,14 @@ struct FlowSection {
             note.wrapped(to: (style.width ?? 80) - indent.count, style).map { indent + style.paint($0, tone) }
         }
         return [head + style.paint(size, sizeTone)] + texts
+    }
+
+    /// The same range by the clocks of the series' time zone, below the one in UTC.
+    private func localTimes(_ entry: PlanEntry) -> [String] {
+        guard let local = entry.timeZone.flatMap(LocalTimes.init) else { return [] }
+        let indent = Self.indent + "  "
+        return local.text(entry.windows, style.ellipsis).wrapped(to: (style.width ?? .max) - indent.count, style)
+            .map { indent + style.paint($0, .quiet) }
     }
 
     /// How much time the requests cover, where it is not plain from a single line.

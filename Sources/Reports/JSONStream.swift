@@ -50,7 +50,7 @@ extension JSONText {
     }
 
     /// Seconds for machines, and the same span in UTC for people: an ISO 8601 interval.
-    mutating func member(_ key: String, _ window: Window) {
+    package mutating func member(_ key: String, _ window: Window) {
         object(key) {
             $0.member("start", window.start)
             $0.member("end", window.end)

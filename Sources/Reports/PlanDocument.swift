@@ -127,7 +127,7 @@ private struct ActionMember: Decodable {
     let action: PlannedAction
 
     private enum Key: CodingKey {
-        case kind, window, rerun, attempt, retryOf, reason, refusal, deltaColumn, place
+        case kind, window, timeZone, rerun, attempt, retryOf, reason, refusal, deltaColumn, place
     }
 
     init(from decoder: any Decoder) throws {
@@ -144,20 +144,21 @@ private struct ActionMember: Decodable {
             rerun: try object.decodeIfPresent(String.self, forKey: .rerun),
             attempt: try object.count(.attempt), deltaColumn: try object.column(.deltaColumn),
             reason: try object.decode(String.self, forKey: .reason),
-            refusal: try object.decodeIfPresent(String.self, forKey: .refusal), place: try object.place(.place))
+            refusal: try object.decodeIfPresent(String.self, forKey: .refusal), place: try object.place(.place),
+            timeZone: try object.decodeIfPresent(String.self, forKey: .timeZone))
     }
 }
 
 private struct HeldMember: Decodable {
     let held: HeldWindow
 
-    private enum Key: CodingKey { case window, reason, place }
+    private enum Key: CodingKey { case window, timeZone, reason, place }
 
     init(from decoder: any Decoder) throws {
         let object = try decoder.container(keyedBy: Key.self)
         held = HeldWindow(
             window: try object.window(.window), reason: try object.decode(String.self, forKey: .reason),
-            place: try object.place(.place))
+            place: try object.place(.place), timeZone: try object.decodeIfPresent(String.self, forKey: .timeZone))
     }
 }
 

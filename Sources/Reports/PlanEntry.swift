@@ -12,6 +12,8 @@ struct PlanEntry {
 
     let kind: Kind
     private(set) var windows: FoldedWindows
+    /// See ``PlannedAction/timeZone``.
+    let timeZone: String?
     /// Why it is asked for, or what it waits for.
     let reason: String
     /// See ``OddWindows``.
@@ -27,6 +29,7 @@ struct PlanEntry {
             case .rerun: .rerun
             }
         windows = FoldedWindows(action.window)
+        timeZone = action.timeZone
         reason = action.reasonWithRefusal
         self.oddity = oddity
         isNotable = kind != .create || action.deltaColumn != nil || action.refusal != nil || oddity != nil
@@ -35,6 +38,7 @@ struct PlanEntry {
     init(_ held: HeldWindow) {
         kind = .held
         windows = FoldedWindows(held.window)
+        timeZone = held.timeZone
         reason = held.reason
         oddity = nil
         isNotable = false
@@ -43,7 +47,7 @@ struct PlanEntry {
     /// Takes the other in when both are plain, of one kind and reason, and the windows fold.
     mutating func take(_ other: PlanEntry) -> Bool {
         guard !isNotable, !other.isNotable, kind == other.kind, reason == other.reason,
-            let window = Window(start: other.windows.start, end: other.windows.end)
+            timeZone == other.timeZone, let window = Window(start: other.windows.start, end: other.windows.end)
         else { return false }
         return windows.take(window)
     }
@@ -74,6 +78,12 @@ extension FlowPlan {
             folded.append(entry)
         }
         return folded
+    }
+
+    /// The time zone that all its requests are cut in, where it is one and not UTC.
+    var timeZone: String? {
+        guard let zone = actions.first?.timeZone, actions.allSatisfy({ $0.timeZone == zone }) else { return nil }
+        return zone
     }
 
     /// From the first request's start to the last end of any.

@@ -101,6 +101,7 @@ private struct PlanJSON {
             for held in flow.held {
                 json.line {
                     $0.member("window", held.window)
+                    $0.optional("timeZone", held.timeZone)
                     $0.member("reason", held.reason)
                     $0.member("place", held.place)
                 }
@@ -122,6 +123,7 @@ private struct PlanJSON {
     private func members(of action: PlannedAction, _ flow: FlowID, into json: inout JSONText) {
         json.member("kind", action.kind.word)
         json.member("window", action.window)
+        json.optional("timeZone", action.timeZone)
         json.optional("rerun", action.rerun)
         json.member("attempt", action.attempt)
         json.optional("retryOf", action.kind.retried?.description)

@@ -108,10 +108,15 @@ public struct PlanMarkdown: Sendable {
         let id = flow.name == nil ? "" : "<br>\(Markdown.code(flow.flow.description))"
         let unverified = flow.isVerified ? "" : " _unverified_"
         let place = Markdown.code("\(flow.place.file):\(flow.place.line)")
-        let span = flow.span.map { "\($0.text("…"))<br>\(spanText($0.safeLength))" } ?? ""
+        let span = flow.span.map { "\($0.text("…"))\(localTimes($0, of: flow))<br>\(spanText($0.safeLength))" } ?? ""
         let numbers = [counts.create, counts.retry, counts.rerun, counts.held, counts.recorded, counts.undeclared]
         return Markdown.row(
             [Markdown.code(flow.title) + unverified + id, place, span] + numbers.map { $0 == 0 ? "" : grouped($0) })
+    }
+
+    private func localTimes(_ span: Window, of flow: FlowPlan) -> String {
+        guard let local = flow.timeZone.flatMap(LocalTimes.init) else { return "" }
+        return "<br>_\(local.text(FoldedWindows(span), "…"))_"
     }
 
     private func addChart(_ plan: Plan, to text: inout BoundedText, _ note: (Int, String, String?) -> Void) {

@@ -1,5 +1,6 @@
 import Applier
 import FlowRuns
+import Reports
 
 extension ApplyEvent {
     /// One line of JSON: `{"at":1651587212543,"event":"accepted","flowId":…}`; times in Unix milliseconds.
@@ -36,11 +37,10 @@ extension ApplyEvent {
             json.member("flowId", flow.description)
             json.member("milliseconds", milliseconds)
             json.member("reason", reason)
-        case .noticed(let diagnostic):
+        case .noticed(let flow, let diagnostic):
             json.member("event", "noticed")
-            json.member("severity", diagnostic.severity.rawValue)
-            json.member("code", diagnostic.code.rawValue)
-            json.member("message", diagnostic.message)
+            json.member("flowId", flow.description)
+            json.members(of: diagnostic)
         case .ended(let outcome):
             json.member("event", "ended")
             json.object("flow") { $0.members(of: outcome) }
@@ -57,7 +57,7 @@ extension ApplyEvent {
         case .runEnded(let run):
             json.event("runEnded", run.identity, run: run.run)
             json.member("state", run.state.rawValue)
-            if let failure = run.failure { json.member("reason", failure) }
+            if let failure = run.failure { json.member("failure", failure) }
         case .waitEnded(let outcome):
             json.member("event", "waitEnded")
             json.member("succeeded", outcome.succeeded)
@@ -74,15 +74,10 @@ extension JSONText {
     ) {
         member("event", name)
         member("flowId", identity.flow.description)
-        if let window = identity.window {
-            object("window") {
-                $0.member("start", window.start)
-                $0.member("end", window.end)
-            }
-        }
+        if let window = identity.window { member("window", window) }
         if let rerun = identity.rerun { member("rerun", rerun) }
         member("attempt", identity.attempt)
-        if let run { member("runId", run.description) }
+        if let run { member("run", run.description) }
         if let reason { member("reason", reason) }
     }
 

@@ -94,7 +94,7 @@ final class ApplyProgress: Sendable {
         case .released(let identity): ("- \(described(identity)): surely not taken, free again", true)
         case .waiting(let flow, let milliseconds, let reason):
             ("\(name(flow)): waiting \((milliseconds + 999) / 1000) s: \(reason)", true)
-        case .noticed(let diagnostic):
+        case .noticed(_, let diagnostic):
             (text([diagnostic], sources: [], color: output.colorsErrors), true)
         case .ended(let outcome): outcome.words.map { ("\(name(outcome.flow)): \($0)", true) }
         case .finished(let outcome): (outcome.summary, true)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The manifests that come with the project, planned as golden and applied to the embedded simulator.
@@ -67,13 +68,7 @@ struct ExampleTests {
     }
 }
 
-/// Compares with a file beside the tests, or writes it when `SLUICE_UPDATE_GOLDEN=1`.
-private func expectGolden(_ text: String, _ name: String, in file: String = #filePath) throws {
-    let golden = URL(fileURLWithPath: file).deletingLastPathComponent().appending(path: "Golden/\(name)")
-    if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
-        try FileManager.default.createDirectory(
-            at: golden.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: golden)
-    }
-    #expect(try String(contentsOf: golden, encoding: .utf8) == text)
+/// Compares with a file beside the tests.
+private func expectGolden(_ text: String, _ name: String) throws {
+    #expect(try GoldenFile("Golden/\(name)").text(updatingTo: text) == text)
 }

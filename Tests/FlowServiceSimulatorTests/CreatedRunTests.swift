@@ -1,5 +1,6 @@
 import FlowRuns
 import Foundation
+import TestSupport
 import Testing
 
 @testable import FlowServiceSimulator
@@ -66,12 +67,7 @@ struct CreatedRunTests {
         #expect(first.allSatisfy { UUID(uuidString: $0) != nil && $0.dropFirst(14).first == "4" })
     }
 
-    /// Compares with the golden file, or rewrites it when `SLUICE_UPDATE_GOLDEN=1`.
     private func expectGolden(_ name: String, _ text: String) throws {
-        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name)")
-        if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
-            try (text + "\n").write(to: path, atomically: true, encoding: .utf8)
-        }
-        #expect(try String(contentsOf: path, encoding: .utf8) == text + "\n")
+        #expect(try GoldenFile("Golden/\(name)").text(updatingTo: text + "\n") == text + "\n")
     }
 }

@@ -2,6 +2,7 @@ import FlowRuns
 import Foundation
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import FlowService
@@ -90,13 +91,7 @@ extension RunAnswer {
     }
 }
 
-/// Compares with a file beside the tests, or writes it when `SLUICE_UPDATE_GOLDEN=1`.
-func expectGolden(_ text: String, _ name: String, in file: String = #filePath) throws {
-    let golden = URL(fileURLWithPath: file).deletingLastPathComponent().appending(path: "Golden/\(name)")
-    if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
-        try FileManager.default.createDirectory(
-            at: golden.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: golden)
-    }
-    #expect(try String(contentsOf: golden, encoding: .utf8) == text)
+/// Compares with a file beside the tests.
+func expectGolden(_ text: String, _ name: String) throws {
+    #expect(try GoldenFile("Golden/\(name)").text(updatingTo: text) == text)
 }

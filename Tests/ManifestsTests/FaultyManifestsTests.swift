@@ -1,5 +1,6 @@
 import Foundation
 import Manifests
+import TestSupport
 import Testing
 
 @Suite("Faulty manifests")
@@ -13,11 +14,7 @@ struct FaultyManifestsTests {
 
         #expect(!diagnostics.isEmpty)
         #expect(diagnostics.allSatisfy { $0.place?.file == files[1].path })
-        let golden = ManifestFolder.faulty.goldenURL(name)
-        if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
-            try Data(shown.utf8).write(to: golden)
-        }
-        #expect(shown == String(decoding: try Data(contentsOf: golden), as: UTF8.self))
+        #expect(try shown == GoldenFile("Faulty/\(name).txt").text(updatingTo: shown))
     }
 
     @Test("there are more than thirty of them, and only those that only warn have no error")

@@ -14,7 +14,8 @@ struct SchemaAgreementTests {
         }
 
         struct Property: Decodable {
-            var `enum`: [String]?
+            /// `null` stands for a key that is left out.
+            var `enum`: [String?]?
         }
 
         var properties: [String: Property]
@@ -92,7 +93,7 @@ struct SchemaAgreementTests {
     func wordsOfValues() throws {
         let (target, manifest) = (try Schema("target"), try Schema("run-manifest"))
         func words(_ schema: Schema, _ definition: String, _ key: String) -> [String]? {
-            schema.definitions[definition]?.properties?[key]?.enum
+            schema.definitions[definition]?.properties?[key]?.enum?.compactMap(\.self)
         }
         #expect(words(target, "request", "times") == WireForm.Times.allCases.map(\.rawValue))
         #expect(words(target, "request", "startTime") == WireForm.StartTime.allCases.map(\.rawValue))

@@ -1,14 +1,9 @@
-import Foundation
+import TestSupport
 import Testing
 
-/// Compares a text with its golden file; writes the file instead when `SLUICE_UPDATE_GOLDEN` is 1.
+/// Compares a text with its golden file.
 func expectGolden(_ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
-    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name)")
-    if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
-        try Data(text.utf8).write(to: file)
-        return
-    }
-    let golden = try String(decoding: Data(contentsOf: file), as: UTF8.self)
+    let golden = try GoldenFile("Golden/\(name)").text(updatingTo: text)
     #expect(text == golden, "differs from Golden/\(name)", sourceLocation: sourceLocation)
 }
 

@@ -1,4 +1,3 @@
-import Foundation
 import Ledger
 import Testing
 
@@ -17,7 +16,6 @@ struct HistoryTests {
         var json: [UInt8] = []
         writeHistory(Sample.entries) { json += $0 }
         try expectGolden(text(json), "history.json")
-        #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(json)) }
     }
 
     @Test("an empty ledger is said to be empty")

@@ -22,6 +22,14 @@ struct PlanTextTests {
         try expectGolden(render(Sample.plan([Sample.broken, Sample.quiet])), "plan-broken.txt")
     }
 
+    @Test("windows of a series that thinks in another time zone are also shown by its clocks, golden")
+    func localTimes() throws {
+        let plan = Sample.plan([Sample.local])
+        try expectGolden(render(plan), "plan-local.txt")
+        #expect(
+            PlanMarkdown().render(plan).contains("_2024-01-01 00:00 +05:45 … 2024-01-11 00:00 +05:45 Asia/Kathmandu_"))
+    }
+
     @Test("when all is recorded it says so and nothing more")
     func nothingToDo() {
         let text = render(Sample.plan([Sample.flow(1, "contacts", recorded: 340)]))
@@ -54,7 +62,7 @@ struct PlanTextTests {
             return windows
         }
         let (hour, day) = (3600 as Int64, Sample.day)
-        #expect(folded([day, day - hour, day + hour])?.sizeText == "3 windows of 1d")
+        #expect(folded([day, day - hour, day + hour])?.sizeText == "3 windows of 1d (23h to 1d 1h)")
         #expect(folded([31 * day, 28 * day])?.sizeText == "2 windows of 1 month")
         #expect(folded([31 * day, hour]) == nil)
         #expect(folded([7 * day, day]) == nil)

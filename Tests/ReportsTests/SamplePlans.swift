@@ -29,11 +29,13 @@ enum Sample {
 
     static func window(_ start: UnixSeconds, _ length: Int64) -> Window { Window(start: start, end: start + length)! }
 
-    static func creates(_ count: Int, from start: UnixSeconds, length: Int64 = day, gap: Int64 = 0) -> [PlannedAction] {
+    static func creates(
+        _ count: Int, from start: UnixSeconds, length: Int64 = day, gap: Int64 = 0, timeZone: String? = nil
+    ) -> [PlannedAction] {
         (0..<Int64(count)).map {
             PlannedAction(
                 kind: .create, window: window(start + $0 * (length + gap), length), reason: "never run",
-                place: place(20))
+                place: place(20), timeZone: timeZone)
         }
     }
 
@@ -127,6 +129,19 @@ enum Sample {
                     "the delta column is fixed at 'DOB' since run 3fb0 and cannot become 'EMAIL'",
                     suggestion: "write 'DOB', or leave 'deltaColumn' out",
                     notes: [Diagnostic.Note(place: place(12), message: "declared here: 100%, at first")])
+            ])
+    }
+
+    /// Ten days of Kathmandu's clocks, and one that waits.
+    static var local: FlowPlan {
+        let zone = "Asia/Kathmandu"
+        let midnight = newYear - 20_700
+        return flow(
+            6, "bookings", actions: creates(10, from: midnight, timeZone: zone),
+            held: [
+                HeldWindow(
+                    window: window(midnight + 10 * day, day), reason: "claimed, and perhaps sent", place: place(20),
+                    timeZone: zone)
             ])
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import YAML
 
@@ -10,13 +11,7 @@ struct FaultTests {
             let stream = YAMLReader().read(text.bytes)
             return "# \(text.name)\n" + stream.faults.map(\.rendered).joined(separator: "\n") + "\n"
         }.joined(separator: "\n")
-        let golden = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/faults.txt")
-        if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
-            try FileManager.default.createDirectory(
-                at: golden.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try rendered.write(to: golden, atomically: true, encoding: .utf8)
-        }
-        #expect(rendered == (try String(contentsOf: golden, encoding: .utf8)))
+        #expect(try rendered == GoldenFile("Golden/faults.txt").text(updatingTo: rendered))
     }
 
     @Test("every faulty text has a fault", arguments: faultyTexts.map(\.name))

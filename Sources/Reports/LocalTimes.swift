@@ -1,0 +1,27 @@
+import FlowRuns
+import Foundation
+
+/// What the clocks of a series' time zone show, for people who think in it.
+struct LocalTimes {
+    private let zone: TimeZone
+
+    /// - Parameter name: an IANA name; `nil` for one that this machine does not know.
+    init?(_ name: String) {
+        guard let zone = TimeZone(identifier: name) else { return nil }
+        self.zone = zone
+    }
+
+    /// `2024-01-02 00:00 +01:00 … 2025-01-01 00:00 +01:00 Europe/Berlin`
+    func text(_ windows: FoldedWindows, _ ellipsis: String) -> String {
+        "\(text(windows.start)) \(ellipsis) \(text(windows.end)) \(zone.identifier)"
+    }
+
+    /// The offset tells the two hours apart that bear one name when the clocks go back.
+    private func text(_ moment: UnixSeconds) -> String {
+        let offset = zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(moment)))
+        let shown = UTCTime(moment + Int64(offset))
+        let time = shown.secondOfDay % 60 == 0 ? String(shown.time.dropLast(3)) : shown.time
+        let minutes = UTCTime(Int64(offset.magnitude)).time.dropLast(3)
+        return "\(shown.date) \(time) \(offset < 0 ? "-" : "+")\(minutes)"
+    }
+}

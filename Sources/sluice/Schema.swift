@@ -1,0 +1,30 @@
+import ArgumentParser
+
+/// The JSON Schemas (2020-12) of what Sluice reads and writes, as they stand in `schemas/` when it is built.
+enum Schema: String, CaseIterable, ExpressibleByArgument {
+    case target
+    case runManifest = "run-manifest"
+    case plan, events, history, status
+
+    var meaning: String {
+        switch self {
+        case .target: "a manifest of kind Target"
+        case .runManifest: "a manifest of kind RunManifest"
+        case .plan: "what 'plan --format json' and 'plan --out' write"
+        case .events: "one line of what 'apply --format json' writes"
+        case .history: "what 'history --format json' writes"
+        case .status: "what 'status --format json' writes"
+        }
+    }
+
+    var bytes: [UInt8] {
+        switch self {
+        case .target: PackageResources.target_schema_json
+        case .runManifest: PackageResources.run_manifest_schema_json
+        case .plan: PackageResources.plan_schema_json
+        case .events: PackageResources.events_schema_json
+        case .history: PackageResources.history_schema_json
+        case .status: PackageResources.status_schema_json
+        }
+    }
+}
