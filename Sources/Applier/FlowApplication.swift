@@ -71,7 +71,8 @@ struct FlowApplication {
     private mutating func runLocked() async throws(LedgerError) -> FlowOutcome.End {
         let record = try await world.ledger.record(of: plan.flow)
         if staleness == .refuse, record.revision != plan.revision {
-            return .stale("the ledger has revision \(record.revision) of it, the plan was made from \(plan.revision)")
+            let entries = try await world.ledger.entries(of: [plan.flow])
+            return .stale(StalePlan(plan: plan, entries: entries).changes)
         }
         if record.contactedAt == nil, let end = try await makeFirstContact() { return end }
 

@@ -50,6 +50,7 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case rerunOfNothing = "SLU0208"
     case runOfUnknownWindow = "SLU0209"
     case acknowledgedRunUnknown = "SLU0210"
+    case moreRunsThanAllowed = "SLU0211"
 
     case flowNotFound = "SLU0301"
     case flowNotOneTime = "SLU0302"
@@ -107,6 +108,7 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .rerunOfNothing: "a rerun of a window that was never run"
         case .runOfUnknownWindow: "a run on the service whose window cannot be read holds its flow"
         case .acknowledgedRunUnknown: "an acknowledged run is not in the ledger"
+        case .moreRunsThanAllowed: "a plan asks for more runs than one apply may make"
         case .flowNotFound: "the service does not know the flow"
         case .flowNotOneTime: "the flow is not scheduled for one-time ingestion"
         case .flowDisabled: "the flow is disabled"

@@ -23,8 +23,10 @@ public struct Plan: Hashable, Sendable {
 
     /// How many requests it asks for.
     public var requestCount: Int { flows.reduce(0) { $0 + $1.actions.count } }
-    /// All diagnostics of all flows, by place.
-    public var diagnostics: [Diagnostic] { flows.flatMap(\.diagnostics).sortedByPlace() }
+    /// What concerns the plan as a whole and not one flow: warnings.
+    public var ownDiagnostics: [Diagnostic] { excess(over: target.limits.maxRunsPerApply).map { [$0] } ?? [] }
+    /// Its own, and those of all flows, by place.
+    public var diagnostics: [Diagnostic] { (ownDiagnostics + flows.flatMap(\.diagnostics)).sortedByPlace() }
 }
 
 /// The part of a plan that concerns one flow.

@@ -66,7 +66,11 @@ extension FlowPlan {
 
 extension Plan {
     /// Over all flows.
-    public var counts: PlanCounts { flows.reduce(PlanCounts()) { $0 + $1.counts } }
+    public var counts: PlanCounts {
+        var own = PlanCounts()
+        own.warnings = ownDiagnostics.count
+        return flows.reduce(own) { $0 + $1.counts }
+    }
 
     /// Whether it may be applied: a broken rule in one flow stops the whole plan.
     public var isApplicable: Bool { !flows.contains { $0.diagnostics.hasErrors } }

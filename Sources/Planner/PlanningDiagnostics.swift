@@ -26,6 +26,20 @@ struct CappedDiagnostics {
     }
 }
 
+extension Plan {
+    /// The warning that it asks for more runs than `limit`; `nil` when it does not. A series that starts too early is
+    /// what such a limit is for.
+    public func excess(over limit: Int) -> Diagnostic? {
+        guard requestCount > limit else { return nil }
+        return Diagnostic(
+            .moreRunsThanAllowed, .warning, at: target.place,
+            "the plan asks for \(requestCount) runs, and one apply may make \(limit)",
+            suggestion:
+                "check that no series starts too early; if all is meant, raise the target's 'maxRunsPerApply' or "
+                + "give apply --max-runs")
+    }
+}
+
 extension Diagnostic {
     static func declaredTwice(_ again: DesiredWindow, first: DesiredWindow) -> Diagnostic {
         Diagnostic(

@@ -121,11 +121,7 @@ struct FlowSection {
         let sorted =
             flow.diagnostics.filter { $0.severity == .error } + flow.diagnostics.filter { $0.severity == .warning }
         var lines = sorted.prefix(Self.diagnosticLimit).flatMap { diagnostic in
-            let tone: TextStyle.Tone = diagnostic.severity == .error ? .trouble : .caution
-            let place = diagnostic.place.map { "\($0.file):\($0.line): " } ?? ""
-            let help = diagnostic.suggestion.map { "; \($0)" } ?? ""
-            let title = "\(diagnostic.severity.rawValue)[\(diagnostic.code.rawValue)]"
-            return indented("\(title): \(printable(place + diagnostic.message + help))", tone)
+            indented(diagnostic.line, diagnostic.severity == .error ? .trouble : .caution)
         }
         let rest = sorted.count - Self.diagnosticLimit
         if rest > 0 { lines += indented("\(style.ellipsis) and \(counted(rest, "more diagnostic"))", .caution) }
@@ -140,6 +136,15 @@ struct FlowSection {
 
     private func indented(_ text: String, _ tone: TextStyle.Tone) -> [String] {
         text.wrapped(to: (style.width ?? .max) - Self.indent.count, style).map { Self.indent + style.paint($0, tone) }
+    }
+}
+
+extension Diagnostic {
+    /// `warning[SLU0204]: flows.yaml:9: what is wrong; what to write instead`
+    var line: String {
+        let place = place.map { "\($0.file):\($0.line): " } ?? ""
+        let help = suggestion.map { "; \($0)" } ?? ""
+        return "\(severity.rawValue)[\(code.rawValue)]: \(printable(place + message + help))"
     }
 }
 

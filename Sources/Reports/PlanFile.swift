@@ -45,7 +45,6 @@ private func checkVersion(_ bytes: [UInt8]) throws(PlanFileError) {
 /// The digest is the last member, over every byte before the comma that leads to it.
 private func checkDigest(_ bytes: [UInt8]) throws(PlanFileError) {
     let lead = Array(",\n  \"digest\": \"".utf8)
-    let digestLength = "sha256:".utf8.count + 64
     let trail = Array("\"\n}\n".utf8)
     let end = bytes.count - lead.count - digestLength - trail.count
     guard end > 0, bytes[end...].starts(with: lead), bytes.suffix(trail.count) == trail[...] else { throw .edited }

@@ -31,6 +31,16 @@ public func planJSON(_ plan: Plan) -> [UInt8] {
     return all
 }
 
+/// The digest that a saved plan ends with: what a reviewer approves.
+///
+/// - Parameter bytes: of ``planJSON(_:)``, or of a file that ``readPlan(_:)`` took.
+public func planDigest(_ bytes: [UInt8]) -> String {
+    String(decoding: bytes.dropLast("\"\n}\n".utf8.count).suffix(digestLength), as: UTF8.self)
+}
+
+/// `sha256:` and 64 digits.
+let digestLength = 71
+
 func digestText(_ hash: SHA256) -> String {
     let digits = Array("0123456789abcdef".utf8)
     let bytes = hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
@@ -74,6 +84,9 @@ private struct PlanJSON {
                     $0.member("sha256", manifest.sha256)
                 }
             }
+        }
+        json.array("diagnostics") { json in
+            for diagnostic in plan.ownDiagnostics { json.line { $0.members(of: diagnostic) } }
         }
         json.array("flows") { json in
             for flow in plan.flows { json.element { members(of: flow, into: &$0, handOver) } }

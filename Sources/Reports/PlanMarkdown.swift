@@ -10,7 +10,10 @@ public struct PlanMarkdown: Sendable {
     /// Kept for the line that counts what was left out.
     private static let closingBytes = 600
 
-    public init() {}
+    private let digest: String?
+
+    /// - Parameter digest: of the plan's saved form, where a reviewer approves that.
+    public init(digest: String? = nil) { self.digest = digest }
 
     /// The first line of every comment on a target's plan, by which a bot finds the comment that it updates.
     public func marker(target: String) -> String {
@@ -65,7 +68,8 @@ public struct PlanMarkdown: Sendable {
         }
         text += "**\(counts.summary)**\n\n"
         let warning = counts.requests > 0 ? " A flow run cannot be undone." : ""
-        text += "Sandbox \(sandbox), planned as of \(UTCTime(plan.asOf)).\(warning)\n\n"
+        let saved = digest.map { " Saved as \(Markdown.code($0))." } ?? ""
+        text += "Sandbox \(sandbox), planned as of \(UTCTime(plan.asOf)).\(saved)\(warning)\n\n"
         let unverified = plan.unverifiedCount
         if unverified > 0 {
             text += "\(counted(unverified, "flow is", "flows are")) _unverified_: this ledger has never compared "

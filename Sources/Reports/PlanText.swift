@@ -102,6 +102,7 @@ public struct PlanText: Sendable {
                 + "requests away."
             lines += wrapped(note, .plain) + [""]
         }
+        for diagnostic in plan.ownDiagnostics { lines += wrapped(diagnostic.line, .caution) }
         if !counts.faults.isEmpty { lines.append(style.paint(counts.faults, counts.errors > 0 ? .trouble : .caution)) }
         if plan.isApplicable {
             lines += wrapped(counts.summary, .strong)

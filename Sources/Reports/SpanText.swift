@@ -9,7 +9,10 @@ let secondsPerYear: Int64 = 31_556_952
 /// A length of time, its two largest units: `1d`, `1h 30m`; from two years on, `12 years`.
 func spanText(_ seconds: Int64) -> String {
     guard seconds > 0 else { return "0s" }
-    if seconds >= 2 * secondsPerYear { return "\(grouped(Int(seconds / secondsPerYear))) years" }
+    if seconds >= 2 * secondsPerYear {
+        // Ten calendar years are some hours more or less than ten mean ones.
+        return "\(grouped(Int((seconds - secondsPerYear / 2) / secondsPerYear) + 1)) years"
+    }
     var rest = seconds
     var words: [String] = []
     for (unit, name) in [(day, "d"), (hour, "h"), (minute, "m"), (1, "s")] {

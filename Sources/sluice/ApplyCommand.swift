@@ -97,6 +97,7 @@ struct ApplyCommand: AsyncParsableCommand {
         if let wanted = manifests.target, wanted != target.name {
             throw Failure(.usage, "the plan is for target '\(target.name)', not for '\(wanted)'")
         }
+        output.say("plan \(planDigest(bytes)) of \(manifests.paths[0])")
         if format == .text, !output.quiet { Console.output(PlanView.text(plan, output)) }
         try check(plan, target)
         try await Connection.withLedger(target, writing: true) { ledger in
@@ -112,12 +113,8 @@ struct ApplyCommand: AsyncParsableCommand {
     // MARK: Before and after
 
     private func check(_ plan: Plan, _ target: Target) throws {
-        let limit = maxRuns ?? target.limits.maxRunsPerApply
-        guard plan.requestCount <= limit else {
-            throw Failure(
-                .invalid,
-                "the plan asks for \(plan.requestCount) runs, and at most \(limit) may be made at once: check that no "
-                    + "series starts too early, or raise --max-runs (or spec.limits.maxRunsPerApply of the target)")
+        if let excess = plan.excess(over: maxRuns ?? target.limits.maxRunsPerApply) {
+            throw Failure(.invalid, [excess.message, excess.suggestion].compactMap(\.self).joined(separator: ": "))
         }
     }
 

@@ -1,3 +1,4 @@
+import Applier
 import ArgumentParser
 import Ledger
 import Manifests
@@ -24,30 +25,27 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: "text, json, markdown or github.") var format: OutputFormat = .text
     @Option(help: "Also keep the plan in this file, for 'sluice apply FILE'.", completion: .file()) var out: String?
     @Flag(help: "First read the service's own runs and flows into the ledger.") var refresh = false
-    @Flag(name: .customLong("detailed-exitcode"), help: "Exit with 2 when requests are missing.")
+    @Flag(name: .customLong("detailed-exitcode"), help: "Exit with 2 when requests are missing or held.")
     var detailedExitCode = false
 
     func run() async throws {
-        let workspace = try Workspace.load(manifests, output, showsWarnings: true)
+        let workspace = try Workspace.load(manifests, output, showsWarnings: true, format: format)
         let asOf = try manifests.instant()
         if refresh { try await Refreshing(workspace: workspace, service: service, output: output).run() }
         let plan = try await Connection.withLedger(workspace.target, writing: false) { ledger in
             try await workspace.plan(asOf: asOf, ledger: ledger)
         }
-        try PlanView(plan: plan, workspace: workspace, output: output).show(format)
-        if let out {
-            try FileOutput.write(planJSON(plan), to: out)
+        let saved = out == nil ? nil : planJSON(plan)
+        let digest = saved.map(planDigest)
+        try PlanView(plan: plan, digest: digest, workspace: workspace, output: output).show(format)
+        if let out, let saved, let digest {
+            try FileOutput.write(saved, to: out)
             let use =
                 plan.isApplicable && plan.requestCount > 0 ? ": 'sluice apply \(out)' makes exactly these requests" : ""
-            output.say("kept in \(out)\(use)")
-        }
-        let limit = workspace.target.limits.maxRunsPerApply
-        if plan.requestCount > limit {
-            output.say(
-                "warning: apply refuses this plan: it asks for \(plan.requestCount) runs, and the target's "
-                    + "maxRunsPerApply is \(limit); check that no series starts too early")
+            output.say("kept in \(out), \(digest)\(use)")
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
-        if detailedExitCode, plan.requestCount > 0 { throw ExitCode(ExitStatus.changesPending.rawValue) }
+        let isPending = plan.requestCount > 0 || plan.flows.contains(where: \.isWaiting)
+        if detailedExitCode, isPending { throw ExitCode(ExitStatus.changesPending.rawValue) }
     }
 }

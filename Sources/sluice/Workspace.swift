@@ -3,6 +3,7 @@ import Foundation
 import Ledger
 import Manifests
 import Planner
+import Reports
 import SQLiteLedger
 
 /// The manifests of a command line, read and found sound, and the one target that the command is about.
@@ -13,14 +14,20 @@ struct Workspace {
     let declarations: [FlowDeclaration]
     let sources: [SourceFile]
 
-    /// - Parameter showsWarnings: for commands that are about the manifests, not about what was recorded.
-    /// - Throws: with status 65 after all faults were shown on standard error.
+    /// - Parameters:
+    ///   - showsWarnings: for commands that are about the manifests, not about what was recorded.
+    ///   - format: `github` annotates the manifests' lines; any other tells people, on standard error.
+    /// - Throws: with status 65 after all faults were shown.
     static func load(
-        _ options: ManifestOptions, _ output: OutputOptions, showsWarnings: Bool = false
+        _ options: ManifestOptions, _ output: OutputOptions, showsWarnings: Bool = false, format: OutputFormat = .text
     ) throws(Failure) -> Workspace {
         let sources = try ManifestFiles.read(options.paths)
         let (manifests, diagnostics) = ManifestLoader().load(sources)
-        if showsWarnings || diagnostics.hasErrors { show(diagnostics, sources, output) }
+        if format == .github {
+            Console.output(GitHubAnnotations().render(diagnostics))
+        } else if showsWarnings || diagnostics.hasErrors {
+            show(diagnostics, sources, output)
+        }
         guard !diagnostics.hasErrors else { throw Failure(.invalid) }
         let target = try choose(options.target, from: manifests.targets, paths: options.paths)
         return Workspace(

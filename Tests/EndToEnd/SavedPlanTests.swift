@@ -1,0 +1,88 @@
+import Foundation
+import Testing
+
+/// What was approved is what is sent: `plan --out`, `apply PLAN`.
+@Suite("Saved plans")
+struct SavedPlanTests {
+    private func plan(_ world: World) async throws -> String {
+        let result = try await world.run("plan", more: ["--out", "plan.json"])
+        #expect(result.status == 0)
+        return result.errors
+    }
+
+    @Test("the digest that a reviewer approves is shown, and is the one that is applied")
+    func digest() async throws {
+        let world = try await World(flows: 1, windows: 2)
+        let kept = try await plan(world)
+        let digest = try #require(kept.firstMatch(of: /sha256:[0-9a-f]{64}/)?.output)
+        #expect(try world.user.read("plan.json").contains("\"digest\": \"\(digest)\""))
+        let markdown = try await world.run("plan", more: ["--out", "plan.json", "--format", "markdown"])
+        #expect(markdown.output.contains(digest))
+        let applied = try await world.user.run("apply", "plan.json")
+        #expect(applied.status == 0)
+        #expect(applied.errors.contains(digest))
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
+    @Test("only a flow that has changed makes it stale, and it is told what changed")
+    func stale() async throws {
+        let world = try await World(flows: 2, windows: 3)
+        _ = try await plan(world)
+        // Another job is faster, with one of the two flows.
+        let one = Fixture.manifest([Fixture.flow(Fixture.id(1), windows: 1)])
+        try world.user.write(one, to: "one.yaml")
+        #expect(try await world.user.run("apply", "one.yaml", "target.yaml", "--yes").status == 0)
+        let applied = try await world.user.run("apply", "plan.json")
+        #expect(applied.status == 75)
+        #expect(applied.errors.contains("\(Fixture.id(1)): changed since it was planned, plan again"))
+        #expect(
+            applied.errors.contains(
+                "1 of its 3 request(s) was made meanwhile, the first for 2024-01-01T00:00:00Z … 2024-01-01T01:00:00Z"))
+        #expect(applied.errors.contains(/the latest change is run [0-9a-f-]+ of 2024-01-01T00:00:00Z/))
+        #expect(try await world.simulator.statistics().runsTaken == 4, "the other flow is not held up")
+        #expect(try await world.apply().status == 0)
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
+    @Test(
+        "one that was edited, or is of another target or a newer version, is refused and nothing is sent",
+        arguments: [
+            ("\"end\":1704070800", "\"end\":1704070801", [], 65),
+            ("\"formatVersion\": 1", "\"formatVersion\": 2", [], 65),
+            ("", "", ["--target", "prod"], 64),
+        ])
+    func refused(old: String, new: String, options: [String], status: Int32) async throws {
+        let world = try await World(flows: 1, windows: 2)
+        _ = try await plan(world)
+        let text = try world.user.read("plan.json")
+        try world.user.write(old.isEmpty ? text : text.replacing(old, with: new), to: "plan.json")
+        let applied = try await world.user.run(["apply", "plan.json"] + options)
+        #expect(applied.status == status, "\(applied.errors)")
+        #expect(try await world.simulator.statistics().postRequests == 0)
+        try await world.end()
+    }
+
+    @Test("the same manifests and ledger give the same bytes, and no secret is among them")
+    func deterministic() async throws {
+        let world = try await World(flows: 3, windows: 3)
+        let texts = try await [1, 2].asyncMap { _ in
+            #expect(
+                try await world.run("plan", more: ["--out", "plan.json", "--as-of", "2024-05-01T00:00:00Z"]).status == 0
+            )
+            return try world.user.read("plan.json")
+        }
+        #expect(texts[0] == texts[1])
+        #expect(!texts[0].contains("\"token\""))
+        try await world.end()
+    }
+}
+
+extension Array {
+    fileprivate func asyncMap<Result>(_ transform: (Element) async throws -> Result) async rethrows -> [Result] {
+        var results: [Result] = []
+        for element in self { results.append(try await transform(element)) }
+        return results
+    }
+}
