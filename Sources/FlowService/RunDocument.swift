@@ -44,7 +44,7 @@ struct RunDocument {
 
     /// A run can say `success`, and still have errors and failed records beside it.
     private var end: RunEnd? {
-        let isWhole = errors.isEmpty && (counts.failedRecords ?? 0) == 0
+        let isWhole = errors.isEmpty && recordErrors.isEmpty && (counts.failedRecords ?? 0) == 0
         switch status.lowercased() {
         case "success" where isWhole: return RunEnd(state: .succeeded)
         case "success", "partialsuccess": return RunEnd(state: .partial, failure: failure)
@@ -59,12 +59,20 @@ struct RunDocument {
         return own.isEmpty ? activities.flatMap { $0["statusSummary"]["errors"].elements ?? [] } : own
     }
 
+    /// Why records failed: the monitoring tutorial's promotion activity tells it in its extensions, in more detail than
+    /// the run's own errors.
+    private var recordErrors: [JSONDocument] {
+        activities.flatMap { $0["statusSummary"]["extensions"]["errors"].elements ?? [] }
+    }
+
     /// The codes and messages of the errors, and how many records failed where no error says more.
     private var failure: String? {
         var seen: Set<String> = []
-        let words = errors.compactMap { error -> String? in
+        let words = (errors + recordErrors).compactMap { error -> String? in
             let code = error["code"].text ?? error["code"].integer.map { String($0) }
-            let words = [code, error["message"].text].compactMap(\.self).joined(separator: ": ").singleLine
+            let count = error["recordCount"].integer.map { "(\($0) records)" }
+            let message = [error["message"].text, count].compactMap(\.self).joined(separator: " ")
+            let words = [code, message].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: ": ").singleLine
             return words.isEmpty || !seen.insert(words).inserted ? nil : words.bounded(to: 300)
         }
         if words.isEmpty { return counts.failedRecords.flatMap { $0 > 0 ? "\($0) records failed" : nil } }

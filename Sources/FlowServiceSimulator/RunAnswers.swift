@@ -82,12 +82,23 @@ struct RunAnswers: Hashable, Sendable {
         if case .ended = stage {
             writeSizes(of: run, to: &json)
             writeRecords(of: run, to: &json)
-            json.object("fileSummary") { writeFiles(of: run, to: &$0) }
+            json.object("fileSummary") {
+                writeFiles(of: run, to: &$0)
+                writeActivityReference(of: run, to: &$0)
+            }
         }
         json.object("statusSummary") {
             $0.member("status", run.status(at: stage))
-            if case .ended = stage { writeErrors(of: run, to: &$0) }
+            if case .ended = stage {
+                writeErrors(of: run, to: &$0)
+                writeActivityReference(of: run, to: &$0)
+            }
         }
+    }
+
+    /// Which activity had the last word.
+    private func writeActivityReference(of run: SimulatedRun, to json: inout JSONText) {
+        json.array("activityRefs") { $0.element(run.outcome == .failed ? "copyActivity" : "promotionActivity") }
     }
 
     private func writeCopy(of run: SimulatedRun, at stage: SimulatedRun.Stage, to json: inout JSONText) {
@@ -119,7 +130,7 @@ struct RunAnswers: Hashable, Sendable {
         json.object("statusSummary") {
             $0.member("status", "success")
             writeErrors(of: run, to: &$0)
-            $0.object("extensions") { $0.member("type", "one-time") }
+            $0.object("extensions") { if run.outcome == .partial { writeFailedRecords(of: run, to: &$0) } }
         }
         json.array("targetInfo") { $0.element { writeReference("TargetConnection", "Batch", of: run, to: &$0) } }
     }
@@ -170,13 +181,30 @@ struct RunAnswers: Hashable, Sendable {
         switch run.outcome {
         case .success, .empty: return
         case .partial:
-            error = ("MAPPER-3700-400", "\(run.records.failed) records could not be mapped to the target schema.")
+            error = ("CONNECTOR-2001-500", "\(run.records.failed) records could not be ingested.")
         case .failed: error = ("CONNECTOR-2001-500", "The source could not be read: the connection was lost.")
         }
         json.array("errors") {
             $0.element {
                 $0.member("code", error.code)
                 $0.member("message", error.message)
+            }
+        }
+    }
+
+    /// Where the records are that failed, and why they did.
+    private func writeFailedRecords(of run: SimulatedRun, to json: inout JSONText) {
+        let batch = Seed(value: stableHash(run.id)).uuid(.runID, 3)
+        let address = "https://platform.adobe.io/data/foundation/export/batches/\(batch)/meta?path="
+        json.object("manifest") {
+            $0.member("failedRecords", address + "row_errors")
+            $0.member("sampleErrors", address + "row_errors_sample.json")
+        }
+        json.array("errors") {
+            $0.element {
+                $0.member("code", "MAPPER-3700-400")
+                $0.member("recordCount", run.records.failed)
+                $0.member("message", "The record could not be mapped to the target schema.")
             }
         }
     }

@@ -85,6 +85,16 @@ struct RunDocumentTests {
         #expect(try run(json).end == RunEnd(state: .partial, failure: "3 records failed"))
     }
 
+    @Test("why records failed is told beside the run's own error")
+    func recordErrors() throws {
+        let json = #"""
+            {"id":"a","metrics":{"statusSummary":{"status":"success","errors":[{"code":"C-1","message":"some failed"}]}},
+            "activities":[{"id":"promotionActivity","statusSummary":{"status":"success","extensions":
+            {"errors":[{"code":"M-2","recordCount":3,"message":"not a date"}]}}}]}
+            """#
+        #expect(try run(json).end == RunEnd(state: .partial, failure: "C-1: some failed; M-2: not a date (3 records)"))
+    }
+
     @Test("a failure gives codes and messages, each once, five at most")
     func failures() throws {
         let errors = ([0, 0] + Array(0..<7)).map { #"{"code":"E-\#($0)","message":"m\#($0)"}"# }.joined(separator: ",")
