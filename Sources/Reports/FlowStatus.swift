@@ -19,12 +19,16 @@ public struct FlowStatus: Hashable, Sendable {
     public let succeeded: Int
     public let partial: Int
     public let failed: Int
+    /// Of the failed runs, and then of the partial ones, those of the latest windows, at most ``mostTroubles``.
+    public let troubles: [RecordedRun]
     /// Of the windows whose runs the service took and that have not failed, the one that ends last.
     public let lastWindow: Window?
     /// Seconds from the end of ``lastWindow`` to the instant; 0 when it ends later, `nil` when there is none.
     public let lag: Int64?
     public let isVerified: Bool
     public let errors: Int
+
+    static let mostTroubles = 20
 
     /// - Parameters:
     ///   - plan: of the same flow, made at `asOf` from the same runs.
@@ -46,6 +50,9 @@ public struct FlowStatus: Hashable, Sendable {
         succeeded = latest.count { $0.state == .succeeded }
         partial = latest.count { $0.state == .partial }
         failed = latest.count { $0.state == .failed }
+        troubles = Array(
+            [.failed, .partial].flatMap { state in latest.filter { $0.state == state }.latestFirst }
+                .prefix(Self.mostTroubles))
         lastWindow = runs.lazy.filter { $0.state.isAccepted && $0.state != .failed }.compactMap(\.window)
             .max { ($0.end, $0.start) < ($1.end, $1.start) }
         lag = lastWindow.map { last in
@@ -76,5 +83,15 @@ extension [RecordedRun] {
             latest[key] = run
         }
         return Array(latest.values) + others
+    }
+
+    /// By window, the latest first; those of unknown window last.
+    fileprivate var latestFirst: [RecordedRun] {
+        sorted { left, right in
+            let (leftWindow, rightWindow) = (left.window, right.window)
+            guard leftWindow != rightWindow else { return left.identity.rerun ?? "" < right.identity.rerun ?? "" }
+            guard let leftWindow, let rightWindow else { return leftWindow != nil }
+            return rightWindow < leftWindow
+        }
     }
 }

@@ -28,10 +28,47 @@ public struct StatusReport: Sendable {
                 return TextTable.Cell(value == 0 ? "·" : grouped(value), value == 0 ? .quiet : figure.tone)
             }
             table.add(
-                [.init((flow.name ?? flow.flow.description) + (flow.isVerified ? "" : " (unverified)"), .strong)]
+                [.init(flow.title + (flow.isVerified ? "" : " (unverified)"), .strong)]
                     + numbers + [.init(flow.lastWindowText), .init(flow.lagText)])
         }
-        return table.render() + "\n" + summary + "\n"
+        return table.render() + "\n" + troubles(style) + summary + "\n"
+    }
+
+    /// A line for each run that did not end well: what a person looks for next.
+    private func troubles(_ style: TextStyle) -> String {
+        guard !shownTroubles.isEmpty else { return "" }
+        var table = TextTable(
+            [.init("what went wrong", givesWay: true), .init("window"), .init("run"), .init("why", givesWay: true)],
+            style: style)
+        for (flow, run) in shownTroubles {
+            let window = run.window?.text(style.ellipsis) ?? "unknown"
+            let rerun = run.identity.rerun.map { ", rerun \($0)" } ?? ""
+            table.add([
+                .init("\(flow.title) \(run.state.rawValue)\(rerun)", run.state == .failed ? .trouble : .caution),
+                .init(window), .init(run.run?.description ?? "", .quiet),
+                .init(run.failure ?? "the service does not say"),
+            ])
+        }
+        let rest = untoldTroubles.map { "\(style.ellipsis) and \($0)\n" } ?? ""
+        return table.render() + rest + "\n"
+    }
+
+    private static let troublesShown = 10
+
+    /// Fairly: the latest of each flow before the second of any.
+    private var shownTroubles: [(flow: FlowStatus, run: RecordedRun)] {
+        let ranked = flows.flatMap { flow in flow.troubles.enumerated().map { ($0.offset, flow, $0.element) } }
+        let first = ranked.sorted { left, right in
+            (left.2.state == .failed ? 0 : 1, left.0) < (right.2.state == .failed ? 0 : 1, right.0)
+        }
+        return first.prefix(Self.troublesShown).map { ($0.1, $0.2) }
+    }
+
+    /// `12 more: sluice history --state failed --state partial`; `nil` when all are shown.
+    private var untoldTroubles: String? {
+        let all = flows.reduce(0) { $0 + $1.failed + $1.partial }
+        let rest = all - shownTroubles.count
+        return rest > 0 ? "\(grouped(rest)) more: sluice history --state failed --state partial" : nil
     }
 
     /// A table in Markdown.
@@ -41,13 +78,23 @@ public struct StatusReport: Sendable {
         text.add("### Status of \(Markdown.code(String(target.prefix(200)))) as of \(UTCTime(asOf))\n\n\(summary)\n\n")
         let rows = flows.lazy.map { flow in
             Markdown.row(
-                [Markdown.code(flow.name ?? flow.flow.description) + (flow.isVerified ? "" : " _unverified_")]
+                [Markdown.code(flow.title) + (flow.isVerified ? "" : " _unverified_")]
                     + Figure.allCases.map { $0.value(of: flow) == 0 ? "" : grouped($0.value(of: flow)) }
                     + [flow.lastWindowText, flow.lagText])
         }
         let shown = text.add(rows, head: Markdown.head(titles, numbersFrom: 1))
         let rest = flows.count - shown
-        return rest == 0 ? text.text : text.text + "\n_\(counted(rest, "flow")) left out for length._\n"
+        if rest > 0 { text.add("\n_\(counted(rest, "flow")) left out for length._\n") }
+        if !shownTroubles.isEmpty { text.add("\n" + shownTroubles.map(trouble).joined()) }
+        if let untoldTroubles { text.add("\n_… and \(untoldTroubles)_\n") }
+        return text.text
+    }
+
+    private func trouble(_ flow: FlowStatus, _ run: RecordedRun) -> String {
+        let window = run.window?.text("…") ?? "unknown window"
+        let id = run.run.map { " \(Markdown.code($0.description))" } ?? ""
+        let why = Markdown.escaped(run.failure ?? "the service does not say why")
+        return "- \(Markdown.code(flow.title)) **\(run.state.rawValue)** \(window)\(id): \(why)\n"
     }
 
     /// One flow a line.
@@ -73,6 +120,7 @@ public struct StatusReport: Sendable {
         for figure in Figure.allCases { json.member(figure.rawValue, figure.value(of: flow)) }
         if let window = flow.lastWindow { json.member("lastWindow", window) } else { json.null("lastWindow") }
         if let lag = flow.lag { json.member("lagSeconds", lag) } else { json.null("lagSeconds") }
+        json.array("troubles") { for run in flow.troubles { $0.element { $0.members(of: run) } } }
     }
 
     private var summary: String {
@@ -120,6 +168,7 @@ private enum Figure: String, CaseIterable {
 }
 
 extension FlowStatus {
+    fileprivate var title: String { name ?? flow.description }
     fileprivate var lastWindowText: String { lastWindow.map { UTCTime($0.end).description } ?? "never" }
     fileprivate var lagText: String { lag.map { $0 == 0 ? "none" : spanText($0) } ?? "" }
 }

@@ -67,11 +67,29 @@ struct StatusTests {
         #expect(status([Sample.run(1, Window(start: .min, end: .max)!, .succeeded)]).lag == 0)
     }
 
+    @Test("what failed last comes first, before what is partial, and the rest is counted")
+    func troubles() {
+        let failed = (0..<15).map {
+            Sample.run(1, Sample.window(Sample.newYear + $0 * Sample.day, Sample.day), .failed, id: "f\($0)")
+        }
+        let partial = Sample.run(1, Sample.window(Sample.newYear + 90 * Sample.day, Sample.day), .partial, id: "p")
+        let flow = status(failed + [partial])
+        #expect(flow.troubles.first?.run == RunID("f14"))
+        #expect(flow.troubles.last?.run == RunID("p"))
+        let text = StatusReport(target: "prod", asOf: Sample.asOf, flows: [flow]).text(TextStyle())
+        #expect(text.contains("… and 6 more: sluice history --state failed --state partial"))
+    }
+
     @Test("as text, Markdown and JSON, golden")
     func golden() throws {
         let runs = [
-            Sample.run(2, Sample.window(Sample.newYear, Sample.day), .failed),
-            Sample.run(2, Sample.window(Sample.newYear + Sample.day, Sample.day), .succeeded),
+            Sample.run(
+                2, Sample.window(Sample.newYear, Sample.day), .failed, id: "3fb0418e-1804-45d6-8d56-dd51f05c0baf",
+                failure: "CONNECTOR-2001-500: the source could not be read"),
+            Sample.run(2, Sample.window(Sample.newYear + Sample.day, Sample.day), .succeeded, id: "b"),
+            Sample.run(
+                2, Sample.window(Sample.newYear + 2 * Sample.day, Sample.day), .partial, id: "c", failure: "MAPPER-3700"
+            ),
         ]
         let flows = [
             planned(declaration(1, "contacts"), runs: []), planned(declaration(2, "受注データ"), runs: runs),
