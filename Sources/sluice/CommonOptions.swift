@@ -44,7 +44,7 @@ struct ManifestOptions: ParsableArguments {
         completion: .file(extensions: ["yaml", "yml"]))
     var paths: [String] = []
 
-    @Option(help: "The target to use, where the manifests declare several.", completion: .shellCommand(targetNames))
+    @Option(help: "The target to use, where the manifests declare several.", completion: ManifestCompletion.targets)
     var target: String?
 
     @Option(
@@ -61,10 +61,6 @@ struct ManifestOptions: ParsableArguments {
             .usage, "--as-of '\(asOf)' is no time: write Unix seconds, or RFC 3339 such as 2024-05-01T00:00:00Z")
     }
 }
-
-/// The names of the targets below the working folder, for shell completion.
-private let targetNames =
-    "grep -rhs -A3 --include='*.yaml' --include='*.yml' 'kind: Target' . | sed -n 's/.*name: *\\([A-Za-z0-9._-]*\\).*/\\1/p'"
 
 /// What commands that talk to the service understand.
 struct ServiceOptions: ParsableArguments {

@@ -10,7 +10,7 @@ struct HistoryCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES:
               sluice history manifests/
-              sluice history manifests/ --flow 3abea21c-7e36-4be1-bec1-d3bad0e3e0de --state inDoubt
+              sluice history manifests/ --flow contacts --state inDoubt
               sluice history manifests/ --format json
             """)
 
@@ -18,32 +18,25 @@ struct HistoryCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Option(help: "text, json or markdown.") var format: OutputFormat = .text
     @Flag(help: "Also show what was sent and what came back.") var requests = false
-    @Option(help: "Only this flow's runs (repeatable).") var flow: [String] = []
     @Option(
-        help: ArgumentHelp(
-            "Only runs in this state (repeatable): \(RunState.allCases.map(\.rawValue).joined(separator: ", "))."))
-    var state: [String] = []
+        help: ArgumentHelp("Only this flow's runs (repeatable): its id, or its name.", valueName: "flow"),
+        completion: ManifestCompletion.flows)
+    var flow: [String] = []
+    @Option(help: "Only runs in this state (repeatable).") var state: [RunState] = []
     @Option(help: "Only runs declared by this commit, or by one that begins so.") var commit: String?
     @Option(help: "Only windows that end after this time.") var since: String?
     @Option(help: "Only windows that start before this time.") var until: String?
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
-        let flows = try flow.map { text in
-            guard let flow = FlowID(text) else { throw Failure(.usage, "--flow '\(text)' is not a UUID") }
-            return flow
-        }
-        let states = try state.map { word in
-            guard let state = RunState(rawValue: word) else { throw Failure(.usage, "--state '\(word)' is no state") }
-            return state
-        }
+        let flows = try flow.map { try id(of: $0, in: workspace) }
         let since = try self.since.map(instant)
         let until = try self.until.map(instant)
         let entries = try await Connection.withLedger(workspace.target, writing: false) { ledger in
             try await ledger.entries(of: flows.isEmpty ? nil : flows)
         }
         let chosen = entries.filter { entry in
-            (states.isEmpty || states.contains(entry.run.state))
+            (state.isEmpty || state.contains(entry.run.state))
                 && (commit.map { entry.provenance.commit?.hasPrefix($0) ?? false } ?? true)
                 && (since.map { (entry.run.window?.end ?? .max) > $0 } ?? true)
                 && (until.map { (entry.run.window?.start ?? .min) < $0 } ?? true)
@@ -58,9 +51,16 @@ struct HistoryCommand: AsyncParsableCommand {
         }
     }
 
+    private func id(of text: String, in workspace: Workspace) throws(Failure) -> FlowID {
+        if let flow = FlowID(text) ?? workspace.declarations.first(where: { $0.name == text })?.flow { return flow }
+        throw Failure(.usage, "--flow '\(text)' is neither a UUID nor the name of a declared flow")
+    }
+
     private func instant(_ text: String) throws -> UnixSeconds {
         var options = ManifestOptions()
         options.asOf = text
         return try options.instant()
     }
 }
+
+extension RunState: ExpressibleByArgument {}
