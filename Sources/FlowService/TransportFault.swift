@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -22,7 +23,7 @@ struct TransportFault: Error, Sendable {
         case let error as HTTPClientError: describe(error)
         case let error as NIOConnectionError: describe(error)
         case let error as NIOSSLError: "TLS: \(error)"
-        case let error as IOError: error.description
+        case let error as IOError: describe(error)
         default: "\(type(of: error)): \(error)"
         }
     }
@@ -37,9 +38,20 @@ struct TransportFault: Error, Sendable {
         }
     }
 
+    /// The library's own texts speak of system calls.
+    private static func describe(_ error: IOError) -> String {
+        switch error.errnoCode {
+        case ECONNREFUSED: "connection refused"
+        case ECONNRESET, EPIPE: "the connection was reset"
+        case EHOSTUNREACH, ENETUNREACH: "the network is unreachable"
+        case ETIMEDOUT: "no answer in time"
+        default: error.description
+        }
+    }
+
     private static func describe(_ error: NIOConnectionError) -> String {
         let peer = "\(error.host):\(error.port)"
-        if let failure = error.connectionErrors.first { return "no connection to \(peer): \(failure.error)" }
+        if let failure = error.connectionErrors.first { return "no connection to \(peer): \(describe(failure.error))" }
         guard let failure = error.dnsAError ?? error.dnsAAAAError else { return "no connection to \(peer)" }
         return "no address for \(error.host): \(failure)"
     }

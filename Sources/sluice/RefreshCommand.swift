@@ -60,11 +60,14 @@ struct Refreshing {
         try tell(results)
     }
 
+    /// A service that is not there is not there for every flow.
+    private static let shownFaults = 3
+
     private func tell(_ results: [Refresh.Result]) throws(Failure) {
         let names = workspace.names
         Workspace.show(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources, output)
         var status = ExitStatus.done
-        var (read, new, ended) = (0, 0, 0)
+        var (read, new, ended, unread) = (0, 0, 0, 0)
         for result in results {
             let name = names[result.flow] ?? result.flow.description
             switch result.end {
@@ -81,11 +84,13 @@ struct Refreshing {
             case .stopped: status = .incomplete
             case .failed(.ledger(let error)): throw Failure(error)
             case .failed(.service(let error)):
-                Console.error("\(name): \(error)")
+                if unread < Self.shownFaults { Console.error("\(name): \(error)") }
                 if case .unauthorized = error { throw Failure(.unauthorized) }
+                unread += 1
                 status = .unavailable
             }
         }
+        if unread > Self.shownFaults { Console.error("\(unread - Self.shownFaults) more flow(s) could not be read") }
         let flows = results.count { if case .read = $0.end { true } else { false } }
         output.say("refreshed \(flows) flow(s): read \(read) run(s), \(new) new, \(ended) ended since the last look")
         if results.contains(where: { $0.diagnostics.hasErrors }) { status = .invalid }

@@ -40,4 +40,53 @@ struct RefreshTests {
         try await world.expectOnceEach()
         try await world.end()
     }
+
+    @Test("a later refresh reads no further than to what is known and a day old")
+    func incremental() async throws {
+        var user = try Program()
+        defer { user.remove() }
+        user.environment = ["SLUICE_ACCESS_TOKEN": "token", "SLUICE_API_KEY": "key"]
+        try user.write(Fixture.manifest([Fixture.flow(windows: 45)]), to: "flows.yaml")
+        try user.write(Fixture.target(), to: "target.yaml")
+        let simulate = [
+            "flows.yaml", "target.yaml", "--state", "service.jsonl", "--page-size", "10", "--speed", "10000",
+        ]
+        func serve() async throws -> SimulatorProcess {
+            let simulator = try await SimulatorProcess(user, simulate)
+            try user.write(Fixture.target(service: simulator.address), to: "target.yaml")
+            return simulator
+        }
+
+        let first = try await serve()
+        #expect(try await user.run(World.apply).status == 0)
+        try await first.stop()
+        // Three days pass, and the ledger is lost.
+        let state = try user.read("service.jsonl").replacing(/"createdAt":(\d+)/) { match in
+            "\"createdAt\":\((Int64(match.output.1) ?? 0) - 3 * 86_400_000)"
+        }
+        try user.write(state, to: "service.jsonl")
+        for file in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+            try? FileManager.default.removeItem(at: user.path(file))
+        }
+
+        let second = try await serve()
+        var pages = 0
+        for (options, expected) in [([], 5), ([], 1), (["--full"], 5)] {
+            #expect(try await user.run(["refresh", "flows.yaml", "target.yaml"] + options).status == 0)
+            let asked = try #require(try await second.statistics().requests["GET /runs"])
+            #expect(asked - pages == expected)
+            pages = asked
+        }
+        try await second.stop()
+    }
+
+    @Test("a service that is not there is told of a few times, not once for each flow")
+    func unreachable() async throws {
+        let world = try await World(flows: 8, windows: 1)
+        try await world.simulator.stop()
+        let result = try await world.run("refresh")
+        #expect(result.status == 69)
+        #expect(result.errors.contains("5 more flow(s) could not be read"))
+        world.user.remove()
+    }
 }

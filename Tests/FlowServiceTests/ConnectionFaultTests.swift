@@ -15,7 +15,7 @@ struct ConnectionFaultTests {
             await server.stop()
             let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
             #expect(answer.kind == "notSent")
-            #expect(answer.reason.contains("Connection refused"))
+            #expect(answer.reason.contains("connection refused"))
         }
     }
 

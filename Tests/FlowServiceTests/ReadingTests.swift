@@ -100,7 +100,7 @@ struct ReadingTests {
                 Issue.record("\(String(describing: error))")
                 return
             }
-            #expect(reason.contains("Connection refused"))
+            #expect(reason.contains("connection refused"))
         }
     }
 
