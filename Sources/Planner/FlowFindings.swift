@@ -176,9 +176,10 @@ extension PlannedAction {
 }
 
 extension String {
-    /// The first line, at most 160 characters of it.
+    /// The first line without a full stop, at most 160 characters of it: more words follow.
     fileprivate var inShort: String {
-        let line = prefix { !$0.isNewline }
+        var line = prefix { !$0.isNewline }
+        while line.last == "." || line.last == " " { line.removeLast() }
         return line.count > 160 ? line.prefix(159) + "…" : String(line)
     }
 }

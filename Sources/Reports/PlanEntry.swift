@@ -1,7 +1,7 @@
 import FlowRuns
 import Planner
 
-/// One line of a plan as people read it: a request, or a fold of plain ones.
+/// One line of a plan as people read it: a request, or a fold of plain ones or of retries for one cause.
 struct PlanEntry {
     enum Kind: CaseIterable {
         case create
@@ -15,7 +15,9 @@ struct PlanEntry {
     /// See ``PlannedAction/timeZone``.
     let timeZone: String?
     /// Why it is asked for, or what it waits for.
-    let reason: String
+    private(set) var reason: String
+    /// Of a retry: the reason without the run that it retries.
+    private let cause: String?
     /// See ``OddWindows``.
     let oddity: String?
     /// Shown before plain ones when there is not room for all.
@@ -31,6 +33,7 @@ struct PlanEntry {
         windows = FoldedWindows(action.window)
         timeZone = action.timeZone
         reason = action.reasonWithRefusal
+        cause = action.kind.retried.map { [reason] in reason.replacing("its run \($0)", with: "their runs") }
         self.oddity = oddity
         isNotable = kind != .create || action.deltaColumn != nil || action.refusal != nil || oddity != nil
     }
@@ -40,16 +43,20 @@ struct PlanEntry {
         windows = FoldedWindows(held.window)
         timeZone = held.timeZone
         reason = held.reason
+        cause = nil
         oddity = nil
         isNotable = false
     }
 
-    /// Takes the other in when both are plain, of one kind and reason, and the windows fold.
+    /// Takes the other in when both are plain and of one reason, or retries for one cause, and the windows fold.
     mutating func take(_ other: PlanEntry) -> Bool {
-        guard !isNotable, !other.isNotable, kind == other.kind, reason == other.reason,
-            timeZone == other.timeZone, let window = Window(start: other.windows.start, end: other.windows.end)
+        let isPlain = !isNotable && !other.isNotable && reason == other.reason
+        let isSameRetry = cause != nil && cause == other.cause && oddity == nil && other.oddity == nil
+        guard isPlain || isSameRetry, kind == other.kind, timeZone == other.timeZone,
+            let window = Window(start: other.windows.start, end: other.windows.end), windows.take(window)
         else { return false }
-        return windows.take(window)
+        reason = cause ?? reason
+        return true
     }
 }
 

@@ -59,7 +59,7 @@ struct StatusCommand: AsyncParsableCommand {
         return try await Signals.stopping { stop in
             var pause: UnixMilliseconds = 2000
             while true {
-                try await refreshing.run(stop: stop)
+                do { try await refreshing.run(stop: stop) } catch { if !stop.isRequested { throw error } }
                 let asOf = try command.manifests.instant()
                 let flows = try await Self.flows(workspace, asOf)
                 if Console.isOutputTerminal {
@@ -70,6 +70,7 @@ struct StatusCommand: AsyncParsableCommand {
                 if running == 0 || stop.isRequested { return flows }
                 if !Console.isOutputTerminal { command.output.say("\(running) run(s) are under way") }
                 await SystemTime().pause(pause, unless: stop)
+                if stop.isRequested { return flows }
                 pause = min(60_000, pause * 3 / 2)
             }
         }

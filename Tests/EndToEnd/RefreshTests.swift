@@ -89,4 +89,17 @@ struct RefreshTests {
         #expect(result.errors.contains("5 more flow(s) could not be read"))
         world.user.remove()
     }
+
+    @Test("watching the status without a terminal tells a line a look, and SIGINT ends it with the table")
+    func watched() async throws {
+        let world = try await World(flows: 1, windows: 2, "--speed", "0.01")
+        #expect(try await world.apply().status == 0)
+        let watching = try world.user.start(["status", "flows.yaml", "target.yaml", "--watch"])
+        while !watching.errorsSoFar.contains("2 run(s) are under way") { try await Task.sleep(for: .milliseconds(20)) }
+        watching.signal(SIGINT)
+        let result = try await watching.end()
+        #expect(result.status == 0)
+        #expect(result.output.contains("1 flow: 2 of 2 due windows recorded, 2 running."))
+        try await world.end()
+    }
 }

@@ -68,6 +68,20 @@ struct PlanTextTests {
         #expect(folded([7 * day, day]) == nil)
     }
 
+    @Test("retries of windows that touch fold where their runs failed for one cause")
+    func retries() {
+        func retry(_ number: Int, _ cause: String) -> PlannedAction {
+            PlannedAction(
+                kind: .retry(of: RunID("run-\(number)")!), window: Sample.window(Int64(number) * 3600, 3600),
+                attempt: 2,
+                reason: "its run run-\(number) failed: \(cause); retry 1 of 1", place: Sample.place(20))
+        }
+        let actions = (0..<5).map { retry($0, "no route") } + [retry(5, "no disk")]
+        let text = render(Sample.plan([Sample.flow(1, "x", actions: actions)]))
+        #expect(text.contains("5 windows of 1h  their runs failed: no route; retry 1 of 1"))
+        #expect(text.contains("1h               its run run-5 failed: no disk; retry 1 of 1"))
+    }
+
     @Test("windows that do not touch do not fold")
     func notTouching() {
         let plan = Sample.plan([Sample.flow(1, "x", actions: Sample.creates(3, from: Sample.newYear, gap: 1))])
