@@ -12,12 +12,12 @@ import Synchronization
 struct FlowLockFiles: Sendable {
     let folder: String
     /// The target's identity, as it stands in file names.
-    private let target: String
+    let target: String
 
     init(ledger path: String, target: String) {
         // However the ledger is reached, its locks are in one place.
         folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().path + ".locks"
-        self.target = String(Self.hash(target), radix: 16)
+        self.target = Self.hash(target)
     }
 
     /// - Returns: `nil` when another holds the flow.
@@ -41,8 +41,9 @@ struct FlowLockFiles: Sendable {
     }
 
     /// FNV-1a. Two targets that met in one hash would only wait for each other.
-    private static func hash(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    static func hash(_ text: String) -> String {
+        let hash: UInt64 = text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return String(hash, radix: 16)
     }
 }
 

@@ -25,24 +25,29 @@ public final class SQLiteLedger: Ledger {
     private let mode: Mode
     private let target: Int64?
     private let locks: FlowLockFiles
+    private let marks: ClaimMarks
 
     /// Opens the ledger file for one target.
     ///
     /// - Parameters:
     ///   - path: of the file; a relative one is the working folder's.
     ///   - target: the target's identity (`Target.identity`).
+    ///   - stateFolder: where this machine keeps what is not copied along with the file, such as `~/.local/state`: by it
+    ///     an old copy of the file is found out. Without one, the folder of the ledger's locks.
     /// - Throws: ``LedgerError/unusable(_:)`` when the file or its folder cannot be opened, created or written;
     ///   ``LedgerError/corrupt(_:)`` when it is not a ledger; ``LedgerError/newer(found:supported:)``, before anything
     ///   is touched; ``LedgerError/busy(_:)``.
-    public static func open(path: String, target: String, mode: Mode) throws(LedgerError) -> SQLiteLedger {
+    public static func open(
+        path: String, target: String, mode: Mode, stateFolder: String? = nil
+    ) throws(LedgerError) -> SQLiteLedger {
         do {
-            return try SQLiteLedger(LedgerFile(path: path), target, mode)
+            return try SQLiteLedger(LedgerFile(path: path), target, mode, stateFolder)
         } catch {
             throw LedgerError(error, file: path)
         }
     }
 
-    private init(_ file: LedgerFile, _ identity: String, _ mode: Mode) throws {
+    private init(_ file: LedgerFile, _ identity: String, _ mode: Mode, _ stateFolder: String?) throws {
         self.file = file.path
         self.mode = mode
         switch mode {
@@ -59,11 +64,33 @@ public final class SQLiteLedger: Ledger {
             try Int64.fetchOne($0, sql: "SELECT id FROM target WHERE identity = ?", arguments: [identity])
         }
         locks = FlowLockFiles(ledger: file.path, target: identity)
+        marks = ClaimMarks(beside: locks, stateFolder: stateFolder)
     }
 
     public func lock(_ flow: FlowID) async throws(LedgerError) -> (any FlowLock)? {
         try refuseWhenReadOnly()
-        return try locks.lock(flow)
+        guard let lock = try locks.lock(flow) else { return nil }
+        do throws(LedgerError) { try await distrustStranger(flow) } catch {
+            lock.release()
+            throw error
+        }
+        return lock
+    }
+
+    /// Forgets that the flow was compared with the service, where this is not the file in which this machine made the
+    /// flow's last claim; see ``ClaimMarks``.
+    private func distrustStranger(_ flow: FlowID) async throws(LedgerError) {
+        let mark = marks[flow]
+        let record = try await record(of: flow)
+        if let mark, mark <= record.revision { return }
+        if record.contactedAt != nil {
+            try await write { rows in
+                var record = try rows.record(of: flow)
+                record.contactedAt = nil
+                try rows.save(record)
+            }
+        }
+        marks.set(flow, to: record.revision)
     }
 
     public func record(of flow: FlowID) async throws(LedgerError) -> FlowRecord {
@@ -75,7 +102,12 @@ public final class SQLiteLedger: Ledger {
     }
 
     public func claim(_ claim: Claim) async throws(LedgerError) -> RunState? {
-        try await write { try $0.claim(claim) }
+        let (inTheWay, revision) = try await write { rows in
+            (try rows.claim(claim), try rows.record(of: claim.identity.flow).revision)
+        }
+        // Before the request leaves, so that a copy from before it is known for one.
+        if inTheWay == nil { marks.set(claim.identity.flow, to: revision) }
+        return inTheWay
     }
 
     public func renew(

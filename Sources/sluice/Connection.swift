@@ -79,7 +79,9 @@ struct Connection {
     static func openLedger(_ target: Target, writing: Bool) async throws(LedgerError) -> any Ledger {
         switch target.ledger {
         case .sqlite(let path):
-            try SQLiteLedger.open(path: path, target: target.identity, mode: writing ? .readWrite : .readOnly)
+            try SQLiteLedger.open(
+                path: path, target: target.identity, mode: writing ? .readWrite : .readOnly,
+                stateFolder: ProcessInfo.processInfo.environment.stateFolder)
         case .postgres:
             throw .unusable("this version of sluice keeps ledgers in SQLite only: write 'ledger: sqlite:PATH'")
         }
@@ -102,6 +104,14 @@ struct Connection {
         } catch let error as LedgerError {
             throw Failure(error)
         }
+    }
+}
+
+extension [String: String] {
+    /// Where a program keeps its state by the XDG Base Directory Specification; `nil` without a home.
+    fileprivate var stateFolder: String? {
+        if let folder = self["XDG_STATE_HOME"], folder.hasPrefix("/") { return folder }
+        return self["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.local/state" : nil }
     }
 }
 

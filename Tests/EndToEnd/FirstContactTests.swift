@@ -80,4 +80,28 @@ struct FirstContactTests {
         #expect(result.errors.contains("flows.yaml:7"))
         try await world.end()
     }
+
+    @Test("an old copy of the ledger that is put back sends nothing again", arguments: [true, false])
+    func oldCopy(isOnThisMachine: Bool) async throws {
+        let world = try await World(flows: 2, windows: 1)
+        #expect(try await world.apply().status == 0)
+        try FileManager.default.copyItem(at: world.user.path("ledger.sqlite"), to: world.user.path("old.sqlite"))
+        let more = (0..<2).map { Fixture.flow(Fixture.id($0), windows: 6) }
+        try world.user.write(Fixture.manifest(more), to: "flows.yaml")
+        #expect(try await world.apply().status == 0)
+
+        try world.loseLedger()
+        try FileManager.default.copyItem(at: world.user.path("old.sqlite"), to: world.user.path("ledger.sqlite"))
+        // Another machine knows nothing of what this one sent.
+        if !isOnThisMachine { try FileManager.default.removeItem(at: world.user.path(".local")) }
+        let again = try await world.apply()
+        #expect(again.status == 0, "\(again.errors)")
+        let counts = try await world.simulator.statistics()
+        #expect(counts.runsTaken == 12)
+        #expect(counts.windowsTakenTwice.isEmpty)
+        #expect(counts.requests["GET /runs"] == 4, "once at first contact, once for the copy")
+        #expect(try await world.apply().status == 0)
+        #expect(try await world.simulator.statistics().requests["GET /runs"] == 4)
+        try await world.end()
+    }
 }
