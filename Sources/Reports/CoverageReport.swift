@@ -109,7 +109,7 @@ public struct CoverageReport: Sendable {
                 html.element("strong", text: "\(counted(found.count, "stretch needs", "stretches need")) a look")
             }
             html.element("table") { html in
-                head(&html, ["Flow", "What", "From", "To", "Length"])
+                head(&html, ["Flow", "What", "From", "To", "Length", "Why"])
                 html.element("tbody") { html in
                     for (flow, stretch) in sorted.prefix(Self.attentionLimit) {
                         html.element("tr") { html in
@@ -122,6 +122,7 @@ public struct CoverageReport: Sendable {
                             html.element(
                                 "td",
                                 text: spanText(stretch.end.subtractingReportingOverflow(stretch.start).partialValue))
+                            html.element("td", text: stretch.why ?? "")
                         }
                     }
                 }

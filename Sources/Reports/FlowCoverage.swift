@@ -30,6 +30,8 @@ public struct FlowCoverage: Hashable, Sendable {
         let start: UnixSeconds
         let end: UnixSeconds
         let state: CoverageState
+        /// Why it failed, or what it waits for.
+        var why: String?
     }
 
     public let flow: FlowID
@@ -52,13 +54,20 @@ public struct FlowCoverage: Hashable, Sendable {
         place = plan.place
         isVerified = plan.isVerified
 
-        var states = runs.newestByWindow.compactMapValues(CoverageState.init)
+        let newest = runs.newestByWindow
+        var states = newest.compactMapValues(CoverageState.init)
+        var reasons = newest.compactMapValues { $0.state == .succeeded ? nil : $0.failure }
         func add(_ window: Window, _ state: CoverageState) { states[window] = max(states[window] ?? state, state) }
         for action in plan.actions { add(action.window, .planned) }
-        for held in plan.held { add(held.window, .held) }
+        for held in plan.held {
+            add(held.window, .held)
+            reasons[held.window] = reasons[held.window] ?? held.reason
+        }
 
         let windows = states.keys.sorted()
-        var stretches = windows.map { Stretch(start: $0.start, end: $0.end, state: states[$0] ?? .succeeded) }
+        var stretches = windows.map {
+            Stretch(start: $0.start, end: $0.end, state: states[$0] ?? .succeeded, why: reasons[$0])
+        }
         var counts = Dictionary(grouping: stretches, by: \.state).mapValues(\.count)
         var gapLength: Int64 = 0
         var covered = windows.first?.start ?? 0
