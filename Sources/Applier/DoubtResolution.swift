@@ -16,11 +16,7 @@ extension FlowApplication {
 
     /// A run whose window was not known when it was recorded holds its flow; by now the service may tell it.
     mutating func readUnknownWindows() async throws(LedgerError) -> FlowOutcome.End? {
-        let acknowledged = acknowledged
-        let isHeld = try await world.ledger.runs(of: plan.flow).contains { run in
-            run.window == nil && !(run.run.map(acknowledged.contains) ?? false)
-        }
-        guard isHeld else { return nil }
+        guard isHeld(by: try await world.ledger.runs(of: plan.flow)) else { return nil }
         do throws(FlowRefresh.Failure) { _ = try await refresh() } catch { return try end(for: error) }
         return nil
     }

@@ -95,6 +95,12 @@ struct FlowApplication {
     /// Runs of unknown window that the manifest calls somebody else's.
     var acknowledged: Set<RunID> { Set(plan.rules.acknowledged.map(\.run)) }
 
+    /// Whether a run of unknown window, which no manifest acknowledges, is among them.
+    func isHeld(by runs: [RecordedRun]) -> Bool {
+        let acknowledged = acknowledged
+        return runs.contains { $0.window == nil && !($0.run.map(acknowledged.contains) ?? false) }
+    }
+
     /// A request of the plan was taken, by its answer or found later.
     mutating func noteAccepted() {
         accepted += 1
@@ -125,9 +131,13 @@ struct FlowApplication {
     /// What of the approved plan is still missing by what the ledger knows now. Whatever is new is left to another
     /// plan: nothing is sent that was not approved.
     private mutating func currentAgenda() async throws(LedgerError) -> Agenda {
-        guard !plan.actions.isEmpty else { return .actions([]) }
-        let record = try await world.ledger.record(of: plan.flow)
         let runs = try await world.ledger.runs(of: plan.flow)
+        guard !plan.actions.isEmpty else {
+            // Doubts are resolved by now; a run of unknown window goes on holding what another plan would ask for.
+            if isHeld(by: runs), let held = plan.held.first { return .end(.held(held.reason)) }
+            return .actions([])
+        }
+        let record = try await world.ledger.record(of: plan.flow)
         let current = Planner(asOf: asOf).plan(plan.approvedDeclaration, record: record, runs: runs)
         if current.diagnostics.hasErrors {
             return .end(.conflict(current.diagnostics.filter { $0.severity == .error }))

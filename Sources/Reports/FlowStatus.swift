@@ -24,7 +24,7 @@ public struct FlowStatus: Hashable, Sendable {
     /// Of the windows whose runs the service took and that have not failed, the one that ends last.
     public let lastWindow: Window?
     /// Seconds from the end of ``lastWindow`` to the instant; 0 when it ends later, `nil` when there is none.
-    public let lag: Int64?
+    public let behind: Int64?
     public let isVerified: Bool
     public let errors: Int
 
@@ -55,16 +55,11 @@ public struct FlowStatus: Hashable, Sendable {
                 .prefix(Self.mostTroubles))
         lastWindow = runs.lazy.filter { $0.state.isAccepted && $0.state != .failed }.compactMap(\.window)
             .max { ($0.end, $0.start) < ($1.end, $1.start) }
-        lag = lastWindow.map { last in
-            let (lag, overflow) = asOf.subtractingReportingOverflow(last.end)
-            return overflow ? 0 : max(0, lag)
+        behind = lastWindow.map { last in
+            let (behind, overflow) = asOf.subtractingReportingOverflow(last.end)
+            return overflow ? 0 : max(0, behind)
         }
     }
-}
-
-extension [FlowStatus] {
-    /// Whether the latest run of any window of any flow failed.
-    public var anyFailed: Bool { contains { $0.failed > 0 } }
 }
 
 extension [RecordedRun] {

@@ -16,12 +16,17 @@ public struct StatusReport: Sendable {
         self.flows = flows
     }
 
+    /// How many runs are under way, as far as the ledger knows.
+    public var running: Int { sum(.running) }
+    /// Whether the latest run of any window of any flow failed.
+    public var anyFailed: Bool { sum(.failed) > 0 }
+
     /// A table for a terminal, and a line that sums it up.
     public func text(_ style: TextStyle) -> String {
         guard !flows.isEmpty else { return "No flow is declared for target \(printable(target)).\n" }
         var table = TextTable(
             [.init("flow", givesWay: true)] + Figure.allCases.map { .init($0.title, .right) }
-                + [.init("last window ends"), .init("lag", .right)], style: style)
+                + [.init("last window ends"), .init("behind", .right)], style: style)
         for flow in flows {
             let numbers = Figure.allCases.map { figure in
                 let value = figure.value(of: flow)
@@ -29,7 +34,7 @@ public struct StatusReport: Sendable {
             }
             table.add(
                 [.init(flow.title + (flow.isVerified ? "" : " (unverified)"), .strong)]
-                    + numbers + [.init(flow.lastWindowText), .init(flow.lagText)])
+                    + numbers + [.init(flow.lastWindowText), .init(flow.behindText)])
         }
         return table.render() + "\n" + troubles(style) + summary + "\n"
     }
@@ -73,14 +78,14 @@ public struct StatusReport: Sendable {
 
     /// A table in Markdown.
     public func markdown() -> String {
-        let titles = ["Flow"] + Figure.allCases.map(\.title) + ["last window ends (UTC)", "lag"]
+        let titles = ["Flow"] + Figure.allCases.map(\.title) + ["last window ends (UTC)", "behind"]
         var text = BoundedText(limit: PlanMarkdown.mostBytes - 400)
         text.add("### Status of \(Markdown.code(String(target.prefix(200)))) as of \(UTCTime(asOf))\n\n\(summary)\n\n")
         let rows = flows.lazy.map { flow in
             Markdown.row(
                 [Markdown.code(flow.title) + (flow.isVerified ? "" : " _unverified_")]
                     + Figure.allCases.map { $0.value(of: flow) == 0 ? "" : grouped($0.value(of: flow)) }
-                    + [flow.lastWindowText, flow.lagText])
+                    + [flow.lastWindowText, flow.behindText])
         }
         let shown = text.add(rows, head: Markdown.head(titles, numbersFrom: 1))
         let rest = flows.count - shown
@@ -105,7 +110,7 @@ public struct StatusReport: Sendable {
             json.member("target", target)
             json.member("asOf", asOf)
             json.member("asOfUTC", UTCTime(asOf).description)
-            json.member("anyFailed", flows.anyFailed)
+            json.member("anyFailed", anyFailed)
             json.array("flows") { json in
                 for flow in flows { json.line { members(of: flow, into: &$0) } }
             }
@@ -119,12 +124,13 @@ public struct StatusReport: Sendable {
         json.member("verified", flow.isVerified)
         for figure in Figure.allCases { json.member(figure.rawValue, figure.value(of: flow)) }
         if let window = flow.lastWindow { json.member("lastWindow", window) } else { json.null("lastWindow") }
-        if let lag = flow.lag { json.member("lagSeconds", lag) } else { json.null("lagSeconds") }
+        if let behind = flow.behind { json.member("behindSeconds", behind) } else { json.null("behindSeconds") }
         json.array("troubles") { for run in flow.troubles { $0.element { $0.members(of: run) } } }
     }
 
+    private func sum(_ figure: Figure) -> Int { flows.reduce(0) { $0 + figure.value(of: $1) } }
+
     private var summary: String {
-        func sum(_ figure: Figure) -> Int { flows.reduce(0) { $0 + figure.value(of: $1) } }
         let words = [Figure.pending, .running, .failed, .partial, .held, .errors].compactMap { figure in
             sum(figure) > 0 ? "\(grouped(sum(figure))) \(figure.title(of: sum(figure)))" : nil
         }
@@ -170,5 +176,5 @@ private enum Figure: String, CaseIterable {
 extension FlowStatus {
     fileprivate var title: String { name ?? flow.description }
     fileprivate var lastWindowText: String { lastWindow.map { UTCTime($0.end).description } ?? "never" }
-    fileprivate var lagText: String { lag.map { $0 == 0 ? "none" : spanText($0) } ?? "" }
+    fileprivate var behindText: String { behind.map { $0 == 0 ? "none" : spanText($0) } ?? "" }
 }

@@ -23,10 +23,15 @@ struct ApplyCommand: AsyncParsableCommand {
               sluice apply manifests/ --yes --format json      events as JSON Lines
             """)
 
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
+
     @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var time: InstantOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
-    @Option(help: "text, or json for events as JSON Lines.") var format: OutputFormat = .text
+    @Option(help: "text, or json for events as JSON Lines.") var format: Format = .text
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
     @Option(name: .customLong("max-runs"), help: "Refuse a plan of more requests than this, whatever the target says.")
     var maxRuns: Int?
@@ -48,7 +53,7 @@ struct ApplyCommand: AsyncParsableCommand {
             let application = Application(
                 target: workspace.target, flows: workspace.declarations.map(SimulatedFlow.init), command: self)
             let (plan, outcome) = try await round(
-                workspace, try manifests.instant(), ledger, application, resolvesDoubts: true)
+                workspace, time.instant(), ledger, application, resolvesDoubts: true)
             try await end(outcome, plan, ledger, application)
         }
     }

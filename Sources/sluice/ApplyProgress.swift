@@ -19,11 +19,11 @@ final class ApplyProgress: Sendable {
     }
 
     private let names: [FlowID: String]
-    private let format: OutputFormat
+    private let format: ApplyCommand.Format
     private let output: OutputOptions
     private let state = Mutex(State())
 
-    init(plan: Plan, format: OutputFormat, output: OutputOptions) {
+    init(plan: Plan, format: ApplyCommand.Format, output: OutputOptions) {
         names = Dictionary(plan.flows.map { ($0.flow, $0.name ?? $0.flow.description) }) { first, _ in first }
         self.format = format
         self.output = output

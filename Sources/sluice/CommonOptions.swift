@@ -4,9 +4,14 @@ import Foundation
 import Manifests
 import Reports
 
-/// How a command writes what it has to say.
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+/// How a plan is written.
+enum PlanFormat: String, ExpressibleByArgument, CaseIterable {
     case text, json, markdown, github
+}
+
+/// How a view of the record is written.
+enum RecordFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json, markdown
 }
 
 /// What every command understands.
@@ -36,30 +41,51 @@ struct OutputOptions: ParsableArguments {
     func say(_ text: String) { if !quiet { Console.say(text) } }
 }
 
-/// What commands that read manifests understand.
-struct ManifestOptions: ParsableArguments {
+/// The manifests that a command reads.
+struct ManifestPaths: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
             "Manifest files and folders (*.yaml and *.yml, recursively).", valueName: "path"),
         completion: .file(extensions: ["yaml", "yml"]))
     var paths: [String] = []
+}
+
+/// What commands that are about one target understand.
+struct ManifestOptions: ParsableArguments {
+    @OptionGroup var manifests: ManifestPaths
 
     @Option(help: "The target to use, where the manifests declare several.", completion: ManifestCompletion.targets)
     var target: String?
 
+    var paths: [String] { manifests.paths }
+}
+
+/// A moment on the command line: Unix seconds, or RFC 3339.
+struct Moment: ExpressibleByArgument {
+    static let form = "Unix seconds, or RFC 3339 such as 2024-05-01T00:00:00Z"
+
+    let seconds: UnixSeconds
+
+    init?(argument: String) {
+        if let seconds = UnixSeconds(argument), (0...253_402_300_799).contains(seconds) {
+            self.seconds = seconds
+        } else if let date = try? Date.ISO8601FormatStyle().parse(argument) {
+            seconds = UnixSeconds(date.timeIntervalSince1970)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// What commands that reckon due windows understand.
+struct InstantOptions: ParsableArguments {
     @Option(
         name: .customLong("as-of"),
-        help: "Reckon as if it were this time: Unix seconds, or RFC 3339 such as 2024-05-01T00:00:00Z.")
-    var asOf: String?
+        help: ArgumentHelp("Reckon as if it were this time: \(Moment.form).", valueName: "time"))
+    var asOf: Moment?
 
     /// The instant at which due windows are reckoned.
-    func instant() throws(Failure) -> UnixSeconds {
-        guard let asOf else { return UnixSeconds(Date().timeIntervalSince1970) }
-        if let seconds = UnixSeconds(asOf), (0...253_402_300_799).contains(seconds) { return seconds }
-        if let date = try? Date.ISO8601FormatStyle().parse(asOf) { return UnixSeconds(date.timeIntervalSince1970) }
-        throw Failure(
-            .usage, "--as-of '\(asOf)' is no time: write Unix seconds, or RFC 3339 such as 2024-05-01T00:00:00Z")
-    }
+    func instant() -> UnixSeconds { asOf?.seconds ?? UnixSeconds(Date().timeIntervalSince1970) }
 }
 
 /// What commands that talk to the service understand.

@@ -16,7 +16,7 @@ struct HistoryCommand: AsyncParsableCommand {
 
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: "text, json or markdown.") var format: OutputFormat = .text
+    @Option(help: "How it is written.") var format: RecordFormat = .text
     @Flag(help: "Also show what was sent and what came back.") var requests = false
     @Option(
         help: ArgumentHelp("Only this flow's runs (repeatable): its id, or its name.", valueName: "flow"),
@@ -24,26 +24,24 @@ struct HistoryCommand: AsyncParsableCommand {
     var flow: [String] = []
     @Option(help: "Only runs in this state (repeatable).") var state: [RunState] = []
     @Option(help: "Only runs declared by this commit, or by one that begins so.") var commit: String?
-    @Option(help: "Only windows that end after this time.") var since: String?
-    @Option(help: "Only windows that start before this time.") var until: String?
+    @Option(help: ArgumentHelp("Only windows that end after this time.", valueName: "time")) var since: Moment?
+    @Option(help: ArgumentHelp("Only windows that start before this time.", valueName: "time")) var until: Moment?
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
         let flows = try flow.map { try id(of: $0, in: workspace) }
-        let since = try self.since.map(instant)
-        let until = try self.until.map(instant)
         let entries = try await Connection.withLedger(workspace.target, writing: false) { ledger in
             try await ledger.entries(of: flows.isEmpty ? nil : flows)
         }
         let chosen = entries.filter { entry in
             (state.isEmpty || state.contains(entry.run.state))
                 && (commit.map { entry.provenance.commit?.hasPrefix($0) ?? false } ?? true)
-                && (since.map { (entry.run.window?.end ?? .max) > $0 } ?? true)
-                && (until.map { (entry.run.window?.start ?? .min) < $0 } ?? true)
+                && (since.map { (entry.run.window?.end ?? .max) > $0.seconds } ?? true)
+                && (until.map { (entry.run.window?.start ?? .min) < $0.seconds } ?? true)
         }
         let names = workspace.names
         switch format {
-        case .text, .github:
+        case .text:
             Console.output(
                 HistoryText(style: output.style, names: names, showsRequests: requests).render(chosen))
         case .json: writeHistory(chosen) { Console.output($0) }
@@ -56,11 +54,6 @@ struct HistoryCommand: AsyncParsableCommand {
         throw Failure(.usage, "--flow '\(text)' is neither a UUID nor the name of a declared flow")
     }
 
-    private func instant(_ text: String) throws -> UnixSeconds {
-        var options = ManifestOptions()
-        options.asOf = text
-        return try options.instant()
-    }
 }
 
 extension RunState: ExpressibleByArgument {}

@@ -20,17 +20,18 @@ struct PlanCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var time: InstantOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
-    @Option(help: "text, json, markdown or github.") var format: OutputFormat = .text
+    @Option(help: "How it is written.") var format: PlanFormat = .text
     @Option(help: "Also keep the plan in this file, for 'sluice apply FILE'.", completion: .file()) var out: String?
     @Flag(help: "First read the service's own runs and flows into the ledger.") var refresh = false
     @Flag(name: .customLong("detailed-exitcode"), help: "Exit with 2 when requests are missing or held.")
     var detailedExitCode = false
 
     func run() async throws {
-        let workspace = try Workspace.load(manifests, output, showsWarnings: true, format: format)
-        let asOf = try manifests.instant()
+        let workspace = try Workspace.load(manifests, output, showsWarnings: true, annotates: format == .github)
+        let asOf = time.instant()
         if refresh { try await Refreshing(workspace: workspace, service: service, output: output).run() }
         let plan = try await Connection.withLedger(workspace.target, writing: false) { ledger in
             try await workspace.plan(asOf: asOf, ledger: ledger)

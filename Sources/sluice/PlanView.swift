@@ -10,7 +10,7 @@ struct PlanView {
     let workspace: Workspace
     let output: OutputOptions
 
-    func show(_ format: OutputFormat) throws(Failure) {
+    func show(_ format: PlanFormat) throws(Failure) {
         switch format {
         case .text:
             Workspace.show(plan.diagnostics, workspace.sources, output)

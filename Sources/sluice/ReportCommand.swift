@@ -14,12 +14,13 @@ struct ReportCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var time: InstantOptions
     @OptionGroup var output: OutputOptions
     @Option(help: "The page to write.", completion: .file(extensions: ["html"])) var out: String
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
-        let asOf = try manifests.instant()
+        let asOf = time.instant()
         let flows = try await Connection.withLedger(workspace.target, writing: false) { ledger in
             try await workspace.planned(asOf: asOf, ledger: ledger) { _, plan, runs in FlowCoverage(plan, runs: runs) }
         }

@@ -13,15 +13,19 @@ struct ValidateCommand: ParsableCommand {
               sluice validate manifests/ --format github     annotations for a workflow
             """)
 
-    @OptionGroup var manifests: ManifestOptions
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json, github
+    }
+
+    @OptionGroup var manifests: ManifestPaths
     @OptionGroup var output: OutputOptions
-    @Option(help: "text, json or github.") var format: OutputFormat = .text
+    @Option(help: "How faults are written.") var format: Format = .text
 
     func run() throws {
         let sources = try ManifestFiles.read(manifests.paths)
         let (set, diagnostics) = ManifestLoader().load(sources)
         switch format {
-        case .text, .markdown: Workspace.show(diagnostics, sources, output)
+        case .text: Workspace.show(diagnostics, sources, output)
         case .json: Console.output(diagnosticsJSON(diagnostics))
         case .github: Console.output(GitHubAnnotations().render(diagnostics))
         }

@@ -16,14 +16,14 @@ struct Workspace {
 
     /// - Parameters:
     ///   - showsWarnings: for commands that are about the manifests, not about what was recorded.
-    ///   - format: `github` annotates the manifests' lines; any other tells people, on standard error.
+    ///   - annotates: the manifests' lines, for GitHub; otherwise people are told, on standard error.
     /// - Throws: with status 65 after all faults were shown.
     static func load(
-        _ options: ManifestOptions, _ output: OutputOptions, showsWarnings: Bool = false, format: OutputFormat = .text
+        _ options: ManifestOptions, _ output: OutputOptions, showsWarnings: Bool = false, annotates: Bool = false
     ) throws(Failure) -> Workspace {
         let sources = try ManifestFiles.read(options.paths)
         let (manifests, diagnostics) = ManifestLoader().load(sources)
-        if format == .github {
+        if annotates {
             Console.output(GitHubAnnotations().render(diagnostics))
         } else if showsWarnings || diagnostics.hasErrors {
             show(diagnostics, sources, output)

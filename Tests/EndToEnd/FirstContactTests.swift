@@ -44,6 +44,9 @@ struct FirstContactTests {
         let plan = try await world.run("plan")
         #expect(plan.errors.contains("SLU0209"))
         #expect(plan.errors.contains(run))
+        let still = try await world.apply()
+        #expect(still.status == 75, "a window that is held is not done with")
+        #expect(still.errors.contains("Apply incomplete"))
         #expect(try await world.simulator.statistics().runsTaken == 1)
 
         let more = "      acknowledged: [{run: \(run), reason: made before}]\n"

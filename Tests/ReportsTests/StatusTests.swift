@@ -23,6 +23,10 @@ struct StatusTests {
         FlowStatus(declaration(1, "contacts"), plan: Sample.flow(1, "contacts"), runs: runs, asOf: Sample.asOf)
     }
 
+    private func report(_ runs: [RecordedRun]) -> StatusReport {
+        StatusReport(target: "prod", asOf: Sample.asOf, flows: [status(runs)])
+    }
+
     private func planned(_ declaration: FlowDeclaration, runs: [RecordedRun]) -> FlowStatus {
         let record = FlowRecord(flow: declaration.flow, revision: 3, contactedAt: runs.isEmpty ? nil : 1)
         let plan = Planner(asOf: Sample.asOf).plan(declaration, record: record, runs: runs)
@@ -38,14 +42,14 @@ struct StatusTests {
         let runs = [Sample.run(1, window, .failed), Sample.run(1, window, .succeeded, attempt: 2)]
         #expect(status(runs).failed == 0)
         #expect(status(runs.reversed()).succeeded == 1)
-        #expect([status(runs)].anyFailed == false)
+        #expect(!report(runs).anyFailed)
     }
 
     @Test("a failed rerun counts beside the window's ordinary run")
     func failedRerun() {
         let window = Sample.window(Sample.newYear, Sample.day)
         let runs = [Sample.run(1, window, .succeeded), Sample.run(1, window, .failed, rerun: "fix")]
-        #expect([status(runs)].anyFailed)
+        #expect(report(runs).anyFailed)
         #expect(status(runs).succeeded == 1)
     }
 
@@ -56,15 +60,15 @@ struct StatusTests {
         #expect(status(runs).failed == 1)
     }
 
-    @Test("the lag is from the last end of what was taken and has not failed")
-    func lag() {
+    @Test("how far it is behind is from the last end of what was taken and has not failed")
+    func behind() {
         let runs = [
             Sample.run(1, Sample.window(Sample.asOf - 7200, 3600), .succeeded),
             Sample.run(1, Sample.window(Sample.asOf - 3600, 3600), .failed),
         ]
-        #expect(status(runs).lag == 3600)
-        #expect(status([]).lag == nil)
-        #expect(status([Sample.run(1, Window(start: .min, end: .max)!, .succeeded)]).lag == 0)
+        #expect(status(runs).behind == 3600)
+        #expect(status([]).behind == nil)
+        #expect(status([Sample.run(1, Window(start: .min, end: .max)!, .succeeded)]).behind == 0)
     }
 
     @Test("what failed last comes first, before what is partial, and the rest is counted")
