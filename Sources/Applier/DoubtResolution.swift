@@ -3,9 +3,12 @@ import FlowService
 import Ledger
 
 extension FlowApplication {
-    mutating func refresh(column: DeltaColumn? = nil) async throws(FlowRefresh.Failure) -> FlowRefresh.Findings {
+    mutating func refresh(
+        column: DeltaColumn? = nil, depth: FlowRefresh.Depth = .full
+    ) async throws(FlowRefresh.Failure) -> FlowRefresh.Findings {
         let findings = try await FlowRefresh(ledger: world.ledger, service: world.service, time: world.time).read(
-            plan.flow, column: column, settle: world.limits.settle, acknowledged: acknowledged, turn: takeTurn)
+            plan.flow, column: column, settle: world.limits.settle, acknowledged: acknowledged, depth: depth,
+            turn: takeTurn)
         for (identity, run) in findings.adopted {
             if approved[Approval(identity)] != nil { noteAccepted() }
             world.report(.adopted(identity, run))

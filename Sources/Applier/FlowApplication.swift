@@ -4,7 +4,7 @@ import Ledger
 import Manifests
 import Planner
 
-/// Applies one flow's plan: lock, first contact, resolve doubts, check once more, then claim, send and record request
+/// Applies one flow's plan: lock, look at the flow, resolve doubts, check once more, then claim, send and record request
 /// by request, in order of window.
 struct FlowApplication {
     /// How often a request that is surely not taken is sent again before the service counts as unavailable.
@@ -74,8 +74,7 @@ struct FlowApplication {
             let entries = try await world.ledger.entries(of: [plan.flow])
             return .stale(StalePlan(plan: plan, entries: entries).changes)
         }
-        if record.contactedAt == nil, let end = try await makeFirstContact() { return end }
-
+        if record.contactedAt == nil || !plan.actions.isEmpty, let end = try await look(record) { return end }
         if let end = try await readUnknownWindows() { return end }
         if let end = try await resolveDoubts() { return end }
         while true {
@@ -109,16 +108,25 @@ struct FlowApplication {
 
     // MARK: Before sending
 
+    /// Asks before the first request whether the flow is still what the manifest takes it for. Its runs are read at first
+    /// contact, and when it has a run or a column that the ledger does not know: somebody else is at work on it, with
+    /// another ledger or with none.
+    ///
     /// - Returns: how the flow ends, when it may not be sent to.
-    private mutating func makeFirstContact() async throws(LedgerError) -> FlowOutcome.End? {
+    private mutating func look(_ record: FlowRecord) async throws(LedgerError) -> FlowOutcome.End? {
+        let runs = try await world.ledger.runs(of: plan.flow)
         do throws(FlowRefresh.Failure) {
             let (flow, diagnostics) = try await Preflight(wireForm: world.wireForm).ask(
                 plan.approvedDeclaration, world.service, specifications, turn: takeTurn)
             guard !diagnostics.hasErrors else { return .conflict(diagnostics) }
             for diagnostic in diagnostics { world.report(.noticed(plan.flow, diagnostic)) }
 
-            let findings = try await refresh(column: flow?.deltaColumn)
-            world.report(.contacted(plan.flow, runsFound: findings.runsRead))
+            if record.contactedAt == nil {
+                let findings = try await refresh(column: flow?.deltaColumn)
+                world.report(.contacted(plan.flow, runsFound: findings.runsRead))
+            } else if let flow, flow.isStrange(to: record, runs) {
+                _ = try await refresh(column: flow.deltaColumn, depth: .changes)
+            }
             return nil
         } catch { return try end(for: error) }
     }
@@ -192,5 +200,14 @@ struct FlowApplication {
             stop.request()
             return .unavailable(error.description)
         }
+    }
+}
+
+extension ServiceFlow {
+    /// Whether it has a last run, or a delta column, that the ledger does not know.
+    fileprivate func isStrange(to record: FlowRecord, _ runs: [RecordedRun]) -> Bool {
+        if let lastRun, !runs.contains(where: { $0.run == lastRun }) { return true }
+        let known = record.deltaColumn ?? runs.lazy.compactMap(\.deltaColumn).first
+        return deltaColumn != nil && deltaColumn?.name != known?.name
     }
 }

@@ -10,7 +10,7 @@ struct FlowDocument {
         return ServiceFlow(
             flow: flow, name: document["name"].text, state: document["state"].text,
             specification: document["flowSpec"]["id"].text, frequency: document["scheduleParams"]["frequency"].text,
-            deltaColumn: deltaColumn)
+            deltaColumn: deltaColumn, lastRun: document["lastRunDetails"]["id"].text.flatMap { RunID($0) })
     }
 
     /// From the transformation named `Copy`; others, such as `Mapping`, stand beside it.

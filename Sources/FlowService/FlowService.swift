@@ -68,11 +68,13 @@ public struct ServiceFlow: Hashable, Sendable {
     public let frequency: String?
     /// From the `Copy` transformation.
     public let deltaColumn: DeltaColumn?
+    /// From `lastRunDetails`, where that names the run.
+    public let lastRun: RunID?
 
     /// Takes every member as it is.
     public init(
         flow: FlowID, name: String?, state: String?, specification: String?, frequency: String?,
-        deltaColumn: DeltaColumn?
+        deltaColumn: DeltaColumn?, lastRun: RunID? = nil
     ) {
         self.flow = flow
         self.name = name
@@ -80,6 +82,7 @@ public struct ServiceFlow: Hashable, Sendable {
         self.specification = specification
         self.frequency = frequency
         self.deltaColumn = deltaColumn
+        self.lastRun = lastRun
     }
 }
 

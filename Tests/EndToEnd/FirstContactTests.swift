@@ -107,4 +107,50 @@ struct FirstContactTests {
         #expect(try await world.simulator.statistics().requests["GET /runs"] == 4)
         try await world.end()
     }
+
+    @Test("what another ledger's owner has sent meanwhile is not sent again")
+    func twoLedgers() async throws {
+        let world = try await World(flows: 1, windows: 2)
+        #expect(try await world.apply().status == 0)
+        let target = try world.user.read("target.yaml")
+        let more = Fixture.manifest([Fixture.flow(Fixture.id(0), windows: 6)])
+        try world.user.write(more, to: "flows.yaml")
+        try world.user.write(target.replacing("ledger.sqlite", with: "other.sqlite"), to: "target.yaml")
+        #expect(try await world.apply().status == 0)
+        try world.user.write(target, to: "target.yaml")
+        let again = try await world.apply()
+        #expect(again.status == 0)
+        #expect(again.errors.contains("4 request(s) not needed any more"))
+        let counts = try await world.simulator.statistics()
+        #expect(counts.runsTaken == 6)
+        #expect(counts.windowsTakenTwice.isEmpty)
+        try await world.end()
+    }
+
+    @Test("a flow that was disabled since the last apply is told at its line, and nothing is sent")
+    func disabledMeanwhile() async throws {
+        var user = try Program()
+        defer { user.remove() }
+        user.environment = ["SLUICE_ACCESS_TOKEN": "token", "SLUICE_API_KEY": "key"]
+        func serve(state: String) async throws -> SimulatorProcess {
+            let flow = #"{"id":"\#(Fixture.contacts)","state":"\#(state)","scheduleParams":{"frequency":"once"}}"#
+            try user.write("{\"items\":[\(flow)]}", to: "flows.json")
+            let simulator = try await SimulatorProcess(user, ["--flows", "flows.json"])
+            try user.write(Fixture.target(service: simulator.address), to: "target.yaml")
+            return simulator
+        }
+        try user.write(Fixture.manifest([Fixture.flow()]), to: "flows.yaml")
+        let enabled = try await serve(state: "enabled")
+        #expect(try await user.run(World.apply).status == 0)
+        try await enabled.stop()
+
+        try user.write(Fixture.manifest([Fixture.flow(windows: 2)]), to: "flows.yaml")
+        let disabled = try await serve(state: "disabled")
+        let result = try await user.run(World.apply)
+        #expect(result.status == 65)
+        #expect(result.errors.contains("SLU0303"))
+        #expect(result.errors.contains("flows.yaml:7"))
+        #expect(try await disabled.statistics().postRequests == 0)
+        try await disabled.stop()
+    }
 }

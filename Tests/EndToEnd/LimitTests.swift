@@ -26,7 +26,7 @@ struct LimitTests {
         try await world.end()
     }
 
-    @Test("in the fair case an apply costs one POST a window, and a flow's first contact")
+    @Test("in the fair case an apply costs one POST a window and a look at each flow, and once its first contact")
     func cost() async throws {
         let world = try await World(flows: 3, windows: 7)
         #expect(try await world.apply().status == 0)
@@ -36,6 +36,15 @@ struct LimitTests {
         #expect(counts.requests["GET /flows/{id}"] == 3)
         #expect(try await world.apply().status == 0)
         #expect(try await world.simulator.statistics().postRequests == 21)
+        #expect(try await world.simulator.statistics().requests["GET /flows/{id}"] == 3, "nothing to do costs nothing")
+
+        let more = (0..<3).map { Fixture.flow(Fixture.id($0), windows: 8, column: $0 == 2 ? nil : "DOB") }
+        try world.user.write(Fixture.manifest(more), to: "flows.yaml")
+        #expect(try await world.apply().status == 0)
+        let later = try await world.simulator.statistics()
+        #expect(later.postRequests == 24)
+        #expect(later.requests["GET /runs"] == 3)
+        #expect(later.requests["GET /flows/{id}"] == 6)
         try await world.end()
     }
 

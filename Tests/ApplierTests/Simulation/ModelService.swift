@@ -104,7 +104,7 @@ final class ModelService: Sendable {
     func flow(_ flow: FlowID) -> ServiceFlow {
         ServiceFlow(
             flow: flow, name: nil, state: "enabled", specification: nil, frequency: "once",
-            deltaColumn: state.withLock { $0.columns[flow] })
+            deltaColumn: state.withLock { $0.columns[flow] }, lastRun: listing(of: flow).last?.run)
     }
 
     static func decode(_ body: String) -> (flow: FlowID, window: Window, column: DeltaColumn?)? {
