@@ -61,8 +61,8 @@ let package = Package(
         .testTarget(
             name: "ManifestsTests", dependencies: ["FlowRuns", "Manifests", "TestSupport", "YAML"],
             exclude: ["Faulty", "Valid"]),
-        .testTarget(name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner"]),
-        .testTarget(name: "LedgerTests", dependencies: ["FlowRuns", "Ledger", "SQLiteLedger"]),
+        .testTarget(name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner", "TestSupport"]),
+        .testTarget(name: "LedgerTests", dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", "TestSupport"]),
         .testTarget(
             name: "SQLiteLedgerTests",
             dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", .product(name: "GRDB", package: "GRDB.swift")]),

@@ -12,7 +12,7 @@ actor AccessTokens {
     private struct Source {
         let client: ClientCredentials
         let transport: Transport
-        let backoff: Backoff
+        let repetition: Repetition
         let now: @Sendable () -> UnixMilliseconds
     }
 
@@ -30,10 +30,10 @@ actor AccessTokens {
     }
 
     init(
-        of client: ClientCredentials, over transport: Transport, backoff: Backoff,
+        of client: ClientCredentials, over transport: Transport, repetition: Repetition,
         now: @escaping @Sendable () -> UnixMilliseconds
     ) {
-        source = Source(client: client, transport: transport, backoff: backoff, now: now)
+        source = Source(client: client, transport: transport, repetition: repetition, now: now)
     }
 
     /// The token to use now.
@@ -75,7 +75,7 @@ actor AccessTokens {
         let start = source.now()
         let answer: HTTPAnswer
         do throws(TransportFault) {
-            answer = try await source.backoff.repeating(source.transport, now: source.now) {
+            answer = try await source.repetition.repeating(source.transport, now: source.now) {
                 ServiceRequest(
                     method: .post, path: "", headers: [("Content-Type", "application/x-www-form-urlencoded")],
                     body: BodyGate(body, deadline: .max, now: source.now), answerLimit: 65_536)

@@ -20,7 +20,7 @@ public struct HTTPFlowService: FlowService {
         /// Where `SSL_CERT_FILE`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are looked for.
         public var environment: [String: String] = [:]
         /// How questions are repeated. Requests for runs never are.
-        public var backoff = Backoff()
+        public var repetition = Repetition()
         /// How many runs or flows a page of a listing holds.
         public var pageLimit = 100
 
@@ -62,7 +62,7 @@ public struct HTTPFlowService: FlowService {
             let route = try network.route(
                 to: ServiceAddress(client.tokenAddress, allowsInsecureHTTP: options.allowsInsecureHTTP))
             let transport = Transport(over: route, timeout: requestTimeout, logger: logger)
-            tokens = AccessTokens(of: client, over: transport, backoff: options.backoff, now: now)
+            tokens = AccessTokens(of: client, over: transport, repetition: options.repetition, now: now)
         case .none:
             tokens = AccessTokens(fixed: "embedded")
         }

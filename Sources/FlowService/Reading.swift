@@ -112,7 +112,7 @@ extension HTTPFlowService {
         _ path: String, _ query: String?, _ token: String
     ) async throws(FlowServiceError) -> HTTPAnswer {
         do throws(TransportFault) {
-            return try await options.backoff.repeating(transport, now: now) {
+            return try await options.repetition.repeating(transport, now: now) {
                 // A page of runs with all their activities and errors; a hundred times what one takes.
                 ServiceRequest(
                     method: .get, path: path, query: query, headers: authorized(by: token), answerLimit: 33_554_432)

@@ -48,8 +48,8 @@ struct ReadingTests {
     func repeated() async throws {
         let waits = Mutex<[UnixMilliseconds]>([])
         var options = HTTPFlowService.Options.quick
-        options.backoff.attempts = 6
-        options.backoff.sleep = { wait in waits.withLock { $0.append(wait) } }
+        options.repetition.attempts = 6
+        options.repetition.sleep = { wait in waits.withLock { $0.append(wait) } }
         let asked = Mutex(0)
         let flow = try await serving(
             { connection in

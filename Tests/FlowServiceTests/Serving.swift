@@ -59,9 +59,9 @@ extension HTTPFlowService.Options {
     /// Repeats questions without waiting.
     static var quick: Self {
         var options = Self(version: "1.2.3")
-        options.backoff.attempts = 3
-        options.backoff.sleep = { _ in }
-        options.backoff.jitter = { 0 }
+        options.repetition.attempts = 3
+        options.repetition.sleep = { _ in }
+        options.repetition.jitter = { 0 }
         return options
     }
 }

@@ -1,6 +1,7 @@
 import FlowRuns
 import Ledger
 import SQLiteLedger
+import TestSupport
 import Testing
 
 @Suite("Random histories")

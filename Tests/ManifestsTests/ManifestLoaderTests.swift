@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import TestSupport
 import Testing
 
 @Suite("Loading manifests")

@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Manifests
+import TestSupport
 import Testing
 
 @Suite("Windows of a series")

@@ -1,21 +1,9 @@
 import FlowRuns
 import Manifests
+import TestSupport
 import Testing
 
 @testable import Planner
-
-/// SplitMix64: the same flows for the same seed, everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-}
 
 @Suite("what holds of every plan, over random flows")
 struct PlanPropertyTests {
@@ -23,7 +11,7 @@ struct PlanPropertyTests {
 
     private func forEachFlow(_ check: (SampleFlow, FlowPlan, inout SeededGenerator) -> Void) {
         for seed in Self.seeds {
-            var generator = SeededGenerator(state: seed)
+            var generator = SeededGenerator(seed: seed)
             let flow = SampleFlow.random(&generator)
             check(flow, flow.plan, &generator)
         }

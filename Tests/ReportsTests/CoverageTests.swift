@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Planner
+import TestSupport
 import Testing
 
 @testable import Reports
@@ -59,7 +60,7 @@ struct CoverageTests {
 
     @Test("every stretch is in some mark of its lane, none outside", arguments: 1...20)
     func lanesCover(_ seed: UInt64) throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var start = Sample.newYear
         let runs = (0..<200).map { _ in
             start += Int64.random(in: 0...3, using: &generator) * day

@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Planner
+import TestSupport
 import Testing
 
 @testable import Reports
@@ -46,7 +47,7 @@ struct PlanFileTests {
     @Test("any changed byte is noticed")
     func edited() {
         let bytes = planJSON(Sample.plan([Sample.troubled]))
-        var generator = SeededGenerator(state: 7)
+        var generator = SeededGenerator(seed: 7)
         for _ in 0..<200 {
             var changed = bytes
             let index = Int.random(in: 0..<bytes.count, using: &generator)

@@ -1,21 +1,9 @@
+import TestSupport
 import Testing
 import YAML
 
 @Suite("random texts")
 struct FuzzTests {
-    /// SplitMix64: the same numbers for the same seed, everywhere.
-    struct Numbers: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     static let soundTexts = [
         "a: 1\nlist:\n  - x\n  - {k: v, w: [1, 2]}\n# done\nlast: \"q\\n\"\n",
         "base: &b {x: 1, y: [2, *c]}\n---\nbase: &b {x: 1}\nuse: {<<: *b, y: 2}\nall: [*b, *b]\n",
@@ -31,7 +19,7 @@ struct FuzzTests {
 
     @Test("never crash a reading, and what is read holds together", arguments: 1...20 as ClosedRange<UInt64>)
     func mutated(seed: UInt64) throws {
-        var numbers = Numbers(state: seed)
+        var numbers = SeededGenerator(seed: seed)
         let seeds = Self.soundTexts + faultyTexts.map(\.bytes)
         var limits = ReadingLimits()
         limits.depth = 12
@@ -46,7 +34,7 @@ struct FuzzTests {
         }
     }
 
-    private func mutation(of seeds: [[UInt8]], _ numbers: inout Numbers) -> [UInt8] {
+    private func mutation(of seeds: [[UInt8]], _ numbers: inout SeededGenerator) -> [UInt8] {
         var bytes = seeds[Int.random(in: 0..<seeds.count, using: &numbers)]
         for _ in 0..<Int.random(in: 1...6, using: &numbers) {
             let place = Int.random(in: 0...bytes.count, using: &numbers)

@@ -1,7 +1,7 @@
 import FlowRuns
 
 /// How questions that may safely be asked twice are repeated: doubling waits with jitter, or as the service asks.
-public struct Backoff: Sendable {
+public struct Repetition: Sendable {
     /// How often one question is asked at most, the first time included.
     public var attempts = 5
     /// The wait before the second time, in milliseconds; each later one is twice as long.
