@@ -47,7 +47,7 @@ struct FlowSection {
         let rangeWidth = entries.map { $0.windows.rangeText(style.ellipsis).columns }.max() ?? 0
         let sizeWidth = entries.map { $0.windows.sizeText.columns }.max() ?? 0
         func lines(_ selection: Selection) -> [String] {
-            var lines = selection.shown.flatMap { self.lines($0, rangeWidth, sizeWidth) + localTimes($0) }
+            var lines = selection.shown.flatMap { self.lines($0, rangeWidth, sizeWidth) }
             if selection.omittedCount > 0 {
                 let more = "\(style.ellipsis) and \(grouped(selection.omittedCount)) more: \(selection.omittedText)"
                 lines += indented("\(more); see --format json", .strong)
@@ -74,12 +74,13 @@ struct FlowSection {
             let indent = String(repeating: " ", count: headWidth + sizeWidth + 2)
             let pad = String(repeating: " ", count: sizeWidth - size.columns)
             return ["\(head)\(style.paint(size, sizeTone))\(pad)  \(first)"] + texts.map { indent + $0 }
+                + localTimes(entry)
         }
         let indent = Self.indent + "    "
         let texts = notes.flatMap { note, tone in
             note.wrapped(to: (style.width ?? 80) - indent.count, style).map { indent + style.paint($0, tone) }
         }
-        return [head + style.paint(size, sizeTone)] + texts
+        return [head + style.paint(size, sizeTone)] + localTimes(entry) + texts
     }
 
     /// The same range by the clocks of the series' time zone, below the one in UTC.

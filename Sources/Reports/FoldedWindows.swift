@@ -39,14 +39,14 @@ struct FoldedWindows: Hashable {
         return true
     }
 
-    /// `365 windows of 1d`, and of days that are not all equally long, `365 windows of 1d (23h to 1d 1h)`; for a single
+    /// `365 windows of 1d`, and of days that are not all equally long, `365 windows of 1d (23-25h)`; for a single
     /// one its length.
     var sizeText: String {
         guard count > 1 else { return spanText(longest) }
         let text = "\(grouped(count)) windows of "
         guard shortest != longest, let unit = Self.unit(of: shortest, longest) else { return text + spanText(longest) }
         // Everybody knows that months differ; that a day is cut short is worth a word.
-        return text + unit + (unit.hasSuffix("d") ? " (\(spanText(shortest)) to \(spanText(longest)))" : "")
+        return text + unit + (unit.hasSuffix("d") ? " (\(shortest / 3600)-\(longest / 3600)h)" : "")
     }
 
     /// `2024-01-01T00:00:00Z … 2024-12-31T00:00:00Z`

@@ -43,7 +43,7 @@ struct PlanCommand: AsyncParsableCommand {
             try FileOutput.write(saved, to: out)
             let use =
                 plan.isApplicable && plan.requestCount > 0 ? ": 'sluice apply \(out)' makes exactly these requests" : ""
-            output.say("kept in \(out), \(digest)\(use)")
+            output.say("kept in \(out)\(use)\n\(digest)")
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
         let isPending = plan.requestCount > 0 || plan.flows.contains(where: \.isWaiting)

@@ -62,7 +62,7 @@ struct PlanTextTests {
             return windows
         }
         let (hour, day) = (3600 as Int64, Sample.day)
-        #expect(folded([day, day - hour, day + hour])?.sizeText == "3 windows of 1d (23h to 1d 1h)")
+        #expect(folded([day, day - hour, day + hour])?.sizeText == "3 windows of 1d (23-25h)")
         #expect(folded([31 * day, 28 * day])?.sizeText == "2 windows of 1 month")
         #expect(folded([31 * day, hour]) == nil)
         #expect(folded([7 * day, day]) == nil)
