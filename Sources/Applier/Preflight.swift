@@ -13,7 +13,7 @@ public struct Preflight: Sendable {
     /// - Parameter turn: waits for a request's turn under the rate limit.
     func ask(
         _ declaration: FlowDeclaration, _ service: any FlowService, _ specifications: RunSpecifications,
-        turn: () async -> Void
+        turn: @Sendable () async -> Void
     ) async throws(FlowRefresh.Failure) -> (flow: ServiceFlow?, diagnostics: [Diagnostic]) {
         do throws(FlowServiceError) {
             await turn()

@@ -1,11 +1,16 @@
 import FlowService
-import Synchronization
 
-/// The flow specifications that one apply or refresh has read. Many flows share one, so each is asked for once (or a
-/// few times, by flows that begin together).
-final class RunSpecifications: Sendable {
+/// The flow specifications that one apply or refresh has read. Many flows share one, so each is asked for once, also by
+/// flows that begin together.
+actor RunSpecifications {
+    private enum Entry {
+        /// Somebody is asking; the others wait here.
+        case asked([CheckedContinuation<Void, Never>])
+        case known(RunSpecification?)
+    }
+
     private let service: any FlowService
-    private let known = Mutex<[String: RunSpecification?]>([:])
+    private var entries: [String: Entry] = [:]
 
     init(_ service: any FlowService) { self.service = service }
 
@@ -13,17 +18,44 @@ final class RunSpecifications: Sendable {
     /// still request runs; only the check against them is lost then.
     ///
     /// - Parameter turn: waits for a request's turn under the rate limit.
-    func read(_ id: String, turn: () async -> Void) async throws(FlowServiceError) -> RunSpecification? {
-        if let specification = known.withLock({ $0[id] }) { return specification }
+    func read(
+        _ id: String, turn: @Sendable () async -> Void
+    ) async throws(FlowServiceError) -> RunSpecification? {
+        while case .asked = entries[id] { await wait(for: id) }
+        if case .known(let specification) = entries[id] { return specification }
+        entries[id] = .asked([])
+        do throws(FlowServiceError) {
+            let specification = try await ask(id, turn)
+            settle(id, as: .known(specification))
+            return specification
+        } catch {
+            // Those who wait try for themselves.
+            settle(id, as: nil)
+            throw error
+        }
+    }
+
+    private func ask(
+        _ id: String, _ turn: @Sendable () async -> Void
+    ) async throws(FlowServiceError) -> RunSpecification? {
         await turn()
-        var specification: RunSpecification?
-        do throws(FlowServiceError) { specification = try await service.runSpecification(id) } catch {
+        do throws(FlowServiceError) { return try await service.runSpecification(id) } catch {
             switch error {
-            case .refused, .unreadable: break
+            case .refused, .unreadable: return nil
             case .unavailable, .unauthorized: throw error
             }
         }
-        known.withLock { [specification] in $0[id] = .some(specification) }
-        return specification
+    }
+
+    private func wait(for id: String) async {
+        await withCheckedContinuation { continuation in
+            guard case .asked(let waiting) = entries[id] else { return continuation.resume() }
+            entries[id] = .asked(waiting + [continuation])
+        }
+    }
+
+    private func settle(_ id: String, as entry: Entry?) {
+        if case .asked(let waiting) = entries[id] { for continuation in waiting { continuation.resume() } }
+        entries[id] = entry
     }
 }

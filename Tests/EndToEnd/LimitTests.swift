@@ -34,6 +34,7 @@ struct LimitTests {
         #expect(counts.postRequests == 21)
         #expect(counts.requests["GET /runs"] == 3)
         #expect(counts.requests["GET /flows/{id}"] == 3)
+        #expect(counts.requests["GET /flowSpecs/{id}"] == 2, "one for tables, one for files")
         #expect(try await world.apply().status == 0)
         #expect(try await world.simulator.statistics().postRequests == 21)
         #expect(try await world.simulator.statistics().requests["GET /flows/{id}"] == 3, "nothing to do costs nothing")
