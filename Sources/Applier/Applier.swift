@@ -57,15 +57,18 @@ public struct Applier: Sendable {
         let flows = plan.flows.filter { !$0.actions.isEmpty || $0.isWaiting }
         report(.started(flows: flows.count, requests: plan.requestCount))
         let pace = Pace(requestsPerSecond: limits.requestsPerSecond)
-        let specifications = RunSpecifications(service)
+        let looks = await FlowLooks(
+            world: self, pace: pace, stop: stop, specifications: RunSpecifications(service)
+        ).look(at: flows.filter { !$0.actions.isEmpty })
+        if looks.values.contains(where: \.isConflict) { stop.request() }
         var outcomes: [FlowOutcome] = []
         await withTaskGroup(of: FlowOutcome.self) { group in
             for (index, flow) in flows.enumerated() {
                 if index >= limits.parallelFlows, let outcome = await group.next() { outcomes.append(outcome) }
                 group.addTask {
                     var application = FlowApplication(
-                        plan: flow, asOf: plan.asOf, world: self, pace: pace, stop: stop, staleness: staleness,
-                        specifications: specifications)
+                        plan: flow, look: looks[flow.flow], asOf: plan.asOf, world: self, pace: pace, stop: stop,
+                        staleness: staleness)
                     let outcome = await application.run()
                     report(.ended(outcome))
                     return outcome
@@ -76,5 +79,11 @@ public struct Applier: Sendable {
         let outcome = ApplyOutcome(flows: outcomes)
         report(.finished(outcome))
         return outcome
+    }
+}
+
+extension FlowLooks.Look {
+    fileprivate var isConflict: Bool {
+        if case .failure(let fault) = self, case .conflict = fault.end { true } else { false }
     }
 }

@@ -37,6 +37,13 @@ public struct FlowOutcome: Hashable, Sendable {
         case stopped
     }
 
+    /// An end that comes before anything was done.
+    struct Fault: Error {
+        let end: End
+
+        init(_ end: End) { self.end = end }
+    }
+
     public let flow: FlowID
     public let accepted: Int
     public let removed: Int

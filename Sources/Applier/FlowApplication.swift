@@ -16,12 +16,13 @@ struct FlowApplication {
     static let vainDoubtsAtMost = 3
 
     let plan: FlowPlan
+    /// What the service says of the flow; `nil` where nothing is to be sent.
+    let look: FlowLooks.Look?
     let asOf: UnixSeconds
     let world: Applier
     let pace: Pace
     let stop: StopSignal
     let staleness: Applier.Staleness
-    let specifications: RunSpecifications
 
     /// What may be sent, and of what kind.
     let approved: [Approval: PlannedAction.Kind]
@@ -31,26 +32,27 @@ struct FlowApplication {
     private var vainDoubts = 0
 
     init(
-        plan: FlowPlan, asOf: UnixSeconds, world: Applier, pace: Pace, stop: StopSignal,
-        staleness: Applier.Staleness, specifications: RunSpecifications
+        plan: FlowPlan, look: FlowLooks.Look?, asOf: UnixSeconds, world: Applier, pace: Pace, stop: StopSignal,
+        staleness: Applier.Staleness
     ) {
         self.plan = plan
+        self.look = look
         self.asOf = asOf
         self.world = world
         self.pace = pace
         self.stop = stop
         self.staleness = staleness
-        self.specifications = specifications
         approved = Dictionary(plan.actions.map { (Approval($0), $0.kind) }) { first, _ in first }
     }
 
     /// Never throws: whatever happens becomes part of the outcome.
     mutating func run() async -> FlowOutcome {
+        if case .failure(let fault) = look { return outcome(fault.end) }
         if stop.isRequested { return outcome(.stopped) }
         do throws(LedgerError) {
             guard let lock = try await world.ledger.lock(plan.flow) else { return outcome(.locked) }
             let end: FlowOutcome.End
-            do throws(LedgerError) { end = try await runLocked() } catch {
+            do throws(LedgerError) { end = try await run(under: lock) } catch {
                 await lock.release()
                 throw error
             }
@@ -68,13 +70,13 @@ struct FlowApplication {
             end: end)
     }
 
-    private mutating func runLocked() async throws(LedgerError) -> FlowOutcome.End {
+    private mutating func run(under lock: any FlowLock) async throws(LedgerError) -> FlowOutcome.End {
         let record = try await world.ledger.record(of: plan.flow)
         if staleness == .refuse, record.revision != plan.revision {
             let entries = try await world.ledger.entries(of: [plan.flow])
             return .stale(StalePlan(plan: plan, entries: entries).changes)
         }
-        if record.contactedAt == nil || !plan.actions.isEmpty, let end = try await look(record) { return end }
+        if let end = try await readStrangeRuns(record, lock) { return end }
         if let end = try await readUnknownWindows() { return end }
         if let end = try await resolveDoubts() { return end }
         while true {
@@ -108,27 +110,42 @@ struct FlowApplication {
 
     // MARK: Before sending
 
-    /// Asks before the first request whether the flow is still what the manifest takes it for. Its runs are read at first
-    /// contact, and when it has a run or a column that the ledger does not know: somebody else is at work on it, with
-    /// another ledger or with none.
+    /// Reads the flow's runs at first contact, and when it has a run or a column that the ledger does not know: somebody
+    /// else is at work on it, with another ledger or with none.
     ///
     /// - Returns: how the flow ends, when it may not be sent to.
-    private mutating func look(_ record: FlowRecord) async throws(LedgerError) -> FlowOutcome.End? {
-        let runs = try await world.ledger.runs(of: plan.flow)
+    private mutating func readStrangeRuns(
+        _ record: FlowRecord, _ lock: any FlowLock
+    ) async throws(LedgerError) -> FlowOutcome.End? {
+        let flow = try? look?.get()
         do throws(FlowRefresh.Failure) {
-            let (flow, diagnostics) = try await Preflight(wireForm: world.wireForm).ask(
-                plan.approvedDeclaration, world.service, specifications, turn: takeTurn)
-            guard !diagnostics.hasErrors else { return .conflict(diagnostics) }
-            for diagnostic in diagnostics { world.report(.noticed(plan.flow, diagnostic)) }
-
             if record.contactedAt == nil {
+                if let claimedAt = lock.strangeClaimAt, await !waitUntilListed(claimedAt) { return .stopped }
                 let findings = try await refresh(column: flow?.deltaColumn)
                 world.report(.contacted(plan.flow, runsFound: findings.runsRead))
-            } else if let flow, flow.isStrange(to: record, runs) {
+            } else if let flow, flow.isStrange(to: record, try await recorded()) {
                 _ = try await refresh(column: flow.deltaColumn, depth: .changes)
             }
             return nil
         } catch { return try end(for: error) }
+    }
+
+    private func recorded() async throws(FlowRefresh.Failure) -> [RecordedRun] {
+        do { return try await world.ledger.runs(of: plan.flow) } catch { throw .ledger(error) }
+    }
+
+    /// A request of which this ledger knows nothing may have been taken, and not be listed yet.
+    ///
+    /// - Returns: `false` when told to stop meanwhile.
+    private func waitUntilListed(_ claimedAt: UnixMilliseconds) async -> Bool {
+        let left = claimedAt + world.limits.settle - world.time.now()
+        guard left > 0 else { return true }
+        world.report(
+            .waiting(
+                plan.flow, milliseconds: left, reason: "a request that this ledger does not know may not be listed yet")
+        )
+        await world.time.pause(left, unless: stop)
+        return !stop.isRequested
     }
 
     private enum Agenda {
@@ -191,15 +208,8 @@ struct FlowApplication {
 
     /// How the flow ends when the service could not be read.
     func end(for failure: FlowRefresh.Failure) throws(LedgerError) -> FlowOutcome.End {
-        switch failure {
-        case .ledger(let error): throw error
-        case .service(.unauthorized(let reason)):
-            stop.request()
-            return .unauthorized(reason)
-        case .service(let error):
-            stop.request()
-            return .unavailable(error.description)
-        }
+        if case .ledger(let error) = failure { throw error }
+        return failure.end(stop)
     }
 }
 

@@ -73,7 +73,16 @@ public protocol Ledger: Sendable {
 
 /// A flow kept from every other applier. Released explicitly, or when its process ends, however it ends.
 public protocol FlowLock: Sendable {
+    /// When the flow was last claimed by this machine, if that claim is not in this ledger: the ledger was lost, or an
+    /// older copy was put back. Its run may have been taken, and not be listed by the service yet.
+    var strangeClaimAt: UnixMilliseconds? { get }
+
     func release() async
+}
+
+extension FlowLock {
+    /// What a store that is nobody's file cannot miss.
+    public var strangeClaimAt: UnixMilliseconds? { nil }
 }
 
 /// What claiming a window writes: the request, before it leaves.

@@ -1,13 +1,20 @@
 import FlowRuns
 import Foundation
 
-/// What this machine remembers of a ledger outside of its file: the revision of each flow at its last claim.
+/// What this machine remembers of a ledger outside of its file: the flow's revision at its last claim, and when that
+/// was.
 ///
 /// A backup that is put back, or a file that a CI cache brings, looks as sound as any, and knows nothing of the runs
 /// that were requested since. So a ledger that lags behind its mark, or comes without one, is taken for a stranger: its
 /// flows are compared with the service again before anything is sent. A mark that is lost costs such a comparison and
 /// nothing else, so it is not synchronised with the disk.
 struct ClaimMarks: Sendable {
+    struct Mark: Hashable, Sendable {
+        let revision: Int
+        /// 0 when no claim is known.
+        let claimedAt: UnixMilliseconds
+    }
+
     private let folder: String
     private let target: String
 
@@ -23,13 +30,19 @@ struct ClaimMarks: Sendable {
         folder = isUsable == true ? place ?? locks.folder : locks.folder
     }
 
-    /// The ledger's revision of the flow at the last claim that was made on this machine.
-    subscript(flow: FlowID) -> Int? {
-        FileManager.default.contents(atPath: path(flow)).flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+    /// Of the last claim that was made on this machine.
+    subscript(flow: FlowID) -> Mark? {
+        let words = FileManager.default.contents(atPath: path(flow)).map {
+            String(decoding: $0, as: UTF8.self).split(separator: " ")
+        }
+        guard let words, words.count == 2, let revision = Int(words[0]), let time = UnixMilliseconds(words[1]) else {
+            return nil
+        }
+        return Mark(revision: revision, claimedAt: time)
     }
 
-    func set(_ flow: FlowID, to revision: Int) {
-        try? Data(String(revision).utf8).write(to: URL(filePath: path(flow)))
+    func set(_ flow: FlowID, to mark: Mark) {
+        try? Data("\(mark.revision) \(mark.claimedAt)".utf8).write(to: URL(filePath: path(flow)))
     }
 
     private func path(_ flow: FlowID) -> String { "\(folder)/\(target)-\(flow).claimed" }

@@ -49,9 +49,23 @@ struct FlowLockFiles: Sendable {
 
 /// A locked file; closing it frees the lock.
 final class FlowLockFile: FlowLock {
+    let strangeClaimAt: UnixMilliseconds?
     private let descriptor: Mutex<Int32?>
 
-    init(_ descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+    init(_ descriptor: Int32) {
+        self.descriptor = Mutex(descriptor)
+        strangeClaimAt = nil
+    }
+
+    /// Takes over the other, which is free of it then.
+    init(_ other: FlowLockFile, strangeClaimAt: UnixMilliseconds?) {
+        self.strangeClaimAt = strangeClaimAt
+        descriptor = Mutex(
+            other.descriptor.withLock { descriptor in
+                defer { descriptor = nil }
+                return descriptor
+            })
+    }
 
     deinit { free() }
 

@@ -70,19 +70,29 @@ public final class SQLiteLedger: Ledger {
     public func lock(_ flow: FlowID) async throws(LedgerError) -> (any FlowLock)? {
         try refuseWhenReadOnly()
         guard let lock = try locks.lock(flow) else { return nil }
-        do throws(LedgerError) { try await distrustStranger(flow) } catch {
+        do throws(LedgerError) {
+            return FlowLockFile(lock, strangeClaimAt: try await distrustStranger(flow))
+        } catch {
             lock.release()
             throw error
         }
-        return lock
     }
+
+    /// So long after a claim its run is surely listed.
+    private static let listingLag: UnixMilliseconds = 86_400_000
 
     /// Forgets that the flow was compared with the service, where this is not the file in which this machine made the
     /// flow's last claim; see ``ClaimMarks``.
-    private func distrustStranger(_ flow: FlowID) async throws(LedgerError) {
-        let mark = marks[flow]
+    ///
+    /// - Returns: when that claim was made, as far as it is known.
+    private func distrustStranger(_ flow: FlowID) async throws(LedgerError) -> UnixMilliseconds? {
         let record = try await record(of: flow)
-        if let mark, mark <= record.revision { return }
+        let mark = marks[flow]
+        if let mark, mark.revision <= record.revision { return nil }
+        if let mark, let contactedAt = record.contactedAt, contactedAt > mark.claimedAt + Self.listingLag {
+            marks.set(flow, to: .init(revision: record.revision, claimedAt: mark.claimedAt))
+            return nil
+        }
         if record.contactedAt != nil {
             try await write { rows in
                 var record = try rows.record(of: flow)
@@ -90,7 +100,9 @@ public final class SQLiteLedger: Ledger {
                 try rows.save(record)
             }
         }
-        marks.set(flow, to: record.revision)
+        // A mark that is ahead stays until the next claim: until then no look is surely late enough.
+        if mark == nil { marks.set(flow, to: .init(revision: record.revision, claimedAt: 0)) }
+        return mark?.claimedAt
     }
 
     public func record(of flow: FlowID) async throws(LedgerError) -> FlowRecord {
@@ -106,7 +118,9 @@ public final class SQLiteLedger: Ledger {
             (try rows.claim(claim), try rows.record(of: claim.identity.flow).revision)
         }
         // Before the request leaves, so that a copy from before it is known for one.
-        if inTheWay == nil { marks.set(claim.identity.flow, to: revision) }
+        if inTheWay == nil {
+            marks.set(claim.identity.flow, to: .init(revision: revision, claimedAt: claim.claimedAt))
+        }
         return inTheWay
     }
 

@@ -153,4 +153,31 @@ struct FirstContactTests {
         #expect(try await disabled.statistics().postRequests == 0)
         try await disabled.stop()
     }
+
+    @Test("a ledger that is lost at once sends nothing again that the service does not list yet")
+    func lostBeforeListed() async throws {
+        let world = try await World(flows: 2, windows: 4, "--fault", "listing-lag:900ms")
+        #expect(try await world.apply().status == 0)
+        try world.loseLedger()
+        // A refresh sees too little, and must not count as the look before the first request.
+        #expect(try await world.run("refresh").status == 0)
+        let again = try await world.apply()
+        #expect(again.status == 0)
+        #expect(again.errors.contains("may not be listed yet"))
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
+    @Test("one flow that the service does not know stops the whole apply before its first request")
+    func oneFlowMissing() async throws {
+        let world = try await World(flows: 2, windows: 2)
+        let unknown = Fixture.flow(Fixture.id(77), windows: 1)
+        let known = (0..<2).map { Fixture.flow(Fixture.id($0), windows: 2) }
+        try world.user.write(Fixture.manifest(known + [unknown]), to: "flows.yaml")
+        let result = try await world.apply()
+        #expect(result.status == 65)
+        #expect(result.errors.contains("SLU0301"))
+        #expect(try await world.simulator.statistics().postRequests == 0)
+        try await world.end()
+    }
 }
