@@ -53,7 +53,7 @@ public struct Preflight: Sendable {
     }
 
     private func state(_ declaration: FlowDeclaration, _ flow: ServiceFlow) -> [Diagnostic] {
-        guard let state = flow.state?.lowercased(), ["disabled", "deleted", "draft"].contains(state) else { return [] }
+        guard flow.isDisabled, let state = flow.state?.lowercased() else { return [] }
         return [
             Diagnostic(
                 .flowDisabled, at: declaration.place, "the flow is \(state) on the service",
@@ -95,6 +95,18 @@ public struct Preflight: Sendable {
             warn(
                 "the flow's specification wants window times as \(type), the target sends "
                     + (sendsString ? "strings" : "integers"), "times: \(type == "string" ? "string" : "integer")")
+        }
+        if let column = declaration.deltaColumn {
+            let given = [
+                "name": column.column.name, "dateFormat": column.column.dateFormat, "timezone": column.column.timezone,
+            ]
+            for key in specification.requiredOfColumn.sorted() where given[key] == .some(nil) {
+                diagnostics.append(
+                    Diagnostic(
+                        .requestDisagreesWithSpecification, .warning, at: column.place,
+                        "the flow's specification requires '\(key)' of a delta column, and the manifest does not give it",
+                        suggestion: "write deltaColumn: {name: \(column.column.name), \(key): …}"))
+            }
         }
         if specification.required.contains("startTime"), wireForm.startTime == .omit {
             warn("the flow's specification requires startTime, and the target leaves it out", "startTime: now")

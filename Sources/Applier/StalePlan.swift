@@ -20,13 +20,15 @@ struct StalePlan {
     /// Of the plan's requests, those that stand in the ledger already.
     private var made: String? {
         let planned = Dictionary(plan.actions.map { (Approval($0), $0.attempt) }) { first, _ in first }
-        let made = entries.map(\.run).filter { run in
-            guard !run.state.isVoid, let attempt = planned[Approval(run.identity)] else { return false }
-            return run.identity.attempt >= attempt
+        let made = entries.map(\.run.identity).filter { identity in
+            guard let attempt = planned[Approval(identity)] else { return false }
+            return identity.attempt >= attempt
         }
         guard let first = made.first?.window else { return nil }
-        let were = made.count == 1 ? "was" : "were"
-        return "\(made.count) of its \(plan.actions.count) request(s) \(were) made meanwhile, the first for "
+        // A request that was made more than once, as after a refusal, counts once.
+        let count = Set(made.map { Approval($0) }).count
+        let were = count == 1 ? "was" : "were"
+        return "\(count) of its \(plan.actions.count) request(s) \(were) made meanwhile, the first for "
             + "\(UTCTime(first.start)) … \(UTCTime(first.end)); "
     }
 

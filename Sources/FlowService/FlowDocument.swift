@@ -8,9 +8,14 @@ struct FlowDocument {
     var flow: ServiceFlow? {
         guard let flow = document["id"].text.flatMap({ FlowID($0) }) else { return nil }
         return ServiceFlow(
-            flow: flow, name: document["name"].text, state: document["state"].text,
+            flow: flow, name: name, state: document["state"].text,
             specification: document["flowSpec"]["id"].text, frequency: document["scheduleParams"]["frequency"].text,
             deltaColumn: deltaColumn, lastRun: document["lastRunDetails"]["id"].text.flatMap { RunID($0) })
+    }
+
+    private var name: String? {
+        let name = document["name"].text
+        return name?.allSatisfy(\.isWhitespace) == false ? name : nil
     }
 
     /// From the transformation named `Copy`; others, such as `Mapping`, stand beside it.
@@ -33,6 +38,11 @@ extension RunSpecification {
             let type = property["type"]
             return type.text ?? type.elements?.compactMap(\.text).first { $0 != "null" }
         }
-        self.init(types: types, required: Set(schema["required"].elements?.compactMap(\.text) ?? []))
+        func required(of schema: JSONDocument) -> Set<String> {
+            Set(schema["required"].elements?.compactMap(\.text) ?? [])
+        }
+        self.init(
+            types: types, required: required(of: schema),
+            requiredOfColumn: required(of: schema["properties"]["deltaColumn"]))
     }
 }

@@ -71,6 +71,9 @@ public struct ServiceFlow: Hashable, Sendable {
     /// From `lastRunDetails`, where that names the run.
     public let lastRun: RunID?
 
+    /// It takes no runs: disabled, deleted or a draft.
+    public var isDisabled: Bool { ["disabled", "deleted", "draft"].contains(state?.lowercased() ?? "") }
+
     /// Takes every member as it is.
     public init(
         flow: FlowID, name: String?, state: String?, specification: String?, frequency: String?,
@@ -92,11 +95,14 @@ public struct RunSpecification: Hashable, Sendable {
     public let types: [String: String]
     /// The properties that a run must have.
     public let required: Set<String>
+    /// The properties that its `deltaColumn` must have, where it has one.
+    public let requiredOfColumn: Set<String>
 
-    /// Takes both members as they are.
-    public init(types: [String: String], required: Set<String>) {
+    /// Takes all members as they are.
+    public init(types: [String: String], required: Set<String>, requiredOfColumn: Set<String> = []) {
         self.types = types
         self.required = required
+        self.requiredOfColumn = requiredOfColumn
     }
 }
 

@@ -8,6 +8,8 @@ struct FlowFindings {
     private var held: [HeldWindow] = []
     /// Desired windows and reruns that need nothing.
     var recordedCount = 0
+    /// Of those, the ones whose run failed and may not be retried any more.
+    var failedCount = 0
     var undeclared: [RecordedRun] = []
     var diagnostics = CappedDiagnostics()
     /// Earlier attempts at windows that no run covers, all of them void.
@@ -100,7 +102,7 @@ struct FlowFindings {
             flow: declaration.flow, name: declaration.name, manifest: declaration.manifest, owner: declaration.owner,
             source: declaration.source, rules: FlowRules(declaration), place: declaration.place,
             revision: record.revision, isVerified: isVerified, actions: actions, held: held,
-            recordedCount: recordedCount, undeclared: undeclared,
+            recordedCount: recordedCount, failedCount: failedCount, undeclared: undeclared,
             diagnostics: diagnostics.all(flowPlace: declaration.place))
     }
 

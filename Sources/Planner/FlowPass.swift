@@ -98,6 +98,9 @@ struct FlowPass {
         case .doubtful(let run): found.hold(run, of: desired)
         // A piece's whole is counted already.
         case .recorded: if isDeclared { found.recordedCount += 1 }
+        case .failed:
+            if isDeclared { found.recordedCount += 1 }
+            found.failedCount += 1
         }
     }
 
@@ -122,6 +125,9 @@ struct FlowPass {
                 found.retry(run, failed, ordinal, attempts: attempts, of: desired)
             case .doubtful(let run): found.hold(run, of: desired)
             case .recorded: found.recordedCount += 1
+            case .failed:
+                found.recordedCount += 1
+                found.failedCount += 1
             }
         }
         return Set(places.keys)

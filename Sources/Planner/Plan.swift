@@ -21,6 +21,16 @@ public struct Plan: Hashable, Sendable {
         self.flows = flows
     }
 
+    /// The same with what else was found of its flows, as where the service disagrees with a manifest.
+    public func adding(_ diagnostics: [FlowID: [Diagnostic]]) -> Plan {
+        let flows = flows.map { flow in
+            var flow = flow
+            flow.diagnostics = (flow.diagnostics + (diagnostics[flow.flow] ?? [])).sortedByPlace()
+            return flow
+        }
+        return Plan(asOf: asOf, target: target, manifests: manifests, flows: flows)
+    }
+
     /// How many requests it asks for.
     public var requestCount: Int { flows.reduce(0) { $0 + $1.actions.count } }
     /// What concerns the plan as a whole and not one flow: warnings.
@@ -51,15 +61,18 @@ public struct FlowPlan: Hashable, Sendable {
     public let held: [HeldWindow]
     /// How many desired windows need nothing.
     public let recordedCount: Int
+    /// Of those, the ones whose run failed and may not be retried any more.
+    public let failedCount: Int
     /// Runs that are recorded and that no manifest declares, by start.
     public let undeclared: [RecordedRun]
     /// Broken rules (errors) and what a person should know (warnings).
-    public let diagnostics: [Diagnostic]
+    public internal(set) var diagnostics: [Diagnostic]
 
     public init(
         flow: FlowID, name: String?, manifest: String, owner: String?, source: SourceKind,
         rules: FlowRules = FlowRules(), place: Place, revision: Int, isVerified: Bool, actions: [PlannedAction],
-        held: [HeldWindow], recordedCount: Int, undeclared: [RecordedRun], diagnostics: [Diagnostic]
+        held: [HeldWindow], recordedCount: Int, failedCount: Int = 0, undeclared: [RecordedRun],
+        diagnostics: [Diagnostic]
     ) {
         self.flow = flow
         self.name = name
@@ -73,6 +86,7 @@ public struct FlowPlan: Hashable, Sendable {
         self.actions = actions
         self.held = held
         self.recordedCount = recordedCount
+        self.failedCount = failedCount
         self.undeclared = undeclared
         self.diagnostics = diagnostics
     }

@@ -12,6 +12,8 @@ public struct PlanCounts: Hashable, Sendable {
     public var held = 0
     /// Desired windows and reruns that need nothing.
     public var recorded = 0
+    /// Of those, the ones whose run failed and may not be retried any more.
+    public var failed = 0
     /// Recorded runs that no manifest declares.
     public var undeclared = 0
     /// Broken rules; any of them stops the plan.
@@ -33,6 +35,7 @@ public struct PlanCounts: Hashable, Sendable {
         sum.rerun += right.rerun
         sum.held += right.held
         sum.recorded += right.recorded
+        sum.failed += right.failed
         sum.undeclared += right.undeclared
         sum.errors += right.errors
         sum.warnings += right.warnings
@@ -59,6 +62,7 @@ extension FlowPlan {
         }
         counts.held = held.count
         counts.recorded = recordedCount
+        counts.failed = failedCount
         counts.undeclared = undeclared.count
         return counts
     }

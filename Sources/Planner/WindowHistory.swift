@@ -30,6 +30,7 @@ struct WindowHistory {
         return switch verdict {
         case .missing where covering != nil: .recorded
         case .retry where reruns.values.contains(where: \.isTaken): .recorded
+        case .failed where reruns.values.contains(where: \.isTaken): .recorded
         default: verdict
         }
     }
@@ -44,6 +45,8 @@ struct Attempts {
         /// Its latest run failed, and one more retry is allowed.
         case retry(of: RunID, failed: RecordedRun, ordinal: Int)
         case recorded
+        /// Its latest run failed, and no retry is left.
+        case failed
         case doubtful(RecordedRun)
     }
 
@@ -80,7 +83,7 @@ struct Attempts {
         if let doubt { return .doubtful(doubt) }
         if isTaken { return .recorded }
         guard let latestFailed else { return .missing }
-        guard failures <= retryFailed, let run = latestFailed.run else { return .recorded }
+        guard failures <= retryFailed, let run = latestFailed.run else { return .failed }
         return .retry(of: run, failed: latestFailed, ordinal: failures)
     }
 }

@@ -13,8 +13,6 @@ struct FlowSection {
     private static let indent = "  "
     private static let diagnosticLimit = 5
     private static let heldLimit = 4
-    /// A flow whose requests cover more time than this says so in colour.
-    private static let longSpan = 3 * secondsPerYear
 
     init(_ flow: FlowPlan, asOf: UnixSeconds, startsEarly: Int64?, style: TextStyle, limit: Int) {
         self.flow = flow
@@ -94,7 +92,7 @@ struct FlowSection {
     /// How much time the requests cover, where it is not plain from a single line.
     private var span: [String] {
         guard let span = flow.span, flow.actions.count > 1 || startsEarly != nil else { return [] }
-        let isLong = span.safeLength > Self.longSpan
+        let isLong = span.safeLength > OddWindows.longSpan
         let requests = counted(flow.actions.count, "request")
         var text = "\(requests) over \(spanText(span.safeLength)), \(span.text(style.ellipsis))"
         if let startsEarly { text += "; begins \(spanText(startsEarly)) before most flows of this plan" }
@@ -107,6 +105,12 @@ struct FlowSection {
         var lines: [String] = []
         if flow.recordedCount > 0 {
             lines += marked(.recorded, "\(counted(flow.recordedCount, "window")) recorded")
+        }
+        if flow.failedCount > 0 {
+            let windows = counted(flow.failedCount, "window")
+            let note =
+                "of them \(windows) failed, and no retry is left: sluice history --flow \(flow.flow) --state failed"
+            lines += indented("  \(note)", .trouble)
         }
         if !flow.undeclared.isEmpty {
             let runs = counted(

@@ -63,7 +63,8 @@ public struct FlowStatus: Hashable, Sendable {
 }
 
 extension [RecordedRun] {
-    /// Of each window and rerun the latest attempt that the service may have taken; runs of unknown window each count.
+    /// Of each window and rerun the latest attempt that has not failed, or else the latest that has: a window that once
+    /// succeeded is covered, whoever ran it again. Runs of unknown window each count.
     fileprivate var latestAttempts: [RecordedRun] {
         var latest: [RunIdentity: RecordedRun] = [:]
         var others: [RecordedRun] = []
@@ -74,7 +75,7 @@ extension [RecordedRun] {
             }
             // One key for all attempts.
             let key = RunIdentity(flow: run.flow, window: window, rerun: run.identity.rerun)
-            if let known = latest[key], known.identity.attempt > run.identity.attempt { continue }
+            if let known = latest[key], known.rank > run.rank { continue }
             latest[key] = run
         }
         return Array(latest.values) + others
@@ -89,4 +90,8 @@ extension [RecordedRun] {
             return rightWindow < leftWindow
         }
     }
+}
+
+extension RecordedRun {
+    fileprivate var rank: (Int, Int) { (state == .failed ? 0 : 1, identity.attempt) }
 }

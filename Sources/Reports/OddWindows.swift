@@ -6,6 +6,10 @@ import Planner
 struct OddWindows {
     /// Two windows further apart than this, or a flow that starts this much before most others, are worth a look.
     static let farApart = 2 * secondsPerYear
+    /// A flow whose requests cover more time than this is worth a look.
+    static let longSpan = 3 * secondsPerYear
+    /// One or two windows this far from the others are worth one too: a year that was mistyped is mostly the next.
+    private static let farForFew: Int64 = 300 * 86_400
     /// So many times the median length is worth a look.
     private static let muchLonger: Int64 = 20
 
@@ -40,7 +44,8 @@ struct OddWindows {
         for index in actions.indices.dropFirst() {
             let (gap, overflow) = actions[index].window.start.subtractingReportingOverflow(
                 actions[index - 1].window.end)
-            guard !overflow, gap > Self.farApart else { continue }
+            let isFew = min(index, actions.count - index) <= 2 && actions.count >= 4
+            guard !overflow, gap > (isFew ? Self.farForFew : Self.farApart) else { continue }
             if index <= actions.count / 2 {
                 note(index - 1, "\(spanText(gap)) before the next")
             } else {

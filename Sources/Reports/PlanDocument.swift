@@ -69,7 +69,7 @@ private struct FlowMember: Decodable {
         case flowId, name, manifest, owner, source, place, revision, verified, rules, summary
         case actions, held, undeclared, diagnostics
     }
-    private enum SummaryKey: CodingKey { case recorded }
+    private enum SummaryKey: CodingKey { case recorded, failed }
 
     init(from decoder: any Decoder) throws {
         let object = try decoder.container(keyedBy: Key.self)
@@ -84,7 +84,7 @@ private struct FlowMember: Decodable {
             isVerified: try object.decode(Bool.self, forKey: .verified),
             actions: try object.decode([ActionMember].self, forKey: .actions).map(\.action),
             held: try object.decode([HeldMember].self, forKey: .held).map(\.held),
-            recordedCount: try summary.count(.recorded),
+            recordedCount: try summary.count(.recorded), failedCount: try summary.count(.failed),
             undeclared: try object.decode([RunMember].self, forKey: .undeclared).map { $0.run(of: id) },
             diagnostics: try object.decode([DiagnosticMember].self, forKey: .diagnostics).map(\.diagnostic))
     }

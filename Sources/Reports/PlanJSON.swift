@@ -189,6 +189,7 @@ extension JSONText {
         member("rerun", counts.rerun)
         member("held", counts.held)
         member("recorded", counts.recorded)
+        member("failed", counts.failed)
         member("undeclared", counts.undeclared)
         member("errors", counts.errors)
         member("warnings", counts.warnings)

@@ -95,9 +95,22 @@ public struct PlanMarkdown: Sendable {
             let start = early[flow.flow].map { ahead in
                 { "- \(Markdown.code(flow.title)) begins \(spanText(ahead)) before most flows of this plan\n" }
             }
+            let failed = flow.failedCount > 0 ? [{ failures(of: flow) }] : []
+            let long =
+                (flow.span?.safeLength ?? 0) > OddWindows.longSpan && start == nil ? [{ longSpan(of: flow) }] : []
             let entries = flow.entries(asOf: plan.asOf).filter(\.isNotable) + flow.heldEntries
-            return [start].compactMap(\.self) + entries.map { entry in { remark(entry, of: flow) } }
+            return failed + [start].compactMap(\.self) + long + entries.map { entry in { remark(entry, of: flow) } }
         }
+    }
+
+    private func failures(of flow: FlowPlan) -> String {
+        "- 🛑 \(Markdown.code(flow.title)): \(counted(flow.failedCount, "window")) failed, and no retry is left\n"
+    }
+
+    private func longSpan(of flow: FlowPlan) -> String {
+        guard let span = flow.span else { return "" }
+        let requests = counted(flow.actions.count, "request")
+        return "- ⚠️ \(Markdown.code(flow.title)): \(requests) over \(spanText(span.safeLength))\n"
     }
 
     private func remark(_ entry: PlanEntry, of flow: FlowPlan) -> String {

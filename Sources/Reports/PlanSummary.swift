@@ -6,7 +6,8 @@ extension PlanCounts {
         let rest = standing.joined(separator: ", ")
         if requests > 0 { return "Plan: \(wanted.joined(separator: ", "))\(rest.isEmpty ? "" : "; \(rest)")." }
         guard errors == 0, held == 0 else { return "Nothing to request\(rest.isEmpty ? "" : ": \(rest)")." }
-        let others = undeclared > 0 ? "; \(counted(undeclared, "undeclared run"))" : ""
+        let failures = failed > 0 ? "; \(grouped(failed)) failed, and no retry is left" : ""
+        let others = failures + (undeclared > 0 ? "; \(counted(undeclared, "undeclared run"))" : "")
         switch recorded {
         case 0: return "Nothing to do: no window is due\(others)."
         case 1: return "Nothing to do: the only window is recorded\(others)."
@@ -21,7 +22,10 @@ extension PlanCounts {
 
     /// What will not.
     var standing: [String] {
-        words([(held, "held"), (recorded, "recorded"), (undeclared, "undeclared")])
+        words([
+            (held, "held"), (recorded, "recorded\(failed > 0 ? " (\(grouped(failed)) failed)" : "")"),
+            (undeclared, "undeclared"),
+        ])
     }
 
     /// `1 error, 2 warnings`; empty when there are none.
@@ -40,7 +44,9 @@ extension FlowPlan {
     var title: String { name ?? flow.description }
 
     /// Whether there is anything to say of it beyond that all is recorded.
-    var isQuiet: Bool { actions.isEmpty && held.isEmpty && undeclared.isEmpty && diagnostics.isEmpty }
+    var isQuiet: Bool {
+        actions.isEmpty && held.isEmpty && undeclared.isEmpty && diagnostics.isEmpty && failedCount == 0
+    }
 }
 
 extension Plan {

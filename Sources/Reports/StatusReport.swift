@@ -24,11 +24,14 @@ public struct StatusReport: Sendable {
     /// A table for a terminal, and a line that sums it up.
     public func text(_ style: TextStyle) -> String {
         guard !flows.isEmpty else { return "No flow is declared for target \(printable(target)).\n" }
+        // On a narrow terminal what is nought everywhere gives way first.
+        let isNarrow = (style.width ?? .max) < 125
+        let figures = Figure.allCases.filter { !isNarrow || $0 == .due || $0 == .recorded || sum($0) > 0 }
         var table = TextTable(
-            [.init("flow", givesWay: true)] + Figure.allCases.map { .init($0.title, .right) }
+            [.init("flow", givesWay: true)] + figures.map { .init($0.title, .right) }
                 + [.init("last window ends"), .init("behind", .right)], style: style)
         for flow in flows {
-            let numbers = Figure.allCases.map { figure in
+            let numbers = figures.map { figure in
                 let value = figure.value(of: flow)
                 return TextTable.Cell(value == 0 ? "·" : grouped(value), value == 0 ? .quiet : figure.tone)
             }

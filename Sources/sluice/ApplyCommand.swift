@@ -49,6 +49,7 @@ struct ApplyCommand: AsyncParsableCommand {
     func run() async throws {
         if let file = try planFile() { return try await apply(saved: file) }
         let workspace = try Workspace.load(manifests, output, showsWarnings: true)
+        announceNewLedger(workspace.target)
         try await Connection.withLedger(workspace.target, writing: true) { ledger in
             let application = Application(
                 target: workspace.target, flows: workspace.declarations.map(SimulatedFlow.init), command: self)
@@ -85,11 +86,16 @@ struct ApplyCommand: AsyncParsableCommand {
 
     /// The bytes of the plan file, when that is what the arguments name.
     private func planFile() throws -> [UInt8]? {
-        guard manifests.paths.count == 1, let path = manifests.paths.first, !path.hasSuffix(".yaml"),
-            !path.hasSuffix(".yml"), let data = FileManager.default.contents(atPath: path),
-            data.first(where: { !" \n\r\t".utf8.contains($0) }) == UInt8(ascii: "{")
-        else { return nil }
-        return Array(data)
+        for path in manifests.paths where !path.hasSuffix(".yaml") && !path.hasSuffix(".yml") {
+            guard let data = FileManager.default.contents(atPath: path),
+                data.first(where: { !" \n\r\t".utf8.contains($0) }) == UInt8(ascii: "{")
+            else { continue }
+            guard manifests.paths.count == 1, time.asOf == nil else {
+                throw Failure(.usage, "'\(path)' is a saved plan: it stands alone, without manifests and --as-of")
+            }
+            return Array(data)
+        }
+        return nil
     }
 
     private func apply(saved bytes: [UInt8]) async throws {
@@ -105,6 +111,7 @@ struct ApplyCommand: AsyncParsableCommand {
         output.say("plan \(planDigest(bytes)) of \(manifests.paths[0])")
         if format == .text, !output.quiet { Console.output(PlanView.text(plan, output)) }
         try check(plan, target)
+        announceNewLedger(target)
         try await Connection.withLedger(target, writing: true) { ledger in
             let application = Application(target: target, flows: plan.flows.map(SimulatedFlow.init), command: self)
             // A plan may hold nothing but doubts: those are resolved, and what they held needs another plan.
@@ -116,6 +123,11 @@ struct ApplyCommand: AsyncParsableCommand {
     }
 
     // MARK: Before and after
+
+    /// Whoever applies from another folder than was planned in should not begin a second record unawares.
+    private func announceNewLedger(_ target: Target) {
+        if let path = Connection.newLedger(of: target) { output.say("beginning a new ledger: \(path)") }
+    }
 
     private func check(_ plan: Plan, _ target: Target) throws {
         if let excess = plan.excess(over: maxRuns ?? target.limits.maxRunsPerApply) {

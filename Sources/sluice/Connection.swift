@@ -87,6 +87,12 @@ struct Connection {
         }
     }
 
+    /// The file of a ledger that is not there yet.
+    static func newLedger(of target: Target) -> String? {
+        guard case .sqlite(let path) = target.ledger, !FileManager.default.fileExists(atPath: path) else { return nil }
+        return path
+    }
+
     /// Opens the ledger, hands it to `body`, and closes it whatever happens.
     static func withLedger<Result>(
         _ target: Target, writing: Bool, _ body: (any Ledger) async throws -> Result

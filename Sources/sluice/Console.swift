@@ -1,11 +1,24 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 
 /// Output for machines goes to standard output, everything else to standard error.
 enum Console {
-    static func output(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
+    static func output(_ text: String) { output(Array(text.utf8)) }
 
-    static func output(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
+    /// What cannot be written does not stop the command: an apply must record what it sends. The end tells it.
+    static func output(_ bytes: [UInt8]) {
+        let fault = write(bytes, to: STDOUT_FILENO)
+        if fault != 0 { outputFault.withLock { $0 = fault } }
+    }
+
+    private static let outputFault = Mutex<Int32>(0)
+
+    /// Why standard output is not whole; `nil` when it is.
+    static var outputFailure: String? {
+        let fault = outputFault.withLock { $0 }
+        return fault == 0 ? nil : "cannot write to standard output: \(String(cString: strerror(fault)))"
+    }
 
     /// A line for people.
     static func say(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
@@ -33,16 +46,20 @@ enum Console {
     }
 
     /// A reader that went away (`sluice plan | head`) is no fault of ours: the rest is dropped.
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+    ///
+    /// - Returns: the number of the error, or 0.
+    @discardableResult
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
         var rest = bytes[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
             if written > 0 {
                 rest = rest.dropFirst(written)
             } else if errno != EINTR && errno != EAGAIN {
-                return
+                return errno == EPIPE ? 0 : errno
             }
         }
+        return 0
     }
 }
 

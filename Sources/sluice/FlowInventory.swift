@@ -15,7 +15,7 @@ struct FlowInventory {
     }
 
     /// Those that could be declared and are not.
-    var undeclaredOneTime: [ServiceFlow] { flows.filter { places[$0.flow] == nil && $0.isOneTime } }
+    var undeclaredOneTime: [ServiceFlow] { flows.filter { places[$0.flow] == nil && $0.obstacle == nil } }
 
     func text(_ style: TextStyle) -> String {
         var table = TextTable(
@@ -24,7 +24,7 @@ struct FlowInventory {
                 .init("declared", givesWay: true),
             ], style: style)
         for flow in flows {
-            let declared = places[flow.flow].map(\.description) ?? (flow.isOneTime ? "no" : "cannot be: not one-time")
+            let declared = places[flow.flow].map(\.description) ?? flow.obstacle.map { "cannot be: \($0)" } ?? "no"
             table.add([
                 flow.flow.description, flow.name ?? "", flow.state ?? "", flow.frequency ?? "",
                 flow.deltaColumn?.name ?? "", declared,
@@ -59,4 +59,7 @@ struct FlowInventory {
 extension ServiceFlow {
     /// Scheduled for one-time ingestion: it takes run requests.
     var isOneTime: Bool { frequency?.lowercased() == "once" }
+
+    /// Why it takes no run requests; `nil` when it does.
+    var obstacle: String? { isOneTime ? (isDisabled ? state : nil) : "not one-time" }
 }

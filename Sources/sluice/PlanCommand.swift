@@ -32,10 +32,11 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         let workspace = try Workspace.load(manifests, output, showsWarnings: true, annotates: format == .github)
         let asOf = time.instant()
-        if refresh { try await Refreshing(workspace: workspace, service: service, output: output).run() }
+        let findings =
+            refresh ? try await Refreshing(workspace: workspace, service: service, output: output).read() : [:]
         let plan = try await Connection.withLedger(workspace.target, writing: false) { ledger in
             try await workspace.plan(asOf: asOf, ledger: ledger)
-        }
+        }.adding(findings)
         let saved = out == nil ? nil : planJSON(plan)
         let digest = saved.map(planDigest)
         try PlanView(plan: plan, digest: digest, workspace: workspace, output: output).show(format)

@@ -1,5 +1,6 @@
 import Applier
 import ArgumentParser
+import FlowRuns
 import FlowService
 import FlowServiceSimulator
 import Ledger
@@ -38,7 +39,15 @@ struct Refreshing {
     var depth = FlowRefresh.Depth.changes
 
     /// - Parameter stop: asks for an end; where it is given, signals are watched by the caller.
+    /// - Throws: also when the service disagrees with a manifest, after that was shown.
     func run(stop: StopSignal? = nil) async throws {
+        let diagnostics = try await read(stop: stop)
+        Workspace.show(diagnostics.values.flatMap(\.self).sortedByPlace(), workspace.sources, output)
+        if diagnostics.values.contains(where: \.hasErrors) { throw Failure(.invalid) }
+    }
+
+    /// - Returns: where the service disagrees with the manifest of a flow.
+    func read(stop: StopSignal? = nil) async throws -> [FlowID: [Diagnostic]] {
         let target = workspace.target
         let declarations = workspace.declarations
         let results = try await Connection.withLedger(target, writing: true) { ledger in
@@ -57,7 +66,11 @@ struct Refreshing {
             await connection.close()
             return results
         }
-        try tell(results)
+        do { try tell(results) } catch {
+            Workspace.show(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources, output)
+            throw error
+        }
+        return Dictionary(results.map { ($0.flow, $0.diagnostics) }) { first, _ in first }
     }
 
     /// A service that is not there is not there for every flow.
@@ -65,7 +78,6 @@ struct Refreshing {
 
     private func tell(_ results: [Refresh.Result]) throws(Failure) {
         let names = workspace.names
-        Workspace.show(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources, output)
         var status = ExitStatus.done
         var (read, new, ended, unread) = (0, 0, 0, 0)
         for result in results {
@@ -80,7 +92,7 @@ struct Refreshing {
                     status = .tryLater
                 }
             case .locked: output.say("\(name): an apply is at work on it, skipped")
-            case .absent: status = .invalid
+            case .absent: break
             case .stopped: status = .incomplete
             case .failed(.ledger(let error)): throw Failure(error)
             case .failed(.service(let error)):
@@ -93,7 +105,6 @@ struct Refreshing {
         if unread > Self.shownFaults { Console.error("\(unread - Self.shownFaults) more flow(s) could not be read") }
         let flows = results.count { if case .read = $0.end { true } else { false } }
         output.say("refreshed \(flows) flow(s): read \(read) run(s), \(new) new, \(ended) ended since the last look")
-        if results.contains(where: { $0.diagnostics.hasErrors }) { status = .invalid }
         guard status == .done else { throw Failure(status) }
     }
 }

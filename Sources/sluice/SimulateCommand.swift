@@ -49,9 +49,12 @@ struct SimulateCommand: AsyncParsableCommand {
     var tokenLifetime: TimeLimit?
 
     func validate() throws {
-        guard speed > 0, pageSize > 0 else { throw ValidationError("--speed and --page-size must be above 0") }
-        guard (0...1).contains(failedRate), (0...1).contains(partialRate) else {
-            throw ValidationError("--failed and --partial must be from 0 to 1")
+        guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535") }
+        guard speed > 0, speed.isFinite, pageSize > 0 else {
+            throw ValidationError("--speed and --page-size must be above 0")
+        }
+        guard failedRate >= 0, partialRate >= 0, failedRate + partialRate <= 1 else {
+            throw ValidationError("--failed and --partial must be from 0 to 1, and together no more than 1")
         }
     }
 

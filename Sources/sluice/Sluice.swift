@@ -45,6 +45,7 @@ struct Sluice: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            if let failure = Console.outputFailure { throw Failure(.fileError, failure) }
         } catch let failure as Failure {
             Console.error(failure.message)
             Foundation.exit(failure.status.rawValue)

@@ -16,11 +16,12 @@ struct PreflightTests {
 
     private func check(
         _ flow: ServiceFlow?, _ specification: RunSpecification? = nil, source: SourceKind = .table,
-        form: WireForm = WireForm()
+        column: DeltaColumn? = nil, form: WireForm = WireForm()
     ) -> [Diagnostic] {
         let place = Place(file: "flows.yaml", line: 7, column: 15)
         let declaration = FlowDeclaration(
-            flow: Self.id, manifest: "m", target: "t", source: source, place: place)
+            flow: Self.id, manifest: "m", target: "t", source: source,
+            deltaColumn: column.map { DeclaredColumn(column: $0, place: place) }, place: place)
         let diagnostics = Preflight(wireForm: form).check(declaration, against: flow, specification)
         #expect(diagnostics.allSatisfy { $0.place == place })
         return diagnostics
@@ -48,6 +49,18 @@ struct PreflightTests {
         #expect(warnings[0].suggestion?.contains("times: integer") == true)
         #expect(warnings[1].suggestion?.contains("startTime: now") == true)
         #expect(check(flow(), database, form: WireForm(times: .integer, startTime: .now)).isEmpty)
+    }
+
+    @Test("a delta column without what the specification requires of it is a warning that names the key")
+    func column() {
+        let strict = RunSpecification(
+            types: database.types, required: [], requiredOfColumn: ["name", "dateFormat"])
+        let form = WireForm(times: .integer, startTime: .now)
+        let warnings = check(flow(), strict, column: DeltaColumn(name: "DOB"), form: form)
+        #expect(warnings.map(\.severity) == [.warning])
+        #expect(warnings.first?.suggestion?.contains("dateFormat: …") == true)
+        let whole = DeltaColumn(name: "DOB", dateFormat: "yyyy")
+        #expect(check(flow(), strict, column: whole, form: form).isEmpty)
     }
 
     @Test("a file source whose specification requires a delta column is an error; other disagreements are warnings")

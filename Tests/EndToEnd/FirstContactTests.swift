@@ -146,6 +146,9 @@ struct FirstContactTests {
 
         try user.write(Fixture.manifest([Fixture.flow(windows: 2)]), to: "flows.yaml")
         let disabled = try await serve(state: "disabled")
+        let plan = try await user.run("plan", "flows.yaml", "target.yaml", "--refresh", "--format", "github")
+        #expect(plan.status == 65)
+        #expect(plan.output.contains(/::error file=flows.yaml,line=7,.*title=SLU0303/))
         let result = try await user.run(World.apply)
         #expect(result.status == 65)
         #expect(result.errors.contains("SLU0303"))

@@ -73,6 +73,20 @@ struct LimitTests {
         try await world.end()
     }
 
+    @Test(
+        "output that cannot be written is exit 74; a reader that went away is none",
+        arguments: [("> /dev/full", 74), ("| head -1", 0)])
+    func output(redirection: String, status: Int32) async throws {
+        let user = try Program()
+        defer { user.remove() }
+        let script = "set -o pipefail; '\(Program.binary.path)' schema plan \(redirection)"
+        let shell = try RunningProgram(
+            URL(filePath: "/bin/bash"), ["-c", script], in: user.folder, environment: [:], input: nil)
+        let result = try await shell.end()
+        #expect(result.status == status, "\(result.errors)")
+        #expect(result.errors.contains("cannot write to standard output") == (status == 74))
+    }
+
     @Test("without credentials a real service is exit 78, naming the variables")
     func noCredentials() async throws {
         let user = try Program()

@@ -250,7 +250,7 @@ extension FactTour {
                 "startTime": "integer", "windowStartTime": "integer", "windowEndTime": "integer",
                 "deltaColumn": "object",
             ]
-            #expect(database == RunSpecification(types: types, required: Set(types.keys)))
+            #expect(database == RunSpecification(types: types, required: Set(types.keys), requiredOfColumn: ["name"]))
             _ = try await world.service.flows()
         }
     }

@@ -147,7 +147,7 @@ struct ReadingTests {
             specification
                 == RunSpecification(
                     types: ["startTime": "integer", "windowStartTime": "string", "deltaColumn": "object"],
-                    required: ["startTime", "windowStartTime"]))
+                    required: ["startTime", "windowStartTime"], requiredOfColumn: ["name"]))
     }
 }
 

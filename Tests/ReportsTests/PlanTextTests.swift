@@ -136,6 +136,21 @@ struct PlanTextTests {
             render(Sample.plan([Sample.flow(1, "contacts", actions: early)])).contains("⚠ 10 years before the next"))
     }
 
+    @Test("a window in last year among this year's catches the eye")
+    func lastYear() {
+        let slip = Sample.creates(1, from: Sample.newYear - 366 * Sample.day) + Sample.creates(4, from: Sample.newYear)
+        #expect(render(Sample.plan([Sample.flow(1, "contacts", actions: slip)])).contains("⚠ 365d before the next"))
+    }
+
+    @Test("failed windows without a retry left are not hidden among the recorded ones")
+    func failed() {
+        let flow = Sample.flow(1, "contacts", recorded: 10, failed: 6)
+        let text = render(Sample.plan([flow]))
+        #expect(text.contains("6 windows failed, and no retry is left"))
+        #expect(text.contains("Nothing to do: all 10 windows are recorded; 6 failed, and no retry is left."))
+        #expect(PlanMarkdown().render(Sample.plan([flow])).contains("🛑 `contacts`: 6 windows failed"))
+    }
+
     @Test("a window much longer than its neighbours catches the eye")
     func muchLonger() {
         let actions = Sample.creates(3, from: 0, length: 3600) + Sample.creates(1, from: 10_800, length: 30 * 86_400)

@@ -41,13 +41,14 @@ enum Sample {
 
     static func flow(
         _ number: Int, _ name: String?, actions: [PlannedAction] = [], held: [HeldWindow] = [], recorded: Int = 0,
+        failed: Int = 0,
         undeclared: [RecordedRun] = [], diagnostics: [Diagnostic] = [], isVerified: Bool = true,
         source: SourceKind = .table, rules: FlowRules = FlowRules()
     ) -> FlowPlan {
         FlowPlan(
             flow: flowID(number), name: name, manifest: "crm", owner: "data-platform", source: source, rules: rules,
             place: place(number * 10 + 4), revision: number, isVerified: isVerified, actions: actions, held: held,
-            recordedCount: recorded, undeclared: undeclared, diagnostics: diagnostics)
+            recordedCount: recorded, failedCount: failed, undeclared: undeclared, diagnostics: diagnostics)
     }
 
     static func plan(_ flows: [FlowPlan], wireForm: WireForm = WireForm()) -> Plan {

@@ -45,6 +45,17 @@ struct StatusTests {
         #expect(!report(runs).anyFailed)
     }
 
+    @Test("a window that has succeeded is not failed by a later run of somebody else's")
+    func succeededBefore() {
+        let window = Sample.window(Sample.newYear, Sample.day)
+        let runs = [
+            Sample.run(1, window, .succeeded),
+            Sample.run(1, window, .failed, attempt: 2, origin: .service, id: "other"),
+        ]
+        #expect(status(runs).failed == 0)
+        #expect(status(runs).succeeded == 1)
+    }
+
     @Test("a failed rerun counts beside the window's ordinary run")
     func failedRerun() {
         let window = Sample.window(Sample.newYear, Sample.day)
