@@ -139,13 +139,15 @@ public struct CoverageReport: Sendable {
                 html.element("div", ["class": "name"], text: "")
                 html.element("div", ["class": "ticks"]) { html in
                     // A label at the very end would be cut.
-                    for tick in ticks where tick.position < 0.95 {
+                    for tick in ticks where tick.position < 0.92 {
                         html.element("span", ["style": "left:\(percent(tick.position))"], text: tick.label)
                     }
                 }
             }
             let grid = ticks.map { "M\(Int($0.position * Double(CoverageLane.width))) 0v\(Self.laneHeight)" }.joined()
-            let now = "M\(Int(scale.position(asOf) * Double(CoverageLane.width))) 0v\(Self.laneHeight)"
+            let isNowShown = asOf <= scale.end
+            let now =
+                isNowShown ? "M\(Int(scale.position(asOf) * Double(CoverageLane.width))) 0v\(Self.laneHeight)" : ""
             for flow in flows {
                 html.element("div", ["class": "lane"]) { html in
                     html.element(

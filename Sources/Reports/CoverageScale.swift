@@ -21,7 +21,9 @@ struct CoverageScale {
         guard let earliest = stretches.map(\.start).min() else { return nil }
         let limit = asOf.addingReportingOverflow(Self.farAhead).partialValue
         let latest = stretches.map(\.end).filter { $0 <= limit }.max() ?? asOf
-        let last = max(latest, asOf)
+        // Windows of long ago would be a speck at the left of an axis that goes on to now.
+        let isLongAgo = Double(asOf) - Double(latest) > 4 * (Double(latest) - Double(earliest))
+        let last = isLongAgo ? latest : max(latest, asOf)
         start = min(earliest, last - 1)
         end = last
     }
