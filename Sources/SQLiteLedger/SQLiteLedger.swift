@@ -88,7 +88,7 @@ public final class SQLiteLedger: Ledger {
     private func distrustStranger(_ flow: FlowID) async throws(LedgerError) -> UnixMilliseconds? {
         let record = try await record(of: flow)
         let mark = marks[flow]
-        if let mark, mark.revision <= record.revision { return nil }
+        if let mark, mark.revision <= record.revision, try await knows(mark, of: flow) { return nil }
         if let mark, let contactedAt = record.contactedAt, contactedAt > mark.claimedAt + Self.listingLag {
             marks.set(flow, to: .init(revision: record.revision, claimedAt: mark.claimedAt))
             return nil
@@ -103,6 +103,12 @@ public final class SQLiteLedger: Ledger {
         // A mark that is ahead stays until the next claim: until then no look is surely late enough.
         if mark == nil { marks.set(flow, to: .init(revision: record.revision, claimedAt: 0)) }
         return mark?.claimedAt
+    }
+
+    /// Whether the claim that left the mark, or a later one, is in this file.
+    private func knows(_ mark: ClaimMarks.Mark, of flow: FlowID) async throws(LedgerError) -> Bool {
+        guard mark.claimedAt > 0 else { return true }
+        return try await read { try $0.hasRequest(of: flow, since: mark.claimedAt) }
     }
 
     public func record(of flow: FlowID) async throws(LedgerError) -> FlowRecord {

@@ -61,6 +61,14 @@ struct SQLiteRows: LedgerTransaction {
         ) { (columns) throws(LedgerError) in try RunRow.run(of: flow, from: &columns) }
     }
 
+    /// Whether a run was requested at that time or later.
+    func hasRequest(of flow: FlowID, since time: UnixMilliseconds) throws(LedgerError) -> Bool {
+        try !fetch(
+            "SELECT 1 FROM run WHERE target = ? AND flow = ? AND origin = 'request' AND recorded_at >= ? LIMIT 1",
+            [target, flow.description, time]
+        ) { (columns) throws(LedgerError) in try columns.integer() }.isEmpty
+    }
+
     func entries(of flow: FlowID) throws(LedgerError) -> [LedgerEntry] {
         try fetchEntries(
             of: flow, "target = ? AND flow = ? ORDER BY window_start, window_end, rerun, attempt",
