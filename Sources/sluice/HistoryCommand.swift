@@ -41,6 +41,7 @@ struct HistoryCommand: AsyncParsableCommand {
         }
         let names = workspace.names
         switch format {
+        case .text where chosen.isEmpty && !entries.isEmpty: Console.output("No recorded run matches.\n")
         case .text:
             Console.output(
                 HistoryText(style: output.style, names: names, showsRequests: requests).render(chosen))
