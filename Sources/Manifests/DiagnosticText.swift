@@ -1,3 +1,5 @@
+import FlowRuns
+
 /// Diagnostics as people read them: what, where, the line itself with the place marked, and what to write instead.
 ///
 /// ```

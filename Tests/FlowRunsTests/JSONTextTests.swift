@@ -24,6 +24,15 @@ struct JSONTextTests {
         #expect(try JSONSerialization.jsonObject(with: Data(json.bytes)) is [String: Any])
     }
 
+    @Test("what a terminal or a workflow would act on is escaped, and reads back the same")
+    func harmless() throws {
+        let hostile = "\u{9B}31m \u{202E}txt \u{E0041} ##[error]x \u{2028} 👩\u{200D}🌾 #1"
+        var json = JSONText()
+        json.array { $0.element(hostile) }
+        #expect(json.text == #"["\u009b31m \u202etxt \udb40\udc41 #\u0023[error]x \u2028 👩‍🌾 #1"]"#)
+        #expect(try JSONSerialization.jsonObject(with: Data(json.bytes)) as? [String] == [hostile])
+    }
+
     @Test("indented text says the same")
     func indented() throws {
         func write(_ json: inout JSONText) {

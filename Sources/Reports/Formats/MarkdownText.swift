@@ -1,4 +1,4 @@
-import Manifests
+import FlowRuns
 
 /// Text from manifests and the service as it may stand in Markdown: it can format nothing, link nothing, and call
 /// nobody.

@@ -1,4 +1,4 @@
-import Manifests
+import FlowRuns
 
 /// Lines of aligned columns. Where the style has a width, the widest of the columns that may give way are cut in their
 /// middle until the table fits.

@@ -1,16 +1,9 @@
+import FlowRuns
+
 /// A value of a manifest as a message shows it: in quotes, short, on one line, without secrets.
 func quoted(_ text: String) -> String {
     let shown = withoutSecrets(text)
     return "'\(printable(shown.count > 60 ? shown.prefix(57) + "…" : shown))'"
-}
-
-/// Control characters and those that turn the direction of writing become visible, so that no file can paint on the
-/// reader's terminal.
-package func printable(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: \.isHazardous) else { return text }
-    var shown = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars { shown.append(scalar.shown) }
-    return String(shown)
 }
 
 /// Puts asterisks in place of a password in an address (`postgres://user:password@host`, `?password=…`), as many as it
@@ -59,20 +52,6 @@ private func passwordParameters(in text: [Unicode.Scalar], _ address: Range<Int>
 }
 
 extension Unicode.Scalar {
-    fileprivate var isHazardous: Bool {
-        switch value {
-        case 0..<0x20, 0x7F...0x9F, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
-        default: false
-        }
-    }
-
-    /// One visible character for each.
-    var shown: Unicode.Scalar {
-        guard isHazardous else { return self }
-        if value < 0x20 { return Unicode.Scalar(0x2400 + value) ?? "\u{FFFD}" }
-        return value == 0x7F ? "\u{2421}" : "\u{FFFD}"
-    }
-
     /// How many columns of a terminal it takes: 0 for combining marks, 2 for wide characters of East Asia and emoji.
     package var columns: Int {
         switch properties.generalCategory {
