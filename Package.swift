@@ -59,7 +59,7 @@ let package = Package(
         .testTarget(name: "YAMLTests", dependencies: ["TestSupport", "YAML"], exclude: ["Golden"]),
         .testTarget(name: "FlowRunsTests", dependencies: ["FlowRuns"]),
         .testTarget(
-            name: "ManifestsTests", dependencies: ["FlowRuns", "Manifests", "TestSupport", "YAML"],
+            name: "ManifestsTests", dependencies: ["FlowRuns", "Manifests", "Reports", "TestSupport", "YAML"],
             exclude: ["Faulty", "Valid"]),
         .testTarget(name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner", "TestSupport"]),
         .testTarget(name: "LedgerTests", dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", "TestSupport"]),

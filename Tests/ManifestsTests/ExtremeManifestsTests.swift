@@ -1,4 +1,5 @@
 import Manifests
+import Reports
 import TestSupport
 import Testing
 import YAML

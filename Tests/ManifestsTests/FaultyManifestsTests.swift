@@ -1,5 +1,6 @@
 import Foundation
 import Manifests
+import Reports
 import TestSupport
 import Testing
 

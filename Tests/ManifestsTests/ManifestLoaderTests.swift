@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import Reports
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Applier
 import FlowRuns
 import Manifests
+import Reports
 
 extension FlowOutcome {
     /// What a person must know of how the flow ended; `nil` when all is done.

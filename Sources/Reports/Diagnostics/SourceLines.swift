@@ -1,3 +1,5 @@
+import Manifests
+
 /// The lines of a file that diagnostics show, found in one pass over its bytes.
 struct SourceLines {
     private var lines: [Int: [Unicode.Scalar]] = [:]

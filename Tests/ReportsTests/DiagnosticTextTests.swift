@@ -1,4 +1,5 @@
 import Manifests
+import Reports
 import Testing
 
 @Suite("Diagnostics as text")

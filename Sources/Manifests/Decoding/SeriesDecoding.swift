@@ -22,18 +22,18 @@ extension ManifestDecoder {
         return check(series, fields) ? series : nil
     }
 
-    private mutating func timeZone(_ field: Field?) -> (String, LocalTime)? {
-        guard let field else { return LocalTime("UTC").map { ("UTC", $0) } }
+    private mutating func timeZone(_ field: Field?) -> (String, LocalClock)? {
+        guard let field else { return LocalClock("UTC").map { ("UTC", $0) } }
         guard let name = text(field) else { return nil }
-        if let local = LocalTime(name) { return (name, local) }
-        let suggestion = LocalTime.nearestName(to: name).map { "did you mean '\($0)'?" }
+        if let local = LocalClock(name) { return (name, local) }
+        let suggestion = LocalClock.nearestName(to: name).map { "did you mean '\($0)'?" }
         add(
             .unknownTimeZone, at: field.value, "there is no time zone \(quoted(name))",
             suggestion: suggestion ?? "write an IANA name, such as Europe/Berlin, or UTC")
         return nil
     }
 
-    private mutating func until(_ field: Field?, in local: LocalTime) -> Series.Until? {
+    private mutating func until(_ field: Field?, in local: LocalClock) -> Series.Until? {
         if let field, field.value.hasText("now") { return .now }
         return time(field, in: local).map { .time($0.moment) }
     }

@@ -3,7 +3,7 @@ import Foundation
 
 /// Turns local calendar time into moments and back. "Civil" seconds are what a clock on the wall shows, counted as
 /// if it showed UTC.
-struct LocalTime {
+struct LocalClock {
     private let zone: TimeZone
 
     /// `nil` for a name that is not an IANA one: `Region/City`, or `UTC`.

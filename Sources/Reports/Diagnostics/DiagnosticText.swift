@@ -1,4 +1,5 @@
 import FlowRuns
+import Manifests
 
 /// Diagnostics as people read them: what, where, the line itself with the place marked, and what to write instead.
 ///
@@ -16,7 +17,7 @@ import FlowRuns
 ///   - sources: the files that they are about; of a file that is not among them no line is shown.
 ///   - color: whether to use the terminal's colours.
 /// - Returns: lines that each end in a line break; empty when there are no diagnostics.
-public func text(_ diagnostics: [Diagnostic], sources: [SourceFile], color: Bool) -> String {
+package func text(_ diagnostics: [Diagnostic], sources: [SourceFile], color: Bool) -> String {
     guard !diagnostics.isEmpty else { return "" }
     var text = DiagnosticText(diagnostics, sources, Palette(isOn: color))
     for diagnostic in diagnostics { text.add(diagnostic) }

@@ -51,7 +51,7 @@ extension Series {
     private func windows(
         endingBy limit: UnixSeconds, boundary civil: (_ anchor: Int64, _ index: Int) -> Int64
     ) -> [WindowProgression] {
-        guard let local = LocalTime(timeZone) else { return [] }
+        guard let local = LocalClock(timeZone) else { return [] }
         let anchor = anchor ?? local.civil(at: from)
         var progressions: [WindowProgression] = []
         var last = from

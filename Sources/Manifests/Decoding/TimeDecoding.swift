@@ -16,7 +16,7 @@ extension ManifestDecoder {
     }
 
     /// A time of a series, where a date or time without offset means the series' own time zone.
-    mutating func time(_ field: Field?, in local: LocalTime) -> (moment: UnixSeconds, civil: Int64?)? {
+    mutating func time(_ field: Field?, in local: LocalClock) -> (moment: UnixSeconds, civil: Int64?)? {
         guard let field, let time = timeText(field) else { return nil }
         switch time {
         case .instant(let seconds): return (seconds, nil)
