@@ -91,7 +91,8 @@ extension Diagnostic {
         return Diagnostic(
             .runOfUnknownWindow, .warning, at: place,
             "nothing is asked for while nobody knows the window of \(shown)\(others)",
-            suggestion: "find out what it ingested, and write under 'acknowledged': {run: \(first), reason: …}")
+            suggestion: "find out which window it ingested, and write under 'acknowledged': "
+                + "{run: \(first), reason: …, window: {start: …, end: …}}; without 'window' it counts for nothing")
     }
 }
 

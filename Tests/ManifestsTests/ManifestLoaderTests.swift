@@ -61,7 +61,11 @@ struct ManifestLoaderTests {
         #expect((series.timeZone, series.lag) == ("Europe/Berlin", 7200))
         #expect(flow.reruns.map(\.id) == ["fix-418"])
         #expect(flow.reruns.map(\.reason) == ["late files arrived"])
-        #expect(flow.acknowledged.map(\.run.description) == ["3fb0418e-1804-45d6-8d56-dd51f05c0baf"])
+        #expect(
+            flow.acknowledged.map(\.run.description) == [
+                "3fb0418e-1804-45d6-8d56-dd51f05c0baf", "9830305a-985f-47d0-b030-5a985fd7d004",
+            ])
+        #expect(flow.acknowledged.map(\.window) == [nil, flow.windows[1].window])
     }
 
     @Test("quoted seconds, offsets and fractions of zero are all times")
@@ -124,6 +128,48 @@ struct ManifestLoaderTests {
         let (manifests, diagnostics) = ManifestLoader().load(files)
         #expect(diagnostics.isEmpty)
         #expect(manifests.flows.map(\.target) == ["local", "prod"])
+    }
+
+    /// Both declare the same flow.
+    private func codesOfTwoTargets(
+        _ one: String, _ other: String, ledgers: [String] = ["a", "b"], sandboxes: [String] = ["prod", "prod"]
+    ) -> [DiagnosticCode] {
+        let files = zip(["one", "other"], zip([one, other], zip(ledgers, sandboxes))).map { name, rest in
+            let (service, (ledger, sandbox)) = rest
+            let target = """
+                {apiVersion: sluice/v1, kind: Target, metadata: {name: \(name)}, spec: {service: "\(service)",
+                organization: o, sandbox: \(sandbox), ledger: "sqlite:\(ledger)"}}
+                ---
+
+                """
+            return SourceFile(path: "\(name).yaml", bytes: Array((target + manifest(target: name)).utf8))
+        }
+        return ManifestLoader().load(files).diagnostics.map(\.code)
+    }
+
+    @Test("one flow may not stand in two targets of one sandbox, however their service's address is spelled")
+    func oneSandbox() {
+        #expect(codesOfTwoTargets("http://localhost:8080", "http://127.0.0.1:8080//") == [.flowInTwoTargets])
+        #expect(codesOfTwoTargets("https://a.example/x", "https://A.example:443/x/") == [.flowInTwoTargets])
+        #expect(codesOfTwoTargets("http://localhost:8080", "http://localhost:8081") == [])
+        #expect(codesOfTwoTargets("https://a.example", "https://a.example", sandboxes: ["prod", "stage"]) == [])
+    }
+
+    @Test("two embedded targets are one sandbox when they have one ledger, and so one simulator")
+    func embeddedSandboxes() {
+        #expect(codesOfTwoTargets("embedded", "embedded", ledgers: ["a", "a"]) == [.flowInTwoTargets])
+        #expect(codesOfTwoTargets("embedded", "embedded", ledgers: ["a", "b"]) == [])
+    }
+
+    @Test("a target's runs are found under its normal identity and under the one it was once written with")
+    func identities() throws {
+        let targets = ManifestLoader().load([try ManifestFolder.valid.file("targets")]).manifests.targets
+        #expect(
+            targets.map(\.identities) == [
+                ["embedded 1234@AdobeOrg dev"],
+                ["http://localhost:8080 1234@AdobeOrg dev", "http://[::1]:8080 1234@AdobeOrg dev"],
+            ])
+        #expect(targets.map(\.identity) == targets.map(\.identities[0]))
     }
 
     @Test("a target that could not be read is not called unknown")

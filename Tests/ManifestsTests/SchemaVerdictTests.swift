@@ -12,10 +12,11 @@ struct SchemaVerdictTests {
         "flow-twice": "a schema does not see that two flows bear one id",
         "manifest-twice": "nor two manifests one name",
         "target-twice": "nor two targets",
+        "sandbox-twice": "nor two targets that are one sandbox",
         "window-twice": "nor two windows of one flow that are the same moments, written in two ways",
         "unknown-target": "a schema sees one document, and the target stands in another",
         "reversed-windows": "a schema cannot compare a start with an end",
-        "series-too-long": "nor reckon how many windows a series cuts",
+        "series-too-long": "nor count how many windows a series cuts",
         "tag": "a YAML tag is gone before a schema sees the value",
     ]
 

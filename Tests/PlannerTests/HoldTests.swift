@@ -58,7 +58,7 @@ struct HoldTests {
         #expect(flow.plan.codes == [.runOfUnknownWindow])
         #expect(!flow.plan.diagnostics.hasErrors)
         #expect(flow.plan.diagnostics.first?.message.hasSuffix("run x, run y") == true)
-        #expect(flow.plan.diagnostics.first?.suggestion?.contains("{run: x, reason: …}") == true)
+        #expect(flow.plan.diagnostics.first?.suggestion?.contains("{run: x, reason: …, window: {") == true)
         #expect(flow.plan.actions.isEmpty)
         #expect(flow.plan.held.map(\.window.range) == [0..<10])
         #expect(flow.plan.undeclared.map(\.run?.description) == ["x", "y"])

@@ -100,15 +100,18 @@ public struct Rerun: Hashable, Sendable {
     }
 }
 
-/// A run on the service whose window nobody knows, and which therefore would hold its flow.
+/// A run on the service whose window cannot be read, and which therefore would hold its flow.
 public struct Acknowledgement: Hashable, Sendable {
     public let run: RunID
     public let reason: String
+    /// The window that the run ingested; it counts as a run of that window. Without one it counts for nothing.
+    public let window: Window?
     public let place: Place
 
-    public init(run: RunID, reason: String, place: Place) {
+    public init(run: RunID, reason: String, window: Window? = nil, place: Place) {
         self.run = run
         self.reason = reason
+        self.window = window
         self.place = place
     }
 }

@@ -61,7 +61,14 @@ public struct Target: Hashable, Sendable {
     /// What tells this target's runs from another's within one ledger: service, organisation and sandbox. The
     /// target's name is left out, so that renaming it never sends anything again.
     public var identity: String {
-        "\(service) \(organization) \(sandbox)"
+        TargetIdentity(service: service.description, organization: organization, sandbox: sandbox).description
+    }
+
+    /// The identities under which a ledger may keep this target's runs: the normal one first, then the one that earlier
+    /// versions used, with the address as the manifest spells it. For a third spelling see `TargetIdentity`.
+    public var identities: [String] {
+        let written = "\(service) \(organization) \(sandbox)"
+        return written == identity ? [identity] : [identity, written]
     }
 }
 

@@ -30,7 +30,7 @@ extension ManifestDecoder {
         }
         add(
             .badLedgerAddress, at: field.value, "\(quoted(address)) is not a ledger address",
-            suggestion: "write sqlite:PATH or postgres://user@host:5432/database")
+            suggestion: "write sqlite:PATH, such as sqlite:.sluice/prod.sqlite")
         return nil
     }
 

@@ -125,8 +125,11 @@ extension ManifestDecoder {
         var acknowledged: [Acknowledgement] = []
         var places: [String: Place] = [:]
         for node in list(field).map(Array.init) ?? [] {
-            guard let fields = fields(of: node, "an acknowledged run", required: ["run", "reason"]) else { continue }
+            guard
+                let fields = fields(of: node, "an acknowledged run", required: ["run", "reason"], optional: ["window"])
+            else { continue }
             let reason = text(fields["reason"])
+            let window = fields["window"].flatMap { self.window($0.value) }
             guard let field = fields["run"], let text = text(field), let run = RunID(text) else { continue }
             if let first = places[text] {
                 add(
@@ -136,7 +139,8 @@ extension ManifestDecoder {
             }
             places[text] = place(of: field.value)
             guard let reason else { continue }
-            acknowledged.append(Acknowledgement(run: run, reason: reason, place: place(of: field.value)))
+            acknowledged.append(
+                Acknowledgement(run: run, reason: reason, window: window, place: place(of: field.value)))
         }
         return acknowledged
     }

@@ -10,7 +10,9 @@ struct ManifestRules {
         checkNames(of: targets)
         if !mayMissTargets { checkTargets(of: manifests, among: targets.map(\.name)) }
         checkNames(of: manifests)
-        checkFlows(manifests.flatMap(\.flows).sorted { $0.place < $1.place })
+        let flows = manifests.flatMap(\.flows).sorted { $0.place < $1.place }
+        checkFlows(flows)
+        checkSandboxes(of: flows, targets)
     }
 
     private mutating func checkNames(of targets: [Target]) {
@@ -67,10 +69,35 @@ struct ManifestRules {
         }
     }
 
+    /// Two targets of one sandbox have two ledgers, and neither knows what the other requested.
+    private mutating func checkSandboxes(of flows: [FlowDeclaration], _ targets: [Target]) {
+        let sandboxes = Dictionary(targets.map { ($0.name, $0.sandboxKey) }) { first, _ in first }
+        var first: [Pair: FlowDeclaration] = [:]
+        for flow in flows {
+            guard let sandbox = sandboxes[flow.target],
+                let other = first.updateIfNew(flow, for: Pair(target: sandbox, name: flow.flow.description)),
+                other.target != flow.target
+            else { continue }
+            diagnostics.append(
+                Diagnostic(
+                    .flowInTwoTargets, at: flow.place,
+                    "the flow \(flow.flow) is declared in the targets '\(other.target)' and '\(flow.target)', which are "
+                        + "the same sandbox",
+                    suggestion: "one sandbox has one ledger: declare the flow in one target only",
+                    notes: [.init(place: other.place, message: "first declared here")]))
+        }
+    }
+
     private struct Pair: Hashable {
         let target: String
         let name: String
     }
+}
+
+extension Target {
+    /// Equal for two targets of one sandbox. The embedded simulator keeps its state beside the ledger, so each ledger
+    /// has a simulator of its own.
+    fileprivate var sandboxKey: String { service == .embedded ? "\(identity) \(ledger)" : identity }
 }
 
 extension Dictionary {

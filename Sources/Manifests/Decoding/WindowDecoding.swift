@@ -34,7 +34,7 @@ extension ManifestDecoder {
         return Window(start: start, end: end)
     }
 
-    private mutating func window(_ node: YAMLNode) -> Window? {
+    mutating func window(_ node: YAMLNode) -> Window? {
         fields(of: node, "a window", required: ["start", "end"]).flatMap { window($0) }
     }
 

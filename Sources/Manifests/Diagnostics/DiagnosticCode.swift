@@ -39,6 +39,7 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case rerunDeclaredTwice = "SLU0125"
     case acknowledgedTwice = "SLU0126"
     case tooManyFaults = "SLU0127"
+    case flowInTwoTargets = "SLU0128"
 
     case deltaColumnMissing = "SLU0201"
     case deltaColumnFixed = "SLU0202"
@@ -51,6 +52,7 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case runOfUnknownWindow = "SLU0209"
     case acknowledgedRunUnknown = "SLU0210"
     case moreRunsThanAllowed = "SLU0211"
+    case windowRunTwice = "SLU0212"
 
     case flowNotFound = "SLU0301"
     case flowNotOneTime = "SLU0302"
@@ -98,6 +100,7 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .rerunDeclaredTwice: "two reruns of one flow have one id"
         case .acknowledgedTwice: "a run is acknowledged twice"
         case .tooManyFaults: "a file has more faults than are shown"
+        case .flowInTwoTargets: "two targets of the same sandbox declare the same flow"
         case .deltaColumnMissing: "the first run of a table-based flow needs a delta column"
         case .deltaColumnFixed: "the flow's delta column was fixed by its first run and cannot change"
         case .deltaColumnOnFile: "a file-based flow has no delta column"
@@ -109,6 +112,7 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .runOfUnknownWindow: "a run on the service whose window cannot be read holds its flow"
         case .acknowledgedRunUnknown: "an acknowledged run is not in the ledger"
         case .moreRunsThanAllowed: "a plan asks for more runs than one apply may make"
+        case .windowRunTwice: "a window was ingested more often than declared"
         case .flowNotFound: "the service does not know the flow"
         case .flowNotOneTime: "the flow is not scheduled for one-time ingestion"
         case .flowDisabled: "the flow is disabled"

@@ -113,13 +113,13 @@ private struct RulesMember: Decodable {
 private struct AcknowledgementMember: Decodable {
     let acknowledgement: Acknowledgement
 
-    private enum Key: CodingKey { case run, reason, place }
+    private enum Key: CodingKey { case run, reason, window, place }
 
     init(from decoder: any Decoder) throws {
         let object = try decoder.container(keyedBy: Key.self)
         acknowledgement = Acknowledgement(
             run: try object.run(.run), reason: try object.decode(String.self, forKey: .reason),
-            place: try object.place(.place))
+            window: object.contains(.window) ? try object.window(.window) : nil, place: try object.place(.place))
     }
 }
 

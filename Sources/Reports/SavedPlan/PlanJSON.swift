@@ -209,6 +209,7 @@ extension JSONText {
                 json.line {
                     $0.member("run", acknowledgement.run.description)
                     $0.member("reason", acknowledgement.reason)
+                    if let window = acknowledgement.window { $0.member("window", window) }
                     $0.member("place", acknowledgement.place)
                 }
             }
