@@ -63,8 +63,8 @@ struct ExtremeManifestsTests {
         let windows = repeatElement("{start: 2, end: 1}", count: 5000).joined(separator: ", ")
         let diagnostics = try load(manifest(flow: "windows: [\(windows)]")).diagnostics
         #expect(diagnostics.count == 1001)
-        #expect(diagnostics.first?.code == .tooManyFaults)
-        #expect(diagnostics.first?.message == "test.yaml has 4000 more faults, which are not shown")
+        #expect(diagnostics.first?.code == .tooManyErrors)
+        #expect(diagnostics.first?.message == "test.yaml has 4000 more errors, which are not shown")
     }
 
     @Test("any bytes at all give diagnostics and never a crash")

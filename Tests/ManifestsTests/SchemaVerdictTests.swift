@@ -30,7 +30,7 @@ struct SchemaVerdictTests {
     /// The documents that hold something; `nil` when the YAML itself is faulty.
     private static func documents(_ bytes: [UInt8]) -> [Tree]? {
         let stream = YAMLReader().read(bytes)
-        guard stream.faults.isEmpty else { return nil }
+        guard stream.errors.isEmpty else { return nil }
         return stream.documents.compactMap(\.root).filter { !$0.isNull }.map { Tree($0) }
     }
 

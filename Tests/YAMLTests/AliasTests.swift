@@ -45,15 +45,15 @@ struct AliasTests {
     @Test("merging leaves the documents around it alone")
     func mergesAmongDocuments() {
         let stream = read("{a: [1]}\n---\n{<<: {b: [2]}, c: 3}\n---\n[4, {d: 5}]\n")
-        #expect(stream.faults.isEmpty)
+        #expect(stream.errors.isEmpty)
         #expect(
             stream.documents.map { $0.root?.shape } == ["{|a|: [|1|]}", "{|c|: |3|, |b|: [|2|]}", "[|4|, {|d|: |5|}]"])
     }
 
     @Test("merging faulty mappings crashes nothing")
-    func mergesWithFaults() {
+    func mergesWithErrors() {
         let stream = read("{<<: [1, {a: 1, ? [k] : 2, ? [k] : 3}], a: 4, a: 5, ? {} : 6}")
-        #expect(stream.faults.map(\.kind) == [.mergeValue, .nonScalarKey, .nonScalarKey, .duplicateKey, .nonScalarKey])
+        #expect(stream.errors.map(\.kind) == [.mergeValue, .nonScalarKey, .nonScalarKey, .duplicateKey, .nonScalarKey])
         #expect(stream.documents.count == 1)
     }
 }

@@ -11,7 +11,7 @@ struct DocumentTests {
         ])
     func empty(text: String, documents: Int) {
         let stream = read(text)
-        #expect(stream.faults.isEmpty)
+        #expect(stream.errors.isEmpty)
         #expect(stream.documents.count == documents)
         #expect(stream.documents.allSatisfy { $0.root == nil })
     }
@@ -19,7 +19,7 @@ struct DocumentTests {
     @Test("several documents keep their order and where they begin")
     func several() {
         let stream = read("# first\na: 1\n---\nb\n...\n%YAML 1.2\n---\n[c]\n--- ~\n--- !!str\n")
-        #expect(stream.faults.isEmpty)
+        #expect(stream.errors.isEmpty)
         #expect(stream.documents.map { $0.root?.shape } == ["{|a|: |1|}", "|b|", "[|c|]", "|~|", "||"])
         #expect(stream.documents.map(\.start.line) == [2, 3, 6, 9, 10])
     }
@@ -72,7 +72,7 @@ struct DocumentTests {
             isLittleEndian ? [UInt8(unit & 0xFF), UInt8(unit >> 8)] : [UInt8(unit >> 8), UInt8(unit & 0xFF)]
         }
         let stream = YAMLReader().read(bytes)
-        #expect(stream.faults.isEmpty)
+        #expect(stream.errors.isEmpty)
         let root = try #require(stream.documents.first?.root)
         #expect(root.shape == "{|größe|: [|😀|, |b|], |c|: |1|}")
         #expect(root["größe"]?[1]?.span == "1:12-1:13")

@@ -59,8 +59,8 @@ let faultyTexts: [(name: String, bytes: [UInt8])] =
         ("a merge of a list with a single value", "a: &a {b: 1}\nc: {<<: [*a, 2]}\n"),
         ("a merge of a list of lists", "<<: [[{a: 1}]]\n"),
         ("a merge of an undefined alias", "<<: *nothing\n"),
-        ("several faults", "a: *b\nc: {d: 1, d: 2}\n? [e]\n: f\n"),
-        ("a fault in the second document", "a: 1\n---\nb: [\n"),
+        ("several errors", "a: *b\nc: {d: 1, d: 2}\n? [e]\n: f\n"),
+        ("an error in the second document", "a: 1\n---\nb: [\n"),
         ("brackets beyond the limit of depth", String(repeating: "[", count: 65)),
         ("a list that ends with the file", "a: ["),
         (

@@ -30,7 +30,7 @@ struct FuzzTests {
             let stream = reader.read(bytes)
             let isSound = stream.documents.allSatisfy { $0.root.map { holdsTogether($0, depth: 1) } ?? true }
             #expect(
-                isSound && stream.faults.map(\.start) == stream.faults.map(\.start).sorted(), "seed \(seed): \(bytes)")
+                isSound && stream.errors.map(\.start) == stream.errors.map(\.start).sorted(), "seed \(seed): \(bytes)")
         }
     }
 

@@ -6,12 +6,12 @@ struct LimitTests {
     static let deep = 100_000
 
     @Test(
-        "a hundred thousand nested collections end in a fault",
+        "a hundred thousand nested collections end in an error",
         arguments: ["[", "{a: ", "[\n", "- ", "? ", "{? ", "[{", "&a ["])
     func nested(opening: String) {
         let stream = read(String(repeating: opening, count: Self.deep))
         #expect(stream.documents.isEmpty)
-        #expect(stream.faults.map(\.kind) == [.depth])
+        #expect(stream.errors.map(\.kind) == [.depth])
     }
 
     @Test("nesting up to the limit is read, one deeper is not")
@@ -19,21 +19,21 @@ struct LimitTests {
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         }
-        #expect(read(nested(64)).faults.isEmpty)
-        #expect(read(nested(65)).faults.map(\.start) == [Mark(line: 1, column: 65)])
+        #expect(read(nested(64)).errors.isEmpty)
+        #expect(read(nested(65)).errors.map(\.start) == [Mark(line: 1, column: 65)])
     }
 
     @Test("aliases cannot nest deeper than brackets")
     func depthOfAliases() {
         var text = "- &a0 [x]\n"
         for number in 1...100 { text += "- &a\(number) [*a\(number - 1)]\n" }
-        let faults = read(text).faults
-        #expect(faults.map(\.kind) == [.depth])
+        let errors = read(text).errors
+        #expect(errors.map(\.kind) == [.depth])
         // The list itself is 1 deep, so that 63 more may be nested in an entry.
-        #expect(faults.first?.start.line == 64)
+        #expect(errors.first?.start.line == 64)
     }
 
-    @Test("a billion laughs end in a fault", arguments: [false, true])
+    @Test("a billion laughs end in an error", arguments: [false, true])
     func billionLaughs(byMerging: Bool) {
         var text = "a0: &a0 {x: lol}\n"
         for number in 1...9 {
@@ -44,7 +44,7 @@ struct LimitTests {
                 : "a\(number): &a\(number) [\(laughs.joined(separator: ", "))]\n"
         }
         let stream = read(text)
-        #expect(stream.faults.map(\.kind) == [.aliasNodes])
+        #expect(stream.errors.map(\.kind) == [.aliasNodes])
         #expect(stream.documents.isEmpty)
     }
 
@@ -52,25 +52,25 @@ struct LimitTests {
     func aliasNodesAreExact() {
         var limits = ReadingLimits()
         limits.aliasNodes = 4
-        #expect(read("[&a [1], *a]\n---\n[&a [1], *a]\n", limits: limits).faults.isEmpty)
-        #expect(read("[&a [1], *a, *a, *a]", limits: limits).faults.map(\.kind) == [.aliasNodes])
+        #expect(read("[&a [1], *a]\n---\n[&a [1], *a]\n", limits: limits).errors.isEmpty)
+        #expect(read("[&a [1], *a, *a, *a]", limits: limits).errors.map(\.kind) == [.aliasNodes])
         let stream = read("[&a [1], *a]\n---\n[&a [1, 2], *a]\n", limits: limits)
-        #expect(stream.documents.count == 1 && stream.faults.map(\.kind) == [.aliasNodes])
+        #expect(stream.documents.count == 1 && stream.errors.map(\.kind) == [.aliasNodes])
     }
 
     @Test("a file beyond the size limit is not read at all")
     func size() {
         var limits = ReadingLimits()
         limits.bytes = 8
-        #expect(read("a: 12345", limits: limits).faults.isEmpty)
+        #expect(read("a: 12345", limits: limits).errors.isEmpty)
         let stream = read("a: 123456", limits: limits)
-        #expect(stream.documents.isEmpty && stream.faults.map(\.kind) == [.size])
+        #expect(stream.documents.isEmpty && stream.errors.map(\.kind) == [.size])
     }
 
     @Test("the limits themselves are limited")
     func limitsOfLimits() {
         var limits = ReadingLimits()
         limits.depth = .max
-        #expect(read(String(repeating: "[\n", count: Self.deep), limits: limits).faults.map(\.kind) == [.depth])
+        #expect(read(String(repeating: "[\n", count: Self.deep), limits: limits).errors.map(\.kind) == [.depth])
     }
 }

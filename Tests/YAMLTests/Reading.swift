@@ -4,10 +4,10 @@ func read(_ text: String, limits: ReadingLimits = ReadingLimits()) -> YAMLStream
     YAMLReader(limits: limits).read(Array(text.utf8))
 }
 
-/// The only document's root, of a text without faults.
+/// The only document's root, of a text without errors.
 func soundRoot(_ text: String) -> YAMLNode? {
     let stream = read(text)
-    guard stream.faults.isEmpty, stream.documents.count == 1 else { return nil }
+    guard stream.errors.isEmpty, stream.documents.count == 1 else { return nil }
     return stream.documents[0].root
 }
 
@@ -28,7 +28,7 @@ extension YAMLNode {
     var span: String { "\(start.line):\(start.column)-\(end.line):\(end.column)" }
 }
 
-extension YAMLFault {
+extension YAMLError {
     /// As a person would see it, without the file's name.
     var rendered: String {
         var lines = ["\(start.line):\(start.column): \(kind): \(message)"]

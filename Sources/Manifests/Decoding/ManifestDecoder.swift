@@ -1,10 +1,10 @@
 import FlowRuns
 import YAML
 
-/// Turns the documents of one file into targets and flows, and gathers what is wrong on the way. It never stops at a
-/// fault: what can still be made out is decoded, so that the rules between documents see it.
+/// Turns the documents of one file into targets and flows, and collects what is wrong on the way. It never stops at an
+/// error: what can still be made out is decoded, so that the rules between documents see it.
 struct ManifestDecoder {
-    /// More faults of one file help nobody; the rest is counted.
+    /// More diagnostics of one file help nobody; the rest is counted.
     static let mostDiagnostics = 1000
 
     let file: String
@@ -15,21 +15,21 @@ struct ManifestDecoder {
     /// Whether there may be targets in the file that could not be read.
     private(set) var mayHideTargets = false
     /// What stands there is not what was written, so nothing more is said of it.
-    private var faultyMarks: Set<Mark> = []
+    private var marksWithErrors: Set<Mark> = []
 
     init(file: String) { self.file = file }
 
     mutating func read(_ bytes: [UInt8], _ reader: YAMLReader) {
         let stream = reader.read(bytes)
-        for fault in stream.faults { add(Diagnostic(fault, in: file)) }
-        faultyMarks = Set(stream.faults.map(\.start))
-        mayHideTargets = !stream.faults.isEmpty
+        for error in stream.errors { add(Diagnostic(error, in: file)) }
+        marksWithErrors = Set(stream.errors.map(\.start))
+        mayHideTargets = !stream.errors.isEmpty
         for document in stream.documents {
             if let root = document.root, !root.isNull { decode(root) }
         }
         if unshown > 0 {
             diagnostics.append(
-                Diagnostic(.tooManyFaults, at: nil, "\(file) has \(unshown) more faults, which are not shown"))
+                Diagnostic(.tooManyErrors, at: nil, "\(file) has \(unshown) more errors, which are not shown"))
         }
     }
 
@@ -87,7 +87,7 @@ struct ManifestDecoder {
         _ code: DiagnosticCode, _ severity: Diagnostic.Severity = .error, at node: YAMLNode?, _ message: String,
         suggestion: String? = nil, notes: [Diagnostic.Note] = []
     ) {
-        if let node, faultyMarks.contains(node.start) { return }
+        if let node, marksWithErrors.contains(node.start) { return }
         let place = node.map { self.place(of: $0) }
         add(Diagnostic(code, severity, at: place, message, suggestion: suggestion, notes: notes))
     }
@@ -102,20 +102,20 @@ struct ManifestDecoder {
 }
 
 extension Diagnostic {
-    fileprivate init(_ fault: YAMLFault, in file: String) {
-        let length = fault.end.map { $0.line == fault.start.line ? $0.column - fault.start.column : 1 } ?? 1
-        let place = Place(file: file, line: fault.start.line, column: fault.start.column, length: length)
-        let notes = fault.note.map { note in
+    fileprivate init(_ error: YAMLError, in file: String) {
+        let length = error.end.map { $0.line == error.start.line ? $0.column - error.start.column : 1 } ?? 1
+        let place = Place(file: file, line: error.start.line, column: error.start.column, length: length)
+        let notes = error.note.map { note in
             Note(place: Place(file: file, line: note.mark.line, column: note.mark.column), message: note.message)
         }
         self.init(
-            DiagnosticCode(fault.kind), at: place, fault.message, suggestion: fault.suggestion,
+            DiagnosticCode(error.kind), at: place, error.message, suggestion: error.suggestion,
             notes: [notes].compactMap(\.self))
     }
 }
 
 extension DiagnosticCode {
-    fileprivate init(_ kind: YAMLFault.Kind) {
+    fileprivate init(_ kind: YAMLError.Kind) {
         self =
             switch kind {
             case .syntax: .syntax
@@ -128,7 +128,7 @@ extension DiagnosticCode {
             case .depth: .tooDeep
             case .aliasNodes: .tooManyAliases
             case .size, .memory: .tooLarge
-            case .tooManyFaults: .tooManyFaults
+            case .tooManyErrors: .tooManyErrors
             }
     }
 }

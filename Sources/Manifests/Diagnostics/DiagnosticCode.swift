@@ -38,7 +38,7 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case flowDeclaredTwice = "SLU0124"
     case rerunDeclaredTwice = "SLU0125"
     case acknowledgedTwice = "SLU0126"
-    case tooManyFaults = "SLU0127"
+    case tooManyErrors = "SLU0127"
     case flowInTwoTargets = "SLU0128"
 
     case deltaColumnMissing = "SLU0201"
@@ -99,7 +99,7 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .flowDeclaredTwice: "a flow is declared twice in one target"
         case .rerunDeclaredTwice: "two reruns of one flow have one id"
         case .acknowledgedTwice: "a run is acknowledged twice"
-        case .tooManyFaults: "a file has more faults than are shown"
+        case .tooManyErrors: "a file has more errors than are shown"
         case .flowInTwoTargets: "two targets of the same sandbox declare the same flow"
         case .deltaColumnMissing: "the first run of a table-based flow needs a delta column"
         case .deltaColumnFixed: "the flow's delta column was fixed by its first run and cannot change"

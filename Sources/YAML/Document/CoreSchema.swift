@@ -1,5 +1,5 @@
 /// What a scalar is by the core schema of YAML 1.2 (section 10.3.2 of its specification).
-public enum SchemaType: String, Hashable, Sendable, CaseIterable {
+package enum SchemaType: String, Hashable, Sendable, CaseIterable {
     case null
     case bool
     case int
@@ -11,22 +11,22 @@ public enum SchemaType: String, Hashable, Sendable, CaseIterable {
 /// block style is never anything but text, unless a core tag (`!!int "5"`) says so.
 extension YAMLNode {
     /// Whether this is nothing at all, `~`, `null`, `Null` or `NULL`.
-    public var isNull: Bool { mayBe("null") && withText(CoreText.isNull) }
+    package var isNull: Bool { mayBe("null") && withText(CoreText.isNull) }
 
     /// `true`, `True`, `TRUE` and the same of `false`; never `yes`, `no`, `on`, `off`.
-    public var bool: Bool? { mayBe("bool") ? withText(CoreText.bool) : nil }
+    package var bool: Bool? { mayBe("bool") ? withText(CoreText.bool) : nil }
 
     /// A decimal, octal (`0o17`) or hexadecimal (`0xF`) integer; `nil` when it does not fit.
-    public var int64: Int64? { mayBe("int") ? withText(CoreText.int64) : nil }
+    package var int64: Int64? { mayBe("int") ? withText(CoreText.int64) : nil }
 
     /// A number, integers included, `.inf` or `.nan`.
-    public var double: Double? {
+    package var double: Double? {
         guard mayBe("float") || mayBe("int") else { return nil }
         return withText { text in CoreText.int64(text).map(Double.init) ?? CoreText.double(text) }
     }
 
     /// What a value is, for messages; an integer that does not fit 64 bits is still one. A collection is `string`.
-    public var schemaType: SchemaType {
+    package var schemaType: SchemaType {
         guard kind == .scalar else { return .string }
         if isNull { return .null }
         if bool != nil { return .bool }

@@ -1,16 +1,16 @@
 /// A place in a YAML file. A line ends with LF, CR or both and, as in YAML 1.1, with U+0085, U+2028 and U+2029.
-public struct Mark: Hashable, Comparable, Sendable {
+package struct Mark: Hashable, Comparable, Sendable {
     /// Counted from 1.
-    public let line: Int
+    package let line: Int
     /// Counted from 1, in characters (Unicode scalars), as editors count.
-    public let column: Int
+    package let column: Int
 
     /// - Parameters: counted from 1.
-    public init(line: Int, column: Int) {
+    package init(line: Int, column: Int) {
         self.line = line
         self.column = column
     }
 
     /// In the order of the text.
-    public static func < (left: Mark, right: Mark) -> Bool { (left.line, left.column) < (right.line, right.column) }
+    package static func < (left: Mark, right: Mark) -> Bool { (left.line, left.column) < (right.line, right.column) }
 }

@@ -1,7 +1,7 @@
 /// A scalar, sequence or mapping of a document: a cursor into the file's nodes, cheap to copy, which keeps them alive.
-public struct YAMLNode: Sendable {
+package struct YAMLNode: Sendable {
     /// The three kinds of node that YAML has.
-    public enum Kind: UInt8, Hashable, Sendable {
+    package enum Kind: UInt8, Hashable, Sendable {
         case scalar
         case sequence
         case mapping
@@ -13,39 +13,39 @@ public struct YAMLNode: Sendable {
     private var node: StoredNode { storage.nodes[index] }
 
     /// What it is.
-    public var kind: Kind { node.kind }
+    package var kind: Kind { node.kind }
     /// Where the node's text begins. A node that an alias stands for has the alias's place; what it holds, and what a
     /// merge key brings, keeps the place where it is written.
-    public var start: Mark { node.start }
+    package var start: Mark { node.start }
     /// Exclusive. A block collection ends with the last node it holds.
-    public var end: Mark { node.end }
+    package var end: Mark { node.end }
     /// Whether this is a scalar that is neither quoted nor in block style and has no explicit tag: only such a one may
     /// be a number, a truth value or null.
-    public var isPlain: Bool { node.isPlain }
+    package var isPlain: Bool { node.isPlain }
     /// The explicit tag, its handle resolved: `tag:yaml.org,2002:str` for `!!str`.
-    public var tag: String? { node.tag == 0 ? nil : storage.tags[Int(node.tag) - 1] }
+    package var tag: String? { node.tag == 0 ? nil : storage.tags[Int(node.tag) - 1] }
 
     /// A scalar's text, decoded; empty for a collection.
-    public var text: String { withText { String(decoding: $0, as: UTF8.self) } }
+    package var text: String { withText { String(decoding: $0, as: UTF8.self) } }
 
     /// Calls `body` with the UTF-8 bytes of a scalar's text, without making a string; they are valid only in the call.
-    public func withText<R>(_ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
+    package func withText<R>(_ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
         let node = node
         let range = node.kind == .scalar ? node.textRange : 0..<0
         return try storage.arena.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[range])) }
     }
 
     /// Whether this is a scalar with this text, byte for byte; made for comparing keys.
-    public func hasText(_ text: StaticString) -> Bool {
+    package func hasText(_ text: StaticString) -> Bool {
         guard node.kind == .scalar else { return false }
         return withText { own in text.withUTF8Buffer { own.elementsEqual($0) } }
     }
 
     /// How many elements or pairs a collection has; 0 for a scalar.
-    public var count: Int { node.kind == .scalar ? 0 : Int(node.count) }
+    package var count: Int { node.kind == .scalar ? 0 : Int(node.count) }
 
     /// A sequence's elements; empty for anything else.
-    public var elements: YAMLElements {
+    package var elements: YAMLElements {
         YAMLElements(storage: storage, position: index + 1, remaining: node.kind == .sequence ? Int(node.count) : 0)
     }
 
@@ -53,19 +53,19 @@ public struct YAMLNode: Sendable {
     /// bring, without the ones that it or an earlier merged mapping has.
     ///
     /// The pairs of a faulty document are as written: both of two equal keys, and keys that are no scalars.
-    public var pairs: YAMLPairs {
+    package var pairs: YAMLPairs {
         YAMLPairs(storage: storage, position: index + 1, remaining: node.kind == .mapping ? Int(node.count) : 0)
     }
 }
 
 /// The elements of a sequence, in order.
-public struct YAMLElements: Sequence, IteratorProtocol, Sendable {
+package struct YAMLElements: Sequence, IteratorProtocol, Sendable {
     let storage: NodeStorage
     var position: Int
     var remaining: Int
 
     /// The next one, `nil` after the last.
-    public mutating func next() -> YAMLNode? {
+    package mutating func next() -> YAMLNode? {
         guard remaining > 0 else { return nil }
         defer {
             position += Int(storage.nodes[position].span)
@@ -76,13 +76,13 @@ public struct YAMLElements: Sequence, IteratorProtocol, Sendable {
 }
 
 /// The pairs of a mapping, in order.
-public struct YAMLPairs: Sequence, IteratorProtocol, Sendable {
+package struct YAMLPairs: Sequence, IteratorProtocol, Sendable {
     let storage: NodeStorage
     var position: Int
     var remaining: Int
 
     /// The next one, `nil` after the last.
-    public mutating func next() -> (key: YAMLNode, value: YAMLNode)? {
+    package mutating func next() -> (key: YAMLNode, value: YAMLNode)? {
         guard remaining > 0 else { return nil }
         let key = position
         let value = key + Int(storage.nodes[key].span)

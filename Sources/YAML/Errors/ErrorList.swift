@@ -1,21 +1,21 @@
-/// The faults of a file that reading could pass. One for each place is enough, and so is a thousand.
-struct FaultList {
+/// The errors of a file after which reading could go on: one for each place, at most a thousand.
+struct ErrorList {
     private static let most = 1_000
-    private var faults: [YAMLFault] = []
+    private var errors: [YAMLError] = []
 
-    var sorted: [YAMLFault] { faults.sorted { $0.start < $1.start } }
+    var sorted: [YAMLError] { errors.sorted { $0.start < $1.start } }
 
     /// Throws when there are so many that reading on makes no sense.
-    mutating func add(_ fault: YAMLFault) throws(YAMLFault) {
-        if faults.contains(where: { $0.start == fault.start }) { return }
-        guard faults.count < Self.most else {
-            throw YAMLFault(
-                .tooManyFaults, start: fault.start,
-                "the file has more than \(Self.most) faults; the rest of it was not read")
+    mutating func add(_ error: YAMLError) throws(YAMLError) {
+        if errors.contains(where: { $0.start == error.start }) { return }
+        guard errors.count < Self.most else {
+            throw YAMLError(
+                .tooManyErrors, start: error.start,
+                "the file has more than \(Self.most) errors; the rest was not read")
         }
-        faults.append(fault)
+        errors.append(error)
     }
 
-    /// The fault that ended the reading always has its place in the list.
-    mutating func addLast(_ fault: YAMLFault) { faults.append(fault) }
+    /// The error that ended the reading always has its place in the list.
+    mutating func addLast(_ error: YAMLError) { errors.append(error) }
 }

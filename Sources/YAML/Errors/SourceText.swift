@@ -1,4 +1,4 @@
-/// A file's text for finding a place in it after a fault; not made for speed.
+/// A file's text for finding a place in it after an error; not made for speed.
 struct SourceText {
     private let scalars: Substring.UnicodeScalarView
 

@@ -1,7 +1,7 @@
 /// One thing wrong with a YAML file: where, what, and what to write instead.
-public struct YAMLFault: Error, Hashable, Sendable {
-    /// What sort of fault it is; the manifests' diagnostic codes follow it.
-    public enum Kind: Hashable, Sendable {
+package struct YAMLError: Error, Hashable, Sendable {
+    /// What sort of error it is; the manifests' diagnostic codes follow it.
+    package enum Kind: Hashable, Sendable {
         /// Not well-formed YAML; reading ends here.
         case syntax
         /// Bytes that are no text: invalid UTF-8 or UTF-16, NUL and other control characters; reading ends here.
@@ -26,41 +26,41 @@ public struct YAMLFault: Error, Hashable, Sendable {
         case aliasNodes
         /// More bytes than `ReadingLimits.bytes`; nothing is read.
         case size
-        /// As many faults as anyone will read; reading ends here.
-        case tooManyFaults
+        /// More than a thousand errors; reading ends here.
+        case tooManyErrors
         /// libyaml could not get the memory it asked for; reading ends here.
         case memory
     }
 
-    /// Another place that the fault has to do with, such as the first of two equal keys.
-    public struct Note: Hashable, Sendable {
+    /// Another place that the error has to do with, such as the first of two equal keys.
+    package struct Note: Hashable, Sendable {
         /// The other place.
-        public let mark: Mark
+        package let mark: Mark
         /// What stands there.
-        public let message: String
+        package let message: String
 
         /// A note on the place `mark`.
-        public init(mark: Mark, message: String) {
+        package init(mark: Mark, message: String) {
             self.mark = mark
             self.message = message
         }
     }
 
-    /// What sort of fault it is.
-    public let kind: Kind
-    /// The place that is at fault.
-    public let start: Mark
-    /// Exclusive; `nil` when the fault is a point.
-    public let end: Mark?
+    /// What sort of error it is.
+    package let kind: Kind
+    /// Where it is.
+    package let start: Mark
+    /// Exclusive; `nil` when the error is a point.
+    package let end: Mark?
     /// What is wrong, one sentence without a full stop.
-    public let message: String
+    package let message: String
     /// What to write instead, when that can be told.
-    public let suggestion: String?
+    package let suggestion: String?
     /// Another place to look at.
-    public let note: Note?
+    package let note: Note?
 
-    /// A fault at the half-open span `[start, end)`.
-    public init(
+    /// An error at the half-open span `[start, end)`.
+    package init(
         _ kind: Kind, start: Mark, end: Mark? = nil, _ message: String, suggestion: String? = nil, note: Note? = nil
     ) {
         self.kind = kind

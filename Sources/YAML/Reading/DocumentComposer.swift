@@ -21,7 +21,7 @@ struct DocumentComposer {
     }
 
     private let limits: ReadingLimits
-    var faults = FaultList()
+    var errors = ErrorList()
     private var nodes: [StoredNode] = []
     private var arena: [UInt8] = []
     private var tags: [String] = []
@@ -49,11 +49,11 @@ struct DocumentComposer {
                 YAMLDocument(
                     root: document.root.map { YAMLNode(storage: storage, index: $0) }, start: document.start)
             },
-            faults: faults.sorted)
+            errors: errors.sorted)
     }
 
-    /// Throws the fault that ends the reading; others are kept in `faults`.
-    mutating func take(_ event: EventStream.Event) throws(YAMLFault) {
+    /// Throws the error that ends the reading; others are kept in `errors`.
+    mutating func take(_ event: EventStream.Event) throws(YAMLError) {
         switch event.content {
         case .scalar(let text, let isPlain, let tag, let anchor):
             var node = StoredNode(.scalar, start: event.start, end: event.end)
@@ -81,7 +81,7 @@ struct DocumentComposer {
 
     private mutating func begin(
         _ kind: YAMLNode.Kind, isFlow: Bool, tag: EventStream.CText?, anchor: String?, _ event: EventStream.Event
-    ) throws(YAMLFault) {
+    ) throws(YAMLError) {
         try checkDepth(open.count + 1, event)
         if let anchor { anchors[anchor] = Anchored(node: nodes.count, isComplete: false) }
         open.append(OpenCollection(node: nodes.count, isFlow: isFlow, anchor: anchor, lastEnd: event.end))
@@ -90,7 +90,7 @@ struct DocumentComposer {
         nodes.append(node)
     }
 
-    private mutating func endCollection(at mark: Mark) throws(YAMLFault) {
+    private mutating func endCollection(at mark: Mark) throws(YAMLError) {
         guard let ended = open.popLast() else { return }
         let index = ended.node
         let isMapping = nodes[index].kind == .mapping
@@ -99,7 +99,7 @@ struct DocumentComposer {
         nodes[index].end = end
         nodes[index].count = UInt32(isMapping ? ended.children / 2 : ended.children)
         nodes[index].span = UInt32(nodes.count - index)
-        if isMapping { try keyCheck.check(index, nodes, arena, &faults) }
+        if isMapping { try keyCheck.check(index, nodes, arena, &errors) }
         if let anchor = ended.anchor, anchors[anchor]?.node == index {
             anchors[anchor] = Anchored(node: index, isComplete: true, height: ended.height + 1)
         }
@@ -115,9 +115,9 @@ struct DocumentComposer {
     }
 
     /// Copies what the anchor names to where the alias stands.
-    private mutating func expand(_ name: String, _ event: EventStream.Event) throws(YAMLFault) {
+    private mutating func expand(_ name: String, _ event: EventStream.Event) throws(YAMLError) {
         guard let anchored = anchors[name], anchored.isComplete else {
-            try faults.add(fault(ofAlias: name, event))
+            try errors.add(error(ofAlias: name, event))
             nodes.append(.placeholder(start: event.start, end: event.end))
             return childEnded(at: event.end, height: 0)
         }
@@ -125,9 +125,9 @@ struct DocumentComposer {
         let span = Int(nodes[anchored.node].span)
         nodesFromAliases += span
         guard nodesFromAliases <= limits.aliasNodes else {
-            throw YAMLFault(
+            throw YAMLError(
                 .aliasNodes, start: event.start, end: event.end,
-                "the file's aliases stand for more than \(limits.aliasNodes) values",
+                "the aliases of the file expand to more than \(limits.aliasNodes) values",
                 suggestion: "write the values out, or split the file")
         }
         let copy = nodes.count
@@ -139,24 +139,24 @@ struct DocumentComposer {
         childEnded(at: event.end, height: anchored.height)
     }
 
-    private func fault(ofAlias name: String, _ event: EventStream.Event) -> YAMLFault {
+    private func error(ofAlias name: String, _ event: EventStream.Event) -> YAMLError {
         if let anchored = anchors[name] {
-            return YAMLFault(
+            return YAMLError(
                 .recursiveAlias, start: event.start, end: event.end,
-                "the alias '*\(name)' stands inside the value that it names",
-                note: YAMLFault.Note(mark: nodes[anchored.node].start, message: "the value begins here"))
+                "the alias '*\(name)' is inside the value that it names",
+                note: YAMLError.Note(mark: nodes[anchored.node].start, message: "the value starts here"))
         }
-        return YAMLFault(
-            .undefinedAlias, start: event.start, end: event.end, "no anchor '&\(name)' stands before this alias",
-            suggestion: "put '&\(name)' before the value that it names, earlier in the same document, "
-                + "or put the text in quotes")
+        return YAMLError(
+            .undefinedAlias, start: event.start, end: event.end,
+            "the anchor '&\(name)' is not defined before this alias",
+            suggestion: "define '&\(name)' earlier in the same document, or put the text in quotes")
     }
 
-    private func checkDepth(_ depth: Int, _ event: EventStream.Event) throws(YAMLFault) {
+    private func checkDepth(_ depth: Int, _ event: EventStream.Event) throws(YAMLError) {
         guard depth > limits.depth else { return }
-        throw YAMLFault(
-            .depth, start: event.start, end: event.end, "values are nested more than \(limits.depth) deep",
-            suggestion: "look for a bracket that is never closed")
+        throw YAMLError(
+            .depth, start: event.start, end: event.end, "values are nested more than \(limits.depth) levels deep",
+            suggestion: "check for a bracket that is not closed")
     }
 
     /// A mapping is told of its merge keys when they are read, so that those without need no second look.

@@ -21,7 +21,7 @@ struct EventStream: ~Copyable {
     }
 
     /// Why libyaml gave up, in its own words.
-    struct Failure: Error {
+    struct ParserError: Error {
         let error: yaml_error_type_t
         let problem: String
         let mark: Mark
@@ -52,11 +52,11 @@ struct EventStream: ~Copyable {
         parser.deallocate()
     }
 
-    /// `nil` at the end of the file. Must not be called again after that, nor after a failure.
-    mutating func next() throws(Failure) -> Event? {
+    /// `nil` at the end of the file. Must not be called again after that, nor after an error.
+    mutating func next() throws(ParserError) -> Event? {
         while true {
             yaml_event_delete(event)
-            guard isReady, yaml_parser_parse(parser, event) == 1 else { throw failure }
+            guard isReady, yaml_parser_parse(parser, event) == 1 else { throw parserError }
             if event.pointee.type == YAML_STREAM_END_EVENT { return nil }
             if let content {
                 return Event(content: content, start: Mark(event.pointee.start_mark), end: Mark(event.pointee.end_mark))
@@ -91,9 +91,9 @@ struct EventStream: ~Copyable {
         }
     }
 
-    private var failure: Failure {
+    private var parserError: ParserError {
         let state = parser.pointee
-        return Failure(
+        return ParserError(
             error: isReady ? state.error : YAML_MEMORY_ERROR,
             problem: state.problem.map { String(cString: $0) } ?? "",
             mark: Mark(state.problem_mark),

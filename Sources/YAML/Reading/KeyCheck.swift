@@ -5,8 +5,8 @@ struct KeyCheck {
     private var keys: [Int] = []
 
     mutating func check(
-        _ mapping: Int, _ nodes: [StoredNode], _ arena: [UInt8], _ faults: inout FaultList
-    ) throws(YAMLFault) {
+        _ mapping: Int, _ nodes: [StoredNode], _ arena: [UInt8], _ errors: inout ErrorList
+    ) throws(YAMLError) {
         keys.removeAll(keepingCapacity: true)
         var key = mapping + 1
         for _ in 0..<nodes[mapping].count {
@@ -14,27 +14,27 @@ struct KeyCheck {
             if nodes[key].kind == .scalar {
                 keys.append(key)
                 if nodes[mapping].holdsMerge, nodes[key].isMergeKey(arena) {
-                    try checkMerged(value, nodes, &faults)
+                    try checkMerged(value, nodes, &errors)
                 }
             } else {
-                try faults.add(Self.nonScalarKey(nodes[key]))
+                try errors.add(Self.nonScalarKey(nodes[key]))
             }
             key = value + Int(nodes[value].span)
         }
         if keys.count <= 8 {
-            try compareEach(nodes, arena, &faults)
+            try compareEach(nodes, arena, &errors)
         } else {
-            try compareSorted(nodes, arena, &faults)
+            try compareSorted(nodes, arena, &errors)
         }
     }
 
     private func compareEach(
-        _ nodes: [StoredNode], _ arena: [UInt8], _ faults: inout FaultList
-    ) throws(YAMLFault) {
+        _ nodes: [StoredNode], _ arena: [UInt8], _ errors: inout ErrorList
+    ) throws(YAMLError) {
         guard keys.count > 1 else { return }
         for later in 1..<keys.count {
             for earlier in 0..<later where arena.hasSameText(nodes[keys[earlier]], nodes[keys[later]]) {
-                try faults.add(Self.duplicate(nodes[keys[later]], of: nodes[keys[earlier]], arena))
+                try errors.add(Self.duplicate(nodes[keys[later]], of: nodes[keys[earlier]], arena))
                 break
             }
         }
@@ -42,13 +42,13 @@ struct KeyCheck {
 
     /// Sorted, equal keys are neighbours, so that the work for a mapping of a million keys stays bearable.
     private mutating func compareSorted(
-        _ nodes: [StoredNode], _ arena: [UInt8], _ faults: inout FaultList
-    ) throws(YAMLFault) {
+        _ nodes: [StoredNode], _ arena: [UInt8], _ errors: inout ErrorList
+    ) throws(YAMLError) {
         keys.sort { arena.orderText(nodes[$0], nodes[$1]) ?? ($0 < $1) }
         var first = keys[0]
         for key in keys.dropFirst() {
             if arena.hasSameText(nodes[first], nodes[key]) {
-                try faults.add(Self.duplicate(nodes[key], of: nodes[first], arena))
+                try errors.add(Self.duplicate(nodes[key], of: nodes[first], arena))
             } else {
                 first = key
             }
@@ -56,39 +56,39 @@ struct KeyCheck {
     }
 
     private func checkMerged(
-        _ value: Int, _ nodes: [StoredNode], _ faults: inout FaultList
-    ) throws(YAMLFault) {
+        _ value: Int, _ nodes: [StoredNode], _ errors: inout ErrorList
+    ) throws(YAMLError) {
         switch nodes[value].kind {
         case .mapping: return
-        case .scalar: try faults.add(Self.mergeValue(nodes[value]))
+        case .scalar: try errors.add(Self.mergeValue(nodes[value]))
         case .sequence:
             var element = value + 1
             for _ in 0..<nodes[value].count {
-                if nodes[element].kind != .mapping { try faults.add(Self.mergeValue(nodes[element])) }
+                if nodes[element].kind != .mapping { try errors.add(Self.mergeValue(nodes[element])) }
                 element += Int(nodes[element].span)
             }
         }
     }
 
-    private static func nonScalarKey(_ key: StoredNode) -> YAMLFault {
-        YAMLFault(
+    private static func nonScalarKey(_ key: StoredNode) -> YAMLError {
+        YAMLError(
             .nonScalarKey, start: key.start, end: key.end,
             "a key must be a single value, not a \(key.kind == .sequence ? "list" : "mapping")")
     }
 
-    private static func mergeValue(_ node: StoredNode) -> YAMLFault {
-        YAMLFault(
+    private static func mergeValue(_ node: StoredNode) -> YAMLError {
+        YAMLError(
             .mergeValue, start: node.start, end: node.end,
-            "'<<' merges a mapping or a list of mappings, not a \(node.kind == .sequence ? "list" : "single value")")
+            "'<<' needs a mapping or a list of mappings, not a \(node.kind == .sequence ? "list" : "single value")")
     }
 
-    private static func duplicate(_ key: StoredNode, of first: StoredNode, _ arena: [UInt8]) -> YAMLFault {
+    private static func duplicate(_ key: StoredNode, of first: StoredNode, _ arena: [UInt8]) -> YAMLError {
         let text = String(decoding: arena[key.textRange], as: UTF8.self)
         let shown = text.count > 60 ? text.prefix(59) + "…" : text[...]
-        return YAMLFault(
-            .duplicateKey, start: key.start, end: key.end, "the key '\(shown)' stands twice in this mapping",
+        return YAMLError(
+            .duplicateKey, start: key.start, end: key.end, "duplicate key '\(shown)'",
             suggestion: key.isMergeKey(arena) ? "merge several mappings with a list: '<<: [*first, *second]'" : nil,
-            note: YAMLFault.Note(mark: first.start, message: "it stands here first"))
+            note: YAMLError.Note(mark: first.start, message: "first used here"))
     }
 }
 

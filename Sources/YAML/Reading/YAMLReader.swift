@@ -1,28 +1,28 @@
-/// How much a file may ask of its reader. What goes beyond is a fault, found before the memory is spent.
-public struct ReadingLimits: Hashable, Sendable {
+/// How much a file may ask of its reader. What goes beyond is an error, found before the memory is spent.
+package struct ReadingLimits: Hashable, Sendable {
     /// How deep collections may be nested, aliases expanded; at most 1,000 counts.
-    public var depth = 64
+    package var depth = 64
     /// How many nodes a file's aliases may add, those under merge keys too.
-    public var aliasNodes = 100_000
+    package var aliasNodes = 100_000
     /// How many bytes a file may have; at most 1 GiB counts.
-    public var bytes = 64 << 20
+    package var bytes = 64 << 20
 
     /// The limits that a manifest has unless it is told otherwise.
-    public init() {}
+    package init() {}
 }
 
-/// Reads YAML 1.1 and 1.2 into flat documents. It never throws and never stops at the first fault it can pass: what
+/// Reads YAML 1.1 and 1.2 into flat documents. It never throws and never stops at the first error it can pass: what
 /// is wrong comes back as values.
 ///
 /// ```swift
 /// let stream = YAMLReader().read(Array("start: 1651584991".utf8))
 /// stream.documents.first?.root?.pairs.first { $0.key.hasText("start") }?.value.int64  // 1651584991
 /// ```
-public struct YAMLReader: Sendable {
+package struct YAMLReader: Sendable {
     private var limits: ReadingLimits
 
     /// A reader that holds every file to `limits`.
-    public init(limits: ReadingLimits = ReadingLimits()) {
+    package init(limits: ReadingLimits = ReadingLimits()) {
         self.limits = limits
         self.limits.depth = min(limits.depth, 1_000)
         self.limits.bytes = min(limits.bytes, 1 << 30)
@@ -30,34 +30,34 @@ public struct YAMLReader: Sendable {
 
     /// Reads all documents of a file.
     /// - Parameter bytes: a whole file, in UTF-8 or, with its byte order mark, in UTF-16.
-    public func read(_ bytes: [UInt8]) -> YAMLStream {
+    package func read(_ bytes: [UInt8]) -> YAMLStream {
         guard bytes.count <= limits.bytes else {
-            let fault = YAMLFault(
+            let error = YAMLError(
                 .size, start: Mark(line: 1, column: 1),
-                "the file has \(bytes.count) bytes, more than the \(limits.bytes) that are read",
+                "the file has \(bytes.count) bytes; the limit is \(limits.bytes)",
                 suggestion: "split the file")
-            return YAMLStream(documents: [], faults: [fault])
+            return YAMLStream(documents: [], errors: [error])
         }
-        guard !bytes.isEmpty else { return YAMLStream(documents: [], faults: []) }
+        guard !bytes.isEmpty else { return YAMLStream(documents: [], errors: []) }
         var composer = DocumentComposer(limits: limits, size: bytes.count)
-        do throws(YAMLFault) {
-            try bytes.withUnsafeBufferPointer { (input) throws(YAMLFault) in try compose(input, into: &composer) }
+        do throws(YAMLError) {
+            try bytes.withUnsafeBufferPointer { (input) throws(YAMLError) in try compose(input, into: &composer) }
         } catch {
-            composer.faults.addLast(error)
+            composer.errors.addLast(error)
         }
         return composer.finish()
     }
 
     private func compose(
         _ input: UnsafeBufferPointer<UInt8>, into composer: inout DocumentComposer
-    ) throws(YAMLFault) {
+    ) throws(YAMLError) {
         var events = EventStream(input)
         while true {
             let event: EventStream.Event?
             do {
                 event = try events.next()
             } catch {
-                throw YAMLFault(error, in: input)
+                throw YAMLError(error, in: input)
             }
             guard let event else { return }
             try composer.take(event)
@@ -66,18 +66,18 @@ public struct YAMLReader: Sendable {
 }
 
 /// What a file holds.
-public struct YAMLStream: Sendable {
-    /// In order. When `faults` is not empty these are the documents that could be made out: all before the fault that
-    /// ended the reading, and each as far as its own faults let it make sense.
-    public let documents: [YAMLDocument]
+package struct YAMLStream: Sendable {
+    /// In order. When `errors` is not empty these are the documents that could be made out: all before the error that
+    /// ended the reading, and each as far as its own errors let it make sense.
+    package let documents: [YAMLDocument]
     /// By place.
-    public let faults: [YAMLFault]
+    package let errors: [YAMLError]
 }
 
 /// One document of a file.
-public struct YAMLDocument: Sendable {
+package struct YAMLDocument: Sendable {
     /// `nil` when nothing stands in the document.
-    public let root: YAMLNode?
+    package let root: YAMLNode?
     /// Where its directives or its `---` stand or, without them, its first character.
-    public let start: Mark
+    package let start: Mark
 }
