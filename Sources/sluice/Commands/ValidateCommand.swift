@@ -6,7 +6,7 @@ struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate", abstract: "Check manifests, without service or ledger.",
         discussion: """
-            Reports all faults of all files at once, with their places, and exits with 65 when there is an error.
+            Reports all errors of all files at once, with their places, and exits with 65 when there is an error.
 
             EXAMPLES:
               sluice validate manifests/
@@ -19,7 +19,7 @@ struct ValidateCommand: ParsableCommand {
 
     @OptionGroup var manifests: ManifestPaths
     @OptionGroup var output: OutputOptions
-    @Option(help: "How faults are written.") var format: Format = .text
+    @Option(help: "How diagnostics are written.") var format: Format = .text
 
     func run() throws {
         let sources = try ManifestFiles.read(manifests.paths)

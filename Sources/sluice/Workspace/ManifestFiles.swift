@@ -5,37 +5,20 @@ import Manifests
 enum ManifestFiles {
     /// - Parameter paths: files are taken whatever their name; folders are searched for `*.yaml` and `*.yml`.
     /// - Returns: the files, sorted by path, each once.
+    /// - Throws: with status 74 for a file, folder or link that cannot be read.
     static func read(_ paths: [String]) throws(Failure) -> [SourceFile] {
-        var found: Set<String> = []
-        for path in paths.isEmpty ? ["."] : paths {
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-                throw Failure(.fileError, "there is no file or folder '\(path)'")
-            }
-            found.formUnion(isFolder.boolValue ? try manifests(in: path) : [path])
-        }
+        var search = ManifestSearch()
+        for path in paths.isEmpty ? ["."] : paths { try search.add(path) }
+        try search.followLinks()
         var files: [SourceFile] = []
-        for path in found.sorted() {
-            guard let bytes = FileManager.default.contents(atPath: path) else {
-                throw Failure(.fileError, "cannot read '\(path)'")
+        for path in search.files.sorted() {
+            // A pipe, too, such as `<(flows.sh)` in a shell.
+            guard let file = FileHandle(forReadingAtPath: path) else { throw .cannot("read", path) }
+            defer { try? file.close() }
+            do { files.append(SourceFile(path: path, bytes: Array(try file.readToEnd() ?? Data()))) } catch {
+                throw .cannot("read", path)
             }
-            files.append(SourceFile(path: path, bytes: Array(bytes)))
         }
         return files
-    }
-
-    private static func manifests(in folder: String) throws(Failure) -> [String] {
-        guard let entries = FileManager.default.enumerator(atPath: folder) else {
-            throw Failure(.fileError, "cannot read the folder '\(folder)'")
-        }
-        let prefix = folder == "." ? "" : folder.hasSuffix("/") ? folder : folder + "/"
-        var found: [String] = []
-        while let entry = entries.nextObject() as? String {
-            guard !entry.split(separator: "/").contains(where: { $0.hasPrefix(".") }),
-                entry.hasSuffix(".yaml") || entry.hasSuffix(".yml")
-            else { continue }
-            found.append(prefix + entry)
-        }
-        return found
     }
 }

@@ -1,0 +1,83 @@
+import FlowRuns
+import Foundation
+
+/// A search of folders for manifests. Links are followed after everything that is reached without one. Each file and
+/// folder counts once, under the path that led to it first: so a loop of links ends, and a manifest that is also
+/// linked is not declared twice.
+struct ManifestSearch {
+    /// In the order in which they were found.
+    private(set) var files: [String] = []
+    private var links: [String] = []
+    private var seen: Set<FileStatus.Identity> = []
+
+    /// Searches a folder, but follows no link in it yet; or adds a file, whatever its name.
+    mutating func add(_ path: String) throws(Failure) {
+        guard let status = FileStatus(path, followsLinks: true) else { throw .cannot("read", path) }
+        guard seen.insert(status.identity).inserted else { return }
+        if status.kind == .folder { try search(path) } else { files.append(path) }
+    }
+
+    /// Follows the links that were found in folders, and those in the folders that they lead to.
+    mutating func followLinks() throws(Failure) {
+        while !links.isEmpty {
+            let link = links.removeFirst()
+            guard let status = FileStatus(link, followsLinks: true) else { throw .cannot("follow the link", link) }
+            try take(link, status)
+        }
+    }
+
+    private mutating func search(_ folder: String) throws(Failure) {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            throw .cannot("read the folder", folder)
+        }
+        let prefix = folder == "." ? "" : folder.hasSuffix("/") ? folder : folder + "/"
+        for name in names.sorted() where !name.hasPrefix(".") {
+            let path = prefix + name
+            guard let status = FileStatus(path, followsLinks: false) else { throw .cannot("read", path) }
+            if status.kind == .link { links.append(path) } else { try take(path, status) }
+        }
+    }
+
+    private mutating func take(_ path: String, _ status: FileStatus) throws(Failure) {
+        let isManifest = status.kind == .file && (path.hasSuffix(".yaml") || path.hasSuffix(".yml"))
+        guard isManifest || status.kind == .folder, seen.insert(status.identity).inserted else { return }
+        if isManifest { files.append(path) } else { try search(path) }
+    }
+}
+
+/// What the file system says of a path.
+private struct FileStatus {
+    enum Kind {
+        case file, folder, link, other
+    }
+
+    struct Identity: Hashable {
+        let device: UInt64
+        let number: UInt64
+    }
+
+    let kind: Kind
+    let identity: Identity
+
+    /// `nil` with `errno` set where the path leads nowhere.
+    init?(_ path: String, followsLinks: Bool) {
+        var status = stat()
+        guard (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+        identity = Identity(device: UInt64(truncatingIfNeeded: status.st_dev), number: UInt64(status.st_ino))
+        kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .file
+            case S_IFDIR: .folder
+            case S_IFLNK: .link
+            default: .other
+            }
+    }
+}
+
+extension Failure {
+    /// With the reason that the system gives.
+    static func cannot(_ verb: String, _ path: String) -> Failure {
+        let reason = access(path, R_OK) == 0 ? "" : ": \(String(cString: strerror(errno)))"
+        return Failure(.fileError, "cannot \(verb) '\(printable(path))'\(reason)")
+    }
+}
