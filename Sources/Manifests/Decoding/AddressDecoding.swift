@@ -12,15 +12,15 @@ extension ManifestDecoder {
         {
             return .address(address)
         }
-        let hint = "write embedded, or an address such as https://platform.adobe.io/data/foundation/flowservice"
+        let hint = "write 'embedded', or an address such as https://platform.adobe.io/data/foundation/flowservice"
         let isNearlyEmbedded = nearest(to: address, among: ["embedded"]) != nil
         add(
-            .badServiceAddress, at: field.value, "\(quoted(address)) is not a service address",
+            .badServiceAddress, at: field.value, "invalid service address \(quoted(address))",
             suggestion: isNearlyEmbedded ? "did you mean 'embedded'?" : hint)
         return nil
     }
 
-    /// `sqlite:PATH` or `postgres://…` without a password.
+    /// `sqlite:PATH`, or `postgres://…` without a password: no ledger is kept there yet, but the address is understood.
     mutating func ledger(_ field: Field?) -> Target.LedgerAddress? {
         guard let field, let address = text(field) else { return nil }
         if address.hasPrefix("sqlite:") { return sqlite(field, String(address.dropFirst("sqlite:".count))) }
@@ -29,7 +29,7 @@ extension ManifestDecoder {
             return .postgres(address)
         }
         add(
-            .badLedgerAddress, at: field.value, "\(quoted(address)) is not a ledger address",
+            .badLedgerAddress, at: field.value, "invalid ledger address \(quoted(address))",
             suggestion: "write sqlite:PATH, such as sqlite:.sluice/prod.sqlite")
         return nil
     }
@@ -50,9 +50,8 @@ extension ManifestDecoder {
     private mutating func refusesSecret(_ field: Field, _ address: String) -> Bool {
         guard withoutSecrets(address) != address else { return false }
         add(
-            .secretInManifest, at: field.value, "'\(field.key)' has a password in it",
-            suggestion: "take it out: secrets come from the environment"
-                + (field.key == "ledger" ? ", this one as PGPASSWORD, or from ~/.pgpass" : ""))
+            .secretInManifest, at: field.value, "'\(field.key)' contains a password",
+            suggestion: "remove it: secrets come from the environment")
         return true
     }
 }

@@ -1,7 +1,7 @@
 import YAML
 
 /// The pairs of a mapping whose keys have been checked.
-struct Fields {
+struct MappingFields {
     let node: YAMLNode
     fileprivate var present: [Field] = []
 
@@ -21,12 +21,12 @@ extension ManifestDecoder {
     /// - Parameter subject: what the mapping is, for messages: `a flow`.
     mutating func fields(
         of node: YAMLNode, _ subject: String, required: [String], optional: [String] = []
-    ) -> Fields? {
+    ) -> MappingFields? {
         guard node.kind == .mapping else {
             add(.wrongType, at: node, "\(subject) must be a mapping, not \(described(node))")
             return nil
         }
-        var fields = Fields(node: node)
+        var fields = MappingFields(node: node)
         var empty: [String] = []
         let known = required + optional
         for (keyNode, value) in node.pairs where keyNode.kind == .scalar {
@@ -41,7 +41,7 @@ extension ManifestDecoder {
             }
         }
         for key in required where fields[key] == nil && !empty.contains(key) {
-            add(.missingKey, at: node, "\(subject) needs '\(key)'")
+            add(.missingKey, at: node, "missing key '\(key)' in \(subject)")
         }
         return fields
     }
@@ -49,7 +49,7 @@ extension ManifestDecoder {
     private mutating func addUnknown(_ key: YAMLNode, _ subject: String, _ known: [String]) {
         let suggestion =
             nearest(to: key.text, among: known).map { "did you mean '\($0)'?" }
-            ?? "it has \(known.map { "'\($0)'" }.joined(separator: ", "))"
+            ?? "known keys: \(known.map { "'\($0)'" }.joined(separator: ", "))"
         add(.unknownKey, at: key, "unknown key \(quoted(key.text)) in \(subject)", suggestion: suggestion)
     }
 
@@ -70,11 +70,11 @@ extension ManifestDecoder {
             $0.properties.generalCategory != .control || $0 == "\n" || $0 == "\t"
         }
         if text.allSatisfy(\.isWhitespace) {
-            add(.badText, at: field.value, "'\(field.key)' is blank")
+            add(.badText, at: field.value, "'\(field.key)' must not be empty")
         } else if text.utf8.count > 1000 {
             add(.badText, at: field.value, "'\(field.key)' is longer than 1000 bytes")
         } else if !isClean {
-            add(.badText, at: field.value, "'\(field.key)' has a control character in it")
+            add(.badText, at: field.value, "'\(field.key)' contains a control character")
         } else {
             return text
         }
@@ -84,16 +84,18 @@ extension ManifestDecoder {
     private mutating func string(_ field: Field) -> String? {
         let node = field.value
         guard node.kind == .scalar else {
-            add(.wrongType, at: node, "'\(field.key)' must be a text, not \(described(node))")
+            add(.wrongType, at: node, "'\(field.key)' must be text, not \(described(node))")
             return nil
         }
         if let tag = node.tag, !tag.hasPrefix("tag:yaml.org,2002:") {
-            add(.wrongType, at: node, "the tag \(quoted(tag)) means nothing here", suggestion: "write the text itself")
+            add(
+                .wrongType, at: node, "unexpected tag \(quoted(tag))",
+                suggestion: "remove the tag and write the value itself")
             return nil
         }
         guard node.schemaType == .string else {
             add(
-                .wrongType, at: node, "'\(field.key)' must be a text, not \(described(node))",
+                .wrongType, at: node, "'\(field.key)' must be text, not \(described(node))",
                 suggestion: "put it in quotes: \"\(node.text)\"")
             return nil
         }
@@ -108,8 +110,8 @@ extension ManifestDecoder {
         }
         guard isName, name.utf8.count <= 100 else {
             add(
-                .badText, at: field.value, "\(quoted(name)) is not a name",
-                suggestion: "a name has letters, digits, '.', '_' and '-' only, at most 100 of them")
+                .badText, at: field.value, "\(quoted(name)) is not a valid name",
+                suggestion: "use only letters, digits, '.', '_' and '-', at most 100 of them")
             return nil
         }
         return name
@@ -123,8 +125,8 @@ extension ManifestDecoder {
         let words = Word.allCases.map(\.rawValue)
         let suggestion =
             nearest(to: text, among: words).map { "did you mean '\($0)'?" }
-            ?? "it is one of \(words.joined(separator: ", "))"
-        add(.unknownWord, at: field.value, "'\(field.key)' cannot be \(quoted(text))", suggestion: suggestion)
+            ?? "allowed: \(words.joined(separator: ", "))"
+        add(.unknownWord, at: field.value, "invalid value \(quoted(text)) for '\(field.key)'", suggestion: suggestion)
         return nil
     }
 
@@ -132,8 +134,10 @@ extension ManifestDecoder {
     mutating func integer(_ field: Field?, in range: ClosedRange<Int>) -> Int? {
         guard let field else { return nil }
         guard field.value.schemaType == .int, field.value.kind == .scalar else {
+            let isQuoted = field.value.kind == .scalar && !field.value.isPlain && Int(field.value.text) != nil
             add(
-                .wrongType, at: field.value, "'\(field.key)' must be a whole number, not \(described(field.value))")
+                .wrongType, at: field.value, "'\(field.key)' must be a whole number, not \(described(field.value))",
+                suggestion: isQuoted ? "remove the quotes" : nil)
             return nil
         }
         guard let number = field.value.int64.flatMap({ Int(exactly: $0) }), range.contains(number) else {
@@ -159,7 +163,7 @@ extension ManifestDecoder {
     }
 
     private mutating func addOutOfRange(_ field: Field, _ range: String) {
-        add(.numberOutOfRange, at: field.value, "'\(field.key)' must be \(range), not \(quoted(field.value.text))")
+        add(.numberOutOfRange, at: field.value, "'\(field.key)' must be from \(range), not \(quoted(field.value.text))")
     }
 
     /// What a value is, for messages.
@@ -168,7 +172,7 @@ extension ManifestDecoder {
         case (.sequence, _): "a list"
         case (.mapping, _): "a mapping"
         case (.scalar, .null): "nothing"
-        case (.scalar, .bool): "the truth value \(node.text)"
+        case (.scalar, .bool): "the boolean \(node.text)"
         case (.scalar, .int), (.scalar, .float): "the number \(quoted(node.text))"
         case (.scalar, .string): "the text \(quoted(node.text))"
         }

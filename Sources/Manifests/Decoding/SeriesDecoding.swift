@@ -51,7 +51,7 @@ extension ManifestDecoder {
     }
 
     /// What can be told of a series without knowing the time of day.
-    private mutating func check(_ series: Series, _ fields: Fields) -> Bool {
+    private mutating func check(_ series: Series, _ fields: MappingFields) -> Bool {
         guard case .time(let until) = series.until, let untilField = fields["until"] else { return true }
         guard series.from < until else {
             add(

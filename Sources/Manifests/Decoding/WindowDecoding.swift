@@ -39,7 +39,7 @@ extension ManifestDecoder {
     }
 
     /// The window of a mapping that has a `start` and an `end`.
-    mutating func window(_ fields: Fields) -> Window? {
+    mutating func window(_ fields: MappingFields) -> Window? {
         let start = time(fields["start"])
         let end = time(fields["end"])
         guard let start, let end, let endField = fields["end"] else { return nil }
