@@ -21,35 +21,50 @@ let package = Package(
             name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
         .target(name: "YAML", dependencies: ["CLibYAML"]),
         .target(name: "FlowRuns"),
+        .target(name: "Text"),
+        .target(name: "RunRequests", dependencies: ["FlowRuns", "Text"]),
         .target(
-            name: "Manifests", dependencies: ["FlowRuns", "YAML", .product(name: "Crypto", package: "swift-crypto")]),
-        .target(name: "Planner", dependencies: ["FlowRuns", "Manifests"]),
-        .target(name: "Ledger", dependencies: ["FlowRuns"]),
-        .target(name: "SQLiteLedger", dependencies: ["Ledger", .product(name: "GRDB", package: "GRDB.swift")]),
+            name: "Manifests",
+            dependencies: [
+                "FlowRuns", "RunRequests", "Text", "YAML", .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        .target(name: "Planner", dependencies: ["FlowRuns", "Manifests", "RunRequests"]),
+        .target(name: "Ledger", dependencies: ["FlowRuns", "RunRequests", "Text"]),
+        .target(
+            name: "SQLiteLedger", dependencies: ["FlowRuns", "Ledger", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "FlowService",
             dependencies: [
-                "FlowRuns", "Ledger",
+                "FlowRuns",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
-        .target(name: "Applier", dependencies: ["FlowRuns", "FlowService", "Ledger", "Planner"]),
+        .target(
+            name: "Applier",
+            dependencies: ["FlowRuns", "FlowService", "Ledger", "Manifests", "Planner", "RunRequests"]),
         .target(
             name: "FlowServiceSimulator",
             dependencies: [
-                "FlowRuns",
+                "FlowRuns", "RunRequests", "Text",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
         .target(
-            name: "Reports", dependencies: ["Ledger", "Planner", .product(name: "Crypto", package: "swift-crypto")]),
+            name: "Reports",
+            dependencies: [
+                "FlowRuns", "Ledger", "Manifests", "Planner", "RunRequests", "Text",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Applier", "FlowService", "FlowServiceSimulator", "Manifests", "Planner", "Reports", "SQLiteLedger",
+                "Applier", "FlowRuns", "FlowService", "FlowServiceSimulator", "Ledger", "Manifests", "Planner",
+                "Reports",
+                "RunRequests", "SQLiteLedger", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -58,8 +73,11 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "YAMLTests", dependencies: ["TestSupport", "YAML"], exclude: ["Golden"]),
         .testTarget(name: "FlowRunsTests", dependencies: ["FlowRuns"]),
+        .testTarget(name: "TextTests", dependencies: ["Text"]),
+        .testTarget(name: "RunRequestsTests", dependencies: ["FlowRuns", "RunRequests"]),
         .testTarget(
-            name: "ManifestsTests", dependencies: ["FlowRuns", "Manifests", "Reports", "TestSupport", "YAML"],
+            name: "ManifestsTests",
+            dependencies: ["FlowRuns", "Manifests", "Reports", "RunRequests", "TestSupport", "Text", "YAML"],
             exclude: ["Faulty", "Valid"]),
         .testTarget(name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner", "TestSupport"]),
         .testTarget(name: "LedgerTests", dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", "TestSupport"]),
@@ -69,7 +87,7 @@ let package = Package(
         .testTarget(
             name: "FlowServiceTests",
             dependencies: [
-                "FlowRuns", "FlowService", "FlowServiceSimulator", "Ledger", "TestSupport",
+                "FlowRuns", "FlowService", "FlowServiceSimulator", "RunRequests", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -80,15 +98,19 @@ let package = Package(
         .testTarget(
             name: "FlowServiceSimulatorTests",
             dependencies: [
-                "FlowRuns", "FlowServiceSimulator", "TestSupport",
+                "FlowRuns", "FlowServiceSimulator", "TestSupport", "Text",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ], exclude: ["Golden"]),
         .testTarget(
             name: "ApplierTests",
-            dependencies: ["Applier", "FlowRuns", "FlowService", "Ledger", "Manifests", "Planner"]),
+            dependencies: ["Applier", "FlowRuns", "FlowService", "Ledger", "Manifests", "Planner", "RunRequests"]),
         .testTarget(
             name: "ReportsTests",
-            dependencies: ["FlowRuns", "Ledger", "Manifests", "Planner", "Reports", "TestSupport"], exclude: ["Golden"]),
+            dependencies: [
+                "FlowRuns", "Ledger", "Manifests", "Planner", "Reports", "RunRequests", "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], exclude: ["Golden"]),
         .testTarget(
             name: "EndToEnd",
             dependencies: ["sluice", "TestSupport", .product(name: "AsyncHTTPClient", package: "async-http-client")],

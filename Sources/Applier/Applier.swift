@@ -3,6 +3,7 @@ import FlowService
 import Ledger
 import Manifests
 import Planner
+import RunRequests
 
 /// Makes the requests of a plan, each once and only once: flows in parallel, the requests of one flow one at a time in
 /// order of their windows.
@@ -67,7 +68,7 @@ public struct Applier: Sendable {
                 if index >= limits.parallelFlows, let outcome = await group.next() { outcomes.append(outcome) }
                 group.addTask {
                     var application = FlowApplication(
-                        plan: flow, look: looks[flow.flow], asOf: plan.asOf, world: self, pace: pace, stop: stop,
+                        plan: flow, look: looks[flow.id], asOf: plan.asOf, world: self, pace: pace, stop: stop,
                         staleness: staleness)
                     let outcome = await application.run()
                     report(.ended(outcome))

@@ -16,7 +16,7 @@ public enum ApplyEvent: Hashable, Sendable {
     /// A doubtful request is surely absent from the service.
     case released(RunIdentity)
     /// The request was not taken, and is sent again after a wait.
-    case waiting(FlowID, milliseconds: UnixMilliseconds, reason: String)
+    case waiting(FlowID, Duration, reason: String)
     /// The service's description of the flow disagrees with the manifest in a way that does not stop the apply.
     case noticed(FlowID, Diagnostic)
     case ended(FlowOutcome)

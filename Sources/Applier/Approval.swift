@@ -25,7 +25,7 @@ extension FlowPlan {
     /// now tells which of them are still missing, by the very rules that planned them.
     var approvedDeclaration: FlowDeclaration {
         FlowDeclaration(
-            flow: flow, name: name, manifest: manifest, owner: owner, target: "", source: source,
+            id: id, name: name, manifest: manifest, owner: owner, target: "", source: source,
             deltaColumn: rules.deltaColumn, overlap: rules.overlap, retryFailed: rules.retryFailed,
             windows: actions.filter { $0.rerun == nil }.map {
                 DeclaredWindow(

@@ -6,13 +6,13 @@ import Ledger
 /// A run that has ended is never read again for its own sake: nothing leaves a final state.
 struct ChangedRuns {
     /// How long after its making a run may be missing from a listing. Generous: it costs at most the pages of a day.
-    static let listingLag: UnixMilliseconds = 86_400_000
+    static let listingLag = Duration.seconds(86_400)
     /// So many runs are rather asked for one by one than looked for on further pages.
     static let askedForSingly = 10
 
     private let known: Set<RunID>
     /// Everything made before was listed at the last refresh.
-    private let horizon: UnixMilliseconds
+    private let horizon: Timestamp
     /// Runs under way, and those whose window nobody knows yet.
     private let open: Set<RunID>
 
@@ -24,9 +24,9 @@ struct ChangedRuns {
     ///   - acknowledged: runs of unknown window that the manifest calls somebody else's.
     init?(record: FlowRecord, recorded: [RecordedRun], acknowledged: Set<RunID>) {
         guard let contactedAt = record.contactedAt, !recorded.contains(where: \.state.isDoubtful) else { return nil }
-        known = Set(recorded.compactMap(\.run))
+        known = Set(recorded.compactMap(\.id))
         horizon = contactedAt - Self.listingLag
-        let unended = recorded.filter { $0.isUnderWay || $0.window == nil }.compactMap(\.run)
+        let unended = recorded.filter { $0.isUnderWay || $0.window == nil }.compactMap(\.id)
         open = Set(unended).subtracting(acknowledged)
     }
 
@@ -34,14 +34,14 @@ struct ChangedRuns {
     func isCovered(by listed: [ObservedRun]) -> Bool {
         let isNewestFirst = zip(listed, listed.dropFirst()).allSatisfy { $0.createdAt >= $1.createdAt }
         guard isNewestFirst, let first = listed.first, let last = listed.last, first.createdAt > last.createdAt,
-            last.createdAt > 0, last.createdAt < horizon
+            last.createdAt > Timestamp(seconds: 0), last.createdAt < horizon
         else { return false }
-        return listed.allSatisfy { $0.createdAt >= horizon || known.contains($0.run) }
+        return listed.allSatisfy { $0.createdAt >= horizon || known.contains($0.id) }
             && missing(from: listed).count <= Self.askedForSingly
     }
 
     /// Runs that were open and are not among those listed: to be asked for by their ids.
     func missing(from listed: [ObservedRun]) -> [RunID] {
-        open.subtracting(listed.map(\.run)).sorted()
+        open.subtracting(listed.map(\.id)).sorted()
     }
 }

@@ -7,7 +7,7 @@ import Ledger
 /// Among candidates of the same window the earliest goes to the earliest request.
 struct DoubtMatching {
     /// How far the service's clock may be behind ours.
-    static let clockTolerance: UnixMilliseconds = 60_000
+    static let clockTolerance = Duration.seconds(60)
 
     private(set) var found: [RunIdentity: RunID] = [:]
     /// Candidates whose window the service does not tell: any doubt may be theirs, so none may be called absent.
@@ -20,16 +20,16 @@ struct DoubtMatching {
     ///   - observed: all runs of the flow on the service.
     ///   - acknowledged: runs of unknown window that are known to be somebody else's.
     init(recorded: [RecordedRun], observed: [ObservedRun], acknowledged: Set<RunID> = []) {
-        let known = Set(recorded.compactMap(\.run))
+        let known = Set(recorded.compactMap(\.id))
         var doubts = recorded.filter(\.state.isDoubtful).sorted { $0.recordedAt < $1.recordedAt }
         let earliest = doubts.first?.recordedAt ?? .max
         // The service gives each run its time; one without could be anybody's, so also ours.
-        func isTimely(_ run: ObservedRun, _ claimedAt: UnixMilliseconds) -> Bool {
-            run.createdAt == 0 || run.createdAt >= claimedAt - Self.clockTolerance
+        func isTimely(_ run: ObservedRun, _ claimedAt: Timestamp) -> Bool {
+            run.createdAt == Timestamp(seconds: 0) || run.createdAt >= claimedAt - Self.clockTolerance
         }
-        for run in observed.sorted(by: { ($0.createdAt, $0.run) < ($1.createdAt, $1.run) }) {
-            let isCandidate = !known.contains(run.run) && !doubts.isEmpty && isTimely(run, earliest)
-            guard isCandidate, !acknowledged.contains(run.run) else {
+        for run in observed.sorted(by: { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }) {
+            let isCandidate = !known.contains(run.id) && !doubts.isEmpty && isTimely(run, earliest)
+            guard isCandidate, !acknowledged.contains(run.id) else {
                 others.append(run)
                 continue
             }
@@ -41,7 +41,7 @@ struct DoubtMatching {
                 $0.window == window && isTimely(run, $0.recordedAt)
             }
             if let match {
-                found[doubts.remove(at: match).identity] = run.run
+                found[doubts.remove(at: match).identity] = run.id
             }
             others.append(run)
         }

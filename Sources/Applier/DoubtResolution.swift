@@ -7,7 +7,7 @@ extension FlowApplication {
         column: DeltaColumn? = nil, depth: FlowRefresh.Depth = .full
     ) async throws(FlowRefresh.Failure) -> FlowRefresh.Findings {
         let findings = try await FlowRefresh(ledger: world.ledger, service: world.service, time: world.time).read(
-            plan.flow, column: column, settle: world.limits.settle, acknowledged: acknowledged, depth: depth,
+            plan.id, column: column, settle: world.limits.settle, acknowledged: acknowledged, depth: depth,
             turn: takeTurn)
         for (identity, run) in findings.adopted {
             if approved[Approval(identity)] != nil { noteAccepted() }
@@ -19,7 +19,7 @@ extension FlowApplication {
 
     /// A run whose window was not known when it was recorded holds its flow; by now the service may tell it.
     mutating func readUnknownWindows() async throws(LedgerError) -> FlowOutcome.End? {
-        guard isHeld(by: try await world.ledger.runs(of: plan.flow)) else { return nil }
+        guard isHeld(by: try await world.ledger.runs(of: plan.id)) else { return nil }
         do throws(FlowRefresh.Failure) { _ = try await refresh() } catch { return try end(for: error) }
         return nil
     }
@@ -28,10 +28,10 @@ extension FlowApplication {
     ///
     /// - Returns: how the flow ends, when a doubt remains.
     mutating func resolveDoubts() async throws(LedgerError) -> FlowOutcome.End? {
-        var backoff = Backoff(first: 1000, longest: 15_000)
+        var backoff = Backoff(first: .seconds(1), longest: .seconds(15))
         var overdue = 0
         while true {
-            let doubts = try await world.ledger.runs(of: plan.flow).filter(\.state.isDoubtful)
+            let doubts = try await world.ledger.runs(of: plan.id).filter(\.state.isDoubtful)
             guard let latest = doubts.map(\.recordedAt).max() else { return nil }
             let held = FlowOutcome.End.held("it is not known yet whether the service took \(doubts.count) request(s)")
             if stop.isRequested { return held }
@@ -50,7 +50,7 @@ extension FlowApplication {
             }
             let untilSettled = settled - world.time.now()
             let pause = backoff.next(chance: world.chance())
-            await world.time.pause(untilSettled > 0 ? min(pause, untilSettled) : pause, unless: stop)
+            await world.time.pause(untilSettled > .zero ? min(pause, untilSettled) : pause, unless: stop)
         }
     }
 }

@@ -10,7 +10,7 @@ struct FlowApplication {
     /// How often a request that is surely not taken is sent again before the service counts as unavailable.
     static let patience = 8
     /// An apply that is asked to wait longer than this ends, and leaves the rest for later.
-    static let longestWait: UnixMilliseconds = 600_000
+    static let longestWait = Duration.seconds(600)
     /// How many doubts in a row may turn out to be requests that were not taken, before an apply leaves the rest for
     /// later.
     static let vainDoubtsAtMost = 3
@@ -18,7 +18,7 @@ struct FlowApplication {
     let plan: FlowPlan
     /// What the service says of the flow; `nil` where nothing is to be sent.
     let look: FlowLooks.Look?
-    let asOf: UnixSeconds
+    let asOf: Timestamp
     let world: Applier
     let pace: Pace
     let stop: StopSignal
@@ -32,7 +32,7 @@ struct FlowApplication {
     private var vainDoubts = 0
 
     init(
-        plan: FlowPlan, look: FlowLooks.Look?, asOf: UnixSeconds, world: Applier, pace: Pace, stop: StopSignal,
+        plan: FlowPlan, look: FlowLooks.Look?, asOf: Timestamp, world: Applier, pace: Pace, stop: StopSignal,
         staleness: Applier.Staleness
     ) {
         self.plan = plan
@@ -50,7 +50,7 @@ struct FlowApplication {
         if case .failure(let fault) = look { return outcome(fault.end) }
         if stop.isRequested { return outcome(.stopped) }
         do throws(LedgerError) {
-            guard let lock = try await world.ledger.lock(plan.flow) else { return outcome(.locked) }
+            guard let lock = try await world.ledger.lock(plan.id) else { return outcome(.locked) }
             let end: FlowOutcome.End
             do throws(LedgerError) { end = try await run(under: lock) } catch {
                 await lock.release()
@@ -66,14 +66,14 @@ struct FlowApplication {
 
     private func outcome(_ end: FlowOutcome.End) -> FlowOutcome {
         FlowOutcome(
-            flow: plan.flow, accepted: accepted, removed: removed, remaining: plan.actions.count - accepted - removed,
+            flow: plan.id, accepted: accepted, removed: removed, remaining: plan.actions.count - accepted - removed,
             end: end)
     }
 
     private mutating func run(under lock: any FlowLock) async throws(LedgerError) -> FlowOutcome.End {
-        let record = try await world.ledger.record(of: plan.flow)
+        let record = try await world.ledger.record(of: plan.id)
         if staleness == .refuse, record.revision != plan.revision {
-            let entries = try await world.ledger.entries(of: [plan.flow])
+            let entries = try await world.ledger.entries(of: [plan.id])
             return .stale(StalePlan(plan: plan, entries: entries).changes)
         }
         if let end = try await readStrangeRuns(record, lock) { return end }
@@ -99,7 +99,7 @@ struct FlowApplication {
     /// Whether a run of unknown window, which no manifest acknowledges, is among them.
     func isHeld(by runs: [RecordedRun]) -> Bool {
         let acknowledged = acknowledged
-        return runs.contains { $0.window == nil && !($0.run.map(acknowledged.contains) ?? false) }
+        return runs.contains { $0.window == nil && !($0.id.map(acknowledged.contains) ?? false) }
     }
 
     /// A request of the plan was taken, by its answer or found later.
@@ -122,7 +122,7 @@ struct FlowApplication {
             if record.contactedAt == nil {
                 if let claimedAt = lock.strangeClaimAt, await !waitUntilListed(claimedAt) { return .stopped }
                 let findings = try await refresh(column: flow?.deltaColumn)
-                world.report(.contacted(plan.flow, runsFound: findings.runsRead))
+                world.report(.contacted(plan.id, runsFound: findings.runsRead))
             } else if let flow, flow.isStrange(to: record, try await recorded()) {
                 _ = try await refresh(column: flow.deltaColumn, depth: .changes)
             }
@@ -131,18 +131,18 @@ struct FlowApplication {
     }
 
     private func recorded() async throws(FlowRefresh.Failure) -> [RecordedRun] {
-        do { return try await world.ledger.runs(of: plan.flow) } catch { throw .ledger(error) }
+        do { return try await world.ledger.runs(of: plan.id) } catch { throw .ledger(error) }
     }
 
     /// A request of which this ledger knows nothing may have been taken, and not be listed yet.
     ///
     /// - Returns: `false` when told to stop meanwhile.
-    private func waitUntilListed(_ claimedAt: UnixMilliseconds) async -> Bool {
+    private func waitUntilListed(_ claimedAt: Timestamp) async -> Bool {
         let left = claimedAt + world.limits.settle - world.time.now()
-        guard left > 0 else { return true }
+        guard left > .zero else { return true }
         world.report(
             .waiting(
-                plan.flow, milliseconds: left, reason: "a request that this ledger does not know may not be listed yet")
+                plan.id, left, reason: "a request that this ledger does not know may not be listed yet")
         )
         await world.time.pause(left, unless: stop)
         return !stop.isRequested
@@ -156,13 +156,13 @@ struct FlowApplication {
     /// What of the approved plan is still missing by what the ledger knows now. Whatever is new is left to another
     /// plan: nothing is sent that was not approved.
     private mutating func currentAgenda() async throws(LedgerError) -> Agenda {
-        let runs = try await world.ledger.runs(of: plan.flow)
+        let runs = try await world.ledger.runs(of: plan.id)
         guard !plan.actions.isEmpty else {
             // Doubts are resolved by now; a run of unknown window goes on holding what another plan would ask for.
             if isHeld(by: runs), let held = plan.held.first { return .end(.held(held.reason)) }
             return .actions([])
         }
-        let record = try await world.ledger.record(of: plan.flow)
+        let record = try await world.ledger.record(of: plan.id)
         let current = Planner(asOf: asOf).plan(plan.approvedDeclaration, record: record, runs: runs)
         if current.diagnostics.hasErrors {
             return .end(.conflict(current.diagnostics.filter { $0.severity == .error }))
@@ -171,7 +171,7 @@ struct FlowApplication {
         let actions = current.actions.filter { approved[Approval($0)] == $0.kind }
         let needless = plan.actions.count - accepted - actions.count
         if needless > removed {
-            world.report(.removed(plan.flow, count: needless - removed))
+            world.report(.removed(plan.id, count: needless - removed))
             removed = needless
         }
         return .actions(actions)
@@ -216,7 +216,7 @@ struct FlowApplication {
 extension ServiceFlow {
     /// Whether it has a last run, or a delta column, that the ledger does not know.
     fileprivate func isStrange(to record: FlowRecord, _ runs: [RecordedRun]) -> Bool {
-        if let lastRun, !runs.contains(where: { $0.run == lastRun }) { return true }
+        if let lastRun, !runs.contains(where: { $0.id == lastRun }) { return true }
         let known = record.deltaColumn ?? runs.lazy.compactMap(\.deltaColumn).first
         return deltaColumn != nil && deltaColumn?.name != known?.name
     }

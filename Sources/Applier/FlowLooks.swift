@@ -19,7 +19,7 @@ struct FlowLooks {
         await withTaskGroup(of: (FlowID, Look).self) { group in
             for (index, flow) in flows.enumerated() {
                 if index >= world.limits.parallelFlows, let (flow, look) = await group.next() { looks[flow] = look }
-                group.addTask { (flow.flow, await look(at: flow)) }
+                group.addTask { (flow.id, await look(at: flow)) }
             }
             for await (flow, look) in group { looks[flow] = look }
         }
@@ -33,7 +33,7 @@ struct FlowLooks {
                 plan.approvedDeclaration, world.service, specifications
             ) { await world.time.pause(pace.turn(at: world.time.now()), unless: stop) }
             guard !diagnostics.hasErrors else { return .failure(.init(.conflict(diagnostics))) }
-            for diagnostic in diagnostics { world.report(.noticed(plan.flow, diagnostic)) }
+            for diagnostic in diagnostics { world.report(.noticed(plan.id, diagnostic)) }
             return .success(flow)
         } catch { return .failure(.init(error.end(stop))) }
     }

@@ -52,7 +52,7 @@ public struct FlowRefresh: Sendable {
     ///   - acknowledged: runs of unknown window that the manifest calls somebody else's.
     ///   - turn: waits for a request's turn under the rate limit.
     public func read(
-        _ flow: FlowID, column: DeltaColumn?, settle: UnixMilliseconds, acknowledged: Set<RunID>,
+        _ flow: FlowID, column: DeltaColumn?, settle: Duration, acknowledged: Set<RunID>,
         depth: Depth = .full, turn: () async -> Void
     ) async throws(Failure) -> Findings {
         let changed = depth == .changes ? try await changedRuns(of: flow, acknowledged) : nil
@@ -115,7 +115,7 @@ public struct FlowRefresh: Sendable {
     /// - Parameter absentSince: what was claimed by then and is not on the service is surely absent; `nil` when not
     ///   every run was read, or one of those that were may be the doubtful request.
     private func release(
-        _ doubts: [RecordedRun], _ absentSince: UnixMilliseconds?
+        _ doubts: [RecordedRun], _ absentSince: Timestamp?
     ) async throws(LedgerError) -> (released: [RunIdentity], unresolved: [RecordedRun]) {
         var released: [RunIdentity] = []
         var unresolved: [RecordedRun] = []
@@ -139,11 +139,11 @@ extension FlowRefresh.Findings {
         recorded: [RecordedRun], observed: [ObservedRun], adopted: [RunIdentity: RunID], released: [RunIdentity],
         unresolved: [RecordedRun]
     ) {
-        let known = Set(recorded.compactMap(\.run)).union(adopted.values)
-        let unended = Set(recorded.lazy.filter(\.isUnderWay).compactMap(\.run))
+        let known = Set(recorded.compactMap(\.id)).union(adopted.values)
+        let unended = Set(recorded.lazy.filter(\.isUnderWay).compactMap(\.id))
         self.init(
-            runsRead: observed.count, runsNew: observed.count { !known.contains($0.run) },
-            runsEnded: observed.count { $0.end != nil && unended.contains($0.run) }, adopted: adopted,
+            runsRead: observed.count, runsNew: observed.count { !known.contains($0.id) },
+            runsEnded: observed.count { $0.end != nil && unended.contains($0.id) }, adopted: adopted,
             released: released, unresolved: unresolved)
     }
 }

@@ -1,6 +1,7 @@
 import FlowRuns
 import FlowService
 import Manifests
+import RunRequests
 
 /// Holds a declared flow against what the service says of the flow, before anything is sent.
 public struct Preflight: Sendable {
@@ -17,7 +18,7 @@ public struct Preflight: Sendable {
     ) async throws(FlowRefresh.Failure) -> (flow: ServiceFlow?, diagnostics: [Diagnostic]) {
         do throws(FlowServiceError) {
             await turn()
-            let flow = try await service.flow(declaration.flow)
+            let flow = try await service.flow(declaration.id)
             var specification: RunSpecification?
             if let id = flow?.specification { specification = try await specifications.read(id, turn: turn) }
             return (flow, check(declaration, against: flow, specification))
@@ -33,7 +34,7 @@ public struct Preflight: Sendable {
         guard let flow else {
             return [
                 Diagnostic(
-                    .flowNotFound, at: declaration.place, "the service has no flow \(declaration.flow) in this sandbox",
+                    .flowNotFound, at: declaration.place, "the service has no flow \(declaration.id) in this sandbox",
                     suggestion: "check flowId, and the target's organization and sandbox")
             ]
         }

@@ -2,6 +2,7 @@ import FlowRuns
 import FlowService
 import Ledger
 import Manifests
+import RunRequests
 
 /// Reads what the service knows of the declared flows into the ledger: their runs, what became of them, their delta
 /// columns. Flows in parallel, under the target's rate limit.
@@ -70,11 +71,11 @@ public struct Refresh: Sendable {
 
     private func read(_ declaration: FlowDeclaration, _ round: Round) async -> Result {
         func result(_ end: Result.End, _ diagnostics: [Diagnostic] = []) -> Result {
-            Result(flow: declaration.flow, end: end, diagnostics: diagnostics)
+            Result(flow: declaration.id, end: end, diagnostics: diagnostics)
         }
         if round.stop.isRequested { return result(.stopped) }
         do throws(FlowRefresh.Failure) {
-            let outcome = try await ledger.locked(declaration.flow) { () async throws(FlowRefresh.Failure) in
+            let outcome = try await ledger.locked(declaration.id) { () async throws(FlowRefresh.Failure) in
                 try await readLocked(declaration, round)
             }
             guard let (findings, diagnostics) = outcome else { return result(.locked) }
@@ -91,7 +92,7 @@ public struct Refresh: Sendable {
             declaration, service, round.specifications, turn: turn)
         guard let flow else { return (nil, diagnostics) }
         let findings = try await FlowRefresh(ledger: ledger, service: service, time: time).read(
-            declaration.flow, column: flow.deltaColumn, settle: limits.settle,
+            declaration.id, column: flow.deltaColumn, settle: limits.settle,
             acknowledged: Set(declaration.acknowledged.map(\.run)), depth: round.depth, turn: turn)
         return (findings, diagnostics)
     }

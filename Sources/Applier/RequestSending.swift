@@ -2,6 +2,7 @@ import FlowRuns
 import FlowService
 import Ledger
 import Planner
+import RunRequests
 
 extension FlowApplication {
     enum Sent {
@@ -12,18 +13,21 @@ extension FlowApplication {
 
     /// Claims, sends and records one request; a request that was surely not taken is sent again, its claim renewed.
     func send(_ action: PlannedAction) async throws(LedgerError) -> Sent {
-        let identity = action.identity(in: plan.flow)
+        let identity = action.identity(in: plan.id)
         await takeTurn()
         if stop.isRequested { return .end(.stopped) }
         var claimedAt = world.time.now()
-        var body = action.request(for: plan.flow).body(world.wireForm, sentAt: claimedAt / 1000)
+        var body = action.request(for: plan.id).body(world.wireForm, sentAt: claimedAt)
         if let state = try await world.ledger.claim(claim(action, identity, body, claimedAt)) {
-            return .end(.stale("window [\(action.window.start), \(action.window.end)) is \(state.rawValue) by now"))
+            return .end(
+                .stale(
+                    "window [\(action.window.start.seconds), \(action.window.end.seconds)) is \(state.rawValue) by now")
+            )
         }
 
-        var backoff = Backoff(first: 500, longest: 30_000)
+        var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
         while true {
-            let wish: UnixMilliseconds?
+            let wish: Duration?
             let trouble: String
             switch await put(action, body, sendBefore: claimedAt + world.limits.requestTimeout) {
             case .accepted(let run, let response):
@@ -43,20 +47,20 @@ extension FlowApplication {
                 stop.request()
                 return .end(.unauthorized(reason))
             case .throttled(let retryAfter):
-                let asked = retryAfter.map { ", for \(($0 + 999) / 1000) s" } ?? ""
+                let asked = retryAfter.map { ", for \($0.secondsRoundedUp) s" } ?? ""
                 (wish, trouble) = (retryAfter, "the service asks for patience\(asked) (429)")
             case .notSent(let reason):
                 (wish, trouble) = (nil, reason)
             }
 
-            guard backoff.tries < Self.patience, wish ?? 0 <= Self.longestWait, !stop.isRequested else {
+            guard backoff.tries < Self.patience, wish ?? .zero <= Self.longestWait, !stop.isRequested else {
                 try await release(identity, claimedAt, trouble)
                 if stop.isRequested { return .end(.stopped) }
                 stop.request()
                 return .end(.unavailable(trouble))
             }
             let wait = backoff.next(wish: wish, chance: world.chance())
-            world.report(.waiting(plan.flow, milliseconds: wait, reason: trouble))
+            world.report(.waiting(plan.id, wait, reason: trouble))
             await world.time.pause(wait, unless: stop)
             await takeTurn()
             let now = world.time.now()
@@ -64,12 +68,11 @@ extension FlowApplication {
                 return .end(.stale("somebody else dealt with the claim while this apply waited"))
             }
             claimedAt = now
-            body = action.request(for: plan.flow).body(world.wireForm, sentAt: now / 1000)
+            body = action.request(for: plan.id).body(world.wireForm, sentAt: now)
         }
     }
 
-    private func put(_ action: PlannedAction, _ body: String, sendBefore deadline: UnixMilliseconds) async -> RunAnswer
-    {
+    private func put(_ action: PlannedAction, _ body: String, sendBefore deadline: Timestamp) async -> RunAnswer {
         if case .retry(let run) = action.kind {
             await world.service.retrigger(run, sendBefore: deadline)
         } else {
@@ -78,7 +81,7 @@ extension FlowApplication {
     }
 
     private func claim(
-        _ action: PlannedAction, _ identity: RunIdentity, _ body: String, _ claimedAt: UnixMilliseconds
+        _ action: PlannedAction, _ identity: RunIdentity, _ body: String, _ claimedAt: Timestamp
     ) -> Claim {
         let request: String
         if case .retry(let run) = action.kind {
@@ -96,7 +99,7 @@ extension FlowApplication {
 
     /// Gives up one's own claim. Where somebody else has dealt with it already, there is nothing to give up.
     private func release(
-        _ identity: RunIdentity, _ claimedAt: UnixMilliseconds, _ trouble: String
+        _ identity: RunIdentity, _ claimedAt: Timestamp, _ trouble: String
     ) async throws(LedgerError) {
         _ = try await world.ledger.release(
             identity, claimedAt: claimedAt, reason: "not taken: \(trouble)", at: world.time.now())

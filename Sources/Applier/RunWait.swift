@@ -8,12 +8,12 @@ import Planner
 ///
 /// ```swift
 /// let wait = RunWait(ledger: ledger, service: service, limits: target.limits)
-/// let outcome = try await wait.wait(for: plan.flows, atMost: 1_800_000)
+/// let outcome = try await wait.wait(for: plan.flows, atMost: .seconds(1800))
 /// ```
 public struct RunWait: Sendable {
     /// The service is asked again after 2 s at first, and every minute at last.
-    static let firstPause: UnixMilliseconds = 2000
-    static let longestPause: UnixMilliseconds = 60_000
+    static let firstPause = Duration.seconds(2)
+    static let longestPause = Duration.seconds(60)
 
     let ledger: any Ledger
     let service: any FlowService
@@ -34,17 +34,17 @@ public struct RunWait: Sendable {
 
     /// - Parameters:
     ///   - flows: whose runs are waited for: those that are under way when the wait begins.
-    ///   - limit: how long at most, in milliseconds; `nil` waits as long as it takes.
+    ///   - limit: how long at most; `nil` waits as long as it takes.
     /// - Throws: when the ledger fails, or the service cannot be asked.
     public func wait(
-        for flows: [FlowPlan], atMost limit: UnixMilliseconds? = nil, stop: StopSignal = StopSignal()
+        for flows: [FlowPlan], atMost limit: Duration? = nil, stop: StopSignal = StopSignal()
     ) async throws(FlowRefresh.Failure) -> WaitOutcome {
         let deadline = limit.map { time.now() + $0 } ?? .max
         let pace = Pace(requestsPerSecond: limits.requestsPerSecond)
         var outcome = WaitOutcome()
         var waitedFor: [FlowID: Set<RunID>] = [:]
         for flow in flows {
-            waitedFor[flow.flow] = Set(try await recorded(flow.flow).filter(\.isUnderWay).compactMap(\.run))
+            waitedFor[flow.id] = Set(try await recorded(flow.id).filter(\.isUnderWay).compactMap(\.id))
         }
         var pause = Self.firstPause
         while true {
@@ -53,11 +53,11 @@ public struct RunWait: Sendable {
             guard outcome.running > 0, time.now() < deadline, !stop.isRequested else { break }
             await time.pause(min(pause, deadline - time.now()), unless: stop)
             pause = min(Self.longestPause, pause * 3 / 2)
-            for flow in flows where waitedFor[flow.flow]?.isEmpty == false {
+            for flow in flows where waitedFor[flow.id]?.isEmpty == false {
                 guard !stop.isRequested else { break }
                 try await look(flow, pace, stop)
-                for run in try await recorded(flow.flow) where !run.isUnderWay {
-                    guard let id = run.run, waitedFor[flow.flow]?.remove(id) != nil else { continue }
+                for run in try await recorded(flow.id) where !run.isUnderWay {
+                    guard let id = run.id, waitedFor[flow.id]?.remove(id) != nil else { continue }
                     outcome.add(run.state)
                     report(.runEnded(run))
                 }
@@ -69,9 +69,9 @@ public struct RunWait: Sendable {
 
     /// A flow that an apply is at work on is left to it.
     private func look(_ flow: FlowPlan, _ pace: Pace, _ stop: StopSignal) async throws(FlowRefresh.Failure) {
-        _ = try await ledger.locked(flow.flow) { () async throws(FlowRefresh.Failure) in
+        _ = try await ledger.locked(flow.id) { () async throws(FlowRefresh.Failure) in
             try await FlowRefresh(ledger: ledger, service: service, time: time).read(
-                flow.flow, column: nil, settle: limits.settle, acknowledged: Set(flow.rules.acknowledged.map(\.run)),
+                flow.id, column: nil, settle: limits.settle, acknowledged: Set(flow.rules.acknowledged.map(\.run)),
                 depth: .changes, turn: { await time.pause(pace.turn(at: time.now()), unless: stop) })
         }
     }

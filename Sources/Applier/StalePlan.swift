@@ -29,14 +29,14 @@ struct StalePlan {
         let count = Set(made.map { Approval($0) }).count
         let were = count == 1 ? "was" : "were"
         return "\(count) of its \(plan.actions.count) request(s) \(were) made meanwhile, the first for "
-            + "\(UTCTime(first.start)) … \(UTCTime(first.end)); "
+            + "\(first.start) … \(first.end); "
     }
 
     private func describe(_ entry: LedgerEntry) -> String {
-        let run = entry.run.run.map { "run \($0)" } ?? "a request"
-        let window = entry.run.window.map { " of \(UTCTime($0.start)) … \(UTCTime($0.end))" } ?? ""
+        let run = entry.run.id.map { "run \($0)" } ?? "a request"
+        let window = entry.run.window.map { " of \($0.start) … \($0.end)" } ?? ""
         let whose = entry.provenance.author.map { ", asked for by \($0)" } ?? ""
-        let state = "'\(entry.run.state.rawValue)' since \(UTCTime(entry.updatedAt / 1000))"
+        let state = "'\(entry.run.state.rawValue)' since \(entry.updatedAt)"
         return "the latest change is \(run)\(window), \(state)\(whose)"
     }
 }

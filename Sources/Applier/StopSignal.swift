@@ -48,8 +48,8 @@ public final class StopSignal: Sendable {
 
 extension Timekeeper {
     /// Sleeps, but not past a request to stop.
-    public func pause(_ duration: UnixMilliseconds, unless stop: StopSignal) async {
-        guard duration > 0, !stop.isRequested else { return }
+    public func pause(_ duration: Duration, unless stop: StopSignal) async {
+        guard duration > .zero, !stop.isRequested else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await sleep(duration) }
             group.addTask { await stop.wait() }

@@ -8,23 +8,22 @@ import FlowRuns
 
 /// The clock that claims, waits and limits go by: the machine's own, or a virtual one in the deterministic simulation.
 public protocol Timekeeper: Sendable {
-    /// Unix milliseconds.
-    func now() -> UnixMilliseconds
-    /// Returns after `duration` milliseconds, or as soon as the task is cancelled.
-    func sleep(_ duration: UnixMilliseconds) async
+    func now() -> Timestamp
+    /// Returns after `duration`, or as soon as the task is cancelled.
+    func sleep(_ duration: Duration) async
 }
 
 /// The machine's clock.
 public struct SystemTime: Timekeeper {
     public init() {}
 
-    public func now() -> UnixMilliseconds {
+    public func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return UnixMilliseconds(time.tv_sec) * 1000 + UnixMilliseconds(time.tv_nsec) / 1_000_000
+        return Timestamp(seconds: Int64(time.tv_sec)) + .nanoseconds(time.tv_nsec)
     }
 
-    public func sleep(_ duration: UnixMilliseconds) async {
-        try? await Task.sleep(for: .milliseconds(duration))
+    public func sleep(_ duration: Duration) async {
+        try? await Task.sleep(for: duration)
     }
 }

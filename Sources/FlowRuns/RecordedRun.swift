@@ -68,22 +68,22 @@ public struct RecordedRun: Hashable, Sendable {
     public var state: RunState
     public let origin: RunOrigin
     /// The service's id, once it is known.
-    public var run: RunID?
+    public var id: RunID?
     /// The delta column that the request carried.
     public let deltaColumn: DeltaColumn?
     /// When it was claimed, or created on the service if it was found there.
-    public var recordedAt: UnixMilliseconds
+    public var recordedAt: Timestamp
     /// Why it was refused or failed, in the service's words.
     public var failure: String?
 
     public init(
-        identity: RunIdentity, state: RunState, origin: RunOrigin = .request, run: RunID? = nil,
-        deltaColumn: DeltaColumn? = nil, recordedAt: UnixMilliseconds, failure: String? = nil
+        identity: RunIdentity, state: RunState, origin: RunOrigin = .request, id: RunID? = nil,
+        deltaColumn: DeltaColumn? = nil, recordedAt: Timestamp, failure: String? = nil
     ) {
         self.identity = identity
         self.state = state
         self.origin = origin
-        self.run = run
+        self.id = id
         self.deltaColumn = deltaColumn
         self.recordedAt = recordedAt
         self.failure = failure
@@ -95,19 +95,19 @@ public struct RecordedRun: Hashable, Sendable {
 
 /// What the ledger knows of a flow besides its runs.
 public struct FlowRecord: Hashable, Sendable {
-    public let flow: FlowID
+    public let id: FlowID
     /// Counts up with every change to the flow's record, so that a saved plan knows when it is stale; 0 for a flow
     /// that the ledger has never heard of.
     public var revision: Int
     /// When the flow was last compared with the service; `nil` before first contact.
-    public var contactedAt: UnixMilliseconds?
+    public var contactedAt: Timestamp?
     /// The column in the flow's own `Copy` transformation, the source of truth.
     public var deltaColumn: DeltaColumn?
 
     public init(
-        flow: FlowID, revision: Int = 0, contactedAt: UnixMilliseconds? = nil, deltaColumn: DeltaColumn? = nil
+        id: FlowID, revision: Int = 0, contactedAt: Timestamp? = nil, deltaColumn: DeltaColumn? = nil
     ) {
-        self.flow = flow
+        self.id = id
         self.revision = revision
         self.contactedAt = contactedAt
         self.deltaColumn = deltaColumn

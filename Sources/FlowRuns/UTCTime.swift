@@ -7,8 +7,9 @@ public struct UTCTime: Hashable, Sendable, CustomStringConvertible {
     /// Seconds since midnight.
     public let secondOfDay: Int
 
-    public init(_ seconds: UnixSeconds) {
-        let (days, second) = seconds.quotientAndRemainder(flooring: 86_400)
+    /// A fraction of a second is dropped.
+    public init(_ time: Timestamp) {
+        let (days, second) = time.seconds.quotientAndRemainder(flooring: 86_400)
         // The civil-from-days algorithm: eras of 400 years, years that begin in March.
         let (era, dayOfEra) = (days + 719_468).quotientAndRemainder(flooring: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
@@ -31,21 +32,6 @@ public struct UTCTime: Hashable, Sendable, CustomStringConvertible {
         "\(padded(secondOfDay / 3600, 2)):\(padded(secondOfDay / 60 % 60, 2)):\(padded(secondOfDay % 60, 2))"
     }
 
-    /// The Unix seconds of a UTC date and time; `nil` when there is no such day or time of day.
-    public static func seconds(
-        year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0
-    ) -> UnixSeconds? {
-        guard (1...9999).contains(year), (1...12).contains(month), (1...daysInMonth(month, of: year)).contains(day),
-            (0...23).contains(hour), (0...59).contains(minute), (0...59).contains(second)
-        else { return nil }
-        let shiftedYear = Int64(month <= 2 ? year - 1 : year)
-        let (era, yearOfEra) = shiftedYear.quotientAndRemainder(flooring: 400)
-        let dayOfYear = (153 * Int64(month > 2 ? month - 3 : month + 9) + 2) / 5 + Int64(day) - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        let days = era * 146_097 + dayOfEra - 719_468
-        return days * 86_400 + Int64(hour * 3600 + minute * 60 + second)
-    }
-
     /// 28 to 31.
     public static func daysInMonth(_ month: Int, of year: Int) -> Int {
         switch month {
@@ -53,6 +39,22 @@ public struct UTCTime: Hashable, Sendable, CustomStringConvertible {
         case 4, 6, 9, 11: 30
         default: 31
         }
+    }
+}
+
+extension Timestamp {
+    /// A date and time in UTC; `nil` when there is no such day or time of day.
+    public init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
+        guard (1...9999).contains(year), (1...12).contains(month),
+            (1...UTCTime.daysInMonth(month, of: year)).contains(day),
+            (0...23).contains(hour), (0...59).contains(minute), (0...59).contains(second)
+        else { return nil }
+        let shiftedYear = Int64(month <= 2 ? year - 1 : year)
+        let (era, yearOfEra) = shiftedYear.quotientAndRemainder(flooring: 400)
+        let dayOfYear = (153 * Int64(month > 2 ? month - 3 : month + 9) + 2) / 5 + Int64(day) - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        let days = era * 146_097 + dayOfEra - 719_468
+        self.init(seconds: days * 86_400 + Int64(hour * 3600 + minute * 60 + second))
     }
 }
 

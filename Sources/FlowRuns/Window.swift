@@ -1,29 +1,26 @@
-/// Seconds since 1970-01-01T00:00:00Z: the unit of every window.
-public typealias UnixSeconds = Int64
-
-/// Milliseconds since 1970-01-01T00:00:00Z: the unit of everything that happens (claims, answers, the service's own
-/// `createdAt`).
-public typealias UnixMilliseconds = Int64
-
-/// The half-open span `[start, end)` of Unix seconds whose data one run ingests; `start < end` always.
+/// The half-open span `[start, end)` whose data one run ingests; `start < end` always.
 public struct Window: Hashable, Comparable, Sendable {
-    public let start: UnixSeconds
-    public let end: UnixSeconds
+    public let start: Timestamp
+    public let end: Timestamp
 
     /// `nil` unless `start < end`.
-    public init?(start: UnixSeconds, end: UnixSeconds) {
+    public init?(start: Timestamp, end: Timestamp) {
         guard start < end else { return nil }
         self.start = start
         self.end = end
     }
 
-    /// The length in seconds.
-    public var length: Int64 { end - start }
+    /// Of Unix seconds, as manifests and requests give them; `nil` unless the start is before the end.
+    public init?(startSeconds: Int64, endSeconds: Int64) {
+        self.init(start: Timestamp(seconds: startSeconds), end: Timestamp(seconds: endSeconds))
+    }
 
-    /// Whether the two share at least one second. Windows that only touch do not.
+    public var length: Duration { end - start }
+
+    /// Whether the two share any instant. Windows that only touch do not.
     public func overlaps(_ other: Window) -> Bool { start < other.end && other.start < end }
 
-    /// Whether every second of `other` is in this window.
+    /// Whether all of `other` is in this window.
     public func contains(_ other: Window) -> Bool { start <= other.start && other.end <= end }
 
     /// By start, then by end: the order in which a flow's requests are sent.

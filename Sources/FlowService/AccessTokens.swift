@@ -6,18 +6,18 @@ actor AccessTokens {
     private struct Token {
         let value: String
         /// Never (`.max`) when the service did not say when it ends: then a 401 tells.
-        let renewAt: UnixMilliseconds
+        let renewAt: Timestamp
     }
 
     private struct Source {
         let client: ClientCredentials
         let transport: Transport
         let repetition: Repetition
-        let now: @Sendable () -> UnixMilliseconds
+        let now: @Sendable () -> Timestamp
     }
 
     /// Tokens are renewed this long before they end, or when a tenth of their life is left if that is shorter.
-    private static let margin: UnixMilliseconds = 300_000
+    private static let margin = Duration.seconds(300)
 
     private let source: Source?
     private var current: Token?
@@ -31,7 +31,7 @@ actor AccessTokens {
 
     init(
         of client: ClientCredentials, over transport: Transport, repetition: Repetition,
-        now: @escaping @Sendable () -> UnixMilliseconds
+        now: @escaping @Sendable () -> Timestamp
     ) {
         source = Source(client: client, transport: transport, repetition: repetition, now: now)
     }
@@ -94,7 +94,7 @@ actor AccessTokens {
             return .failure(.unreadable("the token address answered \(answer.status) without a token"))
         }
         guard let seconds = document["expires_in"].integer else { return .success(Token(value: value, renewAt: .max)) }
-        let life = min(max(0, seconds), 1_000_000_000) * 1000
+        let life = Duration.seconds(min(max(0, seconds), 1_000_000_000))
         return .success(Token(value: value, renewAt: start + life - min(margin, life / 10)))
     }
 }

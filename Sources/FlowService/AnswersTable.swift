@@ -3,7 +3,7 @@ import FlowRuns
 extension RunAnswer {
     /// What an answer to asking for a run means: the answers table of the design. The status alone decides, save that
     /// a success must bring the run's id.
-    init(_ answer: HTTPAnswer, now: UnixMilliseconds, redaction: Redaction) {
+    init(_ answer: HTTPAnswer, now: Timestamp, redaction: Redaction) {
         let summary = answer.summary(redaction)
         let response = redaction(answer.text)
         switch answer.status {

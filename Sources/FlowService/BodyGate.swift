@@ -25,12 +25,12 @@ final class BodyGate: AsyncSequence, Sendable {
 
     let length: Int
     private let bytes: ByteBuffer
-    private let deadline: UnixMilliseconds
-    private let now: @Sendable () -> UnixMilliseconds
+    private let deadline: Timestamp
+    private let now: @Sendable () -> Timestamp
     private let state = Mutex(State.waiting)
 
     /// - Parameter deadline: the last moment at which the body may pass.
-    init(_ body: String, deadline: UnixMilliseconds, now: @escaping @Sendable () -> UnixMilliseconds) {
+    init(_ body: String, deadline: Timestamp, now: @escaping @Sendable () -> Timestamp) {
         bytes = ByteBuffer(string: body)
         length = bytes.readableBytes
         self.deadline = deadline

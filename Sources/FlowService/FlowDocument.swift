@@ -8,7 +8,7 @@ struct FlowDocument {
     var flow: ServiceFlow? {
         guard let flow = document["id"].text.flatMap({ FlowID($0) }) else { return nil }
         return ServiceFlow(
-            flow: flow, name: name, state: document["state"].text,
+            id: flow, name: name, state: document["state"].text,
             specification: document["flowSpec"]["id"].text, frequency: document["scheduleParams"]["frequency"].text,
             deltaColumn: deltaColumn, lastRun: document["lastRunDetails"]["id"].text.flatMap { RunID($0) })
     }

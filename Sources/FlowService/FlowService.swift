@@ -1,5 +1,4 @@
 import FlowRuns
-import Ledger
 
 /// The Flow Service of Adobe Experience Platform, as far as Sluice uses it. `HTTPFlowService` is the real one.
 public protocol FlowService: Sendable {
@@ -9,10 +8,10 @@ public protocol FlowService: Sendable {
     ///   - body: the exact bytes, see `RunRequest.body(_:sentAt:)`.
     ///   - deadline: the last moment at which the request may leave. Checked when the body is put on the wire: past it
     ///     nothing is sent and the answer is ``RunAnswer/notSent(_:)``. No request lasts longer than `requestTimeout`.
-    func createRun(_ body: String, sendBefore deadline: UnixMilliseconds) async -> RunAnswer
+    func createRun(_ body: String, sendBefore deadline: Timestamp) async -> RunAnswer
 
     /// `POST /runs/{id}/action?op=re-trigger`, with the same care as ``createRun(_:sendBefore:)``.
-    func retrigger(_ run: RunID, sendBefore deadline: UnixMilliseconds) async -> RunAnswer
+    func retrigger(_ run: RunID, sendBefore deadline: Timestamp) async -> RunAnswer
 
     /// One page of a flow's runs: `GET /runs?property=flowId==ID`. Runs of other flows, which a service that ignores the
     /// filter would list, are left out.
@@ -45,8 +44,8 @@ public enum RunAnswer: Hashable, Sendable {
     case refused(reason: String, response: String)
     /// 401, also with a renewed token.
     case unauthorized(reason: String)
-    /// 429: not taken; how long to wait, in milliseconds, where the service says so.
-    case throttled(retryAfter: UnixMilliseconds?)
+    /// 429: not taken; how long to wait, where the service says so.
+    case throttled(retryAfter: Duration?)
     /// Surely not taken, since no byte of the body left: connection refused, name not found, TLS handshake failed,
     /// deadline passed before sending.
     case notSent(String)
@@ -56,8 +55,7 @@ public enum RunAnswer: Hashable, Sendable {
 
 /// A flow as the service describes it.
 public struct ServiceFlow: Hashable, Sendable {
-    /// Its id.
-    public let flow: FlowID
+    public let id: FlowID
     /// As people named it.
     public let name: String?
     /// `enabled`, `disabled`, …
@@ -76,10 +74,10 @@ public struct ServiceFlow: Hashable, Sendable {
 
     /// Takes every member as it is.
     public init(
-        flow: FlowID, name: String?, state: String?, specification: String?, frequency: String?,
+        id: FlowID, name: String?, state: String?, specification: String?, frequency: String?,
         deltaColumn: DeltaColumn?, lastRun: RunID? = nil
     ) {
-        self.flow = flow
+        self.id = id
         self.name = name
         self.state = state
         self.specification = specification

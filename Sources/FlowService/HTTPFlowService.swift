@@ -33,18 +33,18 @@ public struct HTTPFlowService: FlowService {
     let headers: [(name: String, value: String)]
     let secrets: [String]
     let options: Options
-    let now: @Sendable () -> UnixMilliseconds
+    let now: @Sendable () -> Timestamp
 
     /// - Parameters:
     ///   - address: the base address, such as `https://platform.adobe.io/data/foundation/flowservice`.
-    ///   - requestTimeout: in milliseconds; no request lasts longer, its answer's body included.
+    ///   - requestTimeout: no request lasts longer, its answer's body included.
     ///   - logger: at `trace`, told each request's method, path, status and duration; nothing else of it ever.
     ///   - now: the clock that deadlines are held against.
     /// - Throws: ``ConfigurationError``; nothing was sent then.
     public init(
         address: String, organization: String, sandbox: String, credentials: Credentials,
-        requestTimeout: UnixMilliseconds = 30_000, options: Options, logger: Logger,
-        now: @escaping @Sendable () -> UnixMilliseconds
+        requestTimeout: Duration = .seconds(30), options: Options, logger: Logger,
+        now: @escaping @Sendable () -> Timestamp
     ) throws(ConfigurationError) {
         for (name, value) in [("organization", organization), ("sandbox", sandbox), ("version", options.version)] {
             guard value.isHeaderValue else { throw .invalidValue(name: name) }
@@ -83,19 +83,19 @@ public struct HTTPFlowService: FlowService {
     }
 
     /// Sent once, and once more with a new token when the first was answered with 401.
-    public func createRun(_ body: String, sendBefore deadline: UnixMilliseconds) async -> RunAnswer {
+    public func createRun(_ body: String, sendBefore deadline: Timestamp) async -> RunAnswer {
         await askForRun("/runs", query: nil, body: body, sendBefore: deadline)
     }
 
     /// The operation takes no body, but only a body can be held back (see ``BodyGate``). So an empty object is sent: a
     /// server ignores it, and must not act before the bytes that `Content-Length` announces are there.
-    public func retrigger(_ run: RunID, sendBefore deadline: UnixMilliseconds) async -> RunAnswer {
+    public func retrigger(_ run: RunID, sendBefore deadline: Timestamp) async -> RunAnswer {
         let path = "/runs/\(run.description.formEncoded)/action"
         return await askForRun(path, query: "op=re-trigger", body: "{}", sendBefore: deadline)
     }
 
     private func askForRun(
-        _ path: String, query: String?, body: String, sendBefore deadline: UnixMilliseconds
+        _ path: String, query: String?, body: String, sendBefore deadline: Timestamp
     ) async -> RunAnswer {
         func answer(with token: String) async -> RunAnswer {
             let gate = BodyGate(body, deadline: deadline, now: now)

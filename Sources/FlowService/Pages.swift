@@ -1,5 +1,4 @@
 import FlowRuns
-import Ledger
 
 /// A page of a listing.
 public struct Page<Item> {
@@ -33,7 +32,7 @@ extension FlowService {
     public func runs(
         of flow: FlowID, turn: () async -> Void = {}
     ) async throws(FlowServiceError) -> [ObservedRun] {
-        try await everything("runs", id: \.run, turn: turn) { next throws(FlowServiceError) in
+        try await everything("runs", id: \.id, turn: turn) { next throws(FlowServiceError) in
             try await runs(of: flow, order: .any, after: next)
         }
     }
@@ -46,7 +45,7 @@ extension FlowService {
         of flow: FlowID, until isEnough: ([ObservedRun]) -> Bool, turn: () async -> Void = {}
     ) async throws(FlowServiceError) -> [ObservedRun] {
         do throws(FlowServiceError) {
-            return try await everything("runs", id: \.run, until: isEnough, turn: turn) {
+            return try await everything("runs", id: \.id, until: isEnough, turn: turn) {
                 next throws(FlowServiceError) in
                 try await runs(of: flow, order: .newestFirst, after: next)
             }
@@ -59,7 +58,7 @@ extension FlowService {
     ///
     /// - Parameter turn: waits for a request's turn under a rate limit; called before each page.
     public func flows(turn: () async -> Void = {}) async throws(FlowServiceError) -> [ServiceFlow] {
-        try await everything("flows", id: \.flow, turn: turn) { next throws(FlowServiceError) in
+        try await everything("flows", id: \.id, turn: turn) { next throws(FlowServiceError) in
             try await flows(after: next)
         }
     }

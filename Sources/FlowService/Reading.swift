@@ -1,5 +1,4 @@
 import FlowRuns
-import Ledger
 
 /// Questions: they change nothing, so they are repeated when a fault may pass.
 extension HTTPFlowService {
@@ -23,7 +22,7 @@ extension HTTPFlowService {
     public func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? {
         guard let items = try await item("/runs/", run.description), !items.isEmpty else { return nil }
         guard
-            let observed = items.lazy.compactMap({ RunDocument(document: $0).observed }).first(where: { $0.run == run })
+            let observed = items.lazy.compactMap({ RunDocument(document: $0).observed }).first(where: { $0.id == run })
         else { throw .unreadable("asked for run \(run), it answered with another") }
         return observed
     }
@@ -31,7 +30,7 @@ extension HTTPFlowService {
     /// `nil` on 404, and when the list that comes back is empty.
     public func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
         guard let items = try await item("/flows/", flow.description), !items.isEmpty else { return nil }
-        guard let found = items.lazy.compactMap({ FlowDocument(document: $0).flow }).first(where: { $0.flow == flow })
+        guard let found = items.lazy.compactMap({ FlowDocument(document: $0).flow }).first(where: { $0.id == flow })
         else { throw .unreadable("asked for flow \(flow), it answered with another") }
         return found
     }

@@ -4,30 +4,30 @@ import FlowRuns
 public struct Repetition: Sendable {
     /// How often one question is asked at most, the first time included.
     public var attempts = 5
-    /// The wait before the second time, in milliseconds; each later one is twice as long.
-    public var first: UnixMilliseconds = 500
+    /// The wait before the second time; each later one is twice as long.
+    public var first = Duration.milliseconds(500)
     /// No wait is longer, whatever the service asks for.
-    public var longest: UnixMilliseconds = 60_000
+    public var longest = Duration.seconds(60)
     /// A number in `0 ..< 1`; each wait is shortened by up to half by it, so that many clients do not come back at once.
     public var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
-    /// Waits for so many milliseconds; throws when the task is cancelled.
-    public var sleep: @Sendable (UnixMilliseconds) async throws -> Void = {
-        try await Task.sleep(for: .milliseconds($0))
+    /// Waits; throws when the task is cancelled.
+    public var sleep: @Sendable (Duration) async throws -> Void = {
+        try await Task.sleep(for: $0)
     }
 
     /// Five attempts, half a second to a minute apart.
     public init() {}
 
     /// - Parameter attempt: how often it was asked already, from 1.
-    func delay(after attempt: Int, retryAfter: UnixMilliseconds?) -> UnixMilliseconds {
-        let doubled = first << min(attempt - 1, 20)
-        let jittered = Double(min(doubled, longest)) * (1 - jitter() / 2)
-        return min(longest, max(UnixMilliseconds(jittered), retryAfter ?? 0))
+    func delay(after attempt: Int, retryAfter: Duration?) -> Duration {
+        let doubled = first * (1 << min(attempt - 1, 20))
+        let jittered = min(doubled, longest) * (1 - jitter() / 2)
+        return min(longest, max(jittered, retryAfter ?? .zero))
     }
 
     /// Asks until there is an answer that another try would not better, or the attempts are used up.
     func repeating(
-        _ transport: Transport, now: @Sendable () -> UnixMilliseconds, _ request: () -> ServiceRequest
+        _ transport: Transport, now: @Sendable () -> Timestamp, _ request: () -> ServiceRequest
     ) async throws(TransportFault) -> HTTPAnswer {
         var attempt = 1
         while true {

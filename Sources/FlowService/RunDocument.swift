@@ -1,5 +1,4 @@
 import FlowRuns
-import Ledger
 
 /// Reads a run as `GET /runs` answers it.
 struct RunDocument {
@@ -10,7 +9,9 @@ struct RunDocument {
     /// `nil` without an id.
     var observed: ObservedRun? {
         guard let run = document["id"].text.flatMap({ RunID($0) }) else { return nil }
-        return ObservedRun(run: run, window: window, createdAt: createdAt, status: status, end: end, counts: counts)
+        return ObservedRun(
+            id: run, window: window, createdAt: createdAt, createdClient: document["createdClient"].text,
+            status: status, end: end, counts: counts)
     }
 
     private var metrics: JSONDocument { document["metrics"] }
@@ -30,14 +31,13 @@ struct RunDocument {
 
     /// Seconds and milliseconds are told apart by their size. Milliseconds within a second belong to that second.
     private func window(_ start: JSONDocument, _ end: JSONDocument) -> Window? {
-        guard let start = start.integer?.asMilliseconds, let end = end.integer?.asMilliseconds else { return nil }
-        let lastSecond = end / 1000 + (end % 1000 > 0 ? 1 : 0)
-        return Window(start: start / 1000, end: lastSecond)
+        guard let start = start.integer?.asTimestamp, let end = end.integer?.asTimestamp else { return nil }
+        return Window(startSeconds: start.seconds, endSeconds: (end + .milliseconds(999)).seconds)
     }
 
-    private var createdAt: UnixMilliseconds {
+    private var createdAt: Timestamp {
         let times = [document["createdAt"], document["updatedAt"], metrics["durationSummary"]["startedAtUTC"]]
-        return times.lazy.compactMap { $0.integer?.asMilliseconds }.first ?? 0
+        return times.lazy.compactMap { $0.integer?.asTimestamp }.first ?? Timestamp(seconds: 0)
     }
 
     private var status: String { metrics["statusSummary"]["status"].text ?? document["status"].text ?? "unknown" }
@@ -92,5 +92,7 @@ struct RunDocument {
 extension Int64 {
     /// Of a time in either unit. As seconds, 10^11 is the year 5138; as milliseconds, it is March 1973: the service has
     /// data of neither. (The tutorial's own sample ends in the year 2493, which has 11 digits.)
-    fileprivate var asMilliseconds: UnixMilliseconds { magnitude < 100_000_000_000 ? self * 1000 : self }
+    fileprivate var asTimestamp: Timestamp {
+        magnitude < 100_000_000_000 ? Timestamp(seconds: self) : Timestamp(milliseconds: self)
+    }
 }

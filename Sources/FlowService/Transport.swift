@@ -38,12 +38,12 @@ struct HTTPAnswer: Sendable {
 /// Sends requests to one address: each once, and none for longer than `timeout`.
 struct Transport: Sendable {
     let address: ServiceAddress
-    /// In milliseconds, from the start of connecting to the end of the answer's body.
-    let timeout: UnixMilliseconds
+    /// From the start of connecting to the end of the answer's body.
+    let timeout: Duration
     let logger: Logger
     private let client: HTTPClient
 
-    init(over route: Route, timeout: UnixMilliseconds, logger: Logger) {
+    init(over route: Route, timeout: Duration, logger: Logger) {
         address = route.address
         self.timeout = timeout
         self.logger = logger
@@ -54,7 +54,7 @@ struct Transport: Sendable {
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: route.tls,
             redirectConfiguration: .disallow,
-            timeout: .init(connect: .milliseconds(timeout)),
+            timeout: .init(connect: .milliseconds(timeout.milliseconds)),
             connectionPool: pool,
             proxy: route.proxy)
         // HTTP/1.1 never takes a request back; an HTTP/2 server may, and clients then send it again.
@@ -75,14 +75,14 @@ struct Transport: Sendable {
         if let body = request.body { outgoing.body = .stream(body, length: .known(Int64(body.length))) }
 
         do {
-            let response = try await client.execute(outgoing, timeout: .milliseconds(timeout))
+            let response = try await client.execute(outgoing, timeout: .milliseconds(timeout.milliseconds))
             var answer = HTTPAnswer(
                 status: Int(response.status.code),
                 retryAfter: response.headers.first(name: "Retry-After"),
                 date: response.headers.first(name: "Date"),
                 location: response.headers.first(name: "Location"))
             (answer.body, answer.cut) = await read(
-                response.body, upTo: request.answerLimit, until: start + .milliseconds(timeout))
+                response.body, upTo: request.answerLimit, until: start + timeout)
             _ = request.body?.shut()
             log(request, "\(answer.status)", after: clock.now - start)
             return answer

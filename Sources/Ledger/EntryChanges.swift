@@ -11,10 +11,10 @@ extension LedgerEntry {
     }
 
     /// The row of a run that somebody else made, or that was made before this ledger.
-    public init(_ observed: ObservedRun, identity: RunIdentity, at observedAt: UnixMilliseconds) {
+    public init(_ observed: ObservedRun, identity: RunIdentity, at observedAt: Timestamp) {
         self.init(
             run: RecordedRun(
-                identity: identity, state: .accepted, origin: .service, run: observed.run,
+                identity: identity, state: .accepted, origin: .service, id: observed.id,
                 recordedAt: observed.createdAt),
             updatedAt: observedAt)
         observe(observed, at: observedAt)
@@ -23,7 +23,7 @@ extension LedgerEntry {
     /// Moves the run along one of the arrows of `RunState.canBecome`.
     ///
     /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` for any other move.
-    public mutating func conclude(_ conclusion: Conclusion, at now: UnixMilliseconds) throws(LedgerError) {
+    public mutating func conclude(_ conclusion: Conclusion, at now: Timestamp) throws(LedgerError) {
         let next = conclusion.state
         guard run.state.canBecome(next), conclusion.canFollow(run.state) else {
             throw .illegalMove(run.identity, from: run.state, to: next)
@@ -32,7 +32,7 @@ extension LedgerEntry {
         updatedAt = now
         switch conclusion {
         case .accepted(let id, let answer):
-            run.run = id
+            run.id = id
             run.failure = nil
             response = answer ?? response
         case .rejected(let reason, let answer), .inDoubt(let reason, let answer):
@@ -46,7 +46,7 @@ extension LedgerEntry {
     }
 
     /// Takes over what the service says. A final state stays as it is: nothing leaves it.
-    public mutating func observe(_ observed: ObservedRun, at observedAt: UnixMilliseconds) {
+    public mutating func observe(_ observed: ObservedRun, at observedAt: Timestamp) {
         let before = self
         status = observed.status
         counts = observed.counts.completed(by: counts)
@@ -61,7 +61,7 @@ extension LedgerEntry {
     func identified(as identity: RunIdentity) -> LedgerEntry {
         var entry = self
         entry.run = RecordedRun(
-            identity: identity, state: run.state, origin: run.origin, run: run.run, deltaColumn: run.deltaColumn,
+            identity: identity, state: run.state, origin: run.origin, id: run.id, deltaColumn: run.deltaColumn,
             recordedAt: run.recordedAt, failure: run.failure)
         return entry
     }
@@ -82,8 +82,8 @@ extension LedgerEntry {
         let identity = run.identity
         if identity.attempt < 1 { return "attempt \(identity.attempt) is not counted from 1" }
         if identity.rerun == "" { return "the rerun's id is empty" }
-        if run.state.isAccepted, run.run == nil { return "\(run.state.rawValue), but without a run id" }
-        if !run.state.isAccepted, let id = run.run { return "\(run.state.rawValue), but with the run id \(id)" }
+        if run.state.isAccepted, run.id == nil { return "\(run.state.rawValue), but without a run id" }
+        if !run.state.isAccepted, let id = run.id { return "\(run.state.rawValue), but with the run id \(id)" }
         if run.origin == .request, identity.window == nil { return "a request without a window" }
         if run.origin == .service, !run.state.isAccepted {
             return "found on the service, and yet \(run.state.rawValue)"

@@ -113,7 +113,8 @@ private struct Members: Decodable {
         let revision = try required(revision, "revision")
         guard revision > 0 else { throw ExportedLine.Fault("'revision' counts from 1") }
         return FlowRecord(
-            flow: try flowID(), revision: revision, contactedAt: contactedAt, deltaColumn: try column())
+            id: try flowID(), revision: revision, contactedAt: contactedAt.map(Timestamp.init(milliseconds:)),
+            deltaColumn: try column())
     }
 
     private func entry() throws(ExportedLine.Fault) -> LedgerEntry {
@@ -123,14 +124,14 @@ private struct Members: Decodable {
             identity: identity,
             state: try required(RunState(rawValue: try required(state, "state")), "state", "is unknown"),
             origin: try required(RunOrigin(rawValue: try required(origin, "origin")), "origin", "is unknown"),
-            run: try run.map { (text) throws(ExportedLine.Fault) in try required(RunID(text), "run", "is empty") },
-            deltaColumn: try column(), recordedAt: try required(recordedAt, "recordedAt"), failure: failure)
+            id: try run.map { (text) throws(ExportedLine.Fault) in try required(RunID(text), "run", "is empty") },
+            deltaColumn: try column(), recordedAt: try time(recordedAt, "recordedAt"), failure: failure)
         let entry = LedgerEntry(
             run: run, request: request, response: response, status: status,
             counts: RunCounts(
                 inputRecords: counts?.inputRecords, outputRecords: counts?.outputRecords,
                 failedRecords: counts?.failedRecords, inputFiles: counts?.inputFiles),
-            updatedAt: try required(updatedAt, "updatedAt"),
+            updatedAt: try time(updatedAt, "updatedAt"),
             provenance: Provenance(
                 file: provenance?.file, line: provenance?.line, commit: provenance?.commit,
                 author: provenance?.author, ciRun: provenance?.ciRun))
@@ -144,11 +145,16 @@ private struct Members: Decodable {
 
     private func span() throws(ExportedLine.Fault) -> Window? {
         guard let window else { return nil }
-        return try required(Window(start: window.start, end: window.end), "window", "ends before it starts")
+        return try required(
+            Window(startSeconds: window.start, endSeconds: window.end), "window", "ends before it starts")
     }
 
     private func column() throws(ExportedLine.Fault) -> DeltaColumn? {
         deltaColumn.map { DeltaColumn(name: $0.name, dateFormat: $0.dateFormat, timezone: $0.timezone) }
+    }
+
+    private func time(_ milliseconds: Int64?, _ key: String) throws(ExportedLine.Fault) -> Timestamp {
+        Timestamp(milliseconds: try required(milliseconds, key))
     }
 
     private func required<Value>(

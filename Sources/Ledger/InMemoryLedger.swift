@@ -45,7 +45,7 @@ public final class InMemoryLedger: Ledger {
     }
 
     public func renew(
-        _ identity: RunIdentity, claimedAt: UnixMilliseconds, now: UnixMilliseconds
+        _ identity: RunIdentity, claimedAt: Timestamp, now: Timestamp
     ) throws(LedgerError) -> Bool {
         try access { (contents) throws(LedgerError) in
             try contents.rows.renew(identity, claimedAt: claimedAt, now: now)
@@ -53,7 +53,7 @@ public final class InMemoryLedger: Ledger {
     }
 
     public func release(
-        _ identity: RunIdentity, claimedAt: UnixMilliseconds, reason: String, at now: UnixMilliseconds
+        _ identity: RunIdentity, claimedAt: Timestamp, reason: String, at now: Timestamp
     ) throws(LedgerError) -> Bool {
         try access { (contents) throws(LedgerError) in
             try contents.rows.release(identity, claimedAt: claimedAt, reason: reason, at: now)
@@ -61,7 +61,7 @@ public final class InMemoryLedger: Ledger {
     }
 
     public func conclude(
-        _ identity: RunIdentity, _ conclusion: Conclusion, at now: UnixMilliseconds
+        _ identity: RunIdentity, _ conclusion: Conclusion, at now: Timestamp
     ) throws(LedgerError) {
         try access { (contents) throws(LedgerError) in try contents.rows.conclude(identity, conclusion, at: now) }
     }
@@ -72,7 +72,7 @@ public final class InMemoryLedger: Ledger {
 
     public func entries(of flows: [FlowID]?) throws(LedgerError) -> [LedgerEntry] {
         try access { contents in
-            let flows = flows.map { Set($0).sorted() } ?? contents.rows.records.map(\.flow)
+            let flows = flows.map { Set($0).sorted() } ?? contents.rows.records.map(\.id)
             return flows.flatMap { contents.rows.entries(of: $0) }
         }
     }

@@ -28,10 +28,10 @@ struct InMemoryRows: LedgerTransaction, Sendable {
     private var flows: [FlowID: Flow] = [:]
     private var identities: [RunID: RunIdentity] = [:]
 
-    func record(of flow: FlowID) -> FlowRecord { flows[flow]?.record ?? FlowRecord(flow: flow) }
+    func record(of flow: FlowID) -> FlowRecord { flows[flow]?.record ?? FlowRecord(id: flow) }
 
     mutating func save(_ record: FlowRecord) {
-        flows[record.flow, default: Flow(record: record)].record = record
+        flows[record.id, default: Flow(record: record)].record = record
     }
 
     func entry(_ identity: RunIdentity) -> LedgerEntry? {
@@ -54,7 +54,7 @@ struct InMemoryRows: LedgerTransaction, Sendable {
             $0.run.identity.attempt == identity.attempt || ($0.run.isLivingRequest && entry.run.isLivingRequest)
         }
         if isTaken == true { return false }
-        if let run = entry.run.run {
+        if let run = entry.run.id {
             guard identities[run] == nil else { return false }
             identities[run] = identity
         }
@@ -64,20 +64,20 @@ struct InMemoryRows: LedgerTransaction, Sendable {
 
     mutating func replace(_ identity: RunIdentity, with entry: LedgerEntry) {
         remove(identity)
-        if let run = entry.run.run { identities[run] = entry.run.identity }
+        if let run = entry.run.id { identities[run] = entry.run.identity }
         place(entry)
     }
 
     mutating func remove(_ identity: RunIdentity) {
         guard let entry = entry(identity), let position = flows[identity.flow]?.position(of: identity) else { return }
         flows[identity.flow]?.entries.remove(at: position)
-        if let run = entry.run.run { identities[run] = nil }
+        if let run = entry.run.id { identities[run] = nil }
     }
 
     private mutating func place(_ entry: LedgerEntry) {
         let flow = entry.run.flow
         let position = flows[flow]?.position(of: entry.run.identity) ?? 0
-        flows[flow, default: Flow(record: FlowRecord(flow: flow))].entries.insert(entry, at: position)
+        flows[flow, default: Flow(record: FlowRecord(id: flow))].entries.insert(entry, at: position)
     }
 
     func entries(of flow: FlowID) -> [LedgerEntry] { flows[flow]?.entries ?? [] }
@@ -85,5 +85,5 @@ struct InMemoryRows: LedgerTransaction, Sendable {
     func runs(of flow: FlowID) -> [RecordedRun] { flows[flow]?.entries.map(\.run) ?? [] }
 
     /// Sorted by flow.
-    var records: [FlowRecord] { flows.values.map(\.record).sorted { $0.flow < $1.flow } }
+    var records: [FlowRecord] { flows.values.map(\.record).sorted { $0.id < $1.id } }
 }

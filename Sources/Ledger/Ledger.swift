@@ -29,7 +29,7 @@ public protocol Ledger: Sendable {
     /// - Returns: `false` when the row is no longer `intended` since then: somebody else has dealt with it, and it must
     ///   not be sent.
     func renew(
-        _ identity: RunIdentity, claimedAt: UnixMilliseconds, now: UnixMilliseconds
+        _ identity: RunIdentity, claimedAt: Timestamp, now: Timestamp
     ) async throws(LedgerError) -> Bool
 
     /// Calls off a request that the service surely did not take: its window may be claimed again.
@@ -38,14 +38,14 @@ public protocol Ledger: Sendable {
     ///   about to send.
     /// - Returns: `false` when the row is no longer doubtful since then, and nothing was changed.
     func release(
-        _ identity: RunIdentity, claimedAt: UnixMilliseconds, reason: String, at now: UnixMilliseconds
+        _ identity: RunIdentity, claimedAt: Timestamp, reason: String, at now: Timestamp
     ) async throws(LedgerError) -> Bool
 
     /// Moves a run along one of the arrows of ``RunState/canBecome(_:)``.
     ///
     /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` for any other move.
     func conclude(
-        _ identity: RunIdentity, _ conclusion: Conclusion, at now: UnixMilliseconds
+        _ identity: RunIdentity, _ conclusion: Conclusion, at now: Timestamp
     ) async throws(LedgerError)
 
     /// Records what the service itself says of a flow: its column, and its runs. A run whose id is known is moved to
@@ -75,14 +75,14 @@ public protocol Ledger: Sendable {
 public protocol FlowLock: Sendable {
     /// When the flow was last claimed by this machine, if that claim is not in this ledger: the ledger was lost, or an
     /// older copy was put back. Its run may have been taken, and not be listed by the service yet.
-    var strangeClaimAt: UnixMilliseconds? { get }
+    var strangeClaimAt: Timestamp? { get }
 
     func release() async
 }
 
 extension FlowLock {
     /// What a store that is nobody's file cannot miss.
-    public var strangeClaimAt: UnixMilliseconds? { nil }
+    public var strangeClaimAt: Timestamp? { nil }
 }
 
 /// What claiming a window writes: the request, before it leaves.
@@ -91,11 +91,11 @@ public struct Claim: Hashable, Sendable {
     public let deltaColumn: DeltaColumn?
     /// The exact request: `POST /runs` and its body, or the address of the re-trigger.
     public let request: String
-    public let claimedAt: UnixMilliseconds
+    public let claimedAt: Timestamp
     public let provenance: Provenance
 
     public init(
-        identity: RunIdentity, deltaColumn: DeltaColumn?, request: String, claimedAt: UnixMilliseconds,
+        identity: RunIdentity, deltaColumn: DeltaColumn?, request: String, claimedAt: Timestamp,
         provenance: Provenance
     ) {
         self.identity = identity
@@ -147,75 +147,19 @@ public enum Conclusion: Hashable, Sendable {
     }
 }
 
-/// How a run ended on the service.
-public struct RunEnd: Hashable, Sendable {
-    /// `succeeded`, `partial` or `failed`.
-    public let state: RunState
-    /// Why it failed or is partial: codes and messages, in the service's words.
-    public let failure: String?
-
-    public init(state: RunState, failure: String? = nil) {
-        self.state = state
-        self.failure = failure
-    }
-}
-
 /// What the service says of a flow at one moment.
 public struct Observation: Hashable, Sendable {
     public let flow: FlowID
     /// The column in the flow's own `Copy` transformation; `nil` keeps what is recorded.
     public let deltaColumn: DeltaColumn?
     public let runs: [ObservedRun]
-    public let observedAt: UnixMilliseconds
+    public let observedAt: Timestamp
 
-    public init(flow: FlowID, deltaColumn: DeltaColumn?, runs: [ObservedRun], observedAt: UnixMilliseconds) {
+    public init(flow: FlowID, deltaColumn: DeltaColumn?, runs: [ObservedRun], observedAt: Timestamp) {
         self.flow = flow
         self.deltaColumn = deltaColumn
         self.runs = runs
         self.observedAt = observedAt
-    }
-}
-
-/// A run as the service lists it.
-public struct ObservedRun: Hashable, Sendable {
-    public let run: RunID
-    /// From its `params`, else from its copy activity, else unknown.
-    public let window: Window?
-    public let createdAt: UnixMilliseconds
-    /// The service's own word: `scheduled`, `inProgress`, `success`, …
-    public let status: String
-    /// How it ended; `nil` while it has not.
-    public let end: RunEnd?
-    /// Records read, written and failed, as far as it tells.
-    public let counts: RunCounts
-
-    public init(
-        run: RunID, window: Window?, createdAt: UnixMilliseconds, status: String, end: RunEnd?,
-        counts: RunCounts = RunCounts()
-    ) {
-        self.run = run
-        self.window = window
-        self.createdAt = createdAt
-        self.status = status
-        self.end = end
-        self.counts = counts
-    }
-}
-
-/// How much a run moved, as far as the service tells.
-public struct RunCounts: Hashable, Sendable {
-    public var inputRecords: Int64?
-    public var outputRecords: Int64?
-    public var failedRecords: Int64?
-    public var inputFiles: Int64?
-
-    public init(
-        inputRecords: Int64? = nil, outputRecords: Int64? = nil, failedRecords: Int64? = nil, inputFiles: Int64? = nil
-    ) {
-        self.inputRecords = inputRecords
-        self.outputRecords = outputRecords
-        self.failedRecords = failedRecords
-        self.inputFiles = inputFiles
     }
 }
 
@@ -228,12 +172,12 @@ public struct LedgerEntry: Hashable, Sendable {
     public var status: String?
     public var counts: RunCounts
     /// When the row last changed.
-    public var updatedAt: UnixMilliseconds
+    public var updatedAt: Timestamp
     public var provenance: Provenance
 
     public init(
         run: RecordedRun, request: String? = nil, response: String? = nil, status: String? = nil,
-        counts: RunCounts = RunCounts(), updatedAt: UnixMilliseconds, provenance: Provenance = Provenance()
+        counts: RunCounts = RunCounts(), updatedAt: Timestamp, provenance: Provenance = Provenance()
     ) {
         self.run = run
         self.request = request

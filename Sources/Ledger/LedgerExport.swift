@@ -1,4 +1,6 @@
 import FlowRuns
+import RunRequests
+import Text
 
 /// The form of an exported ledger: JSON Lines, a member left out where nothing is known.
 ///
@@ -30,9 +32,9 @@ public enum LedgerExport {
 
     static func line(_ record: FlowRecord) -> [UInt8] {
         line(.flow) {
-            $0.member("flow", record.flow.description)
+            $0.member("flow", record.id.description)
             $0.member("revision", record.revision)
-            $0.member("contactedAt", known: record.contactedAt)
+            $0.member("contactedAt", known: record.contactedAt?.milliseconds)
             $0.column(record.deltaColumn)
         }
     }
@@ -43,17 +45,17 @@ public enum LedgerExport {
             $0.member("flow", run.flow.description)
             if let window = run.window {
                 $0.object("window") {
-                    $0.member("start", window.start)
-                    $0.member("end", window.end)
+                    $0.member("start", window.start.seconds)
+                    $0.member("end", window.end.seconds)
                 }
             }
             $0.member("rerun", known: run.identity.rerun)
             $0.member("attempt", run.identity.attempt)
             $0.member("state", run.state.rawValue)
             $0.member("origin", run.origin.rawValue)
-            $0.member("run", known: run.run?.description)
+            $0.member("run", known: run.id?.description)
             $0.column(run.deltaColumn)
-            $0.member("recordedAt", run.recordedAt)
+            $0.member("recordedAt", run.recordedAt.milliseconds)
             $0.member("failure", known: run.failure)
             $0.member("request", known: entry.request)
             $0.member("response", known: entry.response)
@@ -66,7 +68,7 @@ public enum LedgerExport {
                     $0.member("inputFiles", known: counts.inputFiles)
                 }
             }
-            $0.member("updatedAt", entry.updatedAt)
+            $0.member("updatedAt", entry.updatedAt.milliseconds)
             if provenance != Provenance() {
                 $0.object("provenance") {
                     $0.member("file", known: provenance.file)
@@ -109,7 +111,7 @@ extension Ledger {
         target: String, isolation: isolated (any Actor)? = #isolation, write: ([UInt8]) throws -> Void
     ) async throws {
         try write(LedgerExport.header(target: target))
-        let flows = try await flows().map(\.flow)
+        let flows = try await flows().map(\.id)
         var runs = 0
         for flow in flows {
             let (record, entries) = try await snapshot(of: flow)

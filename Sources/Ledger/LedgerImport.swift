@@ -64,15 +64,15 @@ public struct LedgerImport: Sendable {
     private func conflicts(with ledger: some Ledger) async throws(LedgerError) -> [LedgerImportFault] {
         var faults: [LedgerImportFault] = []
         for record in flows {
-            let recorded = try await ledger.record(of: record.flow)
+            let recorded = try await ledger.record(of: record.id)
             if recorded.revision > 0, recorded != record {
                 faults.append(
                     LedgerImportFault(
-                        line: flowLines[record.flow] ?? 0, "the ledger has this flow at revision \(recorded.revision)"))
+                        line: flowLines[record.id] ?? 0, "the ledger has this flow at revision \(recorded.revision)"))
             }
         }
         var recorded: [RunIdentity: LedgerEntry] = [:]
-        for entry in try await ledger.entries(of: flows.map(\.flow)) { recorded[entry.run.identity] = entry }
+        for entry in try await ledger.entries(of: flows.map(\.id)) { recorded[entry.run.identity] = entry }
         for entry in entries {
             if let other = recorded[entry.run.identity], other != entry {
                 faults.append(
@@ -164,8 +164,8 @@ private struct Reading {
         switch line {
         case .ledger: throw ExportedLine.Fault("a second export begins")
         case .flow(let record):
-            if let first = flowLines[record.flow] { throw ExportedLine.Fault("the flow stands in line \(first), too") }
-            flowLines[record.flow] = number
+            if let first = flowLines[record.id] { throw ExportedLine.Fault("the flow stands in line \(first), too") }
+            flowLines[record.id] = number
             flows.append(record)
         case .run(let entry): try take(entry, number)
         case .end(let flowCount, let runCount):
@@ -185,7 +185,7 @@ private struct Reading {
         if let first = entryLines.updateValue(number, forKey: identity) {
             throw ExportedLine.Fault("the run stands in line \(first), too")
         }
-        if let run = entry.run.run, let first = runLines.updateValue(number, forKey: run) {
+        if let run = entry.run.id, let first = runLines.updateValue(number, forKey: run) {
             throw ExportedLine.Fault("the run id stands in line \(first), too")
         }
         let window = RunIdentity(flow: identity.flow, window: identity.window, rerun: identity.rerun)

@@ -45,7 +45,7 @@ extension LedgerTransaction {
 
     /// See ``Ledger/renew(_:claimedAt:now:)``.
     public mutating func renew(
-        _ identity: RunIdentity, claimedAt: UnixMilliseconds, now: UnixMilliseconds
+        _ identity: RunIdentity, claimedAt: Timestamp, now: Timestamp
     ) throws(LedgerError) -> Bool {
         guard var entry = try entry(identity), entry.run.state == .intended, entry.run.recordedAt == claimedAt else {
             return false
@@ -59,7 +59,7 @@ extension LedgerTransaction {
 
     /// See ``Ledger/release(_:claimedAt:reason:at:)``.
     public mutating func release(
-        _ identity: RunIdentity, claimedAt: UnixMilliseconds, reason: String, at now: UnixMilliseconds
+        _ identity: RunIdentity, claimedAt: Timestamp, reason: String, at now: Timestamp
     ) throws(LedgerError) -> Bool {
         guard let run = try entry(identity)?.run, run.state.isDoubtful, run.recordedAt == claimedAt else {
             return false
@@ -73,7 +73,7 @@ extension LedgerTransaction {
     /// The answer to a request may be slower than a refresh by somebody else, which then has recorded the new run as
     /// one found on the service. That row gives way to the request's.
     public mutating func conclude(
-        _ identity: RunIdentity, _ conclusion: Conclusion, at now: UnixMilliseconds
+        _ identity: RunIdentity, _ conclusion: Conclusion, at now: Timestamp
     ) throws(LedgerError) {
         guard var entry = try entry(identity) else {
             throw .illegalMove(identity, from: nil, to: conclusion.state)

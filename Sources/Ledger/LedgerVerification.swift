@@ -4,13 +4,13 @@ import FlowRuns
 /// mistake.
 public enum LedgerVerification {
     /// How far the clocks of two machines may be apart before a claim counts as made in the future.
-    static let clockTolerance: UnixMilliseconds = 300_000
+    static let clockTolerance = Duration.seconds(300)
 
     /// The violated invariants, in words, flow by flow.
     ///
     /// - Parameter now: claims later than this, and 5 minutes for the clocks, are in the future.
-    public static func faults(flows: [FlowRecord], entries: [LedgerEntry], now: UnixMilliseconds) -> [String] {
-        let records = Dictionary(flows.map { ($0.flow, $0) }, uniquingKeysWith: { first, _ in first })
+    public static func faults(flows: [FlowRecord], entries: [LedgerEntry], now: Timestamp) -> [String] {
+        let records = Dictionary(flows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let runs = Dictionary(grouping: entries, by: \.run.flow)
         return Set(records.keys).union(runs.keys).sorted().flatMap { flow in
             let entries = runs[flow, default: []].sorted { $0.run.identity.precedes($1.run.identity) }
@@ -24,7 +24,7 @@ public enum LedgerVerification {
         return []
     }
 
-    private static func rowFaults(of entry: LedgerEntry, now: UnixMilliseconds) -> [String] {
+    private static func rowFaults(of entry: LedgerEntry, now: Timestamp) -> [String] {
         var faults: [String] = []
         if let fault = entry.fault { faults.append(fault) }
         if entry.run.origin == .request {
@@ -76,7 +76,7 @@ public enum LedgerVerification {
     }
 
     private static func runIDFaults(of entries: [LedgerEntry]) -> [String] {
-        let runs = Dictionary(grouping: entries.compactMap(\.run.run), by: \.self)
+        let runs = Dictionary(grouping: entries.compactMap(\.run.id), by: \.self)
         return runs.filter { $0.value.count > 1 }.keys.sorted().map { "the run id \($0) is recorded more than once" }
     }
 }
@@ -85,7 +85,7 @@ extension Ledger {
     /// Checks the store itself, and every invariant of what it holds.
     ///
     /// - Returns: what is wrong, in words; empty when the ledger is sound.
-    public func verify(now: UnixMilliseconds) async throws(LedgerError) -> [String] {
+    public func verify(now: Timestamp) async throws(LedgerError) -> [String] {
         let storeFaults = try await storeFaults()
         // Flows last: one that appears in between has a record, and not yet a run.
         let entries = try await entries(of: nil)

@@ -12,7 +12,7 @@ extension LedgerTransaction {
             record.deltaColumn = column
             hasChanged = true
         }
-        for run in observation.runs.sorted(by: { ($0.createdAt, $0.run) < ($1.createdAt, $1.run) }) {
+        for run in observation.runs.sorted(by: { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }) {
             if try observe(run, of: flow, at: observation.observedAt) { hasChanged = true }
         }
         record.contactedAt = max(record.contactedAt ?? observation.observedAt, observation.observedAt)
@@ -22,12 +22,12 @@ extension LedgerTransaction {
 
     /// - Returns: whether anything changed that planning reads.
     private mutating func observe(
-        _ observed: ObservedRun, of flow: FlowID, at observedAt: UnixMilliseconds
+        _ observed: ObservedRun, of flow: FlowID, at observedAt: Timestamp
     ) throws(LedgerError) -> Bool {
-        guard let before = try entry(of: observed.run) else {
+        guard let before = try entry(of: observed.id) else {
             let identity = try nextIdentity(of: flow, observed.window)
             guard try insert(LedgerEntry(observed, identity: identity, at: observedAt)) else {
-                throw .corrupt("the run \(observed.run) cannot be added, and nothing is in its way")
+                throw .corrupt("the run \(observed.id) cannot be added, and nothing is in its way")
             }
             return true
         }

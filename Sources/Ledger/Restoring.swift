@@ -7,15 +7,15 @@ extension LedgerTransaction {
         var restored: Set<FlowID> = []
         for record in flows {
             guard record.revision > 0 else {
-                throw .importConflict("flow \(record.flow) has revision \(record.revision)")
+                throw .importConflict("flow \(record.id) has revision \(record.revision)")
             }
-            let known = try self.record(of: record.flow)
+            let known = try self.record(of: record.id)
             if known.revision == 0 {
                 try save(record)
-                restored.insert(record.flow)
+                restored.insert(record.id)
             } else if known != record {
                 throw .importConflict(
-                    "flow \(record.flow) is recorded with revision \(known.revision), not \(record.revision), "
+                    "flow \(record.id) is recorded with revision \(known.revision), not \(record.revision), "
                         + "or with another delta column or time of contact")
             }
         }
@@ -36,7 +36,7 @@ extension LedgerTransaction {
 extension RunIdentity {
     /// For messages: `flow 3abe…, window [1, 2), rerun fix-418, attempt 1`.
     var inWords: String {
-        let window = window.map { "window [\($0.start), \($0.end))" } ?? "unknown window"
+        let window = window.map { "window [\($0.start.seconds), \($0.end.seconds))" } ?? "unknown window"
         let rerun = rerun.map { ", rerun \($0)" } ?? ""
         return "flow \(flow), \(window)\(rerun), attempt \(attempt)"
     }

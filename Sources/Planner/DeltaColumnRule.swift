@@ -76,7 +76,7 @@ public struct DeltaColumnRule: Hashable, Sendable {
                 suggestion: "add 'deltaColumn: {name: COLUMN}'")
         case .noRequestCarriesUnknown, .missing: return nil
         case .fixed(let known, let run):
-            let since = run.map { " since \($0.inWords) at \(UTCTime($0.recordedAt / 1000))" } ?? " by the flow itself"
+            let since = run.map { " since \($0.inWords) at \($0.recordedAt)" } ?? " by the flow itself"
             let wanted = declared.map { " and cannot become \($0.column.inWords)" } ?? ""
             return Diagnostic(
                 .deltaColumnFixed, at: place, "the delta column is fixed at \(known.inWords)\(since)\(wanted)",

@@ -26,7 +26,7 @@ struct DesiredWindows: Sequence, IteratorProtocol {
     private var sources: [Source] = []
 
     /// - Parameter series: those of the declaration that are not too long to be walked.
-    init(_ declaration: FlowDeclaration, _ series: [Series], asOf: UnixSeconds) {
+    init(_ declaration: FlowDeclaration, _ series: [Series], asOf: Timestamp) {
         let explicit = declaration.windows.sorted {
             $0.window == $1.window ? ($0.line, $0.column) < ($1.line, $1.column) : $0.window < $1.window
         }

@@ -30,12 +30,12 @@ struct FlowFindings {
 
     mutating func note(_ run: RecordedRun) {
         summary.add(run)
-        if !unseenAcknowledged.isEmpty, let id = run.run { unseenAcknowledged.remove(id) }
+        if !unseenAcknowledged.isEmpty, let id = run.id { unseenAcknowledged.remove(id) }
     }
 
     mutating func addRunOfUnknownWindow(_ run: RecordedRun) {
         note(run)
-        guard !run.state.isVoid, !(run.run.map(acknowledged.contains) ?? false) else { return }
+        guard !run.state.isVoid, !(run.id.map(acknowledged.contains) ?? false) else { return }
         unacknowledged.append(run)
         undeclared.append(run)
     }
@@ -81,7 +81,7 @@ struct FlowFindings {
     /// Holds the window of a doubtful run.
     mutating func hold(_ doubt: RecordedRun, of desired: DesiredWindow) {
         guard let window = doubt.window else { return }
-        let time = UTCTime(doubt.recordedAt / 1000)
+        let time = doubt.recordedAt
         let reason =
             doubt.state == .intended
             ? "claimed at \(time), and perhaps sent" : "asked for at \(time), and the answer is unknown"
@@ -99,7 +99,7 @@ struct FlowFindings {
         holdIfNeeded()
         held.sort { $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window }
         return FlowPlan(
-            flow: declaration.flow, name: declaration.name, manifest: declaration.manifest, owner: declaration.owner,
+            id: declaration.id, name: declaration.name, manifest: declaration.manifest, owner: declaration.owner,
             source: declaration.source, rules: FlowRules(declaration), place: declaration.place,
             revision: record.revision, isVerified: isVerified, actions: actions, held: held,
             recordedCount: recordedCount, failedCount: failedCount, undeclared: undeclared,

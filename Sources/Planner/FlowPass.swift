@@ -15,7 +15,7 @@ struct FlowPass {
     private var lastEnding: DesiredWindow?
     private var found: FlowFindings
 
-    init(_ declaration: FlowDeclaration, record: FlowRecord, runs: AnyIterator<RecordedRun>, asOf: UnixSeconds) {
+    init(_ declaration: FlowDeclaration, record: FlowRecord, runs: AnyIterator<RecordedRun>, asOf: Timestamp) {
         self.declaration = declaration
         self.record = record
         found = FlowFindings(declaration)

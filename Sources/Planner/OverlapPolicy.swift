@@ -82,14 +82,14 @@ struct TrimOverlap: OverlapPolicy {
     private struct Open {
         let new: DesiredWindow
         /// Everything before it is covered or was asked for.
-        var start: UnixSeconds
+        var start: Timestamp
         var hasPieces = false
     }
 
     /// What is left of them, from `firstOpen` on, is disjoint and in order.
     private var open: [Open] = []
     private var firstOpen = 0
-    private var coveredUntil = UnixSeconds.min
+    private var coveredUntil = Timestamp.min
 
     mutating func declare(_ new: DesiredWindow, into found: inout FlowFindings) {
         if coveredUntil <= new.window.start { finish(into: &found) }
@@ -109,7 +109,7 @@ struct TrimOverlap: OverlapPolicy {
     mutating func finish(into found: inout FlowFindings) { cover(from: .max, until: .max, into: &found) }
 
     /// Asks for what lies open before `start`, and forgets what lies open before `end`.
-    private mutating func cover(from start: UnixSeconds, until end: UnixSeconds, into found: inout FlowFindings) {
+    private mutating func cover(from start: Timestamp, until end: Timestamp, into found: inout FlowFindings) {
         while firstOpen < open.count, open[firstOpen].start < end {
             let new = open[firstOpen].new
             if let piece = Window(start: open[firstOpen].start, end: min(start, new.window.end)) {

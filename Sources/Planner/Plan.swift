@@ -1,20 +1,21 @@
 import FlowRuns
 import Manifests
+import RunRequests
 
 /// The run requests that are missing, in the order of their flows and windows, made at one instant.
 public struct Plan: Hashable, Sendable {
     /// The version of the saved form.
     public static let formatVersion = 1
 
-    /// The instant, in Unix seconds, at which due windows were reckoned.
-    public let asOf: UnixSeconds
+    /// The instant at which due windows were reckoned.
+    public let asOf: Timestamp
     /// Whole, so that a saved plan can be applied without its manifests. It holds no secret.
     public let target: Target
     public let manifests: [FileDigest]
     /// Sorted by flow. Every declared flow is here, with or without actions.
     public let flows: [FlowPlan]
 
-    public init(asOf: UnixSeconds, target: Target, manifests: [FileDigest], flows: [FlowPlan]) {
+    public init(asOf: Timestamp, target: Target, manifests: [FileDigest], flows: [FlowPlan]) {
         self.asOf = asOf
         self.target = target
         self.manifests = manifests
@@ -25,7 +26,7 @@ public struct Plan: Hashable, Sendable {
     public func adding(_ diagnostics: [FlowID: [Diagnostic]]) -> Plan {
         let flows = flows.map { flow in
             var flow = flow
-            flow.diagnostics = (flow.diagnostics + (diagnostics[flow.flow] ?? [])).sortedByPlace()
+            flow.diagnostics = (flow.diagnostics + (diagnostics[flow.id] ?? [])).sortedByPlace()
             return flow
         }
         return Plan(asOf: asOf, target: target, manifests: manifests, flows: flows)
@@ -41,7 +42,7 @@ public struct Plan: Hashable, Sendable {
 
 /// The part of a plan that concerns one flow.
 public struct FlowPlan: Hashable, Sendable {
-    public let flow: FlowID
+    public let id: FlowID
     public let name: String?
     public let manifest: String
     public let owner: String?
@@ -69,12 +70,12 @@ public struct FlowPlan: Hashable, Sendable {
     public internal(set) var diagnostics: [Diagnostic]
 
     public init(
-        flow: FlowID, name: String?, manifest: String, owner: String?, source: SourceKind,
+        id: FlowID, name: String?, manifest: String, owner: String?, source: SourceKind,
         rules: FlowRules = FlowRules(), place: Place, revision: Int, isVerified: Bool, actions: [PlannedAction],
         held: [HeldWindow], recordedCount: Int, failedCount: Int = 0, undeclared: [RecordedRun],
         diagnostics: [Diagnostic]
     ) {
-        self.flow = flow
+        self.id = id
         self.name = name
         self.manifest = manifest
         self.owner = owner

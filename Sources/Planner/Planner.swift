@@ -7,11 +7,11 @@ import Manifests
 /// let plan = Planner(asOf: now).plan(declaration, record: ledger.record(of: flow), runs: ledger.runs(of: flow))
 /// ```
 public struct Planner: Hashable, Sendable {
-    /// The instant, in Unix seconds, up to which windows of series are due.
-    public let asOf: UnixSeconds
+    /// The instant up to which windows of series are due.
+    public let asOf: Timestamp
 
-    /// A planner of the instant `asOf`, in Unix seconds.
-    public init(asOf: UnixSeconds) { self.asOf = asOf }
+    /// A planner of the instant `asOf`.
+    public init(asOf: Timestamp) { self.asOf = asOf }
 
     /// The part of a plan that concerns one flow. Broken rules are collected as its diagnostics, all of them.
     ///

@@ -87,7 +87,7 @@ extension Diagnostic {
     static func unknownWindow(of runs: [RecordedRun], at place: Place) -> Diagnostic {
         let shown = runs.prefix(20).map(\.inWords).joined(separator: ", ")
         let others = runs.count > 20 ? " and \(runs.count - 20) more" : ""
-        let first = runs.first?.run?.description ?? "RUN"
+        let first = runs.first?.id?.description ?? "RUN"
         return Diagnostic(
             .runOfUnknownWindow, .warning, at: place,
             "nothing is asked for while nobody knows the window of \(shown)\(others)",
@@ -98,10 +98,10 @@ extension Diagnostic {
 
 extension Window {
     /// `2022-05-03T13:36:31Z to 2022-05-03T14:36:31Z`
-    var inWords: String { "\(UTCTime(start)) to \(UTCTime(end))" }
+    var inWords: String { "\(start) to \(end)" }
 }
 
 extension RecordedRun {
     /// `run 3fb0418e-1804-45d6-8d56-dd51f05c0baf`
-    var inWords: String { run.map { "run \($0)" } ?? "a request without a run id" }
+    var inWords: String { id.map { "run \($0)" } ?? "a request without a run id" }
 }

@@ -83,7 +83,7 @@ struct Attempts {
         if let doubt { return .doubtful(doubt) }
         if isTaken { return .recorded }
         guard let latestFailed else { return .missing }
-        guard failures <= retryFailed, let run = latestFailed.run else { return .failed }
+        guard failures <= retryFailed, let run = latestFailed.id else { return .failed }
         return .retry(of: run, failed: latestFailed, ordinal: failures)
     }
 }

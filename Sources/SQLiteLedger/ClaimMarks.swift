@@ -12,7 +12,7 @@ struct ClaimMarks: Sendable {
     struct Mark: Hashable, Sendable {
         let revision: Int
         /// 0 when no claim is known.
-        let claimedAt: UnixMilliseconds
+        let claimedAt: Timestamp
     }
 
     private let folder: String
@@ -35,14 +35,14 @@ struct ClaimMarks: Sendable {
         let words = FileManager.default.contents(atPath: path(flow)).map {
             String(decoding: $0, as: UTF8.self).split(separator: " ")
         }
-        guard let words, words.count == 2, let revision = Int(words[0]), let time = UnixMilliseconds(words[1]) else {
+        guard let words, words.count == 2, let revision = Int(words[0]), let time = Int64(words[1]) else {
             return nil
         }
-        return Mark(revision: revision, claimedAt: time)
+        return Mark(revision: revision, claimedAt: Timestamp(milliseconds: time))
     }
 
     func set(_ flow: FlowID, to mark: Mark) {
-        try? Data("\(mark.revision) \(mark.claimedAt)".utf8).write(to: URL(filePath: path(flow)))
+        try? Data("\(mark.revision) \(mark.claimedAt.milliseconds)".utf8).write(to: URL(filePath: path(flow)))
     }
 
     private func path(_ flow: FlowID) -> String { "\(folder)/\(target)-\(flow).claimed" }

@@ -49,7 +49,7 @@ struct FlowLockFiles: Sendable {
 
 /// A locked file; closing it frees the lock.
 final class FlowLockFile: FlowLock {
-    let strangeClaimAt: UnixMilliseconds?
+    let strangeClaimAt: Timestamp?
     private let descriptor: Mutex<Int32?>
 
     init(_ descriptor: Int32) {
@@ -58,7 +58,7 @@ final class FlowLockFile: FlowLock {
     }
 
     /// Takes over the other, which is free of it then.
-    init(_ other: FlowLockFile, strangeClaimAt: UnixMilliseconds?) {
+    init(_ other: FlowLockFile, strangeClaimAt: Timestamp?) {
         self.strangeClaimAt = strangeClaimAt
         descriptor = Mutex(
             other.descriptor.withLock { descriptor in

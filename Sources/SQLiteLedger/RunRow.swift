@@ -18,12 +18,12 @@ enum RunRow {
     static func values(of entry: LedgerEntry) -> [(any DatabaseValueConvertible)?] {
         let (run, counts, provenance) = (entry.run, entry.counts, entry.provenance)
         return [
-            run.window?.start, run.window?.end, run.identity.rerun ?? "", run.identity.attempt,
+            run.window?.start.seconds, run.window?.end.seconds, run.identity.rerun ?? "", run.identity.attempt,
             run.state.rawValue,
-            run.origin.rawValue, run.run?.description, run.deltaColumn?.name, run.deltaColumn?.dateFormat,
-            run.deltaColumn?.timezone, run.recordedAt, run.failure,
+            run.origin.rawValue, run.id?.description, run.deltaColumn?.name, run.deltaColumn?.dateFormat,
+            run.deltaColumn?.timezone, run.recordedAt.milliseconds, run.failure,
             entry.request, entry.response, entry.status, counts.inputRecords, counts.outputRecords,
-            counts.failedRecords, counts.inputFiles, entry.updatedAt, provenance.file, provenance.line,
+            counts.failedRecords, counts.inputFiles, entry.updatedAt.milliseconds, provenance.file, provenance.line,
             provenance.commit, provenance.author, provenance.ciRun,
         ]
     }
@@ -34,7 +34,7 @@ enum RunRow {
         let counts = RunCounts(
             inputRecords: try columns.integer(), outputRecords: try columns.integer(),
             failedRecords: try columns.integer(), inputFiles: try columns.integer())
-        let updatedAt = try columns.required(columns.integer())
+        let updatedAt = Timestamp(milliseconds: try columns.required(columns.integer()))
         let provenance = Provenance(
             file: try columns.text(), line: try columns.integer().map(Int.init),
             commit: try columns.text(),
@@ -53,13 +53,13 @@ enum RunRow {
         let origin = try columns.required(columns.text().flatMap(RunOrigin.init))
         let id = try columns.text().flatMap(RunID.init)
         let column = try columns.deltaColumn()
-        let recordedAt = try columns.required(columns.integer())
+        let recordedAt = Timestamp(milliseconds: try columns.required(columns.integer()))
         var window: Window?
-        if let start, let end { window = try columns.required(Window(start: start, end: end)) }
+        if let start, let end { window = try columns.required(Window(startSeconds: start, endSeconds: end)) }
         return RecordedRun(
             identity: RunIdentity(
                 flow: flow, window: window, rerun: rerun.isEmpty ? nil : rerun, attempt: Int(attempt)),
-            state: state, origin: origin, run: id, deltaColumn: column, recordedAt: recordedAt,
+            state: state, origin: origin, id: id, deltaColumn: column, recordedAt: recordedAt,
             failure: try columns.text())
     }
 }

@@ -79,13 +79,13 @@ public final class SQLiteLedger: Ledger {
     }
 
     /// So long after a claim its run is surely listed.
-    private static let listingLag: UnixMilliseconds = 86_400_000
+    private static let listingLag = Duration.seconds(86_400)
 
     /// Forgets that the flow was compared with the service, where this is not the file in which this machine made the
     /// flow's last claim; see ``ClaimMarks``.
     ///
     /// - Returns: when that claim was made, as far as it is known.
-    private func distrustStranger(_ flow: FlowID) async throws(LedgerError) -> UnixMilliseconds? {
+    private func distrustStranger(_ flow: FlowID) async throws(LedgerError) -> Timestamp? {
         let record = try await record(of: flow)
         let mark = marks[flow]
         if let mark, mark.revision <= record.revision, try await knows(mark, of: flow) { return nil }
@@ -101,13 +101,13 @@ public final class SQLiteLedger: Ledger {
             }
         }
         // A mark that is ahead stays until the next claim: until then no look is surely late enough.
-        if mark == nil { marks.set(flow, to: .init(revision: record.revision, claimedAt: 0)) }
+        if mark == nil { marks.set(flow, to: .init(revision: record.revision, claimedAt: Timestamp(milliseconds: 0))) }
         return mark?.claimedAt
     }
 
     /// Whether the claim that left the mark, or a later one, is in this file.
     private func knows(_ mark: ClaimMarks.Mark, of flow: FlowID) async throws(LedgerError) -> Bool {
-        guard mark.claimedAt > 0 else { return true }
+        guard mark.claimedAt.milliseconds > 0 else { return true }
         return try await read { try $0.hasRequest(of: flow, since: mark.claimedAt) }
     }
 
@@ -131,19 +131,19 @@ public final class SQLiteLedger: Ledger {
     }
 
     public func renew(
-        _ identity: RunIdentity, claimedAt: UnixMilliseconds, now: UnixMilliseconds
+        _ identity: RunIdentity, claimedAt: Timestamp, now: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await write { try $0.renew(identity, claimedAt: claimedAt, now: now) }
     }
 
     public func release(
-        _ identity: RunIdentity, claimedAt: UnixMilliseconds, reason: String, at now: UnixMilliseconds
+        _ identity: RunIdentity, claimedAt: Timestamp, reason: String, at now: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await write { try $0.release(identity, claimedAt: claimedAt, reason: reason, at: now) }
     }
 
     public func conclude(
-        _ identity: RunIdentity, _ conclusion: Conclusion, at now: UnixMilliseconds
+        _ identity: RunIdentity, _ conclusion: Conclusion, at now: Timestamp
     ) async throws(LedgerError) {
         try await write { try $0.conclude(identity, conclusion, at: now) }
     }
@@ -154,7 +154,7 @@ public final class SQLiteLedger: Ledger {
 
     public func entries(of flows: [FlowID]?) async throws(LedgerError) -> [LedgerEntry] {
         try await read { rows in
-            let flows = try flows.map { Set($0).sorted() } ?? rows.records().map(\.flow)
+            let flows = try flows.map { Set($0).sorted() } ?? rows.records().map(\.id)
             return try flows.flatMap { try rows.entries(of: $0) }
         }
     }

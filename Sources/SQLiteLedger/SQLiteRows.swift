@@ -17,7 +17,7 @@ struct SQLiteRows: LedgerTransaction {
             "SELECT revision, contacted_at, column_name, column_date_format, column_timezone FROM flow "
                 + "WHERE target = ? AND flow = ?", [target, flow.description]
         ) { (columns) throws(LedgerError) in try Self.record(of: flow, from: &columns) }
-        return known.first ?? FlowRecord(flow: flow)
+        return known.first ?? FlowRecord(id: flow)
     }
 
     func records() throws(LedgerError) -> [FlowRecord] {
@@ -33,7 +33,7 @@ struct SQLiteRows: LedgerTransaction {
     private static func record(of flow: FlowID, from columns: inout ColumnReader) throws(LedgerError) -> FlowRecord {
         let revision = try columns.required(columns.integer())
         return FlowRecord(
-            flow: flow, revision: Int(revision), contactedAt: try columns.integer(),
+            id: flow, revision: Int(revision), contactedAt: try columns.integer().map(Timestamp.init(milliseconds:)),
             deltaColumn: try columns.deltaColumn())
     }
 
@@ -49,7 +49,8 @@ struct SQLiteRows: LedgerTransaction {
                 column_timezone = excluded.column_timezone
             """,
             [
-                target, record.flow.description, record.revision, record.contactedAt, column?.name, column?.dateFormat,
+                target, record.id.description, record.revision, record.contactedAt?.milliseconds, column?.name,
+                column?.dateFormat,
                 column?.timezone,
             ])
     }
@@ -62,10 +63,10 @@ struct SQLiteRows: LedgerTransaction {
     }
 
     /// Whether a run was requested at that time or later.
-    func hasRequest(of flow: FlowID, since time: UnixMilliseconds) throws(LedgerError) -> Bool {
+    func hasRequest(of flow: FlowID, since time: Timestamp) throws(LedgerError) -> Bool {
         try !fetch(
             "SELECT 1 FROM run WHERE target = ? AND flow = ? AND origin = 'request' AND recorded_at >= ? LIMIT 1",
-            [target, flow.description, time]
+            [target, flow.description, time.milliseconds]
         ) { (columns) throws(LedgerError) in try columns.integer() }.isEmpty
     }
 
@@ -123,7 +124,10 @@ struct SQLiteRows: LedgerTransaction {
     private typealias Values = [(any DatabaseValueConvertible)?]
 
     private func key(of identity: RunIdentity) -> Values {
-        [target, identity.flow.description, identity.window?.start, identity.window?.end, identity.rerun ?? ""]
+        [
+            target, identity.flow.description, identity.window?.start.seconds, identity.window?.end.seconds,
+            identity.rerun ?? "",
+        ]
     }
 
     private func fetchEntries(

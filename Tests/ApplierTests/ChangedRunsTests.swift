@@ -7,19 +7,21 @@ import Testing
 @Suite("What a refresh has to read")
 struct ChangedRunsTests {
     private let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
-    private let day: UnixMilliseconds = 86_400_000
-    private var contactedAt: UnixMilliseconds { 100 * day }
+    private var contactedAt: Timestamp { day(100) }
+
+    private func day(_ number: Int) -> Timestamp { Timestamp(seconds: Int64(number) * 86_400) }
 
     private func recorded(_ number: Int, _ state: RunState, window: Bool = true) -> RecordedRun {
         let hour = Int64(number) * 3600
         return RecordedRun(
-            identity: RunIdentity(flow: flow, window: window ? Window(start: hour, end: hour + 3600) : nil),
-            state: state, run: state.isAccepted ? RunID("r\(number)") : nil, recordedAt: Int64(number) * day)
+            identity: RunIdentity(
+                flow: flow, window: window ? Window(startSeconds: hour, endSeconds: hour + 3600) : nil),
+            state: state, id: state.isAccepted ? RunID("r\(number)") : nil, recordedAt: day(number))
     }
 
     private func listed(_ numbers: [Int]) -> [ObservedRun] {
         numbers.map {
-            ObservedRun(run: RunID("r\($0)")!, window: nil, createdAt: Int64($0) * day, status: "success", end: nil)
+            ObservedRun(id: RunID("r\($0)")!, window: nil, createdAt: day($0), status: "success", end: nil)
         }
     }
 
@@ -27,7 +29,7 @@ struct ChangedRunsTests {
         _ runs: [RecordedRun], contacted: Bool = true, acknowledged: Set<RunID> = []
     ) -> ChangedRuns? {
         ChangedRuns(
-            record: FlowRecord(flow: flow, contactedAt: contacted ? contactedAt : nil), recorded: runs,
+            record: FlowRecord(id: flow, contactedAt: contacted ? contactedAt : nil), recorded: runs,
             acknowledged: acknowledged)
     }
 

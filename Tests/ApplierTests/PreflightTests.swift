@@ -1,6 +1,7 @@
 import FlowRuns
 import FlowService
 import Manifests
+import RunRequests
 import Testing
 
 @testable import Applier
@@ -11,7 +12,7 @@ struct PreflightTests {
 
     private func flow(frequency: String? = "once", state: String? = "enabled") -> ServiceFlow {
         ServiceFlow(
-            flow: Self.id, name: nil, state: state, specification: "spec", frequency: frequency, deltaColumn: nil)
+            id: Self.id, name: nil, state: state, specification: "spec", frequency: frequency, deltaColumn: nil)
     }
 
     private func check(
@@ -20,7 +21,7 @@ struct PreflightTests {
     ) -> [Diagnostic] {
         let place = Place(file: "flows.yaml", line: 7, column: 15)
         let declaration = FlowDeclaration(
-            flow: Self.id, manifest: "m", target: "t", source: source,
+            id: Self.id, manifest: "m", target: "t", source: source,
             deltaColumn: column.map { DeclaredColumn(column: $0, place: place) }, place: place)
         let diagnostics = Preflight(wireForm: form).check(declaration, against: flow, specification)
         #expect(diagnostics.allSatisfy { $0.place == place })

@@ -9,22 +9,22 @@ struct UTCTimeTests {
             (0, "1970-01-01T00:00:00Z"), (-1, "1969-12-31T23:59:59Z"), (1_651_584_991, "2022-05-03T13:36:31Z"),
             (951_782_400, "2000-02-29T00:00:00Z"), (16_515_859_567, "2493-05-13T18:46:07Z"),
         ])
-    func written(seconds: Int64, text: String) { #expect(UTCTime(seconds).description == text) }
+    func written(seconds: Int64, text: String) { #expect(Timestamp(seconds: seconds).description == text) }
 
     @Test("a date and its seconds lead back to each other on every day of 800 years")
     func roundTrip() throws {
-        var day = try #require(UTCTime.seconds(year: 1600, month: 1, day: 1))
+        var day = try #require(Timestamp(year: 1600, month: 1, day: 1))
         for _ in 0..<(800 * 365) {
             let time = UTCTime(day)
-            #expect(UTCTime.seconds(year: time.year, month: time.month, day: time.day) == day)
-            day += 86_400
+            #expect(Timestamp(year: time.year, month: time.month, day: time.day) == day)
+            day += .seconds(86_400)
         }
     }
 
     @Test("days that do not exist have no seconds")
     func noSuchDay() {
-        #expect(UTCTime.seconds(year: 2023, month: 2, day: 29) == nil)
-        #expect(UTCTime.seconds(year: 2024, month: 4, day: 31) == nil)
-        #expect(UTCTime.seconds(year: 2024, month: 1, day: 1, hour: 24) == nil)
+        #expect(Timestamp(year: 2023, month: 2, day: 29) == nil)
+        #expect(Timestamp(year: 2024, month: 4, day: 31) == nil)
+        #expect(Timestamp(year: 2024, month: 1, day: 1, hour: 24) == nil)
     }
 }

@@ -33,23 +33,23 @@ struct CreatedRunTests {
         let sent =
             #"{"flowId":"\#(TutorialSample.fileFlowID)","params":{"windowStartTime":1651584991000,"windowEndTime":1651588591,"startTime":"1651590000"}}"#
         let run = try sandbox.post(sent)
-        let answer = sandbox.answers(at: 0).created(run)
+        let answer = sandbox.answers(at: Timestamp(milliseconds: 0)).created(run)
         #expect(
             answer.contains(
                 #""params":{"windowStartTime":1651584991000,"windowEndTime":1651588591,"startTime":"1651590000"}"#))
-        #expect(run.window == Window(start: 1_651_584_991, end: 1_651_588_591))
+        #expect(run.window == Window(startSeconds: 1_651_584_991, endSeconds: 1_651_588_591))
     }
 
     @Test("the newest tutorial's shape and the OpenAPI document's can be chosen")
     func shapes() throws {
         var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(answerShape: .items))
         var run = try sandbox.post(TutorialSample.request)
-        let items = try json(sandbox.answers(at: 0).created(run))
+        let items = try json(sandbox.answers(at: Timestamp(milliseconds: 0)).created(run))
         #expect(items["items"]?.array?.first?["id"] == .string(run.id))
         #expect(items["items"]?.array?.first?["etag"] != nil)
         sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(answerShape: .idOnly))
         run = try sandbox.post(TutorialSample.request)
-        #expect(memberNames(sandbox.answers(at: 0).created(run)) == ["id", "etag"])
+        #expect(memberNames(sandbox.answers(at: Timestamp(milliseconds: 0)).created(run)) == ["id", "etag"])
     }
 
     @Test("the same seed gives the same ids, another seed others, and all are UUIDs")

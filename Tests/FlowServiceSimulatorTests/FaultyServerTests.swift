@@ -36,7 +36,7 @@ struct FaultyServerTests {
     func retryAfter() async throws {
         func header(_ fault: String) async throws -> String? {
             let configuration = FlowServiceSimulator.Configuration(
-                faults: [try Fault.parse(fault)], now: { 1_651_587_212_000 })
+                faults: [try Fault.parse(fault)], now: { Timestamp(milliseconds: 1_651_587_212_000) })
             return try await withSimulator(configuration) { simulator async throws in
                 try await simulator.post(TutorialSample.request).headers["retry-after"]
             }
@@ -147,7 +147,7 @@ struct FaultyServerTests {
             }
             #expect(try await listed() == 0)
             #expect(try await simulator.call("GET", "/runs/\(id)").status == 200)
-            time.advance(5000)
+            time.advance(.milliseconds(5000))
             #expect(try await listed() == 1)
         }
     }

@@ -1,20 +1,21 @@
 import FlowRuns
 import Foundation
 import Testing
+import Text
 
 @testable import FlowServiceSimulator
 
 @Suite("Lists of runs and flows")
 struct ListingTests {
-    private let end: UnixMilliseconds = 9_000_000
+    private let end = Timestamp(milliseconds: 9_000_000)
 
     private func sandbox(_ configuration: SandboxConfiguration, runs: Int) throws -> SimulatedSandbox {
         var sandbox = SimulatedSandbox.tutorial(configuration)
         for number in 0..<runs {
             for flow in [TutorialSample.flowID, TutorialSample.fileFlowID] {
-                let window = try #require(Window(start: Int64(number), end: Int64(number) + 1))
+                let window = try #require(Window(startSeconds: Int64(number), endSeconds: Int64(number) + 1))
                 // Not in order of creation, as runs made elsewhere may be.
-                let createdAt = Int64((number * 7) % runs) * 1000
+                let createdAt = Timestamp(seconds: Int64((number * 7) % runs))
                 sandbox.record(.run(sandbox.foreignRun(ForeignRun(flow: flow, window: window, createdAt: createdAt))))
             }
         }
@@ -43,7 +44,7 @@ struct ListingTests {
             sandbox.record(
                 .run(
                     sandbox.foreignRun(
-                        ForeignRun(flow: TutorialSample.flowID, window: nil, createdAt: end + Int64(pages)))))
+                        ForeignRun(flow: TutorialSample.flowID, window: nil, createdAt: end + .milliseconds(pages)))))
             let token = String(href.dropFirst("/runs?continuationToken=".count))
             page = try list(sandbox, query(filter, ("limit", "10"), ("continuationToken", token)))
             seen += page["items"]?.array ?? []
@@ -90,13 +91,13 @@ struct ListingTests {
     @Test("a run moves from scheduled over inProgress to its end as time passes, and shows the monitoring shape")
     func states() throws {
         var sandbox = SimulatedSandbox.tutorial()
-        let run = try sandbox.post(TutorialSample.request, at: 1000)
-        let scheduled = try sandbox.item(run, at: 2999)
+        let run = try sandbox.post(TutorialSample.request, at: Timestamp(milliseconds: 1000))
+        let scheduled = try sandbox.item(run, at: Timestamp(milliseconds: 2999))
         #expect(scheduled["metrics"]?["statusSummary"]?["status"] == .string("scheduled"))
         #expect(scheduled["activities"] == .array([]))
-        let running = try sandbox.item(run, at: 3000)
+        let running = try sandbox.item(run, at: Timestamp(milliseconds: 3000))
         #expect(running["metrics"]?["statusSummary"]?["status"] == .string("inProgress"))
-        let ended = try sandbox.item(run, at: 8000)
+        let ended = try sandbox.item(run, at: Timestamp(milliseconds: 8000))
         #expect(ended["metrics"]?["statusSummary"]?["status"] == .string("success"))
         #expect(
             ended["metrics"]?["durationSummary"]
@@ -121,7 +122,8 @@ struct ListingTests {
         func ended(_ outcome: SimulatedOutcome) throws -> JSONValue {
             var sandbox = SimulatedSandbox.tutorial()
             let run = sandbox.foreignRun(
-                ForeignRun(flow: TutorialSample.flowID, window: nil, createdAt: 0, outcome: outcome))
+                ForeignRun(
+                    flow: TutorialSample.flowID, window: nil, createdAt: Timestamp(milliseconds: 0), outcome: outcome))
             sandbox.record(.run(run))
             return try sandbox.item(run, at: end)
         }
@@ -158,7 +160,7 @@ struct ListingTests {
     func windows() throws {
         func item(_ windows: ListedWindows) throws -> JSONValue {
             var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(listedWindows: windows))
-            let run = try sandbox.post(TutorialSample.request, at: 0)
+            let run = try sandbox.post(TutorialSample.request, at: Timestamp(milliseconds: 0))
             return try sandbox.item(run, at: end)
         }
         func extensions(_ run: JSONValue) -> JSONValue? {
@@ -186,7 +188,7 @@ struct ListingTests {
         #expect(before["scheduleParams"]?["interval"] == nil)
         #expect(before["flowSpec"]?["id"] == .string(FlowSpecification.standard(.table).id))
         #expect(copy(before) == nil)
-        try sandbox.post(TutorialSample.request, at: 0)
+        try sandbox.post(TutorialSample.request, at: Timestamp(milliseconds: 0))
         let after = try flow()
         #expect(copy(after)?["params"]?["deltaColumn"] == .object(["name": .string("DOB")]))
         #expect(after["lastRunDetails"]?["state"] == .string("success"))

@@ -114,33 +114,43 @@ struct RunRulesTests {
         arguments: SimulatedOutcome.allCases)
     func retrigger(outcome: SimulatedOutcome) throws {
         var sandbox = SimulatedSandbox.tutorial()
-        let window = try #require(Window(start: 1, end: 2))
+        let window = try #require(Window(startSeconds: 1, endSeconds: 2))
         let run = sandbox.foreignRun(
-            ForeignRun(flow: TutorialSample.flowID, window: window, createdAt: 0, outcome: outcome))
+            ForeignRun(
+                flow: TutorialSample.flowID, window: window, createdAt: Timestamp(milliseconds: 0), outcome: outcome))
         sandbox.record(.run(run))
-        #expect(throws: ServiceError.self) { try sandbox.retriggeredRun(run.id, etag: nil, at: 6999) }
+        #expect(throws: ServiceError.self) {
+            try sandbox.retriggeredRun(run.id, etag: nil, at: Timestamp(milliseconds: 6999))
+        }
         guard outcome == .failed || outcome == .empty else {
-            #expect(throws: ServiceError.self) { try sandbox.retriggeredRun(run.id, etag: nil, at: 7000) }
+            #expect(throws: ServiceError.self) {
+                try sandbox.retriggeredRun(run.id, etag: nil, at: Timestamp(milliseconds: 7000))
+            }
             return
         }
-        let again = try sandbox.retriggeredRun(run.id, etag: nil, at: 7000)
+        let again = try sandbox.retriggeredRun(run.id, etag: nil, at: Timestamp(milliseconds: 7000))
         #expect(again.id != run.id)
         #expect(again.window == window)
         #expect(again.outcome == .success)
-        #expect(throws: ServiceError.changed(run.id)) { try sandbox.retriggeredRun(run.id, etag: "\"x\"", at: 7000) }
+        #expect(throws: ServiceError.changed(run.id)) {
+            try sandbox.retriggeredRun(run.id, etag: "\"x\"", at: Timestamp(milliseconds: 7000))
+        }
     }
 
     @Test("the tally counts what was taken by flow, and windows taken twice; re-triggers and others' runs are apart")
     func tally() throws {
         var sandbox = SimulatedSandbox.tutorial()
-        let window = try #require(Window(start: 1_651_584_991, end: 1_651_588_591))
+        let window = try #require(Window(startSeconds: 1_651_584_991, endSeconds: 1_651_588_591))
         for outcome in [SimulatedOutcome.failed, .success] {
             sandbox.record(
                 .run(
                     sandbox.foreignRun(
-                        ForeignRun(flow: TutorialSample.fileFlowID, window: window, createdAt: 0, outcome: outcome))))
+                        ForeignRun(
+                            flow: TutorialSample.fileFlowID, window: window, createdAt: Timestamp(milliseconds: 0),
+                            outcome: outcome))))
         }
-        sandbox.record(.run(try sandbox.retriggeredRun(sandbox.runs[0].id, etag: nil, at: 9000)))
+        sandbox.record(
+            .run(try sandbox.retriggeredRun(sandbox.runs[0].id, etag: nil, at: Timestamp(milliseconds: 9000))))
         #expect(sandbox.tally.taken == 0)
         #expect(sandbox.tally.retriggered == 1)
         #expect(sandbox.tally.repeated.isEmpty)

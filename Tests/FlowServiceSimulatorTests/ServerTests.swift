@@ -62,8 +62,8 @@ struct ServerTests {
 
     @Test("a token is given for the right secret, is good until it ends, and a made-up one is not")
     func tokens() async throws {
-        let time = Clock(1_000_000)
-        let signIn = SignIn(client: .init(id: "me", secret: "s+ & c"), tokenLifetime: 60)
+        let time = Clock(Timestamp(milliseconds: 1_000_000))
+        let signIn = SignIn(client: .init(id: "me", secret: "s+ & c"), tokenLifetime: .milliseconds(60))
         try await withSimulator(FlowServiceSimulator.Configuration(signIn: signIn, now: { time.now })) {
             simulator async throws in
             func token(_ form: String) async throws -> WireAnswer {
@@ -88,7 +88,7 @@ struct ServerTests {
             #expect(try await status(given, key: "you") == 403)
             #expect(try await status("made-up") == 401)
             #expect(try await status(given + "0") == 401)
-            time.advance(60_000)
+            time.advance(.milliseconds(60_000))
             #expect(try await status(given) == 401)
         }
     }
@@ -101,7 +101,7 @@ struct ServerTests {
             simulator async throws in
             let id = try #require(try json(try await simulator.post(TutorialSample.request).body)["id"]?.string)
             #expect(try await simulator.call("POST", "/runs/\(id)/action?op=re-trigger").status == 400)
-            time.advance(7000)
+            time.advance(.milliseconds(7000))
             for operation in ["re-trigger", "RE_TRIGGER"] {
                 let answer = try await simulator.call("POST", "/runs/\(id)/action?op=\(operation)")
                 #expect(answer.status == 200)
@@ -118,13 +118,13 @@ struct ServerTests {
 
     @Test("the statistics count requests, runs, windows taken twice and breaches of the delta-column rule")
     func statistics() async throws {
-        let time = Clock(0)
+        let time = Clock(Timestamp(milliseconds: 0))
         try await withSimulator(FlowServiceSimulator.Configuration(now: { time.now })) { simulator async throws in
             _ = try await simulator.post(TutorialSample.request)
             _ = try await simulator.post(TutorialSample.request)
-            time.advance(1000)
+            time.advance(.milliseconds(1000))
             _ = try await simulator.post(TutorialSample.body(start: "5", column: "EMAIL"))
-            let window = try #require(Window(start: 1_651_584_991, end: 16_515_859_567))
+            let window = try #require(Window(startSeconds: 1_651_584_991, endSeconds: 16_515_859_567))
             let statistics = try await simulator.statistics()
             #expect(statistics.postRequests == 3)
             #expect(statistics.runsTaken == 2)
@@ -171,11 +171,11 @@ struct ServerTests {
 
 /// Time that passes only when told.
 final class Clock: Sendable {
-    private let time: Mutex<UnixMilliseconds>
+    private let time: Mutex<Timestamp>
 
-    init(_ now: UnixMilliseconds) { time = Mutex(now) }
+    init(_ now: Timestamp) { time = Mutex(now) }
 
-    var now: UnixMilliseconds { time.withLock { $0 } }
+    var now: Timestamp { time.withLock { $0 } }
 
-    func advance(_ milliseconds: Int64) { time.withLock { $0 += milliseconds } }
+    func advance(_ duration: Duration) { time.withLock { $0 += duration } }
 }

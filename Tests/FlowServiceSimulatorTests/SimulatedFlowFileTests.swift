@@ -17,7 +17,7 @@ struct SimulatedFlowFileTests {
             TutorialSample.file,
         ]
         let sandbox = SimulatedSandbox.tutorial(flows: flows)
-        let answer = try sandbox.listFlows(ListQuery([], pageSize: 10), at: 0)
+        let answer = try sandbox.listFlows(ListQuery([], pageSize: 10), at: Timestamp(milliseconds: 0))
         #expect(try self.flows(answer) == flows)
     }
 

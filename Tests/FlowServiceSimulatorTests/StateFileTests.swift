@@ -33,15 +33,19 @@ struct StateFileTests {
                 let integers = TutorialSample.body(
                     flow: TutorialSample.fileFlowID, start: "1651584991000", end: "1651588591")
                 #expect(try await simulator.post(integers).status == 201)
-                let window = try #require(Window(start: 1, end: 2))
+                let window = try #require(Window(startSeconds: 1, endSeconds: 2))
                 let column = DeltaColumn(name: "D", dateFormat: "YYYY", timezone: "UTC")
                 try await simulator.add(
                     flows: [
                         SimulatedFlow(id: try #require(FlowID("5abea21c-7e36-4be1-bec1-d3bad0e3e0de")), source: .table)
                     ],
                     runs: [
-                        ForeignRun(flow: TutorialSample.fileFlowID, window: nil, createdAt: 5, outcome: .partial),
-                        ForeignRun(flow: TutorialSample.flowID, window: window, createdAt: 6, deltaColumn: column),
+                        ForeignRun(
+                            flow: TutorialSample.fileFlowID, window: nil, createdAt: Timestamp(milliseconds: 5),
+                            outcome: .partial),
+                        ForeignRun(
+                            flow: TutorialSample.flowID, window: window, createdAt: Timestamp(milliseconds: 6),
+                            deltaColumn: column),
                     ])
                 return try await (simulator.call("GET", "/runs").body, simulator.call("GET", "/flows").body)
             }

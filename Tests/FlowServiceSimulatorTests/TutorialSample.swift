@@ -7,7 +7,7 @@ import Foundation
 enum TutorialSample {
     static let flowID = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     static let fileFlowID = FlowID("4abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
-    static let createdAt: UnixMilliseconds = 1_651_587_212_543
+    static let createdAt = Timestamp(milliseconds: 1_651_587_212_543)
 
     static let table = SimulatedFlow(id: flowID, name: "contacts", source: .table)
     static let file = SimulatedFlow(id: fileFlowID, name: "uploads", source: .file)
@@ -45,13 +45,13 @@ extension SimulatedSandbox {
 
     /// `POST /runs`, taken in.
     @discardableResult
-    mutating func post(_ body: String, at now: UnixMilliseconds = TutorialSample.createdAt) throws -> SimulatedRun {
+    mutating func post(_ body: String, at now: Timestamp = TutorialSample.createdAt) throws -> SimulatedRun {
         let run = try newRun(JSONValue.parse(Data(body.utf8)) ?? .null, at: now)
         record(.run(run))
         return run
     }
 
-    func item(_ run: SimulatedRun, at now: UnixMilliseconds) throws -> JSONValue {
+    func item(_ run: SimulatedRun, at now: Timestamp) throws -> JSONValue {
         try json(answers(at: now).listed(run, of: flow(run.flow)))
     }
 }

@@ -39,10 +39,12 @@ struct AccessTokensTests {
 
     @Test("a token is renewed when less than five minutes or a tenth of its life are left")
     func renewedInTime() async throws {
-        let clock = Mutex<UnixMilliseconds>(0)
+        let clock = Mutex<Timestamp>(Timestamp(milliseconds: 0))
         let world = try await World(expiresIn: "86399", now: { clock.withLock { $0 } })
-        for (time, fetched) in [(0, 1), (86_098_000, 1), (86_099_000, 2), (86_100_000, 2)] as [(UnixMilliseconds, Int)]
-        {
+        for (time, fetched) in [
+            (Timestamp(milliseconds: 0), 1), (Timestamp(milliseconds: 86_098_000), 1),
+            (Timestamp(milliseconds: 86_099_000), 2), (Timestamp(milliseconds: 86_100_000), 2),
+        ] as [(Timestamp, Int)] {
             clock.withLock { $0 = time }
             _ = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
             #expect(world.signIn.count("POST") == fetched)
@@ -149,7 +151,7 @@ private struct World {
 
     init(
         expiresIn: String = "86399", validToken: String? = nil, signInAnswer: (Int, String)? = nil,
-        logger: Logger = .quiet, now: @escaping @Sendable () -> UnixMilliseconds = { 0 }
+        logger: Logger = .quiet, now: @escaping @Sendable () -> Timestamp = { Timestamp(milliseconds: 0) }
     ) async throws {
         let issued = Mutex(0)
         signIn = try await ScriptedServer { connection in
@@ -179,7 +181,8 @@ private struct World {
             tokenAddress: "http://127.0.0.1:\(signIn.port)/ims/token/v3")
         service = try HTTPFlowService(
             address: "http://127.0.0.1:\(flows.port)", organization: "1234@AdobeOrg", sandbox: "prod",
-            credentials: .clientCredentials(client), requestTimeout: 5000, options: .quick, logger: logger, now: now)
+            credentials: .clientCredentials(client), requestTimeout: .milliseconds(5000), options: .quick,
+            logger: logger, now: now)
     }
 
     func stop() async {

@@ -1,3 +1,4 @@
+import FlowRuns
 import Testing
 
 @testable import FlowService
@@ -52,7 +53,7 @@ struct ConfigurationTests {
                 try HTTPFlowService(
                     address: "https://a.example", organization: organization, sandbox: sandbox,
                     credentials: credentials,
-                    options: .quick, logger: .quiet, now: { 0 })
+                    options: .quick, logger: .quiet, now: { Timestamp(milliseconds: 0) })
             }
         }
     }

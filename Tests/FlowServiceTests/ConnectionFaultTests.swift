@@ -7,13 +7,13 @@ import Testing
 @Suite("What a lost connection means", .timeLimit(.minutes(1)))
 struct ConnectionFaultTests {
     /// Long enough for a busy machine to connect, which must have happened before time runs out.
-    private static let timeout: UnixMilliseconds = 2000
+    private static let timeout = Duration.seconds(2)
 
     @Test("a refused connection: surely not sent")
     func refusedConnection() async throws {
         try await serving({ _ in }) { service, server in
             await server.stop()
-            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
             #expect(answer.kind == "notSent")
             #expect(answer.reason.contains("connection refused"))
         }
@@ -80,7 +80,7 @@ struct ConnectionFaultTests {
                 try await connection.send("HTTP/1.1 \(status) Status\r\nContent-Length: \(body.utf8.count)\r\n\r\n")
                 try await connection.send(String(body.prefix(9)))
                 // A client that waits all the same sees a whole answer in the end.
-                try await Task.sleep(for: .milliseconds(Self.timeout + 1500))
+                try await Task.sleep(for: Self.timeout + .milliseconds(1500))
                 try await connection.send(String(body.dropFirst(9)))
             }, timeout: Self.timeout)
         #expect(answer.kind == kind)
@@ -106,8 +106,10 @@ struct ConnectionFaultTests {
                     connection.index == 0 ? answer : "HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")
             }
         }) { service, server in
-            #expect(await service.createRun(Tutorial.tableRequest, sendBefore: 1000).kind == "unknown")
-            let second = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(
+                await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000)).kind
+                    == "unknown")
+            let second = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
             #expect(["refused", "unknown", "notSent"].contains(second.kind))
             #expect(server.count("POST") <= 2)
         }
@@ -152,7 +154,7 @@ struct ConnectionFaultTests {
     func closedAtOnce() async throws {
         try await serving({ _ in }) { service, server in
             for _ in 0..<20 {
-                let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+                let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
                 #expect(["unknown", "notSent"].contains(answer.kind))
             }
             #expect(server.count("POST") == 0)
@@ -162,7 +164,7 @@ struct ConnectionFaultTests {
     @Test("the connection is closed after the head: unknown or not sent, once")
     func closedAfterHead() async throws {
         try await serving({ _ = await $0.head() }) { service, server in
-            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
             #expect(["unknown", "notSent"].contains(answer.kind))
             #expect(server.count("POST") == 1)
         }
@@ -174,7 +176,7 @@ struct ConnectionFaultTests {
             _ = await connection.request()
             if byReset { try await connection.reset() }
         }) { service, server in
-            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
             #expect(answer.kind == "unknown")
             #expect(server.count("POST") == 1)
         }
@@ -197,8 +199,10 @@ struct ConnectionFaultTests {
                 return
             }
         }) { service, server in
-            #expect(await service.createRun(Tutorial.tableRequest, sendBefore: 1000).kind == "accepted")
-            let second = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            #expect(
+                await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000)).kind
+                    == "accepted")
+            let second = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
             #expect(["unknown", "notSent"].contains(second.kind))
             #expect(server.count("POST") == 2)
             #expect(server.transcripts.count == 1)
@@ -212,7 +216,7 @@ struct ConnectionFaultTests {
             try await connection.answer(201, Tutorial.items)
         }) { service, server in
             for sent in 1...50 {
-                let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+                let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
                 #expect(["accepted", "unknown", "notSent"].contains(answer.kind))
                 #expect(server.count("POST") <= sent)
             }
@@ -239,8 +243,8 @@ struct ConnectionFaultTests {
 
     @Test("past the deadline no connection is made")
     func late() async throws {
-        try await serving({ await $0.rest() }, now: { 1001 }) { service, server in
-            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+        try await serving({ await $0.rest() }, now: { Timestamp(milliseconds: 1001) }) { service, server in
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
             #expect(answer == .notSent("its time to be sent has passed"))
             #expect(server.transcripts.isEmpty)
         }
@@ -249,17 +253,17 @@ struct ConnectionFaultTests {
     @Test("a deadline that passes while the connection is made holds the body back", arguments: [false, true])
     func lateAtTheGate(isRetrigger: Bool) async throws {
         let looks = Mutex(0)
-        let now: @Sendable () -> UnixMilliseconds = {
+        let now: @Sendable () -> Timestamp = {
             looks.withLock { looks in
                 looks += 1
-                return looks == 1 ? 1000 : 1001
+                return Timestamp(milliseconds: looks == 1 ? 1000 : 1001)
             }
         }
         try await serving({ await $0.rest() }, now: now) { service, server in
             let answer =
                 isRetrigger
-                ? await service.retrigger(Tutorial.run, sendBefore: 1000)
-                : await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+                ? await service.retrigger(Tutorial.run, sendBefore: Timestamp(milliseconds: 1000))
+                : await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
             #expect(answer == .notSent("its time to be sent has passed"))
             #expect(!server.transcripts.joined().contains("{"))
         }
@@ -270,7 +274,7 @@ struct ConnectionFaultTests {
         try await serving({ await $0.rest() }) { service, server in
             let answer = await Task {
                 withUnsafeCurrentTask { $0?.cancel() }
-                return await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+                return await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
             }.value
             #expect(["notSent", "unknown"].contains(answer.kind))
             if answer.kind == "notSent" { #expect(!server.transcripts.joined().contains("flowId")) }
@@ -284,9 +288,10 @@ struct ConnectionFaultTests {
         options.allowsInsecureHTTP = allowsInsecureHTTP
         options.environment = environment
         let service = try HTTPFlowService(
-            address: address, organization: "1234@AdobeOrg", sandbox: "prod", credentials: bearer, requestTimeout: 2000,
-            options: options, logger: .quiet, now: { 0 })
-        let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            address: address, organization: "1234@AdobeOrg", sandbox: "prod", credentials: bearer,
+            requestTimeout: .milliseconds(2000),
+            options: options, logger: .quiet, now: { Timestamp(milliseconds: 0) })
+        let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
         await service.close()
         return answer
     }

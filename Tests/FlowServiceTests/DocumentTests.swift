@@ -1,5 +1,4 @@
 import FlowRuns
-import Ledger
 import Testing
 
 @testable import FlowService
@@ -13,7 +12,8 @@ struct RunDocumentTests {
     @Test("the tutorial's answer")
     func tutorial() throws {
         let expected = ObservedRun(
-            run: Tutorial.run, window: Tutorial.window, createdAt: 1_651_587_212_543, status: "scheduled", end: nil)
+            id: Tutorial.run, window: Tutorial.window, createdAt: Timestamp(milliseconds: 1_651_587_212_543),
+            status: "scheduled", end: nil)
         #expect(try run(Tutorial.wholeRun) == expected)
     }
 
@@ -30,8 +30,9 @@ struct RunDocumentTests {
             "durationSummary":{"extensions":{"windowStart":1596653708000,"windowEnd":1596655508000}}}]}
             """#
         let expected = ObservedRun(
-            run: try #require(RunID("9830305a-985f-47d0-b030-5a985fd7d004")),
-            window: Window(start: 1_596_653_708, end: 1_596_655_508), createdAt: 1_596_656_058_198, status: "success",
+            id: try #require(RunID("9830305a-985f-47d0-b030-5a985fd7d004")),
+            window: Window(startSeconds: 1_596_653_708, endSeconds: 1_596_655_508),
+            createdAt: Timestamp(milliseconds: 1_596_656_058_198), status: "success",
             end: RunEnd(state: .partial, failure: "CONNECTOR-2001-500: Error parsing row"),
             counts: RunCounts(inputRecords: 100, outputRecords: 99, failedRecords: 1, inputFiles: 1))
         #expect(try run(json) == expected)
@@ -48,7 +49,7 @@ struct RunDocumentTests {
         ])
     func windows(params: String) throws {
         let run = try run(#"{"id":"a","params":\#(params)}"#)
-        #expect(run.window == Window(start: 1_651_584_991, end: 1_651_588_591))
+        #expect(run.window == Window(startSeconds: 1_651_584_991, endSeconds: 1_651_588_591))
     }
 
     @Test(
@@ -121,7 +122,7 @@ struct FlowDocumentTests {
             {"name":"copy","params":{"deltaColumn":{"name":"DOB","dateFormat":"yyyy","timezone":"UTC"},"mode":"append"}}]}
             """#
         let expected = ServiceFlow(
-            flow: Tutorial.flow, name: "contacts", state: "enabled",
+            id: Tutorial.flow, name: "contacts", state: "enabled",
             specification: "14518937-270c-4525-bdec-c2ba7cce3860", frequency: "once",
             deltaColumn: DeltaColumn(name: "DOB", dateFormat: "yyyy", timezone: "UTC"))
         #expect(FlowDocument(document: JSONDocument(Array(json.utf8))).flow == expected)
@@ -131,7 +132,7 @@ struct FlowDocumentTests {
     func bare() {
         let json = #"{"id":"\#(Tutorial.flow)","transformations":[{"name":"Copy","params":{"deltaColumn":{}}},{}]}"#
         let expected = ServiceFlow(
-            flow: Tutorial.flow, name: nil, state: nil, specification: nil, frequency: nil, deltaColumn: nil)
+            id: Tutorial.flow, name: nil, state: nil, specification: nil, frequency: nil, deltaColumn: nil)
         #expect(FlowDocument(document: JSONDocument(Array(json.utf8))).flow == expected)
     }
 }

@@ -1,6 +1,6 @@
 import FlowRuns
 import FlowServiceSimulator
-import Ledger
+import RunRequests
 import Testing
 
 @testable import FlowService
@@ -44,7 +44,7 @@ extension FactTour {
         let client = SignIn.Client(id: "client-id-1", secret: "p&ss+word =")
         let exchanges = try await FactsWorld.exchanges(.init(client: client)) { world in
             try await world.ask(SampleFlows.file)
-            world.clock.advance(86_399_000)
+            world.clock.advance(.seconds(86_399))
             try await world.ask(SampleFlows.file)
         }
         let paths = ["/ims/token/v3", "\(Facts.base)/runs"]
@@ -78,8 +78,8 @@ extension FactTour {
                 try await world.ask(SampleFlows.file)
                 expectTutorialRequests(world.proxy.exchanges.map(\.body))
                 for (number, asked) in Self.forms.enumerated() {
-                    let start = 1_651_584_991 + UnixSeconds(number) * 3600
-                    let window = try #require(Window(start: start, end: start + 3600))
+                    let start = 1_651_584_991 + Int64(number) * 3600
+                    let window = try #require(Window(startSeconds: start, endSeconds: start + 3600))
                     let run = try await world.ask(asked.flow, window, column: asked.column, form: asked.form)
                     let observed = try await world.service.run(run)
                     #expect(observed?.window == window)
@@ -119,7 +119,7 @@ extension FactTour {
             let settings = FactsWorld.Settings(sandbox: SandboxConfiguration(outcomes: outcomes))
             let more = try await FactsWorld.exchanges(settings) { world in
                 let run = try await world.ask(SampleFlows.file)
-                world.clock.advance(7000)
+                world.clock.advance(.seconds(7))
                 let answer = await world.service.retrigger(run, sendBefore: .max)
                 let fresh = try #require(answer.run)
                 #expect(fresh != run)
@@ -137,7 +137,7 @@ extension FactTour {
         }
         let whole = try await FactsWorld.exchanges { world in
             let run = try await world.ask(SampleFlows.file)
-            world.clock.advance(7000)
+            world.clock.advance(.seconds(7))
             let answer = await world.service.retrigger(run, sendBefore: .max)
             #expect(answer.kind == "refused")
         }
@@ -161,7 +161,7 @@ extension FactTour {
                     let run = try await world.ask(SampleFlows.table, column: DeltaColumn(name: "DOB"))
                     var last: RunState?
                     for (time, status) in [(0, "scheduled"), (2000, "inProgress"), (5000, end.status)] {
-                        world.clock.advance(UnixMilliseconds(time))
+                        world.clock.advance(.milliseconds(time))
                         let read = try await world.service.run(run)
                         let observed = try #require(read)
                         #expect(observed.status == status)
@@ -184,12 +184,12 @@ extension FactTour {
     private func turnPages() async throws -> [Exchange] {
         var runs: [ForeignRun] = []
         for number in 0..<10 {
-            let start = 1_651_584_991 - UnixSeconds(number) * 3600
+            let start = 1_651_584_991 - Int64(number) * 3600
             runs.append(
                 ForeignRun(
                     flow: number % 2 == 0 ? SampleFlows.file : SampleFlows.table,
-                    window: Window(start: start - 3600, end: start),
-                    createdAt: TurnedClock.start - UnixMilliseconds(number * 7 % 10) * 60_000))
+                    window: Window(startSeconds: start - 3600, endSeconds: start),
+                    createdAt: TurnedClock.start - .seconds(number * 7 % 10 * 60)))
         }
         return try await FactsWorld.exchanges(.init(pageLimit: 2)) { world in
             try await world.simulator.add(runs: runs)
@@ -208,7 +208,7 @@ extension FactTour {
             #expect(times == times.sorted(by: >))
             try expectPages(pages(), count: 3, own: [property, "orderby=-createdAt", "limit=2"])
             let flows = try await world.service.flows()
-            #expect(flows.map(\.flow) == SampleFlows.all.map(\.id))
+            #expect(flows.map(\.id) == SampleFlows.all.map(\.id))
             try expectPages(pages(), count: 3, own: ["limit=2"])
             for target in ["/runs?\(property)&count=true", "/flows?count=true"] {
                 let counted = try await world.send("GET", target)
@@ -264,13 +264,13 @@ extension FactTour {
         }
         #expect(strangers.map(\.status) == [401, 401])
         let faults = [
-            Fault(.status(429, .seconds(2000)), only: 1), Fault(.status(503, nil), only: 2),
+            Fault(.status(429, .seconds(.seconds(2))), only: 1), Fault(.status(503, nil), only: 2),
             Fault(.status(429, nil), scope: .getRuns, only: 1),
-            Fault(.status(503, .date(2000)), scope: .getRuns, only: 2),
+            Fault(.status(503, .date(.seconds(2))), scope: .getRuns, only: 2),
         ]
         let refusals = try await FactsWorld.exchanges(.init(faults: faults)) { world in
             let throttled = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
-            #expect(throttled == .throttled(retryAfter: 2000))
+            #expect(throttled == .throttled(retryAfter: .seconds(2)))
             let unavailable = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
             #expect(unavailable.kind == "unknown")
             try await world.ask(SampleFlows.table, column: DeltaColumn(name: "DOB"))

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import FlowRuns
 import FlowServiceSimulator
 import NIOCore
+import RunRequests
 import Synchronization
 import Testing
 
@@ -82,7 +83,7 @@ extension FactsWorld {
         _ flow: FlowID, _ window: Window = Tutorial.window, column: DeltaColumn? = nil, form: WireForm = WireForm()
     ) async throws -> RunID {
         let request = RunRequest(flow: flow, window: window, deltaColumn: column)
-        let answer = await service.createRun(request.body(form, sentAt: clock.now / 1000), sendBefore: .max)
+        let answer = await service.createRun(request.body(form, sentAt: clock.now), sendBefore: .max)
         guard case .accepted(let run, _) = answer else { throw NotTaken(answer: answer) }
         return run
     }
@@ -142,11 +143,11 @@ enum SampleFlows {
 
 /// Time that passes only when told, from the moment of the tutorial's answer.
 final class TurnedClock: Sendable {
-    static let start: UnixMilliseconds = 1_651_587_212_543
+    static let start = Timestamp(milliseconds: 1_651_587_212_543)
 
     private let time = Mutex(TurnedClock.start)
 
-    var now: UnixMilliseconds { time.withLock { $0 } }
+    var now: Timestamp { time.withLock { $0 } }
 
-    func advance(_ milliseconds: UnixMilliseconds) { time.withLock { $0 += milliseconds } }
+    func advance(_ duration: Duration) { time.withLock { $0 += duration } }
 }

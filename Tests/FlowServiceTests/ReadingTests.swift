@@ -1,6 +1,5 @@
 import FlowRuns
 import FlowService
-import Ledger
 import Synchronization
 import Testing
 
@@ -27,7 +26,7 @@ struct ReadingTests {
                 }
             }
         }) { service, _ in try await service.runs(of: Tutorial.flow) }
-        #expect(runs.map(\.run.description) == ["a", "b", "c", "d"])
+        #expect(runs.map(\.id.description) == ["a", "b", "c", "d"])
     }
 
     @Test(
@@ -46,7 +45,7 @@ struct ReadingTests {
 
     @Test("a question is repeated on 429, 5xx, and lost connections, and its waits grow")
     func repeated() async throws {
-        let waits = Mutex<[UnixMilliseconds]>([])
+        let waits = Mutex<[Duration]>([])
         var options = HTTPFlowService.Options.quick
         options.repetition.attempts = 6
         options.repetition.sleep = { wait in waits.withLock { $0.append(wait) } }
@@ -67,8 +66,8 @@ struct ReadingTests {
                 }
             }, options: options
         ) { service, _ in try await service.flow(Tutorial.flow) }
-        #expect(flow?.flow == Tutorial.flow)
-        #expect(waits.withLock { $0 } == [500, 9000, 2000, 60_000, 8000])
+        #expect(flow?.id == Tutorial.flow)
+        #expect(waits.withLock { $0 } == [.milliseconds(500), .seconds(9), .seconds(2), .seconds(60), .seconds(8)])
     }
 
     @Test(

@@ -69,7 +69,7 @@ struct RunAnswerTests {
                 try await connection.answer(status, headers: ["Location: http://127.0.0.1/elsewhere"])
             }
         }) { service, server in
-            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
             #expect(answer.reason == "\(status): moved to http://127.0.0.1/elsewhere")
             #expect(answer.kind == "refused")
             #expect(server.count("POST") == 1)
@@ -83,7 +83,7 @@ struct RunAnswerTests {
                 try await connection.answer(status, #"{"message":"sorry"}"#, headers: ["Retry-After: 0"])
             }
         }) { service, server in
-            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
             #expect(answer == .unknown(reason: "\(status): sorry", response: #"{"message":"sorry"}"#))
             #expect(server.count("POST") == 1)
         }
@@ -92,14 +92,18 @@ struct RunAnswerTests {
     @Test(
         "429 was not taken; Retry-After is seconds, a date, or nothing",
         arguments: [
-            ([], nil), (["Retry-After: 7"], 7000), (["Retry-After: 0"], 0), (["Retry-After: -5"], nil),
+            ([], nil), (["Retry-After: 7"], .milliseconds(7000)), (["Retry-After: 0"], .milliseconds(0)),
+            (["Retry-After: -5"], nil),
             (["Retry-After: soon"], nil), (["Retry-After: 99999999999999999999"], nil),
-            (["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:50:07 GMT"], 30_000),
-            (["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:00:00 GMT"], 0),
-            (["Retry-After: Thu, 01 Jan 1970 00:00:09 GMT"], 9000),
+            (
+                ["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:50:07 GMT"],
+                .milliseconds(30_000)
+            ),
+            (["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:00:00 GMT"], .milliseconds(0)),
+            (["Retry-After: Thu, 01 Jan 1970 00:00:09 GMT"], .milliseconds(9000)),
             (["Retry-After: Sun, 31 Feb 1994 08:00:00 GMT"], nil),
-        ] as [([String], UnixMilliseconds?)])
-    func throttled(headers: [String], wait: UnixMilliseconds?) async throws {
+        ] as [([String], Duration?)])
+    func throttled(headers: [String], wait: Duration?) async throws {
         let answer = try await answer { connection in
             _ = await connection.request()
             try await connection.answer(429, headers: headers)
@@ -114,7 +118,7 @@ struct RunAnswerTests {
                 try await connection.answer(401, #"{"error_code":"401013","message":"Oauth token is not valid"}"#)
             }
         }) { service, server in
-            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
             #expect(answer == .unauthorized(reason: "401: Oauth token is not valid"))
             #expect(server.count("POST") == 1)
         }
@@ -141,7 +145,7 @@ struct RunAnswerTests {
                 _ = await connection.request()
                 try await connection.answer(status, body)
             }) { service, _ in
-                let answer = await service.retrigger(Tutorial.run, sendBefore: 1000)
+                let answer = await service.retrigger(Tutorial.run, sendBefore: Timestamp(milliseconds: 1000))
                 #expect(answer.kind == kind)
             }
         }

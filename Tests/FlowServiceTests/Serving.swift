@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Logging
+import RunRequests
 import Synchronization
 import TestSupport
 import Testing
@@ -11,7 +12,7 @@ import Testing
 enum Tutorial {
     static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     static let run = RunID("3fb0418e-1804-45d6-8d56-dd51f05c0baf")!
-    static let window = Window(start: 1_651_584_991, end: 16_515_859_567)!
+    static let window = Window(startSeconds: 1_651_584_991, endSeconds: 16_515_859_567)!
     static let tableRequest = RunRequest(flow: flow, window: window, deltaColumn: DeltaColumn(name: "DOB"))
         .body(WireForm(), sentAt: nil)
     static let fileRequest = RunRequest(flow: flow, window: window).body(WireForm(), sentAt: nil)
@@ -30,9 +31,9 @@ let bearer = Credentials.bearer(token: "token-0123456789", apiKey: "key-01234567
 /// Starts a server that follows the script on each connection, and a client of it; ends both.
 @discardableResult
 func serving<Value: Sendable>(
-    _ script: @escaping ScriptedServer.Script, timeout: UnixMilliseconds = 5000, credentials: Credentials = bearer,
+    _ script: @escaping ScriptedServer.Script, timeout: Duration = .seconds(5), credentials: Credentials = bearer,
     options: HTTPFlowService.Options = .quick, logger: Logger = .quiet,
-    now: @escaping @Sendable () -> UnixMilliseconds = { 0 },
+    now: @escaping @Sendable () -> Timestamp = { Timestamp(milliseconds: 0) },
     _ use: (HTTPFlowService, ScriptedServer) async throws -> Value
 ) async throws -> Value {
     let server = try await ScriptedServer(script)
@@ -48,10 +49,10 @@ func serving<Value: Sendable>(
 
 /// What the client makes of the script when it asks for a run.
 func answer(
-    _ script: @escaping ScriptedServer.Script, timeout: UnixMilliseconds = 5000
+    _ script: @escaping ScriptedServer.Script, timeout: Duration = .seconds(5)
 ) async throws -> RunAnswer {
     try await serving(script, timeout: timeout) { service, _ in
-        await service.createRun(Tutorial.tableRequest, sendBefore: 1000)
+        await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
     }
 }
 

@@ -7,7 +7,7 @@ struct ClaimTests {
     @Test("an empty ledger knows nothing", arguments: StoreKind.allCases)
     func empty(kind: StoreKind) async throws {
         let ledger = try kind.make().open()
-        #expect(try await ledger.record(of: Sample.flow) == FlowRecord(flow: Sample.flow))
+        #expect(try await ledger.record(of: Sample.flow) == FlowRecord(id: Sample.flow))
         #expect(try await ledger.runs(of: Sample.flow).isEmpty)
         #expect(try await ledger.entries(of: nil).isEmpty)
         #expect(try await ledger.flows().isEmpty)
@@ -23,7 +23,7 @@ struct ClaimTests {
         let claim = Sample.claim(Sample.identity(1, rerun: "fix-418"), column: column)
         #expect(try await store.open().claim(claim) == nil)
         #expect(try await store.open().entries(of: nil) == [LedgerEntry(claim)])
-        #expect(try await store.open().flows() == [FlowRecord(flow: Sample.flow, revision: 1)])
+        #expect(try await store.open().flows() == [FlowRecord(id: Sample.flow, revision: 1)])
     }
 
     @Test("a window that is claimed cannot be claimed again", arguments: StoreKind.allCases)
@@ -95,16 +95,16 @@ struct ClaimTests {
     func renewal(kind: StoreKind) async throws {
         let ledger = try kind.make().open()
         let identity = Sample.identity(1)
-        let (first, second) = (Sample.now, Sample.now + 5000)
+        let (first, second) = (Sample.now, Sample.now + .milliseconds(5000))
         #expect(try await !ledger.renew(identity, claimedAt: first, now: second))
         _ = try await ledger.claim(Sample.claim(identity, at: first))
         #expect(try await ledger.renew(identity, claimedAt: first, now: second))
         #expect(try await ledger.runs(of: Sample.flow).map(\.recordedAt) == [second])
-        #expect(try await !ledger.renew(identity, claimedAt: first, now: second + 1))
-        #expect(try await !ledger.release(identity, claimedAt: first, reason: "absent", at: second + 2))
-        #expect(try await ledger.release(identity, claimedAt: second, reason: "absent", at: second + 2))
-        #expect(try await !ledger.release(identity, claimedAt: second, reason: "absent", at: second + 2))
-        #expect(try await !ledger.renew(identity, claimedAt: second, now: second + 3))
+        #expect(try await !ledger.renew(identity, claimedAt: first, now: second + .milliseconds(1)))
+        #expect(try await !ledger.release(identity, claimedAt: first, reason: "absent", at: second + .milliseconds(2)))
+        #expect(try await ledger.release(identity, claimedAt: second, reason: "absent", at: second + .milliseconds(2)))
+        #expect(try await !ledger.release(identity, claimedAt: second, reason: "absent", at: second + .milliseconds(2)))
+        #expect(try await !ledger.renew(identity, claimedAt: second, now: second + .milliseconds(3)))
         #expect(try await ledger.record(of: Sample.flow).revision == 3)
     }
 
@@ -152,7 +152,7 @@ extension Ledger {
     /// Claims a window and leads it along the arrows.
     func bring(_ identity: RunIdentity, to state: RunState) async throws {
         _ = try await claim(Sample.claim(identity))
-        let run = Sample.run("run \(identity.window?.start ?? 0) \(identity.attempt)")
+        let run = Sample.run("run \(identity.window?.start.seconds ?? 0) \(identity.attempt)")
         switch state {
         case .intended: break
         case .accepted: try await conclude(identity, .accepted(run, response: "{}"), at: Sample.now)

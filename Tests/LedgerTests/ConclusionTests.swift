@@ -60,20 +60,20 @@ struct ConclusionTests {
         let identity = Sample.identity(1)
         try await ledger.bring(identity, to: .intended)
         try await ledger.conclude(
-            identity, .inDoubt(reason: "lost", response: "500"), at: Sample.now + 1)
+            identity, .inDoubt(reason: "lost", response: "500"), at: Sample.now + .milliseconds(1))
         var entry = try #require(try await ledger.entries(of: [Sample.flow]).first)
         #expect(entry.run.failure == "lost")
         #expect(entry.response == "500")
         #expect(entry.run.recordedAt == Sample.now)
-        #expect(entry.updatedAt == Sample.now + 1)
+        #expect(entry.updatedAt == Sample.now + .milliseconds(1))
         try await ledger.conclude(
-            identity, .accepted(Sample.run("a"), response: nil), at: Sample.now + 2)
+            identity, .accepted(Sample.run("a"), response: nil), at: Sample.now + .milliseconds(2))
         entry = try #require(try await ledger.entries(of: [Sample.flow]).first)
         #expect(entry.run.failure == nil)
         #expect(entry.response == "500")
-        #expect(entry.run.run == Sample.run("a"))
+        #expect(entry.run.id == Sample.run("a"))
         let end = RunEnd(state: .failed, failure: "CONNECTOR-2001-500")
-        try await ledger.conclude(identity, .ended(end), at: Sample.now + 3)
+        try await ledger.conclude(identity, .ended(end), at: Sample.now + .milliseconds(3))
         #expect(try await ledger.runs(of: Sample.flow).first?.failure == "CONNECTOR-2001-500")
         #expect(try await ledger.record(of: Sample.flow).revision == 4)
     }
@@ -92,7 +92,7 @@ struct ConclusionTests {
         #expect(try await ledger.runs(of: Sample.flow).count == 3)
         try await ledger.conclude(identity, .accepted(Sample.run("a"), response: "{}"), at: Sample.now)
         let entries = try await ledger.entries(of: [Sample.flow])
-        #expect(entries.map(\.run.run) == [Sample.run("b"), Sample.run("a")])
+        #expect(entries.map(\.run.id) == [Sample.run("b"), Sample.run("a")])
         #expect(entries.last?.run.origin == .request)
         #expect(entries.last?.run.state == .partial)
         #expect(entries.last?.run.failure == "one record")
@@ -105,7 +105,7 @@ struct ConclusionTests {
     func runIDTaken(kind: StoreKind) async throws {
         let ledger = try kind.make().open()
         try await ledger.bring(Sample.identity(1), to: .accepted)
-        let taken = try #require(try await ledger.runs(of: Sample.flow).first?.run)
+        let taken = try #require(try await ledger.runs(of: Sample.flow).first?.id)
         for identity in [Sample.identity(2), Sample.identity(1, of: Sample.flow(2))] {
             try await ledger.bring(identity, to: .intended)
             await #expect(throws: LedgerError.illegalMove(identity, from: .intended, to: .accepted)) {

@@ -21,7 +21,7 @@ struct HistoryTests {
         #expect(try await sqlite.entries(of: nil) == memory.entries(of: nil))
         #expect(try await sqlite.flows() == memory.flows())
         for flow in try memory.flows() {
-            #expect(try await sqlite.runs(of: flow.flow) == memory.runs(of: flow.flow))
+            #expect(try await sqlite.runs(of: flow.id) == memory.runs(of: flow.id))
         }
         #expect(try await sqlite.storeFaults().isEmpty)
         #expect(try await sqlite.verify(now: history.now).isEmpty)
@@ -47,8 +47,8 @@ struct HistoryTests {
 struct History {
     enum Deed {
         case claim(Claim)
-        case renew(RunIdentity, claimedAt: UnixMilliseconds, now: UnixMilliseconds)
-        case conclude(RunIdentity, Conclusion, at: UnixMilliseconds)
+        case renew(RunIdentity, claimedAt: Timestamp, now: Timestamp)
+        case conclude(RunIdentity, Conclusion, at: Timestamp)
         case observe(Observation)
 
         /// What the ledger answers, or how it refuses, and the flow's record after it.
@@ -77,11 +77,11 @@ struct History {
     init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
     mutating func next() -> Deed {
-        now += Int64.random(in: 1...3, using: &random)
+        now += .milliseconds(Int.random(in: 1...3, using: &random))
         switch Int.random(in: 0..<10, using: &random) {
         case 0..<4: return .claim(Sample.claim(identity(), at: now))
         case 4:
-            return .renew(identity(), claimedAt: now - Int64.random(in: 1...9, using: &random), now: now)
+            return .renew(identity(), claimedAt: now - .milliseconds(Int.random(in: 1...9, using: &random)), now: now)
         case 5..<9: return .conclude(identity(), conclusion(), at: now)
         default:
             let runs = (0..<Int.random(in: 0...4, using: &random)).map { _ in observed() }
@@ -118,7 +118,7 @@ struct History {
     private mutating func observed() -> ObservedRun {
         Sample.observed(
             run(), Bool.random(using: &random) ? Int64.random(in: 1...4, using: &random) : nil,
-            createdAt: now - Int64.random(in: 0...50, using: &random), status: "seen",
+            createdAt: now - .milliseconds(Int.random(in: 0...50, using: &random)), status: "seen",
             end: Bool.random(using: &random) ? end() : nil,
             counts: RunCounts(inputRecords: Int64.random(in: 0...9, using: &random)))
     }

@@ -54,7 +54,7 @@ final class SQLiteStore: LedgerStore {
 enum Sample {
     static let target = "https://platform.adobe.io/data/foundation/flowservice 1234@AdobeOrg prod"
     static let flow = flow(1)
-    static let now: UnixMilliseconds = 1_700_000_000_000
+    static let now = Timestamp(milliseconds: 1_700_000_000_000)
 
     static func flow(_ number: Int) -> FlowID {
         FlowID(
@@ -63,7 +63,7 @@ enum Sample {
     }
 
     static func window(_ number: Int64) -> Window {
-        Window(start: number * 100, end: number * 100 + 100)!
+        Window(startSeconds: number * 100, endSeconds: number * 100 + 100)!
     }
 
     static func run(_ name: String) -> RunID { RunID(name)! }
@@ -75,7 +75,7 @@ enum Sample {
     }
 
     static func claim(
-        _ identity: RunIdentity, column: DeltaColumn? = nil, at time: UnixMilliseconds = now
+        _ identity: RunIdentity, column: DeltaColumn? = nil, at time: Timestamp = now
     ) -> Claim {
         Claim(
             identity: identity, deltaColumn: column, request: "POST /runs {}", claimedAt: time,
@@ -84,19 +84,19 @@ enum Sample {
     }
 
     static func observed(
-        _ name: String, _ window: Int64?, createdAt: UnixMilliseconds = now,
+        _ name: String, _ window: Int64?, createdAt: Timestamp = now,
         status: String = "inProgress",
         end: RunEnd? = nil, counts: RunCounts = RunCounts()
     ) -> ObservedRun {
         ObservedRun(
-            run: run(name), window: window.map(Sample.window), createdAt: createdAt, status: status,
+            id: run(name), window: window.map(Sample.window), createdAt: createdAt, status: status,
             end: end,
             counts: counts)
     }
 
     static func observation(
         _ runs: [ObservedRun], of flow: FlowID = flow, column: DeltaColumn? = nil,
-        at time: UnixMilliseconds = now
+        at time: Timestamp = now
     ) -> Observation {
         Observation(flow: flow, deltaColumn: column, runs: runs, observedAt: time)
     }

@@ -9,7 +9,7 @@ struct ObservationTests {
     func firstContact(kind: StoreKind) async throws {
         let ledger = try kind.make().open()
         try await ledger.observe(Sample.observation([]))
-        let record = FlowRecord(flow: Sample.flow, revision: 1, contactedAt: Sample.now)
+        let record = FlowRecord(id: Sample.flow, revision: 1, contactedAt: Sample.now)
         #expect(try await ledger.record(of: Sample.flow) == record)
     }
 
@@ -23,11 +23,11 @@ struct ObservationTests {
         try await ledger.observe(Sample.observation(runs, column: column))
         let entries = try await ledger.entries(of: nil)
         try await ledger.observe(
-            Sample.observation(runs.reversed(), column: column, at: Sample.now + 9))
-        try await ledger.observe(Sample.observation([], at: Sample.now + 5))
+            Sample.observation(runs.reversed(), column: column, at: Sample.now + .milliseconds(9)))
+        try await ledger.observe(Sample.observation([], at: Sample.now + .milliseconds(5)))
         #expect(try await ledger.entries(of: nil) == entries)
         let record = FlowRecord(
-            flow: Sample.flow, revision: 1, contactedAt: Sample.now + 9, deltaColumn: column)
+            id: Sample.flow, revision: 1, contactedAt: Sample.now + .milliseconds(9), deltaColumn: column)
         #expect(try await ledger.record(of: Sample.flow) == record)
     }
 
@@ -38,11 +38,11 @@ struct ObservationTests {
         let before = Sample.observed("a", 1, counts: RunCounts(inputRecords: 10, inputFiles: 1))
         let after = Sample.observed("a", 1, status: "finishing", counts: RunCounts(inputRecords: 20))
         try await ledger.observe(Sample.observation([before]))
-        try await ledger.observe(Sample.observation([after], at: Sample.now + 1))
+        try await ledger.observe(Sample.observation([after], at: Sample.now + .milliseconds(1)))
         let entry = try #require(try await ledger.entries(of: nil).first)
         #expect(entry.status == "finishing")
         #expect(entry.counts == RunCounts(inputRecords: 20, inputFiles: 1))
-        #expect(entry.updatedAt == Sample.now + 1)
+        #expect(entry.updatedAt == Sample.now + .milliseconds(1))
         #expect(try await ledger.record(of: Sample.flow).revision == 1)
     }
 
@@ -53,13 +53,18 @@ struct ObservationTests {
         let ledger = try kind.make().open()
         try await ledger.observe(
             Sample.observation([
-                Sample.observed("later", 1, createdAt: Sample.now), Sample.observed("x", nil, createdAt: 2),
-                Sample.observed("earlier", 1, createdAt: 5), Sample.observed("y", nil, createdAt: 1),
+                Sample.observed("later", 1, createdAt: Sample.now),
+                Sample.observed("x", nil, createdAt: Timestamp(milliseconds: 2)),
+                Sample.observed("earlier", 1, createdAt: Timestamp(milliseconds: 5)),
+                Sample.observed("y", nil, createdAt: Timestamp(milliseconds: 1)),
             ]))
         let runs = try await ledger.runs(of: Sample.flow)
-        #expect(runs.map(\.run) == ["y", "x", "earlier", "later"].map(Sample.run))
+        #expect(runs.map(\.id) == ["y", "x", "earlier", "later"].map(Sample.run))
         #expect(runs.map(\.identity.attempt) == [1, 2, 1, 2])
-        #expect(runs.map(\.recordedAt) == [1, 2, 5, Sample.now])
+        #expect(
+            runs.map(\.recordedAt) == [
+                Timestamp(milliseconds: 1), Timestamp(milliseconds: 2), Timestamp(milliseconds: 5), Sample.now,
+            ])
         #expect(runs.allSatisfy { $0.origin == .service && $0.state == .accepted })
         #expect(try await ledger.claim(Sample.claim(Sample.identity(1))) == .accepted)
     }
@@ -83,7 +88,7 @@ struct ObservationTests {
     func ends(kind: StoreKind) async throws {
         let ledger = try kind.make().open()
         try await ledger.bring(Sample.identity(1), to: .accepted)
-        let run = try #require(try await ledger.runs(of: Sample.flow).first?.run?.description)
+        let run = try #require(try await ledger.runs(of: Sample.flow).first?.id?.description)
         let failed = Sample.observed(
             run, 1, status: "failed", end: RunEnd(state: .failed, failure: "why"))
         try await ledger.observe(Sample.observation([failed]))
@@ -124,11 +129,11 @@ struct ObservationTests {
     func many(kind: StoreKind) async throws {
         let ledger = try kind.make().open()
         let runs = (0..<3000).map {
-            Sample.observed("run \($0)", Int64($0) * 7 % 3000, createdAt: Int64($0))
+            Sample.observed("run \($0)", Int64($0) * 7 % 3000, createdAt: Timestamp(milliseconds: Int64($0)))
         }
         try await ledger.observe(Sample.observation(runs))
         let recorded = try await ledger.runs(of: Sample.flow)
         #expect(recorded.map(\.window) == (0..<3000).map { Sample.window($0) })
-        #expect(recorded[7].run == Sample.run("run 1"))
+        #expect(recorded[7].id == Sample.run("run 1"))
     }
 }

@@ -7,19 +7,19 @@ struct VerificationTests {
     /// Accepted requests, in the order of their windows.
     static func entry(
         _ window: Int64, attempt: Int = 1, state: RunState = .accepted, origin: RunOrigin = .request,
-        run: String? = nil, column: String? = nil, at time: UnixMilliseconds = Sample.now
+        run: String? = nil, column: String? = nil, at time: Timestamp = Sample.now
     ) -> LedgerEntry {
         let id = state.isAccepted ? Sample.run(run ?? "run \(window).\(attempt)") : nil
         return LedgerEntry(
             run: RecordedRun(
-                identity: Sample.identity(window, attempt: attempt), state: state, origin: origin, run: id,
+                identity: Sample.identity(window, attempt: attempt), state: state, origin: origin, id: id,
                 deltaColumn: column.map { DeltaColumn(name: $0) }, recordedAt: time),
             request: origin == .request ? "POST" : nil, updatedAt: time)
     }
 
     static func faults(_ entries: [LedgerEntry], column: String? = nil) -> [String] {
         let record = FlowRecord(
-            flow: Sample.flow, revision: 9, contactedAt: 1,
+            id: Sample.flow, revision: 9, contactedAt: Timestamp(milliseconds: 1),
             deltaColumn: column.map { DeltaColumn(name: $0) })
         return LedgerVerification.faults(flows: [record], entries: entries, now: Sample.now)
     }
@@ -27,9 +27,10 @@ struct VerificationTests {
     @Test("a sound ledger has no faults")
     func sound() {
         let entries = [
-            Self.entry(1, state: .failed, column: "DOB"), Self.entry(1, attempt: 2, at: Sample.now + 1),
-            Self.entry(2, origin: .service, at: 5), Self.entry(2, attempt: 2, at: Sample.now + 300_000),
-            Self.entry(3, state: .rejected, column: "EMAIL", at: 7),
+            Self.entry(1, state: .failed, column: "DOB"), Self.entry(1, attempt: 2, at: Sample.now + .milliseconds(1)),
+            Self.entry(2, origin: .service, at: Timestamp(milliseconds: 5)),
+            Self.entry(2, attempt: 2, at: Sample.now + .milliseconds(300_000)),
+            Self.entry(3, state: .rejected, column: "EMAIL", at: Timestamp(milliseconds: 7)),
             Self.entry(4, origin: .service), Self.entry(4, attempt: 3),
         ]
         #expect(Self.faults(entries, column: "DOB").isEmpty)
@@ -45,10 +46,13 @@ struct VerificationTests {
                 [Self.entry(1, run: "a"), Self.entry(2, run: "a")],
                 "the run id a is recorded more than once"
             ),
-            ([Self.entry(1, at: Sample.now + 300_001)], "claimed in the future"),
+            ([Self.entry(1, at: Sample.now + .milliseconds(300_001))], "claimed in the future"),
             ([Self.entry(1, column: "A"), Self.entry(2, column: "B")], "two delta columns, A and B"),
             ([Self.entry(1, column: "A"), Self.entry(2, column: "A")], "its delta column 2 times"),
-            ([Self.entry(1, column: "A"), Self.entry(2, at: 1)], "is not the flow's first request"),
+            (
+                [Self.entry(1, column: "A"), Self.entry(2, at: Timestamp(milliseconds: 1))],
+                "is not the flow's first request"
+            ),
             ([Self.entry(1, column: "X")], "accepted the delta column X, but its own is DOB"),
         ]
         for (entries, words) in expectations {
@@ -60,9 +64,9 @@ struct VerificationTests {
     @Test("rows that cannot be are told one by one")
     func impossibleRows() {
         var unanswered = Self.entry(1)
-        unanswered.run.run = nil
+        unanswered.run.id = nil
         var refused = Self.entry(2, state: .rejected)
-        refused.run.run = Sample.run("a")
+        refused.run.id = Sample.run("a")
         var silent = Self.entry(3)
         silent.request = nil
         let faults = Self.faults([unanswered, refused, silent])

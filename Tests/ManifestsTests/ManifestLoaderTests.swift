@@ -1,6 +1,7 @@
 import FlowRuns
 import Manifests
 import Reports
+import RunRequests
 import TestSupport
 import Testing
 
@@ -43,22 +44,23 @@ struct ManifestLoaderTests {
         #expect(target.wireForm == WireForm())
 
         let flow = try #require(manifests.flows.first)
-        #expect(flow.flow.description == "3abea21c-7e36-4be1-bec1-d3bad0e3e0de")
+        #expect(flow.id.description == "3abea21c-7e36-4be1-bec1-d3bad0e3e0de")
         #expect(flow.place == Place(file: "manifests/design.yaml", line: 8, column: 15, length: 36))
         #expect((flow.manifest, flow.owner, flow.target) == ("crm-contacts", "data-platform", "prod"))
         #expect((flow.name, flow.source, flow.overlap, flow.retryFailed) == ("contacts", .table, .error, 2))
         #expect(flow.deltaColumn?.column == DeltaColumn(name: "DOB"))
         #expect(
             flow.windows.map(\.window) == [
-                Window(start: 1_651_584_991, end: 1_651_588_591), Window(start: 1_651_590_000, end: 1_651_593_600),
+                Window(startSeconds: 1_651_584_991, endSeconds: 1_651_588_591),
+                Window(startSeconds: 1_651_590_000, endSeconds: 1_651_593_600),
             ])
         #expect(
             flow.windows.map { flow.place(of: $0).description } == [
                 "manifests/design.yaml:15:11", "manifests/design.yaml:16:11",
             ])
         let series = try #require(flow.series.first)
-        #expect((series.every, series.from, series.until) == (.days(1), 1_704_063_600, .now))
-        #expect((series.timeZone, series.lag) == ("Europe/Berlin", 7200))
+        #expect((series.every, series.from, series.until) == (.days(1), Timestamp(seconds: 1_704_063_600), .now))
+        #expect((series.timeZone, series.lag) == ("Europe/Berlin", .seconds(7200)))
         #expect(flow.reruns.map(\.id) == ["fix-418"])
         #expect(flow.reruns.map(\.reason) == ["late files arrived"])
         #expect(
@@ -74,8 +76,9 @@ struct ManifestLoaderTests {
         let flow = try #require(ManifestLoader().load([file]).manifests.flows.first)
         #expect(
             flow.windows.map(\.window) == [
-                Window(start: 1_651_584_991, end: 1_651_588_591), Window(start: 1_651_582_800, end: 1_651_593_600),
-                Window(start: 1_651_608_000, end: 1_651_624_199), Window(start: 0, end: 10),
+                Window(startSeconds: 1_651_584_991, endSeconds: 1_651_588_591),
+                Window(startSeconds: 1_651_582_800, endSeconds: 1_651_593_600),
+                Window(startSeconds: 1_651_608_000, endSeconds: 1_651_624_199), Window(startSeconds: 0, endSeconds: 10),
             ])
     }
 

@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Manifests
+import RunRequests
 import Testing
 
 /// Each mapping of a manifest is probed with one unknown key: what the loader says is missing and known must be what

@@ -12,7 +12,7 @@ struct SeriesWindowsTests {
         "Asia/Tehran", "Pacific/Kwajalein", "Asia/Manila",
     ]
 
-    private func boundaries(_ progressions: [WindowProgression]) -> [UnixSeconds] {
+    private func boundaries(_ progressions: [WindowProgression]) -> [Timestamp] {
         guard let first = progressions.first else { return [] }
         return [first.start] + progressions.flatMap { $0.map(\.end) }
     }
@@ -23,8 +23,8 @@ struct SeriesWindowsTests {
         return try #require(manifests.flows.first?.series.first)
     }
 
-    private func utc(_ text: String) throws -> UnixSeconds {
-        UnixSeconds(try Date(text, strategy: .iso8601).timeIntervalSince1970)
+    private func utc(_ text: String) throws -> Timestamp {
+        Timestamp(seconds: Int64(try Date(text, strategy: .iso8601).timeIntervalSince1970))
     }
 
     /// The boundaries as the wall clock of the zone shows them.
@@ -34,7 +34,7 @@ struct SeriesWindowsTests {
         format.locale = Locale(identifier: "en_US_POSIX")
         format.dateFormat = "yyyy-MM-dd HH:mm"
         return boundaries(series.windows(dueAt: try utc(asOf))).map {
-            format.string(from: Date(timeIntervalSince1970: TimeInterval($0)))
+            format.string(from: Date(timeIntervalSince1970: TimeInterval($0.seconds)))
         }
     }
 
@@ -42,28 +42,28 @@ struct SeriesWindowsTests {
     func coverage(zone: String) {
         var random = SeededGenerator(seed: 42)
         for _ in 0..<60 {
-            let from = UnixSeconds.random(in: 0...2_000_000_000, using: &random)
-            let asOf = from + UnixSeconds.random(in: 1...200_000_000, using: &random)
-            let lag = [0, 7200, 86_400].randomElement(using: &random) ?? 0
+            let from = Timestamp(seconds: .random(in: 0...2_000_000_000, using: &random))
+            let asOf = from + .seconds(Int.random(in: 1...200_000_000, using: &random))
+            let lag = Duration.seconds([0, 7200, 86_400].randomElement(using: &random) ?? 0)
             let every: Series.Step =
                 switch Int.random(in: 0..<3, using: &random) {
-                case 0: .seconds(.random(in: 60...100_000, using: &random))
+                case 0: .fixed(.seconds(Int.random(in: 60...100_000, using: &random)))
                 case 1: .days(.random(in: 1...10, using: &random))
                 default: .months(.random(in: 1...14, using: &random))
                 }
             let series = Series(
-                every: every, from: from, until: .now, timeZone: zone, lag: Int64(lag),
+                every: every, from: from, until: .now, timeZone: zone, lag: lag,
                 place: Place(file: "test.yaml", line: 1, column: 1))
             let progressions = series.windows(dueAt: asOf)
             let boundaries = boundaries(progressions)
 
             #expect(boundaries.first ?? from == from)
-            #expect(boundaries.last ?? from <= asOf - Int64(lag))
+            #expect(boundaries.last ?? from <= asOf - lag)
             #expect(zip(boundaries, boundaries.dropFirst()).allSatisfy { $0 < $1 })
             #expect(zip(progressions, progressions.dropFirst()).allSatisfy { $0.end == $1.start })
             #expect(zip(progressions, progressions.dropFirst()).allSatisfy { $0.length != $1.length })
             // What is due stays so: time that passes only adds windows.
-            let later = self.boundaries(series.windows(dueAt: asOf + 40_000_000))
+            let later = self.boundaries(series.windows(dueAt: asOf + .seconds(40_000_000)))
             #expect(later.starts(with: boundaries) && later.count >= boundaries.count)
         }
     }
@@ -74,7 +74,7 @@ struct SeriesWindowsTests {
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = try #require(TimeZone(identifier: zone))
         for boundary in boundaries(series.windows(dueAt: try utc("2020-01-01T00:00:00Z"))) {
-            let date = Date(timeIntervalSince1970: TimeInterval(boundary))
+            let date = Date(timeIntervalSince1970: TimeInterval(boundary.seconds))
             #expect(calendar.startOfDay(for: date) == date, "\(boundary)")
         }
     }
@@ -83,7 +83,7 @@ struct SeriesWindowsTests {
     func daylightSaving() throws {
         let series = try series("{every: P1D, from: 2024-03-30, until: now, timeZone: Europe/Berlin}")
         let progressions = series.windows(dueAt: try utc("2024-11-01T00:00:00Z"))
-        #expect(progressions.map { $0.length / 3600 } == [24, 23, 24, 25, 24])
+        #expect(progressions.map { $0.length / .seconds(3600) } == [24, 23, 24, 25, 24])
         #expect(progressions.map(\.count) == [1, 1, 209, 1, 4])
     }
 
@@ -99,7 +99,7 @@ struct SeriesWindowsTests {
     func lordHowe() throws {
         let series = try series("{every: P1D, from: 2024-04-06, until: now, timeZone: Australia/Lord_Howe}")
         let lengths = series.windows(dueAt: try utc("2024-10-08T00:00:00Z")).map(\.length)
-        #expect(lengths == [86_400, 88_200, 86_400, 84_600, 86_400])
+        #expect(lengths == [.seconds(86_400), .seconds(88_200), .seconds(86_400), .seconds(84_600), .seconds(86_400)])
     }
 
     @Test("a day whose midnight does not exist begins at one o'clock, and the next at midnight again")
@@ -148,11 +148,11 @@ struct SeriesWindowsTests {
     func due() throws {
         let end = try utc("2024-01-02T00:00:00Z")
         let plain = try series("{every: P1D, from: 2024-01-01, until: now}")
-        #expect(plain.windows(dueAt: end - 1).isEmpty)
+        #expect(plain.windows(dueAt: end - .seconds(1)).isEmpty)
         #expect(plain.windows(dueAt: end).map(\.count) == [1])
         let late = try series("{every: P1D, from: 2024-01-01, until: now, lag: PT2H}")
-        #expect(late.windows(dueAt: end + 7199).isEmpty)
-        #expect(late.windows(dueAt: end + 7200).map(\.count) == [1])
+        #expect(late.windows(dueAt: end + .seconds(7199)).isEmpty)
+        #expect(late.windows(dueAt: end + .seconds(7200)).map(\.count) == [1])
     }
 
     @Test("a quarter of an hour over ten years is one progression")
@@ -165,16 +165,21 @@ struct SeriesWindowsTests {
     @Test("every second since 1970 is refused before it is walked")
     func tooMany() throws {
         let series = try series("{every: PT1S, from: 1970-01-01, until: now}")
-        #expect(series.fault(dueAt: 5_000_000) == nil)
-        #expect(series.fault(dueAt: 5_000_001)?.code == .seriesTooLong)
+        #expect(series.fault(dueAt: Timestamp(seconds: 5_000_000)) == nil)
+        #expect(series.fault(dueAt: Timestamp(seconds: 5_000_001))?.code == .seriesTooLong)
     }
 
-    @Test("no instant is so odd that it cannot be asked for", arguments: [Int64.min, -1, 0, .max])
-    func extremes(asOf: Int64) {
+    @Test(
+        "no instant is so odd that it cannot be asked for",
+        arguments: [Timestamp.min, Timestamp(seconds: -1), Timestamp(seconds: 0), .max])
+    func extremes(asOf: Timestamp) {
         let place = Place(file: "test.yaml", line: 1, column: 1)
-        for from in [Int64.min, 0, .max] {
-            for every in [Series.Step.seconds(.max), .seconds(1), .days(.max), .days(-1), .months(.max), .months(0)] {
-                for lag in [Int64.min, 0, .max] {
+        for from in [Timestamp.min, Timestamp(seconds: 0), .max] {
+            for every in [
+                Series.Step.fixed(.seconds(Int64.max)), .fixed(.seconds(1)), .days(.max), .days(-1), .months(.max),
+                .months(0),
+            ] {
+                for lag in [Duration.seconds(Int64.min), .zero, .seconds(Int64.max)] {
                     let series = Series(every: every, from: from, until: .now, lag: lag, place: place)
                     #expect(series.windows(dueAt: asOf).count <= 1)
                 }
@@ -184,11 +189,14 @@ struct SeriesWindowsTests {
 
     @Test("a progression gives the same windows by index and in turn")
     func progression() {
-        let progression = WindowProgression(start: 10, length: 5, count: 3)
+        let progression = WindowProgression(start: Timestamp(seconds: 10), length: .seconds(5), count: 3)
         #expect(
-            Array(progression) == [Window(start: 10, end: 15), Window(start: 15, end: 20), Window(start: 20, end: 25)])
+            Array(progression) == [
+                Window(startSeconds: 10, endSeconds: 15), Window(startSeconds: 15, endSeconds: 20),
+                Window(startSeconds: 20, endSeconds: 25),
+            ])
         #expect((0..<3).map { progression[$0] } == Array(progression))
         #expect(progression[3] == nil && progression[-1] == nil)
-        #expect(progression.end == 25)
+        #expect(progression.end == Timestamp(seconds: 25))
     }
 }

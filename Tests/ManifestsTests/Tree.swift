@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 import YAML
 
 /// A document as JSON knows it, for asking a JSON Schema about it and for making faulty ones out of it.

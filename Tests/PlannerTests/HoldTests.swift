@@ -61,7 +61,7 @@ struct HoldTests {
         #expect(flow.plan.diagnostics.first?.suggestion?.contains("{run: x, reason: …, window: {") == true)
         #expect(flow.plan.actions.isEmpty)
         #expect(flow.plan.held.map(\.window.range) == [0..<10])
-        #expect(flow.plan.undeclared.map(\.run?.description) == ["x", "y"])
+        #expect(flow.plan.undeclared.map(\.id?.description) == ["x", "y"])
 
         flow.acknowledged = [acknowledgement("x")]
         #expect(flow.plan.held.first?.reason == "waits until run y, whose window cannot be read, is acknowledged")

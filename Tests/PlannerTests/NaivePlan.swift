@@ -47,16 +47,20 @@ struct NaivePlan {
     }
 
     private static func windows(of series: Series) -> [Window] {
-        guard case .seconds(let step) = series.every, case .time(let until) = series.until else { return [] }
-        return stride(from: series.from, to: until, by: Int(step)).compactMap {
-            $0 + step <= until ? Window(start: $0, end: $0 + step) : nil
+        guard case .fixed(let step) = series.every, case .time(let until) = series.until else { return [] }
+        var windows: [Window] = []
+        var start = series.from
+        while start + step <= until {
+            windows.append(Window(start: start, end: start + step)!)
+            start += step
         }
+        return windows
     }
 
     private var isHeld: Bool {
         let acknowledged = flow.acknowledged.map(\.run)
         return flow.runs.contains {
-            $0.state.isDoubtful || $0.window == nil && !acknowledged.contains($0.run!)
+            $0.state.isDoubtful || $0.window == nil && !acknowledged.contains($0.id!)
         }
     }
 
@@ -131,7 +135,7 @@ struct NaivePlan {
         } else if !isIngested, let last = failed.max(by: { $0.identity.attempt < $1.identity.attempt }),
             failed.count <= flow.retryFailed
         {
-            request(.retry(of: last.run!), window, rerun)
+            request(.retry(of: last.id!), window, rerun)
         } else if counts {
             recordedCount += 1
         }
@@ -150,7 +154,7 @@ struct NaivePlan {
                             || flow.overlap == .trim && desired.contains { $0.contains(window) }
                     }
                 } else {
-                    acknowledged.contains(run.run!)
+                    acknowledged.contains(run.id!)
                 }
             if !isDeclared { undeclared.insert(run) }
         }

@@ -20,7 +20,7 @@ struct PlanCountsTests {
         let held = SampleFlow(windows: [0..<10], runs: [RecordedRun(nil, .succeeded)])
         let broken = SampleFlow(windows: [0..<10, 5..<15])
         func plan(_ flows: [SampleFlow]) -> Plan {
-            Plan(asOf: 1000, target: target, manifests: [], flows: flows.map(\.plan))
+            Plan(asOf: Timestamp(seconds: 1000), target: target, manifests: [], flows: flows.map(\.plan))
         }
         var expected = PlanCounts()
         (expected.create, expected.retry, expected.rerun, expected.held) = (1, 1, 1, 1)

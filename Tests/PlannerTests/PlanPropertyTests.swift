@@ -63,7 +63,7 @@ struct PlanPropertyTests {
                 return run
             }
             after.acknowledged = flow.runs.filter { $0.window == nil }.map {
-                Acknowledgement(run: $0.run!, reason: "known", place: SampleFlow.place)
+                Acknowledgement(run: $0.id!, reason: "known", place: SampleFlow.place)
             }
             let plan = after.plan
             after.runs += plan.actions.map(\.applied)
@@ -104,7 +104,7 @@ struct PlanPropertyTests {
         forEachFlow { flow, plan, generator in
             let declaration = flow.declaration
             let shuffled = FlowDeclaration(
-                flow: declaration.flow, name: declaration.name, manifest: declaration.manifest,
+                id: declaration.id, name: declaration.name, manifest: declaration.manifest,
                 owner: declaration.owner, target: declaration.target, source: declaration.source,
                 deltaColumn: declaration.deltaColumn, overlap: declaration.overlap,
                 retryFailed: declaration.retryFailed, windows: declaration.windows.shuffled(using: &generator),
@@ -121,8 +121,8 @@ extension PlannedAction {
     /// The run that it becomes when the service takes it.
     fileprivate var applied: RecordedRun {
         RecordedRun(
-            identity: identity(in: SampleFlow.id), state: .accepted, run: RunID("new-\(window)-\(attempt)"),
-            deltaColumn: deltaColumn, recordedAt: 900_000)
+            identity: identity(in: SampleFlow.id), state: .accepted, id: RunID("new-\(window)-\(attempt)"),
+            deltaColumn: deltaColumn, recordedAt: Timestamp(milliseconds: 900_000))
     }
 }
 
@@ -145,8 +145,8 @@ extension SampleFlow {
             return Series(every: number(1...9), from..<from + number(1...30), line: 301 + Int(index))
         }
         if flow.series.count == 2, chance(3), let first = flow.series.first {
-            flow.series[1] = Series(every: 3, first.from..<first.from + 9, line: 302)
-            flow.series[0] = Series(every: 3, first.from..<first.from + 6, line: 301)
+            flow.series[1] = Series(every: 3, first.from.seconds..<first.from.seconds + 9, line: 302)
+            flow.series[0] = Series(every: 3, first.from.seconds..<first.from.seconds + 6, line: 301)
         }
         if chance(4) { flow.record.contactedAt = nil }
 

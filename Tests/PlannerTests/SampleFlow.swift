@@ -18,13 +18,13 @@ struct SampleFlow {
     var series: [Series] = []
     var reruns: [Rerun] = []
     var acknowledged: [Acknowledgement] = []
-    var record = FlowRecord(flow: id, revision: 7, contactedAt: 5000)
+    var record = FlowRecord(id: id, revision: 7, contactedAt: Timestamp(milliseconds: 5000))
     var runs: [RecordedRun] = []
-    var asOf: UnixSeconds = 1000
+    var asOf = Timestamp(seconds: 1000)
 
     var declaration: FlowDeclaration {
         FlowDeclaration(
-            flow: Self.id, name: "contacts", manifest: "crm", owner: "data", target: "prod", source: source,
+            id: Self.id, name: "contacts", manifest: "crm", owner: "data", target: "prod", source: source,
             deltaColumn: column.map { DeclaredColumn(column: $0, place: Self.columnPlace) }, overlap: overlap,
             retryFailed: retryFailed,
             windows: windows.enumerated().map {
@@ -39,9 +39,9 @@ struct SampleFlow {
 }
 
 extension Window {
-    init(_ range: Range<Int64>) { self.init(start: range.lowerBound, end: range.upperBound)! }
+    init(_ range: Range<Int64>) { self.init(startSeconds: range.lowerBound, endSeconds: range.upperBound)! }
 
-    var range: Range<Int64> { start..<end }
+    var range: Range<Int64> { start.seconds..<end.seconds }
 }
 
 extension RecordedRun {
@@ -54,13 +54,13 @@ extension RecordedRun {
         self.init(
             identity: RunIdentity(
                 flow: SampleFlow.id, window: range.map { Window($0) }, rerun: rerun, attempt: attempt),
-            state: state, run: state.isAccepted ? RunID(name) : nil, deltaColumn: column.map { DeltaColumn(name: $0) },
-            recordedAt: seconds * 1000, failure: failure)
+            state: state, id: state.isAccepted ? RunID(name) : nil, deltaColumn: column.map { DeltaColumn(name: $0) },
+            recordedAt: Timestamp(seconds: seconds), failure: failure)
     }
 
     /// The order in which a ledger gives them.
     static func isBefore(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
-        func key(_ run: RecordedRun) -> (Int64, Int64, String, Int) {
+        func key(_ run: RecordedRun) -> (Timestamp, Timestamp, String, Int) {
             (run.window?.start ?? .min, run.window?.end ?? .min, run.identity.rerun ?? "", run.identity.attempt)
         }
         return key(left) < key(right)
@@ -79,7 +79,8 @@ extension Series {
     /// Windows of so many seconds.
     init(every seconds: Int64, _ range: Range<Int64>, line: Int = 301) {
         self.init(
-            every: .seconds(seconds), from: range.lowerBound, until: .time(range.upperBound),
+            every: .fixed(.seconds(seconds)), from: Timestamp(seconds: range.lowerBound),
+            until: .time(Timestamp(seconds: range.upperBound)),
             place: Place(file: "flows.yaml", line: line, column: 7))
     }
 }

@@ -37,7 +37,8 @@ struct WindowPlanningTests {
     func otherRuns() {
         let identity = RunIdentity(flow: SampleFlow.id, window: Window(0..<10))
         let theirs = RecordedRun(
-            identity: identity, state: .succeeded, origin: .service, run: RunID("x"), recordedAt: 0)
+            identity: identity, state: .succeeded, origin: .service, id: RunID("x"),
+            recordedAt: Timestamp(milliseconds: 0))
         let rerun = RecordedRun(20..<30, .succeeded, rerun: "fix")
         #expect(SampleFlow(windows: [0..<10, 20..<30], runs: [theirs, rerun]).plan.recordedCount == 2)
     }
@@ -96,7 +97,7 @@ struct WindowPlanningTests {
             #expect(SampleFlow(retryFailed: 5, windows: [0..<10], runs: [failed, other]).plan.actions.isEmpty)
         }
         var nameless = failed
-        nameless.run = nil
+        nameless.id = nil
         #expect(SampleFlow(retryFailed: 5, windows: [0..<10], runs: [nameless]).plan.recordedCount == 1)
     }
 
@@ -110,15 +111,16 @@ struct WindowPlanningTests {
     @Test("only windows that have ended are due in a series until now")
     func due() {
         let place = Place(file: "flows.yaml", line: 301, column: 1)
-        let series = Series(every: .seconds(10), from: 0, until: .now, lag: 5, place: place)
-        #expect(SampleFlow(series: [series], asOf: 36).plan.ranges == [0..<10, 10..<20, 20..<30])
+        let series = Series(
+            every: .fixed(.seconds(10)), from: Timestamp(seconds: 0), until: .now, lag: .seconds(5), place: place)
+        #expect(SampleFlow(series: [series], asOf: Timestamp(seconds: 36)).plan.ranges == [0..<10, 10..<20, 20..<30])
     }
 
     @Test("a series that is too long is an error, not a flood")
     func endless() {
         let place = Place(file: "flows.yaml", line: 301, column: 1)
-        let series = Series(every: .seconds(1), from: 0, until: .now, place: place)
-        let plan = SampleFlow(series: [series], asOf: 1_700_000_000).plan
+        let series = Series(every: .fixed(.seconds(1)), from: Timestamp(seconds: 0), until: .now, place: place)
+        let plan = SampleFlow(series: [series], asOf: Timestamp(seconds: 1_700_000_000)).plan
         #expect(plan.codes == [.seriesTooLong])
         #expect(plan.actions.isEmpty)
     }

@@ -10,25 +10,27 @@ import Testing
 struct CoverageTests {
     private let day = Sample.day
 
-    private func coverage(_ states: [RunState], from start: UnixSeconds = Sample.newYear) -> FlowCoverage {
+    private func coverage(_ states: [RunState], from start: Timestamp = Sample.newYear) -> FlowCoverage {
         let runs = states.enumerated().map {
-            Sample.run(1, Sample.window(start + Int64($0.offset) * day, day), $0.element)
+            Sample.run(1, Sample.window(start + day * $0.offset, day), $0.element)
         }
         return FlowCoverage(Sample.flow(1, "contacts"), runs: runs)
     }
 
     @Test("time between two windows that nobody asks for is a gap")
     func gaps() {
-        let runs = [0, 1, 4].map { Sample.run(1, Sample.window(Sample.newYear + $0 * day, day), .succeeded) }
+        let runs = [0, 1, 4].map { Sample.run(1, Sample.window(Sample.newYear + day * $0, day), .succeeded) }
         let coverage = FlowCoverage(Sample.flow(1, "contacts"), runs: runs)
         #expect(coverage.count(.gap) == 1)
-        #expect(coverage.gapLength == 2 * day)
-        #expect(coverage.stretches.last?.start == Sample.newYear + 2 * day)
+        #expect(coverage.gapLength == day * 2)
+        #expect(coverage.stretches.last?.start == Sample.newYear + day * 2)
     }
 
     @Test("overlapping windows leave no gap")
     func overlap() {
-        let runs = [Sample.window(0, 100), Sample.window(10, 10), Sample.window(90, 20)].map {
+        let runs = [(0, 100), (10, 10), (90, 20)].map {
+            Sample.window(Timestamp(seconds: $0), .seconds($1))
+        }.map {
             Sample.run(1, $0, .succeeded)
         }
         #expect(FlowCoverage(Sample.flow(1, "x"), runs: runs).count(.gap) == 0)
@@ -36,9 +38,9 @@ struct CoverageTests {
 
     @Test("a planned rerun shows on its window; a run that was refused leaves no trace")
     func plannedAndRefused() {
-        let window = Sample.window(0, day)
+        let window = Sample.window(Timestamp(seconds: 0), day)
         let rerun = PlannedAction(kind: .rerun, window: window, rerun: "fix", reason: "", place: Sample.place(1))
-        let refused = Sample.run(1, Sample.window(day, day), .rejected)
+        let refused = Sample.run(1, Sample.window(Timestamp(seconds: 86_400), day), .rejected)
         let coverage = FlowCoverage(
             Sample.flow(1, "x", actions: [rerun]), runs: [Sample.run(1, window, .succeeded), refused])
         #expect(coverage.counts == [.planned: 1])
@@ -49,12 +51,12 @@ struct CoverageTests {
         var states = [RunState](repeating: .succeeded, count: 5000)
         states[3456] = .failed
         let coverage = coverage(states)
-        let end = Sample.newYear + 5000 * day
+        let end = Sample.newYear + day * 5000
         let scale = try #require(CoverageScale([coverage], asOf: end))
         let marks = CoverageLane(coverage, scale).marks
         #expect(marks.map(\.state) == [.succeeded, .failed, .succeeded])
         #expect(marks[1].columns.count == 3)
-        #expect(marks[1].start == Sample.newYear + 3456 * day)
+        #expect(marks[1].start == Sample.newYear + day * 3456)
         #expect(marks[1].count == 1)
     }
 
@@ -63,26 +65,26 @@ struct CoverageTests {
         var generator = SeededGenerator(seed: seed)
         var start = Sample.newYear
         let runs = (0..<200).map { _ in
-            start += Int64.random(in: 0...3, using: &generator) * day
-            let length = Int64.random(in: 1...3 * day, using: &generator)
+            start += day * Int.random(in: 0...3, using: &generator)
+            let length = Duration.seconds(Int.random(in: 1...3 * 86_400, using: &generator))
             return Sample.run(
                 1, Sample.window(start, length), RunState.allCases.randomElement(using: &generator) ?? .failed)
         }
         let coverage = FlowCoverage(Sample.flow(1, "x"), runs: runs)
-        let scale = try #require(CoverageScale([coverage], asOf: start + 10 * day))
+        let scale = try #require(CoverageScale([coverage], asOf: start + day * 10))
         let marks = CoverageLane(coverage, scale).marks
         for (left, right) in zip(marks, marks.dropFirst()) {
             #expect(left.columns.upperBound <= right.columns.lowerBound)
         }
         for stretch in coverage.stretches {
-            let middle = scale.position(stretch.start / 2 + stretch.end / 2) * Double(CoverageLane.width)
+            let middle = scale.position(stretch.start + (stretch.end - stretch.start) / 2) * Double(CoverageLane.width)
             #expect(marks.contains { $0.columns.contains(Int(middle)) && $0.state >= stretch.state })
         }
     }
 
     @Test("a window in the far future does not squeeze the others")
     func farFuture() throws {
-        let runs = [Sample.run(1, Window(start: Sample.newYear, end: 16_515_859_567)!, .succeeded)]
+        let runs = [Sample.run(1, Window(start: Sample.newYear, end: Timestamp(seconds: 16_515_859_567))!, .succeeded)]
         let coverage = FlowCoverage(Sample.flow(1, "x"), runs: runs)
         #expect(try #require(CoverageScale([coverage], asOf: Sample.asOf)).end == Sample.asOf)
     }
@@ -90,7 +92,8 @@ struct CoverageTests {
     @Test(
         "the axis has a few ticks, whatever it spans",
         arguments: [1, 90, 4000, 86_400, 40 * 86_400, 900 * 86_400, 20_000_000_000])
-    func ticks(_ span: Int64) throws {
+    func ticks(_ seconds: Int64) throws {
+        let span = Duration.seconds(seconds)
         let runs = [Sample.run(1, Sample.window(Sample.newYear, span), .succeeded)]
         let scale = try #require(
             CoverageScale([FlowCoverage(Sample.flow(1, "x"), runs: runs)], asOf: Sample.newYear + span))
@@ -114,7 +117,7 @@ struct CoverageTests {
 
     @Test("without any window the page says so")
     func empty() {
-        let page = text(CoverageReport(target: "prod", asOf: 0, flows: []).render())
+        let page = text(CoverageReport(target: "prod", asOf: Timestamp(seconds: 0), flows: []).render())
         #expect(page.contains("No window is recorded, and none is due."))
     }
 }

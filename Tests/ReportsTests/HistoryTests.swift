@@ -1,3 +1,4 @@
+import FlowRuns
 import Ledger
 import Testing
 
@@ -34,8 +35,10 @@ struct HistoryTests {
     func bounded() {
         let entries = (0..<2000).map { index in
             LedgerEntry(
-                run: Sample.run(1, Sample.window(Int64(index), 1), .succeeded, id: "run-\(index)", at: Int64(index)),
-                updatedAt: 0)
+                run: Sample.run(
+                    1, Sample.window(Timestamp(seconds: Int64(index)), .seconds(1)), .succeeded, id: "run-\(index)",
+                    at: Timestamp(seconds: Int64(index))),
+                updatedAt: Timestamp(milliseconds: 0))
         }
         let markdown = HistoryMarkdown().render(entries)
         #expect(markdown.utf8.count <= PlanMarkdown.mostBytes)

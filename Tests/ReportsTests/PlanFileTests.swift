@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Planner
+import RunRequests
 import TestSupport
 import Testing
 
@@ -24,7 +25,7 @@ struct PlanFileTests {
 
     @Test("written in pieces it is the same as at once")
     func pieces() {
-        let plan = Sample.plan([Sample.flow(1, "contacts", actions: Sample.creates(3000, from: 0))])
+        let plan = Sample.plan([Sample.flow(1, "contacts", actions: Sample.creates(3000, from: Timestamp(seconds: 0)))])
         var pieces: [[UInt8]] = []
         writePlan(plan) { pieces.append($0) }
         #expect(pieces.count > 3)
@@ -100,7 +101,11 @@ struct PlanFileTests {
 
     @Test("thousands of actions come back whole")
     func large() throws {
-        let plan = Sample.plan([Sample.flow(1, "x", actions: Sample.creates(2000, from: 0, length: 60, gap: 1))])
+        let plan = Sample.plan([
+            Sample.flow(
+                1, "x",
+                actions: Sample.creates(2000, from: Timestamp(seconds: 0), length: .seconds(60), gap: .seconds(1)))
+        ])
         #expect(try readPlan(planJSON(plan)) == plan)
     }
 }

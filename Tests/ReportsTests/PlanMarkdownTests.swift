@@ -25,7 +25,7 @@ struct PlanMarkdownTests {
 
     @Test("however large the plan, it stays within a comment and counts what it leaves out")
     func bounded() {
-        let scattered = Sample.creates(100_000, from: 0, length: 3600, gap: 60)
+        let scattered = Sample.creates(100_000, from: Timestamp(seconds: 0), length: .seconds(3600), gap: .seconds(60))
         let one = render([Sample.flow(1, "contacts", actions: scattered)])
         #expect(one.utf8.count <= 60_000)
         #expect(one.contains("Left out for length:"))
@@ -34,7 +34,9 @@ struct PlanMarkdownTests {
         let wide = String(repeating: "💧", count: 1000)
         let warnings = (0..<50).map { Diagnostic(.farFuture, .warning, at: Sample.place($0), wide) }
         let flows = (1...400).map {
-            Sample.flow($0, "\(wide)\($0)", actions: Sample.creates(5, from: 0, gap: 9), diagnostics: warnings)
+            Sample.flow(
+                $0, "\(wide)\($0)", actions: Sample.creates(5, from: Timestamp(seconds: 0), gap: .seconds(9)),
+                diagnostics: warnings)
         }
         let many = render(flows)
         #expect(many.utf8.count <= 60_000)
@@ -46,7 +48,8 @@ struct PlanMarkdownTests {
     func escaping() {
         let name = "x | y\n<script>alert(1)</script> `code` @team #12 ](http://evil)"
         let retry = PlannedAction(
-            kind: .retry(of: RunID("</details>```")!), window: Sample.window(0, 60), reason: "**bold** <img> @team #7",
+            kind: .retry(of: RunID("</details>```")!), window: Sample.window(Timestamp(seconds: 0), .seconds(60)),
+            reason: "**bold** <img> @team #7",
             place: Sample.place(1))
         let markdown = render([Sample.flow(1, name, actions: [retry])])
         let outsideCode = markdown.split(separator: "\n").filter { !$0.hasPrefix("POST") }.map { line in

@@ -47,9 +47,9 @@ struct PlanTextTests {
 
     @Test("days of 23 and 25 hours fold as calendar days, and months as months")
     func calendar() {
-        func folded(_ lengths: [Int64]) -> FoldedWindows? {
+        func folded(_ lengths: [Duration]) -> FoldedWindows? {
             var windows: FoldedWindows?
-            var start: UnixSeconds = 0
+            var start = Timestamp(seconds: 0)
             for length in lengths {
                 let window = Sample.window(start, length)
                 start += length
@@ -61,18 +61,19 @@ struct PlanTextTests {
             }
             return windows
         }
-        let (hour, day) = (3600 as Int64, Sample.day)
+        let (hour, day) = (Duration.seconds(3600), Sample.day)
         #expect(folded([day, day - hour, day + hour])?.sizeText == "3 windows of 1d (23-25h)")
-        #expect(folded([31 * day, 28 * day])?.sizeText == "2 windows of 1 month")
-        #expect(folded([31 * day, hour]) == nil)
-        #expect(folded([7 * day, day]) == nil)
+        #expect(folded([day * 31, day * 28])?.sizeText == "2 windows of 1 month")
+        #expect(folded([day * 31, hour]) == nil)
+        #expect(folded([day * 7, day]) == nil)
     }
 
     @Test("retries of windows that touch fold where their runs failed for one cause")
     func retries() {
         func retry(_ number: Int, _ cause: String) -> PlannedAction {
             PlannedAction(
-                kind: .retry(of: RunID("run-\(number)")!), window: Sample.window(Int64(number) * 3600, 3600),
+                kind: .retry(of: RunID("run-\(number)")!),
+                window: Sample.window(Timestamp(seconds: Int64(number) * 3600), .seconds(3600)),
                 attempt: 2,
                 reason: "its run run-\(number) failed: \(cause); retry 1 of 1", place: Sample.place(20))
         }
@@ -84,13 +85,14 @@ struct PlanTextTests {
 
     @Test("windows that do not touch do not fold")
     func notTouching() {
-        let plan = Sample.plan([Sample.flow(1, "x", actions: Sample.creates(3, from: Sample.newYear, gap: 1))])
+        let plan = Sample.plan([Sample.flow(1, "x", actions: Sample.creates(3, from: Sample.newYear, gap: .seconds(1)))]
+        )
         #expect(render(plan).split(separator: "\n").count { $0.hasPrefix("  + 2024") } == 3)
     }
 
     @Test("100,000 scattered windows, and 5,000 retries, take one screen")
     func bounded() {
-        let scattered = Sample.creates(100_000, from: 0, length: 3600, gap: 60)
+        let scattered = Sample.creates(100_000, from: Timestamp(seconds: 0), length: .seconds(3600), gap: .seconds(60))
         let retries = scattered.prefix(5000).map {
             PlannedAction(
                 kind: .retry(of: RunID("r")!), window: $0.window, attempt: 2, reason: "its run r failed",
@@ -106,7 +108,9 @@ struct PlanTextTests {
     @Test("300 flows with requests take two screens, and none is left uncounted")
     func manyFlows() {
         let flows = (1...300).map {
-            Sample.flow($0, "flow \($0)", actions: Sample.creates(7, from: 0, gap: $0 % 2 == 0 ? 60 : 0))
+            Sample.flow(
+                $0, "flow \($0)",
+                actions: Sample.creates(7, from: Timestamp(seconds: 0), gap: .seconds($0 % 2 == 0 ? 60 : 0)))
         }
         let text = render(Sample.plan(flows))
         #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count < 130)
@@ -119,7 +123,7 @@ struct PlanTextTests {
 
     @Test("a notable request among 10,000 plain ones is not folded away")
     func notable() {
-        var actions = Sample.creates(10_000, from: 0, length: 3600, gap: 60)
+        var actions = Sample.creates(10_000, from: Timestamp(seconds: 0), length: .seconds(3600), gap: .seconds(60))
         let rerun = actions[5000]
         actions[5000] = PlannedAction(
             kind: .rerun, window: rerun.window, rerun: "fix", reason: "rerun fix: late files", place: rerun.place)
@@ -128,17 +132,17 @@ struct PlanTextTests {
 
     @Test("a window in a wrong year catches the eye")
     func wrongYear() {
-        let year = 31_622_400 as Int64
-        let late = Sample.creates(3, from: Sample.newYear) + Sample.creates(1, from: Sample.newYear + 8 * year)
+        let year = Duration.seconds(31_622_400)
+        let late = Sample.creates(3, from: Sample.newYear) + Sample.creates(1, from: Sample.newYear + year * 8)
         #expect(render(Sample.plan([Sample.flow(1, "contacts", actions: late)])).contains("⚠ ends in 2032"))
-        let early = Sample.creates(1, from: Sample.newYear - 10 * year) + Sample.creates(3, from: Sample.newYear)
+        let early = Sample.creates(1, from: Sample.newYear - year * 10) + Sample.creates(3, from: Sample.newYear)
         #expect(
             render(Sample.plan([Sample.flow(1, "contacts", actions: early)])).contains("⚠ 10 years before the next"))
     }
 
     @Test("a window in last year among this year's catches the eye")
     func lastYear() {
-        let slip = Sample.creates(1, from: Sample.newYear - 366 * Sample.day) + Sample.creates(4, from: Sample.newYear)
+        let slip = Sample.creates(1, from: Sample.newYear - Sample.day * 366) + Sample.creates(4, from: Sample.newYear)
         #expect(render(Sample.plan([Sample.flow(1, "contacts", actions: slip)])).contains("⚠ 365d before the next"))
     }
 
@@ -153,7 +157,9 @@ struct PlanTextTests {
 
     @Test("a window much longer than its neighbours catches the eye")
     func muchLonger() {
-        let actions = Sample.creates(3, from: 0, length: 3600) + Sample.creates(1, from: 10_800, length: 30 * 86_400)
+        let actions =
+            Sample.creates(3, from: Timestamp(seconds: 0), length: .seconds(3600))
+            + Sample.creates(1, from: Timestamp(seconds: 10_800), length: Sample.day * 30)
         #expect(render(Sample.plan([Sample.flow(1, "x", actions: actions)])).contains("720 times as long as most here"))
     }
 
@@ -161,7 +167,7 @@ struct PlanTextTests {
     func earlySeries() {
         let flows = [
             Sample.flow(1, "a", actions: Sample.creates(30, from: Sample.newYear)),
-            Sample.flow(2, "b", actions: Sample.creates(3683, from: Sample.newYear - 3653 * Sample.day)),
+            Sample.flow(2, "b", actions: Sample.creates(3683, from: Sample.newYear - Sample.day * 3653)),
             Sample.flow(3, "c", actions: Sample.creates(30, from: Sample.newYear)),
         ]
         let text = render(Sample.plan(flows), TextStyle())
@@ -172,7 +178,7 @@ struct PlanTextTests {
     @Test("no line is wider than the terminal", arguments: [50, 60, 80, 100, 140])
     func width(_ width: Int) {
         let name = String(repeating: "a very long name of a flow ", count: 8)
-        let long = Sample.flow(9, name, actions: Sample.creates(2, from: Sample.newYear, gap: 5), recorded: 3)
+        let long = Sample.flow(9, name, actions: Sample.creates(2, from: Sample.newYear, gap: .seconds(5)), recorded: 3)
         let text = render(Sample.plan([long, Sample.troubled, Sample.held]), TextStyle(width: width))
         let widest = text.split(separator: "\n").map { String($0).columns }.max() ?? 0
         #expect(widest <= max(width, 67), "a window and its length cannot be cut")
@@ -180,7 +186,7 @@ struct PlanTextTests {
 
     @Test("without colour there is no escape, and what a manifest says cannot make one")
     func escapes() {
-        let flow = Sample.flow(1, "red\u{1B}[31m", actions: Sample.creates(1, from: 0))
+        let flow = Sample.flow(1, "red\u{1B}[31m", actions: Sample.creates(1, from: Timestamp(seconds: 0)))
         #expect(!render(Sample.plan([flow])).contains("\u{1B}"))
     }
 }

@@ -2,14 +2,15 @@ import FlowRuns
 import Ledger
 import Manifests
 import Planner
+import RunRequests
 
 /// Values that the tests render. All of them are plain and small, so that a golden file can be read beside them.
 enum Sample {
-    static let day: Int64 = 86_400
+    static let day = Duration.seconds(86_400)
     /// 2024-01-01T00:00:00Z
-    static let newYear: UnixSeconds = 1_704_067_200
+    static let newYear = Timestamp(seconds: 1_704_067_200)
     /// 2025-01-01T12:00:00Z
-    static let asOf: UnixSeconds = 1_735_732_800
+    static let asOf = Timestamp(seconds: 1_735_732_800)
 
     static func target(_ wireForm: WireForm) -> Target {
         Target(
@@ -27,14 +28,14 @@ enum Sample {
         Place(file: file, line: line, column: 9, length: 4)
     }
 
-    static func window(_ start: UnixSeconds, _ length: Int64) -> Window { Window(start: start, end: start + length)! }
+    static func window(_ start: Timestamp, _ length: Duration) -> Window { Window(start: start, end: start + length)! }
 
     static func creates(
-        _ count: Int, from start: UnixSeconds, length: Int64 = day, gap: Int64 = 0, timeZone: String? = nil
+        _ count: Int, from start: Timestamp, length: Duration = day, gap: Duration = .zero, timeZone: String? = nil
     ) -> [PlannedAction] {
-        (0..<Int64(count)).map {
+        (0..<count).map {
             PlannedAction(
-                kind: .create, window: window(start + $0 * (length + gap), length), reason: "never run",
+                kind: .create, window: window(start + (length + gap) * $0, length), reason: "never run",
                 place: place(20), timeZone: timeZone)
         }
     }
@@ -46,7 +47,7 @@ enum Sample {
         source: SourceKind = .table, rules: FlowRules = FlowRules()
     ) -> FlowPlan {
         FlowPlan(
-            flow: flowID(number), name: name, manifest: "crm", owner: "data-platform", source: source, rules: rules,
+            id: flowID(number), name: name, manifest: "crm", owner: "data-platform", source: source, rules: rules,
             place: place(number * 10 + 4), revision: number, isVerified: isVerified, actions: actions, held: held,
             recordedCount: recorded, failedCount: failed, undeclared: undeclared, diagnostics: diagnostics)
     }
@@ -59,11 +60,11 @@ enum Sample {
 
     static func run(
         _ number: Int, _ window: Window?, _ state: RunState, rerun: String? = nil, attempt: Int = 1,
-        origin: RunOrigin = .request, id: String? = nil, failure: String? = nil, at seconds: UnixSeconds = asOf
+        origin: RunOrigin = .request, id: String? = nil, failure: String? = nil, at time: Timestamp = asOf
     ) -> RecordedRun {
         RecordedRun(
             identity: RunIdentity(flow: flowID(number), window: window, rerun: rerun, attempt: attempt), state: state,
-            origin: origin, run: id.flatMap { RunID($0) }, deltaColumn: nil, recordedAt: seconds * 1000,
+            origin: origin, id: id.flatMap { RunID($0) }, deltaColumn: nil, recordedAt: time,
             failure: failure)
     }
 
@@ -84,7 +85,7 @@ enum Sample {
 
     /// A retry, a rerun, a refused request, and one far in the future.
     static var troubled: FlowPlan {
-        let hour: Int64 = 3600
+        let hour = Duration.seconds(3600)
         let retry = PlannedAction(
             kind: .retry(of: RunID("3fb0418e-1804-45d6-8d56-dd51f05c0baf")!), window: window(newYear, hour), attempt: 2,
             reason: "its run 3fb0418e-1804-45d6-8d56-dd51f05c0baf failed: source timed out; retry 1 of 2",
@@ -93,10 +94,11 @@ enum Sample {
             kind: .rerun, window: window(newYear + hour, hour), rerun: "fix-418",
             reason: "rerun fix-418: late files arrived", place: place(41))
         let refused = PlannedAction(
-            kind: .create, window: window(newYear + 5 * hour, hour), attempt: 2,
+            kind: .create, window: window(newYear + hour * 5, hour), attempt: 2,
             reason: "refused before: the flow is disabled", refusal: "the flow is disabled", place: place(42))
         let far = PlannedAction(
-            kind: .create, window: Window(start: newYear + 9 * hour, end: 16_515_859_567)!, reason: "never run",
+            kind: .create, window: Window(start: newYear + hour * 9, end: Timestamp(seconds: 16_515_859_567))!,
+            reason: "never run",
             place: place(43))
         return flow(
             2, "orders | <b>bold</b> @everyone", actions: [retry, rerun, refused, far], recorded: 340,
@@ -116,7 +118,7 @@ enum Sample {
         return flow(
             3, nil,
             held: (0..<30).map {
-                HeldWindow(window: window(newYear + $0 * day, day), reason: reason, place: place(50))
+                HeldWindow(window: window(newYear + day * $0, day), reason: reason, place: place(50))
             },
             source: .file)
     }
@@ -136,12 +138,12 @@ enum Sample {
     /// Ten days of Kathmandu's clocks, and one that waits.
     static var local: FlowPlan {
         let zone = "Asia/Kathmandu"
-        let midnight = newYear - 20_700
+        let midnight = newYear - .seconds(20_700)
         return flow(
             6, "bookings", actions: creates(10, from: midnight, timeZone: zone),
             held: [
                 HeldWindow(
-                    window: window(midnight + 10 * day, day), reason: "claimed, and perhaps sent", place: place(20),
+                    window: window(midnight + day * 10, day), reason: "claimed, and perhaps sent", place: place(20),
                     timeZone: zone)
             ])
     }
@@ -160,16 +162,18 @@ enum Sample {
                     2, window(newYear + day, day), .failed, attempt: 2, id: "3fb0418e-1804-45d6-8d56-dd51f05c0bb0",
                     failure: "CONNECTOR-2001-500: source timed out"),
                 request: #"POST /runs {"flowId":"…"}"#, response: #"{"id":"3fb0"}"#, status: "failed",
-                counts: RunCounts(inputRecords: 100, outputRecords: 99, failedRecords: 1), updatedAt: asOf * 1000,
+                counts: RunCounts(inputRecords: 100, outputRecords: 99, failedRecords: 1), updatedAt: asOf,
                 provenance: provenance),
             LedgerEntry(
                 run: run(
-                    1, window(newYear, day), .succeeded, id: "3fb0418e-1804-45d6-8d56-dd51f05c0baf", at: asOf - 60),
-                request: #"POST /runs {"flowId":"…"}"#, updatedAt: asOf * 1000, provenance: provenance),
+                    1, window(newYear, day), .succeeded, id: "3fb0418e-1804-45d6-8d56-dd51f05c0baf",
+                    at: asOf - .seconds(60)),
+                request: #"POST /runs {"flowId":"…"}"#, updatedAt: asOf, provenance: provenance),
             LedgerEntry(
-                run: run(1, nil, .accepted, origin: .service, id: "found-1", at: asOf - 3600), updatedAt: asOf * 1000),
+                run: run(1, nil, .accepted, origin: .service, id: "found-1", at: asOf - .seconds(3600)), updatedAt: asOf
+            ),
             LedgerEntry(
-                run: run(2, window(newYear, day), .inDoubt, rerun: "fix-418", at: asOf + 1), updatedAt: asOf * 1000,
+                run: run(2, window(newYear, day), .inDoubt, rerun: "fix-418", at: asOf + .seconds(1)), updatedAt: asOf,
                 provenance: provenance),
         ]
     }

@@ -1,5 +1,6 @@
 import FlowRuns
 import Ledger
+import RunRequests
 import TestSupport
 import Testing
 

@@ -10,11 +10,11 @@ import Testing
 struct StatusTests {
     private func declaration(_ number: Int, _ name: String) -> FlowDeclaration {
         FlowDeclaration(
-            flow: Sample.flowID(number), name: name, manifest: "crm", target: "prod", source: .table,
-            windows: [DeclaredWindow(window: Sample.window(0, 60), line: 3, column: 1)],
+            id: Sample.flowID(number), name: name, manifest: "crm", target: "prod", source: .table,
+            windows: [DeclaredWindow(window: Sample.window(Timestamp(seconds: 0), .seconds(60)), line: 3, column: 1)],
             series: [
                 Series(
-                    every: .days(1), from: Sample.newYear, until: .time(Sample.newYear + 10 * Sample.day),
+                    every: .days(1), from: Sample.newYear, until: .time(Sample.newYear + Sample.day * 10),
                     place: Sample.place(20))
             ], place: Sample.place(4))
     }
@@ -28,7 +28,8 @@ struct StatusTests {
     }
 
     private func planned(_ declaration: FlowDeclaration, runs: [RecordedRun]) -> FlowStatus {
-        let record = FlowRecord(flow: declaration.flow, revision: 3, contactedAt: runs.isEmpty ? nil : 1)
+        let record = FlowRecord(
+            id: declaration.id, revision: 3, contactedAt: runs.isEmpty ? nil : Timestamp(seconds: 1))
         let plan = Planner(asOf: Sample.asOf).plan(declaration, record: record, runs: runs)
         return FlowStatus(declaration, plan: plan, runs: runs, asOf: Sample.asOf)
     }
@@ -74,23 +75,23 @@ struct StatusTests {
     @Test("how far it is behind is from the last end of what was taken and has not failed")
     func behind() {
         let runs = [
-            Sample.run(1, Sample.window(Sample.asOf - 7200, 3600), .succeeded),
-            Sample.run(1, Sample.window(Sample.asOf - 3600, 3600), .failed),
+            Sample.run(1, Sample.window(Sample.asOf - .seconds(7200), .seconds(3600)), .succeeded),
+            Sample.run(1, Sample.window(Sample.asOf - .seconds(3600), .seconds(3600)), .failed),
         ]
-        #expect(status(runs).behind == 3600)
+        #expect(status(runs).behind == .seconds(3600))
         #expect(status([]).behind == nil)
-        #expect(status([Sample.run(1, Window(start: .min, end: .max)!, .succeeded)]).behind == 0)
+        #expect(status([Sample.run(1, Window(startSeconds: .min, endSeconds: .max)!, .succeeded)]).behind == .zero)
     }
 
     @Test("what failed last comes first, before what is partial, and the rest is counted")
     func troubles() {
         let failed = (0..<15).map {
-            Sample.run(1, Sample.window(Sample.newYear + $0 * Sample.day, Sample.day), .failed, id: "f\($0)")
+            Sample.run(1, Sample.window(Sample.newYear + Sample.day * $0, Sample.day), .failed, id: "f\($0)")
         }
-        let partial = Sample.run(1, Sample.window(Sample.newYear + 90 * Sample.day, Sample.day), .partial, id: "p")
+        let partial = Sample.run(1, Sample.window(Sample.newYear + Sample.day * 90, Sample.day), .partial, id: "p")
         let flow = status(failed + [partial])
-        #expect(flow.troubles.first?.run == RunID("f14"))
-        #expect(flow.troubles.last?.run == RunID("p"))
+        #expect(flow.troubles.first?.id == RunID("f14"))
+        #expect(flow.troubles.last?.id == RunID("p"))
         let text = StatusReport(target: "prod", asOf: Sample.asOf, flows: [flow]).text(TextStyle())
         #expect(text.contains("… and 6 more: sluice history --state failed --state partial"))
     }
@@ -103,7 +104,7 @@ struct StatusTests {
                 failure: "CONNECTOR-2001-500: the source could not be read"),
             Sample.run(2, Sample.window(Sample.newYear + Sample.day, Sample.day), .succeeded, id: "b"),
             Sample.run(
-                2, Sample.window(Sample.newYear + 2 * Sample.day, Sample.day), .partial, id: "c", failure: "MAPPER-3700"
+                2, Sample.window(Sample.newYear + Sample.day * 2, Sample.day), .partial, id: "c", failure: "MAPPER-3700"
             ),
         ]
         let flows = [

@@ -32,28 +32,29 @@ struct TextTests {
     func bar() {
         let style = TextStyle(width: 72)
         func bar(_ done: Int, failed: Int = 0, _ elapsed: Int64) -> String {
-            ProgressBar(done: done, total: 1000, failed: failed, elapsed: elapsed).render(style)
+            ProgressBar(done: done, total: 1000, failed: failed, elapsed: .milliseconds(elapsed)).render(style)
         }
         #expect(bar(0, 0).hasSuffix("0/1,000  0%"))
         #expect(bar(340, 70_000).hasSuffix("340/1,000  34%  4.8/s  2m 16s left"))
         #expect(bar(1000, failed: 3, 70_000).hasSuffix("1,000/1,000  100%  3 failed  14/s"))
         #expect(bar(340, 70_000).columns <= 72)
-        let ascii = ProgressBar(done: 1, total: 2, elapsed: 1000).render(TextStyle(width: 60, unicode: false))
+        let ascii = ProgressBar(done: 1, total: 2, elapsed: .milliseconds(1000)).render(
+            TextStyle(width: 60, unicode: false))
         #expect(ascii.utf8.allSatisfy { $0 < 0x80 })
     }
 
     @Test("a bar of nothing, and numbers that cannot be, do no harm")
     func oddBars() {
-        #expect(ProgressBar(done: 0, total: 0, elapsed: 0).render(TextStyle()).contains("100%"))
-        #expect(ProgressBar(done: 5, total: 2, elapsed: 1).render(TextStyle(width: 40)).columns <= 40)
-        #expect(ProgressBar(done: 1, total: .max, elapsed: .max).secondsLeft == nil)
+        #expect(ProgressBar(done: 0, total: 0, elapsed: .seconds(0)).render(TextStyle()).contains("100%"))
+        #expect(ProgressBar(done: 5, total: 2, elapsed: .milliseconds(1)).render(TextStyle(width: 40)).columns <= 40)
+        #expect(ProgressBar(done: 1, total: .max, elapsed: .seconds(Int64.max)).timeLeft == nil)
     }
 
     @Test(
         "lengths of time", arguments: [(0, "0s"), (59, "59s"), (3600, "1h"), (90_000, "1d 1h"), (86_400 * 366, "366d")])
     func spans(_ seconds: Int64, _ text: String) {
-        #expect(spanText(seconds) == text)
-        #expect(spanText(14_900_000_000) == "472 years")
+        #expect(spanText(.seconds(seconds)) == text)
+        #expect(spanText(.seconds(14_900_000_000)) == "472 years")
     }
 
     @Test("a name is cut in its middle, a sentence between words")

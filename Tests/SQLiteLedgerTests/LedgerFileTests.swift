@@ -190,7 +190,7 @@ struct LedgerFileTests {
         #expect(error == .unusable("\(folder.path): the disk is full"))
         #expect(try await ledger.runs(of: LedgerFolder.flow).count == claimed)
         #expect(try await ledger.record(of: LedgerFolder.flow).revision == claimed)
-        #expect(try await ledger.verify(now: 1).isEmpty)
+        #expect(try await ledger.verify(now: Timestamp(milliseconds: 1)).isEmpty)
     }
 
     @Test("a file that cannot be written is found out at opening", .enabled(if: geteuid() != 0))

@@ -46,13 +46,13 @@ final class LedgerFolder: Sendable {
     static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
 
     static func identity(_ number: Int64, attempt: Int = 1) -> RunIdentity {
-        RunIdentity(flow: flow, window: Window(start: number, end: number + 1), attempt: attempt)
+        RunIdentity(flow: flow, window: Window(startSeconds: number, endSeconds: number + 1), attempt: attempt)
     }
 
     static func claim(_ number: Int64, attempt: Int = 1, request: String = "POST /runs {}") -> Claim {
         Claim(
             identity: identity(number, attempt: attempt), deltaColumn: nil, request: request,
-            claimedAt: 1,
+            claimedAt: Timestamp(milliseconds: 1),
             provenance: Provenance())
     }
 }

@@ -1,10 +1,11 @@
 import FlowRuns
+import Text
 
 /// Writes runs as the service does: as the answer to `POST /runs` (on-demand tutorial) and in lists (monitoring
 /// tutorial).
 struct RunAnswers: Hashable, Sendable {
     let configuration: SandboxConfiguration
-    let now: UnixMilliseconds
+    let now: Timestamp
 
     /// The answer to `POST /runs`, in the shape that is configured.
     func created(_ run: SimulatedRun) -> String {
@@ -71,8 +72,8 @@ struct RunAnswers: Hashable, Sendable {
 
     private func writeHead(of run: SimulatedRun, at stage: SimulatedRun.Stage, to json: inout JSONText) {
         json.member("id", run.id)
-        json.member("createdAt", run.createdAt)
-        json.member("updatedAt", run.updatedAt(stage))
+        json.member("createdAt", run.createdAt.milliseconds)
+        json.member("updatedAt", run.updatedAt(stage).milliseconds)
         configuration.writeOwners(to: &json)
         json.member("flowId", run.flow.description)
     }
@@ -103,7 +104,7 @@ struct RunAnswers: Hashable, Sendable {
 
     private func writeCopy(of run: SimulatedRun, at stage: SimulatedRun.Stage, to json: inout JSONText) {
         json.member("id", "copyActivity")
-        json.member("updatedAtUTC", run.updatedAt(stage))
+        json.member("updatedAtUTC", run.updatedAt(stage).milliseconds)
         writeDuration(at: stage, window: configuration.listedWindows == .unknown ? nil : run.window, to: &json)
         if case .ended = stage {
             writeSizes(of: run, to: &json)
@@ -122,7 +123,7 @@ struct RunAnswers: Hashable, Sendable {
 
     private func writePromotion(of run: SimulatedRun, at stage: SimulatedRun.Stage, to json: inout JSONText) {
         json.member("id", "promotionActivity")
-        json.member("updatedAtUTC", run.updatedAt(stage))
+        json.member("updatedAtUTC", run.updatedAt(stage).milliseconds)
         writeDuration(at: stage, window: nil, to: &json)
         writeSizes(of: run, to: &json)
         writeRecords(of: run, to: &json)
@@ -136,19 +137,19 @@ struct RunAnswers: Hashable, Sendable {
     }
 
     private func writeDuration(at stage: SimulatedRun.Stage, window: Window?, to json: inout JSONText) {
-        let (began, ended): (UnixMilliseconds, UnixMilliseconds?)
+        let (began, ended): (Timestamp, Timestamp?)
         switch stage {
         case .scheduled: return
         case .inProgress(let start): (began, ended) = (start, nil)
         case .ended(let start, let end): (began, ended) = (start, end)
         }
         json.object("durationSummary") {
-            $0.member("startedAtUTC", began)
-            if let ended { $0.member("completedAtUTC", ended) }
+            $0.member("startedAtUTC", began.milliseconds)
+            if let ended { $0.member("completedAtUTC", ended.milliseconds) }
             if let window {
                 $0.object("extensions") {
-                    $0.member("windowStart", window.start * 1000)
-                    $0.member("windowEnd", window.end * 1000)
+                    $0.member("windowStart", window.start.milliseconds)
+                    $0.member("windowEnd", window.end.milliseconds)
                 }
             }
         }

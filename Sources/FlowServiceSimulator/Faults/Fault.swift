@@ -29,7 +29,7 @@ public struct Fault: Hashable, Sendable {
         case any
     }
 
-    /// What goes wrong. Times are in milliseconds.
+    /// What goes wrong.
     public enum Kind: Hashable, Sendable {
         /// Answered with this status, nothing taken.
         case status(Int, RetryAfter?)
@@ -39,21 +39,21 @@ public struct Fault: Hashable, Sendable {
         case resetAfter
         case cutAnswer
         case wrongLength
-        case slow(UnixMilliseconds)
-        case slowBefore(UnixMilliseconds)
-        case slowBody(UnixMilliseconds)
+        case slow(Duration)
+        case slowBefore(Duration)
+        case slowBody(Duration)
         case closeIdle
         case hugeError
         case htmlError
         case noID
-        case listingLag(UnixMilliseconds)
+        case listingLag(Duration)
     }
 
-    /// The two forms of the header `Retry-After`. Times are in milliseconds.
+    /// The two forms of the header `Retry-After`.
     public enum RetryAfter: Hashable, Sendable {
-        case seconds(UnixMilliseconds)
+        case seconds(Duration)
         /// An HTTP date so far in the future.
-        case date(UnixMilliseconds)
+        case date(Duration)
     }
 }
 
@@ -121,7 +121,7 @@ extension Fault {
         case .plain(let plain): kind = plain
         case .once(let plain): (kind, only) = (plain, 1)
         case .timed(let timed):
-            guard let time = words.popFirst().flatMap(milliseconds) else {
+            guard let time = words.popFirst().flatMap(duration) else {
                 throw FaultError(text, "'\(name)' needs a time, such as \(name):2s or \(name):500ms")
             }
             kind = timed(time)
@@ -141,7 +141,7 @@ extension Fault {
     private enum Form {
         case plain(Kind)
         case once(Kind)
-        case timed((UnixMilliseconds) -> Kind)
+        case timed((Duration) -> Kind)
 
         init(_ name: String, of text: String) throws(FaultError) {
             switch name {
@@ -192,11 +192,14 @@ public struct FaultError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// `500ms`, `2s`, `1m`, `1h`: at most a day.
-private func milliseconds(_ text: Substring) -> UnixMilliseconds? {
+private func duration(_ text: Substring) -> Duration? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
-    let units: [Substring: Int64] = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000]
-    guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)], number <= 86_400_000 / unit else {
+    let units: [Substring: Duration] = [
+        "ms": .milliseconds(1), "s": .seconds(1), "m": .seconds(60), "h": .seconds(3600),
+    ]
+    guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)], number <= 86_400_000 else {
         return nil
     }
-    return number * unit
+    let duration = unit * number
+    return duration <= .seconds(86_400) ? duration : nil
 }

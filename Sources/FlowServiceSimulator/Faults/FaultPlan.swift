@@ -19,11 +19,11 @@ struct FaultPlan: Hashable, Sendable {
         return nil
     }
 
-    /// How long after its making a run shows in lists, in milliseconds.
+    /// How long after its making a run shows in lists.
     ///
     /// - Parameter number: which run of the sandbox it is, counted from 1.
-    func listingLag(ofRun number: Int) -> UnixMilliseconds {
-        var longest: UnixMilliseconds = 0
+    func listingLag(ofRun number: Int) -> Duration {
+        var longest = Duration.zero
         for (place, fault) in faults.enumerated() {
             guard case .listingLag(let lag) = fault.kind, strikes(fault, at: place, number: number) else { continue }
             longest = max(longest, lag)

@@ -2,11 +2,12 @@ import FlowRuns
 import Foundation
 import Hummingbird
 import NIOCore
+import Text
 
 /// Lets a fault strike one exchange of request and answer.
 struct FaultyExchange {
     let channel: any Channel
-    let now: @Sendable () -> UnixMilliseconds
+    let now: @Sendable () -> Timestamp
 
     /// What happens instead of taking the request; `nil`: it is taken.
     func before(_ fault: Fault.Kind) async -> Response? {
@@ -29,7 +30,7 @@ struct FaultyExchange {
             try? await channel.close()
             return Response(status: .badGateway)
         case .slowBefore(let time):
-            try? await Task.sleep(for: .milliseconds(time))
+            try? await Task.sleep(for: time)
             // Cancelled: the server is being stopped, and takes nothing more.
             return Task.isCancelled ? await reset() : nil
         case .statusAfter, .resetAfter, .cutAnswer, .wrongLength, .slow, .slowBody, .noID, .listingLag: return nil
@@ -44,7 +45,7 @@ struct FaultyExchange {
         case .cutAnswer: return broken(answer, length: answer.body.utf8.count, sent: answer.body.utf8.count / 2)
         case .wrongLength: return broken(answer, length: answer.body.utf8.count / 2, sent: answer.body.utf8.count)
         case .slow(let time):
-            try? await Task.sleep(for: .milliseconds(time))
+            try? await Task.sleep(for: time)
             return answer.response
         case .slowBody(let time): return dripping(answer, over: time)
         case .noID:
@@ -69,13 +70,14 @@ struct FaultyExchange {
 
     private func header(_ retryAfter: Fault.RetryAfter) -> String {
         switch retryAfter {
-        case .seconds(let time): return String((time + 999) / 1000)
+        case .seconds(let time): return String(time.secondsRoundedUp)
         case .date(let time):
             let format = DateFormatter()
             format.locale = Locale(identifier: "en_US_POSIX")
             format.timeZone = .gmt
             format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-            return format.string(from: Date(timeIntervalSince1970: Double((now() + time + 999) / 1000)))
+            return format.string(
+                from: Date(timeIntervalSince1970: TimeInterval((now() + time + .milliseconds(999)).seconds)))
         }
     }
 
@@ -100,7 +102,7 @@ struct FaultyExchange {
             })
     }
 
-    private func dripping(_ answer: ServiceAnswer, over time: UnixMilliseconds) -> Response {
+    private func dripping(_ answer: ServiceAnswer, over time: Duration) -> Response {
         let bytes = Array(answer.body.utf8)
         let drops = 8
         var fields = answer.fields
@@ -109,7 +111,7 @@ struct FaultyExchange {
             status: .init(code: answer.status), headers: fields,
             body: ResponseBody { writer in
                 for drop in 0..<drops {
-                    try await Task.sleep(for: .milliseconds(time / Int64(drops)))
+                    try await Task.sleep(for: time / drops)
                     let part = bytes[(bytes.count * drop / drops)..<(bytes.count * (drop + 1) / drops)]
                     try await writer.write(ByteBuffer(bytes: part))
                 }

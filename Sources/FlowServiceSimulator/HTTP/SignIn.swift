@@ -1,5 +1,6 @@
 import FlowRuns
 import Foundation
+import Text
 
 /// What the simulator wants to know of who asks.
 public struct SignIn: Hashable, Sendable {
@@ -19,8 +20,8 @@ public struct SignIn: Hashable, Sendable {
 
     /// `nil`: the token endpoint gives a token to everybody, and any token that is not empty is good.
     public var client: Client?
-    /// Seconds until a token ends.
-    public var tokenLifetime: Int64
+    /// Whole seconds.
+    public var tokenLifetime: Duration
     /// Whether `Authorization`, `x-api-key` and `x-gw-ims-org-id` must be there and right.
     public var checksHeaders: Bool
     /// The only organisation whose calls are taken; `nil`: any.
@@ -28,7 +29,8 @@ public struct SignIn: Hashable, Sendable {
 
     /// Any token, key and organisation will do, but all must be there, unless told otherwise.
     public init(
-        client: Client? = nil, tokenLifetime: Int64 = 86_399, checksHeaders: Bool = true, organization: String? = nil
+        client: Client? = nil, tokenLifetime: Duration = .seconds(86_399), checksHeaders: Bool = true,
+        organization: String? = nil
     ) {
         self.client = client
         self.tokenLifetime = tokenLifetime
@@ -37,7 +39,7 @@ public struct SignIn: Hashable, Sendable {
     }
 
     /// Answers `POST /ims/token/v3` with a form as its body.
-    func token(form: String, seed: UInt64, at now: UnixMilliseconds) throws(ServiceError) -> ServiceAnswer {
+    func token(form: String, seed: UInt64, at now: Timestamp) throws(ServiceError) -> ServiceAnswer {
         var fields: [String: String] = [:]
         var components = URLComponents()
         components.percentEncodedQuery = form.replacing("+", with: "%20")
@@ -47,18 +49,18 @@ public struct SignIn: Hashable, Sendable {
             guard fields["client_id"] == client.id else { throw .wrongClient }
             guard fields["client_secret"] == client.secret else { throw .wrongSecret }
         }
-        let end = now + tokenLifetime * 1000
+        let end = now + tokenLifetime
         var json = JSONText()
         json.object {
-            $0.member("access_token", "simulated.\(end).\(signature(end, seed: seed))")
+            $0.member("access_token", "simulated.\(end.milliseconds).\(signature(end, seed: seed))")
             $0.member("token_type", "bearer")
-            $0.member("expires_in", tokenLifetime)
+            $0.member("expires_in", tokenLifetime.wholeSeconds)
         }
         return ServiceAnswer(status: 200, body: json.text)
     }
 
     /// Checks the headers of a call. Their names are in lower case.
-    func check(_ headers: [String: String], seed: UInt64, at now: UnixMilliseconds) throws(ServiceError) {
+    func check(_ headers: [String: String], seed: UInt64, at now: Timestamp) throws(ServiceError) {
         guard checksHeaders else { return }
         guard let authorization = headers["authorization"], !authorization.isEmpty else { throw .noToken }
         let words = authorization.split(separator: " ")
@@ -72,13 +74,16 @@ public struct SignIn: Hashable, Sendable {
 
     /// A token tells its own end, so that every simulator on one state file knows it. One that did not come from here
     /// is good where no client is configured.
-    private func isGood(token: Substring, seed: UInt64, at now: UnixMilliseconds) -> Bool {
+    private func isGood(token: Substring, seed: UInt64, at now: Timestamp) -> Bool {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "simulated", let end = Int64(parts[1]) else { return client == nil }
+        guard parts.count == 3, parts[0] == "simulated", let end = Int64(parts[1]).map(Timestamp.init(milliseconds:))
+        else { return client == nil }
         return now < end && parts[2] == signature(end, seed: seed)
     }
 
-    private func signature(_ end: UnixMilliseconds, seed: UInt64) -> String {
-        hexadecimal(Seed(value: seed ^ stableHash(client?.secret ?? "")).number(.etag, UInt64(bitPattern: end)), 16)
+    private func signature(_ end: Timestamp, seed: UInt64) -> String {
+        hexadecimal(
+            Seed(value: seed ^ stableHash(client?.secret ?? "")).number(.etag, UInt64(bitPattern: end.milliseconds)), 16
+        )
     }
 }

@@ -19,13 +19,13 @@ extension FlowServiceSimulator {
         /// What goes wrong; the first in the list that strikes a request is the one.
         public var faults: [Fault]
         /// The clock by which runs move and tokens end.
-        public var now: @Sendable () -> UnixMilliseconds
+        public var now: @Sendable () -> Timestamp
 
         /// A simulator on a free loopback port, in memory, without flows and faults.
         public init(
             host: String = "127.0.0.1", port: Int = 0, statePath: String? = nil, flows: [SimulatedFlow] = [],
             sandbox: SandboxConfiguration = SandboxConfiguration(), signIn: SignIn = SignIn(), faults: [Fault] = [],
-            now: @escaping @Sendable () -> UnixMilliseconds = Configuration.systemTime
+            now: @escaping @Sendable () -> Timestamp = Configuration.systemTime
         ) {
             self.host = host
             self.port = port
@@ -44,8 +44,8 @@ extension FlowServiceSimulator {
         }
 
         /// The system's clock.
-        @Sendable public static func systemTime() -> UnixMilliseconds {
-            UnixMilliseconds(Date().timeIntervalSince1970 * 1000)
+        @Sendable public static func systemTime() -> Timestamp {
+            Timestamp(seconds: 0) + .seconds(Date().timeIntervalSince1970)
         }
     }
 }

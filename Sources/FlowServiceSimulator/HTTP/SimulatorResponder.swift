@@ -6,10 +6,10 @@ import NIOCore
 /// Between the wire and the sandbox: reads requests, lets faults strike, writes answers.
 struct SimulatorResponder: HTTPResponder {
     let state: SimulatorState
-    let now: @Sendable () -> UnixMilliseconds
+    let now: @Sendable () -> Timestamp
     private let connections = Connections()
 
-    init(state: SimulatorState, now: @escaping @Sendable () -> UnixMilliseconds) {
+    init(state: SimulatorState, now: @escaping @Sendable () -> Timestamp) {
         self.state = state
         self.now = now
     }

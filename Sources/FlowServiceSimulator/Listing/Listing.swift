@@ -1,5 +1,6 @@
 import FlowRuns
 import Foundation
+import Text
 
 /// The query of a list: `property`, `limit`, `orderby`, `continuationToken`, `count`.
 struct ListQuery: Hashable, Sendable {
@@ -64,7 +65,7 @@ extension SimulatedSandbox {
     ///
     /// - Parameter isVisible: whether a run shows already; a listing may lag behind.
     func listRuns(
-        _ query: ListQuery, at now: UnixMilliseconds, isVisible: (_ place: Int, SimulatedRun) -> Bool
+        _ query: ListQuery, at now: Timestamp, isVisible: (_ place: Int, SimulatedRun) -> Bool
     ) throws(ServiceError) -> String {
         let answers = answers(at: now)
         var places = places(of: query.flow).filter { isVisible($0, runs[$0]) }
@@ -73,7 +74,7 @@ extension SimulatedSandbox {
     }
 
     /// `GET /flows`.
-    func listFlows(_ query: ListQuery, at now: UnixMilliseconds) throws(ServiceError) -> String {
+    func listFlows(_ query: ListQuery, at now: Timestamp) throws(ServiceError) -> String {
         try page(of: Array(flows.indices), query, path: "/flows") { flowAnswer(flows[$0], at: now) }
     }
 
@@ -88,7 +89,7 @@ extension SimulatedSandbox {
     }
 
     /// `GET /flows/{id}`'s item.
-    func flowAnswer(_ flow: SimulatedFlow, at now: UnixMilliseconds) -> String {
+    func flowAnswer(_ flow: SimulatedFlow, at now: Timestamp) -> String {
         let column = deltaColumn(of: flow.id)
         let version = column == flow.deltaColumn ? 1 : 2
         var json = JSONText()
@@ -110,10 +111,10 @@ extension SimulatedSandbox {
                     $0.member("state", last.status(at: stage))
                     switch stage {
                     case .scheduled: break
-                    case .inProgress(let began): $0.member("startedAtUTC", began)
+                    case .inProgress(let began): $0.member("startedAtUTC", began.milliseconds)
                     case .ended(let began, let ended):
-                        $0.member("startedAtUTC", began)
-                        $0.member("completedAtUTC", ended)
+                        $0.member("startedAtUTC", began.milliseconds)
+                        $0.member("completedAtUTC", ended.milliseconds)
                     }
                 }
             }

@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 /// What a flow is made after. Its `runSpec` tells what a run's `params` must look like: `GET /flowSpecs/{id}`.
 public struct FlowSpecification: Hashable, Sendable {

@@ -1,4 +1,6 @@
 import FlowRuns
+import RunRequests
+import Text
 
 /// The `params` of a run, as they were sent: the service answers them in the same form.
 struct RunParameters: Hashable, Sendable {
@@ -15,7 +17,7 @@ struct RunParameters: Hashable, Sendable {
     }
 
     /// The window in seconds; `nil` when it is empty or reversed.
-    var window: Window? { Window(start: windowStart.seconds, end: windowEnd.seconds) }
+    var window: Window? { Window(startSeconds: windowStart.time.seconds, endSeconds: windowEnd.time.seconds) }
 
     /// In the tutorial's order.
     func write(to json: inout JSONText) {
@@ -49,9 +51,8 @@ enum WireTime: Hashable, Sendable {
     /// 1e11 milliseconds are in 1973.
     private static let leastMilliseconds: Int64 = 100_000_000_000
 
-    var seconds: UnixSeconds {
-        let number = self.number
-        return number < Self.leastMilliseconds ? number : number / 1000
+    var time: Timestamp {
+        number < Self.leastMilliseconds ? Timestamp(seconds: number) : Timestamp(milliseconds: number)
     }
 
     private var number: Int64 {

@@ -2,7 +2,7 @@ import FlowRuns
 
 extension SimulatedSandbox {
     /// What `POST /runs` makes: the run, if the service's rules allow it. Nothing is recorded yet.
-    func newRun(_ body: JSONValue, at now: UnixMilliseconds) throws(ServiceError) -> SimulatedRun {
+    func newRun(_ body: JSONValue, at now: Timestamp) throws(ServiceError) -> SimulatedRun {
         guard body.object != nil else { throw .notJSON }
         guard let id = body["flowId"] else { throw .missing("flowId") }
         guard let id = id.string else { throw .wrongType("flowId", "a string") }
@@ -18,7 +18,7 @@ extension SimulatedSandbox {
     /// What a re-trigger of a run makes.
     ///
     /// - Parameter etag: `If-Match`, where it was sent.
-    func retriggeredRun(_ id: String, etag: String?, at now: UnixMilliseconds) throws(ServiceError) -> SimulatedRun {
+    func retriggeredRun(_ id: String, etag: String?, at now: Timestamp) throws(ServiceError) -> SimulatedRun {
         let run = try run(id)
         let stage = run.stage(at: now, pace: configuration.pace)
         if let etag, etag != "*", etag != run.etag(at: stage) { throw .changed(id) }
@@ -31,7 +31,8 @@ extension SimulatedSandbox {
     /// A run that was there before the simulation began.
     func foreignRun(_ run: ForeignRun) -> SimulatedRun {
         let parameters = run.window.flatMap { window -> RunParameters? in
-            guard let start = WireTime(String(window.start)), let end = WireTime(String(window.end)) else { return nil }
+            guard let start = WireTime(String(window.start.seconds)), let end = WireTime(String(window.end.seconds))
+            else { return nil }
             return RunParameters(windowStart: start, windowEnd: end, deltaColumn: run.deltaColumn)
         }
         let made = nextRun(of: run.flow, parameters, origin: .elsewhere, at: run.createdAt)
@@ -71,7 +72,7 @@ extension SimulatedSandbox {
     }
 
     private func nextRun(
-        of flow: FlowID, _ parameters: RunParameters?, origin: SimulatedOrigin, at now: UnixMilliseconds
+        of flow: FlowID, _ parameters: RunParameters?, origin: SimulatedOrigin, at now: Timestamp
     ) -> SimulatedRun {
         let seed = Seed(value: configuration.seed)
         let number = UInt64(runs.count)
@@ -88,7 +89,7 @@ public struct ForeignRun: Hashable, Sendable {
     /// `nil` for one whose window nobody can know.
     public let window: Window?
     /// When it was made; it moves through its states from then.
-    public let createdAt: UnixMilliseconds
+    public let createdAt: Timestamp
     /// How it ends.
     public let outcome: SimulatedOutcome
     /// Given, the flow's delta column is this from then on.
@@ -96,7 +97,7 @@ public struct ForeignRun: Hashable, Sendable {
 
     /// A run that succeeded and brought no delta column, unless told otherwise.
     public init(
-        flow: FlowID, window: Window?, createdAt: UnixMilliseconds, outcome: SimulatedOutcome = .success,
+        flow: FlowID, window: Window?, createdAt: Timestamp, outcome: SimulatedOutcome = .success,
         deltaColumn: DeltaColumn? = nil
     ) {
         self.flow = flow

@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 /// The body of the answer to `POST /runs`; the documents show three.
 public enum RunAnswerShape: String, Hashable, Sendable, CaseIterable {
@@ -20,15 +21,15 @@ public enum ListedWindows: String, Hashable, Sendable, CaseIterable {
     case unknown
 }
 
-/// How long a run stays in its states, in milliseconds.
+/// How long a run stays in its states.
 public struct RunPace: Hashable, Sendable {
     /// From its making to its begin.
-    public var scheduled: Int64
+    public var scheduled: Duration
     /// From its begin to its end.
-    public var inProgress: Int64
+    public var inProgress: Duration
 
     /// Two seconds scheduled and five in progress, unless told otherwise.
-    public init(scheduled: Int64 = 2000, inProgress: Int64 = 5000) {
+    public init(scheduled: Duration = .seconds(2), inProgress: Duration = .seconds(5)) {
         self.scheduled = scheduled
         self.inProgress = inProgress
     }
@@ -36,7 +37,7 @@ public struct RunPace: Hashable, Sendable {
     /// A pace so many times as fast; 0 or less leaves it as it is.
     public func times(_ speed: Double) -> RunPace {
         guard speed > 0, speed.isFinite else { return self }
-        return RunPace(scheduled: Int64(Double(scheduled) / speed), inProgress: Int64(Double(inProgress) / speed))
+        return RunPace(scheduled: scheduled / speed, inProgress: inProgress / speed)
     }
 }
 

@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 /// What the service refuses, each rule with its status and words. The documents name only 403 and 503; the rest is
 /// what a service of this kind answers, and no client may lean on the words.

@@ -1,4 +1,6 @@
 import FlowRuns
+import RunRequests
+import Text
 
 /// A dataflow of the simulated sandbox.
 public struct SimulatedFlow: Hashable, Sendable {

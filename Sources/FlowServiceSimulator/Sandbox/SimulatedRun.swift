@@ -28,13 +28,13 @@ struct SimulatedRun: Hashable, Sendable {
     let flow: FlowID
     /// `nil` for a run whose window nobody can know.
     let parameters: RunParameters?
-    let createdAt: UnixMilliseconds
+    let createdAt: Timestamp
     let outcome: SimulatedOutcome
     let origin: SimulatedOrigin
 
     var window: Window? { parameters?.window }
 
-    func stage(at now: UnixMilliseconds, pace: RunPace) -> Stage {
+    func stage(at now: Timestamp, pace: RunPace) -> Stage {
         let begins = createdAt + pace.scheduled
         let ends = begins + pace.inProgress
         return now < begins ? .scheduled : now < ends ? .inProgress(began: begins) : .ended(began: begins, ended: ends)
@@ -43,8 +43,8 @@ struct SimulatedRun: Hashable, Sendable {
     /// Where a run stands, with the moments that the answers show.
     enum Stage: Hashable {
         case scheduled
-        case inProgress(began: UnixMilliseconds)
-        case ended(began: UnixMilliseconds, ended: UnixMilliseconds)
+        case inProgress(began: Timestamp)
+        case ended(began: Timestamp, ended: Timestamp)
     }
 
     func status(at stage: Stage) -> String {
@@ -55,7 +55,7 @@ struct SimulatedRun: Hashable, Sendable {
         }
     }
 
-    func updatedAt(_ stage: Stage) -> UnixMilliseconds {
+    func updatedAt(_ stage: Stage) -> Timestamp {
         switch stage {
         case .scheduled: createdAt
         case .inProgress(let began): began
@@ -66,7 +66,7 @@ struct SimulatedRun: Hashable, Sendable {
     /// Changes with the run, and holds its own quotes, as the service's do.
     func etag(at stage: Stage) -> String {
         let prefix = hexadecimal(Seed(value: stableHash(id)).number(.etag, 0) >> 32, 8)
-        let moment = hexadecimal(UInt64(max(0, updatedAt(stage) / 1000)), 8)
+        let moment = hexadecimal(UInt64(max(0, updatedAt(stage).seconds)), 8)
         return "\"\(prefix)-0000-0200-0000-\(moment)0000\""
     }
 

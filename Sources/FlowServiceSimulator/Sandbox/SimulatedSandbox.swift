@@ -77,7 +77,7 @@ public struct SimulatedSandbox: Sendable {
     /// The places in `runs` of a flow's runs, or of all, oldest first.
     func places(of flow: FlowID?) -> [Int] { oldestFirst[flow] ?? [] }
 
-    func answers(at now: UnixMilliseconds) -> RunAnswers { RunAnswers(configuration: configuration, now: now) }
+    func answers(at now: Timestamp) -> RunAnswers { RunAnswers(configuration: configuration, now: now) }
 }
 
 /// Something that changed the sandbox; the state file is a list of them.

@@ -1,5 +1,6 @@
 import FlowRuns
 import Foundation
+import Text
 
 /// The sandbox behind a running server, kept in the state file where there is one, and the counts of what was asked.
 actor SimulatorState {
@@ -63,7 +64,7 @@ actor SimulatorState {
 
     /// Brings the sandbox up to date, asks `decide`, and records what it decided before the result goes out.
     private func changing<Result: Sendable>(
-        _ decide: (isolated SimulatorState, UnixMilliseconds) -> (Result, [SandboxEvent])
+        _ decide: (isolated SimulatorState, Timestamp) -> (Result, [SandboxEvent])
     ) async throws(JournalError) -> Result {
         guard let journal else {
             let (result, events) = decide(self, configuration.now())
@@ -86,7 +87,7 @@ actor SimulatorState {
     }
 
     private func decide(
-        _ request: ServiceRequest, at now: UnixMilliseconds
+        _ request: ServiceRequest, at now: Timestamp
     ) throws(ServiceError) -> (ServiceAnswer, [SandboxEvent]) {
         let seed = configuration.sandbox.seed
         let signIn = configuration.signIn
@@ -112,7 +113,7 @@ actor SimulatorState {
         }
     }
 
-    private func read(_ request: ServiceRequest, at now: UnixMilliseconds) throws(ServiceError) -> String {
+    private func read(_ request: ServiceRequest, at now: Timestamp) throws(ServiceError) -> String {
         let pageSize = configuration.sandbox.pageSize
         switch request.endpoint {
         case .listRuns:

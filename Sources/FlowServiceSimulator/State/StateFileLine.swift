@@ -1,5 +1,6 @@
 import FlowRuns
 import Foundation
+import Text
 
 /// One line of the state file: JSON, written by hand so that its bytes are stable, read by `Codable` because a file
 /// may hold very many.
@@ -16,7 +17,7 @@ enum JournalEntry {
                 $0.object("run") {
                     $0.member("id", run.id)
                     $0.member("flowId", run.flow.description)
-                    $0.member("createdAt", run.createdAt)
+                    $0.member("createdAt", run.createdAt.milliseconds)
                     $0.member("outcome", run.outcome.rawValue)
                     $0.member("origin", run.origin.rawValue)
                     if let parameters = run.parameters { $0.object("params") { parameters.write(to: &$0) } }
@@ -50,7 +51,9 @@ private struct StoredRun: Decodable {
 
     var run: SimulatedRun? {
         FlowID(flowId).map {
-            SimulatedRun(id: id, flow: $0, parameters: params, createdAt: createdAt, outcome: outcome, origin: origin)
+            SimulatedRun(
+                id: id, flow: $0, parameters: params, createdAt: Timestamp(milliseconds: createdAt),
+                outcome: outcome, origin: origin)
         }
     }
 }

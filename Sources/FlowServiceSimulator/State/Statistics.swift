@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 /// What the simulator took and was asked. The counts of runs come from the state and hold for all servers on one state
 /// file; the counts of requests are this server's since its start.
@@ -46,8 +47,8 @@ public struct SimulatorStatistics: Hashable, Sendable {
                 for repeated in windowsTakenTwice {
                     $0.element {
                         $0.member("flowId", repeated.flow.description)
-                        $0.member("windowStart", repeated.window.start)
-                        $0.member("windowEnd", repeated.window.end)
+                        $0.member("windowStart", repeated.window.start.seconds)
+                        $0.member("windowEnd", repeated.window.end.seconds)
                         $0.member("times", repeated.times)
                     }
                 }
@@ -72,12 +73,12 @@ struct RequestCounter: Hashable, Sendable {
     var deltaColumnRefusals = 0
 
     private var byScope: [Fault.Scope: Int] = [:]
-    private var lastSecond: [UnixMilliseconds] = []
+    private var lastSecond: [Timestamp] = []
 
     /// - Returns: which request of its scope it is, counted from 1.
-    mutating func count(_ endpoint: Endpoint, at now: UnixMilliseconds) -> Int {
+    mutating func count(_ endpoint: Endpoint, at now: Timestamp) -> Int {
         byEndpoint[endpoint.name, default: 0] += 1
-        lastSecond.removeAll { $0 <= now - 1000 }
+        lastSecond.removeAll { $0 <= now - .seconds(1) }
         lastSecond.append(now)
         mostInASecond = max(mostInASecond, lastSecond.count)
         guard let scope = endpoint.scope else { return 0 }

@@ -12,7 +12,7 @@ public struct FlowDeclaration: Hashable, Sendable {
         case allow
     }
 
-    public let flow: FlowID
+    public let id: FlowID
     public let name: String?
     /// `metadata.name` and `metadata.owner` of the manifest.
     public let manifest: String
@@ -33,12 +33,12 @@ public struct FlowDeclaration: Hashable, Sendable {
     public let place: Place
 
     public init(
-        flow: FlowID, name: String? = nil, manifest: String, owner: String? = nil, target: String, source: SourceKind,
+        id: FlowID, name: String? = nil, manifest: String, owner: String? = nil, target: String, source: SourceKind,
         deltaColumn: DeclaredColumn? = nil, overlap: Overlap = .error, retryFailed: Int = 0,
         windows: [DeclaredWindow] = [], series: [Series] = [], reruns: [Rerun] = [],
         acknowledged: [Acknowledgement] = [], place: Place
     ) {
-        self.flow = flow
+        self.id = id
         self.name = name
         self.manifest = manifest
         self.owner = owner

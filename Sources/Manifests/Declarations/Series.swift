@@ -5,7 +5,7 @@ public struct Series: Hashable, Sendable {
     /// The length of each window, one unit only: `PT15M`, `PT1H`, `P1D`, `P1W`, `P1M`.
     public enum Step: Hashable, Sendable {
         /// Hours, minutes and seconds: the same length always.
-        case seconds(Int64)
+        case fixed(Duration)
         /// Days and weeks of the calendar: 23 or 25 hours long across a daylight-saving change.
         case days(Int)
         /// Months and years of the calendar, each counted from the first, so that 31 January leads to 31 March.
@@ -13,26 +13,26 @@ public struct Series: Hashable, Sendable {
     }
 
     public enum Until: Hashable, Sendable {
-        case time(UnixSeconds)
+        case time(Timestamp)
         case now
     }
 
     public let every: Step
     /// The start of the first window.
-    public let from: UnixSeconds
+    public let from: Timestamp
     public let until: Until
     /// An IANA name, known to be valid.
     public let timeZone: String
-    /// Only windows that have ended this many seconds ago are due.
-    public let lag: Int64
-    /// The local time from which the calendar is counted, in seconds as if it were UTC; `nil` when it is `from`'s
-    /// own. The two differ where the clock skips the time that the manifest names.
-    public let anchor: Int64?
+    /// Only windows that have ended this long ago are due.
+    public let lag: Duration
+    /// The local time from which the calendar is counted, as if it were UTC; `nil` when it is `from`'s own. The two
+    /// differ where the clock skips the time that the manifest names.
+    public let anchor: Timestamp?
     public let place: Place
 
     public init(
-        every: Step, from: UnixSeconds, until: Until, timeZone: String = "UTC", lag: Int64 = 0,
-        anchor: Int64? = nil, place: Place
+        every: Step, from: Timestamp, until: Until, timeZone: String = "UTC", lag: Duration = .zero,
+        anchor: Timestamp? = nil, place: Place
     ) {
         self.every = every
         self.from = from

@@ -6,15 +6,13 @@ extension Series {
 
     /// The windows that are due: they have ended before `asOf - lag`, and before a fixed `until`. They touch, the
     /// first begins at `from`; equally long ones that follow each other are one progression.
-    ///
-    /// - Parameter asOf: Unix seconds.
-    public func windows(dueAt asOf: UnixSeconds) -> [WindowProgression] {
+    public func windows(dueAt asOf: Timestamp) -> [WindowProgression] {
         windows(endingBy: lastEnd(dueAt: asOf))
     }
 
-    /// The error that the series has when it cuts more than ``mostWindows`` by `asOf` (Unix seconds). Check it
-    /// before walking the windows of a series whose `until` is `now`.
-    public func fault(dueAt asOf: UnixSeconds) -> Diagnostic? {
+    /// The error that the series has when it cuts more than ``mostWindows`` by `asOf`. Check it before
+    /// walking the windows of a series whose `until` is `now`.
+    public func fault(dueAt asOf: Timestamp) -> Diagnostic? {
         let count = windows(dueAt: asOf).reduce(0) { $0 + $1.count }
         guard count > Self.mostWindows else { return nil }
         return Diagnostic(
@@ -22,24 +20,24 @@ extension Series {
             suggestion: "choose a longer 'every' or a later 'from'")
     }
 
-    private func lastEnd(dueAt asOf: UnixSeconds) -> UnixSeconds {
-        let (due, overflow) = asOf.subtractingReportingOverflow(lag)
-        let latest = overflow ? (lag > 0 ? UnixSeconds.min : .max) : due
+    private func lastEnd(dueAt asOf: Timestamp) -> Timestamp {
+        let latest = asOf - lag
         switch until {
         case .now: return min(latest, TimeText.end)
         case .time(let time): return min(latest, time, TimeText.end)
         }
     }
 
-    private func windows(endingBy limit: UnixSeconds) -> [WindowProgression] {
-        guard limit > from, from > -TimeText.end else { return [] }
+    private func windows(endingBy limit: Timestamp) -> [WindowProgression] {
+        guard limit > from, from > TimeText.earliest else { return [] }
         switch every {
-        case .seconds(let length):
-            guard length > 0, limit - from >= length else { return [] }
-            return [WindowProgression(start: from, length: length, count: Int((limit - from) / length))]
+        case .fixed(let length):
+            guard length > .zero, limit - from >= length else { return [] }
+            let count = (limit - from).milliseconds / length.milliseconds
+            return [WindowProgression(start: from, length: length, count: Int(count))]
         case .days(let days):
             guard (1...4_000_000).contains(days) else { return [] }
-            return windows(endingBy: limit) { anchor, index in anchor + Int64(days * index) * 86_400 }
+            return windows(endingBy: limit) { anchor, index in anchor + .seconds(days * index * 86_400) }
         case .months(let months):
             guard (1...120_000).contains(months) else { return [] }
             return windows(endingBy: limit) { anchor, index in civil(anchor, addingMonths: months * index) }
@@ -49,7 +47,7 @@ extension Series {
     /// - Parameter civil: the local time of the boundary with this index, counted from the anchor and never from the
     ///   boundary before, so that nothing drifts.
     private func windows(
-        endingBy limit: UnixSeconds, boundary civil: (_ anchor: Int64, _ index: Int) -> Int64
+        endingBy limit: Timestamp, boundary civil: (_ anchor: Timestamp, _ index: Int) -> Timestamp
     ) -> [WindowProgression] {
         guard let local = LocalClock(timeZone) else { return [] }
         let anchor = anchor ?? local.civil(at: from)
@@ -69,7 +67,7 @@ extension Series {
 }
 
 extension [WindowProgression] {
-    fileprivate mutating func append(windowFrom start: UnixSeconds, to end: UnixSeconds) {
+    fileprivate mutating func append(windowFrom start: Timestamp, to end: Timestamp) {
         if let last, last.length == end - start {
             self[count - 1] = WindowProgression(start: last.start, length: last.length, count: last.count + 1)
         } else {
@@ -79,11 +77,11 @@ extension [WindowProgression] {
 }
 
 /// The same day and time of a later month, or that month's last day if it is shorter.
-private func civil(_ anchor: Int64, addingMonths months: Int) -> Int64 {
+private func civil(_ anchor: Timestamp, addingMonths months: Int) -> Timestamp {
     let time = UTCTime(anchor)
     let month = time.year * 12 + time.month - 1 + months
     let day = min(time.day, UTCTime.daysInMonth(month % 12 + 1, of: month / 12))
-    let midnight = UTCTime.seconds(year: month / 12, month: month % 12 + 1, day: day)
+    let midnight = Timestamp(year: month / 12, month: month % 12 + 1, day: day)
     // Beyond the year 9999, and so beyond every time that a manifest can name.
-    return (midnight ?? TimeText.end * 2) + Int64(time.secondOfDay)
+    return (midnight ?? TimeText.end + .seconds(TimeText.end.seconds)) + .seconds(time.secondOfDay)
 }

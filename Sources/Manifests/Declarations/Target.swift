@@ -1,4 +1,5 @@
 import FlowRuns
+import RunRequests
 
 /// One organisation, sandbox, service address and ledger: `kind: Target`.
 public struct Target: Hashable, Sendable {
@@ -80,9 +81,9 @@ public struct Limits: Hashable, Sendable {
     /// Over all flows together.
     public var requestsPerSecond = 5.0
     /// How long one request may last, and how long after its claim it may still be sent.
-    public var requestTimeout: UnixMilliseconds = 30_000
+    public var requestTimeout: Duration = .seconds(30)
     /// How long after a claim another applier leaves it alone; at least three times `requestTimeout`.
-    public var settle: UnixMilliseconds = 120_000
+    public var settle: Duration = .seconds(120)
 
     public init() {}
 }

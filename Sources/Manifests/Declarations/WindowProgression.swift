@@ -3,21 +3,21 @@ import FlowRuns
 /// Windows of equal length that touch: `[start + i·length, start + (i+1)·length)` for `i` in `0 ..< count`.
 public struct WindowProgression: Hashable, Sendable, Sequence {
     /// Where the first window starts.
-    public let start: UnixSeconds
-    /// The length of each window, in seconds.
-    public let length: Int64
+    public let start: Timestamp
+    /// The length of each window.
+    public let length: Duration
     /// How many windows there are.
     public let count: Int
 
     /// A progression of no windows where `count` or `length` is not positive.
-    public init(start: UnixSeconds, length: Int64, count: Int) {
+    public init(start: Timestamp, length: Duration, count: Int) {
         self.start = start
         self.length = length
         self.count = count
     }
 
     /// Where the last window ends.
-    public var end: UnixSeconds { boundary(count) }
+    public var end: Timestamp { boundary(count) }
 
     /// How many windows there are; the count is known.
     public var underestimatedCount: Int { count }
@@ -45,6 +45,8 @@ public struct WindowProgression: Hashable, Sendable, Sequence {
         }
     }
 
-    // A progression made by hand can reach past the last second there is; wrapping gives no window there.
-    private func boundary(_ index: Int) -> UnixSeconds { start &+ length &* Int64(index) }
+    // A progression made by hand can reach past the last instant there is; wrapping gives no window there.
+    private func boundary(_ index: Int) -> Timestamp {
+        Timestamp(milliseconds: start.milliseconds &+ length.milliseconds &* Int64(index))
+    }
 }

@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 import YAML
 
 /// A decoded `RunManifest`: its flows, and what the rules between documents need.
@@ -53,7 +54,7 @@ extension ManifestDecoder {
         let acknowledged = acknowledgements(fields["acknowledged"])
         guard let flow, let source, let place = fields["flowId"].map({ place(of: $0.value) }) else { return nil }
         return FlowDeclaration(
-            flow: flow, name: name, manifest: header?.name ?? "", owner: header?.owner, target: target, source: source,
+            id: flow, name: name, manifest: header?.name ?? "", owner: header?.owner, target: target, source: source,
             deltaColumn: column, overlap: overlap, retryFailed: retryFailed, windows: windows, series: series,
             reruns: reruns, acknowledged: acknowledged, place: place)
     }

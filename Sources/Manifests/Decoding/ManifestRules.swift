@@ -58,12 +58,12 @@ struct ManifestRules {
     private mutating func checkFlows(_ flows: [FlowDeclaration]) {
         var first: [Pair: Place] = [:]
         for flow in flows {
-            let key = Pair(target: flow.target, name: flow.flow.description)
+            let key = Pair(target: flow.target, name: flow.id.description)
             guard let place = first.updateIfNew(flow.place, for: key) else { continue }
             diagnostics.append(
                 Diagnostic(
                     .flowDeclaredTwice, at: flow.place,
-                    "the flow \(flow.flow) is declared twice in the target '\(flow.target)'",
+                    "the flow \(flow.id) is declared twice in the target '\(flow.target)'",
                     suggestion: "declare all windows of a flow in one place",
                     notes: [.init(place: place, message: "first declared here")]))
         }
@@ -75,13 +75,13 @@ struct ManifestRules {
         var first: [Pair: FlowDeclaration] = [:]
         for flow in flows {
             guard let sandbox = sandboxes[flow.target],
-                let other = first.updateIfNew(flow, for: Pair(target: sandbox, name: flow.flow.description)),
+                let other = first.updateIfNew(flow, for: Pair(target: sandbox, name: flow.id.description)),
                 other.target != flow.target
             else { continue }
             diagnostics.append(
                 Diagnostic(
                     .flowInTwoTargets, at: flow.place,
-                    "the flow \(flow.flow) is declared in the targets '\(other.target)' and '\(flow.target)', which are "
+                    "the flow \(flow.id) is declared in the targets '\(other.target)' and '\(flow.target)', which are "
                         + "the same sandbox",
                     suggestion: "one sandbox has one ledger: declare the flow in one target only",
                     notes: [.init(place: other.place, message: "first declared here")]))

@@ -38,16 +38,16 @@ extension ManifestDecoder {
         return time(field, in: local).map { .time($0.moment) }
     }
 
-    private mutating func lag(_ field: Field?) -> Int64? {
-        guard let field else { return 0 }
+    private mutating func lag(_ field: Field?) -> Duration? {
+        guard let field else { return .zero }
         guard let lag = fixedDuration(field) else { return nil }
-        guard lag <= 3_162_240_000_000, lag % 1000 == 0 else {
+        guard lag <= .hundredYears, lag.isWholeSeconds else {
             add(
                 .numberOutOfRange, at: field.value,
                 "'lag' must be whole seconds and at most 100 years, not \(quoted(field.value.text))")
             return nil
         }
-        return lag / 1000
+        return lag
     }
 
     /// What can be told of a series without knowing the time of day.
@@ -56,7 +56,7 @@ extension ManifestDecoder {
         guard series.from < until else {
             add(
                 .windowReversed, at: untilField.value,
-                "this series ends at \(UTCTime(until)), not after its start at \(UTCTime(series.from))",
+                "this series ends at \(until), not after its start at \(series.from)",
                 suggestion: series.from == until
                     ? "write an 'until' after 'from'"
                     : "write from: \(untilField.value.text), until: \(fields["from"]?.value.text ?? "")")
@@ -70,7 +70,7 @@ extension ManifestDecoder {
         if end != until {
             add(
                 .seriesRemainder, .warning, at: untilField.value,
-                end.map { "the last whole window of this series ends at \(UTCTime($0)), before 'until'" }
+                end.map { "the last whole window of this series ends at \($0), before 'until'" }
                     ?? "'until' comes before the end of the first window: this series has none",
                 suggestion: "only whole windows are asked for; put 'until' on a boundary of 'every'")
         }

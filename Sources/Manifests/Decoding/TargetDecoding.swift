@@ -1,4 +1,5 @@
 import FlowRuns
+import RunRequests
 import YAML
 
 extension ManifestDecoder {
@@ -60,24 +61,25 @@ extension ManifestDecoder {
         limits.requestsPerSecond = number(fields["requestsPerSecond"], in: 1...1000) ?? limits.requestsPerSecond
         let timeout = fields["requestTimeout"]
         let settle = fields["settle"]
-        limits.requestTimeout = duration(timeout, in: 100...600_000, "PT0.1S to PT10M") ?? limits.requestTimeout
-        limits.settle = duration(settle, in: 300...86_400_000, "PT0.3S to P1D") ?? limits.settle
+        limits.requestTimeout =
+            duration(timeout, in: .milliseconds(100) ... .seconds(600), "PT0.1S to PT10M") ?? limits.requestTimeout
+        limits.settle = duration(settle, in: .milliseconds(300) ... .seconds(86_400), "PT0.3S to P1D") ?? limits.settle
         if limits.settle / 3 < limits.requestTimeout {
             add(
                 .settleTooShort, at: settle?.value ?? timeout?.value,
                 "'settle' must be at least three times 'requestTimeout', or a late request could be sent twice",
-                suggestion: "write settle: \(seconds(limits.requestTimeout * 3)) or longer")
+                suggestion: "write settle: \(text(limits.requestTimeout * 3)) or longer")
         }
         return limits
     }
 
-    private func seconds(_ milliseconds: UnixMilliseconds) -> String {
-        milliseconds % 1000 == 0 ? "PT\(milliseconds / 1000)S" : "PT\(Double(milliseconds) / 1000)S"
+    private func text(_ duration: Duration) -> String {
+        duration.isWholeSeconds ? "PT\(duration.wholeSeconds)S" : "PT\(duration / .seconds(1))S"
     }
 
     private mutating func duration(
-        _ field: Field?, in range: ClosedRange<UnixMilliseconds>, _ described: String
-    ) -> UnixMilliseconds? {
+        _ field: Field?, in range: ClosedRange<Duration>, _ described: String
+    ) -> Duration? {
         guard let field, let duration = fixedDuration(field) else { return nil }
         guard range.contains(duration) else {
             add(

@@ -3,23 +3,23 @@ import YAML
 
 extension ManifestDecoder {
     /// A time that says by itself which moment it is.
-    mutating func time(_ field: Field?) -> UnixSeconds? {
+    mutating func time(_ field: Field?) -> Timestamp? {
         guard let field, let time = timeText(field) else { return nil }
         switch time {
-        case .instant(let seconds): return seconds
+        case .instant(let time): return time
         case .local(let civil):
             add(
                 .timeWithoutOffset, at: field.value, "\(quoted(field.value.text)) does not say its offset from UTC",
-                suggestion: "for UTC add Z: write \(UTCTime(civil))")
+                suggestion: "for UTC add Z: write \(civil)")
             return nil
         }
     }
 
     /// A time of a series, where a date or time without offset means the series' own time zone.
-    mutating func time(_ field: Field?, in local: LocalClock) -> (moment: UnixSeconds, civil: Int64?)? {
+    mutating func time(_ field: Field?, in local: LocalClock) -> (moment: Timestamp, civil: Timestamp?)? {
         guard let field, let time = timeText(field) else { return nil }
         switch time {
-        case .instant(let seconds): return (seconds, nil)
+        case .instant(let time): return (time, nil)
         case .local(let civil): return (local.moment(of: civil), civil)
         }
     }
@@ -39,10 +39,10 @@ extension ManifestDecoder {
         }
     }
 
-    /// A duration of fixed length, in milliseconds.
-    mutating func fixedDuration(_ field: Field?) -> UnixMilliseconds? {
+    /// A duration of fixed length.
+    mutating func fixedDuration(_ field: Field?) -> Duration? {
         guard let field, let duration = duration(field) else { return nil }
-        guard let length = duration.fixedMilliseconds else {
+        guard let length = duration.fixed else {
             add(
                 .badDuration, at: field.value, "'\(field.key)' has months or years in it, which have no fixed length",
                 suggestion: "write it in weeks, days, hours, minutes or seconds")
@@ -54,7 +54,7 @@ extension ManifestDecoder {
     /// The `every` of a series.
     mutating func step(_ field: Field?) -> Series.Step? {
         guard let field, let duration = duration(field) else { return nil }
-        let isShort = duration.months <= 1200 && duration.days <= 36_600 && duration.milliseconds <= 3_162_240_000_000
+        let isShort = duration.months <= 1200 && duration.days <= 36_600 && duration.clock <= .hundredYears
         guard isShort, let step = duration.step else {
             add(
                 .badDuration, at: field.value, "'every' cannot be \(quoted(field.value.text))",

@@ -30,8 +30,8 @@ extension ManifestDecoder {
                 end = value.int64
             }
         }
-        guard let start, let end, start >= 0, end <= TimeText.farFuture else { return nil }
-        return Window(start: start, end: end)
+        guard let start, let end, start >= 0, end <= TimeText.farFuture.seconds else { return nil }
+        return Window(startSeconds: start, endSeconds: end)
     }
 
     mutating func window(_ node: YAMLNode) -> Window? {
@@ -46,18 +46,18 @@ extension ManifestDecoder {
         if let window = Window(start: start, end: end) {
             if end > TimeText.farFuture {
                 add(
-                    .farFuture, .warning, at: endField.value, "this window ends in the far future, at \(UTCTime(end))",
+                    .farFuture, .warning, at: endField.value, "this window ends in the far future, at \(end)",
                     suggestion: "check the number of its digits")
             }
             return window
         }
         if start == end {
             add(
-                .windowReversed, at: fields.node, "this window is empty: it starts and ends at \(UTCTime(start))",
+                .windowReversed, at: fields.node, "this window is empty: it starts and ends at \(start)",
                 suggestion: "the end is exclusive; write an end after the start")
         } else {
             add(
-                .windowReversed, at: fields.node, "this window ends at \(UTCTime(end)), before it starts",
+                .windowReversed, at: fields.node, "this window ends at \(end), before it starts",
                 suggestion: "write {start: \(endField.value.text), end: \(fields["start"]?.value.text ?? "")}")
         }
         return nil
@@ -77,7 +77,7 @@ extension ManifestDecoder {
             add(
                 Diagnostic(
                     .windowDeclaredTwice, at: place(of: window),
-                    "the window \(UTCTime(window.window.start)) to \(UTCTime(window.window.end)) is declared twice",
+                    "the window \(window.window.start) to \(window.window.end) is declared twice",
                     suggestion: "remove one; to ingest it again, declare a rerun",
                     notes: [.init(place: place(of: first), message: "first declared here")]))
         }

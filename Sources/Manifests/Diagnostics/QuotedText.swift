@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 /// A value of a manifest as a message shows it: in quotes, short, on one line, without secrets.
 func quoted(_ text: String) -> String {

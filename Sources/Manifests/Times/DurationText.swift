@@ -5,7 +5,8 @@ import FlowRuns
 public struct DurationText: Hashable, Sendable {
     var months: Int64 = 0
     var days: Int64 = 0
-    var milliseconds: Int64 = 0
+    /// Hours, minutes and seconds.
+    var clock = Duration.zero
     /// How many units the text names.
     private(set) var units = 0
 
@@ -23,14 +24,14 @@ public struct DurationText: Hashable, Sendable {
                 rest.removeFirst()
                 continue
             }
-            guard let (whole, thousandths) = Self.number(&rest), let unit = rest.popFirst(),
+            guard let (whole, fraction) = Self.number(&rest), let unit = rest.popFirst(),
                 let position = allowed.firstIndex(of: unit)
             else { return nil }
             // Units go from the largest to the smallest, none twice.
             allowed = allowed[allowed.index(after: position)...]
-            guard thousandths == nil || unit == UInt8(ascii: "S") else { return nil }
+            guard fraction == nil || unit == UInt8(ascii: "S") else { return nil }
             add(whole, unit, isTime: isTime)
-            milliseconds += thousandths ?? 0
+            clock += fraction ?? .zero
             units += 1
         }
         guard units > 0 else { return nil }
@@ -42,14 +43,14 @@ public struct DurationText: Hashable, Sendable {
         case (UInt8(ascii: "M"), false): months += number
         case (UInt8(ascii: "W"), _): days += number * 7
         case (UInt8(ascii: "D"), _): days += number
-        case (UInt8(ascii: "H"), _): milliseconds += number * 3_600_000
-        case (UInt8(ascii: "M"), true): milliseconds += number * 60_000
-        default: milliseconds += number * 1000
+        case (UInt8(ascii: "H"), _): clock += .seconds(number * 3600)
+        case (UInt8(ascii: "M"), true): clock += .seconds(number * 60)
+        default: clock += .seconds(number)
         }
     }
 
     /// At most nine digits, so that no sum can overflow; up to three more after a point.
-    private static func number(_ rest: inout Substring.UTF8View) -> (whole: Int64, thousandths: Int64?)? {
+    private static func number(_ rest: inout Substring.UTF8View) -> (whole: Int64, fraction: Duration?)? {
         func digits() -> Substring.UTF8View {
             let digits = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
             rest.removeFirst(digits.count)
@@ -63,17 +64,24 @@ public struct DurationText: Hashable, Sendable {
         rest.removeFirst()
         let fraction = digits()
         guard (1...3).contains(fraction.count) else { return nil }
-        return (value(whole), value(fraction) * [100, 10, 1][fraction.count - 1])
+        return (value(whole), .milliseconds(value(fraction) * [100, 10, 1][fraction.count - 1]))
     }
 
     /// The length where a day is 24 hours; `nil` when there are months in it, which have no fixed length.
-    public var fixedMilliseconds: UnixMilliseconds? { months == 0 ? days * 86_400_000 + milliseconds : nil }
+    public var fixed: Duration? { months == 0 ? .seconds(days * 86_400) + clock : nil }
 
     /// The step of a series: one unit only, at least one of it, whole seconds.
     var step: Series.Step? {
         guard units == 1 else { return nil }
         if months > 0 { return .months(Int(months)) }
         if days > 0 { return .days(Int(days)) }
-        return milliseconds > 0 && milliseconds % 1000 == 0 ? .seconds(milliseconds / 1000) : nil
+        return clock > .zero && clock.isWholeSeconds ? .fixed(clock) : nil
     }
+}
+
+extension Duration {
+    /// Of at most 366 days each: the longest that a series may have as its step or its lag.
+    static let hundredYears = Duration.seconds(36_600 * 86_400)
+
+    var isWholeSeconds: Bool { components.attoseconds == 0 }
 }

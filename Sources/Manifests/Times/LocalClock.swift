@@ -1,8 +1,8 @@
 import FlowRuns
 import Foundation
 
-/// Turns local calendar time into moments and back. "Civil" seconds are what a clock on the wall shows, counted as
-/// if it showed UTC.
+/// Turns local calendar time into moments and back. A "civil" time is what a clock on the wall shows, as if it
+/// showed UTC.
 struct LocalClock {
     private let zone: TimeZone
 
@@ -24,16 +24,16 @@ struct LocalClock {
     }
 
     /// What the clock shows at a moment.
-    func civil(at moment: UnixSeconds) -> Int64 { moment + offset(at: moment) }
+    func civil(at moment: Timestamp) -> Timestamp { moment + offset(at: moment) }
 
     /// When the clock shows `civil`: the first of two such moments, and the end of the gap if the clock skips it.
-    func moment(of civil: Int64) -> UnixSeconds {
+    func moment(of civil: Timestamp) -> Timestamp {
         // No zone was ever further than 16 hours from UTC, and none changed its offset twice in two days.
-        var before = civil - 16 * 3600
-        var after = civil + 16 * 3600
+        var before = civil - .seconds(16 * 3600)
+        var after = civil + .seconds(16 * 3600)
         let (oldOffset, newOffset) = (offset(at: before), offset(at: after))
         if oldOffset == newOffset { return civil - oldOffset }
-        while after - before > 1 {
+        while after - before > .milliseconds(1) {
             let middle = before + (after - before) / 2
             if offset(at: middle) == oldOffset { before = middle } else { after = middle }
         }
@@ -41,7 +41,7 @@ struct LocalClock {
         return civil - oldOffset < change ? civil - oldOffset : max(change, civil - newOffset)
     }
 
-    private func offset(at moment: UnixSeconds) -> Int64 {
-        Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(moment))))
+    private func offset(at moment: Timestamp) -> Duration {
+        .seconds(zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(moment.seconds))))
     }
 }

@@ -2,15 +2,18 @@ import FlowRuns
 
 /// A time as a manifest may write it: Unix seconds, or RFC 3339, or (in a series only) a local date or date-time.
 enum TimeText: Hashable {
-    case instant(UnixSeconds)
-    /// A date or date-time without an offset, as the seconds that it would be if it were UTC.
-    case local(civil: Int64)
+    case instant(Timestamp)
+    /// A date or date-time without an offset, as if it were UTC.
+    case local(civil: Timestamp)
 
     /// Every time is at least 1970-01-01T00:00:00Z and below this, in the year 5138. What is larger is not seconds:
     /// as milliseconds it would be 1973 or later.
-    static let end: UnixSeconds = 100_000_000_000
+    static let end = Timestamp(seconds: 100_000_000_000)
+    static let start = Timestamp(seconds: 0)
+    /// As far before 1970 as ``end`` is after it: a series made by hand is not walked from earlier.
+    static let earliest = Timestamp(seconds: -100_000_000_000)
     /// 2200-01-01T00:00:00Z. A window's end after it is most likely a slip, as in the API documentation's own sample.
-    static let farFuture: UnixSeconds = 7_258_118_400
+    static let farFuture = Timestamp(seconds: 7_258_118_400)
 
     /// What is wrong with a time, and what to write instead.
     struct Fault: Error, Hashable {
@@ -20,21 +23,21 @@ enum TimeText: Hashable {
     }
 
     /// Checks that a number is a time in seconds.
-    static func seconds(_ number: Int64) throws(Fault) -> UnixSeconds {
-        if (0..<end).contains(number) { return number }
+    static func seconds(_ number: Int64) throws(Fault) -> Timestamp {
+        if (start.seconds..<end.seconds).contains(number) { return Timestamp(seconds: number) }
         guard number > 0 else {
             throw Fault(message: "the time \(number) is before 1970", suggestion: "write Unix seconds or RFC 3339")
         }
         let units: [(name: String, perSecond: Int64)] = [
             ("milliseconds", 1000), ("microseconds", 1_000_000), ("nanoseconds", 1_000_000_000),
         ]
-        guard let unit = units.first(where: { number / $0.perSecond < end }) else {
+        guard let unit = units.first(where: { number / $0.perSecond < end.seconds }) else {
             throw Fault(message: "the time \(number) is too far in the future")
         }
         let seconds = number / unit.perSecond
         throw Fault(
             code: .timeNotInSeconds, message: "the time \(number) is in \(unit.name); a time is in seconds",
-            suggestion: "write \(seconds), which is \(UTCTime(seconds))")
+            suggestion: "write \(seconds), which is \(Timestamp(seconds: seconds))")
     }
 
     /// Reads a text; whether a local time has its place there is for the caller to say.
@@ -46,7 +49,7 @@ enum TimeText: Hashable {
                 suggestion: "write Unix seconds (1651584991) or RFC 3339 (2022-05-03T13:36:31Z)")
         }
         guard
-            let civil = UTCTime.seconds(
+            let civil = Timestamp(
                 year: fields.year, month: fields.month, day: fields.day, hour: fields.hour, minute: fields.minute,
                 second: fields.second)
         else { throw Fault(message: "there is no such date and time as \(quoted(text))") }
@@ -54,8 +57,8 @@ enum TimeText: Hashable {
             throw Fault(
                 message: "\(quoted(text)) has a fraction of a second; windows begin and end on whole seconds")
         }
-        let time = civil - (fields.offset ?? 0)
-        guard (0..<end).contains(time) else {
+        let time = civil - (fields.offset ?? .zero)
+        guard (start..<end).contains(time) else {
             throw Fault(message: "\(quoted(text)) is out of range: times go from 1970 to the year 5137")
         }
         return fields.offset == nil ? .local(civil: civil) : .instant(time)
@@ -73,8 +76,8 @@ private struct RFC3339Fields {
     var second = 0
     /// Whether there is a fraction that is not zero.
     var hasFraction = false
-    /// Seconds east of Greenwich; `nil` when the text does not say.
-    var offset: Int64?
+    /// East of Greenwich; `nil` when the text does not say.
+    var offset: Duration?
 
     init?(_ text: String) {
         var rest = text.utf8[...]
@@ -108,13 +111,13 @@ private struct RFC3339Fields {
         if rest.isEmpty { return }
 
         if take("Zz") != nil {
-            offset = 0
+            offset = .zero
         } else {
             guard let sign = take("+-"), let hours = number(2), take(":") != nil, let minutes = number(2), hours < 24,
                 minutes < 60
             else { return nil }
-            let seconds = Int64(hours * 3600 + minutes * 60)
-            offset = sign == UInt8(ascii: "-") ? -seconds : seconds
+            let seconds = hours * 3600 + minutes * 60
+            offset = .seconds(sign == UInt8(ascii: "-") ? -seconds : seconds)
         }
         guard rest.isEmpty else { return nil }
     }

@@ -7,8 +7,8 @@ struct CoverageLane {
         var columns: Range<Int>
         let state: CoverageState
         /// The exact span and number of the stretches of this state that it stands for.
-        var start: UnixSeconds
-        var end: UnixSeconds
+        var start: Timestamp
+        var end: Timestamp
         var count: Int
     }
 

@@ -5,7 +5,7 @@ import Manifests
 /// It needs no network and no script, and follows the reader's dark or light.
 public struct CoverageReport: Sendable {
     private let target: String
-    private let asOf: UnixSeconds
+    private let asOf: Timestamp
     private let flows: [FlowCoverage]
 
     private static let attentionLimit = 100
@@ -15,8 +15,8 @@ public struct CoverageReport: Sendable {
 
     /// - Parameters:
     ///   - target: its name.
-    ///   - asOf: the instant that the page shows, in Unix seconds.
-    public init(target: String, asOf: UnixSeconds, flows: [FlowCoverage]) {
+    ///   - asOf: the instant that the page shows.
+    public init(target: String, asOf: Timestamp, flows: [FlowCoverage]) {
         self.target = target
         self.asOf = asOf
         self.flows = flows
@@ -46,7 +46,7 @@ public struct CoverageReport: Sendable {
         html.element("h1", text: "Coverage of \(target)")
         html.element("p", ["class": "lead"]) { html in
             html.add("\(counted(flows.count, "flow")), \(counted(windowCount, "window")), as of ")
-            html.element("time", ["datetime": "\(UTCTime(asOf))"], text: "\(UTCTime(asOf))")
+            html.element("time", ["datetime": "\(asOf)"], text: "\(asOf)")
             html.add(". All times are UTC; a window's end is not part of it.")
         }
         guard let scale = CoverageScale(flows, asOf: asOf) else {
@@ -117,11 +117,11 @@ public struct CoverageReport: Sendable {
                             html.element("td") {
                                 $0.element("span", ["class": "tag \(stretch.state.name)"], text: stretch.state.inWords)
                             }
-                            html.element("td", text: "\(UTCTime(stretch.start))")
-                            html.element("td", text: "\(UTCTime(stretch.end))")
+                            html.element("td", text: "\(stretch.start)")
+                            html.element("td", text: "\(stretch.end)")
                             html.element(
                                 "td",
-                                text: spanText(stretch.end.subtractingReportingOverflow(stretch.start).partialValue))
+                                text: spanText(stretch.end - stretch.start))
                             html.element("td", text: stretch.why ?? "")
                         }
                     }
@@ -184,7 +184,7 @@ public struct CoverageReport: Sendable {
         ]
         html.element("rect", box) { html in
             let count = mark.count > 1 ? "\(grouped(mark.count)) × " : ""
-            html.element("title", text: "\(count)\(mark.state.inWords): \(UTCTime(mark.start)) … \(UTCTime(mark.end))")
+            html.element("title", text: "\(count)\(mark.state.inWords): \(mark.start) … \(mark.end)")
         }
     }
 
@@ -224,7 +224,7 @@ public struct CoverageReport: Sendable {
                     "td", ["class": count > 0 && state >= .gap ? "number alarm" : "number"],
                     text: count == 0 ? "" : grouped(count))
             }
-            html.element("td", ["class": "number"], text: flow.gapLength > 0 ? spanText(flow.gapLength) : "")
+            html.element("td", ["class": "number"], text: flow.gapLength > .zero ? spanText(flow.gapLength) : "")
             html.element("td", text: flow.stretches.first.map { UTCTime($0.start).date } ?? "")
             html.element("td", text: flow.stretches.map(\.end).max().map { UTCTime($0).date } ?? "")
         }

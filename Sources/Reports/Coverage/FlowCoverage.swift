@@ -27,8 +27,8 @@ enum CoverageState: Int, CaseIterable, Comparable {
 /// The time that one flow has covered: every window with what became of it, and the gaps between them.
 public struct FlowCoverage: Hashable, Sendable {
     struct Stretch: Hashable, Sendable {
-        let start: UnixSeconds
-        let end: UnixSeconds
+        let start: Timestamp
+        let end: Timestamp
         let state: CoverageState
         /// Why it failed, or what it waits for.
         var why: String?
@@ -42,14 +42,14 @@ public struct FlowCoverage: Hashable, Sendable {
     /// Windows, by start, then gaps, by start.
     let stretches: [Stretch]
     let counts: [CoverageState: Int]
-    /// Seconds in gaps.
-    let gapLength: Int64
+    /// Of all gaps together.
+    let gapLength: Duration
 
     /// - Parameters:
     ///   - plan: of the flow; its requests and held windows are shown too.
     ///   - runs: every recorded run of the flow. Of a window run more than once, the newest run counts.
     public init(_ plan: FlowPlan, runs: [RecordedRun]) {
-        flow = plan.flow
+        flow = plan.id
         title = plan.title
         place = plan.place
         isVerified = plan.isVerified
@@ -69,13 +69,13 @@ public struct FlowCoverage: Hashable, Sendable {
             Stretch(start: $0.start, end: $0.end, state: states[$0] ?? .succeeded, why: reasons[$0])
         }
         var counts = Dictionary(grouping: stretches, by: \.state).mapValues(\.count)
-        var gapLength: Int64 = 0
-        var covered = windows.first?.start ?? 0
+        var gapLength = Duration.zero
+        var covered = windows.first?.start ?? .min
         for window in windows {
             if window.start > covered {
                 stretches.append(Stretch(start: covered, end: window.start, state: .gap))
                 counts[.gap, default: 0] += 1
-                gapLength = gapLength.addingReportingOverflow(window.start &- covered).partialValue
+                gapLength += window.start - covered
             }
             covered = max(covered, window.end)
         }

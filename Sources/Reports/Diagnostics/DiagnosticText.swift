@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import Text
 
 /// Diagnostics as people read them: what, where, the line itself with the place marked, and what to write instead.
 ///

@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import Text
 
 /// Diagnostics as a JSON document: `{"formatVersion":1,"errors":…,"warnings":…,"diagnostics":[…]}`, one a line.
 public func diagnosticsJSON(_ diagnostics: [Diagnostic]) -> [UInt8] {

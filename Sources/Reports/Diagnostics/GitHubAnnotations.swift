@@ -17,7 +17,7 @@ public struct GitHubAnnotations: Sendable {
         let notices = plan.flows.filter { !$0.actions.isEmpty || !$0.held.isEmpty }.map { flow in
             let counts = flow.counts
             let words = (counts.wanted + counts.standing).joined(separator: ", ")
-            let span = flow.span.map { "; requests cover \($0.text("…")) (\(spanText($0.safeLength)))" } ?? ""
+            let span = flow.span.map { "; requests cover \($0.text("…")) (\(spanText($0.length)))" } ?? ""
             let unverified = flow.isVerified ? "" : "; unverified"
             return command("notice", flow.place, title: "Sluice plan", "\(flow.title): \(words)\(span)\(unverified)")
         }

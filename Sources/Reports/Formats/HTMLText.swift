@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 /// Writes HTML as it goes. Text and the values of attributes are escaped by it and nothing else, so a name from a
 /// manifest stays a name.

@@ -1,4 +1,6 @@
 import FlowRuns
+import RunRequests
+import Text
 
 /// Builds an indented JSON object and hands it over in pieces, so that a long one needs little memory.
 ///
@@ -52,9 +54,9 @@ extension JSONText {
     /// Seconds for machines, and the same span in UTC for people: an ISO 8601 interval.
     package mutating func member(_ key: String, _ window: Window) {
         object(key) {
-            $0.member("start", window.start)
-            $0.member("end", window.end)
-            $0.member("utc", "\(UTCTime(window.start))/\(UTCTime(window.end))")
+            $0.member("start", window.start.seconds)
+            $0.member("end", window.end.seconds)
+            $0.member("utc", "\(window.start)/\(window.end)")
         }
     }
 
@@ -69,9 +71,9 @@ extension JSONText {
         member("attempt", run.identity.attempt)
         member("state", run.state.rawValue)
         member("origin", run.origin.rawValue)
-        optional("run", run.run?.description)
+        optional("run", run.id?.description)
         member("deltaColumn", run.deltaColumn)
-        member("recordedAt", run.recordedAt)
+        member("recordedAt", run.recordedAt.milliseconds)
         optional("failure", run.failure)
     }
 }

@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 /// Text from manifests and the service as it may stand in Markdown: it can format nothing, link nothing, and call
 /// nobody.

@@ -1,5 +1,6 @@
 import FlowRuns
 import Ledger
+import Text
 
 /// Recorded runs as JSON, one a line, newest last: what was declared, sent and answered.
 ///
@@ -23,8 +24,8 @@ extension JSONText {
     fileprivate mutating func members(of entry: LedgerEntry) {
         member("flowId", entry.run.flow.description)
         members(of: entry.run)
-        member("recordedAtUTC", utcText(entry.run.recordedAt))
-        member("updatedAt", entry.updatedAt)
+        member("recordedAtUTC", entry.run.recordedAt.description)
+        member("updatedAt", entry.updatedAt.milliseconds)
         optional("status", entry.status)
         optional("request", entry.request)
         optional("response", entry.response)

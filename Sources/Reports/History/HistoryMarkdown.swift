@@ -32,9 +32,9 @@ public struct HistoryMarkdown: Sendable {
         let failure = run.failure.map { "<br>\(Markdown.escaped(String($0.prefix(300))))" } ?? ""
         let declared = run.origin == .service ? "_found on the service_" : Markdown.code(entry.provenance.text)
         return Markdown.row([
-            utcText(run.recordedAt), Markdown.code(names[run.flow] ?? run.flow.description),
-            run.window.map { "\($0.text("…")) (\(spanText($0.safeLength)))" } ?? "unknown",
-            "\(run.state.sign) \(run.state.inWords)\(failure)", Markdown.code(run.run?.description ?? ""),
+            run.recordedAt.description, Markdown.code(names[run.flow] ?? run.flow.description),
+            run.window.map { "\($0.text("…")) (\(spanText($0.length)))" } ?? "unknown",
+            "\(run.state.sign) \(run.state.inWords)\(failure)", Markdown.code(run.id?.description ?? ""),
             Markdown.escaped(run.attemptText), declared,
         ])
     }

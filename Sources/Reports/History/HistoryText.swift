@@ -29,10 +29,10 @@ public struct HistoryText: Sendable {
         for entry in entries.newestLast {
             let run = entry.run
             table.add([
-                .init(utcText(run.recordedAt)), .init(names[run.flow] ?? run.flow.description),
-                .init(run.window.map { UTCTime($0.start).description } ?? "unknown"),
-                .init(run.window.map { spanText($0.safeLength) } ?? ""),
-                .init(run.state.inWords, run.state.tone), .init(run.run?.description ?? ""),
+                .init(run.recordedAt.description), .init(names[run.flow] ?? run.flow.description),
+                .init(run.window.map { $0.start.description } ?? "unknown"),
+                .init(run.window.map { spanText($0.length) } ?? ""),
+                .init(run.state.inWords, run.state.tone), .init(run.id?.description ?? ""),
                 .init(run.attemptText), .init(run.origin == .service ? "found on the service" : entry.provenance.text),
             ])
             for remark in remarks(entry) { table.addRemark(remark) }

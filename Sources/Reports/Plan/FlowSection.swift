@@ -1,12 +1,13 @@
 import FlowRuns
 import Manifests
 import Planner
+import Text
 
 /// The lines of one flow in the terminal view of a plan.
 struct FlowSection {
     private let flow: FlowPlan
-    private let asOf: UnixSeconds
-    private let startsEarly: Int64?
+    private let asOf: Timestamp
+    private let startsEarly: Duration?
     private let style: TextStyle
     private let limit: Int
 
@@ -14,7 +15,7 @@ struct FlowSection {
     private static let diagnosticLimit = 5
     private static let heldLimit = 4
 
-    init(_ flow: FlowPlan, asOf: UnixSeconds, startsEarly: Int64?, style: TextStyle, limit: Int) {
+    init(_ flow: FlowPlan, asOf: Timestamp, startsEarly: Duration?, style: TextStyle, limit: Int) {
         self.flow = flow
         self.asOf = asOf
         self.startsEarly = startsEarly
@@ -25,7 +26,7 @@ struct FlowSection {
     var lines: [String] { [title] + requests + span + standing + diagnostics }
 
     private var title: String {
-        let id = flow.name == nil ? "" : "  \(flow.flow)"
+        let id = flow.name == nil ? "" : "  \(flow.id)"
         let tag = flow.isVerified ? "" : "  unverified"
         let place = printable("\(flow.place.file):\(flow.place.line)")
         guard let width = style.width else {
@@ -92,9 +93,9 @@ struct FlowSection {
     /// How much time the requests cover, where it is not plain from a single line.
     private var span: [String] {
         guard let span = flow.span, flow.actions.count > 1 || startsEarly != nil else { return [] }
-        let isLong = span.safeLength > OddWindows.longSpan
+        let isLong = span.length > OddWindows.longSpan
         let requests = counted(flow.actions.count, "request")
-        var text = "\(requests) over \(spanText(span.safeLength)), \(span.text(style.ellipsis))"
+        var text = "\(requests) over \(spanText(span.length)), \(span.text(style.ellipsis))"
         if let startsEarly { text += "; begins \(spanText(startsEarly)) before most flows of this plan" }
         let isOdd = isLong || startsEarly != nil
         if isOdd { text = "\(style.unicode ? "⚠" : "(!)") " + text }
@@ -109,14 +110,14 @@ struct FlowSection {
         if flow.failedCount > 0 {
             let windows = counted(flow.failedCount, "window")
             let note =
-                "of them \(windows) failed, and no retry is left: sluice history --flow \(flow.flow) --state failed"
+                "of them \(windows) failed, and no retry is left: sluice history --flow \(flow.id) --state failed"
             lines += indented("  \(note)", .trouble)
         }
         if !flow.undeclared.isEmpty {
             let runs = counted(
                 flow.undeclared.count, "recorded run that no manifest declares",
                 "recorded runs that no manifest declares")
-            lines += marked(.undeclared, "\(runs): sluice history --flow \(flow.flow)")
+            lines += marked(.undeclared, "\(runs): sluice history --flow \(flow.id)")
         }
         return lines
     }

@@ -2,34 +2,34 @@ import FlowRuns
 
 /// Windows that touch and are equally long, by the clock or by the calendar, taken as one.
 struct FoldedWindows: Hashable {
-    private(set) var start: UnixSeconds
-    private(set) var end: UnixSeconds
+    private(set) var start: Timestamp
+    private(set) var end: Timestamp
     private(set) var count = 1
-    private var shortest: Int64
-    private var longest: Int64
+    private var shortest: Duration
+    private var longest: Duration
 
     /// Lengths that are one in the calendar: days of 23 to 25 hours, months of 28 to 31 days.
-    private static let calendarUnits: [(name: String, lengths: ClosedRange<Int64>)] = {
-        let day: Int64 = 86_400
-        let slack: Int64 = 3600
-        let units: [(String, ClosedRange<Int64>)] = [
+    private static let calendarUnits: [(name: String, lengths: ClosedRange<Duration>)] = {
+        let day = Duration.seconds(86_400)
+        let slack = Duration.seconds(3600)
+        let units: [(String, ClosedRange<Int>)] = [
             ("1d", 1...1), ("7d", 7...7), ("14d", 14...14), ("1 month", 28...31), ("3 months", 89...92),
             ("6 months", 181...184), ("1 year", 365...366),
         ]
-        return units.map { ($0, $1.lowerBound * day - slack...$1.upperBound * day + slack) }
+        return units.map { ($0, day * $1.lowerBound - slack...day * $1.upperBound + slack) }
     }()
 
     init(_ window: Window) {
         start = window.start
         end = window.end
-        shortest = window.safeLength
-        longest = window.safeLength
+        shortest = window.length
+        longest = window.length
     }
 
     /// Takes the window in when it goes on where these end; says whether it did.
     mutating func take(_ window: Window) -> Bool {
         guard window.start == end else { return false }
-        let length = window.safeLength
+        let length = window.length
         let isEqual = shortest == longest && length == longest
         guard isEqual || Self.unit(of: min(shortest, length), max(longest, length)) != nil else { return false }
         end = window.end
@@ -46,13 +46,17 @@ struct FoldedWindows: Hashable {
         let text = "\(grouped(count)) windows of "
         guard shortest != longest, let unit = Self.unit(of: shortest, longest) else { return text + spanText(longest) }
         // Everybody knows that months differ; that a day is cut short is worth a word.
-        return text + unit + (unit.hasSuffix("d") ? " (\(shortest / 3600)-\(longest / 3600)h)" : "")
+        return text + unit + (unit.hasSuffix("d") ? " (\(shortest.wholeHours)-\(longest.wholeHours)h)" : "")
     }
 
     /// `2024-01-01T00:00:00Z … 2024-12-31T00:00:00Z`
-    func rangeText(_ ellipsis: String) -> String { "\(UTCTime(start)) \(ellipsis) \(UTCTime(end))" }
+    func rangeText(_ ellipsis: String) -> String { "\(start) \(ellipsis) \(end)" }
 
-    private static func unit(of shortest: Int64, _ longest: Int64) -> String? {
+    private static func unit(of shortest: Duration, _ longest: Duration) -> String? {
         calendarUnits.first { $0.lengths.contains(shortest) && $0.lengths.contains(longest) }?.name
     }
+}
+
+extension Duration {
+    fileprivate var wholeHours: Int64 { wholeSeconds / 3600 }
 }

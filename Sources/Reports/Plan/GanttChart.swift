@@ -36,7 +36,7 @@ struct GanttChart {
         }
         source += "gantt\n"
         source += "    dateFormat YYYY-MM-DDTHH:mm:ss\n"
-        source += "    axisFormat \(axisFormat(latest.subtractingReportingOverflow(earliest).partialValue))\n"
+        source += "    axisFormat \(axisFormat(latest - earliest))\n"
         source += "    todayMarker off\n"
         source += sections
     }
@@ -45,14 +45,14 @@ struct GanttChart {
         let isAlarming = entry.kind == .held || entry.oddity != nil
         let tag = isAlarming ? "crit, " : entry.kind == .create ? "active, " : ""
         let kind = entry.kind == .create ? "" : " \(entry.kind.inWords)"
-        let times = [entry.windows.start, entry.windows.end].map { UTCTime($0).description.dropLast() }
+        let times = [entry.windows.start, entry.windows.end].map { $0.description.dropLast() }
         return "\(word(entry.windows.sizeText + kind)) :\(tag)\(times.joined(separator: ", "))"
     }
 
-    private func axisFormat(_ span: Int64) -> String {
+    private func axisFormat(_ span: Duration) -> String {
         switch span {
-        case ..<(3 * 86_400): "%m-%d %H:%M"
-        case ..<(5 * secondsPerYear): "%Y-%m-%d"
+        case ..<(.seconds(3 * 86_400)): "%m-%d %H:%M"
+        case ..<(meanYear * 5): "%Y-%m-%d"
         default: "%Y"
         }
     }
@@ -67,6 +67,6 @@ struct GanttChart {
 }
 
 extension FlowPlan {
-    fileprivate var earliest: UnixSeconds { min(actions.first?.window.start ?? .max, held.first?.window.start ?? .max) }
-    fileprivate var latest: UnixSeconds { actions.first?.window.end ?? held.first?.window.end ?? .min }
+    fileprivate var earliest: Timestamp { min(actions.first?.window.start ?? .max, held.first?.window.start ?? .max) }
+    fileprivate var latest: Timestamp { actions.first?.window.end ?? held.first?.window.end ?? .min }
 }

@@ -17,11 +17,11 @@ struct LocalTimes {
     }
 
     /// The offset tells the two hours apart that bear one name when the clocks go back.
-    private func text(_ moment: UnixSeconds) -> String {
-        let offset = zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(moment)))
-        let shown = UTCTime(moment + Int64(offset))
+    private func text(_ moment: Timestamp) -> String {
+        let offset = zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(moment.seconds)))
+        let shown = UTCTime(moment + .seconds(offset))
         let time = shown.secondOfDay % 60 == 0 ? String(shown.time.dropLast(3)) : shown.time
-        let minutes = UTCTime(Int64(offset.magnitude)).time.dropLast(3)
+        let minutes = UTCTime(Timestamp(seconds: Int64(offset.magnitude))).time.dropLast(3)
         return "\(shown.date) \(time) \(offset < 0 ? "-" : "+")\(minutes)"
     }
 }

@@ -70,7 +70,7 @@ extension PlannedAction {
 
 extension FlowPlan {
     /// Its requests in the order in which they are sent, plain ones folded.
-    func entries(asOf: UnixSeconds) -> [PlanEntry] {
+    func entries(asOf: Timestamp) -> [PlanEntry] {
         let odd = OddWindows(actions, asOf: asOf)
         return folded(actions.enumerated().map { PlanEntry($0.element, oddity: odd[$0.offset]) })
     }

@@ -1,6 +1,8 @@
 import FlowRuns
 import Manifests
 import Planner
+import RunRequests
+import Text
 
 /// A plan as the comment of a pull request: what is wrong first, then the counts by flow, the windows as a picture, and
 /// the exact requests folded away. Never longer than a comment may be; what is left out is counted.
@@ -69,7 +71,7 @@ public struct PlanMarkdown: Sendable {
         text += "**\(counts.summary)**\n\n"
         let warning = counts.requests > 0 ? " A flow run cannot be undone." : ""
         let saved = digest.map { " Saved as \(Markdown.code($0))." } ?? ""
-        text += "Sandbox \(sandbox), planned as of \(UTCTime(plan.asOf)).\(saved)\(warning)\n\n"
+        text += "Sandbox \(sandbox), planned as of \(plan.asOf).\(saved)\(warning)\n\n"
         let unverified = plan.unverifiedCount
         if unverified > 0 {
             text += "\(counted(unverified, "flow is", "flows are")) _unverified_: this ledger has never compared "
@@ -92,12 +94,12 @@ public struct PlanMarkdown: Sendable {
     private func remarks(_ plan: Plan) -> [() -> String] {
         let early = plan.earlyStarts
         return plan.flows.flatMap { flow in
-            let start = early[flow.flow].map { ahead in
+            let start = early[flow.id].map { ahead in
                 { "- \(Markdown.code(flow.title)) begins \(spanText(ahead)) before most flows of this plan\n" }
             }
             let failed = flow.failedCount > 0 ? [{ failures(of: flow) }] : []
             let long =
-                (flow.span?.safeLength ?? 0) > OddWindows.longSpan && start == nil ? [{ longSpan(of: flow) }] : []
+                (flow.span?.length ?? .zero) > OddWindows.longSpan && start == nil ? [{ longSpan(of: flow) }] : []
             let entries = flow.entries(asOf: plan.asOf).filter(\.isNotable) + flow.heldEntries
             return failed + [start].compactMap(\.self) + long + entries.map { entry in { remark(entry, of: flow) } }
         }
@@ -110,7 +112,7 @@ public struct PlanMarkdown: Sendable {
     private func longSpan(of flow: FlowPlan) -> String {
         guard let span = flow.span else { return "" }
         let requests = counted(flow.actions.count, "request")
-        return "- ⚠️ \(Markdown.code(flow.title)): \(requests) over \(spanText(span.safeLength))\n"
+        return "- ⚠️ \(Markdown.code(flow.title)): \(requests) over \(spanText(span.length))\n"
     }
 
     private func remark(_ entry: PlanEntry, of flow: FlowPlan) -> String {
@@ -122,10 +124,10 @@ public struct PlanMarkdown: Sendable {
 
     private func row(_ flow: FlowPlan) -> String {
         let counts = flow.counts
-        let id = flow.name == nil ? "" : "<br>\(Markdown.code(flow.flow.description))"
+        let id = flow.name == nil ? "" : "<br>\(Markdown.code(flow.id.description))"
         let unverified = flow.isVerified ? "" : " _unverified_"
         let place = Markdown.code("\(flow.place.file):\(flow.place.line)")
-        let span = flow.span.map { "\($0.text("…"))\(localTimes($0, of: flow))<br>\(spanText($0.safeLength))" } ?? ""
+        let span = flow.span.map { "\($0.text("…"))\(localTimes($0, of: flow))<br>\(spanText($0.length))" } ?? ""
         let numbers = [counts.create, counts.retry, counts.rerun, counts.held, counts.recorded, counts.undeclared]
         return Markdown.row(
             [Markdown.code(flow.title) + unverified + id, place, span] + numbers.map { $0 == 0 ? "" : grouped($0) })
@@ -165,7 +167,7 @@ public struct PlanMarkdown: Sendable {
         if let run = action.kind.retried {
             line = "POST /runs/\(run)/action?op=re-trigger"
         } else {
-            line = "POST /runs \(action.request(for: flow.flow).body(form, sentAt: nil))"
+            line = "POST /runs \(action.request(for: flow.id).body(form, sentAt: nil))"
         }
         return printable(line).replacing("``````", with: "`\u{200B}`\u{200B}`\u{200B}`\u{200B}`\u{200B}`") + "\n"
     }

@@ -41,7 +41,7 @@ extension PlanCounts {
 
 extension FlowPlan {
     /// The name, or the id where it has none.
-    var title: String { name ?? flow.description }
+    var title: String { name ?? id.description }
 
     /// Whether there is anything to say of it beyond that all is recorded.
     var isQuiet: Bool {

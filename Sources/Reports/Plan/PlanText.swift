@@ -1,6 +1,7 @@
 import FlowRuns
 import Manifests
 import Planner
+import Text
 
 /// The terminal view of a plan: grouped by flow, long series folded, what matters on a line of its own, and a closing
 /// line with the counts. It stays about one screen long, however large the plan.
@@ -35,7 +36,7 @@ public struct PlanText: Sendable {
 
         let limit = max(4, rowLimit / max(1, min(busy.count, Self.sectionLimit)))
         for flow in busy.prefix(Self.sectionLimit) {
-            let section = FlowSection(flow, asOf: plan.asOf, startsEarly: early[flow.flow], style: style, limit: limit)
+            let section = FlowSection(flow, asOf: plan.asOf, startsEarly: early[flow.id], style: style, limit: limit)
             lines += section.lines + [""]
         }
         let others = busy.dropFirst(Self.sectionLimit)
@@ -47,7 +48,7 @@ public struct PlanText: Sendable {
 
     private func header(_ plan: Plan, _ counts: PlanCounts) -> [String] {
         let target = printable("\(plan.target.name) (\(plan.target.organization), sandbox \(plan.target.sandbox))")
-        let asOf = UTCTime(plan.asOf)
+        let asOf = plan.asOf
         guard counts.requests > 0 else { return wrapped("Plan for target \(target) as of \(asOf)", .plain) + [""] }
         let verb = plan.isApplicable ? "will" : "would"
         let requests = counted(counts.requests, "flow run")
@@ -58,17 +59,17 @@ public struct PlanText: Sendable {
 
     /// One line for each flow that has no section of its own.
     private func brief(
-        _ flows: ArraySlice<FlowPlan>, _ early: [FlowID: Int64], asOf: UnixSeconds
+        _ flows: ArraySlice<FlowPlan>, _ early: [FlowID: Duration], asOf: Timestamp
     ) -> [String] {
         var table = TextTable(
             [.init("flow", givesWay: true), .init("id"), .init("planned"), .init("look at", givesWay: true)],
             style: style)
         for flow in flows.prefix(Self.lineLimit) {
             let counts = flow.counts
-            let isOdd = early[flow.flow] != nil || !OddWindows(flow.actions, asOf: asOf).isEmpty
+            let isOdd = early[flow.id] != nil || !OddWindows(flow.actions, asOf: asOf).isEmpty
             let faults = [counts.faults, isOdd ? "odd windows" : ""].filter { !$0.isEmpty }
             table.add([
-                .init(flow.title), .init(flow.flow.description, .quiet),
+                .init(flow.title), .init(flow.id.description, .quiet),
                 .init((counts.wanted + counts.standing).joined(separator: ", ")),
                 .init(faults.joined(separator: ", "), .caution),
             ])

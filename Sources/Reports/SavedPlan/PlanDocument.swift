@@ -2,6 +2,7 @@ import FlowRuns
 import Foundation
 import Manifests
 import Planner
+import RunRequests
 
 /// A saved plan as it stands in its file, member by member; see ``writePlan(_:to:)`` for the other direction. Members
 /// that say again what others say (summaries, requests, UTC times) are not read: ``readPlan(_:)`` compares them.
@@ -36,10 +37,10 @@ private struct TargetMember: Decodable {
         limits.maxRunsPerApply = try limit.count(.maxRunsPerApply)
         limits.parallelFlows = max(1, try limit.count(.parallelFlows))
         limits.requestsPerSecond = try limit.decode(Double.self, forKey: .requestsPerSecond)
-        limits.requestTimeout = try limit.time(.requestTimeoutMilliseconds)
-        limits.settle = try limit.time(.settleMilliseconds)
+        limits.requestTimeout = try limit.span(.requestTimeoutMilliseconds)
+        limits.settle = try limit.span(.settleMilliseconds)
         guard limits.requestsPerSecond > 0 else { throw limit.fault(.requestsPerSecond, "a rate of nothing") }
-        guard limits.requestTimeout > 0, limits.settle / 3 >= limits.requestTimeout else {
+        guard limits.requestTimeout > .zero, limits.settle / 3 >= limits.requestTimeout else {
             throw limit.fault(.settleMilliseconds, "less than three times the request's time")
         }
         let service = try object.decode(String.self, forKey: .service)
@@ -76,7 +77,7 @@ private struct FlowMember: Decodable {
         let id = try object.flow(.flowId)
         let summary = try object.nestedContainer(keyedBy: SummaryKey.self, forKey: .summary)
         flow = FlowPlan(
-            flow: id, name: try object.decodeIfPresent(String.self, forKey: .name),
+            id: id, name: try object.decodeIfPresent(String.self, forKey: .name),
             manifest: try object.decode(String.self, forKey: .manifest),
             owner: try object.decodeIfPresent(String.self, forKey: .owner), source: try object.word(.source),
             rules: try object.decode(RulesMember.self, forKey: .rules).rules,
@@ -170,7 +171,7 @@ private struct RunMember: Decodable {
     private let origin: RunOrigin
     private let id: RunID?
     private let deltaColumn: DeltaColumn?
-    private let recordedAt: UnixMilliseconds
+    private let recordedAt: Timestamp
     private let failure: String?
 
     private enum Key: CodingKey {
@@ -186,14 +187,14 @@ private struct RunMember: Decodable {
         origin = try object.word(.origin)
         id = object.contains(.run) ? try object.run(.run) : nil
         deltaColumn = try object.column(.deltaColumn)
-        recordedAt = try object.decode(Int64.self, forKey: .recordedAt)
+        recordedAt = Timestamp(milliseconds: try object.decode(Int64.self, forKey: .recordedAt))
         failure = try object.decodeIfPresent(String.self, forKey: .failure)
     }
 
     func run(of flow: FlowID) -> RecordedRun {
         RecordedRun(
             identity: RunIdentity(flow: flow, window: window, rerun: rerun, attempt: attempt), state: state,
-            origin: origin, run: id, deltaColumn: deltaColumn, recordedAt: recordedAt, failure: failure)
+            origin: origin, id: id, deltaColumn: deltaColumn, recordedAt: recordedAt, failure: failure)
     }
 }
 

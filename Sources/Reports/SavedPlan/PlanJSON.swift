@@ -2,6 +2,8 @@ import Crypto
 import FlowRuns
 import Manifests
 import Planner
+import RunRequests
+import Text
 
 /// Writes a plan in its saved form: JSON with one action a line, the same bytes for the same plan, and at its end the
 /// SHA-256 of all that stands before.
@@ -54,8 +56,8 @@ private struct PlanJSON {
 
     func members(into json: inout JSONText, _ handOver: (inout JSONText) -> Void) {
         json.member("formatVersion", Plan.formatVersion)
-        json.member("asOf", plan.asOf)
-        json.member("asOfUTC", UTCTime(plan.asOf).description)
+        json.member("asOf", plan.asOf.seconds)
+        json.member("asOfUTC", plan.asOf.description)
         json.object("target") {
             $0.member("name", plan.target.name)
             $0.member("service", plan.target.service.description)
@@ -71,8 +73,8 @@ private struct PlanJSON {
                 $0.member("maxRunsPerApply", limits.maxRunsPerApply)
                 $0.member("parallelFlows", limits.parallelFlows)
                 $0.member("requestsPerSecond", limits.requestsPerSecond)
-                $0.member("requestTimeoutMilliseconds", limits.requestTimeout)
-                $0.member("settleMilliseconds", limits.settle)
+                $0.member("requestTimeoutMilliseconds", limits.requestTimeout.milliseconds)
+                $0.member("settleMilliseconds", limits.settle.milliseconds)
             }
             $0.member("place", plan.target.place)
         }
@@ -94,7 +96,7 @@ private struct PlanJSON {
     }
 
     private func members(of flow: FlowPlan, into json: inout JSONText, _ handOver: (inout JSONText) -> Void) {
-        json.member("flowId", flow.flow.description)
+        json.member("flowId", flow.id.description)
         json.optional("name", flow.name)
         json.member("manifest", flow.manifest)
         json.optional("owner", flow.owner)
@@ -106,7 +108,7 @@ private struct PlanJSON {
         json.object("summary") { $0.members(of: flow.counts) }
         json.array("actions") { json in
             for action in flow.actions {
-                json.line { members(of: action, flow.flow, into: &$0) }
+                json.line { members(of: action, flow.id, into: &$0) }
                 if json.isLarge { handOver(&json) }
             }
         }

@@ -8,10 +8,18 @@ extension KeyedDecodingContainer {
         .dataCorruptedError(forKey: key, in: self, debugDescription: reason)
     }
 
-    func time(_ key: Key) throws -> UnixSeconds {
-        let time = try decode(Int64.self, forKey: key)
-        guard time.magnitude <= largestTime else { throw fault(key, "a time out of range") }
-        return time
+    /// Of a member in Unix seconds.
+    func time(_ key: Key) throws -> Timestamp {
+        let seconds = try decode(Int64.self, forKey: key)
+        guard seconds.magnitude <= largestTime else { throw fault(key, "a time out of range") }
+        return Timestamp(seconds: seconds)
+    }
+
+    /// Of a member in milliseconds.
+    func span(_ key: Key) throws -> Duration {
+        let milliseconds = try decode(Int64.self, forKey: key)
+        guard milliseconds.magnitude <= largestTime else { throw fault(key, "a time out of range") }
+        return .milliseconds(milliseconds)
     }
 
     func count(_ key: Key) throws -> Int {

@@ -23,8 +23,8 @@ public struct FlowStatus: Hashable, Sendable {
     public let troubles: [RecordedRun]
     /// Of the windows whose runs the service took and that have not failed, the one that ends last.
     public let lastWindow: Window?
-    /// Seconds from the end of ``lastWindow`` to the instant; 0 when it ends later, `nil` when there is none.
-    public let behind: Int64?
+    /// From the end of ``lastWindow`` to the instant; zero when it ends later, `nil` when there is none.
+    public let behind: Duration?
     public let isVerified: Bool
     public let errors: Int
 
@@ -32,9 +32,8 @@ public struct FlowStatus: Hashable, Sendable {
 
     /// - Parameters:
     ///   - plan: of the same flow, made at `asOf` from the same runs.
-    ///   - asOf: Unix seconds.
-    public init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], asOf: UnixSeconds) {
-        flow = declaration.flow
+    public init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], asOf: Timestamp) {
+        flow = declaration.id
         name = declaration.name
         due = declaration.series.reduce(declaration.windows.count + declaration.reruns.count) { due, series in
             series.windows(dueAt: asOf).reduce(due) { $0 + $1.count }
@@ -55,10 +54,7 @@ public struct FlowStatus: Hashable, Sendable {
                 .prefix(Self.mostTroubles))
         lastWindow = runs.lazy.filter { $0.state.isAccepted && $0.state != .failed }.compactMap(\.window)
             .max { ($0.end, $0.start) < ($1.end, $1.start) }
-        behind = lastWindow.map { last in
-            let (behind, overflow) = asOf.subtractingReportingOverflow(last.end)
-            return overflow ? 0 : max(0, behind)
-        }
+        behind = lastWindow.map { max(.zero, asOf - $0.end) }
     }
 }
 

@@ -1,16 +1,17 @@
 import FlowRuns
 import Manifests
+import Text
 
 /// Where the flows of a target stand, as a table, JSON or Markdown.
 public struct StatusReport: Sendable {
     private let target: String
-    private let asOf: UnixSeconds
+    private let asOf: Timestamp
     private let flows: [FlowStatus]
 
     /// - Parameters:
     ///   - target: its name.
-    ///   - asOf: the instant of the statuses, in Unix seconds.
-    public init(target: String, asOf: UnixSeconds, flows: [FlowStatus]) {
+    ///   - asOf: the instant of the statuses.
+    public init(target: String, asOf: Timestamp, flows: [FlowStatus]) {
         self.target = target
         self.asOf = asOf
         self.flows = flows
@@ -53,7 +54,7 @@ public struct StatusReport: Sendable {
             let rerun = run.identity.rerun.map { ", rerun \($0)" } ?? ""
             table.add([
                 .init("\(flow.title) \(run.state.rawValue)\(rerun)", run.state == .failed ? .trouble : .caution),
-                .init(window), .init(run.run?.description ?? "", .quiet),
+                .init(window), .init(run.id?.description ?? "", .quiet),
                 .init(run.failure ?? "the service does not say"),
             ])
         }
@@ -83,7 +84,7 @@ public struct StatusReport: Sendable {
     public func markdown() -> String {
         let titles = ["Flow"] + Figure.allCases.map(\.title) + ["last window ends (UTC)", "behind"]
         var text = BoundedText(limit: PlanMarkdown.mostBytes - 400)
-        text.add("### Status of \(Markdown.code(String(target.prefix(200)))) as of \(UTCTime(asOf))\n\n\(summary)\n\n")
+        text.add("### Status of \(Markdown.code(String(target.prefix(200)))) as of \(asOf)\n\n\(summary)\n\n")
         let rows = flows.lazy.map { flow in
             Markdown.row(
                 [Markdown.code(flow.title) + (flow.isVerified ? "" : " _unverified_")]
@@ -100,7 +101,7 @@ public struct StatusReport: Sendable {
 
     private func trouble(_ flow: FlowStatus, _ run: RecordedRun) -> String {
         let window = run.window?.text("…") ?? "unknown window"
-        let id = run.run.map { " \(Markdown.code($0.description))" } ?? ""
+        let id = run.id.map { " \(Markdown.code($0.description))" } ?? ""
         let why = Markdown.escaped(run.failure ?? "the service does not say why")
         return "- \(Markdown.code(flow.title)) **\(run.state.rawValue)** \(window)\(id): \(why)\n"
     }
@@ -111,8 +112,8 @@ public struct StatusReport: Sendable {
         streamJSON(to: { all += $0 }) { json, _ in
             json.member("formatVersion", 1)
             json.member("target", target)
-            json.member("asOf", asOf)
-            json.member("asOfUTC", UTCTime(asOf).description)
+            json.member("asOf", asOf.seconds)
+            json.member("asOfUTC", asOf.description)
             json.member("anyFailed", anyFailed)
             json.array("flows") { json in
                 for flow in flows { json.line { members(of: flow, into: &$0) } }
@@ -127,7 +128,11 @@ public struct StatusReport: Sendable {
         json.member("verified", flow.isVerified)
         for figure in Figure.allCases { json.member(figure.rawValue, figure.value(of: flow)) }
         if let window = flow.lastWindow { json.member("lastWindow", window) } else { json.null("lastWindow") }
-        if let behind = flow.behind { json.member("behindSeconds", behind) } else { json.null("behindSeconds") }
+        if let behind = flow.behind {
+            json.member("behindSeconds", behind.wholeSeconds)
+        } else {
+            json.null("behindSeconds")
+        }
         json.array("troubles") { for run in flow.troubles { $0.element { $0.members(of: run) } } }
     }
 
@@ -178,6 +183,6 @@ private enum Figure: String, CaseIterable {
 
 extension FlowStatus {
     fileprivate var title: String { name ?? flow.description }
-    fileprivate var lastWindowText: String { lastWindow.map { UTCTime($0.end).description } ?? "never" }
-    fileprivate var behindText: String { behind.map { $0 == 0 ? "none" : spanText($0) } ?? "" }
+    fileprivate var lastWindowText: String { lastWindow.map { $0.end.description } ?? "never" }
+    fileprivate var behindText: String { behind.map { $0 == .zero ? "none" : spanText($0) } ?? "" }
 }

@@ -8,9 +8,9 @@ public struct ProgressBar: Hashable, Sendable {
     /// How many of those done went wrong.
     public var failed: Int
     /// Since the beginning.
-    public var elapsed: UnixMilliseconds
+    public var elapsed: Duration
 
-    public init(done: Int, total: Int, failed: Int = 0, elapsed: UnixMilliseconds) {
+    public init(done: Int, total: Int, failed: Int = 0, elapsed: Duration) {
         self.done = done
         self.total = total
         self.failed = failed
@@ -18,13 +18,13 @@ public struct ProgressBar: Hashable, Sendable {
     }
 
     /// Things done in a second; `nil` before anything is known.
-    public var rate: Double? { done > 0 && elapsed > 0 ? Double(done) * 1000 / Double(elapsed) : nil }
+    public var rate: Double? { done > 0 && elapsed > .zero ? Double(done) / (elapsed / .seconds(1)) : nil }
 
-    /// Seconds, rounded up; `nil` before the rate is known.
-    public var secondsLeft: Int64? {
+    /// In whole seconds, rounded up; `nil` before the rate is known.
+    public var timeLeft: Duration? {
         guard let rate, total >= done else { return nil }
         let seconds = (Double(total - done) / rate).rounded(.up)
-        return seconds < 1e15 ? Int64(seconds) : nil
+        return seconds < 1e15 ? .seconds(Int64(seconds)) : nil
     }
 
     /// One line without a line break, no wider than the style allows; 80 columns when it does not say.
@@ -33,7 +33,7 @@ public struct ProgressBar: Hashable, Sendable {
         var words = ["\(grouped(done))/\(grouped(total))", "\(Int(fraction * 100))%"]
         if failed > 0 { words.append("\(grouped(failed)) failed") }
         if let rate { words.append(rate < 10 ? "\(Double(Int(rate * 10)) / 10)/s" : "\(grouped(Int(rate)))/s") }
-        if let secondsLeft, done < total { words.append("\(spanText(secondsLeft)) left") }
+        if let timeLeft, done < total { words.append("\(spanText(timeLeft)) left") }
         let text = words.joined(separator: "  ")
 
         let room = min(40, (style.width ?? 80) - text.columns - 3)

@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 /// Lines of aligned columns. Where the style has a width, the widest of the columns that may give way are cut in their
 /// middle until the table fits.

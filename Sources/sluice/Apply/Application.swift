@@ -26,7 +26,7 @@ struct Application {
 
     /// Waits for every run of the plan's flows that is under way, whichever apply requested it: a job that was cut off
     /// while it waited can be run again.
-    func wait(_ plan: Plan, _ ledger: any Ledger, atMost limit: UnixMilliseconds?) async throws -> WaitOutcome {
+    func wait(_ plan: Plan, _ ledger: any Ledger, atMost limit: Duration?) async throws -> WaitOutcome {
         try await connected(plan, "stopping to wait: the runs go on on the service") { service, progress, stop in
             let wait = RunWait(
                 ledger: ledger, service: service, limits: target.limits, report: { progress.show($0) })

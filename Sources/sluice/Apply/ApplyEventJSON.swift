@@ -1,13 +1,14 @@
 import Applier
 import FlowRuns
 import Reports
+import Text
 
 extension ApplyEvent {
     /// One line of JSON: `{"at":1651587212543,"event":"accepted","flowId":…}`; times in Unix milliseconds.
-    func json(at time: UnixMilliseconds) -> String {
+    func json(at time: Timestamp) -> String {
         var json = JSONText()
         json.object {
-            $0.member("at", time)
+            $0.member("at", time.milliseconds)
             write(&$0)
         }
         return json.text
@@ -32,10 +33,10 @@ extension ApplyEvent {
         case .doubted(let identity, let reason): json.event("doubted", identity, reason: reason)
         case .adopted(let identity, let run): json.event("adopted", identity, run: run)
         case .released(let identity): json.event("released", identity)
-        case .waiting(let flow, let milliseconds, let reason):
+        case .waiting(let flow, let wait, let reason):
             json.member("event", "waiting")
             json.member("flowId", flow.description)
-            json.member("milliseconds", milliseconds)
+            json.member("milliseconds", wait.milliseconds)
             json.member("reason", reason)
         case .noticed(let flow, let diagnostic):
             json.member("event", "noticed")
@@ -55,7 +56,7 @@ extension ApplyEvent {
             json.member("event", "waited")
             json.member("running", running)
         case .runEnded(let run):
-            json.event("runEnded", run.identity, run: run.run)
+            json.event("runEnded", run.identity, run: run.id)
             json.member("state", run.state.rawValue)
             if let failure = run.failure { json.member("failure", failure) }
         case .waitEnded(let outcome):

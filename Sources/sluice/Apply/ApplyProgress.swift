@@ -12,7 +12,7 @@ final class ApplyProgress: Sendable {
         var requests = 0
         var settled = 0
         var refused = 0
-        var begun: UnixMilliseconds = 0
+        var begun = Timestamp.min
         var isBarShown = false
         /// How many runs were under way at the last look; `nil` before the first.
         var running: Int?
@@ -24,7 +24,7 @@ final class ApplyProgress: Sendable {
     private let state = Mutex(State())
 
     init(plan: Plan, format: ApplyCommand.Format, output: OutputOptions) {
-        names = Dictionary(plan.flows.map { ($0.flow, $0.name ?? $0.flow.description) }) { first, _ in first }
+        names = Dictionary(plan.flows.map { ($0.id, $0.name ?? $0.id.description) }) { first, _ in first }
         self.format = format
         self.output = output
     }
@@ -92,8 +92,8 @@ final class ApplyProgress: Sendable {
         case .doubted(let identity, let reason): ("? \(described(identity)): in doubt: \(reason)", true)
         case .adopted(let identity, let run): ("= \(described(identity)): found on the service: run \(run)", true)
         case .released(let identity): ("- \(described(identity)): surely not taken, free again", true)
-        case .waiting(let flow, let milliseconds, let reason):
-            ("\(name(flow)): waiting \((milliseconds + 999) / 1000) s: \(reason)", true)
+        case .waiting(let flow, let wait, let reason):
+            ("\(name(flow)): waiting \(wait.secondsRoundedUp) s: \(reason)", true)
         case .noticed(_, let diagnostic):
             (text([diagnostic], sources: [], color: output.colorsErrors), true)
         case .ended(let outcome): outcome.words.map { ("\(name(outcome.flow)): \($0)", true) }
@@ -111,7 +111,7 @@ final class ApplyProgress: Sendable {
     private func name(_ flow: FlowID) -> String { names[flow] ?? flow.description }
 
     private func described(_ identity: RunIdentity) -> String {
-        let window = identity.window.map { "\(UTCTime($0.start)) … \(UTCTime($0.end))" } ?? "window unknown"
+        let window = identity.window.map { "\($0.start) … \($0.end)" } ?? "window unknown"
         let attempt = identity.attempt > 1 ? ", attempt \(identity.attempt)" : ""
         return "\(name(identity.flow)) \(window)\(identity.rerun.map { ", rerun \($0)" } ?? "")\(attempt)"
     }

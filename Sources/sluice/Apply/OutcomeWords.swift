@@ -14,7 +14,7 @@ extension FlowOutcome {
         case .conflict(let diagnostics):
             return "nothing was sent:\n" + text(diagnostics, sources: [], color: false)
         case .refused(let window, let reason):
-            return "stopped: the service refused \(UTCTime(window.start)) … \(UTCTime(window.end)): \(reason)\(rest)"
+            return "stopped: the service refused \(window.start) … \(window.end): \(reason)\(rest)"
         case .held(let why): return "held, try again later: \(why)\(rest)"
         case .unavailable(let reason): return "the service is not available: \(reason)\(rest)"
         case .unauthorized(let reason): return "not authorised: \(reason)\(rest)"

@@ -62,7 +62,7 @@ struct ApplyCommand: AsyncParsableCommand {
     /// Plans, shows, asks and sends. Doubts from an earlier apply are resolved by that: what they held can be planned
     /// then, in a second round.
     private func round(
-        _ workspace: Workspace, _ asOf: UnixSeconds, _ ledger: any Ledger, _ application: Application,
+        _ workspace: Workspace, _ asOf: Timestamp, _ ledger: any Ledger, _ application: Application,
         resolvesDoubts: Bool
     ) async throws -> (Plan, ApplyOutcome) {
         let plan = try await workspace.plan(asOf: asOf, ledger: ledger)
@@ -163,7 +163,7 @@ struct ApplyCommand: AsyncParsableCommand {
     ) async throws {
         var status = ExitStatus(outcome)
         if status == .done, wait {
-            status = ExitStatus(try await application.wait(plan, ledger, atMost: timeout?.milliseconds))
+            status = ExitStatus(try await application.wait(plan, ledger, atMost: timeout?.duration))
         }
         guard status == .done else { throw ExitCode(status.rawValue) }
     }
@@ -171,6 +171,6 @@ struct ApplyCommand: AsyncParsableCommand {
 
 extension SimulatedFlow {
     fileprivate init(_ plan: FlowPlan) {
-        self.init(id: plan.flow, name: plan.name ?? plan.manifest, source: plan.source)
+        self.init(id: plan.id, name: plan.name ?? plan.manifest, source: plan.source)
     }
 }

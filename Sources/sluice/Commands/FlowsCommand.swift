@@ -33,7 +33,7 @@ struct FlowsCommand: AsyncParsableCommand {
         let connection = try await Connection.open(
             workspace.target, flows: workspace.declarations.map(SimulatedFlow.init), options: service)
         do throws(FlowServiceError) {
-            let flows = try await connection.service.flows().sorted { $0.flow < $1.flow }
+            let flows = try await connection.service.flows().sorted { $0.id < $1.id }
             let inventory = FlowInventory(flows: flows, declarations: workspace.declarations)
             switch format {
             case .text: Console.output(inventory.text(output.style))
@@ -64,7 +64,7 @@ struct FlowsCommand: AsyncParsableCommand {
             entries.append(
                 StartingManifest.Entry(
                     flow: flow, source: kind ?? (flow.deltaColumn == nil ? .file : .table),
-                    runs: try await service.runs(of: flow.flow)))
+                    runs: try await service.runs(of: flow.id)))
         }
         return StartingManifest(target: target.name, entries: entries).yaml
     }

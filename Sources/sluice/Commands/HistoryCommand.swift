@@ -36,8 +36,8 @@ struct HistoryCommand: AsyncParsableCommand {
         let chosen = entries.filter { entry in
             (state.isEmpty || state.contains(entry.run.state))
                 && (commit.map { entry.provenance.commit?.hasPrefix($0) ?? false } ?? true)
-                && (since.map { (entry.run.window?.end ?? .max) > $0.seconds } ?? true)
-                && (until.map { (entry.run.window?.start ?? .min) < $0.seconds } ?? true)
+                && (since.map { (entry.run.window?.end ?? .max) > $0.time } ?? true)
+                && (until.map { (entry.run.window?.start ?? .min) < $0.time } ?? true)
         }
         let names = workspace.names
         switch format {
@@ -51,7 +51,7 @@ struct HistoryCommand: AsyncParsableCommand {
     }
 
     private func id(of text: String, in workspace: Workspace) throws(Failure) -> FlowID {
-        if let flow = FlowID(text) ?? workspace.declarations.first(where: { $0.name == text })?.flow { return flow }
+        if let flow = FlowID(text) ?? workspace.declarations.first(where: { $0.name == text })?.id { return flow }
         throw Failure(.usage, "--flow '\(text)' is neither a UUID nor the name of a declared flow")
     }
 

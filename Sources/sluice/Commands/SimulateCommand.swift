@@ -68,7 +68,7 @@ struct SimulateCommand: AsyncParsableCommand {
         configuration.sandbox.pageSize = pageSize
         configuration.sandbox.pace = RunPace().times(speed)
         configuration.sandbox.outcomes = OutcomeRates(failed: failedRate, partial: partialRate)
-        if let tokenLifetime { configuration.signIn.tokenLifetime = max(1, tokenLifetime.milliseconds / 1000) }
+        if let tokenLifetime { configuration.signIn.tokenLifetime = max(.seconds(1), tokenLifetime.duration) }
         if requiresSignIn { configuration.signIn.client = try client() }
         do { configuration.faults = try fault.map { try Fault.parse($0) } } catch {
             throw Failure(.usage, "\(error)")

@@ -61,7 +61,7 @@ struct StatusCommand: AsyncParsableCommand {
         let refreshing = Refreshing(workspace: workspace, service: service, output: output.silenced)
         let command = self
         return try await Signals.stopping { stop in
-            var pause: UnixMilliseconds = 2000
+            var pause = Duration.seconds(2)
             while true {
                 do { try await refreshing.run(stop: stop) } catch { if !stop.isRequested { throw error } }
                 let report = try await command.report(workspace)
@@ -73,7 +73,7 @@ struct StatusCommand: AsyncParsableCommand {
                 if !Console.isOutputTerminal { command.output.say("\(report.running) run(s) are under way") }
                 await SystemTime().pause(pause, unless: stop)
                 if stop.isRequested { return report }
-                pause = min(60_000, pause * 3 / 2)
+                pause = min(.seconds(60), pause * 3 / 2)
             }
         }
     }

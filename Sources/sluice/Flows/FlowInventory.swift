@@ -2,6 +2,8 @@ import FlowRuns
 import FlowService
 import Manifests
 import Reports
+import RunRequests
+import Text
 
 /// The flows of a sandbox beside those that the manifests declare.
 struct FlowInventory {
@@ -11,11 +13,11 @@ struct FlowInventory {
 
     init(flows: [ServiceFlow], declarations: [FlowDeclaration]) {
         self.flows = flows
-        places = Dictionary(declarations.map { ($0.flow, $0.place) }) { first, _ in first }
+        places = Dictionary(declarations.map { ($0.id, $0.place) }) { first, _ in first }
     }
 
     /// Those that could be declared and are not.
-    var undeclaredOneTime: [ServiceFlow] { flows.filter { places[$0.flow] == nil && $0.obstacle == nil } }
+    var undeclaredOneTime: [ServiceFlow] { flows.filter { places[$0.id] == nil && $0.obstacle == nil } }
 
     func text(_ style: TextStyle) -> String {
         var table = TextTable(
@@ -24,13 +26,13 @@ struct FlowInventory {
                 .init("declared", givesWay: true),
             ], style: style)
         for flow in flows {
-            let declared = places[flow.flow].map(\.description) ?? flow.obstacle.map { "cannot be: \($0)" } ?? "no"
+            let declared = places[flow.id].map(\.description) ?? flow.obstacle.map { "cannot be: \($0)" } ?? "no"
             table.add([
-                flow.flow.description, flow.name ?? "", flow.state ?? "", flow.frequency ?? "",
+                flow.id.description, flow.name ?? "", flow.state ?? "", flow.frequency ?? "",
                 flow.deltaColumn?.name ?? "", declared,
             ])
         }
-        let declared = flows.count { places[$0.flow] != nil }
+        let declared = flows.count { places[$0.id] != nil }
         return table.render()
             + "\(flows.count) flow(s): \(declared) declared, \(undeclaredOneTime.count) more could be.\n"
     }
@@ -41,13 +43,13 @@ struct FlowInventory {
             $0.array("flows") {
                 for flow in flows {
                     $0.element {
-                        $0.member("flowId", flow.flow.description)
+                        $0.member("flowId", flow.id.description)
                         if let name = flow.name { $0.member("name", name) }
                         if let state = flow.state { $0.member("state", state) }
                         if let frequency = flow.frequency { $0.member("frequency", frequency) }
                         if let column = flow.deltaColumn { $0.object("deltaColumn") { $0.members(of: column) } }
                         $0.member("oneTime", flow.isOneTime)
-                        if let place = places[flow.flow] { $0.member("declared", place.description) }
+                        if let place = places[flow.id] { $0.member("declared", place.description) }
                     }
                 }
             }

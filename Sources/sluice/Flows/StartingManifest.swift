@@ -2,6 +2,8 @@ import FlowRuns
 import FlowService
 import Ledger
 import Manifests
+import RunRequests
+import Text
 
 /// A run manifest to start from, made of what the service has: every window that it ran is declared, so that nothing is
 /// missing.
@@ -26,7 +28,7 @@ struct StartingManifest {
     }
 
     private func lines(_ entry: Entry) -> [String] {
-        var lines = ["    - flowId: \(entry.flow.flow)"]
+        var lines = ["    - flowId: \(entry.flow.id)"]
         if let name = entry.flow.name { lines.append("      name: \(quoted(name))") }
         lines.append("      source: \(entry.source.rawValue)")
         if entry.source == .table, let column = entry.flow.deltaColumn {
@@ -42,14 +44,14 @@ struct StartingManifest {
             if hasOverlap(windows) { lines.append("      overlap: allow    # windows that were run here overlap") }
             lines.append("      windows:")
             lines += windows.map {
-                "        - {start: \($0.start), end: \($0.end)}    # \(UTCTime($0.start)) to \(UTCTime($0.end))"
+                "        - {start: \($0.start.seconds), end: \($0.end.seconds)}    # \($0.start) to \($0.end)"
             }
         }
-        let unknown = entry.runs.filter { $0.window == nil }.sorted { $0.run < $1.run }
+        let unknown = entry.runs.filter { $0.window == nil }.sorted { $0.id < $1.id }
         if !unknown.isEmpty {
             lines.append("      acknowledged:")
             lines += unknown.map {
-                "        - {run: \(quoted($0.run.description)), reason: \"made before Sluice, its window is not known\"}"
+                "        - {run: \(quoted($0.id.description)), reason: \"made before Sluice, its window is not known\"}"
             }
         }
         return lines

@@ -64,13 +64,13 @@ struct ManifestOptions: ParsableArguments {
 struct Moment: ExpressibleByArgument {
     static let form = "Unix seconds, or RFC 3339 such as 2024-05-01T00:00:00Z"
 
-    let seconds: UnixSeconds
+    let time: Timestamp
 
     init?(argument: String) {
-        if let seconds = UnixSeconds(argument), (0...253_402_300_799).contains(seconds) {
-            self.seconds = seconds
+        if let seconds = Int64(argument), (0...253_402_300_799).contains(seconds) {
+            time = Timestamp(seconds: seconds)
         } else if let date = try? Date.ISO8601FormatStyle().parse(argument) {
-            seconds = UnixSeconds(date.timeIntervalSince1970)
+            time = Timestamp(seconds: Int64(date.timeIntervalSince1970))
         } else {
             return nil
         }
@@ -85,7 +85,7 @@ struct InstantOptions: ParsableArguments {
     var asOf: Moment?
 
     /// The instant at which due windows are reckoned.
-    func instant() -> UnixSeconds { asOf?.seconds ?? UnixSeconds(Date().timeIntervalSince1970) }
+    func instant() -> Timestamp { asOf?.time ?? Timestamp(seconds: Int64(Date().timeIntervalSince1970)) }
 }
 
 /// What commands that talk to the service understand.
@@ -99,10 +99,10 @@ struct ServiceOptions: ParsableArguments {
 
 /// How long a command may go on.
 struct TimeLimit: ExpressibleByArgument {
-    let milliseconds: UnixMilliseconds
+    let duration: Duration
 
     init?(argument: String) {
-        guard let milliseconds = DurationText(argument)?.fixedMilliseconds else { return nil }
-        self.milliseconds = milliseconds
+        guard let duration = DurationText(argument)?.fixed else { return nil }
+        self.duration = duration
     }
 }

@@ -12,7 +12,7 @@ enum ManifestCompletion {
     static let flows = CompletionKind.custom { words, _, prefix in
         let flows = manifests(of: words).flows
         let names = flows.compactMap(\.name).filter { !$0.contains(where: \.isWhitespace) }
-        return (flows.map(\.flow.description) + names).filter { $0.hasPrefix(prefix) }
+        return (flows.map(\.id.description) + names).filter { $0.hasPrefix(prefix) }
     }
 
     /// As far as they are sound: whoever is about to complete a word is not to be told of faults elsewhere.

@@ -124,6 +124,6 @@ extension [String: String] {
 extension SimulatedFlow {
     /// A declared flow as the embedded simulator has it. Its delta column is not set: the first run brings it.
     init(_ declaration: FlowDeclaration) {
-        self.init(id: declaration.flow, name: declaration.name ?? declaration.manifest, source: declaration.source)
+        self.init(id: declaration.id, name: declaration.name ?? declaration.manifest, source: declaration.source)
     }
 }

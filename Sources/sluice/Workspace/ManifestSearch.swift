@@ -1,5 +1,6 @@
 import FlowRuns
 import Foundation
+import Text
 
 /// A search of folders for manifests. Links are followed after everything that is reached without one. Each file and
 /// folder counts once, under the path that led to it first: so a loop of links ends, and a manifest that is also

@@ -62,24 +62,24 @@ struct Workspace {
 
     /// The names of the flows that have one.
     var names: [FlowID: String] {
-        Dictionary(declarations.compactMap { flow in flow.name.map { (flow.flow, $0) } }) { first, _ in first }
+        Dictionary(declarations.compactMap { flow in flow.name.map { (flow.id, $0) } }) { first, _ in first }
     }
 
     /// Plans every flow of the target against the ledger.
-    func plan(asOf: UnixSeconds, ledger: any Ledger) async throws(LedgerError) -> Plan {
+    func plan(asOf: Timestamp, ledger: any Ledger) async throws(LedgerError) -> Plan {
         let flows = try await planned(asOf: asOf, ledger: ledger) { _, plan, _ in plan }
         return Plan(asOf: asOf, target: target, manifests: manifests.digests, flows: flows)
     }
 
     /// What `view` makes of each flow, its plan and its recorded runs; one flow's runs are in memory at a time.
     func planned<View>(
-        asOf: UnixSeconds, ledger: any Ledger, _ view: (FlowDeclaration, FlowPlan, [RecordedRun]) -> View
+        asOf: Timestamp, ledger: any Ledger, _ view: (FlowDeclaration, FlowPlan, [RecordedRun]) -> View
     ) async throws(LedgerError) -> [View] {
         let planner = Planner(asOf: asOf)
         var views: [View] = []
         for declaration in declarations {
-            let record = try await ledger.record(of: declaration.flow)
-            let runs = try await ledger.runs(of: declaration.flow)
+            let record = try await ledger.record(of: declaration.id)
+            let runs = try await ledger.runs(of: declaration.id)
             views.append(view(declaration, planner.plan(declaration, record: record, runs: runs), runs))
         }
         return views

@@ -1,3 +1,4 @@
+import FlowRuns
 import Synchronization
 
 /// The simulation's only source of chance: everything follows from its seed (SplitMix64).
@@ -21,6 +22,8 @@ final class Dice: Sendable {
     func roll(_ range: ClosedRange<Int64>) -> Int64 {
         range.lowerBound + Int64(roll(Int(range.upperBound - range.lowerBound) + 1))
     }
+    /// Whole milliseconds, from none to `longest`.
+    func roll(upTo longest: Duration) -> Duration { .milliseconds(roll(0...longest.milliseconds)) }
     /// A number in `0 ..< 1`.
     func chance() -> Double { Double(next() >> 11) * 0x1p-53 }
     func happens(_ probability: Double) -> Bool { chance() < probability }

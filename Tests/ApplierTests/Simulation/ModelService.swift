@@ -12,11 +12,11 @@ final class ModelService: Sendable {
         let id: RunID
         let flow: FlowID
         let window: Window
-        let createdAt: UnixMilliseconds
-        let listedAt: UnixMilliseconds
+        let createdAt: Timestamp
+        let listedAt: Timestamp
         let maker: Maker
         /// Until then a listing does not tell its window: its copy activity has not begun.
-        let hidesWindowUntil: UnixMilliseconds
+        let hidesWindowUntil: Timestamp
     }
 
     enum Maker {
@@ -38,9 +38,9 @@ final class ModelService: Sendable {
     let tables: Set<FlowID>
     let time: VirtualTime
     let dice: Dice
-    let longestLag: UnixMilliseconds
+    let longestLag: Duration
 
-    init(tables: Set<FlowID>, time: VirtualTime, dice: Dice, longestLag: UnixMilliseconds) {
+    init(tables: Set<FlowID>, time: VirtualTime, dice: Dice, longestLag: Duration) {
         self.tables = tables
         self.time = time
         self.dice = dice
@@ -64,8 +64,8 @@ final class ModelService: Sendable {
         run: RunID?, refusal: String?
     ) {
         let now = time.now()
-        let lag = maker == .history || dice.happens(0.5) ? 0 : dice.roll(0...longestLag)
-        let hidden = maker == .applier && dice.happens(0.05) ? now + lag + dice.roll(0...200_000) : 0
+        let lag = maker == .history || dice.happens(0.5) ? .zero : dice.roll(upTo: longestLag)
+        let hidden = maker == .applier && dice.happens(0.05) ? now + lag + dice.roll(upTo: .seconds(200)) : .min
         return state.withLock { state in
             let isFirst = !state.runs.contains { $0.flow == flow }
             if tables.contains(flow) {
@@ -79,7 +79,8 @@ final class ModelService: Sendable {
             if maker == .applier,
                 state.runs.contains(where: { $0.maker == .applier && $0.flow == flow && $0.window == window })
             {
-                state.violations.append("window [\(window.start), \(window.end)) of \(flow) was taken twice")
+                state.violations.append(
+                    "window [\(window.start.seconds), \(window.end.seconds)) of \(flow) was taken twice")
             }
             let id = RunID("run-\(state.runs.count + 1)")!
             state.runs.append(
@@ -96,15 +97,15 @@ final class ModelService: Sendable {
             state.runs.filter { $0.flow == flow && $0.listedAt <= now }.map { run in
                 let window = now < run.hidesWindowUntil ? nil : run.window
                 return ObservedRun(
-                    run: run.id, window: window, createdAt: run.createdAt, status: "scheduled", end: nil)
+                    id: run.id, window: window, createdAt: run.createdAt, status: "scheduled", end: nil)
             }
         }
     }
 
     func flow(_ flow: FlowID) -> ServiceFlow {
         ServiceFlow(
-            flow: flow, name: nil, state: "enabled", specification: nil, frequency: "once",
-            deltaColumn: state.withLock { $0.columns[flow] }, lastRun: listing(of: flow).last?.run)
+            id: flow, name: nil, state: "enabled", specification: nil, frequency: "once",
+            deltaColumn: state.withLock { $0.columns[flow] }, lastRun: listing(of: flow).last?.id)
     }
 
     static func decode(_ body: String) -> (flow: FlowID, window: Window, column: DeltaColumn?)? {
@@ -120,7 +121,7 @@ final class ModelService: Sendable {
         }
         guard let body = try? JSONDecoder().decode(Body.self, from: Data(body.utf8)), let flow = FlowID(body.flowId),
             let start = Int64(body.params.windowStartTime), let end = Int64(body.params.windowEndTime),
-            let window = Window(start: start, end: end)
+            let window = Window(startSeconds: start, endSeconds: end)
         else { return nil }
         return (flow, window, body.params.deltaColumn.map { DeltaColumn(name: $0.name) })
     }

@@ -20,7 +20,7 @@ struct Misfortune: Sendable {
     var unauthorized = 0.0
     var refusal = 0.0
     var failedListing = 0.0
-    var slowness: UnixMilliseconds = 0
+    var slowness = Duration.zero
 }
 
 /// One applier process: its view of ledger and service, through which every step may delay, freeze or kill it.
@@ -52,10 +52,10 @@ final class SimulatedProcess: Sendable {
 
     /// A point between two steps, where anything may happen to the process.
     func step() async {
-        if misfortune.slowness > 0 { await time.sleep(dice.roll(0...misfortune.slowness)) }
+        if misfortune.slowness > .zero { await time.sleep(dice.roll(upTo: misfortune.slowness)) }
         if dice.happens(misfortune.freeze) {
             if dice.happens(misfortune.lockLoss) { store.abandonLocks() }
-            await time.sleep(limits.settle + dice.roll(0...limits.settle))
+            await time.sleep(limits.settle + dice.roll(upTo: limits.settle))
         }
         if dice.happens(misfortune.crash) {
             isDead.withLock { $0 = true }
@@ -94,19 +94,19 @@ struct MortalLedger: Ledger {
         try await step { ledger throws(LedgerError) in try ledger.claim(claim) }
     }
     func renew(
-        _ identity: RunIdentity, claimedAt: UnixMilliseconds, now: UnixMilliseconds
+        _ identity: RunIdentity, claimedAt: Timestamp, now: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await step { ledger throws(LedgerError) in try ledger.renew(identity, claimedAt: claimedAt, now: now) }
     }
     func release(
-        _ identity: RunIdentity, claimedAt: UnixMilliseconds, reason: String, at now: UnixMilliseconds
+        _ identity: RunIdentity, claimedAt: Timestamp, reason: String, at now: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await step { ledger throws(LedgerError) in
             try ledger.release(identity, claimedAt: claimedAt, reason: reason, at: now)
         }
     }
     func conclude(
-        _ identity: RunIdentity, _ conclusion: Conclusion, at now: UnixMilliseconds
+        _ identity: RunIdentity, _ conclusion: Conclusion, at now: Timestamp
     ) async throws(LedgerError) {
         try await step { ledger throws(LedgerError) in
             let before = try ledger.runs(of: identity.flow).first { $0.identity == identity }?.state
@@ -138,13 +138,13 @@ struct UnreliableService: FlowService {
     private var dice: Dice { process.dice }
     private var misfortune: Misfortune { process.misfortune }
 
-    func createRun(_ body: String, sendBefore deadline: UnixMilliseconds) async -> RunAnswer {
+    func createRun(_ body: String, sendBefore deadline: Timestamp) async -> RunAnswer {
         await process.step()
         guard process.isAlive else { return .notSent("dead") }
         if dice.happens(misfortune.refusedConnection) { return .notSent("connection refused") }
         if process.time.now() > deadline { return .notSent("the claim's time has passed") }
         if dice.happens(misfortune.throttle) {
-            return .throttled(retryAfter: dice.happens(0.5) ? nil : dice.roll(0...90_000))
+            return .throttled(retryAfter: dice.happens(0.5) ? nil : dice.roll(upTo: .seconds(90)))
         }
         if dice.happens(misfortune.unauthorized) { return .unauthorized(reason: "token ended") }
         if dice.happens(misfortune.refusal) { return .refused(reason: "400", response: "") }
@@ -158,7 +158,7 @@ struct UnreliableService: FlowService {
         }
 
         // From here on the request is on the wire, whatever becomes of its sender.
-        let travel = dice.happens(0.5) ? 0 : dice.roll(0...process.limits.requestTimeout)
+        let travel = dice.happens(0.5) ? .zero : dice.roll(upTo: process.limits.requestTimeout)
         let answer = Answer()
         process.time.after(travel) {
             answer.value.withLock {
@@ -166,7 +166,7 @@ struct UnreliableService: FlowService {
             }
         }
         let isLost = dice.happens(misfortune.lostAnswer)
-        await process.time.sleep(isLost ? process.limits.requestTimeout : travel + 1)
+        await process.time.sleep(isLost ? process.limits.requestTimeout : travel + .milliseconds(1))
         await process.step()
         if isLost { return .unknown(reason: "time-out", response: nil) }
         if dice.happens(misfortune.errorAfter) { return .unknown(reason: "500", response: nil) }
@@ -177,7 +177,7 @@ struct UnreliableService: FlowService {
         }
     }
 
-    func retrigger(_ run: RunID, sendBefore deadline: UnixMilliseconds) async -> RunAnswer {
+    func retrigger(_ run: RunID, sendBefore deadline: Timestamp) async -> RunAnswer {
         .refused(reason: "not in this model", response: "")
     }
 

@@ -24,8 +24,8 @@ struct SimulatedScenario {
         let limits = drawLimits(dice)
         // On the wire at the last moment, a whole time-out under way, and a lagging listing: all within `settle`.
         let model = ModelService(
-            tables: Set(declarations.filter { $0.source == .table }.map(\.flow)), time: time, dice: dice,
-            longestLag: limits.settle - 2 * limits.requestTimeout - 1000)
+            tables: Set(declarations.filter { $0.source == .table }.map(\.id)), time: time, dice: dice,
+            longestLag: limits.settle - limits.requestTimeout * 2 - .seconds(1))
         let store = InMemoryLedgerStore()
         let misfortune = draw(dice)
         othersRun(declarations, model, dice, .history, count: dice.roll(3))
@@ -36,7 +36,7 @@ struct SimulatedScenario {
             let process = SimulatedProcess(
                 store: store, model: model, time: time, dice: dice, misfortune: misfortune, limits: limits)
             let ledger = MortalLedger(process: process)
-            guard let plan = try? await plan(declarations, ledger, asOf: time.now() / 1000) else { return false }
+            guard let plan = try? await plan(declarations, ledger, asOf: time.now()) else { return false }
             if plan.requestCount == 0, plan.flows.allSatisfy(\.held.isEmpty) { return true }
             if tracing { trace.add("\(time.now()) process \(process.number) plans \(plan.requestCount)") }
             let applier = Applier(
@@ -56,7 +56,7 @@ struct SimulatedScenario {
                 for _ in 0..<rivals {
                     group.addTask {
                         for _ in 0..<(1 + dice.roll(3)) {
-                            await time.sleep(dice.roll(0...60_000))
+                            await time.sleep(dice.roll(upTo: .seconds(60)))
                             if dice.happens(0.2) { othersRun(declarations, model, dice, .others, count: 1) }
                             _ = await apply(misfortune, dice.happens(0.5) ? .refuse : .reduce)
                         }
@@ -67,7 +67,7 @@ struct SimulatedScenario {
             var isNothingLeft = false
             for _ in 0..<6 where !isNothingLeft {
                 isNothingLeft = await apply(Misfortune(), .reduce)
-                await time.sleep(60_000)
+                await time.sleep(.seconds(60))
             }
             if !isNothingLeft { violations.add("an apply without misfortune leaves something to do") }
             await time.sleep(limits.settle)
@@ -88,10 +88,11 @@ struct SimulatedScenario {
             let source: SourceKind = dice.happens(0.6) ? .table : .file
             let windows = (0..<(1 + dice.roll(5))).map { index in
                 DeclaredWindow(
-                    window: Window(start: Int64(index) * 3600, end: Int64(index + 1) * 3600)!, line: 1, column: 1)
+                    window: Window(startSeconds: Int64(index) * 3600, endSeconds: Int64(index + 1) * 3600)!, line: 1,
+                    column: 1)
             }
             return FlowDeclaration(
-                flow: FlowID("00000000-0000-4000-8000-00000000000\(number)")!, manifest: "simulated", target: "model",
+                id: FlowID("00000000-0000-4000-8000-00000000000\(number)")!, manifest: "simulated", target: "model",
                 source: source,
                 deltaColumn: source == .table
                     ? DeclaredColumn(column: DeltaColumn(name: "DOB"), place: place) : nil,
@@ -114,7 +115,7 @@ struct SimulatedScenario {
             crash: some(0.6, 0.05), freeze: some(0.4, 0.03), lockLoss: some(0.5, 1), refusedConnection: some(0.3, 0.3),
             lostAnswer: some(0.5, 0.4), errorBefore: some(0.4, 0.3), errorAfter: some(0.4, 0.3),
             throttle: some(0.3, 0.3), unauthorized: some(0.2, 0.1), refusal: some(0.2, 0.1),
-            failedListing: some(0.3, 0.3), slowness: dice.happens(0.5) ? 0 : dice.roll(0...4000))
+            failedListing: some(0.3, 0.3), slowness: dice.happens(0.5) ? .zero : dice.roll(upTo: .seconds(4)))
     }
 
     /// Other people ask for runs of windows that no manifest declares.
@@ -125,18 +126,18 @@ struct SimulatedScenario {
             let declaration = declarations[dice.roll(declarations.count)]
             let start = -7200 * (1 + dice.roll(0...50))
             _ = model.take(
-                declaration.flow, Window(start: start, end: start + 3600)!, declaration.deltaColumn?.column,
+                declaration.id, Window(startSeconds: start, endSeconds: start + 3600)!, declaration.deltaColumn?.column,
                 by: maker)
         }
     }
 
     private func plan(
-        _ declarations: [FlowDeclaration], _ ledger: MortalLedger, asOf: UnixSeconds
+        _ declarations: [FlowDeclaration], _ ledger: MortalLedger, asOf: Timestamp
     ) async throws -> Plan {
         var flows: [FlowPlan] = []
         for declaration in declarations {
-            let record = try await ledger.record(of: declaration.flow)
-            let runs = try await ledger.runs(of: declaration.flow)
+            let record = try await ledger.record(of: declaration.id)
+            let runs = try await ledger.runs(of: declaration.id)
             flows.append(Planner(asOf: asOf).plan(declaration, record: record, runs: runs))
         }
         let target = Target(
@@ -148,26 +149,26 @@ struct SimulatedScenario {
     // MARK: What must hold in the end
 
     private func audit(
-        _ ledger: InMemoryLedger, _ declarations: [FlowDeclaration], _ model: ModelService, now: UnixMilliseconds
+        _ ledger: InMemoryLedger, _ declarations: [FlowDeclaration], _ model: ModelService, now: Timestamp
     ) async throws -> [String] {
         var violations: [String] = []
         let entries = try ledger.entries(of: nil)
-        let recorded = Set(entries.compactMap(\.run.run))
+        let recorded = Set(entries.compactMap(\.run.id))
         for run in model.runs where run.maker == .applier && !recorded.contains(run.id) {
             violations.append("\(run.id) was taken and is missing from the ledger")
         }
         for declaration in declarations {
             for window in declaration.windows.map(\.window) {
                 let taken = model.runs.filter {
-                    $0.maker == .applier && $0.flow == declaration.flow && $0.window == window
+                    $0.maker == .applier && $0.flow == declaration.id && $0.window == window
                 }.count
                 if taken != 1 { violations.append("[\(window.start), \(window.end)) was taken \(taken) times") }
             }
         }
         for declaration in declarations where declaration.source == .table {
-            let ranBefore = model.runs.contains { $0.flow == declaration.flow && $0.maker == .history }
-            if ranBefore, try ledger.record(of: declaration.flow).deltaColumn != declaration.deltaColumn?.column {
-                violations.append("the column that \(declaration.flow) had before first contact is not recorded")
+            let ranBefore = model.runs.contains { $0.flow == declaration.id && $0.maker == .history }
+            if ranBefore, try ledger.record(of: declaration.id).deltaColumn != declaration.deltaColumn?.column {
+                violations.append("the column that \(declaration.id) had before first contact is not recorded")
             }
         }
         violations += LedgerVerification.faults(flows: try ledger.flows(), entries: entries, now: now)

@@ -5,26 +5,26 @@ import Synchronization
 /// A clock that stands still until nothing else is left to do.
 final class VirtualTime: Timekeeper {
     private struct State {
-        var now: UnixMilliseconds = 1_700_000_000_000
+        var now = Timestamp(milliseconds: 1_700_000_000_000)
         var nextTicket = 0
-        var timers: [Int: (at: UnixMilliseconds, fire: @Sendable () -> Void)] = [:]
+        var timers: [Int: (at: Timestamp, fire: @Sendable () -> Void)] = [:]
     }
 
     private let state = Mutex(State())
 
-    func now() -> UnixMilliseconds { state.withLock(\.now) }
+    func now() -> Timestamp { state.withLock(\.now) }
 
     /// Calls `action` when the clock gets to `duration` from now.
     @discardableResult
-    func after(_ duration: UnixMilliseconds, _ action: @escaping @Sendable () -> Void) -> Int {
+    func after(_ duration: Duration, _ action: @escaping @Sendable () -> Void) -> Int {
         state.withLock { state in
             state.nextTicket += 1
-            state.timers[state.nextTicket] = (state.now + max(0, duration), action)
+            state.timers[state.nextTicket] = (state.now + max(.zero, duration), action)
             return state.nextTicket
         }
     }
 
-    func sleep(_ duration: UnixMilliseconds) async {
+    func sleep(_ duration: Duration) async {
         let timer = Mutex<(ticket: Int?, isCancelled: Bool)>((nil, false))
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

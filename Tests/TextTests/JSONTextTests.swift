@@ -1,6 +1,6 @@
-import FlowRuns
 import Foundation
 import Testing
+import Text
 
 @Suite("JSON text")
 struct JSONTextTests {

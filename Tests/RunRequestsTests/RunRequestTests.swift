@@ -1,16 +1,18 @@
 import FlowRuns
+import RunRequests
 import Testing
 
 /// The two requests of Adobe's tutorial on on-demand ingestion, byte by byte, and the wire forms beside them.
 @Suite("Run requests")
 struct RunRequestTests {
     private let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
-    private let window = Window(start: 1_651_584_991, end: 16_515_859_567)!
+    private let window = Window(startSeconds: 1_651_584_991, endSeconds: 16_515_859_567)!
 
     @Test("a table-based flow's first request is the tutorial's")
     func tableBased() {
         #expect(
-            RunRequest(flow: flow, window: window, deltaColumn: DeltaColumn(name: "DOB")).body(WireForm(), sentAt: 0)
+            RunRequest(flow: flow, window: window, deltaColumn: DeltaColumn(name: "DOB")).body(
+                WireForm(), sentAt: Timestamp(seconds: 0))
                 == #"{"flowId":"3abea21c-7e36-4be1-bec1-d3bad0e3e0de","params":{"windowStartTime":"1651584991","windowEndTime":"16515859567","deltaColumn":{"name":"DOB"}}}"#
         )
     }
@@ -18,7 +20,7 @@ struct RunRequestTests {
     @Test("a file-based flow's request is the tutorial's")
     func fileBased() {
         #expect(
-            RunRequest(flow: flow, window: window).body(WireForm(), sentAt: 0)
+            RunRequest(flow: flow, window: window).body(WireForm(), sentAt: Timestamp(seconds: 0))
                 == #"{"flowId":"3abea21c-7e36-4be1-bec1-d3bad0e3e0de","params":{"windowStartTime":"1651584991","windowEndTime":"16515859567"}}"#
         )
     }
@@ -26,10 +28,10 @@ struct RunRequestTests {
     @Test("a target may ask for integers, milliseconds and a start time")
     func wireForms() {
         let request = RunRequest(
-            flow: flow, window: Window(start: 1, end: 2)!,
+            flow: flow, window: Window(startSeconds: 1, endSeconds: 2)!,
             deltaColumn: DeltaColumn(name: "a\"b", dateFormat: "yyyy", timezone: "UTC"))
         #expect(
-            request.body(WireForm(times: .integer, startTime: .now), sentAt: 9)
+            request.body(WireForm(times: .integer, startTime: .now), sentAt: Timestamp(seconds: 9))
                 == #"{"flowId":"3abea21c-7e36-4be1-bec1-d3bad0e3e0de","params":{"windowStartTime":1,"windowEndTime":2,"deltaColumn":{"name":"a\"b","dateFormat":"yyyy","timezone":"UTC"},"startTime":9}}"#
         )
         #expect(

@@ -1,0 +1,48 @@
+import FlowRuns
+import Text
+
+/// One `POST /runs`: a window of a flow, and the delta column where this is the flow's first run.
+public struct RunRequest: Hashable, Sendable {
+    public let flow: FlowID
+    public let window: Window
+    /// Given only on the first request of a table-based flow.
+    public let deltaColumn: DeltaColumn?
+
+    public init(flow: FlowID, window: Window, deltaColumn: DeltaColumn? = nil) {
+        self.flow = flow
+        self.window = window
+        self.deltaColumn = deltaColumn
+    }
+
+    /// The body exactly as it is sent, keys in the tutorial's order.
+    ///
+    /// - Parameter sentAt: fills in `startTime` where the wire form asks for it; `nil` writes the word `now` in its
+    ///   place, for showing a request that is not sent yet.
+    public func body(_ form: WireForm, sentAt: Timestamp?) -> String {
+        var json = JSONText()
+        json.object {
+            $0.member("flowId", flow.description)
+            $0.object("params") {
+                $0.time("windowStartTime", window.start, form.times)
+                $0.time("windowEndTime", window.end, form.times)
+                if let deltaColumn {
+                    $0.object("deltaColumn") { $0.members(of: deltaColumn) }
+                }
+                if form.startTime == .now {
+                    if let sentAt { $0.time("startTime", sentAt, form.times) } else { $0.member("startTime", "now") }
+                }
+            }
+        }
+        return json.text
+    }
+}
+
+extension JSONText {
+    fileprivate mutating func time(_ key: String, _ time: Timestamp, _ form: WireForm.Times) {
+        switch form {
+        case .string: member(key, String(time.seconds))
+        case .integer: member(key, time.seconds)
+        case .milliseconds: member(key, time.milliseconds)
+        }
+    }
+}
