@@ -12,7 +12,7 @@ import RunRequests
 /// let applier = Applier(ledger: ledger, service: service, limits: target.limits, wireForm: target.wireForm)
 /// let outcome = await applier.apply(plan)
 /// ```
-public struct Applier: Sendable {
+package struct Applier: Sendable {
     let ledger: any Ledger
     let service: any FlowService
     let limits: Limits
@@ -24,14 +24,14 @@ public struct Applier: Sendable {
     let report: @Sendable (ApplyEvent) -> Void
 
     /// What to do with a flow whose record has changed since the plan was made.
-    public enum Staleness: Hashable, Sendable {
+    package enum Staleness: Hashable, Sendable {
         /// Send nothing of it: what was reviewed is no longer what is missing.
         case refuse
         /// Send what of the plan is still missing.
         case reduce
     }
 
-    public init(
+    package init(
         ledger: any Ledger, service: any FlowService, limits: Limits, wireForm: WireForm = WireForm(),
         time: any Timekeeper = SystemTime(), chance: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         provenance: Provenance = Provenance(), report: @escaping @Sendable (ApplyEvent) -> Void = { _ in }
@@ -52,7 +52,7 @@ public struct Applier: Sendable {
     ///   - staleness: `refuse` for a saved plan, `reduce` for one made a moment ago.
     ///   - stop: asks for an end after what is in flight; also set by this apply itself when a fault concerns every
     ///     flow (not authorised, service gone, ledger broken).
-    public func apply(
+    package func apply(
         _ plan: Plan, staleness: Staleness = .refuse, stop: StopSignal = StopSignal()
     ) async -> ApplyOutcome {
         let flows = plan.flows.filter { !$0.actions.isEmpty || $0.isWaiting }

@@ -2,7 +2,7 @@ import FlowRuns
 import Manifests
 
 /// What happens during an apply, as it happens: progress on a terminal, and JSON Lines for machines.
-public enum ApplyEvent: Hashable, Sendable {
+package enum ApplyEvent: Hashable, Sendable {
     case started(flows: Int, requests: Int)
     /// A flow was compared with the service for the first time.
     case contacted(FlowID, runsFound: Int)

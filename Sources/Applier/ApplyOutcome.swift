@@ -3,21 +3,21 @@ import Ledger
 import Manifests
 
 /// What an apply came to.
-public struct ApplyOutcome: Hashable, Sendable {
+package struct ApplyOutcome: Hashable, Sendable {
     /// Sorted by flow.
-    public let flows: [FlowOutcome]
+    package let flows: [FlowOutcome]
 
-    public init(flows: [FlowOutcome]) { self.flows = flows.sorted { $0.flow < $1.flow } }
+    package init(flows: [FlowOutcome]) { self.flows = flows.sorted { $0.flow < $1.flow } }
 
-    public var accepted: Int { flows.reduce(0) { $0 + $1.accepted } }
-    public var removed: Int { flows.reduce(0) { $0 + $1.removed } }
-    public var remaining: Int { flows.reduce(0) { $0 + $1.remaining } }
-    public var isComplete: Bool { flows.allSatisfy { $0.end == .done } }
+    package var accepted: Int { flows.reduce(0) { $0 + $1.accepted } }
+    package var removed: Int { flows.reduce(0) { $0 + $1.removed } }
+    package var remaining: Int { flows.reduce(0) { $0 + $1.remaining } }
+    package var isComplete: Bool { flows.allSatisfy { $0.end == .done } }
 }
 
 /// What an apply came to in one flow.
-public struct FlowOutcome: Hashable, Sendable {
-    public enum End: Hashable, Sendable {
+package struct FlowOutcome: Hashable, Sendable {
+    package enum End: Hashable, Sendable {
         /// Every approved request was made, or is not needed any more.
         case done
         /// Another applier holds the flow.
@@ -44,14 +44,14 @@ public struct FlowOutcome: Hashable, Sendable {
         init(_ end: End) { self.end = end }
     }
 
-    public let flow: FlowID
-    public let accepted: Int
-    public let removed: Int
+    package let flow: FlowID
+    package let accepted: Int
+    package let removed: Int
     /// Approved requests that were neither made nor found needless.
-    public let remaining: Int
-    public let end: End
+    package let remaining: Int
+    package let end: End
 
-    public init(flow: FlowID, accepted: Int, removed: Int, remaining: Int, end: End) {
+    package init(flow: FlowID, accepted: Int, removed: Int, remaining: Int, end: End) {
         self.flow = flow
         self.accepted = accepted
         self.removed = removed

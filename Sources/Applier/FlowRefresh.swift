@@ -5,19 +5,19 @@ import Ledger
 /// Reads what the service itself knows of a flow into the ledger. The first time is the flow's *first contact*.
 ///
 /// The caller holds the flow's lock: a request in flight elsewhere would look like somebody else's run.
-public struct FlowRefresh: Sendable {
+package struct FlowRefresh: Sendable {
     let ledger: any Ledger
     let service: any FlowService
     let time: any Timekeeper
 
-    public init(ledger: any Ledger, service: any FlowService, time: any Timekeeper) {
+    package init(ledger: any Ledger, service: any FlowService, time: any Timekeeper) {
         self.ledger = ledger
         self.service = service
         self.time = time
     }
 
     /// How much of a flow is read.
-    public enum Depth: Hashable, Sendable {
+    package enum Depth: Hashable, Sendable {
         /// Every run that the service has.
         case full
         /// New runs, and those that had not ended; every run where a doubt has to be resolved.
@@ -25,23 +25,23 @@ public struct FlowRefresh: Sendable {
     }
 
     /// What a refresh found.
-    public struct Findings: Hashable, Sendable {
+    package struct Findings: Hashable, Sendable {
         /// How many runs were read.
-        public let runsRead: Int
+        package let runsRead: Int
         /// How many of them the ledger did not know, doubtful requests aside.
-        public let runsNew: Int
+        package let runsNew: Int
         /// How many of them had not ended before, and have now.
-        public let runsEnded: Int
+        package let runsEnded: Int
         /// Doubtful requests that turned out to have been taken.
-        public let adopted: [RunIdentity: RunID]
+        package let adopted: [RunIdentity: RunID]
         /// Doubtful requests that are surely absent: their windows may be claimed again.
-        public let released: [RunIdentity]
+        package let released: [RunIdentity]
         /// Doubtful requests of which nothing is known yet.
-        public let unresolved: [RecordedRun]
+        package let unresolved: [RecordedRun]
     }
 
     /// Why a flow could not be refreshed.
-    public enum Failure: Error, Hashable, Sendable {
+    package enum Failure: Error, Hashable, Sendable {
         case ledger(LedgerError)
         case service(FlowServiceError)
     }
@@ -51,7 +51,7 @@ public struct FlowRefresh: Sendable {
     ///   - settle: how long after its claim a request that is not on the service is called absent.
     ///   - acknowledged: runs of unknown window that the manifest calls somebody else's.
     ///   - turn: waits for a request's turn under the rate limit.
-    public func read(
+    package func read(
         _ flow: FlowID, column: DeltaColumn?, settle: Duration, acknowledged: Set<RunID>,
         depth: Depth = .full, turn: () async -> Void
     ) async throws(Failure) -> Findings {

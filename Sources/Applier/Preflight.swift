@@ -4,10 +4,10 @@ import Manifests
 import RunRequests
 
 /// Holds a declared flow against what the service says of the flow, before anything is sent.
-public struct Preflight: Sendable {
+package struct Preflight: Sendable {
     let wireForm: WireForm
 
-    public init(wireForm: WireForm) { self.wireForm = wireForm }
+    package init(wireForm: WireForm) { self.wireForm = wireForm }
 
     /// Asks the service for the flow and its specification, and checks them.
     ///
@@ -28,7 +28,7 @@ public struct Preflight: Sendable {
     /// - Parameters:
     ///   - flow: `nil` when the service does not know it.
     ///   - specification: what the flow's runs must look like; `nil` when the service does not tell.
-    public func check(
+    package func check(
         _ declaration: FlowDeclaration, against flow: ServiceFlow?, _ specification: RunSpecification?
     ) -> [Diagnostic] {
         guard let flow else {

@@ -6,14 +6,14 @@ import RunRequests
 
 /// Reads what the service knows of the declared flows into the ledger: their runs, what became of them, their delta
 /// columns. Flows in parallel, under the target's rate limit.
-public struct Refresh: Sendable {
+package struct Refresh: Sendable {
     let ledger: any Ledger
     let service: any FlowService
     let limits: Limits
     let wireForm: WireForm
     let time: any Timekeeper
 
-    public init(
+    package init(
         ledger: any Ledger, service: any FlowService, limits: Limits, wireForm: WireForm,
         time: any Timekeeper = SystemTime()
     ) {
@@ -25,8 +25,8 @@ public struct Refresh: Sendable {
     }
 
     /// What became of one flow's refresh.
-    public struct Result: Hashable, Sendable {
-        public enum End: Hashable, Sendable {
+    package struct Result: Hashable, Sendable {
+        package enum End: Hashable, Sendable {
             case read(FlowRefresh.Findings)
             /// An apply is at work on the flow; it reads for itself.
             case locked
@@ -36,15 +36,15 @@ public struct Refresh: Sendable {
             case stopped
         }
 
-        public let flow: FlowID
-        public let end: End
+        package let flow: FlowID
+        package let end: End
         /// Where the service disagrees with the manifest.
-        public let diagnostics: [Diagnostic]
+        package let diagnostics: [Diagnostic]
     }
 
     /// - Parameter depth: `full` also reads runs again that had ended.
     /// - Returns: a result for each flow, sorted.
-    public func run(
+    package func run(
         _ declarations: [FlowDeclaration], depth: FlowRefresh.Depth = .changes, stop: StopSignal = StopSignal()
     ) async -> [Result] {
         let round = Round(

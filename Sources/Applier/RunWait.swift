@@ -10,7 +10,7 @@ import Planner
 /// let wait = RunWait(ledger: ledger, service: service, limits: target.limits)
 /// let outcome = try await wait.wait(for: plan.flows, atMost: .seconds(1800))
 /// ```
-public struct RunWait: Sendable {
+package struct RunWait: Sendable {
     /// The service is asked again after 2 s at first, and every minute at last.
     static let firstPause = Duration.seconds(2)
     static let longestPause = Duration.seconds(60)
@@ -21,7 +21,7 @@ public struct RunWait: Sendable {
     let time: any Timekeeper
     let report: @Sendable (ApplyEvent) -> Void
 
-    public init(
+    package init(
         ledger: any Ledger, service: any FlowService, limits: Limits, time: any Timekeeper = SystemTime(),
         report: @escaping @Sendable (ApplyEvent) -> Void = { _ in }
     ) {
@@ -36,7 +36,7 @@ public struct RunWait: Sendable {
     ///   - flows: whose runs are waited for: those that are under way when the wait begins.
     ///   - limit: how long at most; `nil` waits as long as it takes.
     /// - Throws: when the ledger fails, or the service cannot be asked.
-    public func wait(
+    package func wait(
         for flows: [FlowPlan], atMost limit: Duration? = nil, stop: StopSignal = StopSignal()
     ) async throws(FlowRefresh.Failure) -> WaitOutcome {
         let deadline = limit.map { time.now() + $0 } ?? .max
@@ -82,14 +82,14 @@ public struct RunWait: Sendable {
 }
 
 /// What became of the runs that were waited for.
-public struct WaitOutcome: Hashable, Sendable {
-    public internal(set) var succeeded = 0
-    public internal(set) var partial = 0
-    public internal(set) var failed = 0
+package struct WaitOutcome: Hashable, Sendable {
+    package internal(set) var succeeded = 0
+    package internal(set) var partial = 0
+    package internal(set) var failed = 0
     /// Still under way when the time was over, or a stop was asked for.
-    public internal(set) var running = 0
+    package internal(set) var running = 0
 
-    public var ended: Int { succeeded + partial + failed }
+    package var ended: Int { succeeded + partial + failed }
 
     fileprivate mutating func add(_ state: RunState) {
         switch state {

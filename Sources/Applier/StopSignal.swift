@@ -3,7 +3,7 @@ import Synchronization
 
 /// Asks an apply to finish what is in flight, send nothing more, and record. Set once, by a signal or by a fault that
 /// concerns every flow.
-public final class StopSignal: Sendable {
+package final class StopSignal: Sendable {
     private struct State {
         var isRequested = false
         var nextTicket = 0
@@ -12,11 +12,11 @@ public final class StopSignal: Sendable {
 
     private let state = Mutex(State())
 
-    public init() {}
+    package init() {}
 
-    public var isRequested: Bool { state.withLock { $0.isRequested } }
+    package var isRequested: Bool { state.withLock { $0.isRequested } }
 
-    public func request() {
+    package func request() {
         let waiting = state.withLock { state in
             state.isRequested = true
             defer { state.waiting = [:] }
@@ -26,7 +26,7 @@ public final class StopSignal: Sendable {
     }
 
     /// Returns when a stop is requested, or the task is cancelled.
-    public func wait() async {
+    package func wait() async {
         let ticket = state.withLock { state in
             state.nextTicket += 1
             return state.nextTicket
@@ -48,7 +48,7 @@ public final class StopSignal: Sendable {
 
 extension Timekeeper {
     /// Sleeps, but not past a request to stop.
-    public func pause(_ duration: Duration, unless stop: StopSignal) async {
+    package func pause(_ duration: Duration, unless stop: StopSignal) async {
         guard duration > .zero, !stop.isRequested else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await sleep(duration) }

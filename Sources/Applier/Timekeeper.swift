@@ -7,23 +7,23 @@ import FlowRuns
 #endif
 
 /// The clock that claims, waits and limits go by: the machine's own, or a virtual one in the deterministic simulation.
-public protocol Timekeeper: Sendable {
+package protocol Timekeeper: Sendable {
     func now() -> Timestamp
     /// Returns after `duration`, or as soon as the task is cancelled.
     func sleep(_ duration: Duration) async
 }
 
 /// The machine's clock.
-public struct SystemTime: Timekeeper {
-    public init() {}
+package struct SystemTime: Timekeeper {
+    package init() {}
 
-    public func now() -> Timestamp {
+    package func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(seconds: Int64(time.tv_sec)) + .nanoseconds(time.tv_nsec)
     }
 
-    public func sleep(_ duration: Duration) async {
+    package func sleep(_ duration: Duration) async {
         try? await Task.sleep(for: duration)
     }
 }

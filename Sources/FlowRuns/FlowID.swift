@@ -1,10 +1,10 @@
 /// The id of a flow of the Flow Service: a UUID, kept in its canonical lower-case form.
-public struct FlowID: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct FlowID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Lower-case, hyphenated: `3abea21c-7e36-4be1-bec1-d3bad0e3e0de`.
-    public let description: String
+    package let description: String
 
     /// `nil` when `text` is not a UUID in its 8-4-4-4-12 form.
-    public init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         let groups = text.split(separator: "-", omittingEmptySubsequences: false)
         guard groups.map(\.utf8.count) == [8, 4, 4, 4, 12],
             groups.allSatisfy({ $0.utf8.allSatisfy(\.isHexadecimalDigit) })
@@ -13,20 +13,20 @@ public struct FlowID: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// Flows are ordered by their id, so that plans and exports are the same for the same input.
-    public static func < (left: FlowID, right: FlowID) -> Bool { left.description < right.description }
+    package static func < (left: FlowID, right: FlowID) -> Bool { left.description < right.description }
 }
 
 /// The id that the service gave a flow run. Opaque: it is compared, shown and sent back, never read.
-public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
-    public let description: String
+package struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let description: String
 
     /// `nil` when `text` is empty.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         guard !text.isEmpty else { return nil }
         description = text
     }
 
-    public static func < (left: RunID, right: RunID) -> Bool { left.description < right.description }
+    package static func < (left: RunID, right: RunID) -> Bool { left.description < right.description }
 }
 
 extension UInt8 {

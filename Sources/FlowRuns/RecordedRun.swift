@@ -1,5 +1,5 @@
 /// Where a recorded run stands. See the arrows in ``RunState/canBecome(_:)``.
-public enum RunState: String, Hashable, Sendable, CaseIterable {
+package enum RunState: String, Hashable, Sendable, CaseIterable {
     /// Claimed and about to be sent; whoever finds it later does not know whether it was.
     case intended
     /// The service gave a run id.
@@ -16,7 +16,7 @@ public enum RunState: String, Hashable, Sendable, CaseIterable {
     case failed
 
     /// Whether a run may move from this state to `next`. Nothing leaves a final state.
-    public func canBecome(_ next: RunState) -> Bool {
+    package func canBecome(_ next: RunState) -> Bool {
         switch self {
         case .intended: [.accepted, .rejected, .inDoubt, .released].contains(next)
         case .inDoubt: [.accepted, .released].contains(next)
@@ -26,17 +26,17 @@ public enum RunState: String, Hashable, Sendable, CaseIterable {
     }
 
     /// The service took it, whatever became of it.
-    public var isAccepted: Bool { [.accepted, .succeeded, .partial, .failed].contains(self) }
+    package var isAccepted: Bool { [.accepted, .succeeded, .partial, .failed].contains(self) }
 
     /// Nobody knows yet whether the service took it.
-    public var isDoubtful: Bool { self == .intended || self == .inDoubt }
+    package var isDoubtful: Bool { self == .intended || self == .inDoubt }
 
     /// The service surely did not take it.
-    public var isVoid: Bool { self == .rejected || self == .released }
+    package var isVoid: Bool { self == .rejected || self == .released }
 }
 
 /// How a run came into the ledger.
-public enum RunOrigin: String, Hashable, Sendable, CaseIterable {
+package enum RunOrigin: String, Hashable, Sendable, CaseIterable {
     /// Claimed here and sent by Sluice.
     case request
     /// Found on the service; made by somebody else, or before this ledger.
@@ -45,16 +45,16 @@ public enum RunOrigin: String, Hashable, Sendable, CaseIterable {
 
 /// What makes one run request different from every other of its target: the database holds it unique, so inserting it
 /// is claiming it.
-public struct RunIdentity: Hashable, Sendable {
-    public let flow: FlowID
+package struct RunIdentity: Hashable, Sendable {
+    package let flow: FlowID
     /// `nil` only for a run found on the service whose window cannot be read.
-    public let window: Window?
+    package let window: Window?
     /// The `id` of the manifest's `rerun`, `nil` for the window's ordinary run.
-    public let rerun: String?
+    package let rerun: String?
     /// 1 for the first, counted up by each retry, and by each request after a rejected or released one.
-    public let attempt: Int
+    package let attempt: Int
 
-    public init(flow: FlowID, window: Window?, rerun: String? = nil, attempt: Int = 1) {
+    package init(flow: FlowID, window: Window?, rerun: String? = nil, attempt: Int = 1) {
         self.flow = flow
         self.window = window
         self.rerun = rerun
@@ -63,20 +63,20 @@ public struct RunIdentity: Hashable, Sendable {
 }
 
 /// A run that the ledger knows, as far as planning needs to know it.
-public struct RecordedRun: Hashable, Sendable {
-    public let identity: RunIdentity
-    public var state: RunState
-    public let origin: RunOrigin
+package struct RecordedRun: Hashable, Sendable {
+    package let identity: RunIdentity
+    package var state: RunState
+    package let origin: RunOrigin
     /// The service's id, once it is known.
-    public var id: RunID?
+    package var id: RunID?
     /// The delta column that the request carried.
-    public let deltaColumn: DeltaColumn?
+    package let deltaColumn: DeltaColumn?
     /// When it was claimed, or created on the service if it was found there.
-    public var recordedAt: Timestamp
+    package var recordedAt: Timestamp
     /// Why it was refused or failed, in the service's words.
-    public var failure: String?
+    package var failure: String?
 
-    public init(
+    package init(
         identity: RunIdentity, state: RunState, origin: RunOrigin = .request, id: RunID? = nil,
         deltaColumn: DeltaColumn? = nil, recordedAt: Timestamp, failure: String? = nil
     ) {
@@ -89,22 +89,22 @@ public struct RecordedRun: Hashable, Sendable {
         self.failure = failure
     }
 
-    public var flow: FlowID { identity.flow }
-    public var window: Window? { identity.window }
+    package var flow: FlowID { identity.flow }
+    package var window: Window? { identity.window }
 }
 
 /// What the ledger knows of a flow besides its runs.
-public struct FlowRecord: Hashable, Sendable {
-    public let id: FlowID
+package struct FlowRecord: Hashable, Sendable {
+    package let id: FlowID
     /// Counts up with every change to the flow's record, so that a saved plan knows when it is stale; 0 for a flow
     /// that the ledger has never heard of.
-    public var revision: Int
+    package var revision: Int
     /// When the flow was last compared with the service; `nil` before first contact.
-    public var contactedAt: Timestamp?
+    package var contactedAt: Timestamp?
     /// The column in the flow's own `Copy` transformation, the source of truth.
-    public var deltaColumn: DeltaColumn?
+    package var deltaColumn: DeltaColumn?
 
-    public init(
+    package init(
         id: FlowID, revision: Int = 0, contactedAt: Timestamp? = nil, deltaColumn: DeltaColumn? = nil
     ) {
         self.id = id

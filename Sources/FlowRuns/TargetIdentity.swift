@@ -1,13 +1,13 @@
 /// What tells one target's runs from another's: service, organisation and sandbox. The service's address is in normal
 /// form, so that no other spelling makes one sandbox look like two. Ledgers and journals key by the description.
-public struct TargetIdentity: Hashable, Sendable, CustomStringConvertible {
+package struct TargetIdentity: Hashable, Sendable, CustomStringConvertible {
     /// `embedded`, or an address in normal form.
-    public let service: String
-    public let organization: String
-    public let sandbox: String
+    package let service: String
+    package let organization: String
+    package let sandbox: String
 
     /// - Parameter service: `embedded`, or an address in any spelling.
-    public init(service: String, organization: String, sandbox: String) {
+    package init(service: String, organization: String, sandbox: String) {
         self.service = normalAddress(service)
         self.organization = organization
         self.sandbox = sandbox
@@ -15,14 +15,14 @@ public struct TargetIdentity: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads a description. One that an earlier version wrote, with the address as the manifest spelled it, gives the
     /// same identity as the normal form. `nil` for any other text.
-    public init?(_ description: String) {
+    package init?(_ description: String) {
         let parts = description.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3, !parts.contains("") else { return nil }
         self.init(service: parts[0], organization: parts[1], sandbox: parts[2])
     }
 
     /// `https://platform.adobe.io/data/foundation/flowservice 1234@AdobeOrg prod`
-    public var description: String { "\(service) \(organization) \(sandbox)" }
+    package var description: String { "\(service) \(organization) \(sandbox)" }
 }
 
 /// The normal form of `scheme://host:port/path` (RFC 3986, section 6.2): scheme and host in lower case, no default port,

@@ -1,14 +1,14 @@
 /// A moment of the proleptic Gregorian calendar in UTC, computed without any time zone data. What people read of a
 /// window is written by it, so the text is the same on every machine.
-public struct UTCTime: Hashable, Sendable, CustomStringConvertible {
-    public let year: Int
-    public let month: Int
-    public let day: Int
+package struct UTCTime: Hashable, Sendable, CustomStringConvertible {
+    package let year: Int
+    package let month: Int
+    package let day: Int
     /// Seconds since midnight.
-    public let secondOfDay: Int
+    package let secondOfDay: Int
 
     /// A fraction of a second is dropped.
-    public init(_ time: Timestamp) {
+    package init(_ time: Timestamp) {
         let (days, second) = time.seconds.quotientAndRemainder(flooring: 86_400)
         // The civil-from-days algorithm: eras of 400 years, years that begin in March.
         let (era, dayOfEra) = (days + 719_468).quotientAndRemainder(flooring: 146_097)
@@ -22,18 +22,18 @@ public struct UTCTime: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// RFC 3339 in UTC: `2022-05-03T13:36:31Z`.
-    public var description: String { "\(date)T\(time)Z" }
+    package var description: String { "\(date)T\(time)Z" }
 
     /// `2022-05-03`.
-    public var date: String { "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))" }
+    package var date: String { "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))" }
 
     /// `13:36:31`.
-    public var time: String {
+    package var time: String {
         "\(padded(secondOfDay / 3600, 2)):\(padded(secondOfDay / 60 % 60, 2)):\(padded(secondOfDay % 60, 2))"
     }
 
     /// 28 to 31.
-    public static func daysInMonth(_ month: Int, of year: Int) -> Int {
+    package static func daysInMonth(_ month: Int, of year: Int) -> Int {
         switch month {
         case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
         case 4, 6, 9, 11: 30
@@ -44,7 +44,7 @@ public struct UTCTime: Hashable, Sendable, CustomStringConvertible {
 
 extension Timestamp {
     /// A date and time in UTC; `nil` when there is no such day or time of day.
-    public init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
+    package init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
         guard (1...9999).contains(year), (1...12).contains(month),
             (1...UTCTime.daysInMonth(month, of: year)).contains(day),
             (0...23).contains(hour), (0...59).contains(minute), (0...59).contains(second)

@@ -1,5 +1,5 @@
 /// Why a client cannot be made from its settings. Nothing was sent.
-public enum ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Not an `https` address (or `http`, where that is allowed) of a host and a path alone.
     case invalidAddress(String, reason: String)
     /// Plain `http` to another machine would show the token to everybody on the way.
@@ -12,7 +12,7 @@ public enum ConfigurationError: Error, Hashable, Sendable, CustomStringConvertib
     case invalidProxy(variable: String)
 
     /// What is wrong and what to write instead, without a secret.
-    public var description: String {
+    package var description: String {
         switch self {
         case .invalidAddress(let address, let reason): "the address '\(address)' cannot be used: \(reason)"
         case .insecureAddress(let address):

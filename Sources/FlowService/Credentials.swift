@@ -1,5 +1,5 @@
 /// What lets Sluice in. Its descriptions never show a value.
-public enum Credentials: Sendable {
+package enum Credentials: Sendable {
     /// A token that somebody else fetched, and the API key that it belongs to. It cannot be renewed.
     case bearer(token: String, apiKey: String)
     /// OAuth server-to-server: tokens are fetched, shared and renewed. The API key is the client id.
@@ -11,7 +11,7 @@ public enum Credentials: Sendable {
     /// `SLUICE_SCOPES`, with `SLUICE_TOKEN_URL` for another token address. An empty variable is a missing one.
     ///
     /// - Throws: ``CredentialsError`` naming the variables that are missing or that no header can hold.
-    public static func fromEnvironment(_ environment: [String: String]) throws(CredentialsError) -> Credentials {
+    package static func fromEnvironment(_ environment: [String: String]) throws(CredentialsError) -> Credentials {
         let variables = environment.mapValues { $0.trimmingWhitespace }.filter { !$0.value.isEmpty }
         for name in variables.keys.sorted() where name.hasPrefix("SLUICE_") {
             guard variables[name]?.isHeaderValue == true else { throw .malformed(variable: name) }
@@ -49,9 +49,9 @@ public enum Credentials: Sendable {
 }
 
 /// The client of OAuth server-to-server authentication.
-public struct ClientCredentials: Sendable {
+package struct ClientCredentials: Sendable {
     /// Adobe's token address (its authentication guide).
-    public static let adobeTokenAddress = "https://ims-na1.adobelogin.com/ims/token/v3"
+    package static let adobeTokenAddress = "https://ims-na1.adobelogin.com/ims/token/v3"
 
     let id: String
     let secret: String
@@ -60,7 +60,7 @@ public struct ClientCredentials: Sendable {
     let tokenAddress: String
 
     /// - Parameter scopes: separated by commas or spaces.
-    public init(id: String, secret: String, scopes: String, tokenAddress: String = adobeTokenAddress) {
+    package init(id: String, secret: String, scopes: String, tokenAddress: String = adobeTokenAddress) {
         self.id = id
         self.secret = secret
         self.scopes = scopes.split(whereSeparator: { $0 == "," || $0 == " " }).joined(separator: ",")
@@ -69,7 +69,7 @@ public struct ClientCredentials: Sendable {
 }
 
 /// Why the environment holds no credentials. Names variables, never values.
-public enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertible {
     /// None of the variables is set.
     case none
     /// Some are set, and these are missing beside them.
@@ -78,7 +78,7 @@ public enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertible
     case malformed(variable: String)
 
     /// Which variables to set.
-    public var description: String {
+    package var description: String {
         switch self {
         case .none:
             "no credentials: set SLUICE_ACCESS_TOKEN and SLUICE_API_KEY, "
@@ -91,7 +91,7 @@ public enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertible
 
 extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Which kind they are.
-    public var description: String {
+    package var description: String {
         switch self {
         case .bearer: "an access token"
         case .clientCredentials: "client credentials"
@@ -100,18 +100,18 @@ extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, Cu
     }
 
     /// The same as ``description``.
-    public var debugDescription: String { description }
+    package var debugDescription: String { description }
     /// Without children, so that no `dump` shows them.
-    public var customMirror: Mirror { Mirror(self, children: []) }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 extension ClientCredentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// That they are some.
-    public var description: String { "client credentials" }
+    package var description: String { "client credentials" }
     /// The same as ``description``.
-    public var debugDescription: String { description }
+    package var debugDescription: String { description }
     /// Without children, so that no `dump` shows them.
-    public var customMirror: Mirror { Mirror(self, children: []) }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 extension String {

@@ -1,7 +1,7 @@
 import FlowRuns
 
 /// The Flow Service of Adobe Experience Platform, as far as Sluice uses it. `HTTPFlowService` is the real one.
-public protocol FlowService: Sendable {
+package protocol FlowService: Sendable {
     /// `POST /runs`. Never sent twice by itself, except once more after a token was renewed on a 401.
     ///
     /// - Parameters:
@@ -37,7 +37,7 @@ public protocol FlowService: Sendable {
 }
 
 /// What came back from asking for a run: the answers table of the design, its rows as cases.
-public enum RunAnswer: Hashable, Sendable {
+package enum RunAnswer: Hashable, Sendable {
     /// 2xx with a run id, in any of the three documented shapes.
     case accepted(RunID, response: String)
     /// 4xx but 401, 408 and 429: a definite refusal.
@@ -54,26 +54,26 @@ public enum RunAnswer: Hashable, Sendable {
 }
 
 /// A flow as the service describes it.
-public struct ServiceFlow: Hashable, Sendable {
-    public let id: FlowID
+package struct ServiceFlow: Hashable, Sendable {
+    package let id: FlowID
     /// As people named it.
-    public let name: String?
+    package let name: String?
     /// `enabled`, `disabled`, …
-    public let state: String?
+    package let state: String?
     /// The id of its flow specification.
-    public let specification: String?
+    package let specification: String?
     /// `once`, `minute`, `hour`, `day`, `week`.
-    public let frequency: String?
+    package let frequency: String?
     /// From the `Copy` transformation.
-    public let deltaColumn: DeltaColumn?
+    package let deltaColumn: DeltaColumn?
     /// From `lastRunDetails`, where that names the run.
-    public let lastRun: RunID?
+    package let lastRun: RunID?
 
     /// It takes no runs: disabled, deleted or a draft.
-    public var isDisabled: Bool { ["disabled", "deleted", "draft"].contains(state?.lowercased() ?? "") }
+    package var isDisabled: Bool { ["disabled", "deleted", "draft"].contains(state?.lowercased() ?? "") }
 
     /// Takes every member as it is.
-    public init(
+    package init(
         id: FlowID, name: String?, state: String?, specification: String?, frequency: String?,
         deltaColumn: DeltaColumn?, lastRun: RunID? = nil
     ) {
@@ -88,16 +88,16 @@ public struct ServiceFlow: Hashable, Sendable {
 }
 
 /// What a flow's runs must look like: the small part of JSON Schema (draft-07) that `runSpec.spec` uses.
-public struct RunSpecification: Hashable, Sendable {
+package struct RunSpecification: Hashable, Sendable {
     /// The JSON type of each property that it declares: `integer`, `string`, `object`, …
-    public let types: [String: String]
+    package let types: [String: String]
     /// The properties that a run must have.
-    public let required: Set<String>
+    package let required: Set<String>
     /// The properties that its `deltaColumn` must have, where it has one.
-    public let requiredOfColumn: Set<String>
+    package let requiredOfColumn: Set<String>
 
     /// Takes all members as they are.
-    public init(types: [String: String], required: Set<String>, requiredOfColumn: Set<String> = []) {
+    package init(types: [String: String], required: Set<String>, requiredOfColumn: Set<String> = []) {
         self.types = types
         self.required = required
         self.requiredOfColumn = requiredOfColumn
@@ -105,7 +105,7 @@ public struct RunSpecification: Hashable, Sendable {
 }
 
 /// Why the service could not be read.
-public enum FlowServiceError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum FlowServiceError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Not reachable, or it keeps failing: worth trying again later.
     case unavailable(String)
     case unauthorized(String)
@@ -115,7 +115,7 @@ public enum FlowServiceError: Error, Hashable, Sendable, CustomStringConvertible
     case refused(status: Int, String)
 
     /// A sentence for people, without a full stop.
-    public var description: String {
+    package var description: String {
         switch self {
         case .unavailable(let reason): "the Flow Service is not available: \(reason)"
         case .unauthorized(let reason): "the Flow Service does not let us in: \(reason)"

@@ -10,22 +10,22 @@ import Logging
 /// let answer = await service.createRun(body, sendBefore: deadline)
 /// await service.close()
 /// ```
-public struct HTTPFlowService: FlowService {
+package struct HTTPFlowService: FlowService {
     /// What can be told otherwise than by default.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// Sent as `User-Agent: sluice/VERSION`.
-        public var version: String
+        package var version: String
         /// Plain `http` to other machines than this one.
-        public var allowsInsecureHTTP = false
+        package var allowsInsecureHTTP = false
         /// Where `SSL_CERT_FILE`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are looked for.
-        public var environment: [String: String] = [:]
+        package var environment: [String: String] = [:]
         /// How questions are repeated. Requests for runs never are.
-        public var repetition = Repetition()
+        package var repetition = Repetition()
         /// How many runs or flows a page of a listing holds.
-        public var pageLimit = 100
+        package var pageLimit = 100
 
         /// Everything else as it is by default.
-        public init(version: String) { self.version = version }
+        package init(version: String) { self.version = version }
     }
 
     let transport: Transport
@@ -41,7 +41,7 @@ public struct HTTPFlowService: FlowService {
     ///   - logger: at `trace`, told each request's method, path, status and duration; nothing else of it ever.
     ///   - now: the clock that deadlines are held against.
     /// - Throws: ``ConfigurationError``; nothing was sent then.
-    public init(
+    package init(
         address: String, organization: String, sandbox: String, credentials: Credentials,
         requestTimeout: Duration = .seconds(30), options: Options, logger: Logger,
         now: @escaping @Sendable () -> Timestamp
@@ -77,19 +77,19 @@ public struct HTTPFlowService: FlowService {
     }
 
     /// Ends all connections. Must be called before the service is let go; idempotent.
-    public func close() async {
+    package func close() async {
         await transport.close()
         await tokens.close()
     }
 
     /// Sent once, and once more with a new token when the first was answered with 401.
-    public func createRun(_ body: String, sendBefore deadline: Timestamp) async -> RunAnswer {
+    package func createRun(_ body: String, sendBefore deadline: Timestamp) async -> RunAnswer {
         await askForRun("/runs", query: nil, body: body, sendBefore: deadline)
     }
 
     /// The operation takes no body, but only a body can be held back (see ``BodyGate``). So an empty object is sent: a
     /// server ignores it, and must not act before the bytes that `Content-Length` announces are there.
-    public func retrigger(_ run: RunID, sendBefore deadline: Timestamp) async -> RunAnswer {
+    package func retrigger(_ run: RunID, sendBefore deadline: Timestamp) async -> RunAnswer {
         let path = "/runs/\(run.description.formEncoded)/action"
         return await askForRun(path, query: "op=re-trigger", body: "{}", sendBefore: deadline)
     }

@@ -1,14 +1,14 @@
 import FlowRuns
 
 /// A page of a listing.
-public struct Page<Item> {
+package struct Page<Item> {
     /// In the order in which the service lists them.
-    public let items: [Item]
+    package let items: [Item]
     /// What to ask for the page after it with; `nil` on the last one.
-    public let next: String?
+    package let next: String?
 
     /// Takes both members as they are.
-    public init(items: [Item], next: String?) {
+    package init(items: [Item], next: String?) {
         self.items = items
         self.next = next
     }
@@ -17,7 +17,7 @@ public struct Page<Item> {
 extension Page: Sendable where Item: Sendable {}
 
 /// In which order a flow's runs are asked for.
-public enum RunOrder: Hashable, Sendable {
+package enum RunOrder: Hashable, Sendable {
     /// As the service likes.
     case any
     /// `orderby=-createdAt`. The public OpenAPI document has `orderby`, but does not say by which fields: a service may
@@ -29,7 +29,7 @@ extension FlowService {
     /// All runs of a flow.
     ///
     /// - Parameter turn: waits for a request's turn under a rate limit; called before each page.
-    public func runs(
+    package func runs(
         of flow: FlowID, turn: () async -> Void = {}
     ) async throws(FlowServiceError) -> [ObservedRun] {
         try await everything("runs", id: \.id, turn: turn) { next throws(FlowServiceError) in
@@ -41,7 +41,7 @@ extension FlowService {
     /// not list by time.
     ///
     /// - Parameter isEnough: looks at what was listed so far, after each page. Only it knows whether the order holds.
-    public func newestRuns(
+    package func newestRuns(
         of flow: FlowID, until isEnough: ([ObservedRun]) -> Bool, turn: () async -> Void = {}
     ) async throws(FlowServiceError) -> [ObservedRun] {
         do throws(FlowServiceError) {
@@ -57,7 +57,7 @@ extension FlowService {
     /// All flows of the sandbox.
     ///
     /// - Parameter turn: waits for a request's turn under a rate limit; called before each page.
-    public func flows(turn: () async -> Void = {}) async throws(FlowServiceError) -> [ServiceFlow] {
+    package func flows(turn: () async -> Void = {}) async throws(FlowServiceError) -> [ServiceFlow] {
         try await everything("flows", id: \.id, turn: turn) { next throws(FlowServiceError) in
             try await flows(after: next)
         }

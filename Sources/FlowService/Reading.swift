@@ -3,7 +3,7 @@ import FlowRuns
 /// Questions: they change nothing, so they are repeated when a fault may pass.
 extension HTTPFlowService {
     /// A page of a hundred, or of as many as the service gives.
-    public func runs(
+    package func runs(
         of flow: FlowID, order: RunOrder, after next: String?
     ) async throws(FlowServiceError) -> Page<ObservedRun> {
         let ordered = order == .newestFirst ? [("orderby", "-createdAt")] : []
@@ -19,7 +19,7 @@ extension HTTPFlowService {
     }
 
     /// `nil` on 404, and when the list that comes back is empty.
-    public func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? {
+    package func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? {
         guard let items = try await item("/runs/", run.description), !items.isEmpty else { return nil }
         guard
             let observed = items.lazy.compactMap({ RunDocument(document: $0).observed }).first(where: { $0.id == run })
@@ -28,7 +28,7 @@ extension HTTPFlowService {
     }
 
     /// `nil` on 404, and when the list that comes back is empty.
-    public func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
+    package func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
         guard let items = try await item("/flows/", flow.description), !items.isEmpty else { return nil }
         guard let found = items.lazy.compactMap({ FlowDocument(document: $0).flow }).first(where: { $0.id == flow })
         else { throw .unreadable("asked for flow \(flow), it answered with another") }
@@ -36,7 +36,7 @@ extension HTTPFlowService {
     }
 
     /// A page of a hundred, or of as many as the service gives.
-    public func flows(after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow> {
+    package func flows(after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow> {
         let page = try await page(of: "/flows", filters: [], after: next)
         var flows: [ServiceFlow] = []
         for item in page.items {
@@ -47,7 +47,7 @@ extension HTTPFlowService {
     }
 
     /// `nil` on 404, and when the specification has no `runSpec`.
-    public func runSpecification(_ specification: String) async throws(FlowServiceError) -> RunSpecification? {
+    package func runSpecification(_ specification: String) async throws(FlowServiceError) -> RunSpecification? {
         try await item("/flowSpecs/", specification)?.first.flatMap { RunSpecification($0) }
     }
 

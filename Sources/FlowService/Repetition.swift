@@ -1,22 +1,22 @@
 import FlowRuns
 
 /// How questions that may safely be asked twice are repeated: doubling waits with jitter, or as the service asks.
-public struct Repetition: Sendable {
+package struct Repetition: Sendable {
     /// How often one question is asked at most, the first time included.
-    public var attempts = 5
+    package var attempts = 5
     /// The wait before the second time; each later one is twice as long.
-    public var first = Duration.milliseconds(500)
+    package var first = Duration.milliseconds(500)
     /// No wait is longer, whatever the service asks for.
-    public var longest = Duration.seconds(60)
+    package var longest = Duration.seconds(60)
     /// A number in `0 ..< 1`; each wait is shortened by up to half by it, so that many clients do not come back at once.
-    public var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
+    package var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
     /// Waits; throws when the task is cancelled.
-    public var sleep: @Sendable (Duration) async throws -> Void = {
+    package var sleep: @Sendable (Duration) async throws -> Void = {
         try await Task.sleep(for: $0)
     }
 
     /// Five attempts, half a second to a minute apart.
-    public init() {}
+    package init() {}
 
     /// - Parameter attempt: how often it was asked already, from 1.
     func delay(after attempt: Int, retryAfter: Duration?) -> Duration {

@@ -3,7 +3,7 @@ import FlowRuns
 /// Every change that a row of the ledger can undergo, whatever the store.
 extension LedgerEntry {
     /// The `intended` row that claiming a window writes.
-    public init(_ claim: Claim) {
+    package init(_ claim: Claim) {
         self.init(
             run: RecordedRun(
                 identity: claim.identity, state: .intended, deltaColumn: claim.deltaColumn, recordedAt: claim.claimedAt),
@@ -11,7 +11,7 @@ extension LedgerEntry {
     }
 
     /// The row of a run that somebody else made, or that was made before this ledger.
-    public init(_ observed: ObservedRun, identity: RunIdentity, at observedAt: Timestamp) {
+    package init(_ observed: ObservedRun, identity: RunIdentity, at observedAt: Timestamp) {
         self.init(
             run: RecordedRun(
                 identity: identity, state: .accepted, origin: .service, id: observed.id,
@@ -23,7 +23,7 @@ extension LedgerEntry {
     /// Moves the run along one of the arrows of `RunState.canBecome`.
     ///
     /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` for any other move.
-    public mutating func conclude(_ conclusion: Conclusion, at now: Timestamp) throws(LedgerError) {
+    package mutating func conclude(_ conclusion: Conclusion, at now: Timestamp) throws(LedgerError) {
         let next = conclusion.state
         guard run.state.canBecome(next), conclusion.canFollow(run.state) else {
             throw .illegalMove(run.identity, from: run.state, to: next)
@@ -46,7 +46,7 @@ extension LedgerEntry {
     }
 
     /// Takes over what the service says. A final state stays as it is: nothing leaves it.
-    public mutating func observe(_ observed: ObservedRun, at observedAt: Timestamp) {
+    package mutating func observe(_ observed: ObservedRun, at observedAt: Timestamp) {
         let before = self
         status = observed.status
         counts = observed.counts.completed(by: counts)
@@ -78,7 +78,7 @@ extension LedgerEntry {
     }
 
     /// What is wrong with the row by itself, in words; `nil` when nothing is.
-    public var fault: String? {
+    package var fault: String? {
         let identity = run.identity
         if identity.attempt < 1 { return "attempt \(identity.attempt) is not counted from 1" }
         if identity.rerun == "" { return "the rerun's id is empty" }

@@ -12,39 +12,39 @@ import Synchronization
 ///
 /// It keeps every promise of ``Ledger`` but to outlive the process. Nothing in it waits, so its methods are
 /// synchronous: a simulation decides alone what happens next.
-public final class InMemoryLedger: Ledger {
+package final class InMemoryLedger: Ledger {
     private let store: InMemoryLedgerStore
     private let handle: Int
     private let isClosed = Atomic(false)
 
     /// A handle of its own on the store.
-    public init(store: InMemoryLedgerStore = InMemoryLedgerStore()) {
+    package init(store: InMemoryLedgerStore = InMemoryLedgerStore()) {
         self.store = store
         handle = store.contents.withLock { $0.nextNumber() }
     }
 
-    public func lock(_ flow: FlowID) throws(LedgerError) -> (any FlowLock)? {
+    package func lock(_ flow: FlowID) throws(LedgerError) -> (any FlowLock)? {
         try access { $0.lock(flow, by: handle) }.map { InMemoryFlowLock(flow: flow, number: $0, store: store) }
     }
 
     /// Frees the flows that this handle has locked, as the end of its process would.
-    public func abandonLocks() {
+    package func abandonLocks() {
         store.contents.withLock { $0.freeLocks(of: handle) }
     }
 
-    public func record(of flow: FlowID) throws(LedgerError) -> FlowRecord {
+    package func record(of flow: FlowID) throws(LedgerError) -> FlowRecord {
         try access { $0.rows.record(of: flow) }
     }
 
-    public func runs(of flow: FlowID) throws(LedgerError) -> [RecordedRun] {
+    package func runs(of flow: FlowID) throws(LedgerError) -> [RecordedRun] {
         try access { $0.rows.runs(of: flow) }
     }
 
-    public func claim(_ claim: Claim) throws(LedgerError) -> RunState? {
+    package func claim(_ claim: Claim) throws(LedgerError) -> RunState? {
         try access { (contents) throws(LedgerError) in try contents.rows.claim(claim) }
     }
 
-    public func renew(
+    package func renew(
         _ identity: RunIdentity, claimedAt: Timestamp, now: Timestamp
     ) throws(LedgerError) -> Bool {
         try access { (contents) throws(LedgerError) in
@@ -52,7 +52,7 @@ public final class InMemoryLedger: Ledger {
         }
     }
 
-    public func release(
+    package func release(
         _ identity: RunIdentity, claimedAt: Timestamp, reason: String, at now: Timestamp
     ) throws(LedgerError) -> Bool {
         try access { (contents) throws(LedgerError) in
@@ -60,28 +60,28 @@ public final class InMemoryLedger: Ledger {
         }
     }
 
-    public func conclude(
+    package func conclude(
         _ identity: RunIdentity, _ conclusion: Conclusion, at now: Timestamp
     ) throws(LedgerError) {
         try access { (contents) throws(LedgerError) in try contents.rows.conclude(identity, conclusion, at: now) }
     }
 
-    public func observe(_ observation: Observation) throws(LedgerError) {
+    package func observe(_ observation: Observation) throws(LedgerError) {
         try access { (contents) throws(LedgerError) in try contents.rows.observe(observation) }
     }
 
-    public func entries(of flows: [FlowID]?) throws(LedgerError) -> [LedgerEntry] {
+    package func entries(of flows: [FlowID]?) throws(LedgerError) -> [LedgerEntry] {
         try access { contents in
             let flows = flows.map { Set($0).sorted() } ?? contents.rows.records.map(\.id)
             return flows.flatMap { contents.rows.entries(of: $0) }
         }
     }
 
-    public func flows() throws(LedgerError) -> [FlowRecord] {
+    package func flows() throws(LedgerError) -> [FlowRecord] {
         try access { $0.rows.records }
     }
 
-    public func restore(_ flows: [FlowRecord], _ entries: [LedgerEntry]) throws(LedgerError) {
+    package func restore(_ flows: [FlowRecord], _ entries: [LedgerEntry]) throws(LedgerError) {
         try access { (contents) throws(LedgerError) in
             // A copy, so that a conflict leaves nothing behind.
             var rows = contents.rows
@@ -91,11 +91,11 @@ public final class InMemoryLedger: Ledger {
     }
 
     /// Always empty: there is no file that could be damaged.
-    public func storeFaults() throws(LedgerError) -> [String] {
+    package func storeFaults() throws(LedgerError) -> [String] {
         try access { _ in [] }
     }
 
-    public func close() { isClosed.store(true, ordering: .relaxed) }
+    package func close() { isClosed.store(true, ordering: .relaxed) }
 
     private func access<Value: Sendable>(
         _ body: (inout InMemoryLedgerStore.Contents) throws(LedgerError) -> Value
@@ -106,7 +106,7 @@ public final class InMemoryLedger: Ledger {
 }
 
 /// What rival ``InMemoryLedger`` handles share: the rows of one target, and who has locked which flow.
-public final class InMemoryLedgerStore: Sendable {
+package final class InMemoryLedgerStore: Sendable {
     struct Contents: Sendable {
         var rows = InMemoryRows()
         private var locks: [FlowID: (handle: Int, number: Int)] = [:]
@@ -137,7 +137,7 @@ public final class InMemoryLedgerStore: Sendable {
     let contents = Mutex(Contents())
 
     /// An empty store.
-    public init() {}
+    package init() {}
 }
 
 private struct InMemoryFlowLock: FlowLock {

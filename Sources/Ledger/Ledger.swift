@@ -4,7 +4,7 @@ import FlowRuns
 ///
 /// A store (SQLite, PostgreSQL) conforms to it; everything that must hold whatever the store is written against it.
 /// Every call is one transaction: done wholly, durable when it returns, or not at all.
-public protocol Ledger: Sendable {
+package protocol Ledger: Sendable {
     /// Locks a flow against other appliers, in this process and every other, until the lock is released or its
     /// process ends.
     ///
@@ -72,7 +72,7 @@ public protocol Ledger: Sendable {
 }
 
 /// A flow kept from every other applier. Released explicitly, or when its process ends, however it ends.
-public protocol FlowLock: Sendable {
+package protocol FlowLock: Sendable {
     /// When the flow was last claimed by this machine, if that claim is not in this ledger: the ledger was lost, or an
     /// older copy was put back. Its run may have been taken, and not be listed by the service yet.
     var strangeClaimAt: Timestamp? { get }
@@ -82,19 +82,19 @@ public protocol FlowLock: Sendable {
 
 extension FlowLock {
     /// What a store that is nobody's file cannot miss.
-    public var strangeClaimAt: Timestamp? { nil }
+    package var strangeClaimAt: Timestamp? { nil }
 }
 
 /// What claiming a window writes: the request, before it leaves.
-public struct Claim: Hashable, Sendable {
-    public let identity: RunIdentity
-    public let deltaColumn: DeltaColumn?
+package struct Claim: Hashable, Sendable {
+    package let identity: RunIdentity
+    package let deltaColumn: DeltaColumn?
     /// The exact request: `POST /runs` and its body, or the address of the re-trigger.
-    public let request: String
-    public let claimedAt: Timestamp
-    public let provenance: Provenance
+    package let request: String
+    package let claimedAt: Timestamp
+    package let provenance: Provenance
 
-    public init(
+    package init(
         identity: RunIdentity, deltaColumn: DeltaColumn?, request: String, claimedAt: Timestamp,
         provenance: Provenance
     ) {
@@ -107,15 +107,15 @@ public struct Claim: Hashable, Sendable {
 }
 
 /// Who asked for a run: where it is declared, and what the environment tells of commit, author and CI run.
-public struct Provenance: Hashable, Sendable {
-    public var file: String?
-    public var line: Int?
-    public var commit: String?
-    public var author: String?
+package struct Provenance: Hashable, Sendable {
+    package var file: String?
+    package var line: Int?
+    package var commit: String?
+    package var author: String?
     /// The address of the CI run.
-    public var ciRun: String?
+    package var ciRun: String?
 
-    public init(
+    package init(
         file: String? = nil, line: Int? = nil, commit: String? = nil, author: String? = nil, ciRun: String? = nil
     ) {
         self.file = file
@@ -127,7 +127,7 @@ public struct Provenance: Hashable, Sendable {
 }
 
 /// What became of a request.
-public enum Conclusion: Hashable, Sendable {
+package enum Conclusion: Hashable, Sendable {
     /// The service took it: from its answer, or found among its runs.
     case accepted(RunID, response: String?)
     /// A definite refusal, or one's own claim given up before anything was sent.
@@ -136,7 +136,7 @@ public enum Conclusion: Hashable, Sendable {
     case released(reason: String)
     case ended(RunEnd)
 
-    public var state: RunState {
+    package var state: RunState {
         switch self {
         case .accepted: .accepted
         case .rejected: .rejected
@@ -148,14 +148,14 @@ public enum Conclusion: Hashable, Sendable {
 }
 
 /// What the service says of a flow at one moment.
-public struct Observation: Hashable, Sendable {
-    public let flow: FlowID
+package struct Observation: Hashable, Sendable {
+    package let flow: FlowID
     /// The column in the flow's own `Copy` transformation; `nil` keeps what is recorded.
-    public let deltaColumn: DeltaColumn?
-    public let runs: [ObservedRun]
-    public let observedAt: Timestamp
+    package let deltaColumn: DeltaColumn?
+    package let runs: [ObservedRun]
+    package let observedAt: Timestamp
 
-    public init(flow: FlowID, deltaColumn: DeltaColumn?, runs: [ObservedRun], observedAt: Timestamp) {
+    package init(flow: FlowID, deltaColumn: DeltaColumn?, runs: [ObservedRun], observedAt: Timestamp) {
         self.flow = flow
         self.deltaColumn = deltaColumn
         self.runs = runs
@@ -164,18 +164,18 @@ public struct Observation: Hashable, Sendable {
 }
 
 /// A whole row of the ledger, for history, export and import.
-public struct LedgerEntry: Hashable, Sendable {
-    public var run: RecordedRun
-    public var request: String?
-    public var response: String?
+package struct LedgerEntry: Hashable, Sendable {
+    package var run: RecordedRun
+    package var request: String?
+    package var response: String?
     /// The service's own word for where the run stands.
-    public var status: String?
-    public var counts: RunCounts
+    package var status: String?
+    package var counts: RunCounts
     /// When the row last changed.
-    public var updatedAt: Timestamp
-    public var provenance: Provenance
+    package var updatedAt: Timestamp
+    package var provenance: Provenance
 
-    public init(
+    package init(
         run: RecordedRun, request: String? = nil, response: String? = nil, status: String? = nil,
         counts: RunCounts = RunCounts(), updatedAt: Timestamp, provenance: Provenance = Provenance()
     ) {

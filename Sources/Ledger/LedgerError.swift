@@ -1,7 +1,7 @@
 import FlowRuns
 
 /// Why the ledger cannot do what it was asked. Nothing may be sent after any of them.
-public enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file, folder or server cannot be opened or written: no such folder, no permission, disk full.
     case unusable(String)
     /// The file is not a ledger, or is damaged.
@@ -14,7 +14,7 @@ public enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     case illegalMove(RunIdentity, from: RunState?, to: RunState)
     case importConflict(String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .unusable(let reason): "the ledger cannot be used: \(reason)"
         case .corrupt(let reason): "the ledger is damaged: \(reason)"

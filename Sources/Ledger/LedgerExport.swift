@@ -12,9 +12,9 @@ import Text
 /// ```
 ///
 /// The last line tells a whole export from one that was cut off: a ledger with a hole would send runs again.
-public enum LedgerExport {
+package enum LedgerExport {
     /// Counts up when an older sluice could no longer read what is written.
-    public static let formatVersion = 1
+    package static let formatVersion = 1
 
     enum Kind: String, Decodable {
         case ledger
@@ -107,7 +107,7 @@ extension Ledger {
     ///   - target: the target's identity, which an import holds against its own.
     ///   - write: is given one line at a time, with its line feed.
     /// - Throws: ``LedgerError``, and whatever `write` throws.
-    public func export(
+    package func export(
         target: String, isolation: isolated (any Actor)? = #isolation, write: ([UInt8]) throws -> Void
     ) async throws {
         try write(LedgerExport.header(target: target))

@@ -6,11 +6,11 @@ import FlowRuns
 /// let backup = try LedgerImport(bytes, target: target.identity)
 /// try await backup.restore(into: ledger)
 /// ```
-public struct LedgerImport: Sendable {
+package struct LedgerImport: Sendable {
     /// In the order of the file, like the entries.
-    public private(set) var flows: [FlowRecord] = []
+    package private(set) var flows: [FlowRecord] = []
     /// Every run, with its request and answer.
-    public private(set) var entries: [LedgerEntry] = []
+    package private(set) var entries: [LedgerEntry] = []
     private var flowLines: [FlowID: Int] = [:]
     private var entryLines: [RunIdentity: Int] = [:]
 
@@ -18,7 +18,7 @@ public struct LedgerImport: Sendable {
     ///
     /// - Parameter target: the identity of the target that it must be an export of.
     /// - Throws: ``LedgerImportError/faults(_:)``.
-    public init(_ bytes: [UInt8], target: String) throws(LedgerImportError) {
+    package init(_ bytes: [UInt8], target: String) throws(LedgerImportError) {
         var reading = Reading(target: target)
         var number = 0
         var rest = bytes[...]
@@ -39,7 +39,7 @@ public struct LedgerImport: Sendable {
 
     /// The same import, of flows that count as never compared with the service. An export may be older than the last
     /// run: what was made since is then found at first contact, and not sent again.
-    public func forgettingContact() -> LedgerImport {
+    package func forgettingContact() -> LedgerImport {
         var other = self
         for index in other.flows.indices { other.flows[index].contactedAt = nil }
         return other
@@ -49,7 +49,7 @@ public struct LedgerImport: Sendable {
     /// it once.
     ///
     /// - Throws: ``LedgerImportError/faults(_:)`` where the ledger says otherwise; ``LedgerImportError/ledger(_:)``.
-    public func restore(into ledger: some Ledger) async throws(LedgerImportError) {
+    package func restore(into ledger: some Ledger) async throws(LedgerImportError) {
         let conflicts: [LedgerImportFault]
         do {
             conflicts = try await self.conflicts(with: ledger)
@@ -86,12 +86,12 @@ public struct LedgerImport: Sendable {
 }
 
 /// Why an import was refused. Nothing of it was recorded.
-public enum LedgerImportError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum LedgerImportError: Error, Hashable, Sendable, CustomStringConvertible {
     /// By line.
     case faults([LedgerImportFault])
     case ledger(LedgerError)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .faults(let faults): faults.map(\.description).joined(separator: "\n")
         case .ledger(let error): error.description
@@ -100,18 +100,18 @@ public enum LedgerImportError: Error, Hashable, Sendable, CustomStringConvertibl
 }
 
 /// One fault of an exported file.
-public struct LedgerImportFault: Hashable, Sendable, CustomStringConvertible {
+package struct LedgerImportFault: Hashable, Sendable, CustomStringConvertible {
     /// Counted from 1.
-    public let line: Int
+    package let line: Int
     /// What is wrong, one sentence without a full stop.
-    public let message: String
+    package let message: String
 
     init(line: Int, _ message: String) {
         self.line = line
         self.message = message
     }
 
-    public var description: String { "line \(line): \(message)" }
+    package var description: String { "line \(line): \(message)" }
 }
 
 /// The state of reading: what stands in earlier lines decides what may follow.

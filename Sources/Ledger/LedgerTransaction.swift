@@ -2,7 +2,7 @@ import FlowRuns
 
 /// The rows of one target within one write transaction of a store. A store brings these few operations; what the
 /// ledger promises (claims, arrows, revisions) is written once, against them.
-public protocol LedgerTransaction {
+package protocol LedgerTransaction {
     /// Revision 0 when the flow is not recorded.
     mutating func record(of flow: FlowID) throws(LedgerError) -> FlowRecord
     /// Inserts or replaces.
@@ -29,7 +29,7 @@ extension LedgerTransaction {
     ///
     /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` for an identity that no request can have: without a window,
     ///   or with an attempt below 1.
-    public mutating func claim(_ claim: Claim) throws(LedgerError) -> RunState? {
+    package mutating func claim(_ claim: Claim) throws(LedgerError) -> RunState? {
         let identity = claim.identity
         guard identity.isClaimable else { throw .illegalMove(identity, from: nil, to: .intended) }
         if try insert(LedgerEntry(claim)) {
@@ -44,7 +44,7 @@ extension LedgerTransaction {
     }
 
     /// See ``Ledger/renew(_:claimedAt:now:)``.
-    public mutating func renew(
+    package mutating func renew(
         _ identity: RunIdentity, claimedAt: Timestamp, now: Timestamp
     ) throws(LedgerError) -> Bool {
         guard var entry = try entry(identity), entry.run.state == .intended, entry.run.recordedAt == claimedAt else {
@@ -58,7 +58,7 @@ extension LedgerTransaction {
     }
 
     /// See ``Ledger/release(_:claimedAt:reason:at:)``.
-    public mutating func release(
+    package mutating func release(
         _ identity: RunIdentity, claimedAt: Timestamp, reason: String, at now: Timestamp
     ) throws(LedgerError) -> Bool {
         guard let run = try entry(identity)?.run, run.state.isDoubtful, run.recordedAt == claimedAt else {
@@ -72,7 +72,7 @@ extension LedgerTransaction {
     ///
     /// The answer to a request may be slower than a refresh by somebody else, which then has recorded the new run as
     /// one found on the service. That row gives way to the request's.
-    public mutating func conclude(
+    package mutating func conclude(
         _ identity: RunIdentity, _ conclusion: Conclusion, at now: Timestamp
     ) throws(LedgerError) {
         guard var entry = try entry(identity) else {

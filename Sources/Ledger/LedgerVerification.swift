@@ -2,14 +2,14 @@ import FlowRuns
 
 /// Whether a ledger keeps its promises. Whatever it finds is a defect of a program or a damaged file, never a user's
 /// mistake.
-public enum LedgerVerification {
+package enum LedgerVerification {
     /// How far the clocks of two machines may be apart before a claim counts as made in the future.
     static let clockTolerance = Duration.seconds(300)
 
     /// The violated invariants, in words, flow by flow.
     ///
     /// - Parameter now: claims later than this, and 5 minutes for the clocks, are in the future.
-    public static func faults(flows: [FlowRecord], entries: [LedgerEntry], now: Timestamp) -> [String] {
+    package static func faults(flows: [FlowRecord], entries: [LedgerEntry], now: Timestamp) -> [String] {
         let records = Dictionary(flows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let runs = Dictionary(grouping: entries, by: \.run.flow)
         return Set(records.keys).union(runs.keys).sorted().flatMap { flow in
@@ -85,7 +85,7 @@ extension Ledger {
     /// Checks the store itself, and every invariant of what it holds.
     ///
     /// - Returns: what is wrong, in words; empty when the ledger is sound.
-    public func verify(now: Timestamp) async throws(LedgerError) -> [String] {
+    package func verify(now: Timestamp) async throws(LedgerError) -> [String] {
         let storeFaults = try await storeFaults()
         // Flows last: one that appears in between has a record, and not yet a run.
         let entries = try await entries(of: nil)

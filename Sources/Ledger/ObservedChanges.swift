@@ -4,7 +4,7 @@ extension LedgerTransaction {
     /// See ``Ledger/observe(_:)``. The flow's revision counts up only when something that planning reads has changed:
     /// at first contact, and with a new run, state, window or column. The service's own word and counts are kept up to
     /// date without it, so that a refresh does not spoil a saved plan for nothing.
-    public mutating func observe(_ observation: Observation) throws(LedgerError) {
+    package mutating func observe(_ observation: Observation) throws(LedgerError) {
         let flow = observation.flow
         var record = try record(of: flow)
         var hasChanged = record.contactedAt == nil

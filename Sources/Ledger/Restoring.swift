@@ -3,7 +3,7 @@ import FlowRuns
 extension LedgerTransaction {
     /// See ``Ledger/restore(_:_:)``. A flow keeps its exported revision when it was unknown, and counts up when rows
     /// are added to one that was known.
-    public mutating func restore(_ flows: [FlowRecord], _ entries: [LedgerEntry]) throws(LedgerError) {
+    package mutating func restore(_ flows: [FlowRecord], _ entries: [LedgerEntry]) throws(LedgerError) {
         var restored: Set<FlowID> = []
         for record in flows {
             guard record.revision > 0 else {

@@ -3,7 +3,7 @@ import FlowRuns
 extension RunIdentity {
     /// The order of every listing and export: by flow, window (unknown first), rerun (none first) and attempt. Text is
     /// compared by its bytes, as the databases do.
-    public func precedes(_ other: RunIdentity) -> Bool {
+    package func precedes(_ other: RunIdentity) -> Bool {
         if flow != other.flow { return flow < other.flow }
         if window != other.window {
             guard let window else { return true }
@@ -27,7 +27,7 @@ extension RunIdentity {
 extension RecordedRun {
     /// A request of ours that the service took, or perhaps took, and that has not failed: as long as it stands, no
     /// other request for its window and rerun may be claimed. Each store's own index says the same.
-    public var isLivingRequest: Bool {
+    package var isLivingRequest: Bool {
         origin == .request && [.intended, .inDoubt, .accepted, .succeeded, .partial].contains(state)
     }
 }

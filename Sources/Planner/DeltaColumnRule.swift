@@ -3,9 +3,9 @@ import Manifests
 
 /// The delta-column rule: which request of a flow carries the column, and which declarations break the rule. The switch
 /// in ``outcome(of:)`` is the design's table, row by row.
-public struct DeltaColumnRule: Hashable, Sendable {
+package struct DeltaColumnRule: Hashable, Sendable {
     /// The right column of the table.
-    public enum Outcome: Hashable, Sendable {
+    package enum Outcome: Hashable, Sendable {
         /// The flow's first request carries it, no other does.
         case firstRequestCarries(DeltaColumn)
         case noRequestCarries
@@ -22,18 +22,18 @@ public struct DeltaColumnRule: Hashable, Sendable {
     }
 
     /// The left column of the table: the kind of the flow's source.
-    public let source: SourceKind
+    package let source: SourceKind
     /// The manifest's delta column, `nil` when it gives none.
-    public let declared: DeclaredColumn?
+    package let declared: DeclaredColumn?
 
     /// The rule for one flow, as a manifest declares it.
-    public init(source: SourceKind, declared: DeclaredColumn?) {
+    package init(source: SourceKind, declared: DeclaredColumn?) {
         self.source = source
         self.declared = declared
     }
 
     /// The table itself.
-    public func outcome(of past: FlowPast) -> Outcome {
+    package func outcome(of past: FlowPast) -> Outcome {
         switch (source, past, declared?.column) {
         case (.table, .neverRan(own: nil), let column?): .firstRequestCarries(column)
         case (.table, .neverRan(own: nil), nil): .missing
@@ -61,7 +61,7 @@ public struct DeltaColumnRule: Hashable, Sendable {
     /// - Parameters:
     ///   - flowPlace: where the flow is declared, for what has no place of its own.
     ///   - asksForRuns: whether anything is to be requested at all; a flow with nothing to do needs no column.
-    public func diagnostic(for outcome: Outcome, flowPlace: Place, asksForRuns: Bool) -> Diagnostic? {
+    package func diagnostic(for outcome: Outcome, flowPlace: Place, asksForRuns: Bool) -> Diagnostic? {
         let place = declared?.place ?? flowPlace
         switch outcome {
         case .firstRequestCarries, .noRequestCarries, .held: return nil

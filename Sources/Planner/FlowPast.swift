@@ -1,7 +1,7 @@
 import FlowRuns
 
 /// What a flow's recorded runs say of its delta column: the middle column of the delta-column rule.
-public enum FlowPast: Hashable, Sendable {
+package enum FlowPast: Hashable, Sendable {
     /// No run, or only requests that the service did not take. `own` is the column that the flow itself has.
     case neverRan(own: DeltaColumn?)
     /// At least one accepted run: the column, if it is known, and the run that fixed it.
@@ -12,7 +12,7 @@ public enum FlowPast: Hashable, Sendable {
     /// Sums up what the ledger has of a flow.
     ///
     /// - Parameter runs: all of the flow's runs, in any order.
-    public init(record: FlowRecord, runs: some Sequence<RecordedRun>) {
+    package init(record: FlowRecord, runs: some Sequence<RecordedRun>) {
         var summary = RunsInSummary()
         for run in runs { summary.add(run) }
         self = summary.past(of: record)

@@ -3,19 +3,19 @@ import Manifests
 import RunRequests
 
 /// The run requests that are missing, in the order of their flows and windows, made at one instant.
-public struct Plan: Hashable, Sendable {
+package struct Plan: Hashable, Sendable {
     /// The version of the saved form.
-    public static let formatVersion = 1
+    package static let formatVersion = 1
 
     /// The instant at which due windows were reckoned.
-    public let asOf: Timestamp
+    package let asOf: Timestamp
     /// Whole, so that a saved plan can be applied without its manifests. It holds no secret.
-    public let target: Target
-    public let manifests: [FileDigest]
+    package let target: Target
+    package let manifests: [FileDigest]
     /// Sorted by flow. Every declared flow is here, with or without actions.
-    public let flows: [FlowPlan]
+    package let flows: [FlowPlan]
 
-    public init(asOf: Timestamp, target: Target, manifests: [FileDigest], flows: [FlowPlan]) {
+    package init(asOf: Timestamp, target: Target, manifests: [FileDigest], flows: [FlowPlan]) {
         self.asOf = asOf
         self.target = target
         self.manifests = manifests
@@ -23,7 +23,7 @@ public struct Plan: Hashable, Sendable {
     }
 
     /// The same with what else was found of its flows, as where the service disagrees with a manifest.
-    public func adding(_ diagnostics: [FlowID: [Diagnostic]]) -> Plan {
+    package func adding(_ diagnostics: [FlowID: [Diagnostic]]) -> Plan {
         let flows = flows.map { flow in
             var flow = flow
             flow.diagnostics = (flow.diagnostics + (diagnostics[flow.id] ?? [])).sortedByPlace()
@@ -33,43 +33,43 @@ public struct Plan: Hashable, Sendable {
     }
 
     /// How many requests it asks for.
-    public var requestCount: Int { flows.reduce(0) { $0 + $1.actions.count } }
+    package var requestCount: Int { flows.reduce(0) { $0 + $1.actions.count } }
     /// What concerns the plan as a whole and not one flow: warnings.
-    public var ownDiagnostics: [Diagnostic] { excess(over: target.limits.maxRunsPerApply).map { [$0] } ?? [] }
+    package var ownDiagnostics: [Diagnostic] { excess(over: target.limits.maxRunsPerApply).map { [$0] } ?? [] }
     /// Its own, and those of all flows, by place.
-    public var diagnostics: [Diagnostic] { (ownDiagnostics + flows.flatMap(\.diagnostics)).sortedByPlace() }
+    package var diagnostics: [Diagnostic] { (ownDiagnostics + flows.flatMap(\.diagnostics)).sortedByPlace() }
 }
 
 /// The part of a plan that concerns one flow.
-public struct FlowPlan: Hashable, Sendable {
-    public let id: FlowID
-    public let name: String?
-    public let manifest: String
-    public let owner: String?
-    public let source: SourceKind
+package struct FlowPlan: Hashable, Sendable {
+    package let id: FlowID
+    package let name: String?
+    package let manifest: String
+    package let owner: String?
+    package let source: SourceKind
     /// The manifest's rules that apply holds the flow's requests against once more before it sends them.
-    public let rules: FlowRules
+    package let rules: FlowRules
     /// Where the flow is declared.
-    public let place: Place
+    package let place: Place
     /// The ledger's revision of the flow that the plan was made from.
-    public let revision: Int
+    package let revision: Int
     /// Whether the ledger has ever compared the flow with the service. What apply finds at first contact can only
     /// take requests away.
-    public let isVerified: Bool
+    package let isVerified: Bool
     /// In the order in which they are sent.
-    public let actions: [PlannedAction]
+    package let actions: [PlannedAction]
     /// Windows that wait for a doubt to be resolved or a run to be acknowledged.
-    public let held: [HeldWindow]
+    package let held: [HeldWindow]
     /// How many desired windows need nothing.
-    public let recordedCount: Int
+    package let recordedCount: Int
     /// Of those, the ones whose run failed and may not be retried any more.
-    public let failedCount: Int
+    package let failedCount: Int
     /// Runs that are recorded and that no manifest declares, by start.
-    public let undeclared: [RecordedRun]
+    package let undeclared: [RecordedRun]
     /// Broken rules (errors) and what a person should know (warnings).
-    public internal(set) var diagnostics: [Diagnostic]
+    package internal(set) var diagnostics: [Diagnostic]
 
-    public init(
+    package init(
         id: FlowID, name: String?, manifest: String, owner: String?, source: SourceKind,
         rules: FlowRules = FlowRules(), place: Place, revision: Int, isVerified: Bool, actions: [PlannedAction],
         held: [HeldWindow], recordedCount: Int, failedCount: Int = 0, undeclared: [RecordedRun],
@@ -94,13 +94,13 @@ public struct FlowPlan: Hashable, Sendable {
 }
 
 /// What a manifest says of a flow besides its windows.
-public struct FlowRules: Hashable, Sendable {
-    public let deltaColumn: DeclaredColumn?
-    public let overlap: FlowDeclaration.Overlap
-    public let retryFailed: Int
-    public let acknowledged: [Acknowledgement]
+package struct FlowRules: Hashable, Sendable {
+    package let deltaColumn: DeclaredColumn?
+    package let overlap: FlowDeclaration.Overlap
+    package let retryFailed: Int
+    package let acknowledged: [Acknowledgement]
 
-    public init(
+    package init(
         deltaColumn: DeclaredColumn? = nil, overlap: FlowDeclaration.Overlap = .error, retryFailed: Int = 0,
         acknowledged: [Acknowledgement] = []
     ) {
@@ -110,7 +110,7 @@ public struct FlowRules: Hashable, Sendable {
         self.acknowledged = acknowledged
     }
 
-    public init(_ declaration: FlowDeclaration) {
+    package init(_ declaration: FlowDeclaration) {
         self.init(
             deltaColumn: declaration.deltaColumn, overlap: declaration.overlap, retryFailed: declaration.retryFailed,
             acknowledged: declaration.acknowledged)
@@ -118,8 +118,8 @@ public struct FlowRules: Hashable, Sendable {
 }
 
 /// One request that is missing.
-public struct PlannedAction: Hashable, Sendable {
-    public enum Kind: Hashable, Sendable {
+package struct PlannedAction: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
         /// The window was never run.
         case create
         /// Its run failed; the service is asked to run it again (`re-trigger`).
@@ -128,24 +128,24 @@ public struct PlannedAction: Hashable, Sendable {
         case rerun
     }
 
-    public let kind: Kind
-    public let window: Window
+    package let kind: Kind
+    package let window: Window
     /// The `id` of the rerun that it belongs to, also when it retries one.
-    public let rerun: String?
+    package let rerun: String?
     /// See ``RunIdentity/attempt``.
-    public let attempt: Int
+    package let attempt: Int
     /// Given when this request must carry it: the first of a table-based flow.
-    public let deltaColumn: DeltaColumn?
+    package let deltaColumn: DeltaColumn?
     /// Why it is asked for, in words for the reviewer.
-    public let reason: String
+    package let reason: String
     /// What the service said when it refused an earlier attempt.
-    public let refusal: String?
+    package let refusal: String?
     /// Where the window, series or rerun is declared.
-    public let place: Place
+    package let place: Place
     /// Of the series that it is cut from, where that is not UTC: an IANA name. For people only.
-    public let timeZone: String?
+    package let timeZone: String?
 
-    public init(
+    package init(
         kind: Kind, window: Window, rerun: String? = nil, attempt: Int = 1, deltaColumn: DeltaColumn? = nil,
         reason: String, refusal: String? = nil, place: Place, timeZone: String? = nil
     ) {
@@ -161,25 +161,25 @@ public struct PlannedAction: Hashable, Sendable {
     }
 
     /// What claiming it claims.
-    public func identity(in flow: FlowID) -> RunIdentity {
+    package func identity(in flow: FlowID) -> RunIdentity {
         RunIdentity(flow: flow, window: window, rerun: rerun, attempt: attempt)
     }
 
     /// The `POST /runs` that it stands for. (A retry sends no body: it names the failed run in the address.)
-    public func request(for flow: FlowID) -> RunRequest {
+    package func request(for flow: FlowID) -> RunRequest {
         RunRequest(flow: flow, window: window, deltaColumn: deltaColumn)
     }
 }
 
 /// A desired window that cannot be asked for yet.
-public struct HeldWindow: Hashable, Sendable {
-    public let window: Window
-    public let reason: String
-    public let place: Place
+package struct HeldWindow: Hashable, Sendable {
+    package let window: Window
+    package let reason: String
+    package let place: Place
     /// See ``PlannedAction/timeZone``.
-    public let timeZone: String?
+    package let timeZone: String?
 
-    public init(window: Window, reason: String, place: Place, timeZone: String? = nil) {
+    package init(window: Window, reason: String, place: Place, timeZone: String? = nil) {
         self.window = window
         self.reason = reason
         self.place = place

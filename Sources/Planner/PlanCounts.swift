@@ -1,34 +1,34 @@
 import Manifests
 
 /// A plan in figures: its summary line.
-public struct PlanCounts: Hashable, Sendable {
+package struct PlanCounts: Hashable, Sendable {
     /// Windows never run before.
-    public var create = 0
+    package var create = 0
     /// Failed runs asked for once more.
-    public var retry = 0
+    package var retry = 0
     /// Declared second runs.
-    public var rerun = 0
+    package var rerun = 0
     /// Windows that wait for a doubt or an acknowledgement.
-    public var held = 0
+    package var held = 0
     /// Desired windows and reruns that need nothing.
-    public var recorded = 0
+    package var recorded = 0
     /// Of those, the ones whose run failed and may not be retried any more.
-    public var failed = 0
+    package var failed = 0
     /// Recorded runs that no manifest declares.
-    public var undeclared = 0
+    package var undeclared = 0
     /// Broken rules; any of them stops the plan.
-    public var errors = 0
+    package var errors = 0
     /// What a person should know.
-    public var warnings = 0
+    package var warnings = 0
 
     /// Nothing at all.
-    public init() {}
+    package init() {}
 
     /// How many requests are asked for.
-    public var requests: Int { create + retry + rerun }
+    package var requests: Int { create + retry + rerun }
 
     /// The counts of two parts of a plan together.
-    public static func + (left: PlanCounts, right: PlanCounts) -> PlanCounts {
+    package static func + (left: PlanCounts, right: PlanCounts) -> PlanCounts {
         var sum = left
         sum.create += right.create
         sum.retry += right.retry
@@ -45,7 +45,7 @@ public struct PlanCounts: Hashable, Sendable {
 
 extension FlowPlan {
     /// The flow's part in figures.
-    public var counts: PlanCounts {
+    package var counts: PlanCounts {
         var counts = PlanCounts()
         for action in actions {
             switch action.kind {
@@ -70,12 +70,12 @@ extension FlowPlan {
 
 extension Plan {
     /// Over all flows.
-    public var counts: PlanCounts {
+    package var counts: PlanCounts {
         var own = PlanCounts()
         own.warnings = ownDiagnostics.count
         return flows.reduce(own) { $0 + $1.counts }
     }
 
     /// Whether it may be applied: a broken rule in one flow stops the whole plan.
-    public var isApplicable: Bool { !flows.contains { $0.diagnostics.hasErrors } }
+    package var isApplicable: Bool { !flows.contains { $0.diagnostics.hasErrors } }
 }

@@ -6,12 +6,12 @@ import Manifests
 /// ```swift
 /// let plan = Planner(asOf: now).plan(declaration, record: ledger.record(of: flow), runs: ledger.runs(of: flow))
 /// ```
-public struct Planner: Hashable, Sendable {
+package struct Planner: Hashable, Sendable {
     /// The instant up to which windows of series are due.
-    public let asOf: Timestamp
+    package let asOf: Timestamp
 
     /// A planner of the instant `asOf`.
-    public init(asOf: Timestamp) { self.asOf = asOf }
+    package init(asOf: Timestamp) { self.asOf = asOf }
 
     /// The part of a plan that concerns one flow. Broken rules are collected as its diagnostics, all of them.
     ///
@@ -20,7 +20,7 @@ public struct Planner: Hashable, Sendable {
     /// - Parameters:
     ///   - record: what the ledger knows of the flow besides its runs.
     ///   - runs: the flow's recorded runs, all of them, sorted by window; those of unknown window first.
-    public func plan(
+    package func plan(
         _ declaration: FlowDeclaration, record: FlowRecord, runs: some Sequence<RecordedRun>
     ) -> FlowPlan {
         var pass = FlowPass(declaration, record: record, runs: AnyIterator(runs.makeIterator()), asOf: asOf)

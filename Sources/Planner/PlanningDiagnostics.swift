@@ -29,7 +29,7 @@ struct CappedDiagnostics {
 extension Plan {
     /// The warning that it asks for more runs than `limit`; `nil` when it does not. A series that starts too early is
     /// what such a limit is for.
-    public func excess(over limit: Int) -> Diagnostic? {
+    package func excess(over limit: Int) -> Diagnostic? {
         guard requestCount > limit else { return nil }
         return Diagnostic(
             .moreRunsThanAllowed, .warning, at: target.place,

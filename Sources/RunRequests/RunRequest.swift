@@ -2,13 +2,13 @@ import FlowRuns
 import Text
 
 /// One `POST /runs`: a window of a flow, and the delta column where this is the flow's first run.
-public struct RunRequest: Hashable, Sendable {
-    public let flow: FlowID
-    public let window: Window
+package struct RunRequest: Hashable, Sendable {
+    package let flow: FlowID
+    package let window: Window
     /// Given only on the first request of a table-based flow.
-    public let deltaColumn: DeltaColumn?
+    package let deltaColumn: DeltaColumn?
 
-    public init(flow: FlowID, window: Window, deltaColumn: DeltaColumn? = nil) {
+    package init(flow: FlowID, window: Window, deltaColumn: DeltaColumn? = nil) {
         self.flow = flow
         self.window = window
         self.deltaColumn = deltaColumn
@@ -18,7 +18,7 @@ public struct RunRequest: Hashable, Sendable {
     ///
     /// - Parameter sentAt: fills in `startTime` where the wire form asks for it; `nil` writes the word `now` in its
     ///   place, for showing a request that is not sent yet.
-    public func body(_ form: WireForm, sentAt: Timestamp?) -> String {
+    package func body(_ form: WireForm, sentAt: Timestamp?) -> String {
         var json = JSONText()
         json.object {
             $0.member("flowId", flow.description)

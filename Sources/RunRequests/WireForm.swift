@@ -1,8 +1,8 @@
 /// How a target wants its requests written. The documents disagree on it, so a target may choose; the defaults are the
 /// tutorial's.
-public struct WireForm: Hashable, Sendable {
+package struct WireForm: Hashable, Sendable {
     /// How `windowStartTime` and `windowEndTime` are written.
-    public enum Times: String, Hashable, Sendable, CaseIterable {
+    package enum Times: String, Hashable, Sendable, CaseIterable {
         /// `"1651584991"`: seconds as a string, as the tutorial sends them.
         case string
         /// `1651584991`: seconds as a number, as the flow specifications declare them.
@@ -12,16 +12,16 @@ public struct WireForm: Hashable, Sendable {
     }
 
     /// Whether `startTime` (when the run shall begin) is sent.
-    public enum StartTime: String, Hashable, Sendable, CaseIterable {
+    package enum StartTime: String, Hashable, Sendable, CaseIterable {
         case omit
         /// The moment of sending.
         case now
     }
 
-    public var times: Times
-    public var startTime: StartTime
+    package var times: Times
+    package var startTime: StartTime
 
-    public init(times: Times = .string, startTime: StartTime = .omit) {
+    package init(times: Times = .string, startTime: StartTime = .omit) {
         self.times = times
         self.startTime = startTime
     }

@@ -11,9 +11,9 @@ import Ledger
 ///
 /// Claims are kept apart by the file's own unique indexes, so neither a defect of this program nor a rival can record
 /// two living requests for one window.
-public final class SQLiteLedger: Ledger {
+package final class SQLiteLedger: Ledger {
     /// What the file is opened for.
-    public enum Mode: Hashable, Sendable {
+    package enum Mode: Hashable, Sendable {
         /// Creates the file and its folder where they are missing, and migrates an older one.
         case readWrite
         /// Leaves everything as it is: a missing file is an empty ledger.
@@ -37,7 +37,7 @@ public final class SQLiteLedger: Ledger {
     /// - Throws: ``LedgerError/unusable(_:)`` when the file or its folder cannot be opened, created or written;
     ///   ``LedgerError/corrupt(_:)`` when it is not a ledger; ``LedgerError/newer(found:supported:)``, before anything
     ///   is touched; ``LedgerError/busy(_:)``.
-    public static func open(
+    package static func open(
         path: String, target: String, mode: Mode, stateFolder: String? = nil
     ) throws(LedgerError) -> SQLiteLedger {
         do {
@@ -67,7 +67,7 @@ public final class SQLiteLedger: Ledger {
         marks = ClaimMarks(beside: locks, stateFolder: stateFolder)
     }
 
-    public func lock(_ flow: FlowID) async throws(LedgerError) -> (any FlowLock)? {
+    package func lock(_ flow: FlowID) async throws(LedgerError) -> (any FlowLock)? {
         try refuseWhenReadOnly()
         guard let lock = try locks.lock(flow) else { return nil }
         do throws(LedgerError) {
@@ -111,15 +111,15 @@ public final class SQLiteLedger: Ledger {
         return try await read { try $0.hasRequest(of: flow, since: mark.claimedAt) }
     }
 
-    public func record(of flow: FlowID) async throws(LedgerError) -> FlowRecord {
+    package func record(of flow: FlowID) async throws(LedgerError) -> FlowRecord {
         try await read { try $0.record(of: flow) }
     }
 
-    public func runs(of flow: FlowID) async throws(LedgerError) -> [RecordedRun] {
+    package func runs(of flow: FlowID) async throws(LedgerError) -> [RecordedRun] {
         try await read { try $0.runs(of: flow) }
     }
 
-    public func claim(_ claim: Claim) async throws(LedgerError) -> RunState? {
+    package func claim(_ claim: Claim) async throws(LedgerError) -> RunState? {
         let (inTheWay, revision) = try await write { rows in
             (try rows.claim(claim), try rows.record(of: claim.identity.flow).revision)
         }
@@ -130,44 +130,44 @@ public final class SQLiteLedger: Ledger {
         return inTheWay
     }
 
-    public func renew(
+    package func renew(
         _ identity: RunIdentity, claimedAt: Timestamp, now: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await write { try $0.renew(identity, claimedAt: claimedAt, now: now) }
     }
 
-    public func release(
+    package func release(
         _ identity: RunIdentity, claimedAt: Timestamp, reason: String, at now: Timestamp
     ) async throws(LedgerError) -> Bool {
         try await write { try $0.release(identity, claimedAt: claimedAt, reason: reason, at: now) }
     }
 
-    public func conclude(
+    package func conclude(
         _ identity: RunIdentity, _ conclusion: Conclusion, at now: Timestamp
     ) async throws(LedgerError) {
         try await write { try $0.conclude(identity, conclusion, at: now) }
     }
 
-    public func observe(_ observation: Observation) async throws(LedgerError) {
+    package func observe(_ observation: Observation) async throws(LedgerError) {
         try await write { try $0.observe(observation) }
     }
 
-    public func entries(of flows: [FlowID]?) async throws(LedgerError) -> [LedgerEntry] {
+    package func entries(of flows: [FlowID]?) async throws(LedgerError) -> [LedgerEntry] {
         try await read { rows in
             let flows = try flows.map { Set($0).sorted() } ?? rows.records().map(\.id)
             return try flows.flatMap { try rows.entries(of: $0) }
         }
     }
 
-    public func flows() async throws(LedgerError) -> [FlowRecord] {
+    package func flows() async throws(LedgerError) -> [FlowRecord] {
         try await read { try $0.records() }
     }
 
-    public func restore(_ flows: [FlowRecord], _ entries: [LedgerEntry]) async throws(LedgerError) {
+    package func restore(_ flows: [FlowRecord], _ entries: [LedgerEntry]) async throws(LedgerError) {
         try await write { try $0.restore(flows, entries) }
     }
 
-    public func storeFaults() async throws(LedgerError) -> [String] {
+    package func storeFaults() async throws(LedgerError) -> [String] {
         do {
             return try await read { rows in
                 let integrity = try String.fetchAll(rows.connection, sql: "PRAGMA integrity_check")
@@ -180,7 +180,7 @@ public final class SQLiteLedger: Ledger {
         }
     }
 
-    public func close() async {
+    package func close() async {
         // Fails only when it is closed already, or in use by a statement that has not ended; the file is then closed
         // with the last reference to it.
         try? database.close()

@@ -6,86 +6,86 @@
 /// json.object { $0.member("window", 1651584991); $0.array("reasons") { $0.element("first run") } }
 /// json.text  // {"window":1651584991,"reasons":["first run"]}
 /// ```
-public struct JSONText: Sendable {
+package struct JSONText: Sendable {
     /// What has been written so far, in UTF-8.
-    public private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     private let indent: Bool
     private var depth = 0
     private var isEmpty = true
 
     /// - Parameter indent: a line for each member, indented by two spaces, for people; otherwise one line.
-    public init(indent: Bool = false) { self.indent = indent }
+    package init(indent: Bool = false) { self.indent = indent }
 
-    public var text: String { String(decoding: bytes, as: UTF8.self) }
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Hands over what has been written so far and forgets it, so that a long document needs no more memory than its
     /// largest part.
-    public mutating func drain() -> [UInt8] {
+    package mutating func drain() -> [UInt8] {
         defer { bytes.removeAll(keepingCapacity: true) }
         return bytes
     }
 
-    public mutating func object(_ write: (inout JSONText) -> Void) { nested("{", "}", write) }
-    public mutating func array(_ write: (inout JSONText) -> Void) { nested("[", "]", write) }
+    package mutating func object(_ write: (inout JSONText) -> Void) { nested("{", "}", write) }
+    package mutating func array(_ write: (inout JSONText) -> Void) { nested("[", "]", write) }
 
-    public mutating func object(_ key: String, _ write: (inout JSONText) -> Void) {
+    package mutating func object(_ key: String, _ write: (inout JSONText) -> Void) {
         name(key)
         nested("{", "}", write)
     }
 
-    public mutating func array(_ key: String, _ write: (inout JSONText) -> Void) {
+    package mutating func array(_ key: String, _ write: (inout JSONText) -> Void) {
         name(key)
         nested("[", "]", write)
     }
 
-    public mutating func member(_ key: String, _ value: String) {
+    package mutating func member(_ key: String, _ value: String) {
         name(key)
         quoted(value)
     }
 
-    public mutating func member(_ key: String, _ value: some BinaryInteger) {
+    package mutating func member(_ key: String, _ value: some BinaryInteger) {
         name(key)
         raw(String(value))
     }
 
-    public mutating func member(_ key: String, _ value: Bool) {
+    package mutating func member(_ key: String, _ value: Bool) {
         name(key)
         raw(value ? "true" : "false")
     }
 
-    public mutating func member(_ key: String, _ value: Double) {
+    package mutating func member(_ key: String, _ value: Double) {
         name(key)
         raw(value.isFinite ? "\(value)" : "null")
     }
 
-    public mutating func null(_ key: String) {
+    package mutating func null(_ key: String) {
         name(key)
         raw("null")
     }
 
     /// A member whose value is JSON already.
-    public mutating func member(_ key: String, json: String) {
+    package mutating func member(_ key: String, json: String) {
         name(key)
         raw(json)
     }
 
-    public mutating func element(_ value: String) {
+    package mutating func element(_ value: String) {
         separate()
         quoted(value)
     }
 
-    public mutating func element(_ value: some BinaryInteger) {
+    package mutating func element(_ value: some BinaryInteger) {
         separate()
         raw(String(value))
     }
 
-    public mutating func element(_ write: (inout JSONText) -> Void) {
+    package mutating func element(_ write: (inout JSONText) -> Void) {
         separate()
         nested("{", "}", write)
     }
 
     /// An element that is JSON already.
-    public mutating func element(json: String) {
+    package mutating func element(json: String) {
         separate()
         raw(json)
     }

@@ -1,18 +1,18 @@
 import Foundation
 
 /// What a person should read, kept in a file beside the tests.
-public struct GoldenFile {
+package struct GoldenFile {
     private let url: URL
 
     /// - Parameters:
     ///   - name: below the folder of the tests, such as `Golden/plan.txt`.
     ///   - test: the source file of the test.
-    public init(_ name: String, beside test: String = #filePath) {
+    package init(_ name: String, beside test: String = #filePath) {
         url = URL(filePath: test).deletingLastPathComponent().appending(path: name)
     }
 
     /// What the file holds. With `SLUICE_UPDATE_GOLDEN=1` in the environment it is written anew first.
-    public func text(updatingTo text: String) throws -> String {
+    package func text(updatingTo text: String) throws -> String {
         if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
             try FileManager.default.createDirectory(
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)

@@ -2,20 +2,20 @@ import Foundation
 
 /// Holds JSON against the schemas of `schemas/`. The judge is Python's `jsonschema`, the implementation that the schemas'
 /// own makers name first: one of ours would share our misunderstandings.
-public enum SchemaValidator {
+package enum SchemaValidator {
     /// A JSON text, and the schema that it should fit: `plan`, `run-manifest`, …
-    public struct Instance: Encodable, Sendable {
+    package struct Instance: Encodable, Sendable {
         let schema: String
         let json: String
 
-        public init(_ schema: String, _ json: String) {
+        package init(_ schema: String, _ json: String) {
             self.schema = schema
             self.json = json
         }
     }
 
     /// The first fault of each, with its path; `nil` for one that fits.
-    public static func faults(in instances: [Instance]) throws -> [String?] {
+    package static func faults(in instances: [Instance]) throws -> [String?] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "schemas-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -36,10 +36,10 @@ public enum SchemaValidator {
         return try JSONDecoder().decode([String?].self, from: Data(contentsOf: output))
     }
 
-    public enum Failure: Error, CustomStringConvertible {
+    package enum Failure: Error, CustomStringConvertible {
         case noValidator
 
-        public var description: String { "python3 with 'jsonschema' is wanted: apt-get install python3-jsonschema" }
+        package var description: String { "python3 with 'jsonschema' is wanted: apt-get install python3-jsonschema" }
     }
 
     private static let schemas = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -1,18 +1,18 @@
 import FlowRuns
 
 /// Something that goes wrong on demand. See ``catalogue`` for the kinds, and ``parse(_:)`` for how one is written.
-public struct Fault: Hashable, Sendable {
+package struct Fault: Hashable, Sendable {
     /// What goes wrong.
-    public let kind: Kind
+    package let kind: Kind
     /// Which requests it may strike.
-    public let scope: Scope
+    package let scope: Scope
     /// What part of the requests it strikes, 0...1; the seed decides which.
-    public let rate: Double
+    package let rate: Double
     /// Only that request of its scope, counted from 1; `nil`: any.
-    public let only: Int?
+    package let only: Int?
 
     /// A fault that strikes every `POST /runs`, unless told otherwise.
-    public init(_ kind: Kind, scope: Scope = .postRuns, rate: Double = 1, only: Int? = nil) {
+    package init(_ kind: Kind, scope: Scope = .postRuns, rate: Double = 1, only: Int? = nil) {
         self.kind = kind
         self.scope = scope
         self.rate = rate
@@ -20,7 +20,7 @@ public struct Fault: Hashable, Sendable {
     }
 
     /// Which requests a fault may strike.
-    public enum Scope: String, Hashable, Sendable, CaseIterable {
+    package enum Scope: String, Hashable, Sendable, CaseIterable {
         case postRuns = "post-runs"
         case retrigger = "re-trigger"
         case getRuns = "get-runs"
@@ -30,7 +30,7 @@ public struct Fault: Hashable, Sendable {
     }
 
     /// What goes wrong.
-    public enum Kind: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
         /// Answered with this status, nothing taken.
         case status(Int, RetryAfter?)
         /// Taken, and answered with this status.
@@ -50,7 +50,7 @@ public struct Fault: Hashable, Sendable {
     }
 
     /// The two forms of the header `Retry-After`.
-    public enum RetryAfter: Hashable, Sendable {
+    package enum RetryAfter: Hashable, Sendable {
         case seconds(Duration)
         /// An HTTP date so far in the future.
         case date(Duration)
@@ -61,16 +61,16 @@ public struct Fault: Hashable, Sendable {
 
 extension Fault {
     /// A kind of fault as it is offered: how it is written, and what it means.
-    public struct Entry: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
         /// How it is written: `slow:TIME`.
-        public let name: String
+        package let name: String
         /// What it does, in a line.
-        public let meaning: String
+        package let meaning: String
     }
 
     /// All kinds of faults, for `--help` and the documentation. `STATUS` is a number from 400 to 599, `TIME` is like
     /// `500ms`, `2s`, `1m`.
-    public static let catalogue: [Entry] = [
+    package static let catalogue: [Entry] = [
         Entry(name: "STATUS", meaning: "answered with this status, nothing taken; also STATUS-before"),
         Entry(name: "STATUS-after", meaning: "taken, and answered with this status"),
         Entry(name: "STATUS-retry-after:TIME", meaning: "like STATUS, with Retry-After in seconds"),
@@ -94,7 +94,7 @@ extension Fault {
     /// `get-runs/503@2`. Without a scope it strikes `POST /runs`, without a rate every time.
     ///
     /// - Throws: `FaultError` with what is known instead.
-    public static func parse(_ text: String) throws(FaultError) -> Fault {
+    package static func parse(_ text: String) throws(FaultError) -> Fault {
         var rest = text[...]
         var scope = Scope.postRuns
         if let slash = rest.firstIndex(of: "/") {
@@ -177,13 +177,13 @@ extension Fault {
 }
 
 /// A text that describes no fault, and why.
-public struct FaultError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct FaultError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was given.
-    public let text: String
+    package let text: String
     /// What is wrong with it.
-    public let reason: String
+    package let reason: String
     /// For people.
-    public var description: String { "fault '\(text)': \(reason)" }
+    package var description: String { "fault '\(text)': \(reason)" }
 
     init(_ text: String, _ reason: String) {
         self.text = text

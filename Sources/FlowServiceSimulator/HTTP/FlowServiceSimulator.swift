@@ -10,11 +10,11 @@ import NIOCore
 /// let taken = try await simulator.statistics().runsTaken
 /// await simulator.stop()
 /// ```
-public enum FlowServiceSimulator {
+package enum FlowServiceSimulator {
     /// Starts serving; when it returns, requests are answered.
     ///
     /// - Throws: `SimulatorError`: the state file cannot be used, or the port cannot be had.
-    public static func start(_ configuration: Configuration) async throws(SimulatorError) -> RunningSimulator {
+    package static func start(_ configuration: Configuration) async throws(SimulatorError) -> RunningSimulator {
         let state: SimulatorState
         do {
             state = try SimulatorState(configuration)
@@ -55,46 +55,46 @@ public enum FlowServiceSimulator {
 }
 
 /// A simulator that is being served.
-public struct RunningSimulator: Sendable {
+package struct RunningSimulator: Sendable {
     /// `http://127.0.0.1:PORT`: the service's paths begin here, and below `/data/foundation/flowservice` too.
-    public let baseURL: String
+    package let baseURL: String
     fileprivate let state: SimulatorState
     fileprivate let server: Task<Void, Never>
 
     /// `POST` here for a token, as at the real sign-in service.
-    public var tokenURL: String { baseURL + "/ims/token/v3" }
+    package var tokenURL: String { baseURL + "/ims/token/v3" }
 
     /// - Throws: `SimulatorError` when the state file cannot be read.
-    public func statistics() async throws(SimulatorError) -> SimulatorStatistics {
+    package func statistics() async throws(SimulatorError) -> SimulatorStatistics {
         do { return try await state.statistics() } catch { throw .state(error) }
     }
 
     /// Adds flows, and runs made by others. A flow that is there already is passed over.
     ///
     /// - Throws: `SimulatorError` when the state file cannot be written.
-    public func add(flows: [SimulatedFlow] = [], runs: [ForeignRun] = []) async throws(SimulatorError) {
+    package func add(flows: [SimulatedFlow] = [], runs: [ForeignRun] = []) async throws(SimulatorError) {
         do { try await state.add(flows, runs) } catch { throw .state(error) }
     }
 
     /// Ends serving; requests in flight are cut off.
-    public func stop() async {
+    package func stop() async {
         server.cancel()
         await server.value
     }
 
     /// Returns when the server has ended, which it does only when it is stopped or fails.
-    public func wait() async { await server.value }
+    package func wait() async { await server.value }
 }
 
 /// Why a simulator cannot start or go on.
-public enum SimulatorError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum SimulatorError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The state file cannot be used.
     case state(JournalError)
     /// The address or port cannot be had.
     case cannotListen(String)
 
     /// For people.
-    public var description: String {
+    package var description: String {
         switch self {
         case .state(let error): error.description
         case .cannotListen(let reason): "the simulator cannot listen: \(reason)"

@@ -3,32 +3,32 @@ import Foundation
 import Text
 
 /// What the simulator wants to know of who asks.
-public struct SignIn: Hashable, Sendable {
+package struct SignIn: Hashable, Sendable {
     /// A client of the token endpoint.
-    public struct Client: Hashable, Sendable {
+    package struct Client: Hashable, Sendable {
         /// The client id, which is also the API key.
-        public let id: String
+        package let id: String
         /// The client secret.
-        public let secret: String
+        package let secret: String
 
         /// A client with its secret.
-        public init(id: String, secret: String) {
+        package init(id: String, secret: String) {
             self.id = id
             self.secret = secret
         }
     }
 
     /// `nil`: the token endpoint gives a token to everybody, and any token that is not empty is good.
-    public var client: Client?
+    package var client: Client?
     /// Whole seconds.
-    public var tokenLifetime: Duration
+    package var tokenLifetime: Duration
     /// Whether `Authorization`, `x-api-key` and `x-gw-ims-org-id` must be there and right.
-    public var checksHeaders: Bool
+    package var checksHeaders: Bool
     /// The only organisation whose calls are taken; `nil`: any.
-    public var organization: String?
+    package var organization: String?
 
     /// Any token, key and organisation will do, but all must be there, unless told otherwise.
-    public init(
+    package init(
         client: Client? = nil, tokenLifetime: Duration = .seconds(86_399), checksHeaders: Bool = true,
         organization: String? = nil
     ) {

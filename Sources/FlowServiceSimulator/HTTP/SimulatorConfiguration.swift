@@ -3,26 +3,26 @@ import Foundation
 
 extension FlowServiceSimulator {
     /// How a simulator is served and how it behaves.
-    public struct Configuration: Sendable {
+    package struct Configuration: Sendable {
         /// Only this address is listened on.
-        public var host: String
+        package var host: String
         /// 0: any that is free.
-        public var port: Int
+        package var port: Int
         /// Keeps the sandbox across restarts; several simulators may share one. `nil`: in memory only.
-        public var statePath: String?
+        package var statePath: String?
         /// The flows of the sandbox; those that the state file has already are passed over.
-        public var flows: [SimulatedFlow]
+        package var flows: [SimulatedFlow]
         /// How the sandbox behaves.
-        public var sandbox: SandboxConfiguration
+        package var sandbox: SandboxConfiguration
         /// What is wanted of who asks.
-        public var signIn: SignIn
+        package var signIn: SignIn
         /// What goes wrong; the first in the list that strikes a request is the one.
-        public var faults: [Fault]
+        package var faults: [Fault]
         /// The clock by which runs move and tokens end.
-        public var now: @Sendable () -> Timestamp
+        package var now: @Sendable () -> Timestamp
 
         /// A simulator on a free loopback port, in memory, without flows and faults.
-        public init(
+        package init(
             host: String = "127.0.0.1", port: Int = 0, statePath: String? = nil, flows: [SimulatedFlow] = [],
             sandbox: SandboxConfiguration = SandboxConfiguration(), signIn: SignIn = SignIn(), faults: [Fault] = [],
             now: @escaping @Sendable () -> Timestamp = Configuration.systemTime
@@ -38,13 +38,13 @@ extension FlowServiceSimulator {
         }
 
         /// The sandbox's seed.
-        public var seed: UInt64 {
+        package var seed: UInt64 {
             get { sandbox.seed }
             set { sandbox.seed = newValue }
         }
 
         /// The system's clock.
-        @Sendable public static func systemTime() -> Timestamp {
+        @Sendable package static func systemTime() -> Timestamp {
             Timestamp(seconds: 0) + .seconds(Date().timeIntervalSince1970)
         }
     }

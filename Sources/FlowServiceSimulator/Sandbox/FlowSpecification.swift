@@ -2,10 +2,10 @@ import FlowRuns
 import Text
 
 /// What a flow is made after. Its `runSpec` tells what a run's `params` must look like: `GET /flowSpecs/{id}`.
-public struct FlowSpecification: Hashable, Sendable {
+package struct FlowSpecification: Hashable, Sendable {
     /// How the run specification wants the window's times. The tutorial sends strings, the tutorial on database sources
     /// declares integers, so both must be lived with.
-    public enum Times: String, Hashable, Sendable, CaseIterable {
+    package enum Times: String, Hashable, Sendable, CaseIterable {
         /// The run specification leaves the type open; strings and integers are taken.
         case any
         /// `"type": "string"`; an integer is refused.
@@ -17,16 +17,16 @@ public struct FlowSpecification: Hashable, Sendable {
     }
 
     /// Opaque; the standard ones are UUIDs.
-    public let id: String
+    package let id: String
     /// `CRMToAEP`, `CloudStorageToAEP`, …
-    public let name: String
+    package let name: String
     /// Only a table's run specification knows `deltaColumn`.
-    public let source: SourceKind
+    package let source: SourceKind
     /// What it wants of a window's times.
-    public let times: Times
+    package let times: Times
 
     /// A specification of one's own; see ``standard(_:times:)`` for the tutorials'.
-    public init(id: String, name: String, source: SourceKind, times: Times = .any) {
+    package init(id: String, name: String, source: SourceKind, times: Times = .any) {
         self.id = id
         self.name = name
         self.source = source
@@ -35,7 +35,7 @@ public struct FlowSpecification: Hashable, Sendable {
 
     /// The specification that the tutorials use for a source of this kind. One that wants its times in a certain type
     /// has an id of its own.
-    public static func standard(_ source: SourceKind, times: Times = .any) -> FlowSpecification {
+    package static func standard(_ source: SourceKind, times: Times = .any) -> FlowSpecification {
         let (id, name) =
             switch source {
             case .table: ("14518937-270c-4525-bdec-c2ba7cce3860", "CRMToAEP")

@@ -83,20 +83,20 @@ extension SimulatedSandbox {
 }
 
 /// A run made by somebody else, for a sandbox that is not empty at the start.
-public struct ForeignRun: Hashable, Sendable {
+package struct ForeignRun: Hashable, Sendable {
     /// The flow it ran.
-    public let flow: FlowID
+    package let flow: FlowID
     /// `nil` for one whose window nobody can know.
-    public let window: Window?
+    package let window: Window?
     /// When it was made; it moves through its states from then.
-    public let createdAt: Timestamp
+    package let createdAt: Timestamp
     /// How it ends.
-    public let outcome: SimulatedOutcome
+    package let outcome: SimulatedOutcome
     /// Given, the flow's delta column is this from then on.
-    public let deltaColumn: DeltaColumn?
+    package let deltaColumn: DeltaColumn?
 
     /// A run that succeeded and brought no delta column, unless told otherwise.
-    public init(
+    package init(
         flow: FlowID, window: Window?, createdAt: Timestamp, outcome: SimulatedOutcome = .success,
         deltaColumn: DeltaColumn? = nil
     ) {

@@ -2,7 +2,7 @@ import FlowRuns
 import Text
 
 /// The body of the answer to `POST /runs`; the documents show three.
-public enum RunAnswerShape: String, Hashable, Sendable, CaseIterable {
+package enum RunAnswerShape: String, Hashable, Sendable, CaseIterable {
     /// The beta tutorial.
     case wholeRun
     /// `{"items":[{"id","etag"}]}`: the newest tutorial.
@@ -12,7 +12,7 @@ public enum RunAnswerShape: String, Hashable, Sendable, CaseIterable {
 }
 
 /// Where a listed run tells its window.
-public enum ListedWindows: String, Hashable, Sendable, CaseIterable {
+package enum ListedWindows: String, Hashable, Sendable, CaseIterable {
     /// In `params`, and in the copy activity once it has begun.
     case parameters
     /// Only in the copy activity, in milliseconds, once it has begun; as in the monitoring tutorial.
@@ -22,38 +22,38 @@ public enum ListedWindows: String, Hashable, Sendable, CaseIterable {
 }
 
 /// How long a run stays in its states.
-public struct RunPace: Hashable, Sendable {
+package struct RunPace: Hashable, Sendable {
     /// From its making to its begin.
-    public var scheduled: Duration
+    package var scheduled: Duration
     /// From its begin to its end.
-    public var inProgress: Duration
+    package var inProgress: Duration
 
     /// Two seconds scheduled and five in progress, unless told otherwise.
-    public init(scheduled: Duration = .seconds(2), inProgress: Duration = .seconds(5)) {
+    package init(scheduled: Duration = .seconds(2), inProgress: Duration = .seconds(5)) {
         self.scheduled = scheduled
         self.inProgress = inProgress
     }
 
     /// A pace so many times as fast; 0 or less leaves it as it is.
-    public func times(_ speed: Double) -> RunPace {
+    package func times(_ speed: Double) -> RunPace {
         guard speed > 0, speed.isFinite else { return self }
         return RunPace(scheduled: scheduled / speed, inProgress: inProgress / speed)
     }
 }
 
 /// What part of the runs ends otherwise than well, each 0...1. The seed decides which.
-public struct OutcomeRates: Hashable, Sendable {
+package struct OutcomeRates: Hashable, Sendable {
     /// Failed outright.
-    public var failed: Double
+    package var failed: Double
     /// Success with failed records beside it.
-    public var partial: Double
+    package var partial: Double
     /// Success with zero records.
-    public var empty: Double
+    package var empty: Double
     /// Of the runs that were triggered again; the other rates do not touch those.
-    public var retriggeredFailed: Double
+    package var retriggeredFailed: Double
 
     /// Every run ends well, unless told otherwise.
-    public init(failed: Double = 0, partial: Double = 0, empty: Double = 0, retriggeredFailed: Double = 0) {
+    package init(failed: Double = 0, partial: Double = 0, empty: Double = 0, retriggeredFailed: Double = 0) {
         self.failed = failed
         self.partial = partial
         self.empty = empty
@@ -70,26 +70,26 @@ public struct OutcomeRates: Hashable, Sendable {
 }
 
 /// How the simulated sandbox behaves.
-public struct SandboxConfiguration: Hashable, Sendable {
+package struct SandboxConfiguration: Hashable, Sendable {
     /// Decides on ids, outcomes, record counts and faults.
-    public var seed: UInt64
+    package var seed: UInt64
     /// What `POST /runs` answers.
-    public var answerShape: RunAnswerShape
+    package var answerShape: RunAnswerShape
     /// Where a list tells a run's window.
-    public var listedWindows: ListedWindows
+    package var listedWindows: ListedWindows
     /// Items on a page where the request names no `limit`, and the most that a `limit` gets.
-    public var pageSize: Int
+    package var pageSize: Int
     /// How fast runs move.
-    public var pace: RunPace
+    package var pace: RunPace
     /// How runs end.
-    public var outcomes: OutcomeRates
+    package var outcomes: OutcomeRates
     /// The sandbox that runs and flows are said to be in.
-    public var sandboxName: String
+    package var sandboxName: String
     /// The organisation that runs are said to belong to.
-    public var organization: String
+    package var organization: String
 
     /// The tutorials' own behaviour, unless told otherwise.
-    public init(
+    package init(
         seed: UInt64 = 1, answerShape: RunAnswerShape = .wholeRun, listedWindows: ListedWindows = .parameters,
         pageSize: Int = 100, pace: RunPace = RunPace(), outcomes: OutcomeRates = OutcomeRates(),
         sandboxName: String = "prod", organization: String = "1234@AdobeOrg"

@@ -3,28 +3,28 @@ import RunRequests
 import Text
 
 /// A dataflow of the simulated sandbox.
-public struct SimulatedFlow: Hashable, Sendable {
+package struct SimulatedFlow: Hashable, Sendable {
     /// Unique in the sandbox.
-    public let id: FlowID
+    package let id: FlowID
     /// For people.
-    public let name: String
+    package let name: String
     /// Table-based or file-based.
-    public let source: SourceKind
+    package let source: SourceKind
     /// `once`, `minute`, `hour`, `day`, `week`. Only `once` is one-time ingestion, which `POST /runs` is for.
-    public let frequency: String
+    package let frequency: String
     /// `enabled` or `disabled`; a disabled flow takes no run.
-    public let state: String
+    package let state: String
     /// The column in the flow's `Copy` transformation. Given here, the flow needs none with its first run.
-    public let deltaColumn: DeltaColumn?
+    package let deltaColumn: DeltaColumn?
     /// What a run's `params` must look like.
-    public let specification: FlowSpecification
+    package let specification: FlowSpecification
 
     /// An enabled flow that is scheduled for one-time ingestion, unless told otherwise.
     ///
     /// - Parameters:
     ///   - name: `nil` names it after its id.
     ///   - specification: `nil` takes the standard one of the source kind.
-    public init(
+    package init(
         id: FlowID, name: String? = nil, source: SourceKind, frequency: String = "once", state: String = "enabled",
         deltaColumn: DeltaColumn? = nil, specification: FlowSpecification? = nil
     ) {

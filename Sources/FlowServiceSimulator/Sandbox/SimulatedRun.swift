@@ -1,7 +1,7 @@
 import FlowRuns
 
 /// How a run ends.
-public enum SimulatedOutcome: String, Hashable, Sendable, Codable, CaseIterable {
+package enum SimulatedOutcome: String, Hashable, Sendable, Codable, CaseIterable {
     case success
     /// Says `success`, and has failed records and errors beside it, as the monitoring tutorial's sample does.
     case partial
@@ -13,7 +13,7 @@ public enum SimulatedOutcome: String, Hashable, Sendable, Codable, CaseIterable 
 }
 
 /// How a run came to be.
-public enum SimulatedOrigin: String, Hashable, Sendable, Codable {
+package enum SimulatedOrigin: String, Hashable, Sendable, Codable {
     /// `POST /runs`.
     case request
     /// `POST /runs/{id}/action?op=re-trigger`.

@@ -2,9 +2,9 @@ import FlowRuns
 
 /// The Flow Service of one sandbox, without any I/O: its flows, the runs it took, and its rules. Time is a parameter,
 /// and what happened is a list of `SandboxEvent`s, so that the same events give the same sandbox.
-public struct SimulatedSandbox: Sendable {
+package struct SimulatedSandbox: Sendable {
     /// How it behaves.
-    public let configuration: SandboxConfiguration
+    package let configuration: SandboxConfiguration
     private(set) var flows: [SimulatedFlow] = []
     private(set) var runs: [SimulatedRun] = []
     /// What was taken, and how often.
@@ -17,7 +17,7 @@ public struct SimulatedSandbox: Sendable {
     private var oldestFirst: [FlowID?: [Int]] = [:]
 
     /// A sandbox without flows.
-    public init(configuration: SandboxConfiguration = SandboxConfiguration()) { self.configuration = configuration }
+    package init(configuration: SandboxConfiguration = SandboxConfiguration()) { self.configuration = configuration }
 
     /// Takes an event in. A flow that is there already is passed over.
     mutating func record(_ event: SandboxEvent) {

@@ -8,9 +8,9 @@ import Foundation
 /// `deltaColumn` of the transformation `Copy`. Two members that the service does not have may be added: `source`
 /// (`table` or `file`; else told from the standard specifications, else `table`), and `times` (`any`, `string`,
 /// `integer`: how the flow's run specification wants a window's times).
-public enum SimulatedFlowFile {
+package enum SimulatedFlowFile {
     /// - Throws: `SimulatedFlowFileError`, naming the flow and member at fault.
-    public static func read(path: String) throws(SimulatedFlowFileError) -> [SimulatedFlow] {
+    package static func read(path: String) throws(SimulatedFlowFileError) -> [SimulatedFlow] {
         do {
             return try flows(in: Data(contentsOf: URL(filePath: path)))
         } catch let error as SimulatedFlowFileError {
@@ -21,7 +21,7 @@ public enum SimulatedFlowFile {
     }
 
     /// - Throws: `SimulatedFlowFileError`, naming the flow and member at fault.
-    public static func flows(in text: Data) throws(SimulatedFlowFileError) -> [SimulatedFlow] {
+    package static func flows(in text: Data) throws(SimulatedFlowFileError) -> [SimulatedFlow] {
         guard let json = JSONValue.parse(text) else { throw SimulatedFlowFileError("this is not JSON") }
         guard let items = json.array ?? json["items"]?.array else {
             throw SimulatedFlowFileError("expected a list of flows, or an object with a list 'items'")
@@ -40,11 +40,11 @@ public enum SimulatedFlowFile {
 }
 
 /// A flow definition that cannot be read, and why.
-public struct SimulatedFlowFileError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct SimulatedFlowFileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong and where.
-    public let reason: String
+    package let reason: String
     /// For people.
-    public var description: String { reason }
+    package var description: String { reason }
 
     init(_ reason: String) { self.reason = reason }
 }

@@ -111,13 +111,13 @@ final class Journal {
 }
 
 /// The state file cannot be used, and why.
-public struct JournalError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct JournalError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The state file.
-    public let path: String
+    package let path: String
     /// What is wrong, to be read after the path.
-    public let reason: String
+    package let reason: String
     /// For people.
-    public var description: String { "state file \(path) \(reason)" }
+    package var description: String { "state file \(path) \(reason)" }
 
     init(_ path: String, _ reason: String) {
         self.path = path

@@ -3,39 +3,39 @@ import Text
 
 /// What the simulator took and was asked. The counts of runs come from the state and hold for all servers on one state
 /// file; the counts of requests are this server's since its start.
-public struct SimulatorStatistics: Hashable, Sendable {
+package struct SimulatorStatistics: Hashable, Sendable {
     /// A window that `POST /runs` was asked for more than once, and taken each time.
-    public struct RepeatedWindow: Hashable, Sendable {
+    package struct RepeatedWindow: Hashable, Sendable {
         /// The flow that ran it.
-        public let flow: FlowID
+        package let flow: FlowID
         /// In seconds, however it was sent.
-        public let window: Window
+        package let window: Window
         /// How often it was taken; 2 or more.
-        public let times: Int
+        package let times: Int
     }
 
     /// Runs made by `POST /runs`.
-    public internal(set) var runsTaken = 0
+    package internal(set) var runsTaken = 0
     /// The same, flow by flow.
-    public internal(set) var runsByFlow: [FlowID: Int] = [:]
+    package internal(set) var runsByFlow: [FlowID: Int] = [:]
     /// Runs made by re-triggers.
-    public internal(set) var retriggers = 0
+    package internal(set) var retriggers = 0
     /// By flow and window. A declared rerun repeats its window too.
-    public internal(set) var windowsTakenTwice: [RepeatedWindow] = []
+    package internal(set) var windowsTakenTwice: [RepeatedWindow] = []
     /// Runs taken that brought a delta column though their flow had runs already, and requests refused for breaking
     /// the delta-column rule.
-    public internal(set) var deltaColumnViolations = 0
+    package internal(set) var deltaColumnViolations = 0
     /// All `POST /runs`, whatever was answered.
-    public var postRequests: Int { requests[Endpoint.createRun.name] ?? 0 }
+    package var postRequests: Int { requests[Endpoint.createRun.name] ?? 0 }
     /// By method and path: `GET /runs/{id}`.
-    public internal(set) var requests: [String: Int] = [:]
+    package internal(set) var requests: [String: Int] = [:]
     /// Requests that a fault struck.
-    public internal(set) var faultsStruck = 0
+    package internal(set) var faultsStruck = 0
     /// The most requests within any one second.
-    public internal(set) var maxRequestsInASecond = 0
+    package internal(set) var maxRequestsInASecond = 0
 
     /// As `GET /simulator/statistics` answers.
-    public var json: String {
+    package var json: String {
         var json = JSONText(indent: true)
         json.object {
             $0.member("runsTaken", runsTaken)

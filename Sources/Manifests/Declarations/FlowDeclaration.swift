@@ -1,9 +1,9 @@
 import FlowRuns
 
 /// What a manifest says of one flow: which windows it must ingest, and by what rules.
-public struct FlowDeclaration: Hashable, Sendable {
+package struct FlowDeclaration: Hashable, Sendable {
     /// What a new window that partly covers a recorded or declared one means.
-    public enum Overlap: String, Hashable, Sendable, CaseIterable {
+    package enum Overlap: String, Hashable, Sendable, CaseIterable {
         /// Refuse the plan.
         case error
         /// Cut the window down to what is not covered.
@@ -12,27 +12,27 @@ public struct FlowDeclaration: Hashable, Sendable {
         case allow
     }
 
-    public let id: FlowID
-    public let name: String?
+    package let id: FlowID
+    package let name: String?
     /// `metadata.name` and `metadata.owner` of the manifest.
-    public let manifest: String
-    public let owner: String?
+    package let manifest: String
+    package let owner: String?
     /// The name of the target.
-    public let target: String
-    public let source: SourceKind
-    public let deltaColumn: DeclaredColumn?
-    public let overlap: Overlap
+    package let target: String
+    package let source: SourceKind
+    package let deltaColumn: DeclaredColumn?
+    package let overlap: Overlap
     /// How often a failed run of a window may be retried.
-    public let retryFailed: Int
+    package let retryFailed: Int
     /// In the order in which they stand in the file.
-    public let windows: [DeclaredWindow]
-    public let series: [Series]
-    public let reruns: [Rerun]
-    public let acknowledged: [Acknowledgement]
+    package let windows: [DeclaredWindow]
+    package let series: [Series]
+    package let reruns: [Rerun]
+    package let acknowledged: [Acknowledgement]
     /// Where `flowId`'s value stands.
-    public let place: Place
+    package let place: Place
 
-    public init(
+    package init(
         id: FlowID, name: String? = nil, manifest: String, owner: String? = nil, target: String, source: SourceKind,
         deltaColumn: DeclaredColumn? = nil, overlap: Overlap = .error, retryFailed: Int = 0,
         windows: [DeclaredWindow] = [], series: [Series] = [], reruns: [Rerun] = [],
@@ -55,29 +55,29 @@ public struct FlowDeclaration: Hashable, Sendable {
     }
 
     /// The place of a declared window: the file is the flow's own.
-    public func place(of window: DeclaredWindow) -> Place {
+    package func place(of window: DeclaredWindow) -> Place {
         Place(file: place.file, line: Int(window.line), column: Int(window.column))
     }
 }
 
 /// A delta column and where it is declared.
-public struct DeclaredColumn: Hashable, Sendable {
-    public let column: DeltaColumn
-    public let place: Place
+package struct DeclaredColumn: Hashable, Sendable {
+    package let column: DeltaColumn
+    package let place: Place
 
-    public init(column: DeltaColumn, place: Place) {
+    package init(column: DeltaColumn, place: Place) {
         self.column = column
         self.place = place
     }
 }
 
 /// An explicit window. A file may hold a million, so it keeps its times and its place and nothing else.
-public struct DeclaredWindow: Hashable, Sendable {
-    public let window: Window
-    public let line: UInt32
-    public let column: UInt32
+package struct DeclaredWindow: Hashable, Sendable {
+    package let window: Window
+    package let line: UInt32
+    package let column: UInt32
 
-    public init(window: Window, line: UInt32, column: UInt32) {
+    package init(window: Window, line: UInt32, column: UInt32) {
         self.window = window
         self.line = line
         self.column = column
@@ -85,14 +85,14 @@ public struct DeclaredWindow: Hashable, Sendable {
 }
 
 /// One more run of a window that was run before, asked for by name so that it happens once.
-public struct Rerun: Hashable, Sendable {
-    public let window: Window
-    public let id: String
+package struct Rerun: Hashable, Sendable {
+    package let window: Window
+    package let id: String
     /// What the reviewer reads.
-    public let reason: String
-    public let place: Place
+    package let reason: String
+    package let place: Place
 
-    public init(window: Window, id: String, reason: String, place: Place) {
+    package init(window: Window, id: String, reason: String, place: Place) {
         self.window = window
         self.id = id
         self.reason = reason
@@ -101,14 +101,14 @@ public struct Rerun: Hashable, Sendable {
 }
 
 /// A run on the service whose window cannot be read, and which therefore would hold its flow.
-public struct Acknowledgement: Hashable, Sendable {
-    public let run: RunID
-    public let reason: String
+package struct Acknowledgement: Hashable, Sendable {
+    package let run: RunID
+    package let reason: String
     /// The window that the run ingested; it counts as a run of that window. Without one it counts for nothing.
-    public let window: Window?
-    public let place: Place
+    package let window: Window?
+    package let place: Place
 
-    public init(run: RunID, reason: String, window: Window? = nil, place: Place) {
+    package init(run: RunID, reason: String, window: Window? = nil, place: Place) {
         self.run = run
         self.reason = reason
         self.window = window

@@ -1,9 +1,9 @@
 import FlowRuns
 
 /// Calendar time cut into windows: `{every: P1D, from: 2024-01-01, until: now, timeZone: Europe/Berlin, lag: PT2H}`.
-public struct Series: Hashable, Sendable {
+package struct Series: Hashable, Sendable {
     /// The length of each window, one unit only: `PT15M`, `PT1H`, `P1D`, `P1W`, `P1M`.
-    public enum Step: Hashable, Sendable {
+    package enum Step: Hashable, Sendable {
         /// Hours, minutes and seconds: the same length always.
         case fixed(Duration)
         /// Days and weeks of the calendar: 23 or 25 hours long across a daylight-saving change.
@@ -12,25 +12,25 @@ public struct Series: Hashable, Sendable {
         case months(Int)
     }
 
-    public enum Until: Hashable, Sendable {
+    package enum Until: Hashable, Sendable {
         case time(Timestamp)
         case now
     }
 
-    public let every: Step
+    package let every: Step
     /// The start of the first window.
-    public let from: Timestamp
-    public let until: Until
+    package let from: Timestamp
+    package let until: Until
     /// An IANA name, known to be valid.
-    public let timeZone: String
+    package let timeZone: String
     /// Only windows that have ended this long ago are due.
-    public let lag: Duration
+    package let lag: Duration
     /// The local time from which the calendar is counted, as if it were UTC; `nil` when it is `from`'s own. The two
     /// differ where the clock skips the time that the manifest names.
-    public let anchor: Timestamp?
-    public let place: Place
+    package let anchor: Timestamp?
+    package let place: Place
 
-    public init(
+    package init(
         every: Step, from: Timestamp, until: Until, timeZone: String = "UTC", lag: Duration = .zero,
         anchor: Timestamp? = nil, place: Place
     ) {

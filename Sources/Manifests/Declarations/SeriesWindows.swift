@@ -2,17 +2,17 @@ import FlowRuns
 
 extension Series {
     /// A series that cuts more windows than this is refused; a quarter of an hour since 1970 stays below it.
-    public static let mostWindows = 5_000_000
+    package static let mostWindows = 5_000_000
 
     /// The windows that are due: they have ended before `asOf - lag`, and before a fixed `until`. They touch, the
     /// first begins at `from`; equally long ones that follow each other are one progression.
-    public func windows(dueAt asOf: Timestamp) -> [WindowProgression] {
+    package func windows(dueAt asOf: Timestamp) -> [WindowProgression] {
         windows(endingBy: lastEnd(dueAt: asOf))
     }
 
     /// The error that the series has when it cuts more than ``mostWindows`` by `asOf`. Check it before
     /// walking the windows of a series whose `until` is `now`.
-    public func fault(dueAt asOf: Timestamp) -> Diagnostic? {
+    package func fault(dueAt asOf: Timestamp) -> Diagnostic? {
         let count = windows(dueAt: asOf).reduce(0) { $0 + $1.count }
         guard count > Self.mostWindows else { return nil }
         return Diagnostic(

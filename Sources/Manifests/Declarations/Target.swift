@@ -2,16 +2,16 @@ import FlowRuns
 import RunRequests
 
 /// One organisation, sandbox, service address and ledger: `kind: Target`.
-public struct Target: Hashable, Sendable {
+package struct Target: Hashable, Sendable {
     /// Where the Flow Service answers.
-    public enum Service: Hashable, Sendable, CustomStringConvertible {
+    package enum Service: Hashable, Sendable, CustomStringConvertible {
         /// The simulator, started in this process over loopback.
         case embedded
         /// The base address, without a slash at its end.
         case address(String)
 
         /// As a manifest writes it.
-        public var description: String {
+        package var description: String {
             switch self {
             case .embedded: "embedded"
             case .address(let address): address
@@ -20,14 +20,14 @@ public struct Target: Hashable, Sendable {
     }
 
     /// Where the ledger is kept.
-    public enum LedgerAddress: Hashable, Sendable, CustomStringConvertible {
+    package enum LedgerAddress: Hashable, Sendable, CustomStringConvertible {
         /// A file; the path is already relative to the working folder, not to the manifest.
         case sqlite(path: String)
         /// `postgres://user@host:5432/db`
         case postgres(String)
 
         /// As a manifest writes it.
-        public var description: String {
+        package var description: String {
             switch self {
             case .sqlite(let path): "sqlite:\(path)"
             case .postgres(let address): address
@@ -35,17 +35,17 @@ public struct Target: Hashable, Sendable {
         }
     }
 
-    public let name: String
-    public let service: Service
-    public let organization: String
-    public let sandbox: String
-    public let ledger: LedgerAddress
-    public let wireForm: WireForm
-    public let limits: Limits
+    package let name: String
+    package let service: Service
+    package let organization: String
+    package let sandbox: String
+    package let ledger: LedgerAddress
+    package let wireForm: WireForm
+    package let limits: Limits
     /// Where `metadata.name` stands.
-    public let place: Place
+    package let place: Place
 
-    public init(
+    package init(
         name: String, service: Service, organization: String, sandbox: String, ledger: LedgerAddress,
         wireForm: WireForm = WireForm(), limits: Limits = Limits(), place: Place
     ) {
@@ -61,29 +61,29 @@ public struct Target: Hashable, Sendable {
 
     /// What tells this target's runs from another's within one ledger: service, organisation and sandbox. The
     /// target's name is left out, so that renaming it never sends anything again.
-    public var identity: String {
+    package var identity: String {
         TargetIdentity(service: service.description, organization: organization, sandbox: sandbox).description
     }
 
     /// The identities under which a ledger may keep this target's runs: the normal one first, then the one that earlier
     /// versions used, with the address as the manifest spells it. For a third spelling see `TargetIdentity`.
-    public var identities: [String] {
+    package var identities: [String] {
         let written = "\(service) \(organization) \(sandbox)"
         return written == identity ? [identity] : [identity, written]
     }
 }
 
 /// How far an apply may go, and how fast.
-public struct Limits: Hashable, Sendable {
+package struct Limits: Hashable, Sendable {
     /// A plan with more requests than this is refused.
-    public var maxRunsPerApply = 500
-    public var parallelFlows = 8
+    package var maxRunsPerApply = 500
+    package var parallelFlows = 8
     /// Over all flows together.
-    public var requestsPerSecond = 5.0
+    package var requestsPerSecond = 5.0
     /// How long one request may last, and how long after its claim it may still be sent.
-    public var requestTimeout: Duration = .seconds(30)
+    package var requestTimeout: Duration = .seconds(30)
     /// How long after a claim another applier leaves it alone; at least three times `requestTimeout`.
-    public var settle: Duration = .seconds(120)
+    package var settle: Duration = .seconds(120)
 
-    public init() {}
+    package init() {}
 }

@@ -8,7 +8,7 @@ import YAML
 /// let (manifests, diagnostics) = ManifestLoader().load(files)
 /// if diagnostics.hasErrors { print(text(diagnostics, sources: files, color: false)) }
 /// ```
-public struct ManifestLoader: Sendable {
+package struct ManifestLoader: Sendable {
     private let reader: YAMLReader
 
     /// - Parameter limits: how much one file may ask of the reader.
@@ -19,7 +19,7 @@ public struct ManifestLoader: Sendable {
     /// not be planned.
     ///
     /// - Parameter files: in any order; the outcome is the same. A file that is given twice counts once.
-    public func load(_ files: [SourceFile]) -> (manifests: ManifestSet, diagnostics: [Diagnostic]) {
+    package func load(_ files: [SourceFile]) -> (manifests: ManifestSet, diagnostics: [Diagnostic]) {
         var digests: Set<FileDigest> = []
         var targets: [Target] = []
         var manifests: [RunManifest] = []

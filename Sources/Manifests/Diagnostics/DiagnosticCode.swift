@@ -1,6 +1,6 @@
 /// The stable code of each kind of diagnostic. The hundreds tell who finds it: `SLU00` the YAML reader, `SLU01` the
 /// rules of manifests, `SLU02` the planner, `SLU03` the comparison of a plan with the service.
-public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
+package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case syntax = "SLU0001"
     case encoding = "SLU0002"
     case nonScalarKey = "SLU0003"
@@ -61,7 +61,7 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case requestDisagreesWithSpecification = "SLU0305"
 
     /// One line on what it means, for `sluice schema --diagnostics`.
-    public var summary: String {
+    package var summary: String {
         switch self {
         case .syntax: "invalid YAML"
         case .encoding: "the file is not text: invalid UTF-8 or UTF-16, or a control character"

@@ -1,15 +1,15 @@
 /// A place in a manifest, as a diagnostic and a plan name it.
-public struct Place: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct Place: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The path as it was given on the command line, or found below a folder that was.
-    public let file: String
+    package let file: String
     /// Counted from 1.
-    public let line: Int
+    package let line: Int
     /// Counted from 1, in characters.
-    public let column: Int
+    package let column: Int
     /// How many characters of the line the place covers, at least 1: the width of the caret.
-    public let length: Int
+    package let length: Int
 
-    public init(file: String, line: Int, column: Int, length: Int = 1) {
+    package init(file: String, line: Int, column: Int, length: Int = 1) {
         self.file = file
         self.line = line
         self.column = column
@@ -17,9 +17,9 @@ public struct Place: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// `flows/crm.yaml:12:7`
-    public var description: String { "\(file):\(line):\(column)" }
+    package var description: String { "\(file):\(line):\(column)" }
 
-    public static func < (left: Place, right: Place) -> Bool {
+    package static func < (left: Place, right: Place) -> Bool {
         (left.file, left.line, left.column) < (right.file, right.line, right.column)
     }
 }

@@ -2,7 +2,7 @@ import FlowRuns
 
 /// An ISO 8601 duration: `PT15M`, `P1D`, `P1DT12H`, `PT0.5S`. Only the last unit, if it is seconds, may have a
 /// fraction, down to milliseconds.
-public struct DurationText: Hashable, Sendable {
+package struct DurationText: Hashable, Sendable {
     var months: Int64 = 0
     var days: Int64 = 0
     /// Hours, minutes and seconds.
@@ -11,7 +11,7 @@ public struct DurationText: Hashable, Sendable {
     private(set) var units = 0
 
     /// `nil` when the text is not a duration, or is longer than some thousand years.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         var rest = text.utf8[...]
         guard rest.popFirst() == UInt8(ascii: "P") else { return nil }
         var isTime = false
@@ -68,7 +68,7 @@ public struct DurationText: Hashable, Sendable {
     }
 
     /// The length where a day is 24 hours; `nil` when there are months in it, which have no fixed length.
-    public var fixed: Duration? { months == 0 ? .seconds(days * 86_400) + clock : nil }
+    package var fixed: Duration? { months == 0 ? .seconds(days * 86_400) + clock : nil }
 
     /// The step of a series: one unit only, at least one of it, whole seconds.
     var step: Series.Step? {

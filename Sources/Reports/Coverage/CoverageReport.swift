@@ -3,7 +3,7 @@ import Manifests
 
 /// Which time each flow has covered, as one page: a picture with a lane for each flow, what needs a look, and a table.
 /// It needs no network and no script, and follows the reader's dark or light.
-public struct CoverageReport: Sendable {
+package struct CoverageReport: Sendable {
     private let target: String
     private let asOf: Timestamp
     private let flows: [FlowCoverage]
@@ -16,14 +16,14 @@ public struct CoverageReport: Sendable {
     /// - Parameters:
     ///   - target: its name.
     ///   - asOf: the instant that the page shows.
-    public init(target: String, asOf: Timestamp, flows: [FlowCoverage]) {
+    package init(target: String, asOf: Timestamp, flows: [FlowCoverage]) {
         self.target = target
         self.asOf = asOf
         self.flows = flows
     }
 
     /// The page, in UTF-8.
-    public func render() -> [UInt8] {
+    package func render() -> [UInt8] {
         var html = HTMLText()
         html.verbatim("<!DOCTYPE html>\n")
         html.element("html", ["lang": "en"]) { html in

@@ -25,7 +25,7 @@ enum CoverageState: Int, CaseIterable, Comparable {
 }
 
 /// The time that one flow has covered: every window with what became of it, and the gaps between them.
-public struct FlowCoverage: Hashable, Sendable {
+package struct FlowCoverage: Hashable, Sendable {
     struct Stretch: Hashable, Sendable {
         let start: Timestamp
         let end: Timestamp
@@ -34,11 +34,11 @@ public struct FlowCoverage: Hashable, Sendable {
         var why: String?
     }
 
-    public let flow: FlowID
+    package let flow: FlowID
     /// The name, or the id where there is none.
-    public let title: String
-    public let place: Place
-    public let isVerified: Bool
+    package let title: String
+    package let place: Place
+    package let isVerified: Bool
     /// Windows, by start, then gaps, by start.
     let stretches: [Stretch]
     let counts: [CoverageState: Int]
@@ -48,7 +48,7 @@ public struct FlowCoverage: Hashable, Sendable {
     /// - Parameters:
     ///   - plan: of the flow; its requests and held windows are shown too.
     ///   - runs: every recorded run of the flow. Of a window run more than once, the newest run counts.
-    public init(_ plan: FlowPlan, runs: [RecordedRun]) {
+    package init(_ plan: FlowPlan, runs: [RecordedRun]) {
         flow = plan.id
         title = plan.title
         place = plan.place

@@ -3,7 +3,7 @@ import Manifests
 import Text
 
 /// Diagnostics as a JSON document: `{"formatVersion":1,"errors":…,"warnings":…,"diagnostics":[…]}`, one a line.
-public func diagnosticsJSON(_ diagnostics: [Diagnostic]) -> [UInt8] {
+package func diagnosticsJSON(_ diagnostics: [Diagnostic]) -> [UInt8] {
     var all: [UInt8] = []
     streamJSON(to: { all += $0 }) { json, _ in
         json.member("formatVersion", 1)

@@ -3,17 +3,17 @@ import Planner
 
 /// Annotations on the lines of manifests: workflow commands of GitHub Actions, one a line, to be printed to standard
 /// output. GitHub shows ten of each severity for a step, so errors come first.
-public struct GitHubAnnotations: Sendable {
-    public init() {}
+package struct GitHubAnnotations: Sendable {
+    package init() {}
 
     /// `::error file=…,line=…,col=…,title=SLU0202::message` for each diagnostic.
-    public func render(_ diagnostics: [Diagnostic]) -> String {
+    package func render(_ diagnostics: [Diagnostic]) -> String {
         let sorted = diagnostics.filter { $0.severity == .error } + diagnostics.filter { $0.severity == .warning }
         return sorted.map { line(for: $0) }.joined()
     }
 
     /// The diagnostics of a plan, and a notice for each flow that it requests runs of.
-    public func render(_ plan: Plan) -> String {
+    package func render(_ plan: Plan) -> String {
         let notices = plan.flows.filter { !$0.actions.isEmpty || !$0.held.isEmpty }.map { flow in
             let counts = flow.counts
             let words = (counts.wanted + counts.standing).joined(separator: ", ")

@@ -6,7 +6,7 @@ import Text
 ///
 /// - Parameter write: takes the bytes in pieces, in order.
 /// - Throws: what `write` throws.
-public func writeHistory<Failure: Error>(
+package func writeHistory<Failure: Error>(
     _ entries: [LedgerEntry], to write: ([UInt8]) throws(Failure) -> Void
 ) throws(Failure) {
     try streamJSON(to: write) { json, handOver in

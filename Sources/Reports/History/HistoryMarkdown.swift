@@ -3,14 +3,14 @@ import Ledger
 
 /// Recorded runs as a table in Markdown, newest last. When they are too many for a comment the oldest are left out, and
 /// counted.
-public struct HistoryMarkdown: Sendable {
+package struct HistoryMarkdown: Sendable {
     private let names: [FlowID: String]
 
     /// - Parameter names: the flows' names, as far as manifests tell them.
-    public init(names: [FlowID: String] = [:]) { self.names = names }
+    package init(names: [FlowID: String] = [:]) { self.names = names }
 
     /// At most ``PlanMarkdown/mostBytes`` bytes.
-    public func render(_ entries: [LedgerEntry]) -> String {
+    package func render(_ entries: [LedgerEntry]) -> String {
         guard !entries.isEmpty else { return "No runs are recorded.\n" }
         let titles = ["When (UTC)", "Flow", "Window (UTC)", "State", "Run", "Attempt", "Declared by"]
         let head = Markdown.head(titles, numbersFrom: titles.count)

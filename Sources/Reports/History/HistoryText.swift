@@ -3,7 +3,7 @@ import Ledger
 import Manifests
 
 /// Recorded runs as a table, newest last.
-public struct HistoryText: Sendable {
+package struct HistoryText: Sendable {
     private let style: TextStyle
     private let names: [FlowID: String]
     private let showsRequests: Bool
@@ -11,14 +11,14 @@ public struct HistoryText: Sendable {
     /// - Parameters:
     ///   - names: the flows' names, as far as manifests tell them.
     ///   - showsRequests: whether each run's request and the answer to it are shown below it.
-    public init(style: TextStyle, names: [FlowID: String] = [:], showsRequests: Bool = false) {
+    package init(style: TextStyle, names: [FlowID: String] = [:], showsRequests: Bool = false) {
         self.style = style
         self.names = names
         self.showsRequests = showsRequests
     }
 
     /// Lines that each end in a line break.
-    public func render(_ entries: [LedgerEntry]) -> String {
+    package func render(_ entries: [LedgerEntry]) -> String {
         guard !entries.isEmpty else { return "No runs are recorded.\n" }
         var table = TextTable(
             [

@@ -6,26 +6,26 @@ import Text
 
 /// A plan as the comment of a pull request: what is wrong first, then the counts by flow, the windows as a picture, and
 /// the exact requests folded away. Never longer than a comment may be; what is left out is counted.
-public struct PlanMarkdown: Sendable {
+package struct PlanMarkdown: Sendable {
     /// GitHub takes 65,536 characters; the rest is for what a bot may add.
-    public static let mostBytes = 60_000
+    package static let mostBytes = 60_000
     /// Kept for the line that counts what was left out.
     private static let closingBytes = 600
 
     private let digest: String?
 
     /// - Parameter digest: of the plan's saved form, where a reviewer approves that.
-    public init(digest: String? = nil) { self.digest = digest }
+    package init(digest: String? = nil) { self.digest = digest }
 
     /// The first line of every comment on a target's plan, by which a bot finds the comment that it updates.
-    public func marker(target: String) -> String {
+    package func marker(target: String) -> String {
         // Two hyphens would end the comment, and a line break the line.
         let name = printable(target).replacing("--", with: "-\u{200B}-").replacing(">", with: "")
         return "<!-- sluice:plan target=\(name) -->"
     }
 
     /// At most ``mostBytes`` bytes of UTF-8, and so at most as many characters.
-    public func render(_ plan: Plan) -> String {
+    package func render(_ plan: Plan) -> String {
         var text = BoundedText(limit: Self.mostBytes - Self.closingBytes)
         var omitted: [String] = []
         func note(_ count: Int, _ noun: String, _ plural: String? = nil) {

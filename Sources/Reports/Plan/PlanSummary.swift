@@ -2,7 +2,7 @@ import Planner
 
 extension PlanCounts {
     /// The closing line of a plan: `Plan: 12 to request, 1 to retry; 1 held, 340 recorded.`
-    public var summary: String {
+    package var summary: String {
         let rest = standing.joined(separator: ", ")
         if requests > 0 { return "Plan: \(wanted.joined(separator: ", "))\(rest.isEmpty ? "" : "; \(rest)")." }
         guard errors == 0, held == 0 else { return "Nothing to request\(rest.isEmpty ? "" : ": \(rest)")." }

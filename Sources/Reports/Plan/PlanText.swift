@@ -13,7 +13,7 @@ import Text
 ///
 /// Plan: 365 to request; 340 recorded.
 /// ```
-public struct PlanText: Sendable {
+package struct PlanText: Sendable {
     private let style: TextStyle
     private let rowLimit: Int
 
@@ -22,13 +22,13 @@ public struct PlanText: Sendable {
     private static let lineLimit = 30
 
     /// - Parameter rowLimit: how many lines of windows are shown, over all flows, about.
-    public init(style: TextStyle, rowLimit: Int = 40) {
+    package init(style: TextStyle, rowLimit: Int = 40) {
         self.style = style
         self.rowLimit = rowLimit
     }
 
     /// The whole view; every line ends in a line break.
-    public func render(_ plan: Plan) -> String {
+    package func render(_ plan: Plan) -> String {
         let counts = plan.counts
         let busy = plan.flows.filter { !$0.isQuiet }
         let early = plan.earlyStarts

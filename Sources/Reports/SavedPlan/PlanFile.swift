@@ -7,7 +7,7 @@ import Planner
 /// What was approved is what is sent: so the digest must hold, and writing the plan again must give the same bytes.
 ///
 /// - Parameter bytes: the whole file.
-public func readPlan(_ bytes: [UInt8]) throws(PlanFileError) -> Plan {
+package func readPlan(_ bytes: [UInt8]) throws(PlanFileError) -> Plan {
     try checkVersion(bytes)
     try checkDigest(bytes)
     let document: PlanDocument

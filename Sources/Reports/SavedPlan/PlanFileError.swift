@@ -1,7 +1,7 @@
 import Planner
 
 /// Why a saved plan is not applied.
-public enum PlanFileError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum PlanFileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Not a plan at all: not JSON, cut off, or another document.
     case notAPlan(String)
     /// Written by a newer Sluice.
@@ -13,7 +13,7 @@ public enum PlanFileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whole, but this Sluice would write, and so send, something else for it.
     case otherwiseToday
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .notAPlan(let reason):
             "the file is not a saved plan: \(reason); 'sluice plan --out FILE' writes one"

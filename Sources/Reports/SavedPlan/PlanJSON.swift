@@ -10,7 +10,7 @@ import Text
 ///
 /// - Parameter write: takes the bytes in pieces, in order.
 /// - Throws: what `write` throws.
-public func writePlan<Failure: Error>(
+package func writePlan<Failure: Error>(
     _ plan: Plan, to write: ([UInt8]) throws(Failure) -> Void
 ) throws(Failure) {
     var hash = SHA256()
@@ -27,7 +27,7 @@ public func writePlan<Failure: Error>(
 }
 
 /// The saved form of a plan as a whole; see ``writePlan(_:to:)``.
-public func planJSON(_ plan: Plan) -> [UInt8] {
+package func planJSON(_ plan: Plan) -> [UInt8] {
     var all: [UInt8] = []
     writePlan(plan) { all += $0 }
     return all
@@ -36,7 +36,7 @@ public func planJSON(_ plan: Plan) -> [UInt8] {
 /// The digest that a saved plan ends with: what a reviewer approves.
 ///
 /// - Parameter bytes: of ``planJSON(_:)``, or of a file that ``readPlan(_:)`` took.
-public func planDigest(_ bytes: [UInt8]) -> String {
+package func planDigest(_ bytes: [UInt8]) -> String {
     String(decoding: bytes.dropLast("\"\n}\n".utf8.count).suffix(digestLength), as: UTF8.self)
 }
 

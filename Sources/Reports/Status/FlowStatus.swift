@@ -3,36 +3,36 @@ import Manifests
 import Planner
 
 /// Where a flow stands at one instant: what is due, what became of it, and how far behind it is.
-public struct FlowStatus: Hashable, Sendable {
-    public let flow: FlowID
-    public let name: String?
+package struct FlowStatus: Hashable, Sendable {
+    package let flow: FlowID
+    package let name: String?
     /// Windows and reruns that the manifest declares; of series, those that have ended.
-    public let due: Int
+    package let due: Int
     /// Of those, the ones that need nothing.
-    public let recorded: Int
+    package let recorded: Int
     /// Requests that a plan made now would make.
-    public let pending: Int
+    package let pending: Int
     /// Windows that wait for a doubt to be resolved or a run to be acknowledged.
-    public let held: Int
+    package let held: Int
     /// Of each window and rerun only the latest run counts, so a failure that was retried well is none.
-    public let running: Int
-    public let succeeded: Int
-    public let partial: Int
-    public let failed: Int
+    package let running: Int
+    package let succeeded: Int
+    package let partial: Int
+    package let failed: Int
     /// Of the failed runs, and then of the partial ones, those of the latest windows, at most ``mostTroubles``.
-    public let troubles: [RecordedRun]
+    package let troubles: [RecordedRun]
     /// Of the windows whose runs the service took and that have not failed, the one that ends last.
-    public let lastWindow: Window?
+    package let lastWindow: Window?
     /// From the end of ``lastWindow`` to the instant; zero when it ends later, `nil` when there is none.
-    public let behind: Duration?
-    public let isVerified: Bool
-    public let errors: Int
+    package let behind: Duration?
+    package let isVerified: Bool
+    package let errors: Int
 
     static let mostTroubles = 20
 
     /// - Parameters:
     ///   - plan: of the same flow, made at `asOf` from the same runs.
-    public init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], asOf: Timestamp) {
+    package init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], asOf: Timestamp) {
         flow = declaration.id
         name = declaration.name
         due = declaration.series.reduce(declaration.windows.count + declaration.reruns.count) { due, series in

@@ -3,7 +3,7 @@ import Manifests
 import Text
 
 /// Where the flows of a target stand, as a table, JSON or Markdown.
-public struct StatusReport: Sendable {
+package struct StatusReport: Sendable {
     private let target: String
     private let asOf: Timestamp
     private let flows: [FlowStatus]
@@ -11,19 +11,19 @@ public struct StatusReport: Sendable {
     /// - Parameters:
     ///   - target: its name.
     ///   - asOf: the instant of the statuses.
-    public init(target: String, asOf: Timestamp, flows: [FlowStatus]) {
+    package init(target: String, asOf: Timestamp, flows: [FlowStatus]) {
         self.target = target
         self.asOf = asOf
         self.flows = flows
     }
 
     /// How many runs are under way, as far as the ledger knows.
-    public var running: Int { sum(.running) }
+    package var running: Int { sum(.running) }
     /// Whether the latest run of any window of any flow failed.
-    public var anyFailed: Bool { sum(.failed) > 0 }
+    package var anyFailed: Bool { sum(.failed) > 0 }
 
     /// A table for a terminal, and a line that sums it up.
-    public func text(_ style: TextStyle) -> String {
+    package func text(_ style: TextStyle) -> String {
         guard !flows.isEmpty else { return "No flow is declared for target \(printable(target)).\n" }
         // On a narrow terminal what is nought everywhere gives way first.
         let isNarrow = (style.width ?? .max) < 125
@@ -81,7 +81,7 @@ public struct StatusReport: Sendable {
     }
 
     /// A table in Markdown.
-    public func markdown() -> String {
+    package func markdown() -> String {
         let titles = ["Flow"] + Figure.allCases.map(\.title) + ["last window ends (UTC)", "behind"]
         var text = BoundedText(limit: PlanMarkdown.mostBytes - 400)
         text.add("### Status of \(Markdown.code(String(target.prefix(200)))) as of \(asOf)\n\n\(summary)\n\n")
@@ -107,7 +107,7 @@ public struct StatusReport: Sendable {
     }
 
     /// One flow a line.
-    public func json() -> [UInt8] {
+    package func json() -> [UInt8] {
         var all: [UInt8] = []
         streamJSON(to: { all += $0 }) { json, _ in
             json.member("formatVersion", 1)

@@ -2,15 +2,15 @@ import FlowRuns
 
 /// How far something has come, as one line: `━━━━───── 340/1,000  34%  4.8/s  2m 17s left`. A pure function of
 /// its numbers.
-public struct ProgressBar: Hashable, Sendable {
-    public var done: Int
-    public var total: Int
+package struct ProgressBar: Hashable, Sendable {
+    package var done: Int
+    package var total: Int
     /// How many of those done went wrong.
-    public var failed: Int
+    package var failed: Int
     /// Since the beginning.
-    public var elapsed: Duration
+    package var elapsed: Duration
 
-    public init(done: Int, total: Int, failed: Int = 0, elapsed: Duration) {
+    package init(done: Int, total: Int, failed: Int = 0, elapsed: Duration) {
         self.done = done
         self.total = total
         self.failed = failed
@@ -18,17 +18,17 @@ public struct ProgressBar: Hashable, Sendable {
     }
 
     /// Things done in a second; `nil` before anything is known.
-    public var rate: Double? { done > 0 && elapsed > .zero ? Double(done) / (elapsed / .seconds(1)) : nil }
+    package var rate: Double? { done > 0 && elapsed > .zero ? Double(done) / (elapsed / .seconds(1)) : nil }
 
     /// In whole seconds, rounded up; `nil` before the rate is known.
-    public var timeLeft: Duration? {
+    package var timeLeft: Duration? {
         guard let rate, total >= done else { return nil }
         let seconds = (Double(total - done) / rate).rounded(.up)
         return seconds < 1e15 ? .seconds(Int64(seconds)) : nil
     }
 
     /// One line without a line break, no wider than the style allows; 80 columns when it does not say.
-    public func render(_ style: TextStyle) -> String {
+    package func render(_ style: TextStyle) -> String {
         let fraction = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 1
         var words = ["\(grouped(done))/\(grouped(total))", "\(Int(fraction * 100))%"]
         if failed > 0 { words.append("\(grouped(failed)) failed") }

@@ -1,15 +1,15 @@
 import Manifests
 
 /// What the place that a text is printed on can show.
-public struct TextStyle: Hashable, Sendable {
+package struct TextStyle: Hashable, Sendable {
     /// Whether to use the terminal's colours.
-    public var color: Bool
+    package var color: Bool
     /// How many columns a line may take; `nil` where lines may be of any length (a file, a pipe).
-    public var width: Int?
+    package var width: Int?
     /// Whether characters beyond ASCII can be shown.
-    public var unicode: Bool
+    package var unicode: Bool
 
-    public init(color: Bool = false, width: Int? = nil, unicode: Bool = true) {
+    package init(color: Bool = false, width: Int? = nil, unicode: Bool = true) {
         self.color = color
         self.width = width.map { max(40, $0) }
         self.unicode = unicode

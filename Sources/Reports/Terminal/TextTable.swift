@@ -3,20 +3,20 @@ import Text
 
 /// Lines of aligned columns. Where the style has a width, the widest of the columns that may give way are cut in their
 /// middle until the table fits.
-public struct TextTable: Sendable {
+package struct TextTable: Sendable {
     /// One column: its title, and how it behaves.
-    public struct Column: Hashable, Sendable {
-        public enum Alignment: Hashable, Sendable {
+    package struct Column: Hashable, Sendable {
+        package enum Alignment: Hashable, Sendable {
             case left
             case right
         }
 
-        public let title: String
-        public let alignment: Alignment
+        package let title: String
+        package let alignment: Alignment
         /// Whether its cells may be cut.
-        public let givesWay: Bool
+        package let givesWay: Bool
 
-        public init(_ title: String, _ alignment: Alignment = .left, givesWay: Bool = false) {
+        package init(_ title: String, _ alignment: Alignment = .left, givesWay: Bool = false) {
             self.title = title
             self.alignment = alignment
             self.givesWay = givesWay
@@ -46,16 +46,16 @@ public struct TextTable: Sendable {
     private let style: TextStyle
     private var rows: [Row] = []
 
-    public init(_ columns: [Column], style: TextStyle) {
+    package init(_ columns: [Column], style: TextStyle) {
         self.columns = columns
         self.style = style
     }
 
     /// Adds a row; missing cells are empty, surplus ones are left out.
-    public mutating func add(_ cells: [String]) { add(cells.map { Cell($0) }) }
+    package mutating func add(_ cells: [String]) { add(cells.map { Cell($0) }) }
 
     /// Adds a line that belongs to the row above it.
-    public mutating func addRemark(_ text: String) { rows.append(.remark(printable(text))) }
+    package mutating func addRemark(_ text: String) { rows.append(.remark(printable(text))) }
 
     mutating func add(_ cells: [Cell]) {
         let missing = max(0, columns.count - cells.count)
@@ -63,7 +63,7 @@ public struct TextTable: Sendable {
     }
 
     /// The title line and the rows, each ending in a line break; empty when there are no rows.
-    public func render() -> String {
+    package func render() -> String {
         guard !rows.isEmpty else { return "" }
         let widths = fittingWidths()
         let titles = columns.map { Cell($0.title, .strong) }
