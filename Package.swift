@@ -94,7 +94,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
-            exclude: ["Golden"]),
+            exclude: ["Golden", "Exchanges/exchange.schema.json"]),
         .testTarget(
             name: "FlowServiceSimulatorTests",
             dependencies: [

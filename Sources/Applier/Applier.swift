@@ -17,7 +17,7 @@ package struct Applier: Sendable {
     let service: any FlowService
     let limits: Limits
     let wireForm: WireForm
-    let time: any Timekeeper
+    let time: any TimeSource
     /// A random number in `0 ..< 1`.
     let chance: @Sendable () -> Double
     let provenance: Provenance
@@ -33,7 +33,7 @@ package struct Applier: Sendable {
 
     package init(
         ledger: any Ledger, service: any FlowService, limits: Limits, wireForm: WireForm = WireForm(),
-        time: any Timekeeper = SystemTime(), chance: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        time: any TimeSource = SystemTime(), chance: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         provenance: Provenance = Provenance(), report: @escaping @Sendable (ApplyEvent) -> Void = { _ in }
     ) {
         self.ledger = ledger
@@ -57,9 +57,8 @@ package struct Applier: Sendable {
     ) async -> ApplyOutcome {
         let flows = plan.flows.filter { !$0.actions.isEmpty || $0.isWaiting }
         report(.started(flows: flows.count, requests: plan.requestCount))
-        let pace = Pace(requestsPerSecond: limits.requestsPerSecond)
         let looks = await FlowLooks(
-            world: self, pace: pace, stop: stop, specifications: RunSpecifications(service)
+            world: self, stop: stop, specifications: RunSpecifications(service)
         ).look(at: flows.filter { !$0.actions.isEmpty })
         if looks.values.contains(where: \.isConflict) { stop.request() }
         var outcomes: [FlowOutcome] = []
@@ -68,7 +67,7 @@ package struct Applier: Sendable {
                 if index >= limits.parallelFlows, let outcome = await group.next() { outcomes.append(outcome) }
                 group.addTask {
                     var application = FlowApplication(
-                        plan: flow, look: looks[flow.id], asOf: plan.asOf, world: self, pace: pace, stop: stop,
+                        plan: flow, look: looks[flow.id], asOf: plan.asOf, world: self, stop: stop,
                         staleness: staleness)
                     let outcome = await application.run()
                     report(.ended(outcome))

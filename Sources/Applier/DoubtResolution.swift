@@ -7,8 +7,7 @@ extension FlowApplication {
         column: DeltaColumn? = nil, depth: FlowRefresh.Depth = .full
     ) async throws(FlowRefresh.Failure) -> FlowRefresh.Findings {
         let findings = try await FlowRefresh(ledger: world.ledger, service: world.service, time: world.time).read(
-            plan.id, column: column, settle: world.limits.settle, acknowledged: acknowledged, depth: depth,
-            turn: takeTurn)
+            plan.id, column: column, settle: world.limits.settle, acknowledged: acknowledged, depth: depth)
         for (identity, run) in findings.adopted {
             if approved[Approval(identity)] != nil { noteAccepted() }
             world.report(.adopted(identity, run))
@@ -28,8 +27,9 @@ extension FlowApplication {
     ///
     /// - Returns: how the flow ends, when a doubt remains.
     mutating func resolveDoubts() async throws(LedgerError) -> FlowOutcome.End? {
-        var backoff = Backoff(first: .seconds(1), longest: .seconds(15))
-        var overdue = 0
+        let policy = RetryPolicy(
+            maxAttempts: .max, firstDelay: .seconds(1), longestDelay: .seconds(15), random: world.chance)
+        var (looks, overdue) = (0, 0)
         while true {
             let doubts = try await world.ledger.runs(of: plan.id).filter(\.state.isDoubtful)
             guard let latest = doubts.map(\.recordedAt).max() else { return nil }
@@ -49,7 +49,8 @@ extension FlowApplication {
                 if overdue > 3 { return held }
             }
             let untilSettled = settled - world.time.now()
-            let pause = backoff.next(chance: world.chance())
+            looks += 1
+            let pause = policy.delay(after: looks) ?? policy.longestDelay
             await world.time.pause(untilSettled > .zero ? min(pause, untilSettled) : pause, unless: stop)
         }
     }

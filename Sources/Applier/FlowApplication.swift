@@ -8,9 +8,7 @@ import Planner
 /// by request, in order of window.
 struct FlowApplication {
     /// How often a request that is surely not taken is sent again before the service counts as unavailable.
-    static let patience = 8
-    /// An apply that is asked to wait longer than this ends, and leaves the rest for later.
-    static let longestWait = Duration.seconds(600)
+    static let maxAttempts = 8
     /// How many doubts in a row may turn out to be requests that were not taken, before an apply leaves the rest for
     /// later.
     static let vainDoubtsAtMost = 3
@@ -20,7 +18,6 @@ struct FlowApplication {
     let look: FlowLooks.Look?
     let asOf: Timestamp
     let world: Applier
-    let pace: Pace
     let stop: StopSignal
     let staleness: Applier.Staleness
 
@@ -32,14 +29,13 @@ struct FlowApplication {
     private var vainDoubts = 0
 
     init(
-        plan: FlowPlan, look: FlowLooks.Look?, asOf: Timestamp, world: Applier, pace: Pace, stop: StopSignal,
+        plan: FlowPlan, look: FlowLooks.Look?, asOf: Timestamp, world: Applier, stop: StopSignal,
         staleness: Applier.Staleness
     ) {
         self.plan = plan
         self.look = look
         self.asOf = asOf
         self.world = world
-        self.pace = pace
         self.stop = stop
         self.staleness = staleness
         approved = Dictionary(plan.actions.map { (Approval($0), $0.kind) }) { first, _ in first }
@@ -203,7 +199,7 @@ struct FlowApplication {
 
     /// Waits for this request's turn under the target's rate limit.
     func takeTurn() async {
-        await world.time.pause(pace.turn(at: world.time.now()), unless: stop)
+        await world.service.takeTurn()
     }
 
     /// How the flow ends when the service could not be read.

@@ -7,7 +7,6 @@ import Planner
 /// A flow that is not stops the whole plan, as any broken rule does.
 struct FlowLooks {
     let world: Applier
-    let pace: Pace
     let stop: StopSignal
     let specifications: RunSpecifications
 
@@ -31,7 +30,7 @@ struct FlowLooks {
         do throws(FlowRefresh.Failure) {
             let (flow, diagnostics) = try await Preflight(wireForm: world.wireForm).ask(
                 plan.approvedDeclaration, world.service, specifications
-            ) { await world.time.pause(pace.turn(at: world.time.now()), unless: stop) }
+            )
             guard !diagnostics.hasErrors else { return .failure(.init(.conflict(diagnostics))) }
             for diagnostic in diagnostics { world.report(.noticed(plan.id, diagnostic)) }
             return .success(flow)
@@ -46,6 +45,7 @@ extension FlowRefresh.Failure {
         return switch self {
         case .ledger(let error): .ledgerFailed(error)
         case .service(.unauthorized(let reason)): .unauthorized(reason)
+        case .service(.stopped): .stopped
         case .service(let error): .unavailable(error.description)
         }
     }

@@ -8,9 +8,9 @@ import Ledger
 package struct FlowRefresh: Sendable {
     let ledger: any Ledger
     let service: any FlowService
-    let time: any Timekeeper
+    let time: any TimeSource
 
-    package init(ledger: any Ledger, service: any FlowService, time: any Timekeeper) {
+    package init(ledger: any Ledger, service: any FlowService, time: any TimeSource) {
         self.ledger = ledger
         self.service = service
         self.time = time
@@ -50,10 +50,9 @@ package struct FlowRefresh: Sendable {
     ///   - column: the column in the flow's `Copy` transformation, if the flow was read.
     ///   - settle: how long after its claim a request that is not on the service is called absent.
     ///   - acknowledged: runs of unknown window that the manifest calls somebody else's.
-    ///   - turn: waits for a request's turn under the rate limit.
     package func read(
         _ flow: FlowID, column: DeltaColumn?, settle: Duration, acknowledged: Set<RunID>,
-        depth: Depth = .full, turn: () async -> Void
+        depth: Depth = .full
     ) async throws(Failure) -> Findings {
         let changed = depth == .changes ? try await changedRuns(of: flow, acknowledged) : nil
         // Taken before the listing is asked for: what the listing lacks was lacking at this time at the latest.
@@ -61,9 +60,9 @@ package struct FlowRefresh: Sendable {
         let observed: [ObservedRun]
         do throws(FlowServiceError) {
             if let changed {
-                observed = try await read(flow, changed, turn)
+                observed = try await read(flow, changed)
             } else {
-                observed = try await service.runs(of: flow, turn: turn)
+                observed = try await service.runs(of: flow)
             }
         } catch { throw .service(error) }
         do throws(LedgerError) {
@@ -92,13 +91,10 @@ package struct FlowRefresh: Sendable {
     }
 
     private func read(
-        _ flow: FlowID, _ changed: ChangedRuns, _ turn: () async -> Void
+        _ flow: FlowID, _ changed: ChangedRuns
     ) async throws(FlowServiceError) -> [ObservedRun] {
-        var observed = try await service.newestRuns(of: flow, until: changed.isCovered, turn: turn)
-        for run in changed.missing(from: observed) {
-            await turn()
-            if let found = try await service.run(run) { observed.append(found) }
-        }
+        var observed = try await service.newestRuns(of: flow, until: changed.isCovered)
+        observed += try await service.runs(ids: changed.missing(from: observed))
         return observed
     }
 

@@ -10,17 +10,13 @@ package struct Preflight: Sendable {
     package init(wireForm: WireForm) { self.wireForm = wireForm }
 
     /// Asks the service for the flow and its specification, and checks them.
-    ///
-    /// - Parameter turn: waits for a request's turn under the rate limit.
     func ask(
-        _ declaration: FlowDeclaration, _ service: any FlowService, _ specifications: RunSpecifications,
-        turn: @Sendable () async -> Void
+        _ declaration: FlowDeclaration, _ service: any FlowService, _ specifications: RunSpecifications
     ) async throws(FlowRefresh.Failure) -> (flow: ServiceFlow?, diagnostics: [Diagnostic]) {
         do throws(FlowServiceError) {
-            await turn()
             let flow = try await service.flow(declaration.id)
             var specification: RunSpecification?
-            if let id = flow?.specification { specification = try await specifications.read(id, turn: turn) }
+            if let id = flow?.specification { specification = try await specifications.read(id) }
             return (flow, check(declaration, against: flow, specification))
         } catch { throw .service(error) }
     }

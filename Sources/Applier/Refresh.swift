@@ -11,11 +11,11 @@ package struct Refresh: Sendable {
     let service: any FlowService
     let limits: Limits
     let wireForm: WireForm
-    let time: any Timekeeper
+    let time: any TimeSource
 
     package init(
         ledger: any Ledger, service: any FlowService, limits: Limits, wireForm: WireForm,
-        time: any Timekeeper = SystemTime()
+        time: any TimeSource = SystemTime()
     ) {
         self.ledger = ledger
         self.service = service
@@ -48,8 +48,7 @@ package struct Refresh: Sendable {
         _ declarations: [FlowDeclaration], depth: FlowRefresh.Depth = .changes, stop: StopSignal = StopSignal()
     ) async -> [Result] {
         let round = Round(
-            depth: depth, pace: Pace(requestsPerSecond: limits.requestsPerSecond),
-            specifications: RunSpecifications(service), stop: stop)
+            depth: depth, specifications: RunSpecifications(service), stop: stop)
         var results: [Result] = []
         await withTaskGroup(of: Result.self) { group in
             for (index, declaration) in declarations.enumerated() {
@@ -64,7 +63,6 @@ package struct Refresh: Sendable {
     /// What the flows of one refresh share.
     private struct Round: Sendable {
         let depth: FlowRefresh.Depth
-        let pace: Pace
         let specifications: RunSpecifications
         let stop: StopSignal
     }
@@ -80,20 +78,19 @@ package struct Refresh: Sendable {
             }
             guard let (findings, diagnostics) = outcome else { return result(.locked) }
             return result(findings.map(Result.End.read) ?? .absent, diagnostics)
-        } catch { return result(.failed(error)) }
+        } catch { return result(error == .service(.stopped) ? .stopped : .failed(error)) }
     }
 
     /// - Returns: no findings when the service does not know the flow.
     private func readLocked(
         _ declaration: FlowDeclaration, _ round: Round
     ) async throws(FlowRefresh.Failure) -> (FlowRefresh.Findings?, [Diagnostic]) {
-        @Sendable func turn() async { await time.pause(round.pace.turn(at: time.now()), unless: round.stop) }
         let (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
-            declaration, service, round.specifications, turn: turn)
+            declaration, service, round.specifications)
         guard let flow else { return (nil, diagnostics) }
         let findings = try await FlowRefresh(ledger: ledger, service: service, time: time).read(
             declaration.id, column: flow.deltaColumn, settle: limits.settle,
-            acknowledged: Set(declaration.acknowledged.map(\.run)), depth: round.depth, turn: turn)
+            acknowledged: Set(declaration.acknowledged.map(\.run)), depth: round.depth)
         return (findings, diagnostics)
     }
 }

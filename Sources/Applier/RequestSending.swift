@@ -17,6 +17,7 @@ extension FlowApplication {
         await takeTurn()
         if stop.isRequested { return .end(.stopped) }
         var claimedAt = world.time.now()
+        var deadline = world.time.monotonic() + world.limits.requestTimeout
         var body = action.request(for: plan.id).body(world.wireForm, sentAt: claimedAt)
         if let state = try await world.ledger.claim(claim(action, identity, body, claimedAt)) {
             return .end(
@@ -25,11 +26,12 @@ extension FlowApplication {
             )
         }
 
-        var backoff = Backoff(first: .milliseconds(500), longest: .seconds(30))
+        let policy = RetryPolicy(maxAttempts: Self.maxAttempts, longestDelay: .seconds(30), random: world.chance)
+        var attempts = 0
         while true {
-            let wish: Duration?
-            let trouble: String
-            switch await put(action, body, sendBefore: claimedAt + world.limits.requestTimeout) {
+            let retryAfter: Duration?
+            let problem: String
+            switch await put(action, body, sendBefore: deadline) {
             case .accepted(let run, let response):
                 try await conclude(identity, .accepted(run, response: response))
                 world.report(.accepted(identity, run))
@@ -46,24 +48,25 @@ extension FlowApplication {
                 try await release(identity, claimedAt, reason)
                 stop.request()
                 return .end(.unauthorized(reason))
-            case .throttled(let retryAfter):
-                let asked = retryAfter.map { ", for \($0.secondsRoundedUp) s" } ?? ""
-                (wish, trouble) = (retryAfter, "the service asks for patience\(asked) (429)")
+            case .throttled(let wait):
+                let asked = wait.map { ", for \($0.secondsRoundedUp) s" } ?? ""
+                (retryAfter, problem) = (wait, "rate limited (429)\(asked)")
             case .notSent(let reason):
-                (wish, trouble) = (nil, reason)
+                (retryAfter, problem) = (nil, reason)
             }
+            attempts += 1
 
-            guard backoff.tries < Self.patience, wish ?? .zero <= Self.longestWait, !stop.isRequested else {
-                try await release(identity, claimedAt, trouble)
+            guard let wait = policy.delay(after: attempts, retryAfter: retryAfter), !stop.isRequested else {
+                try await release(identity, claimedAt, problem)
                 if stop.isRequested { return .end(.stopped) }
                 stop.request()
-                return .end(.unavailable(trouble))
+                return .end(.unavailable(problem))
             }
-            let wait = backoff.next(wish: wish, chance: world.chance())
-            world.report(.waiting(plan.id, wait, reason: trouble))
+            world.report(.waiting(plan.id, wait, reason: problem))
             await world.time.pause(wait, unless: stop)
             await takeTurn()
             let now = world.time.now()
+            deadline = world.time.monotonic() + world.limits.requestTimeout
             guard try await world.ledger.renew(identity, claimedAt: claimedAt, now: now) else {
                 return .end(.stale("somebody else dealt with the claim while this apply waited"))
             }
@@ -72,7 +75,8 @@ extension FlowApplication {
         }
     }
 
-    private func put(_ action: PlannedAction, _ body: String, sendBefore deadline: Timestamp) async -> RunAnswer {
+    private func put(_ action: PlannedAction, _ body: String, sendBefore deadline: MonotonicInstant) async -> RunAnswer
+    {
         if case .retry(let run) = action.kind {
             await world.service.retrigger(run, sendBefore: deadline)
         } else {
@@ -99,10 +103,10 @@ extension FlowApplication {
 
     /// Gives up one's own claim. Where somebody else has dealt with it already, there is nothing to give up.
     private func release(
-        _ identity: RunIdentity, _ claimedAt: Timestamp, _ trouble: String
+        _ identity: RunIdentity, _ claimedAt: Timestamp, _ problem: String
     ) async throws(LedgerError) {
         _ = try await world.ledger.release(
-            identity, claimedAt: claimedAt, reason: "not taken: \(trouble)", at: world.time.now())
+            identity, claimedAt: claimedAt, reason: "not taken: \(problem)", at: world.time.now())
     }
 
     private func conclude(_ identity: RunIdentity, _ conclusion: Conclusion) async throws(LedgerError) {

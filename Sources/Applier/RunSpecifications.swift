@@ -16,16 +16,12 @@ actor RunSpecifications {
 
     /// `nil` when the specification has none, or the service does not tell it: whoever may not read specifications may
     /// still request runs; only the check against them is lost then.
-    ///
-    /// - Parameter turn: waits for a request's turn under the rate limit.
-    func read(
-        _ id: String, turn: @Sendable () async -> Void
-    ) async throws(FlowServiceError) -> RunSpecification? {
+    func read(_ id: String) async throws(FlowServiceError) -> RunSpecification? {
         while case .asked = entries[id] { await wait(for: id) }
         if case .known(let specification) = entries[id] { return specification }
         entries[id] = .asked([])
         do throws(FlowServiceError) {
-            let specification = try await ask(id, turn)
+            let specification = try await ask(id)
             settle(id, as: .known(specification))
             return specification
         } catch {
@@ -35,14 +31,11 @@ actor RunSpecifications {
         }
     }
 
-    private func ask(
-        _ id: String, _ turn: @Sendable () async -> Void
-    ) async throws(FlowServiceError) -> RunSpecification? {
-        await turn()
+    private func ask(_ id: String) async throws(FlowServiceError) -> RunSpecification? {
         do throws(FlowServiceError) { return try await service.runSpecification(id) } catch {
             switch error {
             case .refused, .unreadable: return nil
-            case .unavailable, .unauthorized: throw error
+            case .unavailable, .unauthorized, .stopped: throw error
             }
         }
     }

@@ -18,11 +18,11 @@ package struct RunWait: Sendable {
     let ledger: any Ledger
     let service: any FlowService
     let limits: Limits
-    let time: any Timekeeper
+    let time: any TimeSource
     let report: @Sendable (ApplyEvent) -> Void
 
     package init(
-        ledger: any Ledger, service: any FlowService, limits: Limits, time: any Timekeeper = SystemTime(),
+        ledger: any Ledger, service: any FlowService, limits: Limits, time: any TimeSource = SystemTime(),
         report: @escaping @Sendable (ApplyEvent) -> Void = { _ in }
     ) {
         self.ledger = ledger
@@ -40,7 +40,6 @@ package struct RunWait: Sendable {
         for flows: [FlowPlan], atMost limit: Duration? = nil, stop: StopSignal = StopSignal()
     ) async throws(FlowRefresh.Failure) -> WaitOutcome {
         let deadline = limit.map { time.now() + $0 } ?? .max
-        let pace = Pace(requestsPerSecond: limits.requestsPerSecond)
         var outcome = WaitOutcome()
         var waitedFor: [FlowID: Set<RunID>] = [:]
         for flow in flows {
@@ -55,7 +54,10 @@ package struct RunWait: Sendable {
             pause = min(Self.longestPause, pause * 3 / 2)
             for flow in flows where waitedFor[flow.id]?.isEmpty == false {
                 guard !stop.isRequested else { break }
-                try await look(flow, pace, stop)
+                do throws(FlowRefresh.Failure) { try await look(flow) } catch {
+                    if error == .service(.stopped) { break }
+                    throw error
+                }
                 for run in try await recorded(flow.id) where !run.isUnderWay {
                     guard let id = run.id, waitedFor[flow.id]?.remove(id) != nil else { continue }
                     outcome.add(run.state)
@@ -68,11 +70,11 @@ package struct RunWait: Sendable {
     }
 
     /// A flow that an apply is at work on is left to it.
-    private func look(_ flow: FlowPlan, _ pace: Pace, _ stop: StopSignal) async throws(FlowRefresh.Failure) {
+    private func look(_ flow: FlowPlan) async throws(FlowRefresh.Failure) {
         _ = try await ledger.locked(flow.id) { () async throws(FlowRefresh.Failure) in
             try await FlowRefresh(ledger: ledger, service: service, time: time).read(
                 flow.id, column: nil, settle: limits.settle, acknowledged: Set(flow.rules.acknowledged.map(\.run)),
-                depth: .changes, turn: { await time.pause(pace.turn(at: time.now()), unless: stop) })
+                depth: .changes)
         }
     }
 

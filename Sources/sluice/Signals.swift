@@ -1,4 +1,5 @@
 import Applier
+import FlowService
 import Foundation
 import UnixSignals
 

@@ -9,107 +9,109 @@ import Testing
 struct AccessTokensTests {
     @Test("fifty parallel requests fetch one token")
     func shared() async throws {
-        let world = try await World()
+        let servers = try await SignInServers()
         let kinds = await withTaskGroup(of: String.self) { group in
             for _ in 0..<50 {
-                group.addTask { await world.service.createRun(Tutorial.tableRequest, sendBefore: .max).kind }
+                group.addTask { await servers.service.createRun(Tutorial.tableRequest, sendBefore: .later).kind }
             }
             return await group.reduce(into: [String]()) { $0.append($1) }
         }
-        await world.stop()
+        await servers.stop()
         #expect(kinds == Array(repeating: "accepted", count: 50))
-        #expect(world.signIn.count("POST") == 1)
-        #expect(world.flows.count("POST") == 50)
+        #expect(servers.signIn.count("POST") == 1)
+        #expect(servers.flows.count("POST") == 50)
     }
 
     @Test("the token is asked for as the authentication guide says")
     func form() async throws {
-        let world = try await World()
-        _ = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
-        await world.stop()
-        let sent = world.signIn.transcripts.joined()
+        let servers = try await SignInServers()
+        _ = await servers.service.createRun(Tutorial.tableRequest, sendBefore: .later)
+        await servers.stop()
+        let sent = servers.signIn.transcripts.joined()
         #expect(sent.hasPrefix("POST /ims/token/v3 HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"))
         #expect(
             sent.hasSuffix(
                 "\r\n\r\ngrant_type=client_credentials&client_id=client-id-1&client_secret=p%26ss%2Bw%C3%B6rd%20%3D&scope=openid%2CAdobeID"
             ))
         #expect(
-            world.flows.transcripts.joined().contains("Authorization: Bearer issued-token-1\r\nx-api-key: client-id-1"))
+            servers.flows.transcripts.joined().contains(
+                "Authorization: Bearer issued-token-1\r\nx-api-key: client-id-1"))
     }
 
     @Test("a token is renewed when less than five minutes or a tenth of its life are left")
     func renewedInTime() async throws {
-        let clock = Mutex<Timestamp>(Timestamp(milliseconds: 0))
-        let world = try await World(expiresIn: "86399", now: { clock.withLock { $0 } })
-        for (time, fetched) in [
-            (Timestamp(milliseconds: 0), 1), (Timestamp(milliseconds: 86_098_000), 1),
-            (Timestamp(milliseconds: 86_099_000), 2), (Timestamp(milliseconds: 86_100_000), 2),
-        ] as [(Timestamp, Int)] {
-            clock.withLock { $0 = time }
-            _ = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
-            #expect(world.signIn.count("POST") == fetched)
+        let time = TestTime()
+        let servers = try await SignInServers(expiresIn: "86399", time: time)
+        for (passed, fetched) in [(0, 1), (86_098, 1), (1, 2), (1, 2)] {
+            time.advance(.seconds(passed))
+            _ = await servers.service.createRun(Tutorial.tableRequest, sendBefore: .later)
+            #expect(servers.signIn.count("POST") == fetched)
         }
-        await world.stop()
+        await servers.stop()
     }
 
     @Test("after a 401 the token is renewed once and the request sent again")
     func renewedAfterRefusal() async throws {
-        let world = try await World(validToken: "issued-token-2")
-        let answer = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
-        let runs = try? await world.service.runs(of: Tutorial.flow)
-        await world.stop()
+        let servers = try await SignInServers(validToken: "issued-token-2")
+        let answer = await servers.service.createRun(Tutorial.tableRequest, sendBefore: .later)
+        let runs = try? await servers.service.runs(of: Tutorial.flow)
+        await servers.stop()
         #expect(answer.kind == "accepted")
         #expect(runs?.count == 1)
-        #expect(world.signIn.count("POST") == 2)
-        #expect(world.flows.count("POST") == 2)
+        #expect(servers.signIn.count("POST") == 2)
+        #expect(servers.flows.count("POST") == 2)
     }
 
     @Test("many requests that meet the same ended token renew it once")
     func renewedOnceForAll() async throws {
-        let world = try await World(validToken: "issued-token-2")
+        let servers = try await SignInServers(validToken: "issued-token-2")
         await withDiscardingTaskGroup { group in
             for _ in 0..<20 {
-                group.addTask { #expect(await world.service.createRun("{}", sendBefore: .max).kind == "accepted") }
+                group.addTask { #expect(await servers.service.createRun("{}", sendBefore: .later).kind == "accepted") }
             }
         }
-        await world.stop()
-        #expect(world.signIn.count("POST") == 2)
+        await servers.stop()
+        #expect(servers.signIn.count("POST") == 2)
     }
 
-    @Test("a second 401 is final, for requests and for questions")
+    @Test("a second 401 is final, for requests and for reads")
     func refusedTwice() async throws {
-        let world = try await World(validToken: "none")
-        let answer = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
-        #expect(answer == .unauthorized(reason: "401: token [redacted] is not valid"))
-        #expect(world.flows.count("POST") == 2)
-        await #expect(throws: FlowServiceError.unauthorized("401: token [redacted] is not valid")) {
-            try await world.service.flows()
+        let servers = try await SignInServers(validToken: "none")
+        let answer = await servers.service.createRun(Tutorial.tableRequest, sendBefore: .later)
+        #expect(answer == .unauthorized(reason: "authentication failed (401): token [redacted] is not valid"))
+        #expect(servers.flows.count("POST") == 2)
+        await #expect(
+            throws: FlowServiceError.unauthorized("authentication failed (401): token [redacted] is not valid")
+        ) {
+            try await servers.service.flows()
         }
-        await world.stop()
+        await servers.stop()
     }
 
     @Test("a wrong secret: what the service said, and nothing sent")
     func wrongSecret() async throws {
-        let world = try await World(
+        let servers = try await SignInServers(
             signInAnswer: (401, #"{"error":"invalid_client","error_description":"invalid client_secret parameter"}"#))
-        let answer = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
-        await #expect(throws: FlowServiceError.self) { try await world.service.run(Tutorial.run) }
-        await world.stop()
+        let answer = await servers.service.createRun(Tutorial.tableRequest, sendBefore: .later)
+        await #expect(throws: FlowServiceError.self) { try await servers.service.run(Tutorial.run) }
+        await servers.stop()
         #expect(
-            answer == .unauthorized(reason: "the token address answered 401: invalid client_secret parameter"))
-        #expect(world.flows.transcripts.isEmpty)
+            answer
+                == .unauthorized(
+                    reason: "authentication failed: the token address answered 401: invalid client_secret parameter"))
+        #expect(servers.flows.transcripts.isEmpty)
     }
 
     @Test(
         "a token address that fails for now is asked again, then nothing is sent",
         arguments: [(503, "sorry"), (200, "{}")])
     func unavailable(status: Int, body: String) async throws {
-        let world = try await World(signInAnswer: (status, body))
-        let answer = await world.service.createRun(Tutorial.tableRequest, sendBefore: .max)
-        await world.stop()
+        let servers = try await SignInServers(signInAnswer: (status, body))
+        let answer = await servers.service.createRun(Tutorial.tableRequest, sendBefore: .later)
+        await servers.stop()
         #expect(answer.kind == "notSent")
-        #expect(world.signIn.count("POST") == (status == 503 ? 3 : 1))
-        #expect(world.flows.transcripts.isEmpty)
+        #expect(servers.signIn.count("POST") == (status == 503 ? 3 : 1))
+        #expect(servers.flows.transcripts.isEmpty)
     }
 
     @Test("no secret is in any log at trace, nor in any answer or error, whatever the service echoes")
@@ -120,10 +122,12 @@ struct AccessTokensTests {
         for (signInAnswer, validToken) in [
             (nil, "issued-token-1"), (nil, "none"), ((400, Self.echo), ""), ((200, Self.echo), ""),
         ] as [((Int, String)?, String)] {
-            let world = try await World(validToken: validToken, signInAnswer: signInAnswer, logger: logger)
-            var texts = ["\(await world.service.createRun(Self.echo, sendBefore: .max))"]
-            do { texts.append("\(try await world.service.runs(of: Tutorial.flow))") } catch { texts.append("\(error)") }
-            await world.stop()
+            let servers = try await SignInServers(validToken: validToken, signInAnswer: signInAnswer, logger: logger)
+            var texts = ["\(await servers.service.createRun(Self.echo, sendBefore: .later))"]
+            do { texts.append("\(try await servers.service.runs(of: Tutorial.flow))") } catch {
+                texts.append("\(error)")
+            }
+            await servers.stop()
             expectNoSecret(in: texts.joined(separator: "\n"))
         }
         let logged = records.text
@@ -144,14 +148,14 @@ struct AccessTokensTests {
 }
 
 /// A sign-in server that issues `issued-token-1`, `-2`, …, and a Flow Service that lets one of them in.
-private struct World {
+private struct SignInServers {
     let signIn: ScriptedServer
     let flows: ScriptedServer
     let service: HTTPFlowService
 
     init(
         expiresIn: String = "86399", validToken: String? = nil, signInAnswer: (Int, String)? = nil,
-        logger: Logger = .quiet, now: @escaping @Sendable () -> Timestamp = { Timestamp(milliseconds: 0) }
+        logger: Logger = .quiet, time: any TimeSource = TestTime()
     ) async throws {
         let issued = Mutex(0)
         signIn = try await ScriptedServer { connection in
@@ -179,10 +183,11 @@ private struct World {
         let client = ClientCredentials(
             id: "client-id-1", secret: "p&ss+wörd =", scopes: "openid, AdobeID",
             tokenAddress: "http://127.0.0.1:\(signIn.port)/ims/token/v3")
+        var options = HTTPFlowService.Options.quick
+        options.time = time
         service = try HTTPFlowService(
             address: "http://127.0.0.1:\(flows.port)", organization: "1234@AdobeOrg", sandbox: "prod",
-            credentials: .clientCredentials(client), requestTimeout: .milliseconds(5000), options: .quick,
-            logger: logger, now: now)
+            credentials: .clientCredentials(client), options: options, logger: logger)
     }
 
     func stop() async {

@@ -1,4 +1,3 @@
-import FlowRuns
 import Testing
 
 @testable import FlowService
@@ -53,7 +52,7 @@ struct ConfigurationTests {
                 try HTTPFlowService(
                     address: "https://a.example", organization: organization, sandbox: sandbox,
                     credentials: credentials,
-                    options: .quick, logger: .quiet, now: { Timestamp(milliseconds: 0) })
+                    options: .quick, logger: .quiet)
             }
         }
     }

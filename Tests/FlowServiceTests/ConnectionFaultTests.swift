@@ -13,7 +13,7 @@ struct ConnectionFaultTests {
     func refusedConnection() async throws {
         try await serving({ _ in }) { service, server in
             await server.stop()
-            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: .later)
             #expect(answer.kind == "notSent")
             #expect(answer.reason.contains("connection refused"))
         }
@@ -106,10 +106,8 @@ struct ConnectionFaultTests {
                     connection.index == 0 ? answer : "HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")
             }
         }) { service, server in
-            #expect(
-                await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000)).kind
-                    == "unknown")
-            let second = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+            #expect(await service.createRun(Tutorial.tableRequest, sendBefore: .later).kind == "unknown")
+            let second = await service.createRun(Tutorial.tableRequest, sendBefore: .later)
             #expect(["refused", "unknown", "notSent"].contains(second.kind))
             #expect(server.count("POST") <= 2)
         }
@@ -154,7 +152,7 @@ struct ConnectionFaultTests {
     func closedAtOnce() async throws {
         try await serving({ _ in }) { service, server in
             for _ in 0..<20 {
-                let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+                let answer = await service.createRun(Tutorial.tableRequest, sendBefore: .later)
                 #expect(["unknown", "notSent"].contains(answer.kind))
             }
             #expect(server.count("POST") == 0)
@@ -164,7 +162,7 @@ struct ConnectionFaultTests {
     @Test("the connection is closed after the head: unknown or not sent, once")
     func closedAfterHead() async throws {
         try await serving({ _ = await $0.head() }) { service, server in
-            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: .later)
             #expect(["unknown", "notSent"].contains(answer.kind))
             #expect(server.count("POST") == 1)
         }
@@ -176,7 +174,7 @@ struct ConnectionFaultTests {
             _ = await connection.request()
             if byReset { try await connection.reset() }
         }) { service, server in
-            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: .later)
             #expect(answer.kind == "unknown")
             #expect(server.count("POST") == 1)
         }
@@ -199,10 +197,8 @@ struct ConnectionFaultTests {
                 return
             }
         }) { service, server in
-            #expect(
-                await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000)).kind
-                    == "accepted")
-            let second = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+            #expect(await service.createRun(Tutorial.tableRequest, sendBefore: .later).kind == "accepted")
+            let second = await service.createRun(Tutorial.tableRequest, sendBefore: .later)
             #expect(["unknown", "notSent"].contains(second.kind))
             #expect(server.count("POST") == 2)
             #expect(server.transcripts.count == 1)
@@ -216,7 +212,7 @@ struct ConnectionFaultTests {
             try await connection.answer(201, Tutorial.items)
         }) { service, server in
             for sent in 1...50 {
-                let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+                let answer = await service.createRun(Tutorial.tableRequest, sendBefore: .later)
                 #expect(["accepted", "unknown", "notSent"].contains(answer.kind))
                 #expect(server.count("POST") <= sent)
             }
@@ -243,8 +239,12 @@ struct ConnectionFaultTests {
 
     @Test("past the deadline no connection is made")
     func late() async throws {
-        try await serving({ await $0.rest() }, now: { Timestamp(milliseconds: 1001) }) { service, server in
-            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+        let time = TestTime()
+        var options = HTTPFlowService.Options.quick
+        options.time = time
+        try await serving({ await $0.rest() }, options: options) { service, server in
+            time.advance(.milliseconds(1001))
+            let answer = await service.createRun(Tutorial.tableRequest, sendBefore: time.start + .seconds(1))
             #expect(answer == .notSent("its time to be sent has passed"))
             #expect(server.transcripts.isEmpty)
         }
@@ -252,18 +252,16 @@ struct ConnectionFaultTests {
 
     @Test("a deadline that passes while the connection is made holds the body back", arguments: [false, true])
     func lateAtTheGate(isRetrigger: Bool) async throws {
-        let looks = Mutex(0)
-        let now: @Sendable () -> Timestamp = {
-            looks.withLock { looks in
-                looks += 1
-                return Timestamp(milliseconds: looks == 1 ? 1000 : 1001)
-            }
-        }
-        try await serving({ await $0.rest() }, now: now) { service, server in
+        // At the first look it is not late yet.
+        let time = TestTime(step: .seconds(1))
+        var options = HTTPFlowService.Options.quick
+        options.time = time
+        try await serving({ await $0.rest() }, options: options) { service, server in
+            let deadline = time.start + .milliseconds(500)
             let answer =
                 isRetrigger
-                ? await service.retrigger(Tutorial.run, sendBefore: Timestamp(milliseconds: 1000))
-                : await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+                ? await service.retrigger(Tutorial.run, sendBefore: deadline)
+                : await service.createRun(Tutorial.tableRequest, sendBefore: deadline)
             #expect(answer == .notSent("its time to be sent has passed"))
             #expect(!server.transcripts.joined().contains("{"))
         }
@@ -274,7 +272,7 @@ struct ConnectionFaultTests {
         try await serving({ await $0.rest() }) { service, server in
             let answer = await Task {
                 withUnsafeCurrentTask { $0?.cancel() }
-                return await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+                return await service.createRun(Tutorial.tableRequest, sendBefore: .later)
             }.value
             #expect(["notSent", "unknown"].contains(answer.kind))
             if answer.kind == "notSent" { #expect(!server.transcripts.joined().contains("flowId")) }
@@ -287,11 +285,11 @@ struct ConnectionFaultTests {
         var options = HTTPFlowService.Options.quick
         options.allowsInsecureHTTP = allowsInsecureHTTP
         options.environment = environment
+        options.requestTimeout = .seconds(2)
         let service = try HTTPFlowService(
-            address: address, organization: "1234@AdobeOrg", sandbox: "prod", credentials: bearer,
-            requestTimeout: .milliseconds(2000),
-            options: options, logger: .quiet, now: { Timestamp(milliseconds: 0) })
-        let answer = await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+            address: address, organization: "1234@AdobeOrg", sandbox: "prod", credentials: bearer, options: options,
+            logger: .quiet)
+        let answer = await service.createRun(Tutorial.tableRequest, sendBefore: .later)
         await service.close()
         return answer
     }

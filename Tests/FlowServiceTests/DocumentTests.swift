@@ -5,15 +5,17 @@ import Testing
 
 @Suite("A run as the service tells of it")
 struct RunDocumentTests {
+    private static let listedAt = Timestamp(seconds: 1_700_000_000)
+
     private func run(_ json: String) throws -> ObservedRun {
-        try #require(RunDocument(document: JSONDocument(Array(json.utf8))).observed)
+        try #require(RunDocument(document: JSONDocument(Array(json.utf8)), listedAt: Self.listedAt).observed)
     }
 
     @Test("the tutorial's answer")
     func tutorial() throws {
         let expected = ObservedRun(
             id: Tutorial.run, window: Tutorial.window, createdAt: Timestamp(milliseconds: 1_651_587_212_543),
-            status: "scheduled", end: nil)
+            createdClient: "client", status: "scheduled", end: nil)
         #expect(try run(Tutorial.wholeRun) == expected)
     }
 
@@ -71,7 +73,9 @@ struct RunDocumentTests {
         "the service's word for where it stands is compared without case; an unknown one is not ended",
         arguments: [
             ("success", RunState.succeeded), ("SUCCESS", .succeeded), ("Failed", .failed), ("partialSuccess", .partial),
-            ("scheduled", nil), ("inProgress", nil), ("pending", nil), ("cancelled", nil), ("", nil),
+            ("cancelled", .failed), ("Canceled", .failed), ("aborted", .failed), ("scheduled", nil),
+            ("inProgress", nil),
+            ("pending", nil), ("", nil),
         ])
     func states(word: String, state: RunState?) throws {
         let run = try run(#"{"id":"a","metrics":{"statusSummary":{"status":"\#(word)"}}}"#)
@@ -104,9 +108,52 @@ struct RunDocumentTests {
         #expect(try run(json).end?.failure == "E-0: m0; E-1: m1; E-2: m2; E-3: m3; E-4: m4; and 2 more")
     }
 
+    @Test("a run that was cancelled has failed, and says so beside whatever else it tells")
+    func cancelled() throws {
+        let json = #"{"id":"a","status":"Cancelled"}"#
+        #expect(try run(json).end == RunEnd(state: .failed, failure: "Cancelled"))
+        let told = #"{"id":"a","metrics":{"statusSummary":{"status":"aborted","errors":[{"code":"E-1"}]}}}"#
+        #expect(try run(told).end == RunEnd(state: .failed, failure: "aborted: E-1"))
+    }
+
+    @Test("the copy activity's window is in milliseconds, however small; in whichever spelling the activities are")
+    func oldWindow() throws {
+        for activities in ["activities", "activites"] {
+            let json = #"""
+                {"id":"a","activities":[],"\#(activities)":[{"durationSummary":{"extensions":
+                {"windowStart":86400000,"windowEnd":90000000}}}]}
+                """#
+            #expect(try run(json).window == Window(startSeconds: 86_400, endSeconds: 90_000))
+        }
+    }
+
+    @Test("counts of -1 are unknown, and make no success partial")
+    func unknownCounts() throws {
+        let json = #"""
+            {"id":"a","metrics":{"statusSummary":{"status":"success"},"fileSummary":{"inputFileCount":-1},
+            "recordSummary":{"inputRecordCount":-1,"outputRecordCount":5,"failedRecordCount":-1}}}
+            """#
+        let run = try run(json)
+        #expect(run.counts == RunCounts(outputRecords: 5))
+        #expect(run.end == RunEnd(state: .succeeded))
+    }
+
+    @Test(
+        "a run without createdAt has the next best time, at the latest the one at which it was listed",
+        arguments: [
+            (#""createdAt":1651587212543,"updatedAt":1651587223839"#, 1_651_587_212_543),
+            (#""createdAt":"1651587212","updatedAt":1651587223839"#, 1_651_587_212_000),
+            (#""updatedAt":1651587223839"#, 1_651_587_223_839),
+            (#""metrics":{"durationSummary":{"startedAtUTC":1596656058198}}"#, 1_596_656_058_198),
+            (#""createdAt":null"#, 1_700_000_000_000),
+        ])
+    func createdAt(members: String, milliseconds: Int64) throws {
+        #expect(try run(#"{"id":"a",\#(members)}"#).createdAt == Timestamp(milliseconds: milliseconds))
+    }
+
     @Test("without an id it is no run")
     func noID() {
-        #expect(RunDocument(document: JSONDocument(Array("{}".utf8))).observed == nil)
+        #expect(RunDocument(document: JSONDocument(Array("{}".utf8)), listedAt: Self.listedAt).observed == nil)
     }
 }
 

@@ -43,12 +43,12 @@ struct ReadingTests {
         }
     }
 
-    @Test("a question is repeated on 429, 5xx, and lost connections, and its waits grow")
+    @Test("a read is repeated on 429, 5xx and lost connections; its waits grow, and Retry-After is obeyed in full")
     func repeated() async throws {
-        let waits = Mutex<[Duration]>([])
+        let time = TestTime()
         var options = HTTPFlowService.Options.quick
-        options.repetition.attempts = 6
-        options.repetition.sleep = { wait in waits.withLock { $0.append(wait) } }
+        options.time = time
+        options.retryPolicy.maxAttempts = 6
         let asked = Mutex(0)
         let flow = try await serving(
             { connection in
@@ -59,7 +59,7 @@ struct ReadingTests {
                     case 1: try await connection.answer(503)
                     case 2: try await connection.answer(429, headers: ["Retry-After: 9"])
                     case 3: return
-                    case 4: try await connection.answer(500, headers: ["Retry-After: 86400"])
+                    case 4: try await connection.answer(500, headers: ["Retry-After: 400"])
                     case 5: try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"); return
                     default: try await connection.answer(200, #"{"items":[{"id":"\#(Tutorial.flow)"}]}"#)
                     }
@@ -67,7 +67,7 @@ struct ReadingTests {
             }, options: options
         ) { service, _ in try await service.flow(Tutorial.flow) }
         #expect(flow?.id == Tutorial.flow)
-        #expect(waits.withLock { $0 } == [.milliseconds(500), .seconds(9), .seconds(2), .seconds(60), .seconds(8)])
+        #expect(time.waits == [250, 9000, 1000, 400_000, 4000].map { .milliseconds($0) })
     }
 
     @Test(
@@ -75,8 +75,8 @@ struct ReadingTests {
         arguments: [
             (500, "", FlowServiceError.unavailable("/flows answered 500")),
             (429, "", .unavailable("/flows answered 429")),
-            (401, "", .unauthorized("401")), (400, "no", .refused(status: 400, "400: no")),
-            (403, "", .refused(status: 403, "403")),
+            (401, "", .unauthorized("authentication failed (401)")), (400, "no", .refused(status: 400, "400: no")),
+            (403, #"{"message":"Api Key is invalid"}"#, .unauthorized("access denied (403): Api Key is invalid")),
             (404, "", .refused(status: 404, "404")), (302, "", .refused(status: 302, "302")),
             (200, "{", .unreadable("/flows: the answer is not a JSON object")),
             (200, "{}", .unreadable("a page of /flows has no items")),
@@ -128,6 +128,46 @@ struct ReadingTests {
             #expect(specification == nil)
             let other = try #require(RunID("other"))
             await #expect(throws: FlowServiceError.self) { try await service.run(other) }
+        }
+    }
+
+    @Test("several runs are asked for in one request; those that the answer lacks, one by one")
+    func severalIDs() async throws {
+        let ids = try ["b", "a", "c,d", "unknown"].map { try #require(RunID($0)) }
+        for isFilterKnown in [true, false] {
+            let targets = Mutex<[String]>([])
+            let runs = try await serving({ connection in
+                while let request = await connection.request() {
+                    let target = String(request.head.split(separator: " ")[1].dropFirst("/flowservice/runs".count))
+                    targets.withLock { $0.append(target) }
+                    switch target {
+                    case "?property=id==a,b,unknown&limit=100" where isFilterKnown:
+                        try await connection.answer(200, page(["a", "b", "other"], next: nil))
+                    case "/a": try await connection.answer(200, #"{"id":"a"}"#)
+                    case "/b": try await connection.answer(200, #"{"id":"b"}"#)
+                    case "/c%2Cd": try await connection.answer(200, #"{"id":"c,d"}"#)
+                    case "/unknown": try await connection.answer(404)
+                    default: try await connection.answer(400)
+                    }
+                }
+            }) { service, _ in try await service.runs(ids: ids) }
+            #expect(runs.map(\.id.description) == ["b", "a", "c,d"])
+            let one = isFilterKnown ? ["/c%2Cd", "/unknown"] : ["/a", "/b", "/c%2Cd", "/unknown"]
+            #expect(targets.withLock { $0 } == ["?property=id==a,b,unknown&limit=100"] + one)
+        }
+    }
+
+    @Test("who may not read specifications is not locked out for it")
+    func forbiddenSpecification() async throws {
+        try await serving({ connection in
+            while await connection.request() != nil { try await connection.answer(403, "no") }
+        }) { service, _ in
+            await #expect(throws: FlowServiceError.refused(status: 403, "403: no")) {
+                try await service.runSpecification("s")
+            }
+            await #expect(throws: FlowServiceError.unauthorized("access denied (403): no")) {
+                try await service.flow(Tutorial.flow)
+            }
         }
     }
 

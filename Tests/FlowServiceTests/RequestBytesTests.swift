@@ -9,25 +9,23 @@ struct RequestBytesTests {
         arguments: [("table-request.http", Tutorial.tableRequest), ("file-request.http", Tutorial.fileRequest)])
     func tutorial(name: String, body: String) async throws {
         let sent = try await bytes { service in
-            #expect(await service.createRun(body, sendBefore: Timestamp(milliseconds: 1000)).kind == "accepted")
+            #expect(await service.createRun(body, sendBefore: .later).kind == "accepted")
         }
         try expectGolden(sent, name)
     }
 
-    @Test("a re-trigger and a question go out as golden")
+    @Test("a re-trigger and a read go out as golden")
     func others() async throws {
-        let retrigger = try await bytes {
-            _ = await $0.retrigger(Tutorial.run, sendBefore: Timestamp(milliseconds: 1000))
-        }
+        let retrigger = try await bytes { _ = await $0.retrigger(Tutorial.run, sendBefore: .later) }
         try expectGolden(retrigger, "retrigger-request.http")
-        let question = try await bytes { _ = try? await $0.runs(of: Tutorial.flow) }
-        try expectGolden(question, "runs-request.http")
+        let read = try await bytes { _ = try? await $0.runs(of: Tutorial.flow) }
+        try expectGolden(read, "runs-request.http")
     }
 
     @Test("a run id cannot leave its place in the path")
     func pathEncoding() async throws {
         let run = try #require(RunID("../flows?a=b#c d/é"))
-        let sent = try await bytes { _ = await $0.retrigger(run, sendBefore: Timestamp(milliseconds: 1000)) }
+        let sent = try await bytes { _ = await $0.retrigger(run, sendBefore: .later) }
         #expect(
             sent.hasPrefix("POST /flowservice/runs/..%2Fflows%3Fa%3Db%23c%20d%2F%C3%A9/action?op=re-trigger HTTP/1.1"))
     }

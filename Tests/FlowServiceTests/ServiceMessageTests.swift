@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import FlowService
@@ -38,6 +39,31 @@ struct ServiceMessageTests {
         let body = Array("token abcdef of abcd is wrong: abcdefabcd\u{301}".utf8)
         let summary = HTTPAnswer(status: 400, body: body).summary(Redaction(["abcd", "abcdef", "", "a"]))
         #expect(summary == "400: token [redacted] of [redacted] is wrong: [redacted][redacted]\u{301}")
+    }
+
+    @Test(
+        "lose a secret in whatever form it is echoed",
+        arguments: [
+            #"a/b+c d"e=f"#, #"a\/b+c d\"e=f"#, #"a\u002fb\u002Bc d\u0022e=f"#, #"a\\\/b+c d\\\"e=f"#,
+            "a%2Fb%2Bc%20d%22e%3Df", "a%2fb+c%20d%22e=f", "YS9iK2MgZCJlPW", "hL2IrYyBkImU9Z", "EvYitjIGQiZT1m",
+        ])
+    func redactedForms(echo: String) {
+        let text = Redaction([#"a/b+c d"e=f"#])(#"{"token":"\#(echo)","ok":"ab"}"#)
+        #expect(text == #"{"token":"[redacted]","ok":"ab"}"#)
+    }
+
+    @Test("lose a secret within base64, wherever it begins there, in either alphabet")
+    func redactedBase64() {
+        let secret = "secret?>~token"
+        for prefix in ["", "x", "id:", "Bearer "] {
+            let encoded = Data("\(prefix)\(secret)\u{7F}".utf8).base64EncodedString()
+            for text in [encoded, encoded.replacing("+", with: "-").replacing("/", with: "_")] {
+                let redacted = Redaction([secret])(text)
+                #expect(redacted.contains("[redacted]"))
+                // At most what shares a character with other bytes is left.
+                #expect(redacted.count <= "[redacted]".count + text.count - secret.count * 4 / 3 + 2, "\(redacted)")
+            }
+        }
     }
 
     @Test("brackets nested a hundred thousand deep are no crash")

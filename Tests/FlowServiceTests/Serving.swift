@@ -18,7 +18,7 @@ enum Tutorial {
     static let fileRequest = RunRequest(flow: flow, window: window).body(WireForm(), sentAt: nil)
     static let etag = #""\"1100c53e-0000-0200-0000-627138980000\"""#
     static let wholeRun = """
-        {"id":"\(run)","createdAt":1651587212543,"updatedAt":1651587223839,"flowId":"\(flow)","params":\
+        {"id":"\(run)","createdAt":1651587212543,"updatedAt":1651587223839,"createdClient":"client","flowId":"\(flow)","params":\
         {"windowStartTime":"1651584991","windowEndTime":"16515859567"},"etag":\(etag),\
         "metrics":{"statusSummary":{"status":"scheduled"}},"activities":[]}
         """
@@ -31,15 +31,13 @@ let bearer = Credentials.bearer(token: "token-0123456789", apiKey: "key-01234567
 /// Starts a server that follows the script on each connection, and a client of it; ends both.
 @discardableResult
 func serving<Value: Sendable>(
-    _ script: @escaping ScriptedServer.Script, timeout: Duration = .seconds(5), credentials: Credentials = bearer,
-    options: HTTPFlowService.Options = .quick, logger: Logger = .quiet,
-    now: @escaping @Sendable () -> Timestamp = { Timestamp(milliseconds: 0) },
+    _ script: @escaping ScriptedServer.Script, options: HTTPFlowService.Options = .quick,
     _ use: (HTTPFlowService, ScriptedServer) async throws -> Value
 ) async throws -> Value {
     let server = try await ScriptedServer(script)
     let service = try HTTPFlowService(
         address: "http://127.0.0.1:\(server.port)/flowservice", organization: "1234@AdobeOrg", sandbox: "prod",
-        credentials: credentials, requestTimeout: timeout, options: options, logger: logger, now: now)
+        credentials: bearer, options: options, logger: .quiet)
     let result: Result<Value, any Error>
     do { result = .success(try await use(service, server)) } catch { result = .failure(error) }
     await service.close()
@@ -51,19 +49,70 @@ func serving<Value: Sendable>(
 func answer(
     _ script: @escaping ScriptedServer.Script, timeout: Duration = .seconds(5)
 ) async throws -> RunAnswer {
-    try await serving(script, timeout: timeout) { service, _ in
-        await service.createRun(Tutorial.tableRequest, sendBefore: Timestamp(milliseconds: 1000))
+    var options = HTTPFlowService.Options.quick
+    options.requestTimeout = timeout
+    return try await serving(script, options: options) { service, _ in
+        await service.createRun(Tutorial.tableRequest, sendBefore: .later)
     }
 }
 
 extension HTTPFlowService.Options {
-    /// Repeats questions without waiting.
+    /// Retries without waiting, at no rate that a test could reach.
     static var quick: Self {
         var options = Self(version: "1.2.3")
-        options.repetition.attempts = 3
-        options.repetition.sleep = { _ in }
-        options.repetition.jitter = { 0 }
+        options.requestTimeout = .seconds(5)
+        options.requestsPerSecond = 1e9
+        options.retryPolicy = RetryPolicy(maxAttempts: 3, random: { 0 })
+        options.time = TestTime()
         return options
+    }
+}
+
+extension MonotonicInstant {
+    /// A deadline that no test reaches.
+    static var later: Self { .now + .seconds(86_400) }
+}
+
+/// Clocks that move when told or slept on.
+final class TestTime: TimeSource {
+    private struct State {
+        var elapsed = Duration.zero
+        var waits: [Duration] = []
+    }
+
+    /// The moment of the tutorial's answer.
+    static let tutorial = Timestamp(milliseconds: 1_651_587_212_543)
+
+    let start = MonotonicInstant.now
+    private let wallStart: Timestamp
+    private let step: Duration
+    private let state = Mutex(State())
+
+    /// - Parameter step: how far each look at the monotonic clock moves it.
+    init(at wallStart: Timestamp = Timestamp(seconds: 0), step: Duration = .zero) {
+        self.wallStart = wallStart
+        self.step = step
+    }
+
+    /// What was slept, waits for a turn under the rate limit of these tests aside.
+    var waits: [Duration] { state.withLock { $0.waits.filter { $0 >= .milliseconds(1) } } }
+
+    func advance(_ duration: Duration) { state.withLock { $0.elapsed += duration } }
+
+    func now() -> Timestamp { wallStart + state.withLock(\.elapsed) }
+
+    func monotonic() -> MonotonicInstant {
+        state.withLock { state in
+            defer { state.elapsed += step }
+            return start + state.elapsed
+        }
+    }
+
+    func sleep(_ duration: Duration) async {
+        state.withLock { state in
+            state.waits.append(duration)
+            state.elapsed += duration
+        }
     }
 }
 

@@ -15,7 +15,9 @@ package enum SchemaValidator {
     }
 
     /// The first fault of each, with its path; `nil` for one that fits.
-    package static func faults(in instances: [Instance]) throws -> [String?] {
+    ///
+    /// - Parameter schemas: the folder with the schemas, those of the project if none is given.
+    package static func faults(in instances: [Instance], schemas: URL = schemas) throws -> [String?] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "schemas-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -42,7 +44,7 @@ package enum SchemaValidator {
         package var description: String { "python3 with 'jsonschema' is wanted: apt-get install python3-jsonschema" }
     }
 
-    private static let schemas = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    package static let schemas = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "schemas")
 
     private static let script = """

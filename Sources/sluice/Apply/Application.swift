@@ -45,17 +45,17 @@ struct Application {
         _ plan: Plan, _ announcement: String,
         _ body: @escaping @Sendable (any FlowService, ApplyProgress, StopSignal) async throws -> Result
     ) async throws -> Result {
-        let connection = try await Connection.open(target, flows: flows, options: command.service)
         let progress = ApplyProgress(plan: plan, format: command.format, output: command.output)
-        do {
-            let result = try await Signals.stopping(announcing: announcement) { stop in
-                try await body(connection.service, progress, stop)
+        return try await Signals.stopping(announcing: announcement) { stop in
+            let connection = try await Connection.open(target, flows: flows, options: command.service, stop: stop)
+            do {
+                let result = try await body(connection.service, progress, stop)
+                await connection.close()
+                return result
+            } catch {
+                await connection.close()
+                throw error
             }
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
         }
     }
 }

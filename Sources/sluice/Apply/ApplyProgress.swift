@@ -1,5 +1,6 @@
 import Applier
 import FlowRuns
+import FlowService
 import Foundation
 import Manifests
 import Planner

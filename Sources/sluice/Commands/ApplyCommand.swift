@@ -1,6 +1,7 @@
 import Applier
 import ArgumentParser
 import FlowRuns
+import FlowService
 import FlowServiceSimulator
 import Foundation
 import Ledger

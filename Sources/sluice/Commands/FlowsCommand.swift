@@ -30,8 +30,13 @@ struct FlowsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
+        let command = self
+        try await Signals.stopping { stop in try await command.show(workspace, stop) }
+    }
+
+    private func show(_ workspace: Workspace, _ stop: StopSignal) async throws {
         let connection = try await Connection.open(
-            workspace.target, flows: workspace.declarations.map(SimulatedFlow.init), options: service)
+            workspace.target, flows: workspace.declarations.map(SimulatedFlow.init), options: service, stop: stop)
         do throws(FlowServiceError) {
             let flows = try await connection.service.flows().sorted { $0.id < $1.id }
             let inventory = FlowInventory(flows: flows, declarations: workspace.declarations)
@@ -72,10 +77,10 @@ struct FlowsCommand: AsyncParsableCommand {
 
 extension Failure {
     init(_ error: FlowServiceError) {
-        if case .unauthorized = error {
-            self.init(.unauthorized, error.description)
-        } else {
-            self.init(.unavailable, error.description)
+        switch error {
+        case .unauthorized: self.init(.unauthorized, error.description)
+        case .stopped: self.init(.incomplete, error.description)
+        case .unavailable, .unreadable, .refused: self.init(.unavailable, error.description)
         }
     }
 }

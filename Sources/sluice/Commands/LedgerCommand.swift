@@ -1,6 +1,7 @@
 import Applier
 import ArgumentParser
 import FlowRuns
+import FlowService
 import Foundation
 import Ledger
 import Manifests

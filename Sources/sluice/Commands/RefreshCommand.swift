@@ -51,26 +51,27 @@ struct Refreshing {
         let target = workspace.target
         let declarations = workspace.declarations
         let results = try await Connection.withLedger(target, writing: true) { ledger in
-            let connection = try await Connection.open(
-                target, flows: declarations.map(SimulatedFlow.init), options: service)
-            let refresh = Refresh(
-                ledger: ledger, service: connection.service, limits: target.limits, wireForm: target.wireForm)
-            let results =
-                if let stop {
-                    await refresh.run(declarations, depth: depth, stop: stop)
-                } else {
-                    try await Signals.stopping { stop in
-                        await refresh.run(declarations, depth: depth, stop: stop)
-                    }
-                }
-            await connection.close()
-            return results
+            if let stop { return try await refresh(declarations, ledger, stop) }
+            return try await Signals.stopping { stop in try await refresh(declarations, ledger, stop) }
         }
         do { try tell(results) } catch {
             Workspace.show(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources, output)
             throw error
         }
         return Dictionary(results.map { ($0.flow, $0.diagnostics) }) { first, _ in first }
+    }
+
+    private func refresh(
+        _ declarations: [FlowDeclaration], _ ledger: any Ledger, _ stop: StopSignal
+    ) async throws -> [Refresh.Result] {
+        let target = workspace.target
+        let connection = try await Connection.open(
+            target, flows: declarations.map(SimulatedFlow.init), options: service, stop: stop)
+        let refresh = Refresh(
+            ledger: ledger, service: connection.service, limits: target.limits, wireForm: target.wireForm)
+        let results = await refresh.run(declarations, depth: depth, stop: stop)
+        await connection.close()
+        return results
     }
 
     /// A service that is not there is not there for every flow.

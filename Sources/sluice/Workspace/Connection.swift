@@ -13,15 +13,20 @@ struct Connection {
     let service: HTTPFlowService
     private let simulator: RunningSimulator?
 
-    /// - Parameter flows: what the embedded simulator has: every declared flow, scheduled for one-time ingestion.
+    /// - Parameters:
+    ///   - flows: what the embedded simulator has: every declared flow, scheduled for one-time ingestion.
+    ///   - stop: ends every wait and every read.
     static func open(
-        _ target: Target, flows: [SimulatedFlow], options: ServiceOptions
+        _ target: Target, flows: [SimulatedFlow], options: ServiceOptions, stop: StopSignal
     ) async throws(Failure) -> Connection {
         let environment = ProcessInfo.processInfo.environment
         var logger = Logger(label: "sluice", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = options.logLevel.level
         var serviceOptions = HTTPFlowService.Options(version: Version.text)
         serviceOptions.allowsInsecureHTTP = options.insecureHTTP
+        serviceOptions.requestTimeout = target.limits.requestTimeout
+        serviceOptions.requestsPerSecond = target.limits.requestsPerSecond
+        serviceOptions.stop = stop
 
         var simulator: RunningSimulator?
         let address: String
@@ -42,8 +47,7 @@ struct Connection {
         do {
             let service = try HTTPFlowService(
                 address: address, organization: target.organization, sandbox: target.sandbox, credentials: credentials,
-                requestTimeout: target.limits.requestTimeout, options: serviceOptions, logger: logger,
-                now: SystemTime().now)
+                options: serviceOptions, logger: logger)
             return Connection(service: service, simulator: simulator)
         } catch {
             throw Failure(.configuration, "target '\(target.name)': \(error)")

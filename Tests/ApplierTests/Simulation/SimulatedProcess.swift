@@ -138,11 +138,13 @@ struct UnreliableService: FlowService {
     private var dice: Dice { process.dice }
     private var misfortune: Misfortune { process.misfortune }
 
-    func createRun(_ body: String, sendBefore deadline: Timestamp) async -> RunAnswer {
+    func takeTurn() async {}
+
+    func createRun(_ body: String, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
         await process.step()
         guard process.isAlive else { return .notSent("dead") }
         if dice.happens(misfortune.refusedConnection) { return .notSent("connection refused") }
-        if process.time.now() > deadline { return .notSent("the claim's time has passed") }
+        if process.time.monotonic() > deadline { return .notSent("the claim's time has passed") }
         if dice.happens(misfortune.throttle) {
             return .throttled(retryAfter: dice.happens(0.5) ? nil : dice.roll(upTo: .seconds(90)))
         }
@@ -177,12 +179,12 @@ struct UnreliableService: FlowService {
         }
     }
 
-    func retrigger(_ run: RunID, sendBefore deadline: Timestamp) async -> RunAnswer {
+    func retrigger(_ run: RunID, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
         .refused(reason: "not in this model", response: "")
     }
 
     func runs(
-        of flow: FlowID, order: RunOrder, after next: String?
+        of flow: FlowID, newestFirst: Bool, after next: String?
     ) async throws(FlowServiceError) -> Page<ObservedRun> {
         await process.step()
         if dice.happens(misfortune.failedListing) { throw .unavailable("503") }
@@ -191,6 +193,7 @@ struct UnreliableService: FlowService {
         return Page(items: listing, next: nil)
     }
 
+    func runs(ids: [RunID]) async throws(FlowServiceError) -> [ObservedRun] { [] }
     func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? { nil }
 
     func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
@@ -200,6 +203,7 @@ struct UnreliableService: FlowService {
 
     func flows(after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow> { Page(items: [], next: nil) }
     func runSpecification(_ specification: String) async throws(FlowServiceError) -> RunSpecification? { nil }
+    func serviceTime() -> ServiceTime? { nil }
 
     private final class Answer: Sendable {
         let value = Mutex<(run: RunID?, refusal: String?)?>(nil)

@@ -1,9 +1,10 @@
 import Applier
 import FlowRuns
+import FlowService
 import Synchronization
 
 /// A clock that stands still until nothing else is left to do.
-final class VirtualTime: Timekeeper {
+final class VirtualTime: TimeSource {
     private struct State {
         var now = Timestamp(milliseconds: 1_700_000_000_000)
         var nextTicket = 0
@@ -11,8 +12,10 @@ final class VirtualTime: Timekeeper {
     }
 
     private let state = Mutex(State())
+    private let start = MonotonicInstant.now
 
     func now() -> Timestamp { state.withLock(\.now) }
+    func monotonic() -> MonotonicInstant { start + (now() - State().now) }
 
     /// Calls `action` when the clock gets to `duration` from now.
     @discardableResult

@@ -1,0 +1,98 @@
+/// Gives out the access token: one given from outside, or one fetched by OAuth server-to-server, once for all requests
+/// that wait for it, and renewed before it ends.
+actor AccessTokens {
+    private struct Token {
+        let value: String
+        /// `nil` when the service did not say when it ends: then a 401 tells.
+        let renewAt: MonotonicInstant?
+    }
+
+    private struct Source {
+        let client: ClientCredentials
+        let transport: Transport
+        let sender: RetryingSender
+    }
+
+    /// Tokens are renewed this long before they end, or when a tenth of their life is left if that is shorter.
+    private static let margin = Duration.seconds(300)
+
+    private let source: Source?
+    private var current: Token?
+    private var fetch: Task<Result<Token, FlowServiceError>, Never>?
+
+    /// A token that cannot be renewed.
+    init(fixed token: String) {
+        source = nil
+        current = Token(value: token, renewAt: nil)
+    }
+
+    init(of client: ClientCredentials, over transport: Transport, sender: RetryingSender) {
+        source = Source(client: client, transport: transport, sender: sender)
+    }
+
+    /// The token to use now.
+    func token() async throws(FlowServiceError) -> String {
+        guard let current else { return try await renewed() }
+        if let source, let renewAt = current.renewAt, source.sender.time.monotonic() >= renewAt {
+            return try await renewed()
+        }
+        return current.value
+    }
+
+    /// Another token in the place of one that was answered with 401; `nil` when there is none to be had.
+    func replacement(of refused: String) async throws(FlowServiceError) -> String? {
+        guard source != nil else { return nil }
+        if let current, current.value != refused { return current.value }
+        return try await renewed()
+    }
+
+    func close() async { await source?.transport.close() }
+
+    private func renewed() async throws(FlowServiceError) -> String {
+        guard let source else { throw .unauthorized("authentication failed: there is no token") }
+        let task = fetch ?? Task { await Self.fetched(from: source) }
+        fetch = task
+        let result = await task.value
+        if fetch == task {
+            fetch = nil
+            if case .success(let token) = result { current = token }
+        }
+        return try result.get().value
+    }
+
+    /// Asks for a token as the authentication guide says. Asking twice does no harm.
+    private static func fetched(from source: Source) async -> Result<Token, FlowServiceError> {
+        let form = [
+            ("grant_type", "client_credentials"), ("client_id", source.client.id),
+            ("client_secret", source.client.secret), ("scope", source.client.scopes),
+        ]
+        let body = form.map { "\($0)=\($1.formEncoded)" }.joined(separator: "&")
+        let redaction = Redaction(Credentials.clientCredentials(source.client).secrets)
+        let start = source.sender.time.monotonic()
+        let answer: HTTPAnswer
+        do throws(FlowServiceError) {
+            answer = try await source.sender.send(
+                {
+                    ServiceRequest(
+                        method: .post, path: "", headers: [("Content-Type", "application/x-www-form-urlencoded")],
+                        body: GuardedBody(body), answerLimit: 65_536)
+                }, over: source.transport, name: "the token address")
+        } catch {
+            guard case .unavailable(let reason) = error else { return .failure(error) }
+            return .failure(.unavailable(redaction(reason)))
+        }
+        let summary = "the token address answered \(answer.summary(redaction))"
+        switch answer.status {
+        case 200..<300: break
+        case 408, 429, 500...: return .failure(.unavailable(summary))
+        default: return .failure(.unauthorized("authentication failed: \(summary)"))
+        }
+        let document = JSONDocument(answer.body)
+        guard answer.cut == nil, let value = document["access_token"].text, value.isHeaderValue else {
+            return .failure(.unreadable("the token address answered \(answer.status) without a token"))
+        }
+        guard let seconds = document["expires_in"].integer else { return .success(Token(value: value, renewAt: nil)) }
+        let life = Duration.seconds(min(max(0, seconds), 1_000_000_000))
+        return .success(Token(value: value, renewAt: start + life - min(margin, life / 10)))
+    }
+}

@@ -1,0 +1,125 @@
+/// What Sluice authenticates with. No description shows a value.
+package enum Credentials: Sendable {
+    /// A token that was fetched elsewhere, and the API key that it belongs to. It cannot be renewed.
+    case bearer(token: String, apiKey: String)
+    /// OAuth server-to-server: tokens are fetched, shared and renewed. The API key is the client id.
+    case clientCredentials(ClientCredentials)
+    /// The embedded simulator asks for none; it gets a fixed, harmless token.
+    case none
+
+    /// From `SLUICE_ACCESS_TOKEN` with `SLUICE_API_KEY`; or else from `SLUICE_CLIENT_ID`, `SLUICE_CLIENT_SECRET` and
+    /// `SLUICE_SCOPES`, with `SLUICE_TOKEN_URL` for another token address. An empty variable is a missing one.
+    ///
+    /// - Throws: ``CredentialsError`` naming the variables that are missing or that no header can hold.
+    package static func fromEnvironment(_ environment: [String: String]) throws(CredentialsError) -> Credentials {
+        let variables = environment.mapValues { $0.trimmingWhitespace }.filter { !$0.value.isEmpty }
+        for name in variables.keys.sorted() where name.hasPrefix("SLUICE_") {
+            guard variables[name]?.isHeaderValue == true else { throw .malformed(variable: name) }
+        }
+        if let token = variables["SLUICE_ACCESS_TOKEN"] {
+            guard let apiKey = variables["SLUICE_API_KEY"] else { throw .missing(["SLUICE_API_KEY"]) }
+            return .bearer(token: token, apiKey: apiKey)
+        }
+        let client = ["SLUICE_CLIENT_ID", "SLUICE_CLIENT_SECRET", "SLUICE_SCOPES"]
+        let missing = client.filter { variables[$0] == nil }
+        guard let id = variables[client[0]], let secret = variables[client[1]], let scopes = variables[client[2]] else {
+            throw missing.count == client.count ? .none : .missing(missing)
+        }
+        let address = variables["SLUICE_TOKEN_URL"] ?? ClientCredentials.adobeTokenAddress
+        return .clientCredentials(ClientCredentials(id: id, secret: secret, scopes: scopes, tokenAddress: address))
+    }
+
+    /// Sent as `x-api-key`.
+    var apiKey: String {
+        switch self {
+        case .bearer(_, let apiKey): apiKey
+        case .clientCredentials(let client): client.id
+        case .none: "embedded"
+        }
+    }
+
+    /// What must never be written anywhere.
+    var secrets: [String] {
+        switch self {
+        case .bearer(let token, let apiKey): [token, apiKey]
+        case .clientCredentials(let client): [client.secret, client.secret.formEncoded, client.id]
+        case .none: []
+        }
+    }
+}
+
+/// The client of OAuth server-to-server authentication.
+package struct ClientCredentials: Sendable {
+    /// Adobe's token address (its authentication guide).
+    package static let adobeTokenAddress = "https://ims-na1.adobelogin.com/ims/token/v3"
+
+    let id: String
+    let secret: String
+    /// Separated by commas.
+    let scopes: String
+    let tokenAddress: String
+
+    /// - Parameter scopes: separated by commas or spaces.
+    package init(id: String, secret: String, scopes: String, tokenAddress: String = adobeTokenAddress) {
+        self.id = id
+        self.secret = secret
+        self.scopes = scopes.split(whereSeparator: { $0 == "," || $0 == " " }).joined(separator: ",")
+        self.tokenAddress = tokenAddress
+    }
+}
+
+/// Why the environment holds no credentials. Names variables, never values.
+package enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// None of the variables is set.
+    case none
+    /// Some are set, and these are missing beside them.
+    case missing([String])
+    /// Its value has a line break or another character that no HTTP header can hold.
+    case malformed(variable: String)
+
+    /// Which variables to set.
+    package var description: String {
+        switch self {
+        case .none:
+            "no credentials: set SLUICE_ACCESS_TOKEN and SLUICE_API_KEY, "
+                + "or SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES"
+        case .missing(let variables): "credentials are not complete: set \(variables.joined(separator: ", ")) too"
+        case .malformed(let variable): "\(variable) has characters that a header cannot hold"
+        }
+    }
+}
+
+extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Which kind they are.
+    package var description: String {
+        switch self {
+        case .bearer: "an access token"
+        case .clientCredentials: "client credentials"
+        case .none: "no credentials"
+        }
+    }
+
+    /// The same as ``description``.
+    package var debugDescription: String { description }
+    /// Without children, so that no `dump` shows them.
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension ClientCredentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// That they are some.
+    package var description: String { "client credentials" }
+    /// The same as ``description``.
+    package var debugDescription: String { description }
+    /// Without children, so that no `dump` shows them.
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension String {
+    /// Whether an HTTP header can hold it (RFC 9110, section 5.5), kept to visible ASCII and inner spaces.
+    var isHeaderValue: Bool { !isEmpty && self == trimmingWhitespace && utf8.allSatisfy { (0x20..<0x7F).contains($0) } }
+
+    var trimmingWhitespace: String {
+        let start = drop(while: \.isWhitespace)
+        return String(start.reversed().drop(while: \.isWhitespace).reversed())
+    }
+}

@@ -1,0 +1,24 @@
+/// Why the service could not be read.
+package enum FlowServiceError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Not reachable, or it keeps failing: worth trying again later.
+    case unavailable(String)
+    /// 401, or 403 where a wrong API key is the likely cause; a whole phrase, such as `authentication failed (401)`.
+    case unauthorized(String)
+    /// It answered something that is none of the documented shapes.
+    case unreadable(String)
+    /// It refused to answer: 3xx or 4xx.
+    case refused(status: Int, String)
+    /// A stop was requested before the answer was there.
+    case stopped
+
+    /// A sentence for people, without a full stop.
+    package var description: String {
+        switch self {
+        case .unavailable(let reason): "the Flow Service is not available: \(reason)"
+        case .unauthorized(let reason): "the Flow Service gives no access: \(reason)"
+        case .unreadable(let reason): "the Flow Service's answer cannot be read: \(reason)"
+        case .refused(let status, let reason): "the Flow Service refused the request (\(status)): \(reason)"
+        case .stopped: "stopped before the Flow Service answered"
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import NIOCore
+import Synchronization
+
+/// A request's body that can be held back until it is put on the wire, and that tells afterwards whether it can have
+/// left.
+///
+/// AsyncHTTPClient asks a streamed body for its bytes only when it has a connection and has written the head. A request
+/// whose announced body never comes is incomplete, and a server must not act on it (RFC 9112, section 6.3). So as long
+/// as the body has not passed, the request was surely not taken, whatever went wrong.
+final class GuardedBody: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+
+    /// Why the body was held back.
+    enum HeldBack: Error {
+        case late
+        case abandoned
+    }
+
+    private enum State {
+        case waiting
+        case passed
+        case shut
+    }
+
+    let length: Int
+    private let bytes: ByteBuffer
+    private let isLate: @Sendable () -> Bool
+    private let state = Mutex(State.waiting)
+
+    /// - Parameter isLate: asked when the body is about to pass; whether it must be held back.
+    init(_ body: String, isLate: @escaping @Sendable () -> Bool = { false }) {
+        bytes = ByteBuffer(string: body)
+        length = bytes.readableBytes
+        self.isLate = isLate
+    }
+
+    /// Lets nothing pass from now on, also if the library should still ask for it.
+    ///
+    /// - Returns: whether the body had passed before.
+    func shut() -> Bool {
+        state.withLock { state in
+            if case .passed = state { return true }
+            state = .shut
+            return false
+        }
+    }
+
+    private func pass() throws(HeldBack) -> ByteBuffer {
+        let heldBack: HeldBack? = state.withLock { state in
+            guard case .waiting = state else { return .abandoned }
+            guard !isLate() else {
+                state = .shut
+                return .late
+            }
+            state = .passed
+            return nil
+        }
+        if let heldBack { throw heldBack }
+        return bytes
+    }
+
+    func makeAsyncIterator() -> Iterator { Iterator(body: self) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        let body: GuardedBody
+        private var isDone = false
+
+        init(body: GuardedBody) { self.body = body }
+
+        mutating func next() async throws -> ByteBuffer? {
+            guard !isDone else { return nil }
+            isDone = true
+            return try body.pass()
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import FlowRuns
+
+/// Reads: they change nothing, so they are repeated when an error may pass.
+extension HTTPFlowService {
+    package func runs(
+        of flow: FlowID, newestFirst: Bool, after next: String?
+    ) async throws(FlowServiceError) -> Page<ObservedRun> {
+        let filters = [("property", "flowId==\(flow)")] + (newestFirst ? [("orderby", "-createdAt")] : [])
+        return try await page(of: "/runs", filters: filters, after: next).map { item, page throws(FlowServiceError) in
+            let document = RunDocument(document: item, listedAt: page.date ?? time.now())
+            guard document.flow == nil || document.flow == flow else { return nil }
+            guard let run = document.observed else { throw .unreadable("a run of flow \(flow) has no id") }
+            return run
+        }
+    }
+
+    package func runs(ids: [RunID]) async throws(FlowServiceError) -> [ObservedRun] {
+        var found: [RunID: ObservedRun] = [:]
+        // A comma would split an id; and an address has room for so many.
+        let askable = Set(ids).filter { !$0.description.contains(",") }.sorted()
+        for start in stride(from: 0, to: askable.count, by: Self.idsInOneRequest) {
+            let chunk = askable[start..<min(start + Self.idsInOneRequest, askable.count)]
+            guard chunk.count > 1 else { continue }
+            do throws(FlowServiceError) {
+                let filter = "id==" + chunk.map(\.description).joined(separator: ",")
+                let page = try await page(of: "/runs", filters: [("property", filter)], after: nil)
+                for item in page.items {
+                    let run = RunDocument(document: item, listedAt: page.date ?? time.now()).observed
+                    if let run, chunk.contains(run.id) { found[run.id] = run }
+                }
+            } catch .refused {
+                // It knows no such filter.
+                break
+            }
+        }
+        for id in Set(ids).sorted() where found[id] == nil { found[id] = try await run(id) }
+        return ids.compactMap { found.removeValue(forKey: $0) }
+    }
+
+    private static let idsInOneRequest = 50
+
+    /// `nil` on 404, and when the list that comes back is empty.
+    package func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? {
+        guard let (items, listedAt) = try await items("/runs/", run.description), !items.isEmpty else { return nil }
+        let runs = items.lazy.compactMap { RunDocument(document: $0, listedAt: listedAt).observed }
+        guard let found = runs.first(where: { $0.id == run }) else {
+            throw .unreadable("asked for run \(run), it answered with another")
+        }
+        return found
+    }
+
+    /// `nil` on 404, and when the list that comes back is empty.
+    package func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
+        guard let (items, _) = try await items("/flows/", flow.description), !items.isEmpty else { return nil }
+        guard let found = items.lazy.compactMap({ FlowDocument(document: $0).flow }).first(where: { $0.id == flow })
+        else { throw .unreadable("asked for flow \(flow), it answered with another") }
+        return found
+    }
+
+    package func flows(after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow> {
+        try await page(of: "/flows", filters: [], after: next).map { item, _ throws(FlowServiceError) in
+            guard let flow = FlowDocument(document: item).flow else { throw .unreadable("a flow's id is not a UUID") }
+            return flow
+        }
+    }
+
+    /// `nil` on 404, and when the specification has no `runSpec`. Whoever may not read specifications (403) may still
+    /// request runs, so that is a refusal of this read alone.
+    package func runSpecification(_ specification: String) async throws(FlowServiceError) -> RunSpecification? {
+        let found = try await items("/flowSpecs/", specification, isPrivileged: true)
+        return found?.items.first.flatMap { RunSpecification($0) }
+    }
+
+    // MARK: - Pages and items
+
+    /// The next page's address may hold nothing but a token, so the filters are sent with it again, and of the address
+    /// only what is not among them is taken.
+    private func page(
+        of path: String, filters: [(String, String)], after next: String?
+    ) async throws(FlowServiceError) -> Page<JSONDocument> {
+        let own = filters + [("limit", String(pageLimit))]
+        let ownQuery = own.map { "\($0)=\($1.percentEncoded { "=,".utf8.contains($0) })" }.joined(separator: "&")
+        let query = next.flatMap { $0.isEmpty ? nil : "\(ownQuery)&\($0)" } ?? ownQuery
+        guard let (page, answer) = try await get(path, query: query), let items = page["items"].elements else {
+            throw .unreadable("a page of \(path) has no items")
+        }
+        let link = page["_links"]["next"]["href"].text ?? page["_links"]["next"].text ?? ""
+        return Page(
+            items: items, next: link.isEmpty ? nil : Self.continuation(link, without: own.map(\.0)),
+            date: answer.serverTime, requestedAt: answer.serverTime.map { $0 - (answer.received - answer.sent) })
+    }
+
+    /// The parameters of a next page's address, but for those that are sent anyway. They stay encoded as the service
+    /// wrote them, where that can stand in an address.
+    static func continuation(_ link: String, without own: [String]) -> String {
+        guard let mark = link.firstIndex(of: "?") else { return "" }
+        let parameters = link[link.index(after: mark)...].prefix { $0 != "#" }.split(separator: "&")
+        return parameters.filter { parameter in
+            !own.contains(String(parameter.prefix { $0 != "=" }))
+        }.map { String($0).percentEncoded { "%=+:/,;!*'()@".utf8.contains($0) } }.joined(separator: "&")
+    }
+
+    /// `nil` when the service does not know it.
+    private func items(
+        _ path: String, _ id: String, isPrivileged: Bool = false
+    ) async throws(FlowServiceError) -> (items: [JSONDocument], listedAt: Timestamp)? {
+        let found = try await get(path + id.formEncoded, query: nil, isOptional: true, isPrivileged: isPrivileged)
+        guard let (document, answer) = found else { return nil }
+        guard let items = document.items else { throw .unreadable("\(path)\(id) is none of the documented shapes") }
+        return (items, answer.serverTime ?? time.now())
+    }
+
+    /// - Parameters:
+    ///   - isOptional: whether 404 is an answer (`nil`) and not a refusal.
+    ///   - isPrivileged: whether it takes a right that requests for runs do not. Of anything else, 403 tells that the
+    ///     API key is wrong or has no rights here.
+    private func get(
+        _ path: String, query: String?, isOptional: Bool = false, isPrivileged: Bool = false
+    ) async throws(FlowServiceError) -> (JSONDocument, HTTPAnswer)? {
+        var token = try await tokens.token()
+        var answer = try await answer(path, query, token)
+        if answer.status == 401, let fresh = try await tokens.replacement(of: token) {
+            token = fresh
+            answer = try await self.answer(path, query, token)
+        }
+        let redaction = Redaction(secrets + [token])
+        switch answer.status {
+        case 200..<300:
+            if let cut = answer.cut { throw .unreadable("\(path): the answer is not whole: \(cut)") }
+            let document = JSONDocument(answer.body)
+            guard document.members != nil else { throw .unreadable("\(path): the answer is not a JSON object") }
+            return (document, answer)
+        case 401: throw .unauthorized(answer.accessError(redaction))
+        case 403 where !isPrivileged: throw .unauthorized(answer.accessError(redaction))
+        case 404 where isOptional: return nil
+        case 408, 429, 500...: throw .unavailable("\(path) answered \(answer.summary(redaction))")
+        default: throw .refused(status: answer.status, answer.summary(redaction))
+        }
+    }
+
+    private func answer(
+        _ path: String, _ query: String?, _ token: String
+    ) async throws(FlowServiceError) -> HTTPAnswer {
+        let headers = authorized(by: token)
+        return try await sender.send(
+            {
+                // A page of runs with all their activities and errors; a hundred times what one takes.
+                ServiceRequest(method: .get, path: path, query: query, headers: headers, answerLimit: 33_554_432)
+            }, over: transport, name: path, noting: clock.note)
+    }
+}

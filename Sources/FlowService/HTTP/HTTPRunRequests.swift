@@ -1,0 +1,48 @@
+import FlowRuns
+
+/// Requests for runs: each sent once, and once more with a new token when the first was answered with 401.
+extension HTTPFlowService {
+    package func createRun(_ body: String, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
+        await requestRun("/runs", query: nil, body: body, sendBefore: deadline)
+    }
+
+    /// The operation takes no body, but only a body can be held back (see ``GuardedBody``). So an empty object is sent:
+    /// a server ignores it, and must not act before the bytes that `Content-Length` announces are there.
+    package func retrigger(_ run: RunID, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
+        let path = "/runs/\(run.description.formEncoded)/action"
+        return await requestRun(path, query: "op=re-trigger", body: "{}", sendBefore: deadline)
+    }
+
+    private func requestRun(
+        _ path: String, query: String?, body: String, sendBefore deadline: MonotonicInstant
+    ) async -> RunAnswer {
+        let isLate: @Sendable () -> Bool = { time.monotonic() > deadline }
+        func answer(with token: String) async -> RunAnswer {
+            let request = ServiceRequest(
+                method: .post, path: path, query: query,
+                headers: authorized(by: token) + [("Content-Type", "application/json")],
+                body: GuardedBody(body, isLate: isLate), answerLimit: 65_536)
+            do throws(TransportError) {
+                let answer = try await transport.send(request)
+                clock.note(answer)
+                return RunAnswer(answer, now: time.now(), redaction: Redaction(secrets + [token]))
+            } catch {
+                return RunAnswer(error)
+            }
+        }
+        do throws(FlowServiceError) {
+            let token = try await tokens.token()
+            // No connection is made for nothing; the body is held back at the last moment all the same.
+            guard !isLate() else { return RunAnswer(TransportError(GuardedBody.HeldBack.late, mayHaveArrived: false)) }
+            let first = await answer(with: token)
+            guard case .unauthorized = first, let fresh = try await tokens.replacement(of: token) else { return first }
+            // Its turn is used up, but not waited for: the claim is open.
+            _ = sender.rateLimiter.takeTurn(at: time.monotonic())
+            return await answer(with: fresh)
+        } catch .unauthorized(let reason) {
+            return .unauthorized(reason: reason)
+        } catch {
+            return .notSent("there is no access token: \(error)")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+/// Sends what may safely be sent twice: each attempt takes its turn under the rate limit, an error that may pass is
+/// followed by another attempt, and a stop ends every wait.
+struct RetryingSender: Sendable {
+    let retryPolicy: RetryPolicy
+    let rateLimiter: RateLimiter
+    let time: any TimeSource
+    let stop: StopSignal
+
+    /// Waits for the next turn under the rate limit, or for a stop.
+    func takeTurn() async { await time.pause(rateLimiter.takeTurn(at: time.monotonic()), unless: stop) }
+
+    /// - Parameters:
+    ///   - name: what is asked for, for the error.
+    ///   - noting: told each answer, also those that another attempt follows.
+    /// - Returns: the first answer that another attempt would not better, or the last one.
+    /// - Throws: ``FlowServiceError/unavailable(_:)`` when there is no answer, and ``FlowServiceError/stopped``.
+    func send(
+        _ request: @Sendable () -> ServiceRequest, over transport: Transport, name: String,
+        noting: (HTTPAnswer) -> Void = { _ in }
+    ) async throws(FlowServiceError) -> HTTPAnswer {
+        var attempts = 0
+        while true {
+            await takeTurn()
+            let request = request()
+            let attempt = await stop.unlessRequested { () async -> Result<HTTPAnswer, TransportError> in
+                do throws(TransportError) { return .success(try await transport.send(request)) } catch {
+                    return .failure(error)
+                }
+            }
+            guard let attempt, !stop.isRequested, !Task.isCancelled else { throw .stopped }
+            attempts += 1
+            var retryAfter: Duration?
+            if case .success(let answer) = attempt {
+                noting(answer)
+                if !answer.isWorthAnotherAttempt { return answer }
+                retryAfter = answer.wait(now: time.now())
+            }
+            guard let delay = retryPolicy.delay(after: attempts, retryAfter: retryAfter) else {
+                switch attempt {
+                case .success(let answer): return answer
+                case .failure(let error): throw .unavailable("\(name): \(error.reason)")
+                }
+            }
+            await time.pause(delay, unless: stop)
+        }
+    }
+}
+
+extension HTTPAnswer {
+    fileprivate var isWorthAnotherAttempt: Bool {
+        [408, 429].contains(status) || status >= 500 || (isSuccess && cut != nil)
+    }
+}

@@ -1,0 +1,59 @@
+extension HTTPAnswer {
+    /// The status and the service's own words for it, on one line of at most 300 characters, without secrets.
+    func summary(_ redaction: Redaction) -> String {
+        let location = (300..<400).contains(status) ? location.map { "moved to \($0)" } : nil
+        let words = redaction(location ?? message ?? "").singleLine
+        return words.isEmpty ? "\(status)" : "\(status): \(words)".bounded(to: 300)
+    }
+
+    /// Why the service gives no access: `authentication failed (401): Oauth token is not valid`.
+    func accessError(_ redaction: Redaction) -> String {
+        let words = redaction(message ?? "").singleLine
+        let what = (status == 401 ? "authentication failed" : "access denied") + " (\(status))"
+        return words.isEmpty ? what : "\(what): \(words)".bounded(to: 300)
+    }
+
+    /// What the body says to people. Bodies of errors are of no one form: JSON of several makes, HTML, text.
+    private var message: String? {
+        let document = JSONDocument(body)
+        let keys = ["message", "detail", "error_description", "errorMessage", "title", "error"]
+        for place in [document, document["error"], document["errors"][0], document["report"]] {
+            for key in keys {
+                if let words = place[key].text, !words.isEmpty { return words }
+            }
+        }
+        let text = text.trimmingWhitespace
+        if text.hasPrefix("<") { return text.withoutMarkup }
+        return text.hasPrefix("{") || text.hasPrefix("[") ? nil : text
+    }
+}
+
+extension String {
+    /// On one line, with each run of white space and control characters as one space.
+    var singleLine: String {
+        let isGap = { (scalar: Unicode.Scalar) in
+            scalar.properties.isWhitespace || [.control, .format].contains(scalar.properties.generalCategory)
+        }
+        return unicodeScalars.split(whereSeparator: isGap).map { String($0) }.joined(separator: " ")
+    }
+
+    /// At most `limit` characters, the last one an ellipsis where something was cut off.
+    func bounded(to limit: Int) -> String { count <= limit ? self : prefix(limit - 1) + "…" }
+
+    /// The text of an HTML or XML page, without tags and what is not shown.
+    fileprivate var withoutMarkup: String {
+        var text = ""
+        var rest = self[...]
+        while let open = rest.firstIndex(of: "<") {
+            text += rest[..<open] + " "
+            rest = rest[open...]
+            let hidden = ["script", "style"].first { rest.hasPrefix("<\($0)") }
+            rest = rest.firstRange(of: hidden.map { "</\($0)>" } ?? ">").map { rest[$0.upperBound...] } ?? ""
+        }
+        text += rest
+        let entities = [
+            ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&"),
+        ]
+        return entities.reduce(text) { $0.replacing($1.0, with: $1.1) }
+    }
+}

@@ -1,0 +1,122 @@
+import AsyncHTTPClient
+import FlowRuns
+import Logging
+import NIOCore
+
+/// One HTTP request, as far as Sluice needs them.
+struct ServiceRequest: Sendable {
+    enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+    }
+
+    let method: Method
+    /// Below the base address; begins with a slash.
+    let path: String
+    /// Percent-encoded already, without the question mark.
+    var query: String?
+    var headers: [(name: String, value: String)] = []
+    var body: GuardedBody?
+    /// How many bytes of the answer's body are kept; the rest is not read.
+    var answerLimit: Int
+}
+
+/// Sends requests to one address: each once, and none for longer than `timeout`.
+struct Transport: Sendable {
+    let address: ServiceAddress
+    /// From the start of connecting to the end of the answer's body.
+    let timeout: Duration
+    let time: any TimeSource
+    let logger: Logger
+    private let client: HTTPClient
+
+    init(over route: Route, timeout: Duration, time: any TimeSource, logger: Logger) {
+        address = route.address
+        self.timeout = timeout
+        self.time = time
+        self.logger = logger
+        var pool = HTTPClient.Configuration.ConnectionPool(
+            // Shorter than servers keep idle connections, so that a request seldom meets one that is being closed.
+            idleTimeout: .seconds(15), concurrentHTTP1ConnectionsPerHostSoftLimit: 64)
+        pool.retryConnectionEstablishment = false
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: route.tls,
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: TimeAmount(timeout)),
+            connectionPool: pool,
+            proxy: route.proxy)
+        // HTTP/1.1 never takes a request back; an HTTP/2 server may, and clients then send it again.
+        configuration.httpVersion = .http1Only
+        // No logger is given to the library: it would write more than method, path and status.
+        client = HTTPClient(configuration: configuration)
+    }
+
+    /// Must be called before the transport is let go. Idempotent.
+    func close() async { try? await client.shutdown() }
+
+    func send(_ request: ServiceRequest) async throws(TransportError) -> HTTPAnswer {
+        let start = ContinuousClock.now
+        let sent = time.monotonic()
+        var outgoing = HTTPClientRequest(url: address.text + request.path + (request.query.map { "?" + $0 } ?? ""))
+        outgoing.method = request.method == .get ? .GET : .POST
+        for (name, value) in request.headers { outgoing.headers.add(name: name, value: value) }
+        if let body = request.body { outgoing.body = .stream(body, length: .known(Int64(body.length))) }
+
+        do {
+            let response = try await client.execute(outgoing, timeout: TimeAmount(timeout))
+            var answer = HTTPAnswer(
+                status: Int(response.status.code),
+                retryAfter: response.headers.first(name: "Retry-After"),
+                date: response.headers.first(name: "Date"),
+                location: response.headers.first(name: "Location"),
+                sent: sent, received: time.monotonic())
+            (answer.body, answer.cut) = await read(response.body, upTo: request.answerLimit, until: start + timeout)
+            _ = request.body?.shut()
+            log(request, "\(answer.status)", after: .now - start)
+            return answer
+        } catch {
+            let error = TransportError(error, mayHaveArrived: request.body?.shut() ?? true)
+            log(request, error.reason, after: .now - start)
+            throw error
+        }
+    }
+
+    private func log(_ request: ServiceRequest, _ outcome: String, after duration: Duration) {
+        logger.trace(
+            "\(request.method.rawValue) \(address.text)\(request.path): \(outcome)",
+            metadata: ["milliseconds": "\(duration.milliseconds)"])
+    }
+}
+
+/// Reads a body until its end, its limit or its time. The library's own time limit ends with the answer's head.
+private func read(
+    _ body: HTTPClientResponse.Body, upTo limit: Int, until deadline: ContinuousClock.Instant
+) async -> (bytes: [UInt8], cut: String?) {
+    await withTaskGroup(of: (bytes: [UInt8], cut: String?)?.self) { group in
+        group.addTask { await read(body, upTo: limit) }
+        group.addTask {
+            try? await Task.sleep(until: deadline, clock: .continuous)
+            return nil
+        }
+        var result: (bytes: [UInt8], cut: String?) = ([], "it was not read")
+        for await finished in group {
+            if let finished { result = finished }
+            group.cancelAll()
+        }
+        return result
+    }
+}
+
+private func read(_ body: HTTPClientResponse.Body, upTo limit: Int) async -> (bytes: [UInt8], cut: String?) {
+    var bytes: [UInt8] = []
+    do {
+        for try await part in body {
+            let room = limit - bytes.count
+            bytes.append(contentsOf: part.readableBytesView.prefix(room))
+            if part.readableBytes > room { return (bytes, "it is longer than \(limit) bytes") }
+        }
+        return (bytes, Task.isCancelled ? "it did not end in time" : nil)
+    } catch {
+        return (bytes, Task.isCancelled ? "it did not end in time" : TransportError.describe(error))
+    }
+}

@@ -1,0 +1,58 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Why a request got no answer.
+struct TransportError: Error, Sendable {
+    let reason: String
+    /// `false` when surely no byte of the request's body left.
+    let mayHaveArrived: Bool
+
+    init(_ error: any Error, mayHaveArrived: Bool) {
+        reason = Self.describe(error)
+        self.mayHaveArrived = mayHaveArrived
+    }
+
+    /// In words, and without any value of a header: an error is shown, logged and stored.
+    static func describe(_ error: any Error) -> String {
+        switch error {
+        case let heldBack as GuardedBody.HeldBack: heldBack == .late ? "its time to be sent has passed" : "cancelled"
+        case is CancellationError: "cancelled"
+        case let error as HTTPClientError: describe(error)
+        case let error as NIOConnectionError: describe(error)
+        case let error as NIOSSLError: "TLS: \(error)"
+        case let error as IOError: describe(error)
+        default: "\(type(of: error)): \(error)"
+        }
+    }
+
+    private static func describe(_ error: HTTPClientError) -> String {
+        switch error {
+        case .deadlineExceeded: "no answer in time"
+        case .connectTimeout, .getConnectionFromPoolTimeout: "no connection in time"
+        case .remoteConnectionClosed: "the connection was closed before the answer was whole"
+        // Some descriptions hold the values of headers; the short one never does.
+        default: error.shortDescription
+        }
+    }
+
+    /// The library's own texts speak of system calls.
+    private static func describe(_ error: IOError) -> String {
+        switch error.errnoCode {
+        case ECONNREFUSED: "connection refused"
+        case ECONNRESET, EPIPE: "the connection was reset"
+        case EHOSTUNREACH, ENETUNREACH: "the network is unreachable"
+        case ETIMEDOUT: "no answer in time"
+        default: error.description
+        }
+    }
+
+    private static func describe(_ error: NIOConnectionError) -> String {
+        let peer = "\(error.host):\(error.port)"
+        if let cause = error.connectionErrors.first { return "no connection to \(peer): \(describe(cause.error))" }
+        guard let cause = error.dnsAError ?? error.dnsAAAAError else { return "no connection to \(peer)" }
+        return "no address for \(error.host): \(cause)"
+    }
+}

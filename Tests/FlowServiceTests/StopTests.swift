@@ -1,0 +1,149 @@
+import FlowRuns
+import FlowService
+import Synchronization
+import Testing
+
+@Suite("One rate limit, and a stop that ends every wait", .timeLimit(.minutes(1)))
+struct StopTests {
+    @Test("reads, their retries and whoever takes a turn share the rate")
+    func rate() async throws {
+        let time = TestTime()
+        var options = HTTPFlowService.Options.quick
+        options.time = time
+        options.requestsPerSecond = 2
+        let asked = Mutex(0)
+        try await serving(
+            { connection in
+                while await connection.request() != nil {
+                    let count = asked.withLock { count in
+                        count += 1
+                        return count
+                    }
+                    try await connection.answer(count < 3 ? 503 : 200, #"{"items":[]}"#)
+                }
+            }, options: options
+        ) { service, _ in
+            _ = try await service.flows()
+            // After each 503 its delay, and what was left until the next turn.
+            #expect(time.waits == [250, 250, 500].map { .milliseconds($0) })
+            await service.takeTurn()
+            #expect(time.waits.last == .milliseconds(500))
+            #expect(time.waits.count == 4)
+        }
+    }
+
+    @Test("a request for a run does not wait for a turn: its claim is open")
+    func requestsDoNotWait() async throws {
+        let time = TestTime()
+        var options = HTTPFlowService.Options.quick
+        options.time = time
+        options.requestsPerSecond = 0.001
+        try await serving(
+            { connection in
+                while await connection.request() != nil { try await connection.answer(201, Tutorial.items) }
+            }, options: options
+        ) { service, _ in
+            for _ in 0..<3 { #expect(await service.createRun("{}", sendBefore: .later).kind == "accepted") }
+            #expect(time.waits.isEmpty)
+        }
+    }
+
+    @Test("a stop ends the wait for a retry")
+    func retry() async throws {
+        let stop = StopSignal()
+        try await serving(
+            { connection in
+                while await connection.request() != nil {
+                    try await connection.answer(503, headers: ["Retry-After: 500"])
+                    stop.request()
+                }
+            }, options: waiting(stop)
+        ) { service, server in
+            await #expect(throws: FlowServiceError.stopped) { try await service.flows() }
+            #expect(server.count("GET") == 1)
+        }
+    }
+
+    @Test("a stop ends the wait for a turn, and no request follows")
+    func turn() async throws {
+        let stop = StopSignal()
+        var options = waiting(stop)
+        options.requestsPerSecond = 0.001
+        try await serving(
+            { connection in
+                while await connection.request() != nil {
+                    try await connection.answer(200, #"{"items":[],"_links":{"next":{"href":"/flows?a=b"}}}"#)
+                    stop.request()
+                }
+            }, options: options
+        ) { service, server in
+            await #expect(throws: FlowServiceError.stopped) { try await service.flows() }
+            await service.takeTurn()
+            #expect(server.count("GET") == 1)
+        }
+    }
+
+    @Test("a stop ends a read whose answer does not come")
+    func silent() async throws {
+        let stop = StopSignal()
+        try await serving(
+            { connection in
+                _ = await connection.request()
+                stop.request()
+                await connection.rest()
+            }, options: waiting(stop)
+        ) { service, _ in
+            await #expect(throws: FlowServiceError.stopped) { try await service.run(Tutorial.run) }
+        }
+    }
+
+    @Test("a stop lets a request for a run be finished")
+    func requestIsFinished() async throws {
+        let stop = StopSignal()
+        try await serving(
+            { connection in
+                _ = await connection.request()
+                stop.request()
+                try await connection.answer(201, Tutorial.items)
+            }, options: waiting(stop)
+        ) { service, _ in
+            #expect(await service.createRun("{}", sendBefore: .later).kind == "accepted")
+        }
+    }
+
+    /// With the machine's own clocks, on which these waits would outlast the test.
+    private func waiting(_ stop: StopSignal) -> HTTPFlowService.Options {
+        var options = HTTPFlowService.Options.quick
+        options.time = SystemTime()
+        options.stop = stop
+        options.requestTimeout = .seconds(600)
+        return options
+    }
+}
+
+@Suite("Pages that never end")
+struct PagingTests {
+    private func page(_ next: String, leftOut: Int = 0) -> Page<Int> { Page(items: [], leftOut: leftOut, next: next) }
+
+    @Test("five in a row without anything new are an error; runs of other flows are new")
+    func nothingNew() throws {
+        var paging = Paging("/runs")
+        for number in 0..<20 {
+            let hasNews = number % 5 == 4
+            let isLast = try !paging.goOn(after: page("t\(number)"), newItems: hasNews ? 1 : 0)
+            #expect(!isLast)
+        }
+        for number in 20..<30 { #expect(try paging.goOn(after: page("t\(number)", leftOut: 1), newItems: 0)) }
+        for number in 30..<34 { #expect(try paging.goOn(after: page("t\(number)"), newItems: 0)) }
+        #expect(throws: FlowServiceError.unreadable("5 pages of /runs in a row bring nothing new")) {
+            try paging.goOn(after: page("last"), newItems: 0)
+        }
+    }
+
+    @Test("a hundred thousand are an error")
+    func tooMany() throws {
+        var paging = Paging("/runs")
+        for number in 1..<100_000 { _ = try paging.goOn(after: page("t\(number)"), newItems: 1) }
+        #expect(throws: FlowServiceError.self) { try paging.goOn(after: page("last"), newItems: 1) }
+    }
+}

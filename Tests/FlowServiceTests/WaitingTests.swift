@@ -1,0 +1,141 @@
+import FlowRuns
+import TestSupport
+import Testing
+
+@testable import FlowService
+
+@Suite("Rates and waits")
+struct WaitingTests {
+    @Test("turns are spread evenly, and a quiet time is not made up for")
+    func turns() {
+        let limiter = RateLimiter(requestsPerSecond: 4)
+        let start = MonotonicInstant.now
+        #expect((0..<4).map { _ in limiter.takeTurn(at: start) } == [0, 250, 500, 750].map { .milliseconds($0) })
+        #expect(limiter.takeTurn(at: start + .seconds(10)) == .zero)
+        #expect(limiter.takeTurn(at: start + .seconds(10)) == .milliseconds(250))
+    }
+
+    @Test("waits double up to a bound, shortened at random by half at most, until the attempts are used up")
+    func doubled() {
+        func delays(_ random: Double) -> [Duration?] {
+            let policy = RetryPolicy(
+                maxAttempts: 6, firstDelay: .milliseconds(500), longestDelay: .seconds(4), random: { random })
+            return (1...6).map { policy.delay(after: $0) }
+        }
+        #expect(delays(1) == [500, 1000, 2000, 4000, 4000].map { .milliseconds($0) } + [nil])
+        #expect(delays(0) == [250, 500, 1000, 2000, 2000].map { .milliseconds($0) } + [nil])
+    }
+
+    @Test("what the service asks for is the least that is waited; for too long it is not waited at all")
+    func retryAfter() {
+        let policy = RetryPolicy(longestRetryAfter: .seconds(600), random: { 0.5 })
+        let waits = [0, 90, 600].map { policy.delay(after: 1, retryAfter: .seconds($0)) }
+        #expect(waits == [0, 90, 600].map { .seconds($0) + .milliseconds(250) })
+        #expect(policy.delay(after: 1, retryAfter: .seconds(601)) == nil)
+        #expect(policy.delay(after: 5, retryAfter: .zero) == nil)
+    }
+
+    @Test("a pause ends with a stop, and does not begin after one", .timeLimit(.minutes(1)))
+    func pause() async {
+        let stop = StopSignal()
+        async let pause: Void = SystemTime().pause(.seconds(86_400), unless: stop)
+        stop.request()
+        await pause
+        await SystemTime().pause(.seconds(86_400), unless: stop)
+        #expect(stop.isRequested)
+    }
+}
+
+@Suite("The service's time")
+struct ServiceClockTests {
+    private static let start = MonotonicInstant.now
+
+    private static func after(_ milliseconds: Int64) -> MonotonicInstant { start + .milliseconds(milliseconds) }
+
+    @Test("is unknown before the first answer, and as wide as the round trip and a second afterwards")
+    func interval() {
+        var clock = ServiceClock()
+        #expect(clock.time(at: Self.start) == nil)
+        clock.note(date: Timestamp(seconds: 100), sent: Self.start, received: Self.after(200))
+        #expect(
+            clock.time(at: Self.after(5200))
+                == ServiceTime(
+                    earliest: Timestamp(seconds: 105), latest: Timestamp(milliseconds: 106_200)))
+    }
+
+    @Test("is taken from the shortest round trip, until that is ten minutes old or the service's clock was set")
+    func best() throws {
+        var clock = ServiceClock()
+        clock.note(date: Timestamp(seconds: 100), sent: Self.start, received: Self.after(100))
+        clock.note(date: Timestamp(seconds: 101), sent: Self.after(1000), received: Self.after(1900))
+        #expect(clock.time(at: Self.after(1900))?.latest == Timestamp(milliseconds: 102_900))
+        clock.note(date: Timestamp(seconds: 101), sent: Self.after(1950), received: Self.after(2000))
+        #expect(clock.time(at: Self.after(2000))?.latest == Timestamp(milliseconds: 102_050))
+        clock.note(date: Timestamp(seconds: 500), sent: Self.after(3000), received: Self.after(3800))
+        #expect(clock.time(at: Self.after(3800))?.earliest == Timestamp(seconds: 500))
+        clock.note(date: Timestamp(seconds: 1100), sent: Self.after(603_000), received: Self.after(603_900))
+        #expect(clock.time(at: Self.after(603_900))?.earliest == Timestamp(seconds: 1100))
+    }
+
+    @Test("lies between its two bounds, whatever the clocks say and however long answers take")
+    func bounds() throws {
+        var generator = SeededGenerator(seed: 1)
+        for _ in 0..<200 {
+            var clock = ServiceClock()
+            // The service's time at `start`, in milliseconds; the two clocks share nothing else.
+            let offset = Int64.random(in: 0...2_000_000_000_000, using: &generator)
+            var now: Int64 = 0
+            for _ in 0..<20 {
+                let sent = now + Int64.random(in: 0...300_000, using: &generator)
+                let answered = sent + Int64.random(in: 0...30_000, using: &generator)
+                let received = answered + Int64.random(in: 0...30_000, using: &generator)
+                clock.note(
+                    date: Timestamp(seconds: (offset + answered) / 1000), sent: Self.after(sent),
+                    received: Self.after(received))
+                now = received + Int64.random(in: 0...10_000, using: &generator)
+                let time = try #require(clock.time(at: Self.after(now)))
+                let real = Timestamp(milliseconds: offset + now)
+                #expect(time.earliest <= real && real <= time.latest)
+            }
+        }
+    }
+
+    @Test("is told by the Date of any answer, and each page tells its own")
+    func answers() async throws {
+        let time = TestTime()
+        var options = HTTPFlowService.Options.quick
+        options.time = time
+        try await serving(
+            { connection in
+                while await connection.request() != nil {
+                    try await connection.answer(
+                        200, #"{"items":[]}"#, headers: ["Date: Sun, 06 Nov 1994 08:49:37 GMT"])
+                }
+            }, options: options
+        ) { service, _ in
+            let date = Timestamp(seconds: 784_111_777)
+            #expect(service.serviceTime() == nil)
+            _ = await service.createRun("{}", sendBefore: .later)
+            #expect(service.serviceTime() == ServiceTime(earliest: date, latest: date + .seconds(1)))
+            time.advance(.seconds(5))
+            #expect(service.serviceTime()?.earliest == date + .seconds(5))
+            let page = try await service.runs(of: Tutorial.flow, newestFirst: true, after: nil)
+            #expect(page.date == date)
+            #expect(page.requestedAt == date)
+        }
+    }
+
+    @Test("is unknown while no answer has a Date that can be read")
+    func noDate() async throws {
+        try await serving({ connection in
+            while await connection.request() != nil {
+                try await connection.answer(200, #"{"items":[]}"#, headers: ["Date: yesterday"])
+            }
+        }) { service, _ in
+            let page = try await service.runs(of: Tutorial.flow, newestFirst: true, after: nil)
+            #expect(page.date == nil)
+            #expect(page.requestedAt == nil)
+            #expect(service.serviceTime() == nil)
+        }
+    }
+}
