@@ -75,10 +75,12 @@ package struct RecordedRun: Hashable, Sendable {
     package var recordedAt: Timestamp
     /// Why it was refused or failed, in the service's words.
     package var failure: String?
+    /// Under which it was requested; `nil` for a run found on the service, and for one that an older Sluice requested.
+    package var claim: RunClaim?
 
     package init(
         identity: RunIdentity, state: RunState, origin: RunOrigin = .request, id: RunID? = nil,
-        deltaColumn: DeltaColumn? = nil, recordedAt: Timestamp, failure: String? = nil
+        deltaColumn: DeltaColumn? = nil, recordedAt: Timestamp, failure: String? = nil, claim: RunClaim? = nil
     ) {
         self.identity = identity
         self.state = state
@@ -87,6 +89,14 @@ package struct RecordedRun: Hashable, Sendable {
         self.deltaColumn = deltaColumn
         self.recordedAt = recordedAt
         self.failure = failure
+        self.claim = claim
+    }
+
+    /// The same run, whose window has become known.
+    package func identified(as identity: RunIdentity) -> RecordedRun {
+        RecordedRun(
+            identity: identity, state: state, origin: origin, id: id, deltaColumn: deltaColumn, recordedAt: recordedAt,
+            failure: failure, claim: claim)
     }
 
     package var flow: FlowID { identity.flow }
@@ -96,20 +106,28 @@ package struct RecordedRun: Hashable, Sendable {
 /// What the ledger knows of a flow besides its runs.
 package struct FlowRecord: Hashable, Sendable {
     package let id: FlowID
-    /// Counts up with every change to the flow's record, so that a saved plan knows when it is stale; 0 for a flow
-    /// that the ledger has never heard of.
-    package var revision: Int
-    /// When the flow was last compared with the service; `nil` before first contact.
+    package var revision: Revision
+    /// When the flow's runs were last compared with the service, by this machine's clock; `nil` before first contact.
     package var contactedAt: Timestamp?
     /// The column in the flow's own `Copy` transformation, the source of truth.
     package var deltaColumn: DeltaColumn?
+    /// The service's time when it began to list all runs for the last full comparison.
+    package var comparedAt: Timestamp?
+    /// When the newest run was made that a listing has shown. Runs made up to `settle` before it may be listed later.
+    package var newestRunAt: Timestamp?
+    /// The ledger was restored or imported: what was requested since must be listed before it is compared.
+    package var needsRecheck: Bool
 
     package init(
-        id: FlowID, revision: Int = 0, contactedAt: Timestamp? = nil, deltaColumn: DeltaColumn? = nil
+        id: FlowID, revision: Revision = Revision(), contactedAt: Timestamp? = nil, deltaColumn: DeltaColumn? = nil,
+        comparedAt: Timestamp? = nil, newestRunAt: Timestamp? = nil, needsRecheck: Bool = false
     ) {
         self.id = id
         self.revision = revision
         self.contactedAt = contactedAt
         self.deltaColumn = deltaColumn
+        self.comparedAt = comparedAt
+        self.newestRunAt = newestRunAt
+        self.needsRecheck = needsRecheck
     }
 }

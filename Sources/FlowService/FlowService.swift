@@ -9,6 +9,9 @@ package protocol FlowService: Sendable {
     /// Waits for the next turn under the rate limit. Returns at once when a stop is requested.
     func takeTurn() async
 
+    /// How long it is until the next turn. Takes nothing.
+    func turnDelay() -> Duration
+
     /// `POST /runs`. Never sent twice by itself, except once more after a token was renewed on a 401.
     ///
     /// - Parameters:

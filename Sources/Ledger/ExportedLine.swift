@@ -8,19 +8,19 @@ enum ExportedLine: Equatable {
     case run(LedgerEntry)
     case end(flows: Int, runs: Int)
 
-    /// - Throws: ``Fault`` when the line is not exactly what ``LedgerExport`` writes.
-    init(_ bytes: some Collection<UInt8>) throws(Fault) {
+    /// - Throws: ``LineError`` when the line is not exactly what ``LedgerExport`` writes.
+    init(_ bytes: some Collection<UInt8>) throws(LineError) {
         self = try Members(bytes).line()
         // A first line is judged by its format version; that of another version may have other members.
         if case .ledger = self { return }
         // Also refuses members that are unknown, repeated or out of order, and what a reader would round.
         guard rewritten.dropLast().elementsEqual(bytes) else {
-            throw Fault("it is not written as an export writes it")
+            throw LineError("it is not written as an export writes it")
         }
     }
 
     /// What is wrong with a line.
-    struct Fault: Error {
+    struct LineError: Error {
         let message: String
 
         init(_ message: String) { self.message = message }
@@ -64,6 +64,13 @@ private struct Members: Decodable {
         let ciRun: String?
     }
 
+    struct ClaimMembers: Decodable {
+        let id: String
+        let owner: String
+        let earliest: Int64?
+        let latest: Int64?
+    }
+
     let kind: LedgerExport.Kind
     let formatVersion: Int?
     let target: String?
@@ -85,20 +92,25 @@ private struct Members: Decodable {
     let counts: Counts?
     let updatedAt: Int64?
     let provenance: Origin?
+    let token: String?
+    let comparedAt: Int64?
+    let newestRunAt: Int64?
+    let needsRecheck: Bool?
+    let claim: ClaimMembers?
     let flows: Int?
     let runs: Int?
 
-    init(_ bytes: some Collection<UInt8>) throws(ExportedLine.Fault) {
+    init(_ bytes: some Collection<UInt8>) throws(ExportedLine.LineError) {
         do {
             self = try JSONDecoder().decode(Members.self, from: Data(bytes))
         } catch let error as DecodingError {
-            throw ExportedLine.Fault(error.inWords)
+            throw ExportedLine.LineError(error.inWords)
         } catch {
-            throw ExportedLine.Fault("it is not JSON")
+            throw ExportedLine.LineError("it is not JSON")
         }
     }
 
-    func line() throws(ExportedLine.Fault) -> ExportedLine {
+    func line() throws(ExportedLine.LineError) -> ExportedLine {
         switch kind {
         case .ledger:
             .ledger(
@@ -109,58 +121,68 @@ private struct Members: Decodable {
         }
     }
 
-    private func record() throws(ExportedLine.Fault) -> FlowRecord {
+    private func record() throws(ExportedLine.LineError) -> FlowRecord {
         let revision = try required(revision, "revision")
-        guard revision > 0 else { throw ExportedLine.Fault("'revision' counts from 1") }
+        guard revision > 0 else { throw ExportedLine.LineError("'revision' counts from 1") }
         return FlowRecord(
-            id: try flowID(), revision: revision, contactedAt: contactedAt.map(Timestamp.init(milliseconds:)),
-            deltaColumn: try column())
+            id: try flowID(), revision: Revision(number: revision, token: token ?? ""),
+            contactedAt: contactedAt.map(Timestamp.init(milliseconds:)), deltaColumn: try column(),
+            comparedAt: comparedAt.map(Timestamp.init(milliseconds:)),
+            newestRunAt: newestRunAt.map(Timestamp.init(milliseconds:)), needsRecheck: needsRecheck ?? false)
     }
 
-    private func entry() throws(ExportedLine.Fault) -> LedgerEntry {
+    private func entry() throws(ExportedLine.LineError) -> LedgerEntry {
         let identity = RunIdentity(
             flow: try flowID(), window: try span(), rerun: rerun, attempt: try required(attempt, "attempt"))
         let run = RecordedRun(
             identity: identity,
             state: try required(RunState(rawValue: try required(state, "state")), "state", "is unknown"),
             origin: try required(RunOrigin(rawValue: try required(origin, "origin")), "origin", "is unknown"),
-            id: try run.map { (text) throws(ExportedLine.Fault) in try required(RunID(text), "run", "is empty") },
-            deltaColumn: try column(), recordedAt: try time(recordedAt, "recordedAt"), failure: failure)
+            id: try run.map { (text) throws(ExportedLine.LineError) in try required(RunID(text), "run", "is empty") },
+            deltaColumn: try column(),
+            recordedAt: Timestamp(milliseconds: try required(recordedAt, "recordedAt")), failure: failure,
+            claim: try runClaim())
         let entry = LedgerEntry(
             run: run, request: request, response: response, status: status,
             counts: RunCounts(
                 inputRecords: counts?.inputRecords, outputRecords: counts?.outputRecords,
                 failedRecords: counts?.failedRecords, inputFiles: counts?.inputFiles),
-            updatedAt: try time(updatedAt, "updatedAt"),
+            updatedAt: Timestamp(milliseconds: try required(updatedAt, "updatedAt")),
             provenance: Provenance(
                 file: provenance?.file, line: provenance?.line, commit: provenance?.commit,
                 author: provenance?.author, ciRun: provenance?.ciRun))
-        if let fault = entry.fault { throw ExportedLine.Fault("the run is impossible: \(fault)") }
+        if let reason = entry.invalidity { throw ExportedLine.LineError("the run is impossible: \(reason)") }
         return entry
     }
 
-    private func flowID() throws(ExportedLine.Fault) -> FlowID {
+    private func runClaim() throws(ExportedLine.LineError) -> RunClaim? {
+        guard let claim else { return nil }
+        var time: ServiceTime?
+        if let earliest = claim.earliest, let latest = claim.latest {
+            time = ServiceTime(
+                earliest: Timestamp(milliseconds: earliest), latest: Timestamp(milliseconds: latest))
+        }
+        return RunClaim(id: try required(ClaimID(claim.id), "claim.id", "is empty"), owner: claim.owner, time: time)
+    }
+
+    private func flowID() throws(ExportedLine.LineError) -> FlowID {
         try required(FlowID(try required(flow, "flow")), "flow", "is not a UUID")
     }
 
-    private func span() throws(ExportedLine.Fault) -> Window? {
+    private func span() throws(ExportedLine.LineError) -> Window? {
         guard let window else { return nil }
         return try required(
             Window(startSeconds: window.start, endSeconds: window.end), "window", "ends before it starts")
     }
 
-    private func column() throws(ExportedLine.Fault) -> DeltaColumn? {
+    private func column() throws(ExportedLine.LineError) -> DeltaColumn? {
         deltaColumn.map { DeltaColumn(name: $0.name, dateFormat: $0.dateFormat, timezone: $0.timezone) }
     }
 
-    private func time(_ milliseconds: Int64?, _ key: String) throws(ExportedLine.Fault) -> Timestamp {
-        Timestamp(milliseconds: try required(milliseconds, key))
-    }
-
     private func required<Value>(
-        _ value: Value?, _ key: String, _ fault: String = "is missing"
-    ) throws(ExportedLine.Fault) -> Value {
-        guard let value else { throw ExportedLine.Fault("'\(key)' \(fault)") }
+        _ value: Value?, _ key: String, _ reason: String = "is missing"
+    ) throws(ExportedLine.LineError) -> Value {
+        guard let value else { throw ExportedLine.LineError("'\(key)' \(reason)") }
         return value
     }
 }

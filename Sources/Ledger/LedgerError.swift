@@ -6,24 +6,37 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     case unusable(String)
     /// The file is not a ledger, or is damaged.
     case corrupt(String)
+    /// The file at the ledger's path is not the one that was opened: it was removed, moved or replaced.
+    case replaced(String)
     /// A newer Sluice wrote it.
     case newer(found: Int, supported: Int)
     /// Another process kept it busy for too long.
     case busy(String)
-    /// A move that ``RunState/canBecome(_:)`` forbids, or of a run that is not recorded (`from` is `nil`).
-    case illegalMove(RunIdentity, from: RunState?, to: RunState)
+    /// The store did not answer: whether the commit was made is not known, and the very same one may be made again.
+    case unanswered(String)
+    /// A move that ``RunState/canBecome(_:)`` forbids.
+    case illegalMove(RunIdentity, from: RunState, to: RunState)
+    case unknownRun(RunIdentity)
+    case notClaimable(RunIdentity, String)
+    case runIDTaken(RunID, by: RunIdentity)
     case importConflict(String)
 
     package var description: String {
         switch self {
-        case .unusable(let reason): "the ledger cannot be used: \(reason)"
+        case .unusable(let reason): "cannot use the ledger: \(reason)"
         case .corrupt(let reason): "the ledger is damaged: \(reason)"
+        case .replaced(let path):
+            "the ledger \(path) was removed, moved or replaced while it was in use: nothing more is sent. "
+                + "Put it back, or run the command again"
         case .newer(let found, let supported):
             "the ledger has version \(found), and this sluice knows versions up to \(supported): use a newer sluice"
         case .busy(let reason): "the ledger is busy: \(reason)"
+        case .unanswered(let reason): "the ledger does not answer: \(reason)"
         case .illegalMove(let identity, let from, let to):
-            "the ledger refuses to move the run of flow \(identity.flow) from \(from?.rawValue ?? "nothing") "
-                + "to \(to.rawValue)"
+            "the ledger refuses to move \(identity.inWords) from \(from.rawValue) to \(to.rawValue)"
+        case .unknownRun(let identity): "the ledger has no \(identity.inWords)"
+        case .notClaimable(let identity, let reason): "the ledger refuses to claim \(identity.inWords): \(reason)"
+        case .runIDTaken(let id, let identity): "the run \(id) is recorded already, as \(identity.inWords)"
         case .importConflict(let reason): "the import disagrees with the ledger: \(reason)"
         }
     }

@@ -5,7 +5,7 @@ import Text
 /// The form of an exported ledger: JSON Lines, a member left out where nothing is known.
 ///
 /// ```json
-/// {"kind":"ledger","formatVersion":1,"target":"https://… 1234@AdobeOrg prod"}
+/// {"kind":"ledger","formatVersion":2,"target":"https://… 1234@AdobeOrg prod"}
 /// {"kind":"flow","flow":"3abe…","revision":3,"contactedAt":1651587212543}
 /// {"kind":"run","flow":"3abe…","window":{"start":1651584991,"end":1651588591},"attempt":1,"state":"accepted",…}
 /// {"kind":"end","flows":1,"runs":1}
@@ -14,7 +14,9 @@ import Text
 /// The last line tells a whole export from one that was cut off: a ledger with a hole would send runs again.
 package enum LedgerExport {
     /// Counts up when an older sluice could no longer read what is written.
-    package static let formatVersion = 1
+    package static let formatVersion = 2
+    /// Those that can be read: version 1 knows no claims, and no more of a flow than when it was compared.
+    static let readableVersions = 1...2
 
     enum Kind: String, Decodable {
         case ledger
@@ -33,9 +35,13 @@ package enum LedgerExport {
     static func line(_ record: FlowRecord) -> [UInt8] {
         line(.flow) {
             $0.member("flow", record.id.description)
-            $0.member("revision", record.revision)
+            $0.member("revision", record.revision.number)
             $0.member("contactedAt", known: record.contactedAt?.milliseconds)
             $0.column(record.deltaColumn)
+            if !record.revision.token.isEmpty { $0.member("token", record.revision.token) }
+            $0.member("comparedAt", known: record.comparedAt?.milliseconds)
+            $0.member("newestRunAt", known: record.newestRunAt?.milliseconds)
+            if record.needsRecheck { $0.member("needsRecheck", true) }
         }
     }
 
@@ -78,6 +84,14 @@ package enum LedgerExport {
                     $0.member("ciRun", known: provenance.ciRun)
                 }
             }
+            if let claim = run.claim {
+                $0.object("claim") {
+                    $0.member("id", claim.id.description)
+                    $0.member("owner", claim.owner)
+                    $0.member("earliest", known: claim.time?.earliest.milliseconds)
+                    $0.member("latest", known: claim.time?.latest.milliseconds)
+                }
+            }
         }
     }
 
@@ -98,13 +112,12 @@ package enum LedgerExport {
     }
 }
 
-extension Ledger {
-    /// Writes the whole ledger, line by line, for review and backup: each flow followed by its runs, in the order of
-    /// ``runs(of:)``. The same ledger gives the same bytes. Each flow is written as it stood at one moment, and no
-    /// more than one flow is in memory.
+extension LedgerStore {
+    /// Writes the whole ledger, line by line, for review and backup: each flow followed by its runs. The same ledger
+    /// gives the same bytes. Each flow is written as it was at one instant, and only one is in memory.
     ///
     /// - Parameters:
-    ///   - target: the target's identity, which an import holds against its own.
+    ///   - target: the target's identity, which an import compares with its own.
     ///   - write: is given one line at a time, with its line feed.
     /// - Throws: ``LedgerError``, and whatever `write` throws.
     package func export(
@@ -114,23 +127,12 @@ extension Ledger {
         let flows = try await flows().map(\.id)
         var runs = 0
         for flow in flows {
-            let (record, entries) = try await snapshot(of: flow)
-            try write(LedgerExport.line(record))
-            for entry in entries { try write(LedgerExport.line(entry)) }
-            runs += entries.count
+            let kept = try await entries(of: flow)
+            try write(LedgerExport.line(kept.record))
+            for entry in kept.entries { try write(LedgerExport.line(entry)) }
+            runs += kept.entries.count
         }
         try write(LedgerExport.end(flows: flows.count, runs: runs))
-    }
-
-    /// A flow and its rows as they stood at one moment: nothing changed between the two readings of its record.
-    private func snapshot(of flow: FlowID) async throws(LedgerError) -> (FlowRecord, [LedgerEntry]) {
-        let patience = 50
-        for _ in 0..<patience {
-            let record = try await record(of: flow)
-            let entries = try await entries(of: [flow])
-            if try await self.record(of: flow) == record { return (record, entries) }
-        }
-        throw .busy("flow \(flow) keeps changing while it is exported")
     }
 }
 

@@ -4,193 +4,226 @@ import FlowRuns
 ///
 /// ```swift
 /// let backup = try LedgerImport(bytes, target: target.identity)
-/// try await backup.restore(into: ledger)
+/// try await backup.restore(into: ledger, nonce: { UUID().uuidString })
 /// ```
 package struct LedgerImport: Sendable {
-    /// In the order of the file, like the entries.
-    package private(set) var flows: [FlowRecord] = []
-    /// Every run, with its request and answer.
-    package private(set) var entries: [LedgerEntry] = []
-    private var flowLines: [FlowID: Int] = [:]
-    private var entryLines: [RunIdentity: Int] = [:]
+    /// In the order of the file.
+    package let flows: [FlowEntries]
+    package var runCount: Int { flows.reduce(0) { $0 + $1.entries.count } }
+    private let lines: ExportLines
 
-    /// Reads every line and collects every fault.
+    /// Reads every line and collects all that is wrong.
     ///
-    /// - Parameter target: the identity of the target that it must be an export of.
-    /// - Throws: ``LedgerImportError/faults(_:)``.
-    package init(_ bytes: [UInt8], target: String) throws(LedgerImportError) {
-        var reading = Reading(target: target)
+    /// - Parameter targets: the identities that the target has or had; it must be an export of one of them.
+    /// - Throws: ``LedgerImportError/lines(_:)``.
+    package init(_ bytes: [UInt8], targets: [String]) throws(LedgerImportError) {
+        var reader = ExportReader(targets: targets)
         var number = 0
         var rest = bytes[...]
-        while !rest.isEmpty, !reading.isHopeless {
+        while !rest.isEmpty, !reader.isHopeless {
             number += 1
             var line = rest.prefix { $0 != UInt8(ascii: "\n") }
             rest = rest.dropFirst(line.count + 1)
             if line.last == UInt8(ascii: "\r") { line.removeLast() }
-            reading.read(line, number)
+            reader.read(line, number)
         }
-        reading.finish(after: number)
-        guard reading.faults.isEmpty else { throw .faults(reading.faults) }
-        flows = reading.flows
-        entries = reading.entries
-        flowLines = reading.flowLines
-        entryLines = reading.entryLines
+        reader.finish(after: number)
+        guard reader.errors.isEmpty else { throw .lines(reader.errors) }
+        flows = reader.flows
+        lines = reader.lines
     }
 
-    /// The same import, of flows that count as never compared with the service. An export may be older than the last
-    /// run: what was made since is then found at first contact, and not sent again.
-    package func forgettingContact() -> LedgerImport {
-        var other = self
-        for index in other.flows.indices { other.flows[index].contactedAt = nil }
-        return other
-    }
-
-    /// Puts everything into the ledger, or nothing. What it has already is left as it is, so doing it twice is doing
-    /// it once.
+    /// Puts everything into the ledger, flow by flow, each wholly or not at all; nothing where anything disagrees. What
+    /// the ledger has already is left as it is, so doing it twice is doing it once.
     ///
-    /// - Throws: ``LedgerImportError/faults(_:)`` where the ledger says otherwise; ``LedgerImportError/ledger(_:)``.
-    package func restore(into ledger: some Ledger) async throws(LedgerImportError) {
-        let conflicts: [LedgerImportFault]
-        do {
-            conflicts = try await self.conflicts(with: ledger)
-            if conflicts.isEmpty { try await ledger.restore(flows, entries) }
+    /// The flows count as never compared with the service: an export may be older than the last run. So the next apply
+    /// waits until that must be listed, and compares them first.
+    ///
+    /// - Throws: ``LedgerImportError/lines(_:)`` where the ledger disagrees; ``LedgerImportError/ledger(_:)``.
+    package func restore(
+        into store: some LedgerStore, nonce: () -> String
+    ) async throws(LedgerImportError) {
+        var conflicts: [LedgerImportError.Line] = []
+        do throws(LedgerError) {
+            for flow in flows {
+                conflicts += self.conflicts(of: flow, with: try await store.entries(of: flow.record.id))
+            }
+            if conflicts.isEmpty {
+                for flow in flows { try await restore(flow, into: store, nonce: nonce()) }
+            }
         } catch {
             throw .ledger(error)
         }
-        guard conflicts.isEmpty else { throw .faults(conflicts) }
+        guard conflicts.isEmpty else { throw .lines(conflicts.sorted { $0.line < $1.line }) }
     }
 
-    /// The ledger looks for them itself; only here the lines are known.
-    private func conflicts(with ledger: some Ledger) async throws(LedgerError) -> [LedgerImportFault] {
-        var faults: [LedgerImportFault] = []
-        for record in flows {
-            let recorded = try await ledger.record(of: record.id)
-            if recorded.revision > 0, recorded != record {
-                faults.append(
-                    LedgerImportFault(
-                        line: flowLines[record.id] ?? 0, "the ledger has this flow at revision \(recorded.revision)"))
+    private func restore(_ flow: FlowEntries, into store: some LedgerStore, nonce: String) async throws(LedgerError) {
+        let recorded = try await store.entries(of: flow.record.id)
+        let known = Set(recorded.entries.map(\.run.identity))
+        let missing = flow.entries.filter { !known.contains($0.run.identity) }
+        let isNew = recorded.record.revision.number == 0
+        guard isNew || !missing.isEmpty else { return }
+        var record = isNew ? flow.record : recorded.record
+        record.revision = Revision(
+            number: isNew ? flow.record.revision.number : record.revision.number + 1, token: nonce)
+        record.contactedAt = nil
+        record.comparedAt = nil
+        record.needsRecheck = true
+        let commit = FlowCommit(
+            expecting: recorded.record.revision, record: record, changes: missing.map(LedgerChange.insert))
+        guard try await store.commit(commit) == .done else {
+            throw .busy("flow \(flow.record.id) changed during the import: import again")
+        }
+    }
+
+    private func conflicts(of flow: FlowEntries, with recorded: FlowEntries) -> [LedgerImportError.Line] {
+        var found: [LedgerImportError.Line] = []
+        let number = recorded.record.revision.number
+        if number > 0, number != flow.record.revision.number || recorded.record.deltaColumn != flow.record.deltaColumn {
+            found.append(
+                LedgerImportError.Line(
+                    line: lines.flows[flow.record.id] ?? 0, "the ledger has this flow at revision \(number)"))
+        }
+        let entries = Dictionary(recorded.entries.map { ($0.run.identity, $0) }) { first, _ in first }
+        for entry in flow.entries {
+            if let other = entries[entry.run.identity], other != entry {
+                found.append(
+                    LedgerImportError.Line(
+                        line: lines.runs[entry.run.identity] ?? 0,
+                        "the ledger has another record of this run (\(other.run.state.rawValue))"))
             }
         }
-        var recorded: [RunIdentity: LedgerEntry] = [:]
-        for entry in try await ledger.entries(of: flows.map(\.id)) { recorded[entry.run.identity] = entry }
-        for entry in entries {
-            if let other = recorded[entry.run.identity], other != entry {
-                faults.append(
-                    LedgerImportFault(
-                        line: entryLines[entry.run.identity] ?? 0,
-                        "the ledger has this run otherwise (\(other.run.state.rawValue))"))
-            }
-        }
-        return faults.sorted { $0.line < $1.line }
+        return found
     }
 }
 
 /// Why an import was refused. Nothing of it was recorded.
 package enum LedgerImportError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong with a line of the file.
+    package struct Line: Hashable, Sendable, CustomStringConvertible {
+        /// Counted from 1.
+        package let line: Int
+        /// One sentence without a full stop.
+        package let message: String
+
+        init(line: Int, _ message: String) {
+            self.line = line
+            self.message = message
+        }
+
+        package var description: String { "line \(line): \(message)" }
+    }
+
     /// By line.
-    case faults([LedgerImportFault])
+    case lines([Line])
     case ledger(LedgerError)
 
     package var description: String {
         switch self {
-        case .faults(let faults): faults.map(\.description).joined(separator: "\n")
+        case .lines(let lines): lines.map(\.description).joined(separator: "\n")
         case .ledger(let error): error.description
         }
     }
 }
 
-/// One fault of an exported file.
-package struct LedgerImportFault: Hashable, Sendable, CustomStringConvertible {
-    /// Counted from 1.
-    package let line: Int
-    /// What is wrong, one sentence without a full stop.
-    package let message: String
-
-    init(line: Int, _ message: String) {
-        self.line = line
-        self.message = message
-    }
-
-    package var description: String { "line \(line): \(message)" }
+/// On which line of an export each flow and run is.
+struct ExportLines: Hashable, Sendable {
+    var flows: [FlowID: Int] = [:]
+    var runs: [RunIdentity: Int] = [:]
 }
 
-/// The state of reading: what stands in earlier lines decides what may follow.
-private struct Reading {
-    private static let mostFaults = 100
+/// Reads an export: what earlier lines hold decides what may follow.
+private struct ExportReader {
+    private static let mostErrors = 100
 
-    let target: String
-    var flows: [FlowRecord] = []
-    var entries: [LedgerEntry] = []
-    var flowLines: [FlowID: Int] = [:]
-    var entryLines: [RunIdentity: Int] = [:]
-    var faults: [LedgerImportFault] = []
-    /// Whether reading on would only repeat one fault on every line.
-    var isHopeless = false
-    private var runLines: [RunID: Int] = [:]
+    let targets: [String]
+    private(set) var flows: [FlowEntries] = []
+    private(set) var lines = ExportLines()
+    private(set) var errors: [LedgerImportError.Line] = []
+    /// Whether reading on would only repeat one error on every line.
+    private(set) var isHopeless = false
+    private var record: FlowRecord?
+    private var entries: [LedgerEntry] = []
+    private var idLines: [RunID: Int] = [:]
     private var livingLines: [RunIdentity: Int] = [:]
     private var isEnded = false
 
-    init(target: String) { self.target = target }
+    init(targets: [String]) { self.targets = targets }
 
     mutating func read(_ bytes: ArraySlice<UInt8>, _ number: Int) {
-        do throws(ExportedLine.Fault) {
+        do throws(ExportedLine.LineError) {
             let line = try ExportedLine(bytes)
-            if isEnded { throw ExportedLine.Fault("the export has ended before it") }
+            if isEnded { throw ExportedLine.LineError("the export has ended before it") }
             if number == 1 { try begin(line) } else { try take(line, number) }
         } catch {
-            faults.append(LedgerImportFault(line: number, error.message))
-            isHopeless = isHopeless || number == 1 || faults.count >= Self.mostFaults
+            errors.append(LedgerImportError.Line(line: number, error.message))
+            isHopeless = isHopeless || number == 1 || errors.count >= Self.mostErrors
         }
     }
 
     mutating func finish(after lastLine: Int) {
-        if !isEnded, !isHopeless { faults.append(LedgerImportFault(line: lastLine + 1, "the export is cut off")) }
+        endFlow()
+        if !isEnded, !isHopeless {
+            errors.append(LedgerImportError.Line(line: lastLine + 1, "the export is cut off"))
+        }
     }
 
-    private func begin(_ line: ExportedLine) throws(ExportedLine.Fault) {
+    private mutating func endFlow() {
+        if let record { flows.append(FlowEntries(record: record, entries: entries)) }
+        (record, entries) = (nil, [])
+    }
+
+    private func begin(_ line: ExportedLine) throws(ExportedLine.LineError) {
         guard case .ledger(let version, let exported) = line else {
-            throw ExportedLine.Fault("it is not the first line of an exported ledger")
+            throw ExportedLine.LineError("it is not the first line of an exported ledger")
         }
-        guard version == LedgerExport.formatVersion else {
-            throw ExportedLine.Fault(
-                "its format has version \(version), and this sluice reads version \(LedgerExport.formatVersion)")
+        guard LedgerExport.readableVersions.contains(version) else {
+            throw ExportedLine.LineError(
+                "its format has version \(version), and this sluice reads versions up to \(LedgerExport.formatVersion)")
         }
-        guard exported == target else {
-            throw ExportedLine.Fault("it is the ledger of the target '\(exported)', not of '\(target)'")
+        guard targets.contains(exported) else {
+            throw ExportedLine.LineError(
+                "it is the ledger of the target '\(exported)', not of '\(targets.first ?? "")'")
         }
     }
 
-    private mutating func take(_ line: ExportedLine, _ number: Int) throws(ExportedLine.Fault) {
+    private mutating func take(_ line: ExportedLine, _ number: Int) throws(ExportedLine.LineError) {
         switch line {
-        case .ledger: throw ExportedLine.Fault("a second export begins")
-        case .flow(let record):
-            if let first = flowLines[record.id] { throw ExportedLine.Fault("the flow stands in line \(first), too") }
-            flowLines[record.id] = number
-            flows.append(record)
+        case .ledger: throw ExportedLine.LineError("a second export begins")
+        case .flow(let next):
+            if let first = lines.flows[next.id] {
+                throw ExportedLine.LineError("the flow is in line \(first) already")
+            }
+            endFlow()
+            record = next
+            lines.flows[next.id] = number
         case .run(let entry): try take(entry, number)
         case .end(let flowCount, let runCount):
+            endFlow()
             isEnded = true
-            // Where lines are faulty, that is said of them already.
-            guard !faults.isEmpty || (flowCount, runCount) == (flows.count, entries.count) else {
-                throw ExportedLine.Fault(
-                    "\(flowCount) flows and \(runCount) runs should stand before it, not \(flows.count) and "
-                        + "\(entries.count)")
+            let found = (flows.count, flows.reduce(0) { $0 + $1.entries.count })
+            // Where lines have errors, that is said already.
+            guard !errors.isEmpty || (flowCount, runCount) == found else {
+                throw ExportedLine.LineError(
+                    "it announces \(flowCount) flows and \(runCount) runs, but \(found.0) and \(found.1) are before it")
             }
         }
     }
 
-    private mutating func take(_ entry: LedgerEntry, _ number: Int) throws(ExportedLine.Fault) {
+    private mutating func take(_ entry: LedgerEntry, _ number: Int) throws(ExportedLine.LineError) {
         let identity = entry.run.identity
-        guard flowLines[identity.flow] != nil else { throw ExportedLine.Fault("its flow does not stand before it") }
-        if let first = entryLines.updateValue(number, forKey: identity) {
-            throw ExportedLine.Fault("the run stands in line \(first), too")
+        guard record?.id == identity.flow else {
+            throw ExportedLine.LineError("its flow is not on the lines before it")
         }
-        if let run = entry.run.id, let first = runLines.updateValue(number, forKey: run) {
-            throw ExportedLine.Fault("the run id stands in line \(first), too")
+        if let first = lines.runs.updateValue(number, forKey: identity) {
+            throw ExportedLine.LineError("the run is in line \(first) already")
         }
-        let window = RunIdentity(flow: identity.flow, window: identity.window, rerun: identity.rerun)
-        if entry.run.isLivingRequest, let first = livingLines.updateValue(number, forKey: window) {
-            throw ExportedLine.Fault("line \(first) has a request for this window, too, that has not failed")
+        if let run = entry.run.id, let first = idLines.updateValue(number, forKey: run) {
+            throw ExportedLine.LineError("the run id is in line \(first) already")
+        }
+        let request = RunIdentity(flow: identity.flow, window: identity.window, rerun: identity.rerun)
+        if entry.run.isLivingRequest, let first = livingLines.updateValue(number, forKey: request) {
+            throw ExportedLine.LineError("line \(first) has a request for this window already that has not failed")
         }
         entries.append(entry)
     }

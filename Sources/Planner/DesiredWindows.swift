@@ -3,10 +3,12 @@ import Manifests
 
 /// A window that a manifest asks for, and the place that asks.
 struct DesiredWindow: Hashable, Comparable {
-    let window: Window
+    var window: Window
     let place: Place
     /// Of the series that it is cut from, where that is not UTC.
     var timeZone: String?
+    /// Cut from a series, and not declared by itself.
+    var isOfSeries = false
 
     /// By window, then by place, so that a plan does not depend on the order of declarations.
     static func < (left: DesiredWindow, right: DesiredWindow) -> Bool {
@@ -34,7 +36,7 @@ struct DesiredWindows: Sequence, IteratorProtocol {
         for series in series {
             let windows = series.windows(dueAt: asOf).lazy.joined()
             let zone = series.timeZone == "UTC" ? nil : series.timeZone
-            add(windows.map { DesiredWindow(window: $0, place: series.place, timeZone: zone) })
+            add(windows.map { DesiredWindow(window: $0, place: series.place, timeZone: zone, isOfSeries: true) })
         }
     }
 

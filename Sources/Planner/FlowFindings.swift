@@ -16,15 +16,16 @@ struct FlowFindings {
     var attempts: [Window: Attempts] = [:]
 
     private var rerunsWithoutRun: [(rerun: Rerun, attempts: Attempts)] = []
-    private let acknowledged: Set<RunID>
+    /// Runs that the manifest calls somebody else's: they count for nothing.
+    let acknowledged: Set<RunID>
     private var unseenAcknowledged: Set<RunID>
     private var unacknowledged: [RecordedRun] = []
     private var summary = RunsInSummary()
     private let retryFailed: Int
 
     init(_ declaration: FlowDeclaration) {
-        acknowledged = Set(declaration.acknowledged.map(\.run))
-        unseenAcknowledged = acknowledged
+        acknowledged = Set(declaration.acknowledged.filter { $0.window == nil }.map(\.run))
+        unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
         retryFailed = declaration.retryFailed
     }
 
@@ -40,6 +41,19 @@ struct FlowFindings {
         undeclared.append(run)
     }
 
+    /// Tells which runs that nobody recorded count as which rerun, and which count for none.
+    mutating func count(_ history: WindowHistory, of window: Window, at place: Place) {
+        for (rerun, run) in history.taken.sorted(by: { $0.key < $1.key }) {
+            diagnostics.add(.runTakenForRerun) { .taken(run, for: rerun, of: window, at: place) }
+        }
+        if !history.surplus.isEmpty {
+            let others = history.runs.filter {
+                $0.state.isAccepted && $0.state != .failed && !history.surplus.contains($0)
+            }
+            diagnostics.add(.windowRunTwice) { .runTwice(window, history.surplus, besides: others, at: place) }
+        }
+    }
+
     /// Asks for a window.
     mutating func create(_ desired: DesiredWindow) { create(desired.window, of: desired) }
 
@@ -52,7 +66,7 @@ struct FlowFindings {
         actions.append(
             PlannedAction(
                 kind: .create, window: window, attempt: attempts.next, reason: reason, refusal: attempts.refusal,
-                place: desired.place, timeZone: desired.timeZone))
+                place: desired.place, timeZone: desired.timeZone, isOfSeries: desired.isOfSeries))
     }
 
     mutating func rerun(_ rerun: Rerun, attempts: Attempts) {
@@ -66,16 +80,18 @@ struct FlowFindings {
     mutating func rerunIfCreated(_ rerun: Rerun, attempts: Attempts) { rerunsWithoutRun.append((rerun, attempts)) }
 
     mutating func retry(
-        _ run: RunID, _ failed: RecordedRun, _ ordinal: Int, attempts: Attempts, of desired: DesiredWindow
+        _ run: RunID, _ failed: RecordedRun, _ ordinal: Int, attempts: Attempts, rerun: String?,
+        of desired: DesiredWindow
     ) {
         guard let window = failed.window else { return }
-        let whose = failed.identity.rerun.map { "rerun \($0)" } ?? "its run"
+        let whose = rerun.map { "rerun \($0)" } ?? "its run"
         let failure = failed.failure.map { ": \($0.inShort)" } ?? ""
         actions.append(
             PlannedAction(
-                kind: .retry(of: run), window: window, rerun: failed.identity.rerun, attempt: attempts.next,
+                kind: .retry(of: run), window: window, rerun: rerun, attempt: attempts.next,
                 reason: "\(whose) \(run) failed\(failure); retry \(ordinal) of \(retryFailed)",
-                refusal: attempts.refusal, place: desired.place, timeZone: desired.timeZone))
+                refusal: attempts.refusal, place: desired.place, timeZone: desired.timeZone,
+                isOfSeries: desired.isOfSeries))
     }
 
     /// Holds the window of a doubtful run.
@@ -101,7 +117,7 @@ struct FlowFindings {
         return FlowPlan(
             id: declaration.id, name: declaration.name, manifest: declaration.manifest, owner: declaration.owner,
             source: declaration.source, rules: FlowRules(declaration), place: declaration.place,
-            revision: record.revision, isVerified: isVerified, actions: actions, held: held,
+            revision: record.revision.number, isVerified: isVerified, actions: actions, held: held,
             recordedCount: recordedCount, failedCount: failedCount, undeclared: undeclared,
             diagnostics: diagnostics.all(flowPlace: declaration.place))
     }
@@ -173,7 +189,7 @@ extension PlannedAction {
         return PlannedAction(
             kind: kind, window: window, rerun: rerun, attempt: attempt, deltaColumn: column,
             reason: reason == Self.neverRun ? carries : "\(carries); \(reason)", refusal: refusal, place: place,
-            timeZone: timeZone)
+            timeZone: timeZone, isOfSeries: isOfSeries)
     }
 }
 

@@ -8,7 +8,7 @@ struct FlowPass {
     private let record: FlowRecord
     private var desired: Lookahead<DesiredWindows>
     private var reruns: Lookahead<IndexingIterator<[Rerun]>>
-    private var recorded: Lookahead<AnyIterator<RecordedRun>>
+    private var recorded: Lookahead<RunsByWindow>
     private var history = WindowHistory()
     private var overlap: any OverlapPolicy
     /// Of the declared windows so far, the one that ends last.
@@ -28,21 +28,25 @@ struct FlowPass {
             }
         }
         desired = Lookahead(DesiredWindows(declaration, walkable, asOf: asOf))
+        // Of one window in the order declared: runs that nobody recorded count for them in that order.
         let sorted = declaration.reruns.sorted {
-            $0.window == $1.window ? ($0.id, $0.place) < ($1.id, $1.place) : $0.window < $1.window
+            $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window
         }
         reruns = Lookahead(sorted.makeIterator())
-        recorded = Lookahead(runs)
+        recorded = Lookahead(RunsByWindow(runs, windows: declaration.acknowledgedWindows))
         overlap = declaration.overlap.makePolicy()
     }
 
     mutating func run() -> FlowPlan {
         while let window = nextWindow() {
-            takeRuns(of: window)
+            let reruns = takeReruns(of: window)
+            takeRuns(of: window, reruns)
             let declared = takeDeclared(window)
             let container = declared ?? container(of: window)
             if let container { decide(window, of: container, isDeclared: declared != nil) }
-            let rerunIDs = takeReruns(of: window, isDeclared: declared != nil)
+            for rerun in reruns { decide(rerun, isDeclared: declared != nil) }
+            found.count(history, of: window, at: declared?.place ?? reruns.first?.place ?? declaration.place)
+            let rerunIDs = Set(reruns.map(\.id))
             for run in history.runs where !run.state.isVoid {
                 let isDeclared = run.identity.rerun.map(rerunIDs.contains) ?? (container != nil || !rerunIDs.isEmpty)
                 if !isDeclared { found.undeclared.append(run) }
@@ -60,16 +64,18 @@ struct FlowPass {
         return earlier(recorded.head?.window, earlier(desired.head?.window, reruns.head?.window))
     }
 
-    private mutating func takeRuns(of window: Window) {
+    private mutating func takeRuns(of window: Window, _ reruns: [Rerun]) {
         history.clear()
         while recorded.head?.window == window, let run = recorded.next() {
             found.note(run)
             history.add(run)
         }
-        if let run = history.covering {
+        history.count(
+            for: reruns.map(\.id), retryFailed: declaration.retryFailed, acknowledged: found.acknowledged)
+        if let run = history.covering(acknowledged: found.acknowledged) {
             overlap.record(window, by: run, into: &found)
         } else if !history.runs.isEmpty {
-            found.attempts[window] = history.ordinary
+            found.attempts[window] = history.own
         }
     }
 
@@ -84,17 +90,20 @@ struct FlowPass {
 
     /// The declared window, if any, that a recorded one may be a trimmed piece of.
     private func container(of window: Window) -> DesiredWindow? {
-        guard declaration.overlap == .trim, history.covering != nil else { return nil }
+        guard declaration.overlap == .trim, history.covering(acknowledged: found.acknowledged) != nil else {
+            return nil
+        }
         return [lastEnding, desired.head].lazy.compactMap(\.self).first { $0.window.contains(window) }
     }
 
     private mutating func decide(_ window: Window, of desired: DesiredWindow, isDeclared: Bool) {
         switch history.verdict(retryFailed: declaration.retryFailed) {
         case .missing:
-            let piece = DesiredWindow(window: window, place: desired.place, timeZone: desired.timeZone)
+            var piece = desired
+            piece.window = window
             overlap.declare(piece, into: &found)
         case .retry(let run, let failed, let ordinal):
-            found.retry(run, failed, ordinal, attempts: history.ordinary, of: desired)
+            found.retry(run, failed, ordinal, attempts: history.own, rerun: nil, of: desired)
         case .doubtful(let run): found.hold(run, of: desired)
         // A piece's whole is counted already.
         case .recorded: if isDeclared { found.recordedCount += 1 }
@@ -104,33 +113,82 @@ struct FlowPass {
         }
     }
 
-    /// A rerun needs a first run of exactly its window: a recorded one, or one that this very plan asks for. What trim
-    /// leaves of a declared window shows only at the end.
-    ///
-    /// - Returns: the ids of the reruns that the manifest declares for the window.
-    private mutating func takeReruns(of window: Window, isDeclared: Bool) -> Set<String> {
-        var places: [String: Place] = [:]
+    /// The reruns that the manifest declares for the window, each once.
+    private mutating func takeReruns(of window: Window) -> [Rerun] {
+        var taken: [Rerun] = []
         while reruns.head?.window == window, let rerun = reruns.next() {
-            if let first = places.updateValue(rerun.place, forKey: rerun.id) {
-                found.diagnostics.add(.rerunDeclaredTwice) { .declaredTwice(rerun, first: first) }
-                continue
-            }
-            let attempts = history.reruns[rerun.id] ?? Attempts()
-            let desired = DesiredWindow(window: window, place: rerun.place)
-            switch attempts.verdict(retryFailed: declaration.retryFailed) {
-            case .missing where history.covering != nil || isDeclared && declaration.overlap != .trim:
-                found.rerun(rerun, attempts: attempts)
-            case .missing: found.rerunIfCreated(rerun, attempts: attempts)
-            case .retry(let run, let failed, let ordinal):
-                found.retry(run, failed, ordinal, attempts: attempts, of: desired)
-            case .doubtful(let run): found.hold(run, of: desired)
-            case .recorded: found.recordedCount += 1
-            case .failed:
-                found.recordedCount += 1
-                found.failedCount += 1
+            if let first = taken.first(where: { $0.id == rerun.id }) {
+                found.diagnostics.add(.rerunDeclaredTwice) { .declaredTwice(rerun, first: first.place) }
+            } else {
+                taken.append(rerun)
             }
         }
-        return Set(places.keys)
+        return taken
+    }
+
+    /// A rerun needs a first run of exactly its window: a recorded one, or one that this very plan asks for. What trim
+    /// leaves of a declared window shows only at the end.
+    private mutating func decide(_ rerun: Rerun, isDeclared: Bool) {
+        let attempts = history.reruns[rerun.id] ?? Attempts()
+        let desired = DesiredWindow(window: rerun.window, place: rerun.place)
+        switch attempts.verdict(retryFailed: declaration.retryFailed) {
+        case .missing
+        where history.covering(acknowledged: found.acknowledged) != nil || isDeclared && declaration.overlap != .trim:
+            found.rerun(rerun, attempts: attempts)
+        case .missing: found.rerunIfCreated(rerun, attempts: attempts)
+        case .retry(let run, let failed, let ordinal):
+            found.retry(run, failed, ordinal, attempts: attempts, rerun: rerun.id, of: desired)
+        case .doubtful(let run): found.hold(run, of: desired)
+        case .recorded: found.recordedCount += 1
+        case .failed:
+            found.recordedCount += 1
+            found.failedCount += 1
+        }
+    }
+}
+
+/// The recorded runs by window, those of unknown window first. A run whose window the manifest tells comes with that
+/// window, whatever the ledger knows of it yet.
+private struct RunsByWindow: IteratorProtocol {
+    private var recorded: Lookahead<AnyIterator<RecordedRun>>
+    private var told: ArraySlice<RecordedRun> = []
+
+    init(_ runs: AnyIterator<RecordedRun>, windows: [RunID: Window]) {
+        recorded = Lookahead(runs)
+        guard !windows.isEmpty else { return }
+        var unknown: [RecordedRun] = []
+        var known: [RecordedRun] = []
+        while let run = recorded.head, run.window == nil {
+            _ = recorded.next()
+            if let window = run.id.flatMap({ windows[$0] }) {
+                // Attempts of that window are numbered by the ledger when it takes the run over.
+                known.append(
+                    run.identified(as: RunIdentity(flow: run.flow, window: window, attempt: run.identity.attempt)))
+            } else {
+                unknown.append(run)
+            }
+        }
+        told = (unknown + known.sorted(by: Self.isEarlier))[...]
+    }
+
+    private static func isEarlier(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
+        guard let window = left.window, let other = right.window, window != other else {
+            return left.recordedAt < right.recordedAt
+        }
+        return window < other
+    }
+
+    mutating func next() -> RecordedRun? {
+        guard let first = told.first else { return recorded.next() }
+        if let window = first.window, let other = recorded.head?.window, other <= window { return recorded.next() }
+        return told.popFirst()
+    }
+}
+
+extension FlowDeclaration {
+    /// The windows that it tells of runs whose window cannot be read.
+    fileprivate var acknowledgedWindows: [RunID: Window] {
+        Dictionary(acknowledged.compactMap { known in known.window.map { (known.run, $0) } }) { first, _ in first }
     }
 }
 

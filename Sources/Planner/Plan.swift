@@ -99,21 +99,26 @@ package struct FlowRules: Hashable, Sendable {
     package let overlap: FlowDeclaration.Overlap
     package let retryFailed: Int
     package let acknowledged: [Acknowledgement]
+    /// All that are declared, in that order: by it runs that nobody recorded count for them.
+    package let reruns: [Rerun]
 
     package init(
         deltaColumn: DeclaredColumn? = nil, overlap: FlowDeclaration.Overlap = .error, retryFailed: Int = 0,
-        acknowledged: [Acknowledgement] = []
+        acknowledged: [Acknowledgement] = [], reruns: [Rerun] = []
     ) {
         self.deltaColumn = deltaColumn
         self.overlap = overlap
         self.retryFailed = retryFailed
         self.acknowledged = acknowledged
+        self.reruns = reruns
     }
 
     package init(_ declaration: FlowDeclaration) {
         self.init(
             deltaColumn: declaration.deltaColumn, overlap: declaration.overlap, retryFailed: declaration.retryFailed,
-            acknowledged: declaration.acknowledged)
+            acknowledged: declaration.acknowledged,
+            // However the manifest was read, in the order of the file.
+            reruns: declaration.reruns.sorted { $0.place < $1.place })
     }
 }
 
@@ -144,10 +149,12 @@ package struct PlannedAction: Hashable, Sendable {
     package let place: Place
     /// Of the series that it is cut from, where that is not UTC: an IANA name. For people only.
     package let timeZone: String?
+    /// Whether its window is cut from a series: then it is not requested before it has ended by the service's clock.
+    package let isOfSeries: Bool
 
     package init(
         kind: Kind, window: Window, rerun: String? = nil, attempt: Int = 1, deltaColumn: DeltaColumn? = nil,
-        reason: String, refusal: String? = nil, place: Place, timeZone: String? = nil
+        reason: String, refusal: String? = nil, place: Place, timeZone: String? = nil, isOfSeries: Bool = false
     ) {
         self.kind = kind
         self.window = window
@@ -158,6 +165,7 @@ package struct PlannedAction: Hashable, Sendable {
         self.refusal = refusal
         self.place = place
         self.timeZone = timeZone
+        self.isOfSeries = isOfSeries
     }
 
     /// What claiming it claims.

@@ -77,6 +77,23 @@ extension Diagnostic {
             suggestion: "a rerun needs a run of exactly its window: declare it under 'windows'")
     }
 
+    static func taken(_ run: RecordedRun, for rerun: String, of window: Window, at place: Place) -> Diagnostic {
+        Diagnostic(
+            .runTakenForRerun, .warning, at: place,
+            "\(run.inWords) of \(window.inWords), which this ledger did not request, counts as the rerun '\(rerun)'",
+            suggestion: "if it is not, name it under 'acknowledged': then it counts for nothing")
+    }
+
+    static func runTwice(
+        _ window: Window, _ surplus: [RecordedRun], besides others: [RecordedRun], at place: Place
+    ) -> Diagnostic {
+        let runs = (others + surplus).map(\.inWords).joined(separator: ", ")
+        return Diagnostic(
+            .windowRunTwice, .warning, at: place,
+            "the window \(window.inWords) was ingested more often than declared: \(runs)",
+            suggestion: "check the data; then name the runs that are meant under 'acknowledged', or declare a rerun")
+    }
+
     static func unknown(_ acknowledgement: Acknowledgement) -> Diagnostic {
         Diagnostic(
             .acknowledgedRunUnknown, .warning, at: acknowledgement.place,

@@ -1,42 +1,96 @@
 import FlowRuns
 
-/// The recorded runs of one window: its ordinary ones, and those of each of its reruns.
+/// The recorded runs of one window, and how they count: which of them is the window's own run, which is which rerun.
+///
+/// Runs that no request recorded here are counted before anything is asked for, since nobody knows why somebody made
+/// them: of those that have not failed, oldest first, one is the window's own, the next are its reruns that are not
+/// recorded, in the order declared. A failed one uses up one of the window's 1 + `retryFailed` attempts.
 struct WindowHistory {
+    /// All of the window, in the order of the ledger.
     private(set) var runs: [RecordedRun] = []
-    private(set) var ordinary = Attempts()
+    /// The attempts at the window's own run.
+    private(set) var own = Attempts()
+    /// The attempts at each rerun, by its id.
     private(set) var reruns: [String: Attempts] = [:]
+    /// Runs that nobody recorded and that count for no run that is declared: the window was ingested too often.
+    private(set) var surplus: [RecordedRun] = []
+    /// Runs that nobody recorded, by the id of the rerun that they count as.
+    private(set) var taken: [String: RecordedRun] = [:]
+
+    private var unrecorded: [RecordedRun] = []
 
     mutating func add(_ run: RecordedRun) {
         runs.append(run)
-        if let rerun = run.identity.rerun {
-            reruns[rerun, default: Attempts()].add(run)
-        } else {
-            ordinary.add(run)
+        switch (run.origin, run.identity.rerun) {
+        case (.request, nil): own.add(run)
+        case (.request, let rerun?): reruns[rerun, default: Attempts()].add(run)
+        case (.service, _):
+            own.reserve(run.identity.attempt)
+            unrecorded.append(run)
         }
     }
 
     mutating func clear() {
         runs.removeAll(keepingCapacity: true)
-        ordinary = Attempts()
+        own = Attempts()
         if !reruns.isEmpty { reruns.removeAll() }
+        if !surplus.isEmpty { surplus.removeAll() }
+        if !taken.isEmpty { taken.removeAll() }
+        if !unrecorded.isEmpty { unrecorded.removeAll(keepingCapacity: true) }
+    }
+
+    /// Counts the runs that nobody recorded.
+    ///
+    /// - Parameters:
+    ///   - declared: the ids of the window's reruns, in the order declared.
+    ///   - acknowledged: runs that the manifest calls somebody else's: they count for nothing.
+    mutating func count(for declared: [String], retryFailed: Int, acknowledged: Set<RunID>) {
+        guard !unrecorded.isEmpty else { return }
+        let counting = unrecorded.filter { !($0.id.map(acknowledged.contains) ?? false) }.sorted {
+            $0.recordedAt == $1.recordedAt ? $0.identity.attempt < $1.identity.attempt : $0.recordedAt < $1.recordedAt
+        }
+        var living = counting.filter { $0.state != .failed }[...]
+        var failed = counting.filter { $0.state == .failed }[...]
+        for rerun in [nil] + declared.map(Optional.some) {
+            var attempts = self[rerun]
+            if attempts.isOpen(retryFailed: retryFailed), let run = living.popFirst() {
+                attempts.add(run)
+                if let rerun { taken[rerun] = run }
+            }
+            while attempts.isOpen(retryFailed: retryFailed), let run = failed.popFirst() { attempts.add(run) }
+            self[rerun] = attempts
+        }
+        surplus = Array(living)
+    }
+
+    /// The attempts at a rerun, or at the window's own run.
+    private subscript(rerun: String?) -> Attempts {
+        get { rerun.map { reruns[$0] ?? Attempts() } ?? own }
+        set { if let rerun { reruns[rerun] = newValue } else { own = newValue } }
     }
 
     /// A run that the service took, or may have taken: the window is covered by it.
-    var covering: RecordedRun? { runs.first { !$0.state.isVoid } }
+    ///
+    /// - Parameter acknowledged: runs that count for nothing.
+    func covering(acknowledged: Set<RunID>) -> RecordedRun? {
+        runs.first { !$0.state.isVoid && !($0.id.map(acknowledged.contains) ?? false) }
+    }
 
-    /// What the window's ordinary run needs. A rerun that was taken covers the window too.
+    /// What the window's own run needs. A rerun that was taken covers the window too.
     func verdict(retryFailed: Int) -> Attempts.Verdict {
-        let verdict = ordinary.verdict(retryFailed: retryFailed)
-        return switch verdict {
-        case .missing where covering != nil: .recorded
-        case .retry where reruns.values.contains(where: \.isTaken): .recorded
-        case .failed where reruns.values.contains(where: \.isTaken): .recorded
-        default: verdict
+        let verdict = own.verdict(retryFailed: retryFailed)
+        switch verdict {
+        case .missing where runs.contains { $0.origin == .request && $0.identity.rerun != nil && !$0.state.isVoid }:
+            return .recorded
+        case .retry where reruns.values.contains(where: \.isTaken),
+            .failed where reruns.values.contains(where: \.isTaken):
+            return .recorded
+        default: return verdict
         }
     }
 }
 
-/// The attempts at one run: of a window, or of one rerun of it.
+/// The attempts at one run: a window's own, or one rerun of it.
 struct Attempts {
     /// What is to be done about the run.
     enum Verdict {
@@ -50,6 +104,7 @@ struct Attempts {
         case doubtful(RecordedRun)
     }
 
+    private var lastAttempt = 0
     private var latest: RecordedRun?
     private var latestFailed: RecordedRun?
     private var failures = 0
@@ -58,25 +113,32 @@ struct Attempts {
     private(set) var isTaken = false
 
     mutating func add(_ run: RecordedRun) {
-        if run.identity.attempt > latest?.identity.attempt ?? 0 { latest = run }
+        reserve(run.identity.attempt)
+        if run.identity.attempt >= latest?.identity.attempt ?? 0 { latest = run }
         switch run.state {
         case .accepted, .succeeded, .partial: isTaken = true
         case .intended, .inDoubt: doubt = run
         case .failed:
             failures += 1
-            if run.identity.attempt > latestFailed?.identity.attempt ?? 0 { latestFailed = run }
+            if run.identity.attempt >= latestFailed?.identity.attempt ?? 0 { latestFailed = run }
         case .rejected, .released: break
         }
     }
 
+    /// The number is another row's of the window.
+    mutating func reserve(_ attempt: Int) { lastAttempt = max(lastAttempt, attempt) }
+
     /// The number of the attempt that comes next, counted from 1.
-    var next: Int { (latest?.identity.attempt ?? 0) + 1 }
+    var next: Int { lastAttempt + 1 }
 
     /// What the service said, when it refused the latest attempt.
     var refusal: String? { latest?.state == .rejected ? latest?.failure ?? "no reason given" : nil }
 
     /// Whether the latest attempt was sent and turned out absent from the service.
     var isLost: Bool { latest?.state == .released }
+
+    /// Whether a run that nobody recorded can count as one of these.
+    func isOpen(retryFailed: Int) -> Bool { doubt == nil && !isTaken && failures <= retryFailed }
 
     /// - Parameter retryFailed: how often a failed run may be retried.
     func verdict(retryFailed: Int) -> Verdict {

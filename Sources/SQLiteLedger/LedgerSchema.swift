@@ -8,7 +8,9 @@ enum LedgerSchema {
         let sql: String
     }
 
-    static let steps = [Step(name: "flows and runs", sql: flowsAndRuns)]
+    static let steps = [
+        Step(name: "flows and runs", sql: flowsAndRuns), Step(name: "claims and revisions", sql: claimsAndRevisions),
+    ]
     static var version: Int { steps.count }
     /// `Sluc`: tells a ledger from any other SQLite file.
     static let applicationID = 0x536C_7563
@@ -112,5 +114,28 @@ enum LedgerSchema {
 
         CREATE TRIGGER flow_is_never_forgotten BEFORE DELETE ON flow
             BEGIN SELECT RAISE(ABORT, 'a flow may not be forgotten'); END;
+        """
+
+    /// The open claim is the flow's lock. A file from before may hold open requests without a claim's id: together they
+    /// count as one.
+    private static let claimsAndRevisions = """
+        ALTER TABLE flow ADD COLUMN token TEXT NOT NULL DEFAULT '';
+        ALTER TABLE flow ADD COLUMN compared_at INTEGER;
+        ALTER TABLE flow ADD COLUMN newest_run_at INTEGER;
+        ALTER TABLE flow ADD COLUMN needs_recheck INTEGER NOT NULL DEFAULT 0 CHECK (needs_recheck IN (0, 1));
+
+        ALTER TABLE run ADD COLUMN claim TEXT CHECK (claim <> '');
+        ALTER TABLE run ADD COLUMN claim_owner TEXT;
+        ALTER TABLE run ADD COLUMN claimed_earliest INTEGER;
+        ALTER TABLE run ADD COLUMN claimed_latest INTEGER;
+
+        CREATE INDEX open_requests ON run (target, flow) WHERE state IN ('intended', 'inDoubt');
+
+        CREATE TRIGGER one_open_claim BEFORE INSERT ON run
+            WHEN NEW.state IN ('intended', 'inDoubt') AND EXISTS (
+                SELECT 1 FROM run AS other
+                WHERE other.target = NEW.target AND other.flow = NEW.flow
+                    AND other.state IN ('intended', 'inDoubt') AND other.claim IS NOT NEW.claim)
+            BEGIN SELECT RAISE(ABORT, 'a flow may have one open claim'); END;
         """
 }

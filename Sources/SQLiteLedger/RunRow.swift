@@ -7,13 +7,13 @@ enum RunRow {
     /// What planning reads.
     static let runColumns = """
         window_start, window_end, rerun, attempt, state, origin, run, column_name, column_date_format, \
-        column_timezone, recorded_at, failure
+        column_timezone, recorded_at, failure, claim, claim_owner, claimed_earliest, claimed_latest
         """
     static let entryColumns = """
         \(runColumns), request, response, status, input_records, output_records, failed_records, input_files, \
         updated_at, file, line, commit_id, author, ci_run
         """
-    static let entryColumnCount = 25
+    static let entryColumnCount = 29
 
     static func values(of entry: LedgerEntry) -> [(any DatabaseValueConvertible)?] {
         let (run, counts, provenance) = (entry.run, entry.counts, entry.provenance)
@@ -22,6 +22,8 @@ enum RunRow {
             run.state.rawValue,
             run.origin.rawValue, run.id?.description, run.deltaColumn?.name, run.deltaColumn?.dateFormat,
             run.deltaColumn?.timezone, run.recordedAt.milliseconds, run.failure,
+            run.claim?.id.description, run.claim?.owner, run.claim?.time?.earliest.milliseconds,
+            run.claim?.time?.latest.milliseconds,
             entry.request, entry.response, entry.status, counts.inputRecords, counts.outputRecords,
             counts.failedRecords, counts.inputFiles, entry.updatedAt.milliseconds, provenance.file, provenance.line,
             provenance.commit, provenance.author, provenance.ciRun,
@@ -34,7 +36,7 @@ enum RunRow {
         let counts = RunCounts(
             inputRecords: try columns.integer(), outputRecords: try columns.integer(),
             failedRecords: try columns.integer(), inputFiles: try columns.integer())
-        let updatedAt = Timestamp(milliseconds: try columns.required(columns.integer()))
+        let updatedAt = try columns.required(columns.time())
         let provenance = Provenance(
             file: try columns.text(), line: try columns.integer().map(Int.init),
             commit: try columns.text(),
@@ -53,14 +55,25 @@ enum RunRow {
         let origin = try columns.required(columns.text().flatMap(RunOrigin.init))
         let id = try columns.text().flatMap(RunID.init)
         let column = try columns.deltaColumn()
-        let recordedAt = Timestamp(milliseconds: try columns.required(columns.integer()))
+        let recordedAt = try columns.required(columns.time())
         var window: Window?
         if let start, let end { window = try columns.required(Window(startSeconds: start, endSeconds: end)) }
         return RecordedRun(
             identity: RunIdentity(
                 flow: flow, window: window, rerun: rerun.isEmpty ? nil : rerun, attempt: Int(attempt)),
             state: state, origin: origin, id: id, deltaColumn: column, recordedAt: recordedAt,
-            failure: try columns.text())
+            failure: try columns.text(), claim: try claim(from: &columns))
+    }
+}
+
+extension RunRow {
+    private static func claim(from columns: inout ColumnReader) throws(LedgerError) -> RunClaim? {
+        let (id, owner) = (try columns.text(), try columns.text())
+        let (earliest, latest) = (try columns.time(), try columns.time())
+        guard let id = id.flatMap(ClaimID.init) else { return nil }
+        var time: ServiceTime?
+        if let earliest, let latest { time = ServiceTime(earliest: earliest, latest: latest) }
+        return RunClaim(id: id, owner: owner ?? "", time: time)
     }
 }
 
@@ -78,6 +91,8 @@ struct ColumnReader {
         default: throw damage
         }
     }
+
+    mutating func time() throws(LedgerError) -> Timestamp? { try integer().map(Timestamp.init(milliseconds:)) }
 
     mutating func text() throws(LedgerError) -> String? {
         switch next().storage {

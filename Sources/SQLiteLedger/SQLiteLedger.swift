@@ -1,4 +1,5 @@
 import FlowRuns
+import Foundation
 import GRDB
 import Ledger
 
@@ -6,12 +7,12 @@ import Ledger
 /// the runs of one target or many.
 ///
 /// ```swift
-/// let ledger = try SQLiteLedger.open(path: ".sluice/prod.sqlite", target: target.identity, mode: .readWrite)
+/// let ledger = try SQLiteLedger.open(path: ".sluice/prod.sqlite", targets: target.identities, mode: .readWrite)
 /// ```
 ///
-/// Claims are kept apart by the file's own unique indexes, so neither a defect of this program nor a rival can record
-/// two living requests for one window.
-package final class SQLiteLedger: Ledger {
+/// The file's own indexes and triggers enforce the promises too, so neither a defect of this program nor a rival can
+/// record two living requests for one window, or two open claims of one flow.
+package final class SQLiteLedger: LedgerStore {
     /// What the file is opened for.
     package enum Mode: Hashable, Sendable {
         /// Creates the file and its folder where they are missing, and migrates an older one.
@@ -21,155 +22,78 @@ package final class SQLiteLedger: Ledger {
     }
 
     let database: DatabaseQueue
-    private let file: String
+    private let file: LedgerFile
+    private let identity: FileIdentity?
     private let mode: Mode
     private let target: Int64?
-    private let locks: FlowLockFiles
-    private let marks: ClaimMarks
 
     /// Opens the ledger file for one target.
     ///
     /// - Parameters:
     ///   - path: of the file; a relative one is the working folder's.
-    ///   - target: the target's identity (`Target.identity`).
-    ///   - stateFolder: where this machine keeps what is not copied along with the file, such as `~/.local/state`: by it
-    ///     an old copy of the file is found out. Without one, the folder of the ledger's locks.
+    ///   - targets: the target's identity, and those that an older Sluice gave it.
     /// - Throws: ``LedgerError/unusable(_:)`` when the file or its folder cannot be opened, created or written;
     ///   ``LedgerError/corrupt(_:)`` when it is not a ledger; ``LedgerError/newer(found:supported:)``, before anything
     ///   is touched; ``LedgerError/busy(_:)``.
-    package static func open(
-        path: String, target: String, mode: Mode, stateFolder: String? = nil
-    ) throws(LedgerError) -> SQLiteLedger {
+    package static func open(path: String, targets: [String], mode: Mode) throws(LedgerError) -> SQLiteLedger {
         do {
-            return try SQLiteLedger(LedgerFile(path: path), target, mode, stateFolder)
+            return try SQLiteLedger(LedgerFile(path: path), targets, mode)
         } catch {
             throw LedgerError(error, file: path)
         }
     }
 
-    private init(_ file: LedgerFile, _ identity: String, _ mode: Mode, _ stateFolder: String?) throws {
-        self.file = file.path
+    private init(_ file: LedgerFile, _ targets: [String], _ mode: Mode) throws {
+        self.file = file
         self.mode = mode
         switch mode {
-        case .readWrite:
-            database = try file.openForWriting()
-            try database.write {
-                try $0.execute(
-                    sql: "INSERT INTO target (identity) VALUES (?) ON CONFLICT DO NOTHING", arguments: [identity])
+        case .readWrite: database = try file.openForWriting()
+        case .readOnly: database = try file.openForReading()
+        }
+        identity = FileIdentity(path: file.path)
+        let known = try database.inDatabase { connection in
+            try targets.lazy.compactMap {
+                try Int64.fetchOne(connection, sql: "SELECT id FROM target WHERE identity = ?", arguments: [$0])
+            }.first
+        }
+        if known == nil, mode == .readWrite, let first = targets.first {
+            target = try database.write { connection in
+                try connection.execute(
+                    sql: "INSERT INTO target (identity) VALUES (?) ON CONFLICT DO NOTHING", arguments: [first])
+                return try Int64.fetchOne(
+                    connection, sql: "SELECT id FROM target WHERE identity = ?", arguments: [first])
             }
-        case .readOnly:
-            database = try file.openForReading()
-        }
-        target = try database.inDatabase {
-            try Int64.fetchOne($0, sql: "SELECT id FROM target WHERE identity = ?", arguments: [identity])
-        }
-        locks = FlowLockFiles(ledger: file.path, target: identity)
-        marks = ClaimMarks(beside: locks, stateFolder: stateFolder)
-    }
-
-    package func lock(_ flow: FlowID) async throws(LedgerError) -> (any FlowLock)? {
-        try refuseWhenReadOnly()
-        guard let lock = try locks.lock(flow) else { return nil }
-        do throws(LedgerError) {
-            return FlowLockFile(lock, strangeClaimAt: try await distrustStranger(flow))
-        } catch {
-            lock.release()
-            throw error
+        } else {
+            target = known
         }
     }
 
-    /// So long after a claim its run is surely listed.
-    private static let listingLag = Duration.seconds(86_400)
-
-    /// Forgets that the flow was compared with the service, where this is not the file in which this machine made the
-    /// flow's last claim; see ``ClaimMarks``.
-    ///
-    /// - Returns: when that claim was made, as far as it is known.
-    private func distrustStranger(_ flow: FlowID) async throws(LedgerError) -> Timestamp? {
-        let record = try await record(of: flow)
-        let mark = marks[flow]
-        if let mark, mark.revision <= record.revision, try await knows(mark, of: flow) { return nil }
-        if let mark, let contactedAt = record.contactedAt, contactedAt > mark.claimedAt + Self.listingLag {
-            marks.set(flow, to: .init(revision: record.revision, claimedAt: mark.claimedAt))
-            return nil
+    package func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot {
+        try await transaction(.deferred) { rows in
+            FlowSnapshot(record: try rows.record(of: flow), runs: try rows.runs(of: flow))
         }
-        if record.contactedAt != nil {
-            try await write { rows in
-                var record = try rows.record(of: flow)
-                record.contactedAt = nil
-                try rows.save(record)
-            }
-        }
-        // A mark that is ahead stays until the next claim: until then no look is surely late enough.
-        if mark == nil { marks.set(flow, to: .init(revision: record.revision, claimedAt: Timestamp(milliseconds: 0))) }
-        return mark?.claimedAt
     }
 
-    /// Whether the claim that left the mark, or a later one, is in this file.
-    private func knows(_ mark: ClaimMarks.Mark, of flow: FlowID) async throws(LedgerError) -> Bool {
-        guard mark.claimedAt.milliseconds > 0 else { return true }
-        return try await read { try $0.hasRequest(of: flow, since: mark.claimedAt) }
-    }
-
-    package func record(of flow: FlowID) async throws(LedgerError) -> FlowRecord {
-        try await read { try $0.record(of: flow) }
-    }
-
-    package func runs(of flow: FlowID) async throws(LedgerError) -> [RecordedRun] {
-        try await read { try $0.runs(of: flow) }
-    }
-
-    package func claim(_ claim: Claim) async throws(LedgerError) -> RunState? {
-        let (inTheWay, revision) = try await write { rows in
-            (try rows.claim(claim), try rows.record(of: claim.identity.flow).revision)
-        }
-        // Before the request leaves, so that a copy from before it is known for one.
-        if inTheWay == nil {
-            marks.set(claim.identity.flow, to: .init(revision: revision, claimedAt: claim.claimedAt))
-        }
-        return inTheWay
-    }
-
-    package func renew(
-        _ identity: RunIdentity, claimedAt: Timestamp, now: Timestamp
-    ) async throws(LedgerError) -> Bool {
-        try await write { try $0.renew(identity, claimedAt: claimedAt, now: now) }
-    }
-
-    package func release(
-        _ identity: RunIdentity, claimedAt: Timestamp, reason: String, at now: Timestamp
-    ) async throws(LedgerError) -> Bool {
-        try await write { try $0.release(identity, claimedAt: claimedAt, reason: reason, at: now) }
-    }
-
-    package func conclude(
-        _ identity: RunIdentity, _ conclusion: Conclusion, at now: Timestamp
-    ) async throws(LedgerError) {
-        try await write { try $0.conclude(identity, conclusion, at: now) }
-    }
-
-    package func observe(_ observation: Observation) async throws(LedgerError) {
-        try await write { try $0.observe(observation) }
-    }
-
-    package func entries(of flows: [FlowID]?) async throws(LedgerError) -> [LedgerEntry] {
-        try await read { rows in
-            let flows = try flows.map { Set($0).sorted() } ?? rows.records().map(\.id)
-            return try flows.flatMap { try rows.entries(of: $0) }
-        }
+    package func commit(_ commit: FlowCommit) async throws(LedgerError) -> CommitResult {
+        if mode == .readOnly { throw .unusable("\(file.path) was opened for reading only") }
+        // A claim in a file that nobody finds any more would protect nothing. What became of a request is still recorded.
+        if commit.hasClaim, FileIdentity(path: file.path) != identity { throw .replaced(file.path) }
+        return try await transaction(.immediate) { try $0.make(commit) }
     }
 
     package func flows() async throws(LedgerError) -> [FlowRecord] {
-        try await read { try $0.records() }
+        try await transaction(.deferred) { try $0.records() }
     }
 
-    package func restore(_ flows: [FlowRecord], _ entries: [LedgerEntry]) async throws(LedgerError) {
-        try await write { try $0.restore(flows, entries) }
+    package func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries {
+        try await transaction(.deferred) { rows in
+            FlowEntries(record: try rows.record(of: flow), entries: try rows.entries(of: flow))
+        }
     }
 
-    package func storeFaults() async throws(LedgerError) -> [String] {
+    package func damage() async throws(LedgerError) -> [String] {
         do {
-            return try await read { rows in
+            return try await transaction(.deferred) { rows in
                 let integrity = try String.fetchAll(rows.connection, sql: "PRAGMA integrity_check")
                 let orphans = try Row.fetchAll(rows.connection, sql: "PRAGMA foreign_key_check").count
                 return integrity.filter { $0 != "ok" } + (orphans == 0 ? [] : ["\(orphans) rows of unknown flows"])
@@ -186,43 +110,39 @@ package final class SQLiteLedger: Ledger {
         try? database.close()
     }
 
-    private func read<Value: Sendable>(
-        _ body: @escaping @Sendable (SQLiteRows) throws -> Value
-    ) async throws(LedgerError) -> Value {
-        try await transaction(.deferred) { try body($0) }
-    }
-
-    private func write<Value: Sendable>(
-        _ body: @escaping @Sendable (inout SQLiteRows) throws -> Value
-    ) async throws(LedgerError) -> Value {
-        try refuseWhenReadOnly()
-        return try await transaction(.immediate, body)
-    }
-
-    private func refuseWhenReadOnly() throws(LedgerError) {
-        if mode == .readOnly { throw .unusable("\(file) was opened for reading only") }
-    }
-
     /// Runs one transaction, off the caller's thread. Unlike GRDB's own asynchronous methods it does not stop when the
     /// task is cancelled: an interrupted apply must still record what it has sent.
     private func transaction<Value: Sendable>(
-        _ kind: Database.TransactionKind, _ body: @escaping @Sendable (inout SQLiteRows) throws -> Value
+        _ kind: Database.TransactionKind, _ body: @escaping @Sendable (SQLiteRows) throws -> Value
     ) async throws(LedgerError) -> Value {
         let result: Result<Value, LedgerError> = await withCheckedContinuation { continuation in
             database.asyncWriteWithoutTransaction { [target, file] connection in
                 continuation.resume(
                     returning: Result {
-                        var rows = SQLiteRows(connection: connection, target: target, file: file)
+                        let rows = SQLiteRows(connection: connection, target: target, file: file.path)
                         var value: Value?
                         try connection.inTransaction(kind) {
-                            value = try body(&rows)
+                            value = try body(rows)
                             return .commit
                         }
-                        guard let value else { throw LedgerError.unusable("\(file): the transaction did not run") }
+                        guard let value else { throw LedgerError.unusable("\(file.path): the transaction did not run") }
                         return value
-                    }.mapError { LedgerError($0, file: file) })
+                    }.mapError { LedgerError($0, file: file.path) })
             }
         }
         return try result.get()
+    }
+}
+
+/// Which file is at a path: another one after it was replaced, none after it was removed.
+private struct FileIdentity: Hashable {
+    private let device: UInt64
+    private let number: UInt64
+
+    init?(path: String) {
+        var information = stat()
+        guard stat(path, &information) == 0 else { return nil }
+        device = UInt64(truncatingIfNeeded: information.st_dev)
+        number = UInt64(truncatingIfNeeded: information.st_ino)
     }
 }

@@ -18,7 +18,7 @@ struct SampleFlow {
     var series: [Series] = []
     var reruns: [Rerun] = []
     var acknowledged: [Acknowledgement] = []
-    var record = FlowRecord(id: id, revision: 7, contactedAt: Timestamp(milliseconds: 5000))
+    var record = FlowRecord(id: id, revision: Revision(number: 7), contactedAt: Timestamp(milliseconds: 5000))
     var runs: [RecordedRun] = []
     var asOf = Timestamp(seconds: 1000)
 

@@ -29,7 +29,7 @@ struct StatusTests {
 
     private func planned(_ declaration: FlowDeclaration, runs: [RecordedRun]) -> FlowStatus {
         let record = FlowRecord(
-            id: declaration.id, revision: 3, contactedAt: runs.isEmpty ? nil : Timestamp(seconds: 1))
+            id: declaration.id, revision: Revision(number: 3), contactedAt: runs.isEmpty ? nil : Timestamp(seconds: 1))
         let plan = Planner(asOf: Sample.asOf).plan(declaration, record: record, runs: runs)
         return FlowStatus(declaration, plan: plan, runs: runs, asOf: Sample.asOf)
     }

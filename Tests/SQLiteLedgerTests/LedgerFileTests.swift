@@ -12,8 +12,8 @@ struct LedgerFileTests {
     func created() async throws {
         let folder = try LedgerFolder()
         let path = folder.url.appendingPathComponent("a/b/ledger.sqlite").path
-        let ledger = try SQLiteLedger.open(path: path, target: "t", mode: .readWrite)
-        #expect(try await ledger.claim(LedgerFolder.claim(1)) == nil)
+        let ledger = try SQLiteLedger.open(path: path, targets: ["t"], mode: .readWrite)
+        #expect(try await ledger.add(1))
         #expect(FileManager.default.fileExists(atPath: path))
     }
 
@@ -21,9 +21,9 @@ struct LedgerFileTests {
     func missing() async throws {
         let folder = try LedgerFolder()
         let path = folder.url.appendingPathComponent("a/ledger.sqlite").path
-        let ledger = try SQLiteLedger.open(path: path, target: "t", mode: .readOnly)
-        #expect(try await ledger.runs(of: LedgerFolder.flow).isEmpty)
-        #expect(try await ledger.record(of: LedgerFolder.flow).revision == 0)
+        let ledger = try SQLiteLedger.open(path: path, targets: ["t"], mode: .readOnly)
+        #expect(try await ledger.snapshot(of: LedgerFolder.flow).runs.isEmpty)
+        #expect(try await ledger.snapshot(of: LedgerFolder.flow).record.revision.number == 0)
         #expect(try await ledger.flows().isEmpty)
         #expect(try folder.names.isEmpty)
     }
@@ -34,7 +34,7 @@ struct LedgerFileTests {
         try Data().write(to: URL(fileURLWithPath: folder.path))
         #expect(try await folder.open(.readOnly).flows().isEmpty)
         #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path)).isEmpty)
-        #expect(try await folder.open().claim(LedgerFolder.claim(1)) == nil)
+        #expect(try await folder.open().add(1))
     }
 
     @Test("what is opened for reading cannot be written")
@@ -42,15 +42,9 @@ struct LedgerFileTests {
         let folder = try LedgerFolder()
         try await folder.fill()
         let ledger = try folder.open(.readOnly)
-        #expect(try await ledger.runs(of: LedgerFolder.flow).count == 3)
-        for deed in [
-            { _ = try await ledger.claim(LedgerFolder.claim(9)) },
-            { _ = try await ledger.lock(LedgerFolder.flow) },
-            { try await ledger.restore([], []) },
-        ] as [() async throws -> Void] {
-            let error = await #expect(throws: LedgerError.self) { try await deed() }
-            #expect(error?.description.contains("opened for reading only") == true)
-        }
+        #expect(try await ledger.snapshot(of: LedgerFolder.flow).runs.count == 3)
+        let error = await #expect(throws: LedgerError.self) { _ = try await ledger.add(9) }
+        #expect(error?.description.contains("opened for reading only") == true)
     }
 
     @Test("a reader sees what a writer has just committed")
@@ -59,21 +53,52 @@ struct LedgerFileTests {
         let writer = try folder.open()
         let reader = try folder.open(.readOnly)
         #expect(try await reader.flows().isEmpty)
-        _ = try await writer.claim(LedgerFolder.claim(1))
-        #expect(try await folder.open(.readOnly).runs(of: LedgerFolder.flow).count == 1)
+        _ = try await writer.add(1)
+        #expect(try await folder.open(.readOnly).snapshot(of: LedgerFolder.flow).runs.count == 1)
     }
 
     @Test("one file holds several targets, each for itself")
     func targets() async throws {
         let folder = try LedgerFolder()
         let (one, other) = (try folder.open(target: "one"), try folder.open(target: "other"))
-        #expect(try await one.claim(LedgerFolder.claim(1)) == nil)
-        #expect(try await other.runs(of: LedgerFolder.flow).isEmpty)
-        #expect(try await other.claim(LedgerFolder.claim(1)) == nil)
+        #expect(try await one.add(1))
+        #expect(try await other.snapshot(of: LedgerFolder.flow).runs.isEmpty)
+        #expect(try await other.add(1))
         #expect(try await folder.open(.readOnly, target: "third").flows().isEmpty)
-        let lock = try await one.lock(LedgerFolder.flow)
-        #expect(try await other.lock(LedgerFolder.flow) != nil)
-        await lock?.release()
+    }
+
+    @Test("a target keeps its rows when its identity is written another way")
+    func renamedTarget() async throws {
+        let folder = try LedgerFolder()
+        #expect(try await folder.open(target: "as it was written").add(1))
+        let ledger = try SQLiteLedger.open(
+            path: folder.path, targets: ["normal form", "as it was written"], mode: .readWrite)
+        #expect(try await ledger.snapshot(of: LedgerFolder.flow).runs.count == 1)
+    }
+
+    @Test("nothing is claimed in a file that was moved, removed or replaced, and an outcome is still recorded")
+    func replaced() async throws {
+        let folder = try LedgerFolder()
+        let store = try folder.open()
+        #expect(try await store.add(1))
+        var ledger = FlowLedger(try await store.snapshot(of: LedgerFolder.flow))
+        let claim = LedgerFolder.claim(2)
+        try ledger.claim(claim)
+        let claimed = ledger.commit(nonce: "claimed")
+        #expect(try await store.commit(claimed) == .done)
+        ledger.committed(claimed)
+
+        try FileManager.default.moveItem(atPath: folder.path, toPath: folder.path + ".moved")
+        try ledger.record(.rejected(reason: "no", response: nil), of: claim, at: Timestamp(milliseconds: 1))
+        let recorded = ledger.commit(nonce: "recorded")
+        #expect(try await store.commit(recorded) == .done)
+        ledger.committed(recorded)
+        try ledger.claim(LedgerFolder.claim(3))
+        await #expect(throws: LedgerError.replaced(folder.path)) { try await store.commit(ledger.commit(nonce: "n")) }
+
+        let other = try folder.open()
+        #expect(try await other.add(1))
+        await #expect(throws: LedgerError.replaced(folder.path)) { try await store.commit(ledger.commit(nonce: "n")) }
     }
 
     @Test(
@@ -124,11 +149,11 @@ struct LedgerFileTests {
         // Whatever was hit: every row, or word of the damage; never a crash.
         do {
             let ledger = try folder.open()
-            let faults = try await ledger.storeFaults()
-            let entries = try await ledger.entries(of: nil)
-            #expect(!faults.isEmpty || entries.count == 60)
-            _ = try await ledger.claim(LedgerFolder.claim(1000))
-        } catch {
+            let damage = try await ledger.damage()
+            let entries = try await ledger.entries(of: LedgerFolder.flow).entries
+            #expect(!damage.isEmpty || entries.count == 60)
+            _ = try await ledger.add(1000)
+        } catch let error as LedgerError {
             switch error {
             case .corrupt, .unusable, .newer: break
             default: Issue.record("\(error)")
@@ -149,8 +174,8 @@ struct LedgerFileTests {
         try sound.prefix(sound.count / 2).write(to: url)
         let error = await #expect(throws: LedgerError.self) {
             let ledger = try folder.open()
-            _ = try await ledger.entries(of: nil)
-            _ = try await ledger.claim(LedgerFolder.claim(1000))
+            _ = try await ledger.entries(of: LedgerFolder.flow).entries
+            _ = try await ledger.add(1000)
         }
         #expect(error == .corrupt("\(folder.path) is no longer a well-formed database"))
     }
@@ -161,14 +186,14 @@ struct LedgerFileTests {
     func wrongKind(mode: SQLiteLedger.Mode) async throws {
         let folder = try LedgerFolder()
         var error = #expect(throws: LedgerError.self) {
-            try SQLiteLedger.open(path: folder.url.path, target: "t", mode: mode)
+            try SQLiteLedger.open(path: folder.url.path, targets: ["t"], mode: mode)
         }
         #expect(error == .unusable("\(folder.url.path) is a folder, not a file"))
         try await folder.fill()
         error = #expect(throws: LedgerError.self) {
-            try SQLiteLedger.open(path: folder.path + "/ledger.sqlite", target: "t", mode: mode)
+            try SQLiteLedger.open(path: folder.path + "/ledger.sqlite", targets: ["t"], mode: mode)
         }
-        #expect(error?.description.hasPrefix("the ledger cannot be used: ") == true)
+        #expect(error?.description.hasPrefix("cannot use the ledger: ") == true)
     }
 
     @Test("a full disk refuses the claim and loses nothing")
@@ -182,15 +207,14 @@ struct LedgerFileTests {
         var claimed: Int64 = 0
         let error = await #expect(throws: LedgerError.self) {
             for number in 0..<1000 as Range<Int64> {
-                _ = try await ledger.claim(
-                    LedgerFolder.claim(number, request: String(repeating: "x", count: 500)))
+                _ = try await ledger.add(number, request: String(repeating: "x", count: 500))
                 claimed = number + 1
             }
         }
         #expect(error == .unusable("\(folder.path): the disk is full"))
-        #expect(try await ledger.runs(of: LedgerFolder.flow).count == claimed)
-        #expect(try await ledger.record(of: LedgerFolder.flow).revision == claimed)
-        #expect(try await ledger.verify(now: Timestamp(milliseconds: 1)).isEmpty)
+        #expect(try await ledger.snapshot(of: LedgerFolder.flow).runs.count == claimed)
+        #expect(try await ledger.snapshot(of: LedgerFolder.flow).record.revision.number == claimed)
+        #expect(try await ledger.verify().isEmpty)
     }
 
     @Test("a file that cannot be written is found out at opening", .enabled(if: geteuid() != 0))
@@ -203,7 +227,7 @@ struct LedgerFileTests {
         defer { try? manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.url.path) }
         let error = #expect(throws: LedgerError.self) { try folder.open() }
         #expect(error == .unusable("\(folder.path) can be read, but not written"))
-        #expect(try await folder.open(.readOnly).runs(of: LedgerFolder.flow).count == 3)
+        #expect(try await folder.open(.readOnly).snapshot(of: LedgerFolder.flow).runs.count == 3)
         #expect(try folder.names == ["ledger.sqlite"])
     }
 
@@ -212,7 +236,7 @@ struct LedgerFileTests {
         let folder = try LedgerFolder()
         let wins = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<8 {
-                group.addTask { try await folder.open().claim(LedgerFolder.claim(1)) == nil ? 1 : 0 }
+                group.addTask { try await folder.open().add(1) ? 1 : 0 }
             }
             return try await group.reduce(0, +)
         }
@@ -225,9 +249,9 @@ struct LedgerFileTests {
         let ledger = try folder.open()
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            return try await ledger.claim(LedgerFolder.claim(1))
+            return try await ledger.add(1)
         }
-        #expect(try await task.value == nil)
-        #expect(try await ledger.runs(of: LedgerFolder.flow).count == 1)
+        #expect(try await task.value)
+        #expect(try await ledger.snapshot(of: LedgerFolder.flow).runs.count == 1)
     }
 }

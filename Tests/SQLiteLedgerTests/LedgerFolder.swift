@@ -2,6 +2,7 @@ import FlowRuns
 import Foundation
 import GRDB
 import Ledger
+import Testing
 
 @testable import SQLiteLedger
 
@@ -26,13 +27,13 @@ final class LedgerFolder: Sendable {
     func open(_ mode: SQLiteLedger.Mode = .readWrite, target: String = "target") throws(LedgerError)
         -> SQLiteLedger
     {
-        try SQLiteLedger.open(path: path, target: target, mode: mode)
+        try SQLiteLedger.open(path: path, targets: [target], mode: mode)
     }
 
     /// A closed ledger with this many claims, all of it in the file itself.
     func fill(_ count: Int64 = 3) async throws {
         let ledger = try open()
-        try await ledger.restore([], (0..<count).map { LedgerEntry(Self.claim($0)) })
+        for number in 0..<count { _ = try await ledger.add(number) }
         await ledger.close()
     }
 
@@ -52,7 +53,28 @@ final class LedgerFolder: Sendable {
     static func claim(_ number: Int64, attempt: Int = 1, request: String = "POST /runs {}") -> Claim {
         Claim(
             identity: identity(number, attempt: attempt), deltaColumn: nil, request: request,
-            claimedAt: Timestamp(milliseconds: 1),
-            provenance: Provenance())
+            claim: RunClaim(id: ClaimID("c\(number)")!, owner: "host:1", time: nil),
+            claimedAt: Timestamp(milliseconds: 1), provenance: Provenance())
+    }
+}
+
+extension SQLiteLedger {
+    /// Commits a request that the service refused.
+    ///
+    /// - Returns: `false` when somebody else has recorded the window.
+    func add(_ number: Int64, request: String = "POST /runs {}") async throws -> Bool {
+        var ledger = FlowLedger(try await snapshot(of: LedgerFolder.flow))
+        guard ledger.run(LedgerFolder.identity(number)) == nil else { return false }
+        let claim = LedgerFolder.claim(number, request: request)
+        try ledger.claim(claim)
+        try ledger.record(.rejected(reason: "no", response: nil), of: claim, at: Timestamp(milliseconds: 1))
+        return try await commit(ledger.commit(nonce: UUID().uuidString)) == .done
+    }
+
+    /// Commits a claim and leaves it open.
+    func claim(_ number: Int64) async throws {
+        var ledger = FlowLedger(try await snapshot(of: LedgerFolder.flow))
+        try ledger.claim(LedgerFolder.claim(number))
+        #expect(try await commit(ledger.commit(nonce: UUID().uuidString)) == .done)
     }
 }

@@ -13,10 +13,12 @@ struct SchemaTests {
     static func isRefused(_ statements: String...) async throws -> Bool {
         let folder = try LedgerFolder()
         let ledger = try folder.open()
-        _ = try await ledger.claim(LedgerFolder.claim(1))
+        try await ledger.claim(1)
         return try await ledger.database.writeWithoutTransaction { connection in
             var isRefused = false
             try connection.inTransaction {
+                // Rows below come without a claim's id: together with this one they count as one claim.
+                try connection.execute(sql: "UPDATE run SET claim = NULL")
                 for sql in statements.dropLast() { try connection.execute(sql: sql) }
                 do {
                     try connection.execute(sql: statements.last ?? "")
@@ -104,6 +106,43 @@ struct SchemaTests {
         #expect(try await Self.isRefused(theirs, "UPDATE run SET state = 'rejected' WHERE origin = 'request'", forget))
     }
 
+    @Test("a second open claim of a flow")
+    func claims() async throws {
+        let other = Self.row("5, 6, '', 1, 'intended', 'request', NULL, 1, 1")
+        #expect(try await !Self.isRefused(other))
+        #expect(try await Self.isRefused("UPDATE run SET claim = 'another'", other))
+    }
+
+    @Test("a file of the first version is migrated, with its open requests and its revisions")
+    func migrated() async throws {
+        let folder = try LedgerFolder()
+        let flow = LedgerFolder.flow
+        try folder.execute(
+            """
+            \(LedgerSchema.steps[0].sql)
+            PRAGMA application_id = \(LedgerSchema.applicationID);
+            PRAGMA user_version = 1;
+            INSERT INTO target (id, identity) VALUES (1, 'target');
+            INSERT INTO flow (target, flow, revision, contacted_at) VALUES (1, '\(flow)', 7, 1000);
+            INSERT INTO run (target, flow, window_start, window_end, rerun, attempt, state, origin, recorded_at, request,
+                updated_at) VALUES (1, '\(flow)', 1, 2, '', 1, 'intended', 'request', 1, 'POST', 1),
+                (1, '\(flow)', 2, 3, '', 1, 'inDoubt', 'request', 1, 'POST', 1);
+            """)
+        let read = try await folder.open(.readOnly).snapshot(of: flow)
+        let snapshot = try await folder.open().snapshot(of: flow)
+        #expect(snapshot == read)
+        #expect(snapshot.record.revision == Revision(number: 7))
+        #expect(snapshot.record.contactedAt == Timestamp(milliseconds: 1000))
+        #expect(snapshot.runs.map(\.state) == [.intended, .inDoubt])
+        #expect(snapshot.runs.allSatisfy { $0.claim == nil })
+        var ledger = FlowLedger(snapshot)
+        let findings = try ledger.observe(
+            RunListing(runs: [], date: nil, isComplete: true),
+            settling: Settling(settle: .seconds(120), seenFor: .seconds(120)), at: Timestamp(milliseconds: 5000))
+        #expect(findings.released.count == 2)
+        #expect(try await folder.open().commit(ledger.commit(nonce: "n")) == .done)
+    }
+
     @Test("commits are synchronised with the disk, in a write-ahead log")
     func durable() async throws {
         let folder = try LedgerFolder()
@@ -118,12 +157,12 @@ struct SchemaTests {
     }
 
     @Test("the store tells of rows that belong to no flow")
-    func storeFaults() async throws {
+    func damage() async throws {
         let folder = try LedgerFolder()
         let ledger = try folder.open()
-        _ = try await ledger.claim(LedgerFolder.claim(1))
-        #expect(try await ledger.storeFaults().isEmpty)
+        try await ledger.claim(1)
+        #expect(try await ledger.damage().isEmpty)
         try folder.execute("PRAGMA foreign_keys = OFF; DROP TRIGGER flow_is_never_forgotten; DELETE FROM flow")
-        #expect(try await ledger.storeFaults() == ["1 rows of unknown flows"])
+        #expect(try await ledger.damage() == ["1 rows of unknown flows"])
     }
 }

@@ -95,6 +95,8 @@ package struct HTTPFlowService: FlowService {
 
     package func takeTurn() async { await sender.takeTurn() }
 
+    package func turnDelay() -> Duration { sender.rateLimiter.delay(at: time.monotonic()) }
+
     package func serviceTime() -> ServiceTime? { clock.time(at: time.monotonic()) }
 
     /// The headers of every request.

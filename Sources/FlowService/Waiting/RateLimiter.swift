@@ -18,4 +18,9 @@ package final class RateLimiter: Sendable {
             return start - now
         }
     }
+
+    /// How long from `now` it is until the next free turn begins. Takes nothing.
+    package func delay(at now: MonotonicInstant) -> Duration {
+        nextFree.withLock { next in max(.zero, (next ?? now) - now) }
+    }
 }

@@ -1,16 +1,5 @@
 import FlowRuns
 
-/// What time it is at the service: within these two, both included.
-package struct ServiceTime: Hashable, Sendable {
-    package let earliest: Timestamp
-    package let latest: Timestamp
-
-    package init(earliest: Timestamp, latest: Timestamp) {
-        self.earliest = earliest
-        self.latest = latest
-    }
-}
-
 /// Tells the service's time from the `Date` headers of its answers and a monotonic clock: the machine's own wall clock
 /// may be wrong, and two of them are never compared.
 ///

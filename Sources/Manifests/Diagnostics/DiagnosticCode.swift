@@ -53,6 +53,7 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case acknowledgedRunUnknown = "SLU0210"
     case moreRunsThanAllowed = "SLU0211"
     case windowRunTwice = "SLU0212"
+    case runTakenForRerun = "SLU0213"
 
     case flowNotFound = "SLU0301"
     case flowNotOneTime = "SLU0302"
@@ -113,6 +114,7 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .acknowledgedRunUnknown: "an acknowledged run is not among the flow's runs"
         case .moreRunsThanAllowed: "a plan has more requests than one apply may make"
         case .windowRunTwice: "a window was ingested more often than declared"
+        case .runTakenForRerun: "a run that this ledger did not request counts as a declared rerun"
         case .flowNotFound: "the service does not know the flow"
         case .flowNotOneTime: "the flow is not scheduled for one-time ingestion"
         case .flowDisabled: "the flow is disabled"

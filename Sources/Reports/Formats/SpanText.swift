@@ -36,7 +36,7 @@ func grouped(_ number: Int) -> String {
 }
 
 /// `1 window`, `340 windows`
-func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
+package func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
     "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
 }
 

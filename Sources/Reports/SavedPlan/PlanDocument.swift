@@ -94,7 +94,7 @@ private struct FlowMember: Decodable {
 private struct RulesMember: Decodable {
     let rules: FlowRules
 
-    private enum Key: CodingKey { case deltaColumn, overlap, retryFailed, acknowledged }
+    private enum Key: CodingKey { case deltaColumn, overlap, retryFailed, acknowledged, reruns }
     private enum ColumnKey: CodingKey { case place }
 
     init(from decoder: any Decoder) throws {
@@ -107,7 +107,21 @@ private struct RulesMember: Decodable {
         rules = FlowRules(
             deltaColumn: declared, overlap: try object.word(.overlap),
             retryFailed: try object.count(.retryFailed),
-            acknowledged: try object.decode([AcknowledgementMember].self, forKey: .acknowledged).map(\.acknowledgement))
+            acknowledged: try object.decode([AcknowledgementMember].self, forKey: .acknowledged).map(\.acknowledgement),
+            reruns: try object.decodeIfPresent([RerunMember].self, forKey: .reruns)?.map(\.rerun) ?? [])
+    }
+}
+
+private struct RerunMember: Decodable {
+    let rerun: Rerun
+
+    private enum Key: CodingKey { case window, id, reason, place }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        rerun = Rerun(
+            window: try object.window(.window), id: try object.decode(String.self, forKey: .id),
+            reason: try object.decode(String.self, forKey: .reason), place: try object.place(.place))
     }
 }
 
@@ -128,7 +142,7 @@ private struct ActionMember: Decodable {
     let action: PlannedAction
 
     private enum Key: CodingKey {
-        case kind, window, timeZone, rerun, attempt, retryOf, reason, refusal, deltaColumn, place
+        case kind, window, timeZone, ofSeries, rerun, attempt, retryOf, reason, refusal, deltaColumn, place
     }
 
     init(from decoder: any Decoder) throws {
@@ -146,7 +160,8 @@ private struct ActionMember: Decodable {
             attempt: try object.count(.attempt), deltaColumn: try object.column(.deltaColumn),
             reason: try object.decode(String.self, forKey: .reason),
             refusal: try object.decodeIfPresent(String.self, forKey: .refusal), place: try object.place(.place),
-            timeZone: try object.decodeIfPresent(String.self, forKey: .timeZone))
+            timeZone: try object.decodeIfPresent(String.self, forKey: .timeZone),
+            isOfSeries: try object.decodeIfPresent(Bool.self, forKey: .ofSeries) ?? false)
     }
 }
 

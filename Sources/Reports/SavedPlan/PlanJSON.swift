@@ -139,6 +139,7 @@ private struct PlanJSON {
         json.member("kind", action.kind.word)
         json.member("window", action.window)
         json.optional("timeZone", action.timeZone)
+        if action.isOfSeries { json.member("ofSeries", true) }
         json.optional("rerun", action.rerun)
         json.member("attempt", action.attempt)
         json.optional("retryOf", action.kind.retried?.description)
@@ -213,6 +214,17 @@ extension JSONText {
                     $0.member("reason", acknowledgement.reason)
                     if let window = acknowledgement.window { $0.member("window", window) }
                     $0.member("place", acknowledgement.place)
+                }
+            }
+        }
+        guard !rules.reruns.isEmpty else { return }
+        array("reruns") { json in
+            for rerun in rules.reruns {
+                json.line {
+                    $0.member("window", rerun.window)
+                    $0.member("id", rerun.id)
+                    $0.member("reason", rerun.reason)
+                    $0.member("place", rerun.place)
                 }
             }
         }

@@ -13,30 +13,25 @@ struct Application {
     let flows: [SimulatedFlow]
     let command: ApplyCommand
 
-    func apply(_ plan: Plan, _ ledger: any Ledger, staleness: Applier.Staleness) async throws -> ApplyOutcome {
+    func apply(_ plan: Plan, _ ledger: TargetLedger, staleness: Applier.Staleness) async throws -> ApplyOutcome {
         let announcement =
             "stopping: what is in flight is finished and recorded, nothing more is sent (again to end at once)"
         return try await connected(plan, announcement) { service, progress, stop in
-            let applier = Applier(
-                ledger: ledger, service: service, limits: target.limits, wireForm: target.wireForm,
-                provenance: Origin.provenance(), report: { progress.show($0) })
-            return await applier.apply(plan, staleness: staleness, stop: stop)
+            let context = ledger.context(service, stop: stop) { progress.show($0) }
+            let applier = Applier(context: context, wireForm: target.wireForm, provenance: Origin.provenance())
+            return await applier.apply(plan, staleness: staleness)
         }
     }
 
     /// Waits for every run of the plan's flows that is under way, whichever apply requested it: a job that was cut off
     /// while it waited can be run again.
-    func wait(_ plan: Plan, _ ledger: any Ledger, atMost limit: Duration?) async throws -> WaitOutcome {
+    func wait(_ plan: Plan, _ ledger: TargetLedger, atMost limit: Duration?) async throws -> WaitOutcome {
         try await connected(plan, "stopping to wait: the runs go on on the service") { service, progress, stop in
-            let wait = RunWait(
-                ledger: ledger, service: service, limits: target.limits, report: { progress.show($0) })
-            do throws(FlowRefresh.Failure) {
-                return try await wait.wait(for: plan.flows, atMost: limit, stop: stop)
+            let context = ledger.context(service, stop: stop) { progress.show($0) }
+            do throws(RefreshError) {
+                return try await RunWait(context: context).wait(for: plan.flows, atMost: limit)
             } catch {
-                switch error {
-                case .ledger(let error): throw Failure(error)
-                case .service(let error): throw Failure(error)
-                }
+                throw Failure(error)
             }
         }
     }

@@ -33,7 +33,7 @@ extension ApplyEvent {
         case .doubted(let identity, let reason): json.event("doubted", identity, reason: reason)
         case .adopted(let identity, let run): json.event("adopted", identity, run: run)
         case .released(let identity): json.event("released", identity)
-        case .waiting(let flow, let wait, let reason):
+        case .waiting(let flow, let wait, let reason), .stillWaiting(let flow, let wait, let reason):
             json.member("event", "waiting")
             json.member("flowId", flow.description)
             json.member("milliseconds", wait.milliseconds)

@@ -32,11 +32,15 @@ final class ApplyProgress: Sendable {
 
     func show(_ event: ApplyEvent) {
         if format == .json {
+            if case .stillWaiting = event { return }
             Console.output(event.json(at: SystemTime().now()) + "\n")
             return
         }
         state.withLock { state in
             if case .waited(let running) = event { return wait(running, &state) }
+            if case .stillWaiting(let flow, let left, let reason) = event {
+                return countDown(flow, left, reason, &state)
+            }
             count(event, &state)
             let line = words(for: event)
             guard !output.quiet || line?.isImportant == true else { return }
@@ -64,7 +68,7 @@ final class ApplyProgress: Sendable {
     /// A line that is redrawn on a terminal; elsewhere one for each look that found less.
     private func wait(_ running: Int, _ state: inout State) {
         guard !output.quiet, running > 0 else { return }
-        let line = "waiting: \(running) run(s) under way"
+        let line = "waiting: \(counted(running, "run")) under way"
         if Console.isErrorTerminal {
             Console.redraw("\r\u{1B}[K" + line)
             state.isBarShown = true
@@ -72,6 +76,14 @@ final class ApplyProgress: Sendable {
             Console.say(line)
         }
         state.running = running
+    }
+
+    /// Redrawn on a terminal every second; elsewhere the line that began the wait is enough.
+    private func countDown(_ flow: FlowID, _ left: Duration, _ reason: String, _ state: inout State) {
+        guard !output.quiet, Console.isErrorTerminal else { return }
+        let line = "\(name(flow)): waiting \(left.secondsRoundedUp) s: \(reason)"
+        Console.redraw("\r\u{1B}[K" + line.prefix(max(20, Console.width - 1)))
+        state.isBarShown = true
     }
 
     private func drawBar(_ event: ApplyEvent, _ state: inout State) {
@@ -85,16 +97,18 @@ final class ApplyProgress: Sendable {
 
     private func words(for event: ApplyEvent) -> (text: String, isImportant: Bool)? {
         switch event {
-        case .started(let flows, let requests): ("\(requests) request(s) for \(flows) flow(s)", false)
-        case .contacted(let flow, let found): ("\(name(flow)): first contact, \(found) run(s) on the service", false)
-        case .removed(let flow, let count): ("\(name(flow)): \(count) request(s) not needed any more", true)
+        case .started(let flows, let requests): ("\(counted(requests, "request")) for \(counted(flows, "flow"))", false)
+        case .contacted(let flow, let found):
+            ("\(name(flow)): first contact, \(counted(found, "run")) on the service", false)
+        case .removed(let flow, let count): ("\(name(flow)): \(counted(count, "request")) already run", true)
         case .accepted(let identity, let run): ("+ \(described(identity)): run \(run)", false)
         case .rejected(let identity, let reason): ("x \(described(identity)): refused: \(reason)", true)
         case .doubted(let identity, let reason): ("? \(described(identity)): in doubt: \(reason)", true)
         case .adopted(let identity, let run): ("= \(described(identity)): found on the service: run \(run)", true)
-        case .released(let identity): ("- \(described(identity)): surely not taken, free again", true)
+        case .released(let identity): ("- \(described(identity)): not taken, its window is free again", true)
         case .waiting(let flow, let wait, let reason):
             ("\(name(flow)): waiting \(wait.secondsRoundedUp) s: \(reason)", true)
+        case .stillWaiting: nil
         case .noticed(_, let diagnostic):
             (text([diagnostic], sources: [], color: output.colorsErrors), true)
         case .ended(let outcome): outcome.words.map { ("\(name(outcome.flow)): \($0)", true) }

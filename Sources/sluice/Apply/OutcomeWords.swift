@@ -6,10 +6,9 @@ import Reports
 extension FlowOutcome {
     /// What a person must know of how the flow ended; `nil` when all is done.
     var words: String? {
-        let rest = remaining > 0 ? " (\(remaining) request(s) remain)" : ""
+        let rest = remaining > 0 ? " (\(counted(remaining, "request")) left)" : ""
         switch end {
         case .done: return nil
-        case .locked: return "another apply is at work on it, try again later\(rest)"
         case .stale(let why): return "changed since it was planned, plan again: \(why)\(rest)"
         case .conflict(let diagnostics):
             return "nothing was sent:\n" + text(diagnostics, sources: [], color: false)
@@ -19,7 +18,7 @@ extension FlowOutcome {
         case .unavailable(let reason): return "the service is not available: \(reason)\(rest)"
         case .unauthorized(let reason): return "not authorised: \(reason)\(rest)"
         case .ledgerFailed(let error): return "\(error)\(rest)"
-        case .stopped: return remaining > 0 ? "stopped before \(remaining) request(s) were sent" : nil
+        case .stopped: return remaining > 0 ? "stopped: \(counted(remaining, "request")) not sent" : nil
         }
     }
 
@@ -27,7 +26,6 @@ extension FlowOutcome {
     var code: String {
         switch end {
         case .done: "done"
-        case .locked: "locked"
         case .stale: "stale"
         case .conflict: "conflict"
         case .refused: "refused"
@@ -43,9 +41,9 @@ extension FlowOutcome {
 extension ApplyOutcome {
     /// The closing line.
     var summary: String {
-        var parts = ["\(accepted) run(s) requested"]
-        if removed > 0 { parts.append("\(removed) not needed any more") }
-        if remaining > 0 { parts.append("\(remaining) remain") }
+        var parts = ["\(counted(accepted, "run")) requested"]
+        if removed > 0 { parts.append("\(removed) already run") }
+        if remaining > 0 { parts.append("\(remaining) left") }
         return (isComplete ? "Apply complete: " : "Apply incomplete: ") + parts.joined(separator: ", ") + "."
     }
 }
@@ -56,6 +54,6 @@ extension WaitOutcome {
         let counts = [(succeeded, "succeeded"), (partial, "partial"), (failed, "failed"), (running, "still under way")]
         let parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         guard !parts.isEmpty else { return "No run is under way." }
-        return "Waited for \(ended + running) run(s): \(parts.joined(separator: ", "))."
+        return "Waited for \(counted(ended + running, "run")): \(parts.joined(separator: ", "))."
     }
 }

@@ -48,10 +48,14 @@ struct ApplyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let asOf = time.asOf, asOf.time > SystemTime().now() {
+            throw Failure(
+                .usage, "--as-of is in the future: an apply requests windows that have ended; use plan --as-of")
+        }
         if let file = try planFile() { return try await apply(saved: file) }
         let workspace = try Workspace.load(manifests, output, showsWarnings: true)
         announceNewLedger(workspace.target)
-        try await Connection.withLedger(workspace.target, writing: true) { ledger in
+        try await TargetLedger.with(workspace.target, writing: true) { ledger in
             let application = Application(
                 target: workspace.target, flows: workspace.declarations.map(SimulatedFlow.init), command: self)
             let (plan, outcome) = try await round(
@@ -63,7 +67,7 @@ struct ApplyCommand: AsyncParsableCommand {
     /// Plans, shows, asks and sends. Doubts from an earlier apply are resolved by that: what they held can be planned
     /// then, in a second round.
     private func round(
-        _ workspace: Workspace, _ asOf: Timestamp, _ ledger: any Ledger, _ application: Application,
+        _ workspace: Workspace, _ asOf: Timestamp, _ ledger: TargetLedger, _ application: Application,
         resolvesDoubts: Bool
     ) async throws -> (Plan, ApplyOutcome) {
         let plan = try await workspace.plan(asOf: asOf, ledger: ledger)
@@ -103,7 +107,7 @@ struct ApplyCommand: AsyncParsableCommand {
         let plan: Plan
         do { plan = try readPlan(bytes) } catch { throw Failure(.invalid, "\(manifests.paths[0]): \(error)") }
         guard plan.isApplicable else {
-            throw Failure(.invalid, "the plan holds errors: mend the manifests and plan again")
+            throw Failure(.invalid, "the plan has errors: fix the manifests and plan again")
         }
         let target = plan.target
         if let wanted = manifests.target, wanted != target.name {
@@ -113,7 +117,7 @@ struct ApplyCommand: AsyncParsableCommand {
         if format == .text, !output.quiet { Console.output(PlanView.text(plan, output)) }
         try check(plan, target)
         announceNewLedger(target)
-        try await Connection.withLedger(target, writing: true) { ledger in
+        try await TargetLedger.with(target, writing: true) { ledger in
             let application = Application(target: target, flows: plan.flows.map(SimulatedFlow.init), command: self)
             // A plan may hold nothing but doubts: those are resolved, and what they held needs another plan.
             let outcome =
@@ -127,7 +131,7 @@ struct ApplyCommand: AsyncParsableCommand {
 
     /// Whoever applies from another folder than was planned in should not begin a second record unawares.
     private func announceNewLedger(_ target: Target) {
-        if let path = Connection.newLedger(of: target) { output.say("beginning a new ledger: \(path)") }
+        if let path = TargetLedger.newFile(of: target) { output.say("beginning a new ledger: \(path)") }
     }
 
     private func check(_ plan: Plan, _ target: Target) throws {
@@ -140,13 +144,13 @@ struct ApplyCommand: AsyncParsableCommand {
         guard !yes, plan.requestCount > 0 else { return }
         guard Console.isInputTerminal, Console.isErrorTerminal else {
             throw Failure(
-                .usage, "nobody is there to ask: give --yes, or apply a plan file made by 'sluice plan --out'")
+                .usage, "no terminal to confirm on: pass --yes, or apply a plan file made by 'sluice plan --out'")
         }
         let flows = plan.flows.count { !$0.actions.isEmpty }
         Console.redraw(
-            "Request \(plan.requestCount) run(s) of \(flows) flow(s) on target '\(plan.target.name)' "
+            "Request \(counted(plan.requestCount, "run")) of \(counted(flows, "flow")) on target '\(plan.target.name)' "
                 + "(\(plan.target.organization), sandbox \(plan.target.sandbox))?\n"
-                + "A run cannot be undone. Only 'yes' goes on: ")
+                + "A run cannot be undone. Type 'yes' to continue: ")
         guard readLine()?.trimmingCharacters(in: .whitespaces) == "yes" else {
             throw Failure(.incomplete, "nothing was sent")
         }
@@ -160,7 +164,7 @@ struct ApplyCommand: AsyncParsableCommand {
     }
 
     private func end(
-        _ outcome: ApplyOutcome, _ plan: Plan, _ ledger: any Ledger, _ application: Application
+        _ outcome: ApplyOutcome, _ plan: Plan, _ ledger: TargetLedger, _ application: Application
     ) async throws {
         var status = ExitStatus(outcome)
         if status == .done, wait {

@@ -30,8 +30,11 @@ struct HistoryCommand: AsyncParsableCommand {
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
         let flows = try flow.map { try id(of: $0, in: workspace) }
-        let entries = try await Connection.withLedger(workspace.target, writing: false) { ledger in
-            try await ledger.entries(of: flows.isEmpty ? nil : flows)
+        let entries = try await TargetLedger.with(workspace.target, writing: false) { ledger in
+            let wanted = flows.isEmpty ? try await ledger.store.flows().map(\.id) : Set(flows).sorted()
+            var entries: [LedgerEntry] = []
+            for flow in wanted { entries += try await ledger.store.entries(of: flow).entries }
+            return entries
         }
         let chosen = entries.filter { entry in
             (state.isEmpty || state.contains(entry.run.state))

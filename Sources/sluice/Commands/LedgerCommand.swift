@@ -5,11 +5,13 @@ import FlowService
 import Foundation
 import Ledger
 import Manifests
+import Planner
+import Reports
 
 struct LedgerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "Export, import or verify the record of runs.",
-        subcommands: [ExportCommand.self, ImportCommand.self, VerifyCommand.self])
+        commandName: "ledger", abstract: "Export, import, verify or recheck the record of runs.",
+        subcommands: [ExportCommand.self, ImportCommand.self, VerifyCommand.self, RecheckCommand.self])
 
     struct ExportCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -27,9 +29,9 @@ struct LedgerCommand: ParsableCommand {
 
         func run() async throws {
             let workspace = try Workspace.load(manifests, output)
-            try await Connection.withLedger(workspace.target, writing: false) { ledger in
+            try await TargetLedger.with(workspace.target, writing: false) { ledger in
                 var text: [UInt8] = []
-                try await ledger.export(target: workspace.target.identity) { text += $0 }
+                try await ledger.store.export(target: workspace.target.identity) { text += $0 }
                 if let out {
                     try FileOutput.write(text, to: out)
                     output.say("wrote \(out)")
@@ -59,12 +61,13 @@ struct LedgerCommand: ParsableCommand {
             guard let bytes = FileManager.default.contents(atPath: from) else {
                 throw Failure(.fileError, "cannot read '\(from)'")
             }
-            try await Connection.withLedger(workspace.target, writing: true) { ledger in
+            try await TargetLedger.with(workspace.target, writing: true) { ledger in
                 do throws(LedgerImportError) {
-                    let record = try LedgerImport(Array(bytes), target: workspace.target.identity)
-                        .forgettingContact()
-                    try await record.restore(into: ledger)
-                    output.say("\(record.entries.count) run(s) of \(record.flows.count) flow(s) are in the ledger")
+                    let record = try LedgerImport(Array(bytes), targets: workspace.target.identities)
+                    try await record.restore(into: ledger.store) { UUID().uuidString }
+                    output.say(
+                        "\(counted(record.runCount, "run")) of \(counted(record.flows.count, "flow")) are in the ledger"
+                    )
                 } catch {
                     if case .ledger(let error) = error { throw error }
                     throw Failure(.invalid, "\(from): \(error)")
@@ -75,21 +78,64 @@ struct LedgerCommand: ParsableCommand {
 
     struct VerifyCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "verify", abstract: "Check every invariant of the ledger; exit 74 when one does not hold.")
+            commandName: "verify",
+            abstract: "Check every invariant of the ledger, and that no window was ingested twice; else exit 74.")
 
         @OptionGroup var manifests: ManifestOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
             let workspace = try Workspace.load(manifests, output)
-            try await Connection.withLedger(workspace.target, writing: false) { ledger in
-                let faults = try await ledger.verify(now: SystemTime().now())
-                guard faults.isEmpty else {
+            try await TargetLedger.with(workspace.target, writing: false) { ledger in
+                let violations = try await ledger.store.verify()
+                let plan = try await workspace.plan(asOf: SystemTime().now(), ledger: ledger)
+                let twice = plan.diagnostics.filter { $0.code == .windowRunTwice }
+                Workspace.show(twice, workspace.sources, output)
+                guard violations.isEmpty else {
                     throw Failure(
-                        .fileError, (["the ledger does not hold:"] + faults.map { "  - \($0)" }).joined(separator: "\n")
+                        .fileError,
+                        (["the ledger breaks its invariants:"] + violations.map { "  - \($0)" }).joined(separator: "\n")
                     )
                 }
+                guard twice.isEmpty else {
+                    throw Failure(
+                        .fileError, "\(counted(twice.count, "window")) ingested more often than declared")
+                }
                 output.say("every invariant of the ledger holds")
+            }
+        }
+    }
+
+    struct RecheckCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "recheck", abstract: "Have every flow compared with the service before its next request.",
+            discussion: """
+                For a ledger that was restored from a backup: what was requested since is not in it. The next apply waits \
+                until the service must list that, and then reads all runs of each flow.
+
+                EXAMPLE:
+                  sluice ledger recheck manifests/
+                """)
+
+        @OptionGroup var manifests: ManifestOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let workspace = try Workspace.load(manifests, output)
+            try await TargetLedger.with(workspace.target, writing: true) { ledger in
+                let known = try await ledger.store.flows().map(\.id)
+                let flows = Set(known).union(workspace.declarations.map(\.id)).sorted()
+                for flow in flows { try await recheck(flow, in: ledger.store) }
+                output.say("\(counted(flows.count, "flow")) will be compared with the service before the next request")
+            }
+        }
+
+        private func recheck(_ flow: FlowID, in store: any LedgerStore) async throws {
+            while true {
+                var ledger = FlowLedger(try await store.snapshot(of: flow))
+                ledger.requireRecheck()
+                guard ledger.hasChanges else { return }
+                if try await store.commit(ledger.commit(nonce: UUID().uuidString)) == .done { return }
             }
         }
     }

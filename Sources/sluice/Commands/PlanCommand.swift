@@ -34,7 +34,7 @@ struct PlanCommand: AsyncParsableCommand {
         let asOf = time.instant()
         let findings =
             refresh ? try await Refreshing(workspace: workspace, service: service, output: output).read() : [:]
-        let plan = try await Connection.withLedger(workspace.target, writing: false) { ledger in
+        let plan = try await TargetLedger.with(workspace.target, writing: false) { ledger in
             try await workspace.plan(asOf: asOf, ledger: ledger)
         }.adding(findings)
         let saved = out == nil ? nil : planJSON(plan)

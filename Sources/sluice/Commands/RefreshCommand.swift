@@ -5,6 +5,7 @@ import FlowService
 import FlowServiceSimulator
 import Ledger
 import Manifests
+import Reports
 
 struct RefreshCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,8 +27,7 @@ struct RefreshCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
-        try await Refreshing(workspace: workspace, service: service, output: output, depth: full ? .full : .changes)
-            .run()
+        try await Refreshing(workspace: workspace, service: service, output: output, readsAll: full).run()
     }
 }
 
@@ -36,7 +36,8 @@ struct Refreshing {
     let workspace: Workspace
     let service: ServiceOptions
     let output: OutputOptions
-    var depth = FlowRefresh.Depth.changes
+    /// Also reads runs again that had ended.
+    var readsAll = false
 
     /// - Parameter stop: asks for an end; where it is given, signals are watched by the caller.
     /// - Throws: also when the service disagrees with a manifest, after that was shown.
@@ -50,7 +51,7 @@ struct Refreshing {
     func read(stop: StopSignal? = nil) async throws -> [FlowID: [Diagnostic]] {
         let target = workspace.target
         let declarations = workspace.declarations
-        let results = try await Connection.withLedger(target, writing: true) { ledger in
+        let results = try await TargetLedger.with(target, writing: true) { ledger in
             if let stop { return try await refresh(declarations, ledger, stop) }
             return try await Signals.stopping { stop in try await refresh(declarations, ledger, stop) }
         }
@@ -62,14 +63,13 @@ struct Refreshing {
     }
 
     private func refresh(
-        _ declarations: [FlowDeclaration], _ ledger: any Ledger, _ stop: StopSignal
+        _ declarations: [FlowDeclaration], _ ledger: TargetLedger, _ stop: StopSignal
     ) async throws -> [Refresh.Result] {
         let target = workspace.target
         let connection = try await Connection.open(
             target, flows: declarations.map(SimulatedFlow.init), options: service, stop: stop)
-        let refresh = Refresh(
-            ledger: ledger, service: connection.service, limits: target.limits, wireForm: target.wireForm)
-        let results = await refresh.run(declarations, depth: depth, stop: stop)
+        let refresh = Refresh(context: ledger.context(connection.service, stop: stop), wireForm: target.wireForm)
+        let results = await refresh.run(declarations, readsAll: readsAll)
         await connection.close()
         return results
     }
@@ -84,15 +84,14 @@ struct Refreshing {
         for result in results {
             let name = names[result.flow] ?? result.flow.description
             switch result.end {
-            case .read(let findings):
-                read += findings.runsRead
-                new += findings.runsNew
-                ended += findings.runsEnded
-                if !findings.unresolved.isEmpty {
-                    Console.say("\(name): \(findings.unresolved.count) request(s) are still in doubt")
+            case .read(let findings, let open):
+                read += findings.read
+                new += findings.new
+                ended += findings.ended
+                if open > 0 {
+                    Console.say("\(name): \(counted(open, "request")) in doubt")
                     status = .tryLater
                 }
-            case .locked: output.say("\(name): an apply is at work on it, skipped")
             case .absent: break
             case .stopped: status = .incomplete
             case .failed(.ledger(let error)): throw Failure(error)

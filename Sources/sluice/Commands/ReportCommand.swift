@@ -21,7 +21,7 @@ struct ReportCommand: AsyncParsableCommand {
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
         let asOf = time.instant()
-        let flows = try await Connection.withLedger(workspace.target, writing: false) { ledger in
+        let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
             try await workspace.planned(asOf: asOf, ledger: ledger) { _, plan, runs in FlowCoverage(plan, runs: runs) }
         }
         let page = CoverageReport(target: workspace.target.name, asOf: asOf, flows: flows).render()

@@ -41,7 +41,7 @@ struct StatusCommand: AsyncParsableCommand {
     /// The status of every declared flow, from the ledger.
     private func report(_ workspace: Workspace) async throws -> StatusReport {
         let asOf = time.instant()
-        let flows = try await Connection.withLedger(workspace.target, writing: false) { ledger in
+        let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
             try await workspace.planned(asOf: asOf, ledger: ledger) { declaration, plan, runs in
                 FlowStatus(declaration, plan: plan, runs: runs, asOf: asOf)
             }

@@ -30,11 +30,11 @@ enum ExitStatus: Int32 {
         self = outcome.failed > 0 ? .incomplete : outcome.running > 0 ? .tryLater : .done
     }
 
-    private init(_ end: FlowOutcome.End) {
+    private init(_ end: FlowEnd) {
         self =
             switch end {
             case .done: .done
-            case .locked, .stale, .held, .ledgerFailed(.busy): .tryLater
+            case .stale, .held, .ledgerFailed(.busy): .tryLater
             case .conflict: .invalid
             case .refused, .stopped: .incomplete
             case .unavailable: .unavailable

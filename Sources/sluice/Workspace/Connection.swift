@@ -1,12 +1,9 @@
-import Applier
 import FlowRuns
 import FlowService
 import FlowServiceSimulator
 import Foundation
-import Ledger
 import Logging
 import Manifests
-import SQLiteLedger
 
 /// A target's service, ready to be asked: the real one, or the embedded simulator started for the occasion.
 struct Connection {
@@ -75,53 +72,6 @@ struct Connection {
         do { return try await FlowServiceSimulator.start(configuration) } catch {
             throw Failure(.fileError, "the embedded simulator cannot start: \(error)")
         }
-    }
-
-    // MARK: The ledger
-
-    /// - Parameter writing: creates the ledger where there is none; otherwise a missing one reads as empty.
-    static func openLedger(_ target: Target, writing: Bool) async throws(LedgerError) -> any Ledger {
-        switch target.ledger {
-        case .sqlite(let path):
-            try SQLiteLedger.open(
-                path: path, target: target.identity, mode: writing ? .readWrite : .readOnly,
-                stateFolder: ProcessInfo.processInfo.environment.stateFolder)
-        case .postgres:
-            throw .unusable("this version of sluice keeps ledgers in SQLite only: write 'ledger: sqlite:PATH'")
-        }
-    }
-
-    /// The file of a ledger that is not there yet.
-    static func newLedger(of target: Target) -> String? {
-        guard case .sqlite(let path) = target.ledger, !FileManager.default.fileExists(atPath: path) else { return nil }
-        return path
-    }
-
-    /// Opens the ledger, hands it to `body`, and closes it whatever happens.
-    static func withLedger<Result>(
-        _ target: Target, writing: Bool, _ body: (any Ledger) async throws -> Result
-    ) async throws -> Result {
-        do {
-            let ledger = try await openLedger(target, writing: writing)
-            do {
-                let result = try await body(ledger)
-                await ledger.close()
-                return result
-            } catch {
-                await ledger.close()
-                throw error
-            }
-        } catch let error as LedgerError {
-            throw Failure(error)
-        }
-    }
-}
-
-extension [String: String] {
-    /// Where a program keeps its state by the XDG Base Directory Specification; `nil` without a home.
-    fileprivate var stateFolder: String? {
-        if let folder = self["XDG_STATE_HOME"], folder.hasPrefix("/") { return folder }
-        return self["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.local/state" : nil }
     }
 }
 

@@ -66,32 +66,22 @@ struct Workspace {
     }
 
     /// Plans every flow of the target against the ledger.
-    func plan(asOf: Timestamp, ledger: any Ledger) async throws(LedgerError) -> Plan {
+    func plan(asOf: Timestamp, ledger: TargetLedger) async throws(LedgerError) -> Plan {
         let flows = try await planned(asOf: asOf, ledger: ledger) { _, plan, _ in plan }
         return Plan(asOf: asOf, target: target, manifests: manifests.digests, flows: flows)
     }
 
     /// What `view` makes of each flow, its plan and its recorded runs; one flow's runs are in memory at a time.
     func planned<View>(
-        asOf: Timestamp, ledger: any Ledger, _ view: (FlowDeclaration, FlowPlan, [RecordedRun]) -> View
+        asOf: Timestamp, ledger: TargetLedger, _ view: (FlowDeclaration, FlowPlan, [RecordedRun]) -> View
     ) async throws(LedgerError) -> [View] {
         let planner = Planner(asOf: asOf)
         var views: [View] = []
         for declaration in declarations {
-            let record = try await ledger.record(of: declaration.id)
-            let runs = try await ledger.runs(of: declaration.id)
-            views.append(view(declaration, planner.plan(declaration, record: record, runs: runs), runs))
+            let kept = try await ledger.store.snapshot(of: declaration.id)
+            let plan = planner.plan(declaration, record: kept.record, runs: kept.runs)
+            views.append(view(declaration, plan, kept.runs))
         }
         return views
-    }
-}
-
-extension Failure {
-    init(_ error: LedgerError) {
-        if case .busy = error {
-            self.init(.tryLater, error.description)
-        } else {
-            self.init(.fileError, error.description)
-        }
     }
 }

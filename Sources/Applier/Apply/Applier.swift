@@ -1,0 +1,95 @@
+import FlowRuns
+import FlowService
+import Ledger
+import Manifests
+import Planner
+import RunRequests
+
+/// Makes the requests of a plan, each once and only once: flows in parallel, the requests of one flow one at a time in
+/// order of their windows.
+///
+/// ```swift
+/// let applier = Applier(context: context, limits: target.limits, wireForm: target.wireForm)
+/// let outcome = await applier.apply(plan)
+/// ```
+package struct Applier: Sendable {
+    let context: ApplierContext
+    let wireForm: WireForm
+    let provenance: Provenance
+
+    /// What to do with a flow whose record has changed since the plan was made.
+    package enum Staleness: Hashable, Sendable {
+        /// Send nothing of it: what was reviewed is no longer what is missing.
+        case refuse
+        /// Send what of the plan is still missing.
+        case reduce
+    }
+
+    package init(
+        context: ApplierContext, wireForm: WireForm = WireForm(), provenance: Provenance = Provenance()
+    ) {
+        self.context = context
+        self.wireForm = wireForm
+        self.provenance = provenance
+    }
+
+    /// Applies a plan that somebody approved: every flow is checked before the first request of any leaves, then each is
+    /// applied.
+    ///
+    /// - Parameter staleness: `refuse` for a saved plan, `reduce` for one made a moment ago.
+    package func apply(_ plan: Plan, staleness: Staleness = .refuse) async -> ApplyOutcome {
+        let flows = plan.flows.filter { !$0.actions.isEmpty || $0.isWaiting }
+        context.report(.started(flows: flows.count, requests: plan.requestCount))
+        let checked = await preflight(flows)
+        if checked.values.contains(where: \.isConflict) { context.stop.request() }
+        let outcome = ApplyOutcome(flows: await apply(flows, checked, plan, staleness))
+        context.report(.finished(outcome))
+        return outcome
+    }
+
+    /// A flow that is not what its manifest takes it for stops the whole plan, as any broken rule does.
+    private func preflight(_ flows: [FlowPlan]) async -> [FlowID: Result<ServiceFlow?, FlowEnd>] {
+        let specifications = RunSpecifications(context.service)
+        let results = await context.inParallel(flows.filter { !$0.actions.isEmpty }) { flow in
+            (flow.id, await check(flow, specifications))
+        }
+        return Dictionary(results) { first, _ in first }
+    }
+
+    private func check(_ plan: FlowPlan, _ specifications: RunSpecifications) async -> Result<ServiceFlow?, FlowEnd> {
+        guard !context.stop.isRequested else { return .failure(.stopped) }
+        do throws(FlowServiceError) {
+            let (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
+                plan.approvedDeclaration, context.service, specifications)
+            guard !diagnostics.hasErrors else { return .failure(.conflict(diagnostics)) }
+            for diagnostic in diagnostics { context.report(.noticed(plan.id, diagnostic)) }
+            return .success(flow)
+        } catch { return .failure(context.end(for: error)) }
+    }
+
+    private func apply(
+        _ flows: [FlowPlan], _ checked: [FlowID: Result<ServiceFlow?, FlowEnd>], _ plan: Plan, _ staleness: Staleness
+    ) async -> [FlowOutcome] {
+        // One slot is one flow at work. A flow that waits for somebody else's claim gives its slot to another.
+        let slots = Slots(context.limits.parallelFlows)
+        return await withTaskGroup(of: FlowOutcome.self) { group in
+            for flow in flows {
+                group.addTask {
+                    await slots.take()
+                    var application = FlowApplication(
+                        plan: flow, checked: checked[flow.id], asOf: plan.asOf, applier: self, slots: slots,
+                        staleness: staleness)
+                    let outcome = await application.run()
+                    await slots.give()
+                    context.report(.ended(outcome))
+                    return outcome
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+}
+
+extension Result<ServiceFlow?, FlowEnd> {
+    fileprivate var isConflict: Bool { if case .failure(.conflict) = self { true } else { false } }
+}

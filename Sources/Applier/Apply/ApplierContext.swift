@@ -1,0 +1,129 @@
+import FlowRuns
+import FlowService
+import Ledger
+import Manifests
+
+/// What an apply, a refresh and a wait work with.
+package struct ApplierContext: Sendable {
+    package let store: any LedgerStore
+    /// Of an embedded ledger; a shared one needs none.
+    package let journal: (any ClaimJournal)?
+    package let service: any FlowService
+    package let limits: Limits
+    /// The embedded service lists a run at once, and nobody else uses it.
+    package let listsAtOnce: Bool
+    package let time: any TimeSource
+    /// When the command began.
+    package let startedAt: MonotonicInstant
+    /// This process, as claims name it.
+    package let owner: String
+    /// Whether this machine had kept a journal for the target when the command began.
+    let hadJournal: Bool
+    /// How often and when a request that was not taken is sent again.
+    let retryPolicy: RetryPolicy
+    package let random: @Sendable () -> UInt64
+    /// Asks for an end after what is in flight; also set when an error concerns every flow (not authorised, service
+    /// gone, ledger broken).
+    package let stop: StopSignal
+    package let report: @Sendable (ApplyEvent) -> Void
+
+    package init(
+        store: any LedgerStore, journal: (any ClaimJournal)? = nil, service: any FlowService, limits: Limits,
+        listsAtOnce: Bool = false, time: any TimeSource = SystemTime(), owner: String = "sluice",
+        random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: 0 ... .max) }, stop: StopSignal = StopSignal(),
+        report: @escaping @Sendable (ApplyEvent) -> Void = { _ in }
+    ) {
+        self.store = store
+        self.journal = journal
+        self.service = service
+        self.limits = limits
+        self.listsAtOnce = listsAtOnce
+        self.time = time
+        startedAt = time.monotonic()
+        hadJournal = journal?.exists() ?? true
+        retryPolicy = RetryPolicy(maxAttempts: 9, longestDelay: .seconds(30)) { Double(random() >> 11) * 0x1p-53 }
+        self.owner = owner
+        self.random = random
+        self.stop = stop
+        self.report = report
+    }
+
+    /// How a flow ends when the service cannot be read. That concerns every flow, so the others are stopped.
+    func end(for error: FlowServiceError) -> FlowEnd {
+        stop.request()
+        return switch error {
+        case .unauthorized(let reason): .unauthorized(reason)
+        case .stopped: .stopped
+        case .unavailable, .unreadable, .refused: .unavailable(error.description)
+        }
+    }
+
+    func end(for error: LedgerError) -> FlowEnd {
+        stop.request()
+        return .ledgerFailed(error)
+    }
+
+    func end(for error: RefreshError) -> FlowEnd {
+        switch error {
+        case .ledger(let error): end(for: error)
+        case .service(let error): end(for: error)
+        }
+    }
+
+    /// Waits, and says why and how much longer, until the time is over or a stop is requested.
+    ///
+    /// - Throws: ``FlowEnd/stopped``.
+    func wait(_ duration: Duration, for flow: FlowID, because reason: String) async throws(FlowEnd) {
+        let until = time.monotonic() + duration
+        var isFirst = true
+        while !stop.isRequested {
+            let left = until - time.monotonic()
+            guard left > .zero else { return }
+            report(isFirst ? .waiting(flow, left, reason: reason) : .stillWaiting(flow, left, reason: reason))
+            isFirst = false
+            await time.pause(min(left, .seconds(1)), unless: stop)
+        }
+        throw .stopped
+    }
+
+    /// The results for all items, no more than `parallelFlows` of them under way at once.
+    func inParallel<Item: Sendable, Value: Sendable>(
+        _ items: [Item], _ body: @escaping @Sendable (Item) async -> Value
+    ) async -> [Value] {
+        await withTaskGroup(of: Value.self) { group in
+            var values: [Value] = []
+            for (index, item) in items.enumerated() {
+                if index >= limits.parallelFlows, let value = await group.next() { values.append(value) }
+                group.addTask { await body(item) }
+            }
+            return await group.reduce(into: values) { $0.append($1) }
+        }
+    }
+
+    /// Unique to a commit.
+    func nonce() -> String { String(random(), radix: 36) }
+}
+
+/// So many flows are at work at once; the others wait in the order in which they came.
+actor Slots {
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(_ count: Int) { free = max(1, count) }
+
+    func take() async {
+        if free > 0 {
+            free -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func give() {
+        if waiting.isEmpty {
+            free += 1
+        } else {
+            waiting.removeFirst().resume()
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import FlowRuns
+import Ledger
+import Planner
+
+/// What became of a flow since a plan was made, in words for whoever has to plan again.
+struct StalePlan {
+    let plan: FlowPlan
+    /// Every row that the ledger has of the flow.
+    let entries: [LedgerEntry]
+
+    /// `1 of its 3 requests was made meanwhile, the first for 2024-01-01T00:00:00Z … 2024-01-02T00:00:00Z; the latest
+    /// change is run 3fb0418e of …, 'succeeded' since 2024-05-01T07:00:00Z`
+    var changes: String {
+        guard let last = entries.max(by: { $0.updatedAt < $1.updatedAt }) else {
+            return "the ledger compared it with the service"
+        }
+        return (made ?? "") + describe(last)
+    }
+
+    /// Of the plan's requests, those that stand in the ledger already.
+    private var made: String? {
+        let planned = Dictionary(plan.actions.map { (Approval($0), $0.attempt) }) { first, _ in first }
+        let made = entries.map(\.run.identity).filter { identity in
+            guard let attempt = planned[Approval(identity)] else { return false }
+            return identity.attempt >= attempt
+        }
+        guard let first = made.first?.window else { return nil }
+        // A request that was made more than once, as after a refusal, counts once.
+        let count = Set(made.map { Approval($0) }).count
+        let were = count == 1 ? "was" : "were"
+        return "\(count) of its \(plan.actions.count) requests \(were) made meanwhile, the first for "
+            + "\(first.start) … \(first.end); "
+    }
+
+    private func describe(_ entry: LedgerEntry) -> String {
+        let run = entry.run.id.map { "run \($0)" } ?? "a request"
+        let window = entry.run.window.map { " of \($0.start) … \($0.end)" } ?? ""
+        let whose = entry.provenance.author.map { ", asked for by \($0)" } ?? ""
+        let state = "'\(entry.run.state.rawValue)' since \(entry.updatedAt)"
+        return "the latest change is \(run)\(window), \(state)\(whose)"
+    }
+}

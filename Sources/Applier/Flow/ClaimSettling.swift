@@ -1,0 +1,67 @@
+import FlowRuns
+import FlowService
+import Ledger
+
+/// What becomes of a claim without an answer, one's own or another apply's.
+extension FlowApplication {
+    /// Looks at the service's runs, with waiting in between, until no claim is open.
+    ///
+    /// - Throws: ``FlowEnd/held(_:)`` when one is open still after its time has passed.
+    mutating func settleOpenClaim() async throws(FlowEnd) {
+        var claim: ClaimID?
+        var overdue = 0
+        var pause = Duration.seconds(1)
+        while !ledger.openRequests.isEmpty {
+            let findings = try await compare()
+            guard let still = ledger.openRequests.first else { return }
+            if still.claim?.id != claim { (claim, overdue, pause) = (still.claim?.id, 0, .seconds(1)) }
+            let left = timeLeft(of: still)
+            if left <= .zero {
+                overdue += 1
+                if overdue > 3 { throw .held(reason(still, findings)) }
+            }
+            let wait = left > .zero ? min(pause, left) : pause
+            pause = min(pause * 2, .seconds(15))
+            try await waitForOthers(wait, unlessOwn: still, because: reason(still, findings))
+        }
+    }
+
+    /// While another apply is at work on this flow, this one goes on with other flows.
+    private func waitForOthers(
+        _ duration: Duration, unlessOwn open: RecordedRun, because reason: String
+    ) async throws(FlowEnd) {
+        guard open.claim?.owner != context.owner else {
+            return try await context.wait(duration, for: plan.id, because: reason)
+        }
+        await slots.give()
+        var end: FlowEnd?
+        do throws(FlowEnd) { try await context.wait(duration, for: plan.id, because: reason) } catch { end = error }
+        await slots.take()
+        if let end { throw end }
+    }
+
+    /// Until the claim can be settled by a listing.
+    private func timeLeft(of open: RecordedRun) -> Duration {
+        let settle = context.limits.settle
+        guard let claimed = open.claim?.time, let now = context.service.serviceTime() else {
+            return settle - comparison.seenFor(open.claim?.id)
+        }
+        return claimed.latest + settle - now.earliest
+    }
+
+    private func reason(_ open: RecordedRun, _ findings: ListingFindings) -> String {
+        let window = open.window.map { "\($0.start) to \($0.end)" } ?? "an unknown window"
+        let claimed = "the request for \(window), claimed at \(open.recordedAt)"
+        let whose = open.claim.map { $0.owner == context.owner ? "" : " by \($0.owner)" } ?? ""
+        if let run = findings.unreadable.first {
+            return
+                "\(claimed)\(whose), may be run \(run.id), whose window cannot be read: name it under 'acknowledged' "
+                + "with its 'window: {start: …, end: …}'"
+        }
+        if let run = findings.undecided.first {
+            return "\(claimed)\(whose), may be run \(run.id), which is acknowledged without a window: add its "
+                + "'window: {start: …, end: …}'"
+        }
+        return "it is not known yet whether the service took \(claimed)\(whose)"
+    }
+}

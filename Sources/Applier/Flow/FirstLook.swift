@@ -1,0 +1,96 @@
+import FlowRuns
+import FlowService
+import Ledger
+import Manifests
+
+/// Looking at a flow's runs before its first request, whatever the ledger says: it may not be the whole truth.
+extension FlowApplication {
+    mutating func lookFirst(column: DeltaColumn?) async throws(FlowEnd) {
+        let isFirstContact = ledger.record.contactedAt == nil
+        if let doubt = try doubtOfLedger() {
+            if doubt.wait > .zero { try await context.wait(doubt.wait, for: plan.id, because: doubt.reason) }
+            comparison.hasWaited = true
+            try await look(.full, column: column)
+            do throws(LedgerError) { try context.journal?.create() } catch { throw context.end(for: error) }
+            comparison.hasWaited = false
+        } else {
+            try await look(column: column)
+        }
+        if isFirstContact {
+            context.report(.contacted(plan.id, runsFound: ledger.runs.count { $0.origin == .service }))
+        }
+    }
+
+    /// Compares the flow with the service; waits for a run of which the service may tell the window soon.
+    ///
+    /// - Throws: ``FlowEnd/held(_:)`` while the window of a run cannot be read.
+    mutating func look(
+        _ depth: FlowComparison.Depth = .newest, column: DeltaColumn? = nil
+    ) async throws(FlowEnd) {
+        var waited = Duration.zero
+        var pause = Duration.seconds(2)
+        while true {
+            let findings = try await compare(depth, column: column)
+            guard let run = findings.unreadable.first else { return }
+            let reason = "the window of run \(run.id), made at \(run.createdAt), cannot be read"
+            guard waited < context.limits.settle, isRecent(run) else {
+                throw .held(
+                    "\(reason): name it in the manifest under 'acknowledged': {run: \(run.id), reason: …}, and give its "
+                        + "'window: {start: …, end: …}' if it is known")
+            }
+            try await context.wait(pause, for: plan.id, because: reason)
+            waited += pause
+            pause = min(pause * 2, .seconds(15))
+        }
+    }
+
+    mutating func compare(
+        _ depth: FlowComparison.Depth = .newest, column: DeltaColumn? = nil
+    ) async throws(FlowEnd) -> ListingFindings {
+        let findings: ListingFindings
+        do { (ledger, findings) = try await comparison.compare(depth, column: column) } catch {
+            throw context.end(for: error)
+        }
+        for identity in findings.adopted.keys where doubted.remove(identity) != nil { noteAccepted() }
+        return findings
+    }
+
+    private func isRecent(_ run: ObservedRun) -> Bool {
+        guard let now = context.service.serviceTime() else { return true }
+        return now.earliest - run.createdAt < context.limits.settle
+    }
+
+    /// Why this ledger may lack requests that were made a moment ago, and how long it takes until the service lists
+    /// them; `nil` when it is the whole truth.
+    private func doubtOfLedger() throws(FlowEnd) -> (wait: Duration, reason: String)? {
+        let settle = context.listsAtOnce ? .zero : context.limits.settle
+        let sinceStart = max(.zero, settle - (context.time.monotonic() - context.startedAt))
+        if ledger.record.needsRecheck {
+            return (sinceStart, "the ledger was restored, and what was requested since may not be listed yet")
+        }
+        guard let journal = context.journal else { return nil }
+        guard context.hadJournal else {
+            return (
+                sinceStart,
+                "this machine has no record of earlier requests, and what was requested elsewhere may not be listed yet"
+            )
+        }
+        let known = Set(ledger.runs.compactMap(\.claim?.id))
+        let missing: [JournalClaim]
+        do throws(LedgerError) {
+            missing = try journal.claims(of: plan.id).filter { claim in
+                if known.contains(claim.id) { return false }
+                guard let time = claim.time, let comparedAt = ledger.record.comparedAt else { return true }
+                return comparedAt < time + context.limits.settle
+            }
+        } catch { throw context.end(for: error) }
+        guard !missing.isEmpty else { return nil }
+        let now = context.service.serviceTime()?.earliest
+        let wait =
+            missing.map { claim in
+                guard let time = claim.time, let now else { return sinceStart }
+                return min(max(.zero, time + settle - now), settle)
+            }.max() ?? .zero
+        return (wait, "a request that this machine made is not in this ledger, and may not be listed yet")
+    }
+}

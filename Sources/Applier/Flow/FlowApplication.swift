@@ -1,0 +1,120 @@
+import FlowRuns
+import FlowService
+import Ledger
+import Manifests
+import Planner
+
+/// Applies one flow's plan: look at the service's runs, settle an open claim, check once more what is missing; then
+/// claim, send and record, request by request, in order of window.
+struct FlowApplication {
+    /// How many requests in a row may turn out not to have been taken, before an apply leaves the rest for later.
+    static let mostVainDoubts = 3
+
+    let plan: FlowPlan
+    /// What the service says of the flow; `nil` where nothing is to be sent.
+    let checked: Result<ServiceFlow?, FlowEnd>?
+    let asOf: Timestamp
+    let applier: Applier
+    let slots: Slots
+    let staleness: Applier.Staleness
+    /// What may be sent, and of what kind.
+    let approved: [Approval: PlannedAction.Kind]
+
+    var comparison: FlowComparison
+    /// As it was compared with the service: a claim expects its revision.
+    var ledger: FlowLedger
+    /// What became of the last request, not committed yet.
+    var pending: (claim: Claim, outcome: RequestOutcome)?
+    /// Requests of this application whose answer was lost.
+    var doubted: Set<RunIdentity> = []
+    /// How often in a row the service did not take a request.
+    var notTaken = 0
+    private(set) var accepted = 0
+    private var removed = 0
+    private var vainDoubts = 0
+
+    init(
+        plan: FlowPlan, checked: Result<ServiceFlow?, FlowEnd>?, asOf: Timestamp, applier: Applier, slots: Slots,
+        staleness: Applier.Staleness
+    ) {
+        self.plan = plan
+        self.checked = checked
+        self.asOf = asOf
+        self.applier = applier
+        self.slots = slots
+        self.staleness = staleness
+        approved = Dictionary(plan.actions.map { (Approval($0), $0.kind) }) { first, _ in first }
+        comparison = FlowComparison(plan.id, acknowledged: plan.rules.acknowledged, applier.context)
+        ledger = FlowLedger(FlowSnapshot(record: FlowRecord(id: plan.id), runs: []))
+    }
+
+    var context: ApplierContext { applier.context }
+
+    /// Never throws: whatever happens becomes part of the outcome.
+    mutating func run() async -> FlowOutcome {
+        var end = FlowEnd.done
+        do throws(FlowEnd) { try await apply() } catch { end = error }
+        return FlowOutcome(
+            flow: plan.id, accepted: accepted, removed: removed, remaining: plan.actions.count - accepted - removed,
+            end: end)
+    }
+
+    private mutating func apply() async throws(FlowEnd) {
+        let flow = try checked?.get()
+        guard !context.stop.isRequested else { throw .stopped }
+        ledger = try await currentLedger()
+        try await refuseStalePlan()
+        try await lookFirst(column: flow?.deltaColumn)
+        while true {
+            try await settleOpenClaim()
+            let actions = try missingActions()
+            switch try await send(actions) {
+            case .all: return
+            case .lookAgain: try await look()
+            case .inDoubt(let reason):
+                let acceptedBefore = accepted
+                try await settleOpenClaim()
+                if accepted == acceptedBefore { vainDoubts += 1 }
+                if vainDoubts >= Self.mostVainDoubts {
+                    throw .unavailable("\(vainDoubts) requests in a row failed and were not taken: \(reason)")
+                }
+            }
+        }
+    }
+
+    /// A request of the plan was taken, by its answer or found later.
+    mutating func noteAccepted() {
+        accepted += 1
+        notTaken = 0
+        vainDoubts = 0
+    }
+
+    mutating func currentLedger() async throws(FlowEnd) -> FlowLedger {
+        do { return try await comparison.ledger() } catch { throw context.end(for: error) }
+    }
+
+    // MARK: Before sending
+
+    private func refuseStalePlan() async throws(FlowEnd) {
+        guard staleness == .refuse, ledger.record.revision.number != plan.revision else { return }
+        let kept: FlowEntries
+        do { kept = try await context.store.entries(of: plan.id) } catch { throw context.end(for: error) }
+        throw .stale(StalePlan(plan: plan, entries: kept.entries).changes)
+    }
+
+    /// What of the approved plan is still missing by what the ledger knows now. Whatever is new is left to another
+    /// plan: nothing is sent that was not approved.
+    private mutating func missingActions() throws(FlowEnd) -> [PlannedAction] {
+        guard !plan.actions.isEmpty else { return [] }
+        let current = Planner(asOf: asOf).plan(plan.approvedDeclaration, record: ledger.record, runs: ledger.runs)
+        if current.diagnostics.hasErrors { throw .conflict(current.diagnostics.filter { $0.severity == .error }) }
+        if let held = current.held.first { throw .held(held.reason) }
+        let actions = current.actions.filter { approved[Approval($0)] == $0.kind }
+        let run = plan.actions.count - accepted - actions.count
+        if run > removed {
+            context.report(.removed(plan.id, count: run - removed))
+            removed = run
+        }
+        return actions
+    }
+}

@@ -1,0 +1,111 @@
+import FlowRuns
+import FlowService
+import Manifests
+import RunRequests
+
+/// Holds a declared flow against what the service says of the flow, before anything is sent.
+package struct Preflight: Sendable {
+    let wireForm: WireForm
+
+    package init(wireForm: WireForm) { self.wireForm = wireForm }
+
+    /// Asks the service for the flow and its specification, and checks them.
+    func ask(
+        _ declaration: FlowDeclaration, _ service: any FlowService, _ specifications: RunSpecifications
+    ) async throws(FlowServiceError) -> (flow: ServiceFlow?, diagnostics: [Diagnostic]) {
+        let flow = try await service.flow(declaration.id)
+        var specification: RunSpecification?
+        if let id = flow?.specification { specification = try await specifications.read(id) }
+        return (flow, check(declaration, against: flow, specification))
+    }
+
+    /// - Parameters:
+    ///   - flow: `nil` when the service does not know it.
+    ///   - specification: what the flow's runs must look like; `nil` when the service does not tell.
+    package func check(
+        _ declaration: FlowDeclaration, against flow: ServiceFlow?, _ specification: RunSpecification?
+    ) -> [Diagnostic] {
+        guard let flow else {
+            return [
+                Diagnostic(
+                    .flowNotFound, at: declaration.place, "the service has no flow \(declaration.id) in this sandbox",
+                    suggestion: "check flowId, and the target's organization and sandbox")
+            ]
+        }
+        return schedule(declaration, flow) + state(declaration, flow)
+            + (specification.map { source(declaration, $0) + form(declaration, $0) } ?? [])
+    }
+
+    /// `POST /runs` is for flows scheduled for one-time ingestion (tutorial on on-demand ingestion).
+    private func schedule(_ declaration: FlowDeclaration, _ flow: ServiceFlow) -> [Diagnostic] {
+        guard let frequency = flow.frequency, frequency.lowercased() != "once" else { return [] }
+        return [
+            Diagnostic(
+                .flowNotOneTime, at: declaration.place,
+                "the flow is scheduled every \(frequency), not for one-time ingestion: it takes no run requests",
+                suggestion: "set the flow's scheduleParams.frequency to 'once', or remove it from the manifest")
+        ]
+    }
+
+    private func state(_ declaration: FlowDeclaration, _ flow: ServiceFlow) -> [Diagnostic] {
+        guard flow.isDisabled, let state = flow.state?.lowercased() else { return [] }
+        return [
+            Diagnostic(
+                .flowDisabled, at: declaration.place, "the flow is \(state) on the service",
+                suggestion: "enable it first")
+        ]
+    }
+
+    /// Only the specification of a table-based source has a delta column. One that requires it cannot be a file's; that
+    /// it merely has it, or has none, may be a specification that tells less than it could.
+    private func source(_ declaration: FlowDeclaration, _ specification: RunSpecification) -> [Diagnostic] {
+        guard !specification.types.isEmpty else { return [] }
+        let hasColumn = specification.types["deltaColumn"] != nil
+        guard hasColumn != (declaration.source == .table) else { return [] }
+        let real: SourceKind = hasColumn ? .table : .file
+        return [
+            Diagnostic(
+                .sourceKindDisagrees, specification.required.contains("deltaColumn") ? .error : .warning,
+                at: declaration.place,
+                "the flow is declared with 'source: \(declaration.source)', but its specification is that of a "
+                    + "\(real) source",
+                suggestion: "write 'source: \(real)'")
+        ]
+    }
+
+    /// A warning, not an error: the documents disagree (the tutorials send strings to flows whose specification says
+    /// integer), and a request in the wrong form is refused without harm.
+    private func form(_ declaration: FlowDeclaration, _ specification: RunSpecification) -> [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
+        func warn(_ message: String, _ setting: String) {
+            diagnostics.append(
+                Diagnostic(
+                    .requestDisagreesWithSpecification, .warning, at: declaration.place, message,
+                    suggestion: "if the service refuses the request, set 'spec.request.\(setting)' in the Target"))
+        }
+        let sendsString = wireForm.times == .string
+        if let type = specification.types["windowStartTime"], ["string", "integer", "number"].contains(type),
+            (type == "string") != sendsString
+        {
+            warn(
+                "the flow's specification wants window times as \(type), the target sends "
+                    + (sendsString ? "strings" : "integers"), "times: \(type == "string" ? "string" : "integer")")
+        }
+        if let column = declaration.deltaColumn {
+            let given = [
+                "name": column.column.name, "dateFormat": column.column.dateFormat, "timezone": column.column.timezone,
+            ]
+            for key in specification.requiredOfColumn.sorted() where given[key] == .some(nil) {
+                diagnostics.append(
+                    Diagnostic(
+                        .requestDisagreesWithSpecification, .warning, at: column.place,
+                        "the flow's specification requires '\(key)' of a delta column, and the manifest does not give it",
+                        suggestion: "write deltaColumn: {name: \(column.column.name), \(key): …}"))
+            }
+        }
+        if specification.required.contains("startTime"), wireForm.startTime == .omit {
+            warn("the flow's specification requires startTime, and the target leaves it out", "startTime: now")
+        }
+        return diagnostics
+    }
+}

@@ -1,0 +1,78 @@
+import FlowRuns
+
+/// A request that is about to be sent, as the ledger keeps it before it leaves.
+package struct Claim: Hashable, Sendable {
+    package let identity: RunIdentity
+    package let deltaColumn: DeltaColumn?
+    /// The exact request: `POST /runs` and its body, or the address of the re-trigger.
+    package let request: String
+    /// Whose it is, and the service's time when it was made.
+    package let claim: RunClaim
+    /// By this machine's clock, for people.
+    package let claimedAt: Timestamp
+    package let provenance: Provenance
+
+    package init(
+        identity: RunIdentity, deltaColumn: DeltaColumn?, request: String, claim: RunClaim, claimedAt: Timestamp,
+        provenance: Provenance
+    ) {
+        self.identity = identity
+        self.deltaColumn = deltaColumn
+        self.request = request
+        self.claim = claim
+        self.claimedAt = claimedAt
+        self.provenance = provenance
+    }
+}
+
+extension FlowLedger {
+    /// Claims a request: adds its `intended` row. The flow's other requests may be claimed along with it only under the
+    /// same claim.
+    ///
+    /// - Throws: ``LedgerError/notClaimable(_:_:)`` when another claim is open, when the window and rerun have a request
+    ///   that has not failed, or when no request can have the identity.
+    package mutating func claim(_ claim: Claim) throws(LedgerError) {
+        let identity = claim.identity
+        guard identity.window != nil, identity.attempt >= 1, identity.rerun != "" else {
+            throw .notClaimable(identity, "no request can have this identity")
+        }
+        if let open = openRequests.first(where: { $0.claim?.id != claim.claim.id }) {
+            throw .notClaimable(identity, "the claim of \(open.identity.inWords) is open")
+        }
+        if let living = runs.attempts(of: identity).first(where: { $0.isLivingRequest || $0.identity == identity }) {
+            throw .notClaimable(identity, "it is \(living.state.rawValue) already")
+        }
+        insert(
+            LedgerEntry(
+                run: RecordedRun(
+                    identity: identity, state: .intended, deltaColumn: claim.deltaColumn, recordedAt: claim.claimedAt,
+                    claim: claim.claim),
+                request: claim.request, updatedAt: claim.claimedAt, provenance: claim.provenance))
+    }
+
+    /// Records what became of a claimed request. Somebody else may have settled the claim meanwhile, or the ledger may
+    /// be another one: then only what is not recorded yet is added.
+    package mutating func record(_ outcome: RequestOutcome, of claim: Claim, at now: Timestamp) throws(LedgerError) {
+        let row = run(claim.identity).flatMap { $0.claim?.id == claim.claim.id ? $0 : nil }
+        if let row, row.state.isDoubtful {
+            guard row.state.canBecome(outcome.state) else { return }
+            if case .accepted(let id, _) = outcome { try makeRoom(for: id) }
+            try update(claim.identity, .outcome(outcome), at: now)
+        } else if case .accepted(let id, _) = outcome, run(id) == nil {
+            insert(
+                LedgerEntry(
+                    run: RecordedRun(
+                        identity: nextIdentity(window: claim.identity.window), state: .accepted, origin: .service,
+                        id: id, recordedAt: claim.claimedAt),
+                    updatedAt: now))
+        }
+    }
+
+    /// A refresh may have recorded the request's run, when its window could not be read, as somebody else's.
+
+    mutating func makeRoom(for id: RunID) throws(LedgerError) {
+        guard let known = run(id) else { return }
+        guard known.origin == .service else { throw .runIDTaken(id, by: known.identity) }
+        remove(known.identity)
+    }
+}

@@ -1,0 +1,125 @@
+import FlowRuns
+
+/// What the ledger promises of one flow, as a pure value: it takes a snapshot and what happened, and gives the changes
+/// to commit.
+///
+/// - At most one claim is open. It covers one request, or several that are sent one after another.
+/// - A window and rerun have at most one request that has not failed.
+/// - A run moves only along the arrows of ``RunState/canBecome(_:)``.
+/// - A claim without an answer is settled once: see ``observe(_:settling:at:)``.
+package struct FlowLedger: Sendable {
+    /// With the revision of the snapshot until ``commit(nonce:)`` gives it a new one.
+    package internal(set) var record: FlowRecord
+    /// In the order of ``RunIdentity/precedes(_:)``.
+    package internal(set) var runs: [RecordedRun]
+
+    /// The revision that the next commit expects.
+    package private(set) var base: Revision
+    private(set) var changes: [LedgerChange] = []
+    private var recordBefore: FlowRecord
+    /// Whether anything changed that planning reads. Only then does the revision's number count up, so that a refresh
+    /// does not make a saved plan stale for nothing.
+    private var isPlanningChanged = false
+
+    package init(_ snapshot: FlowSnapshot) {
+        record = snapshot.record
+        runs = snapshot.runs
+        base = snapshot.record.revision
+        recordBefore = snapshot.record
+    }
+
+    package var id: FlowID { record.id }
+
+    /// The requests of the open claim; empty when there is none.
+    package var openRequests: [RecordedRun] { runs.filter(\.state.isDoubtful) }
+
+    package func run(_ identity: RunIdentity) -> RecordedRun? {
+        let position = runs.position(of: identity)
+        return position < runs.count && runs[position].identity == identity ? runs[position] : nil
+    }
+
+    package func run(_ id: RunID) -> RecordedRun? { runs.first { $0.id == id } }
+
+    package func hasClaim(_ id: ClaimID) -> Bool { runs.contains { $0.claim?.id == id } }
+
+    // MARK: Commit
+
+    /// Whether there is anything to commit.
+    package var hasChanges: Bool { !changes.isEmpty || record != recordBefore }
+
+    /// The changes since the snapshot or the last commit.
+    ///
+    /// - Parameter nonce: unique to this commit; it becomes the token of the new revision.
+    package func commit(nonce: String) -> FlowCommit {
+        var record = record
+        let number = isPlanningChanged || base.number == 0 ? base.number + 1 : base.number
+        record.revision = Revision(number: number, token: nonce)
+        return FlowCommit(expecting: base, record: record, changes: changes)
+    }
+
+    /// The same ledger when a commit of it was made.
+    package mutating func committed(_ commit: FlowCommit) {
+        record = commit.record
+        base = commit.record.revision
+        recordBefore = record
+        changes = []
+        isPlanningChanged = false
+    }
+
+    // MARK: Rows
+
+    mutating func insert(_ entry: LedgerEntry) {
+        runs.insert(entry.run, at: runs.position(of: entry.run.identity))
+        changes.append(.insert(entry))
+        isPlanningChanged = true
+    }
+
+    mutating func update(_ identity: RunIdentity, _ update: RunUpdate, at now: Timestamp) throws(LedgerError) {
+        let position = runs.position(of: identity)
+        guard position < runs.count, runs[position].identity == identity else {
+            throw .unknownRun(identity)
+        }
+        var run = runs[position]
+        try run.apply(update)
+        if run != runs[position] { isPlanningChanged = true }
+        if run.identity == identity {
+            runs[position] = run
+        } else {
+            runs.remove(at: position)
+            runs.insert(run, at: runs.position(of: run.identity))
+        }
+        changes.append(.update(identity, update, at: now))
+    }
+
+    mutating func remove(_ identity: RunIdentity) {
+        let position = runs.position(of: identity)
+        guard position < runs.count, runs[position].identity == identity else { return }
+        runs.remove(at: position)
+        changes.append(.remove(identity))
+        isPlanningChanged = true
+    }
+
+    /// Sets what the flow's record says. The number of its revision counts up where planning reads it.
+    mutating func amend(_ change: (inout FlowRecord) -> Void) {
+        let before = record
+        change(&record)
+        if before.deltaColumn != record.deltaColumn || (before.contactedAt == nil) != (record.contactedAt == nil) {
+            isPlanningChanged = true
+        }
+    }
+
+    /// The ledger may be an older one: the flow is waited for and compared with the service before its next request.
+    package mutating func requireRecheck() { amend { $0.needsRecheck = true } }
+
+    /// The column in the flow's own `Copy` transformation; `nil` keeps what is recorded.
+    package mutating func note(column: DeltaColumn?) {
+        if let column { amend { $0.deltaColumn = column } }
+    }
+
+    /// The identity of the next attempt at a window and rerun.
+    func nextIdentity(window: Window?, rerun: String? = nil) -> RunIdentity {
+        let first = RunIdentity(flow: id, window: window, rerun: rerun)
+        let last = runs.attempts(of: first).last?.identity.attempt ?? 0
+        return RunIdentity(flow: id, window: window, rerun: rerun, attempt: last + 1)
+    }
+}

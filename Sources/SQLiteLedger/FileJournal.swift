@@ -1,0 +1,117 @@
+import FlowRuns
+import Foundation
+import Ledger
+
+/// The journal of an embedded ledger: a folder for each service, organisation and sandbox, and in it a file for each
+/// flow, one claim a line.
+///
+/// It outlives the process and need not outlive a power cut, after which the machine has lost what it was about to send.
+package struct FileJournal: ClaimJournal {
+    /// A file that has grown beyond this is cut down to its last claims.
+    private static let longestFile = 65_536
+    private static let keptClaims = 200
+
+    private let folder: String
+
+    /// - Parameters:
+    ///   - stateFolder: where this machine keeps what is not to be copied along with a ledger, such as
+    ///     `~/.local/state`.
+    ///   - target: the target's identity.
+    package init(stateFolder: String, target: String) {
+        let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._@"))
+        let name = target.addingPercentEncoding(withAllowedCharacters: allowed) ?? target
+        // File systems allow 255 bytes for a name.
+        let bounded = name.utf8.count <= 200 ? name : name.prefix(180) + "-" + String(name.stableHash, radix: 16)
+        folder = "\(stateFolder)/sluice/journal/\(bounded)"
+    }
+
+    package func exists() -> Bool { FileManager.default.fileExists(atPath: folder) }
+
+    package func create() throws(LedgerError) {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw .unusable(
+                "cannot create the folder \(folder) for the journal of claims: \(error.localizedDescription)")
+        }
+    }
+
+    package func claims(of flow: FlowID) throws(LedgerError) -> [JournalClaim] {
+        let path = path(of: flow)
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw .unusable("cannot read the journal of claims \(path)")
+        }
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").compactMap(JournalLine.init)
+        let withdrawn = Set(lines.filter(\.isWithdrawal).map(\.id))
+        return lines.filter { !$0.isWithdrawal && !withdrawn.contains($0.id) }.map {
+            JournalClaim(id: $0.id, time: $0.time)
+        }
+    }
+
+    package func add(_ claim: JournalClaim, of flow: FlowID) throws(LedgerError) {
+        try append(JournalLine(id: claim.id, time: claim.time), of: flow)
+    }
+
+    package func withdraw(_ claim: ClaimID, of flow: FlowID) throws(LedgerError) {
+        try append(JournalLine(id: claim, time: nil, isWithdrawal: true), of: flow)
+    }
+
+    private func append(_ line: JournalLine, of flow: FlowID) throws(LedgerError) {
+        try create()
+        let path = path(of: flow)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
+        guard descriptor >= 0 else { throw unwritable(path) }
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX) != 0 { guard errno == EINTR else { throw unwritable(path) } }
+        var lines = [line]
+        if lseek(descriptor, 0, SEEK_END) > Self.longestFile {
+            lines = try claims(of: flow).suffix(Self.keptClaims).map { JournalLine(id: $0.id, time: $0.time) } + lines
+            guard ftruncate(descriptor, 0) == 0 else { throw unwritable(path) }
+        }
+        // The line feed before it ends what a kill may have left behind.
+        let bytes = Array(("\n" + lines.map(\.text).joined(separator: "\n") + "\n").utf8)
+        guard write(descriptor, bytes, bytes.count) == bytes.count else { throw unwritable(path) }
+    }
+
+    private func path(of flow: FlowID) -> String { "\(folder)/\(flow)" }
+
+    private func unwritable(_ path: String) -> LedgerError {
+        .unusable("cannot write the journal of claims \(path): \(String(cString: strerror(errno)))")
+    }
+}
+
+/// `ID MILLISECONDS`, `ID -` where the service told no time, `ID !` for a claim that was taken back.
+private struct JournalLine {
+    let id: ClaimID
+    let time: Timestamp?
+    var isWithdrawal = false
+
+    init(id: ClaimID, time: Timestamp?, isWithdrawal: Bool = false) {
+        self.id = id
+        self.time = time
+        self.isWithdrawal = isWithdrawal
+    }
+
+    /// `nil` for a line that a kill has cut off: its claim was never committed.
+    init?(_ line: Substring) {
+        let words = line.split(separator: " ")
+        guard words.count == 2, let id = ClaimID(String(words[0])) else { return nil }
+        switch words[1] {
+        case "-": self.init(id: id, time: nil)
+        case "!": self.init(id: id, time: nil, isWithdrawal: true)
+        default:
+            guard let milliseconds = Int64(words[1]) else { return nil }
+            self.init(id: id, time: Timestamp(milliseconds: milliseconds))
+        }
+    }
+
+    var text: String { "\(id) \(isWithdrawal ? "!" : time.map { String($0.milliseconds) } ?? "-")" }
+}
+
+extension String {
+    /// FNV-1a.
+    fileprivate var stableHash: UInt64 {
+        utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+}

@@ -1,0 +1,33 @@
+import FlowRuns
+import GRDB
+import Ledger
+
+/// The columns of the table `flow` behind `target`, in one order for reading and writing.
+enum FlowRow {
+    static let columnNames = [
+        "flow", "revision", "token", "contacted_at", "compared_at", "newest_run_at", "needs_recheck", "column_name",
+        "column_date_format", "column_timezone",
+    ]
+    static let columns = columnNames.joined(separator: ", ")
+
+    static func values(of record: FlowRecord) -> [(any DatabaseValueConvertible)?] {
+        let column = record.deltaColumn
+        return [
+            record.id.description, record.revision.number, record.revision.token, record.contactedAt?.milliseconds,
+            record.comparedAt?.milliseconds, record.newestRunAt?.milliseconds, record.needsRecheck ? 1 : 0,
+            column?.name, column?.dateFormat, column?.timezone,
+        ]
+    }
+
+    static func record(from columns: inout ColumnReader) throws(LedgerError) -> FlowRecord {
+        let flow = try columns.required(columns.text().flatMap { FlowID($0) })
+        let number = try columns.required(columns.integer())
+        let token = try columns.required(columns.text())
+        let (contactedAt, comparedAt, newestRunAt) = (try columns.time(), try columns.time(), try columns.time())
+        let needsRecheck = try columns.required(columns.integer())
+        return FlowRecord(
+            id: flow, revision: Revision(number: Int(number), token: token), contactedAt: contactedAt,
+            deltaColumn: try columns.deltaColumn(), comparedAt: comparedAt, newestRunAt: newestRunAt,
+            needsRecheck: needsRecheck != 0)
+    }
+}

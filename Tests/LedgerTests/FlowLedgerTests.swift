@@ -1,0 +1,97 @@
+import FlowRuns
+import Ledger
+import Testing
+
+@Suite("A flow's ledger")
+struct FlowLedgerTests {
+    @Test("one claim is open at most, over one request or several")
+    func oneClaim() throws {
+        var ledger = FlowLedger()
+        try ledger.claim(Sample.claim(Sample.identity(1), id: "a"))
+        try ledger.claim(Sample.claim(Sample.identity(2), id: "a"))
+        #expect(throws: LedgerError.self) { try ledger.claim(Sample.claim(Sample.identity(3), id: "b")) }
+        #expect(ledger.openRequests.map(\.identity) == [Sample.identity(1), Sample.identity(2)])
+    }
+
+    @Test("the next attempt may be claimed only when the last one came to nothing", arguments: RunState.allCases)
+    func nextAttempt(state: RunState) throws {
+        var ledger = FlowLedger()
+        try ledger.bring(Sample.identity(1), to: state)
+        let isFree = [.rejected, .released, .failed].contains(state)
+        let again = Sample.claim(Sample.identity(1, attempt: 2), id: "again")
+        if isFree {
+            try ledger.claim(again)
+        } else {
+            #expect(throws: LedgerError.self) { try ledger.claim(again) }
+        }
+    }
+
+    @Test("a request needs a window, and counts its attempts from 1")
+    func impossible() {
+        var ledger = FlowLedger()
+        for identity in [
+            RunIdentity(flow: Sample.flow, window: nil), Sample.identity(1, attempt: 0), Sample.identity(1, rerun: ""),
+        ] {
+            #expect(throws: LedgerError.self) { try ledger.claim(Sample.claim(identity)) }
+        }
+        #expect(!ledger.hasChanges)
+    }
+
+    @Test("each outcome moves the request along its arrow and keeps the reason")
+    func outcomes() throws {
+        var ledger = FlowLedger()
+        let claim = Sample.claim(Sample.identity(1))
+        try ledger.claim(claim)
+        try ledger.record(.inDoubt(reason: "lost", response: "500"), of: claim, at: Sample.now)
+        #expect(ledger.run(Sample.identity(1))?.failure == "lost")
+        try ledger.record(.accepted(Sample.run("a"), response: nil), of: claim, at: Sample.now)
+        #expect(ledger.run(Sample.identity(1))?.failure == nil)
+        #expect(ledger.run(Sample.run("a"))?.state == .accepted)
+        // The answer comes once more, as after a conflict: nothing changes.
+        try ledger.record(.accepted(Sample.run("a"), response: nil), of: claim, at: Sample.now)
+        #expect(ledger.runs.count == 1)
+    }
+
+    @Test("an answer that comes after somebody settled the claim is recorded as a run beside it")
+    func lateAnswer() throws {
+        var ledger = FlowLedger()
+        let claim = Sample.claim(Sample.identity(1))
+        try ledger.claim(claim)
+        try ledger.record(.released(reason: "absent"), of: claim, at: Sample.now)
+        try ledger.record(.accepted(Sample.run("a"), response: nil), of: claim, at: Sample.now)
+        #expect(ledger.runs.map(\.state) == [.released, .accepted])
+        #expect(ledger.runs.last?.origin == .service)
+    }
+
+    @Test("an answer takes over the row of a refresh that could not read the run's window")
+    func slowAnswer() throws {
+        var ledger = FlowLedger()
+        let claim = Sample.claim(Sample.identity(1))
+        try ledger.claim(claim)
+        _ = try ledger.observe(
+            Sample.listing([Sample.observed("a", nil)], after: .seconds(20)),
+            settling: Settling(settle: Sample.settle), at: Sample.now)
+        #expect(ledger.runs.count == 2)
+        try ledger.record(.accepted(Sample.run("a"), response: nil), of: claim, at: Sample.now)
+        #expect(ledger.runs.map(\.identity) == [Sample.identity(1)])
+        #expect(ledger.run(Sample.run("a"))?.origin == .request)
+    }
+
+    @Test("the revision's number counts what planning reads, its token every commit")
+    func revisions() throws {
+        var ledger = FlowLedger()
+        try ledger.bring(Sample.identity(1), to: .accepted)
+        let first = ledger.commit(nonce: "a")
+        ledger.committed(first)
+        #expect(first.record.revision == Revision(number: 1, token: "a"))
+        #expect(!ledger.hasChanges)
+        let id = try #require(ledger.runs.first?.id)
+        let running = ObservedRun(
+            id: id, window: Sample.window(1), createdAt: Sample.now, status: "inProgress", end: nil)
+        _ = try ledger.observe(
+            RunListing(runs: [running], date: nil, isComplete: false), settling: Settling(settle: Sample.settle),
+            at: Sample.now)
+        #expect(ledger.commit(nonce: "b").record.revision == Revision(number: 1, token: "b"))
+        #expect(ledger.commit(nonce: "b").expecting == first.record.revision)
+    }
+}

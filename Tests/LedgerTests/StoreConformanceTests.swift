@@ -1,0 +1,189 @@
+import FlowRuns
+import Ledger
+import Testing
+
+/// What every store promises: run against each of them, on the real thing.
+@Suite("Every store")
+struct StoreConformanceTests {
+    @Test("knows nothing at first", arguments: StoreKind.allCases)
+    func empty(kind: StoreKind) async throws {
+        let store = try kind.make().open()
+        #expect(
+            try await store.snapshot(of: Sample.flow) == FlowSnapshot(record: FlowRecord(id: Sample.flow), runs: []))
+        #expect(try await store.flows().isEmpty)
+        #expect(try await store.verify().isEmpty)
+    }
+
+    @Test("keeps a commit as a whole, for everybody who opens it", arguments: StoreKind.allCases)
+    func keeps(kind: StoreKind) async throws {
+        let place = try kind.make()
+        var ledger = FlowLedger()
+        let claim = Sample.claim(
+            Sample.identity(1, rerun: "fix-418"), column: DeltaColumn(name: "DOB", dateFormat: "yyyy", timezone: "UTC"))
+        try ledger.claim(claim)
+        ledger.note(column: DeltaColumn(name: "DOB"))
+        let commit = ledger.commit(nonce: "n1")
+        #expect(try await place.open().commit(commit) == .done)
+
+        let store = try place.open()
+        let snapshot = try await store.snapshot(of: Sample.flow)
+        #expect(snapshot.record == commit.record)
+        #expect(snapshot.record.revision == Revision(number: 1, token: "n1"))
+        #expect(snapshot.runs == ledger.runs)
+        let entry = try #require(try await store.entries(of: Sample.flow).entries.first)
+        #expect(entry.request == claim.request)
+        #expect(entry.provenance == claim.provenance)
+        #expect(try await store.flows() == [commit.record])
+        #expect(try await store.verify().isEmpty)
+    }
+
+    @Test("makes a commit only on the revision that it expects", arguments: StoreKind.allCases)
+    func compareAndSwap(kind: StoreKind) async throws {
+        let place = try kind.make()
+        let (store, rival) = (try place.open(), try place.open())
+        var (mine, theirs) = (FlowLedger(), FlowLedger())
+        try mine.claim(Sample.claim(Sample.identity(1), id: "mine"))
+        try theirs.claim(Sample.claim(Sample.identity(2), id: "theirs"))
+        #expect(try await store.commit(mine.commit(nonce: "a")) == .done)
+        #expect(try await rival.commit(theirs.commit(nonce: "b")) == .conflict)
+        #expect(try await rival.snapshot(of: Sample.flow).runs.map(\.identity) == [Sample.identity(1)])
+    }
+
+    @Test("does nothing when the very same commit is made again", arguments: StoreKind.allCases)
+    func idempotent(kind: StoreKind) async throws {
+        let store = try kind.make().open()
+        var ledger = FlowLedger()
+        try ledger.claim(Sample.claim(Sample.identity(1)))
+        let commit = ledger.commit(nonce: "a")
+        #expect(try await store.commit(commit) == .done)
+        #expect(try await store.commit(commit) == .done)
+        #expect(try await store.snapshot(of: Sample.flow).runs.count == 1)
+        ledger.committed(commit)
+        ledger.note(column: DeltaColumn(name: "DOB"))
+        #expect(try await store.commit(ledger.commit(nonce: "b")) == .done)
+        #expect(try await store.commit(commit) == .conflict, "another commit has come in between")
+    }
+
+    @Test("does not land a late commit on a ledger that was put back", arguments: StoreKind.allCases)
+    func tokens(kind: StoreKind) async throws {
+        let store = try kind.make().open()
+        var (first, second) = (FlowLedger(), FlowLedger())
+        first.note(column: DeltaColumn(name: "A"))
+        let commit = first.commit(nonce: "a")
+        first.committed(commit)
+        try first.claim(Sample.claim(Sample.identity(1)))
+        let late = first.commit(nonce: "late")
+        // The other ledger has the same revision number, made by another commit.
+        second.note(column: DeltaColumn(name: "A"))
+        #expect(try await store.commit(second.commit(nonce: "b")) == .done)
+        #expect(try await store.commit(late) == .conflict)
+    }
+
+    @Test("leaves nothing of a commit that it refuses", arguments: StoreKind.allCases)
+    func allOrNothing(kind: StoreKind) async throws {
+        let store = try kind.make().open()
+        var ledger = FlowLedger()
+        try ledger.bring(Sample.identity(1), to: .accepted)
+        let first = ledger.commit(nonce: "a")
+        #expect(try await store.commit(first) == .done)
+        var other = FlowLedger(of: Sample.flow(2))
+        try other.bring(Sample.identity(1, of: Sample.flow(2)), to: .rejected)
+        let taken = try #require(ledger.runs.first?.id)
+        let claim = Sample.claim(Sample.identity(2, of: Sample.flow(2)), id: "c9")
+        try other.claim(claim)
+        try other.record(.accepted(taken, response: nil), of: claim, at: Sample.now)
+        await #expect(throws: LedgerError.self, "the run id is another flow's") {
+            try await store.commit(other.commit(nonce: "b"))
+        }
+        #expect(try await store.flows() == [first.record])
+        #expect(try await store.entries(of: Sample.flow(2)).entries.isEmpty)
+    }
+
+    @Test("enforces one open claim and one living request by itself", arguments: StoreKind.allCases)
+    func enforced(kind: StoreKind) async throws {
+        let store = try kind.make().open()
+        func entry(_ identity: RunIdentity, _ claim: String) -> LedgerEntry {
+            LedgerEntry(
+                run: RecordedRun(
+                    identity: identity, state: .intended, recordedAt: Sample.now,
+                    claim: RunClaim(id: ClaimID(claim)!, owner: "o", time: nil)),
+                request: "POST /runs {}", updatedAt: Sample.now)
+        }
+        func commit(_ entries: [LedgerEntry]) -> FlowCommit {
+            FlowCommit(
+                expecting: Revision(), record: FlowRecord(id: Sample.flow, revision: Revision(number: 1, token: "x")),
+                changes: entries.map(LedgerChange.insert))
+        }
+        await #expect(throws: LedgerError.self, "two claims") {
+            try await store.commit(commit([entry(Sample.identity(1), "a"), entry(Sample.identity(2), "b")]))
+        }
+        await #expect(throws: LedgerError.self, "one window twice") {
+            try await store.commit(
+                commit([entry(Sample.identity(1), "a"), entry(Sample.identity(1, attempt: 2), "a")]))
+        }
+        #expect(try await store.flows().isEmpty)
+        let several = [entry(Sample.identity(1), "a"), entry(Sample.identity(2), "a")]
+        #expect(try await store.commit(commit(several)) == .done, "one claim of two requests")
+    }
+
+    @Test("of many rivals exactly one makes each claim", arguments: StoreKind.allCases)
+    func rivals(kind: StoreKind) async throws {
+        let place = try kind.make()
+        let windows: Int64 = 20
+        let wins = try await withThrowingTaskGroup(of: Int.self) { group in
+            for rival in 0..<6 {
+                let store = try place.open()
+                group.addTask {
+                    var won = 0
+                    while true {
+                        var ledger = FlowLedger(try await store.snapshot(of: Sample.flow))
+                        guard let next = (0..<windows).first(where: { ledger.run(Sample.identity($0)) == nil }) else {
+                            return won
+                        }
+                        let claim = Sample.claim(Sample.identity(next), id: "c\(rival)-\(next)")
+                        try ledger.claim(claim)
+                        try ledger.record(.rejected(reason: "no", response: nil), of: claim, at: Sample.now)
+                        if try await store.commit(ledger.commit(nonce: "\(rival)-\(next)")) == .done { won += 1 }
+                    }
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(wins == windows)
+        #expect(try await place.open().snapshot(of: Sample.flow).record.revision.number == Int(windows))
+    }
+
+    @Test("gives runs by window, rerun and attempt, those of unknown window first", arguments: StoreKind.allCases)
+    func order(kind: StoreKind) async throws {
+        let store = try kind.make().open()
+        let identities = [
+            Sample.identity(-3), Sample.identity(2), Sample.identity(2, attempt: 2), Sample.identity(2, rerun: "Z"),
+            Sample.identity(2, rerun: "a"), Sample.identity(2, rerun: "e\u{301}"), Sample.identity(2, rerun: "z"),
+            Sample.identity(2, rerun: "é"), Sample.identity(10),
+        ]
+        var ledger = FlowLedger()
+        for index in [5, 8, 3, 0, 7, 4, 1, 2, 6] { try ledger.bring(identities[index], to: .rejected) }
+        _ = try ledger.observe(
+            Sample.listing([Sample.observed("x", nil)], after: .seconds(20)),
+            settling: Settling(settle: Sample.settle), at: Sample.now)
+        #expect(try await store.commit(ledger.commit(nonce: "n")) == .done)
+        let unknown = RunIdentity(flow: Sample.flow, window: nil)
+        #expect(ledger.runs.map(\.identity) == [unknown] + identities)
+        #expect(try await store.snapshot(of: Sample.flow).runs == ledger.runs)
+        #expect(try await store.entries(of: Sample.flow).entries.map(\.run) == ledger.runs)
+    }
+
+    @Test("follows every arrow, update by update", arguments: StoreKind.allCases)
+    func arrows(kind: StoreKind) async throws {
+        let store = try kind.make().open()
+        var ledger = FlowLedger()
+        for (number, state) in RunState.allCases.enumerated() where !state.isDoubtful {
+            try ledger.bring(Sample.identity(Int64(number)), to: state)
+            let commit = ledger.commit(nonce: "n\(number)")
+            #expect(try await store.commit(commit) == .done)
+            ledger.committed(commit)
+        }
+        #expect(try await store.snapshot(of: Sample.flow).runs == ledger.runs)
+        #expect(try await store.verify().isEmpty)
+    }
+}

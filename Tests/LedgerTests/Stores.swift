@@ -1,0 +1,128 @@
+import FlowRuns
+import Foundation
+import Ledger
+import SQLiteLedger
+import Testing
+
+/// The stores that the conformance suite is run against.
+enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case memory
+    case sqlite
+
+    var testDescription: String { rawValue }
+
+    /// A new place without anything in it.
+    func make() throws -> any StorePlace {
+        switch self {
+        case .memory: MemoryPlace()
+        case .sqlite: try SQLitePlace()
+        }
+    }
+}
+
+/// Where several appliers open the same ledger.
+protocol StorePlace: Sendable {
+    func open() throws -> any LedgerStore
+}
+
+private struct MemoryPlace: StorePlace {
+    let contents = InMemoryContents()
+
+    func open() -> any LedgerStore { InMemoryStore(contents) }
+}
+
+/// A file in a folder of its own, removed at the end.
+private final class SQLitePlace: StorePlace {
+    let folder: URL
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("ledger-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    func open() throws -> any LedgerStore {
+        try SQLiteLedger.open(
+            path: folder.appendingPathComponent("ledger.sqlite").path, targets: [Sample.target], mode: .readWrite)
+    }
+}
+
+/// Small values that read well in tests.
+enum Sample {
+    static let target = "https://platform.adobe.io/data/foundation/flowservice 1234@AdobeOrg prod"
+    static let flow = flow(1)
+    static let now = Timestamp(milliseconds: 1_700_000_000_000)
+    static let settle = Duration.seconds(120)
+
+    static func flow(_ number: Int) -> FlowID {
+        let digits = String(number)
+        return FlowID("00000000-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits)!
+    }
+
+    static func window(_ number: Int64) -> Window {
+        Window(startSeconds: number * 100, endSeconds: number * 100 + 100)!
+    }
+
+    static func run(_ name: String) -> RunID { RunID(name)! }
+
+    static func identity(
+        _ window: Int64, of flow: FlowID = flow, rerun: String? = nil, attempt: Int = 1
+    ) -> RunIdentity {
+        RunIdentity(flow: flow, window: Sample.window(window), rerun: rerun, attempt: attempt)
+    }
+
+    /// A claim made at `time` by the service's clock, known to the second.
+    static func claim(
+        _ identity: RunIdentity, id: String = "c1", column: DeltaColumn? = nil, at time: Timestamp? = now
+    ) -> Claim {
+        Claim(
+            identity: identity, deltaColumn: column, request: "POST /runs {}",
+            claim: RunClaim(
+                id: ClaimID(id)!, owner: "host:1",
+                time: time.map { ServiceTime(earliest: $0, latest: $0 + .seconds(1)) }),
+            claimedAt: now,
+            provenance: Provenance(file: "crm.yaml", line: 7, commit: "c0ffee", author: "ada", ciRun: "https://ci/1"))
+    }
+
+    static func observed(
+        _ name: String, _ window: Int64?, after: Duration = .seconds(10), status: String = "inProgress",
+        end: RunEnd? = nil, client: String? = nil
+    ) -> ObservedRun {
+        ObservedRun(
+            id: run(name), window: window.map(Sample.window), createdAt: now + after, createdClient: client,
+            status: status, end: end)
+    }
+
+    /// A listing of every run, answered so long after ``now``.
+    static func listing(_ runs: [ObservedRun], after: Duration) -> RunListing {
+        RunListing(runs: runs, date: now + after, isComplete: true)
+    }
+}
+
+extension FlowLedger {
+    /// A flow of which nothing is known.
+    init(of flow: FlowID = Sample.flow) { self.init(FlowSnapshot(record: FlowRecord(id: flow), runs: [])) }
+
+    /// Claims a window and leads it along the arrows.
+    mutating func bring(_ identity: RunIdentity, to state: RunState) throws {
+        let name = "\(identity.flow) \(identity.window?.start.seconds ?? 0) \(identity.attempt)"
+        let claim = Sample.claim(identity, id: "c" + String(name.hashValue.magnitude % 1_000_000))
+        try self.claim(claim)
+        switch state {
+        case .intended: break
+        case .accepted: try record(.accepted(Sample.run(name), response: "{}"), of: claim, at: Sample.now)
+        case .rejected: try record(.rejected(reason: "no", response: nil), of: claim, at: Sample.now)
+        case .inDoubt: try record(.inDoubt(reason: "lost", response: nil), of: claim, at: Sample.now)
+        case .released: try record(.released(reason: "absent"), of: claim, at: Sample.now)
+        case .succeeded, .partial, .failed:
+            try record(.accepted(Sample.run(name), response: "{}"), of: claim, at: Sample.now)
+            let ended = ObservedRun(
+                id: Sample.run(name), window: identity.window, createdAt: Sample.now, status: "ended",
+                end: RunEnd(state: state))
+            _ = try observe(
+                RunListing(runs: [ended], date: nil, isComplete: false), settling: Settling(settle: Sample.settle),
+                at: Sample.now)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import FlowRuns
+import Foundation
+import Ledger
+import SQLiteLedger
+import Testing
+
+@Suite("The journal of claims")
+struct FileJournalTests {
+    private let folder: LedgerFolder
+    private let flow = LedgerFolder.flow
+
+    init() throws { folder = try LedgerFolder() }
+
+    private func journal(_ target: String = "https://service 1234@AdobeOrg prod") -> FileJournal {
+        FileJournal(stateFolder: folder.url.path, target: target)
+    }
+
+    private func claim(_ id: String, at milliseconds: Int64? = 1000) -> JournalClaim {
+        JournalClaim(id: ClaimID(id)!, time: milliseconds.map(Timestamp.init(milliseconds:)))
+    }
+
+    @Test("a new machine has none until it is created, or a claim is added")
+    func exists() throws {
+        #expect(!journal().exists())
+        #expect(try journal().claims(of: flow).isEmpty)
+        #expect(!journal().exists())
+        try journal().create()
+        #expect(journal().exists())
+        #expect(!journal("another target").exists())
+        try journal("another target").add(claim("a"), of: flow)
+        #expect(journal("another target").exists())
+    }
+
+    @Test("claims are kept in order, flow by flow, until they are taken back")
+    func kept() throws {
+        try journal().add(claim("a"), of: flow)
+        try journal().add(claim("b", at: nil), of: flow)
+        #expect(try journal().claims(of: flow) == [claim("a"), claim("b", at: nil)])
+        try journal().withdraw(ClaimID("a")!, of: flow)
+        #expect(try journal().claims(of: flow) == [claim("b", at: nil)])
+        let other = FlowID("00000000-0000-4000-8000-000000000001")!
+        #expect(try journal().claims(of: other).isEmpty)
+    }
+
+    @Test("a line that a kill has cut off costs no other")
+    func cutOff() throws {
+        try journal().add(claim("a"), of: flow)
+        let root = folder.url.appendingPathComponent("sluice/journal")
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: root.path).first)
+        let file = root.appendingPathComponent("\(name)/\(flow)")
+        let handle = try FileHandle(forWritingTo: file)
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data("b 17000".utf8.dropLast(5)))
+        try handle.close()
+        try journal().add(claim("c"), of: flow)
+        #expect(try journal().claims(of: flow) == [claim("a"), claim("c")])
+    }
+
+    @Test("a long journal is cut down to its last claims")
+    func bounded() throws {
+        for number in 0..<5000 { try journal().add(claim("claim\(number)", at: Int64(number)), of: flow) }
+        let kept = try journal().claims(of: flow)
+        #expect(kept.last == claim("claim4999", at: 4999))
+        #expect(kept.count >= 200 && kept.count < 5000)
+    }
+
+    @Test("a long target's name still fits a folder's")
+    func longName() throws {
+        let long = "https://" + String(repeating: "very-", count: 60) + "long 1234@AdobeOrg"
+        try journal(long + " prod").add(claim("a"), of: flow)
+        #expect(try journal(long + " stage").claims(of: flow).isEmpty)
+        #expect(try journal(long + " prod").claims(of: flow) == [claim("a")])
+    }
+}
