@@ -21,8 +21,8 @@ struct FlowPass {
         found = FlowFindings(declaration)
         var walkable: [Series] = []
         for series in declaration.series {
-            if let fault = series.fault(dueAt: asOf) {
-                found.diagnostics.add(fault.code) { fault }
+            if let excess = series.excess(dueAt: asOf) {
+                found.diagnostics.add(excess.code) { excess }
             } else {
                 walkable.append(series)
             }

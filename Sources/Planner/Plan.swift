@@ -7,7 +7,7 @@ package struct Plan: Hashable, Sendable {
     /// The version of the saved form.
     package static let formatVersion = 1
 
-    /// The instant at which due windows were reckoned.
+    /// The instant at which due windows were computed.
     package let asOf: Timestamp
     /// Whole, so that a saved plan can be applied without its manifests. It holds no secret.
     package let target: Target

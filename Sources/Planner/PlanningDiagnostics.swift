@@ -20,7 +20,7 @@ struct CappedDiagnostics {
         let others = counts.filter { $0.value > Self.limit }.map { code, count in
             let severity = kept.first { $0.code == code }?.severity ?? .error
             return Diagnostic(
-                code, severity, at: flowPlace, "in this flow \(count - Self.limit) times more: \(code.summary)")
+                code, severity, at: flowPlace, "\(count - Self.limit) more in this flow: \(code.summary)")
         }
         return (kept + others).sortedByPlace()
     }
@@ -33,10 +33,10 @@ extension Plan {
         guard requestCount > limit else { return nil }
         return Diagnostic(
             .moreRunsThanAllowed, .warning, at: target.place,
-            "the plan asks for \(requestCount) runs, and one apply may make \(limit)",
+            "the plan has \(requestCount) requests; one apply may make \(limit)",
             suggestion:
-                "check that no series starts too early; if all is meant, raise the target's 'maxRunsPerApply' or "
-                + "give apply --max-runs")
+                "check that no series starts too early; to request them all, raise 'maxRunsPerApply' of the target or "
+                + "pass --max-runs to apply")
     }
 }
 
@@ -44,37 +44,37 @@ extension Diagnostic {
     static func declaredTwice(_ again: DesiredWindow, first: DesiredWindow) -> Diagnostic {
         Diagnostic(
             .windowDeclaredTwice, at: again.place, "the window \(again.window.inWords) is declared twice",
-            suggestion: "declare it once; to run it again, declare it under 'rerun'",
-            notes: [Note(place: first.place, message: "first here")])
+            suggestion: "remove one; to ingest it again, declare a rerun",
+            notes: [Note(place: first.place, message: "first declared here")])
     }
 
     static func declaredTwice(_ again: Rerun, first: Place) -> Diagnostic {
         Diagnostic(
-            .rerunDeclaredTwice, at: again.place, "the rerun '\(again.id)' is declared twice",
-            suggestion: "give each rerun an id of its own", notes: [Note(place: first, message: "first here")])
+            .rerunDeclaredTwice, at: again.place, "the rerun id '\(again.id)' is used twice in this flow",
+            suggestion: "give each rerun its own id", notes: [Note(place: first, message: "first used here")])
     }
 
     static func overlap(of new: DesiredWindow, withRecorded window: Window, _ run: RecordedRun) -> Diagnostic {
         Diagnostic(
             .windowOverlapsRecorded, at: new.place,
-            "the new window \(new.window.inWords) overlaps \(window.inWords), recorded as \(run.inWords)",
+            "the new window \(new.window.inWords) partly overlaps \(window.inWords), recorded as \(run.inWords)",
             suggestion: trimSuggestion)
     }
 
     static func overlap(of later: DesiredWindow, withDeclared earlier: DesiredWindow) -> Diagnostic {
         Diagnostic(
             .windowOverlapsDeclared, at: later.place,
-            "the window \(later.window.inWords) overlaps \(earlier.window.inWords), which is declared too",
+            "the window \(later.window.inWords) partly overlaps \(earlier.window.inWords), which is also declared",
             suggestion: trimSuggestion, notes: [Note(place: earlier.place, message: "the other window")])
     }
 
-    private static let trimSuggestion = "'overlap: trim' asks only for what is not covered"
+    private static let trimSuggestion = "write 'overlap: trim' to request only what is not covered"
 
     static func neverRun(_ rerun: Rerun) -> Diagnostic {
         Diagnostic(
             .rerunOfNothing, at: rerun.place,
-            "the rerun '\(rerun.id)' is of \(rerun.window.inWords), which was never run",
-            suggestion: "a rerun needs a run of exactly its window: declare it under 'windows'")
+            "the rerun '\(rerun.id)' names the window \(rerun.window.inWords), which was never run",
+            suggestion: "a rerun needs an earlier run of exactly the same window; declare a new window under 'windows'")
     }
 
     static func taken(_ run: RecordedRun, for rerun: String, of window: Window, at place: Place) -> Diagnostic {
@@ -107,7 +107,7 @@ extension Diagnostic {
         let first = runs.first?.id?.description ?? "RUN"
         return Diagnostic(
             .runOfUnknownWindow, .warning, at: place,
-            "nothing is asked for while nobody knows the window of \(shown)\(others)",
+            "the flow is held: cannot read the window of \(shown)\(others)",
             suggestion: "find out which window it ingested, and write under 'acknowledged': "
                 + "{run: \(first), reason: …, window: {start: …, end: …}}; without 'window' it counts for nothing")
     }

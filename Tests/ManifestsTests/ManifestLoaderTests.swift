@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Loading manifests")
 struct ManifestLoaderTests {
-    @Test("valid manifests load without a word")
+    @Test("valid manifests load without diagnostics")
     func valid() throws {
         let files = try ManifestFolder.valid.names.map(ManifestFolder.valid.file)
         let (manifests, diagnostics) = ManifestLoader().load(files)

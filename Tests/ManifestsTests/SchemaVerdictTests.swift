@@ -9,12 +9,12 @@ import YAML
 struct SchemaVerdictTests {
     /// What the loader refuses and the schemas do not, and why they cannot.
     private static let beyondTheSchemas = [
-        "flow-twice": "a schema does not see that two flows bear one id",
+        "flow-twice": "a schema does not see that two flows have one id",
         "manifest-twice": "nor two manifests one name",
         "target-twice": "nor two targets",
         "sandbox-twice": "nor two targets that are one sandbox",
         "window-twice": "nor two windows of one flow that are the same moments, written in two ways",
-        "unknown-target": "a schema sees one document, and the target stands in another",
+        "unknown-target": "a schema sees one document, and the target is in another",
         "reversed-windows": "a schema cannot compare a start with an end",
         "series-too-long": "nor count how many windows a series cuts",
         "tag": "a YAML tag is gone before a schema sees the value",

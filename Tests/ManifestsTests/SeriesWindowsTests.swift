@@ -159,18 +159,18 @@ struct SeriesWindowsTests {
     func quarterHours() throws {
         let series = try series("{every: PT15M, from: 2014-01-01, until: 2024-01-01, timeZone: Europe/Berlin}")
         #expect(series.windows(dueAt: .max).map(\.count) == [3652 * 96])
-        #expect(series.fault(dueAt: .max) == nil)
+        #expect(series.excess(dueAt: .max) == nil)
     }
 
     @Test("every second since 1970 is refused before it is walked")
     func tooMany() throws {
         let series = try series("{every: PT1S, from: 1970-01-01, until: now}")
-        #expect(series.fault(dueAt: Timestamp(seconds: 5_000_000)) == nil)
-        #expect(series.fault(dueAt: Timestamp(seconds: 5_000_001))?.code == .seriesTooLong)
+        #expect(series.excess(dueAt: Timestamp(seconds: 5_000_000)) == nil)
+        #expect(series.excess(dueAt: Timestamp(seconds: 5_000_001))?.code == .seriesTooLong)
     }
 
     @Test(
-        "no instant is so odd that it cannot be asked for",
+        "windows can be computed for any instant",
         arguments: [Timestamp.min, Timestamp(seconds: -1), Timestamp(seconds: 0), .max])
     func extremes(asOf: Timestamp) {
         let place = Place(file: "test.yaml", line: 1, column: 1)

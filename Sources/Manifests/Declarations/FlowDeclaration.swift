@@ -29,7 +29,7 @@ package struct FlowDeclaration: Hashable, Sendable {
     package let series: [Series]
     package let reruns: [Rerun]
     package let acknowledged: [Acknowledgement]
-    /// Where `flowId`'s value stands.
+    /// Where the value of `flowId` is.
     package let place: Place
 
     package init(

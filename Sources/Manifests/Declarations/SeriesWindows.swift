@@ -12,11 +12,11 @@ extension Series {
 
     /// The error that the series has when it cuts more than ``mostWindows`` by `asOf`. Check it before
     /// walking the windows of a series whose `until` is `now`.
-    package func fault(dueAt asOf: Timestamp) -> Diagnostic? {
+    package func excess(dueAt asOf: Timestamp) -> Diagnostic? {
         let count = windows(dueAt: asOf).reduce(0) { $0 + $1.count }
         guard count > Self.mostWindows else { return nil }
         return Diagnostic(
-            .seriesTooLong, at: place, "this series cuts \(count) windows; \(Self.mostWindows) is the most",
+            .seriesTooLong, at: place, "the series has \(count) windows; the limit is \(Self.mostWindows)",
             suggestion: "choose a longer 'every' or a later 'from'")
     }
 

@@ -42,7 +42,7 @@ package struct Target: Hashable, Sendable {
     package let ledger: LedgerAddress
     package let wireForm: WireForm
     package let limits: Limits
-    /// Where `metadata.name` stands.
+    /// Where the value of `metadata.name` is.
     package let place: Place
 
     package init(
@@ -82,8 +82,13 @@ package struct Limits: Hashable, Sendable {
     package var requestsPerSecond = 5.0
     /// How long one request may last, and how long after its claim it may still be sent.
     package var requestTimeout: Duration = .seconds(30)
-    /// How long after a claim another applier leaves it alone; at least three times `requestTimeout`.
+    /// How long after its claim a request without an answer may be taken and listed by the service; at least
+    /// ``leastSettle``.
     package var settle: Duration = .seconds(120)
 
     package init() {}
+
+    /// A request may leave until one `requestTimeout` after its claim and last for another; the third is for the service
+    /// to list the run.
+    package var leastSettle: Duration { requestTimeout * 3 }
 }

@@ -81,7 +81,7 @@ private struct AddressParts {
     }
 
     private static func hasGoodPort(_ host: Substring) -> Bool {
-        // Within brackets stands an IPv6 address, with colons of its own.
+        // An IPv6 address, in brackets, has colons of its own.
         let tail = host.split(separator: "]", omittingEmptySubsequences: false).last ?? host
         guard let colon = tail.firstIndex(of: ":") else { return true }
         return Int(tail[tail.index(after: colon)...]).map { (1...65_535).contains($0) } ?? false

@@ -8,7 +8,7 @@ struct RunManifest {
     let target: String
     /// Where the target is named.
     let targetPlace: Place
-    /// Where `metadata.name` stands.
+    /// Where the value of `metadata.name` is.
     let place: Place
     let flows: [FlowDeclaration]
 }
@@ -65,7 +65,7 @@ extension ManifestDecoder {
         let digits = text.filter(\.isHexDigit)
         let isUUID = digits.count == 32 && text.allSatisfy { $0.isHexDigit || "-{} ".contains($0) }
         add(
-            .badID, at: field.value, "\(quoted(text)) is not a flow id",
+            .badID, at: field.value, "invalid flow id \(quoted(text))",
             suggestion: isUUID
                 ? "write \(hyphenated(digits.lowercased()))"
                 : "a flow id is a UUID, such as 3abea21c-7e36-4be1-bec1-d3bad0e3e0de")
@@ -111,8 +111,8 @@ extension ManifestDecoder {
             guard let idField = fields["id"], let id = name(idField) else { continue }
             if let first = places[id] {
                 add(
-                    .rerunDeclaredTwice, at: idField.value, "the rerun \(quoted(id)) is declared twice by this flow",
-                    suggestion: "give each rerun an id of its own", notes: [.init(place: first, message: "first here")])
+                    .rerunDeclaredTwice, at: idField.value, "the rerun id \(quoted(id)) is used twice in this flow",
+                    suggestion: "give each rerun its own id", notes: [.init(place: first, message: "first used here")])
                 continue
             }
             places[id] = place(of: idField.value)
@@ -134,8 +134,8 @@ extension ManifestDecoder {
             guard let field = fields["run"], let text = text(field), let run = RunID(text) else { continue }
             if let first = places[text] {
                 add(
-                    .acknowledgedTwice, at: field.value, "the run \(quoted(text)) is acknowledged twice by this flow",
-                    notes: [.init(place: first, message: "first here")])
+                    .acknowledgedTwice, at: field.value, "the run \(quoted(text)) is acknowledged twice in this flow",
+                    suggestion: "remove one", notes: [.init(place: first, message: "first acknowledged here")])
                 continue
             }
             places[text] = place(of: field.value)

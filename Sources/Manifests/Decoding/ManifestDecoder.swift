@@ -14,7 +14,7 @@ struct ManifestDecoder {
     private(set) var manifests: [RunManifest] = []
     /// Whether there may be targets in the file that could not be read.
     private(set) var mayHideTargets = false
-    /// What stands there is not what was written, so nothing more is said of it.
+    /// The value there is not what was written, so nothing more is said of it.
     private var marksWithErrors: Set<Mark> = []
 
     init(file: String) { self.file = file }
@@ -65,7 +65,7 @@ struct ManifestDecoder {
     struct Header {
         let name: String
         let owner: String?
-        /// Where the name stands.
+        /// Where the name is.
         let place: Place
     }
 

@@ -14,7 +14,7 @@ package struct ManifestLoader: Sendable {
     /// - Parameter limits: how much one file may ask of the reader.
     package init(limits: ReadingLimits = ReadingLimits()) { reader = YAMLReader(limits: limits) }
 
-    /// Reads all files and checks every rule within and between them. Nothing is thrown: all faults of all files come
+    /// Reads all files and checks every rule within and between them. Nothing is thrown: all errors of all files come
     /// back at once, sorted by place, and what could be made out is in the set all the same. A set with errors must
     /// not be planned.
     ///

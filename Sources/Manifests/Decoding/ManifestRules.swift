@@ -32,11 +32,11 @@ struct ManifestRules {
             let suggestion =
                 nearest(to: manifest.target, among: targets).map { "did you mean '\($0)'?" }
                 ?? (targets.isEmpty
-                    ? "declare it in a document with kind: Target, and give its file too"
-                    : "declared are \(targets.sorted().map { "'\($0)'" }.joined(separator: ", "))")
+                    ? "declare it in a document with 'kind: Target', and pass its file, too"
+                    : "declared: \(targets.sorted().joined(separator: ", "))")
             diagnostics.append(
                 Diagnostic(
-                    .targetUnknown, at: manifest.targetPlace, "no target '\(manifest.target)' is declared",
+                    .targetUnknown, at: manifest.targetPlace, "the target '\(manifest.target)' is not declared",
                     suggestion: suggestion))
         }
     }

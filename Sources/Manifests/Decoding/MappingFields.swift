@@ -9,7 +9,7 @@ struct MappingFields {
     subscript(key: String) -> Field? { present.first { $0.key == key } }
 }
 
-/// A key, and the value that stands there.
+/// A key and its value.
 struct Field {
     let key: String
     let value: YAMLNode

@@ -28,7 +28,7 @@ extension ManifestDecoder {
         if let local = LocalClock(name) { return (name, local) }
         let suggestion = LocalClock.nearestName(to: name).map { "did you mean '\($0)'?" }
         add(
-            .unknownTimeZone, at: field.value, "there is no time zone \(quoted(name))",
+            .unknownTimeZone, at: field.value, "unknown time zone \(quoted(name))",
             suggestion: suggestion ?? "write an IANA name, such as Europe/Berlin, or UTC")
         return nil
     }
@@ -56,23 +56,23 @@ extension ManifestDecoder {
         guard series.from < until else {
             add(
                 .windowReversed, at: untilField.value,
-                "this series ends at \(until), not after its start at \(series.from)",
+                "the series ends at \(until), which is not after its start at \(series.from)",
                 suggestion: series.from == until
                     ? "write an 'until' after 'from'"
                     : "write from: \(untilField.value.text), until: \(fields["from"]?.value.text ?? "")")
             return false
         }
-        if let fault = series.fault(dueAt: .max) {
-            add(fault)
+        if let excess = series.excess(dueAt: .max) {
+            add(excess)
             return false
         }
         let end = series.windows(dueAt: .max).last?.end
         if end != until {
             add(
                 .seriesRemainder, .warning, at: untilField.value,
-                end.map { "the last whole window of this series ends at \($0), before 'until'" }
-                    ?? "'until' comes before the end of the first window: this series has none",
-                suggestion: "only whole windows are asked for; put 'until' on a boundary of 'every'")
+                end.map { "the last full window of the series ends at \($0), before 'until'" }
+                    ?? "'until' is before the end of the first window: the series has no windows",
+                suggestion: "only full windows are requested; set 'until' to the end of a window")
         }
         return true
     }

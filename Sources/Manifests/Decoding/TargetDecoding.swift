@@ -33,8 +33,8 @@ extension ManifestDecoder {
         guard let field, let text = text(field) else { return nil }
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), text.utf8.count <= 200 else {
             add(
-                .badText, at: field.value, "'\(field.key)' cannot be \(quoted(text))",
-                suggestion: "it is sent as an HTTP header: at most 200 ASCII characters, no spaces")
+                .badText, at: field.value, "invalid value \(quoted(text)) for '\(field.key)'",
+                suggestion: "it is sent as an HTTP header: use at most 200 ASCII characters, without spaces")
             return nil
         }
         return text
@@ -64,11 +64,11 @@ extension ManifestDecoder {
         limits.requestTimeout =
             duration(timeout, in: .milliseconds(100) ... .seconds(600), "PT0.1S to PT10M") ?? limits.requestTimeout
         limits.settle = duration(settle, in: .milliseconds(300) ... .seconds(86_400), "PT0.3S to P1D") ?? limits.settle
-        if limits.settle / 3 < limits.requestTimeout {
+        if limits.settle < limits.leastSettle {
             add(
                 .settleTooShort, at: settle?.value ?? timeout?.value,
-                "'settle' must be at least three times 'requestTimeout', or a late request could be sent twice",
-                suggestion: "write settle: \(text(limits.requestTimeout * 3)) or longer")
+                "'settle' must be at least three times 'requestTimeout'; otherwise a late request could be sent twice",
+                suggestion: "write settle: \(text(limits.leastSettle)) or longer")
         }
         return limits
     }
@@ -84,7 +84,7 @@ extension ManifestDecoder {
         guard range.contains(duration) else {
             add(
                 .numberOutOfRange, at: field.value,
-                "'\(field.key)' must be \(described), not \(quoted(field.value.text))")
+                "'\(field.key)' must be from \(described), not \(quoted(field.value.text))")
             return nil
         }
         return duration

@@ -9,8 +9,8 @@ extension ManifestDecoder {
         case .instant(let time): return time
         case .local(let civil):
             add(
-                .timeWithoutOffset, at: field.value, "\(quoted(field.value.text)) does not say its offset from UTC",
-                suggestion: "for UTC add Z: write \(civil)")
+                .timeWithoutOffset, at: field.value, "the time \(quoted(field.value.text)) has no offset from UTC",
+                suggestion: "for UTC write \(civil)")
             return nil
         }
     }
@@ -30,7 +30,7 @@ extension ManifestDecoder {
             add(.wrongType, at: node, "'\(field.key)' must be a time, not \(described(node))")
             return nil
         }
-        do throws(TimeText.Fault) {
+        do throws(TimeTextError) {
             if let number = node.int64 { return .instant(try TimeText.seconds(number)) }
             return try TimeText.read(node.text)
         } catch {
@@ -44,8 +44,8 @@ extension ManifestDecoder {
         guard let field, let duration = duration(field) else { return nil }
         guard let length = duration.fixed else {
             add(
-                .badDuration, at: field.value, "'\(field.key)' has months or years in it, which have no fixed length",
-                suggestion: "write it in weeks, days, hours, minutes or seconds")
+                .badDuration, at: field.value, "'\(field.key)' must not have months or years: their length varies",
+                suggestion: "use weeks, days, hours, minutes or seconds")
             return nil
         }
         return length
@@ -57,8 +57,8 @@ extension ManifestDecoder {
         let isShort = duration.months <= 1200 && duration.days <= 36_600 && duration.clock <= .hundredYears
         guard isShort, let step = duration.step else {
             add(
-                .badDuration, at: field.value, "'every' cannot be \(quoted(field.value.text))",
-                suggestion: "write one unit, at least one second and at most 100 years: PT15M, PT1H, P1D, P1W, P1M")
+                .badDuration, at: field.value, "invalid value \(quoted(field.value.text)) for 'every'",
+                suggestion: "use one unit, from one second to 100 years, such as PT15M, PT1H, P1D, P1W or P1M")
             return nil
         }
         return step

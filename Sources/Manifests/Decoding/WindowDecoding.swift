@@ -46,18 +46,18 @@ extension ManifestDecoder {
         if let window = Window(start: start, end: end) {
             if end > TimeText.farFuture {
                 add(
-                    .farFuture, .warning, at: endField.value, "this window ends in the far future, at \(end)",
-                    suggestion: "check the number of its digits")
+                    .farFuture, .warning, at: endField.value, "the window ends in the far future, at \(end)",
+                    suggestion: "check the number of digits")
             }
             return window
         }
         if start == end {
             add(
-                .windowReversed, at: fields.node, "this window is empty: it starts and ends at \(start)",
+                .windowReversed, at: fields.node, "the window is empty: it starts and ends at \(start)",
                 suggestion: "the end is exclusive; write an end after the start")
         } else {
             add(
-                .windowReversed, at: fields.node, "this window ends at \(end), before it starts",
+                .windowReversed, at: fields.node, "the window ends at \(end), before it starts",
                 suggestion: "write {start: \(endField.value.text), end: \(fields["start"]?.value.text ?? "")}")
         }
         return nil

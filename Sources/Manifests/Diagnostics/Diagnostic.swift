@@ -1,11 +1,11 @@
-/// One fault of a manifest, or one broken rule of a plan: where, what is wrong, and what to write instead.
+/// What is wrong with a manifest or a plan, where, and what to write instead.
 package struct Diagnostic: Hashable, Sendable {
     package enum Severity: String, Hashable, Sendable, CaseIterable {
         case error
         case warning
     }
 
-    /// Another place that the fault has to do with, such as the first of two declarations.
+    /// Another place that it has to do with, such as the first of two declarations.
     package struct Note: Hashable, Sendable {
         package let place: Place
         package let message: String
@@ -18,7 +18,7 @@ package struct Diagnostic: Hashable, Sendable {
 
     package let code: DiagnosticCode
     package let severity: Severity
-    /// `nil` where the fault has no place in a file.
+    /// `nil` where it has no place in a file.
     package let place: Place?
     /// What is wrong, one sentence without a full stop.
     package let message: String

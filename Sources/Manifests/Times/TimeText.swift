@@ -15,54 +15,55 @@ enum TimeText: Hashable {
     /// 2200-01-01T00:00:00Z. A window's end after it is most likely a slip, as in the API documentation's own sample.
     static let farFuture = Timestamp(seconds: 7_258_118_400)
 
-    /// What is wrong with a time, and what to write instead.
-    struct Fault: Error, Hashable {
-        var code = DiagnosticCode.badTime
-        let message: String
-        var suggestion: String?
-    }
-
     /// Checks that a number is a time in seconds.
-    static func seconds(_ number: Int64) throws(Fault) -> Timestamp {
+    static func seconds(_ number: Int64) throws(TimeTextError) -> Timestamp {
         if (start.seconds..<end.seconds).contains(number) { return Timestamp(seconds: number) }
         guard number > 0 else {
-            throw Fault(message: "the time \(number) is before 1970", suggestion: "write Unix seconds or RFC 3339")
+            throw TimeTextError(
+                message: "the time \(number) is before 1970", suggestion: "write Unix seconds or RFC 3339")
         }
         let units: [(name: String, perSecond: Int64)] = [
             ("milliseconds", 1000), ("microseconds", 1_000_000), ("nanoseconds", 1_000_000_000),
         ]
         guard let unit = units.first(where: { number / $0.perSecond < end.seconds }) else {
-            throw Fault(message: "the time \(number) is too far in the future")
+            throw TimeTextError(message: "the time \(number) is too far in the future")
         }
         let seconds = number / unit.perSecond
-        throw Fault(
-            code: .timeNotInSeconds, message: "the time \(number) is in \(unit.name); a time is in seconds",
+        throw TimeTextError(
+            code: .timeNotInSeconds, message: "the time \(number) is in \(unit.name); use seconds",
             suggestion: "write \(seconds), which is \(Timestamp(seconds: seconds))")
     }
 
     /// Reads a text; whether a local time has its place there is for the caller to say.
-    static func read(_ text: String) throws(Fault) -> TimeText {
+    static func read(_ text: String) throws(TimeTextError) -> TimeText {
         if let number = Int64(text) { return .instant(try seconds(number)) }
         guard let fields = RFC3339Fields(text) else {
-            throw Fault(
-                message: "\(quoted(text)) is not a time",
+            throw TimeTextError(
+                message: "invalid time \(quoted(text))",
                 suggestion: "write Unix seconds (1651584991) or RFC 3339 (2022-05-03T13:36:31Z)")
         }
         guard
             let civil = Timestamp(
                 year: fields.year, month: fields.month, day: fields.day, hour: fields.hour, minute: fields.minute,
                 second: fields.second)
-        else { throw Fault(message: "there is no such date and time as \(quoted(text))") }
+        else { throw TimeTextError(message: "the date or time \(quoted(text)) does not exist") }
         guard !fields.hasFraction else {
-            throw Fault(
-                message: "\(quoted(text)) has a fraction of a second; windows begin and end on whole seconds")
+            throw TimeTextError(
+                message: "the time \(quoted(text)) has a fraction of a second; use whole seconds")
         }
         let time = civil - (fields.offset ?? .zero)
         guard (start..<end).contains(time) else {
-            throw Fault(message: "\(quoted(text)) is out of range: times go from 1970 to the year 5137")
+            throw TimeTextError(message: "the time \(quoted(text)) is out of range: use 1970 to 5137")
         }
         return fields.offset == nil ? .local(civil: civil) : .instant(time)
     }
+}
+
+/// Why a text is not a time, and what to write instead.
+struct TimeTextError: Error, Hashable {
+    var code = DiagnosticCode.badTime
+    let message: String
+    var suggestion: String?
 }
 
 /// The fields of `2022-05-03`, `2022-05-03T15:00:00`, `2022-05-03T15:00:00Z` and `2022-05-03T15:00:00.000+02:00`; the

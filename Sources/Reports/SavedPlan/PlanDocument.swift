@@ -40,8 +40,8 @@ private struct TargetMember: Decodable {
         limits.requestTimeout = try limit.span(.requestTimeoutMilliseconds)
         limits.settle = try limit.span(.settleMilliseconds)
         guard limits.requestsPerSecond > 0 else { throw limit.fault(.requestsPerSecond, "a rate of nothing") }
-        guard limits.requestTimeout > .zero, limits.settle / 3 >= limits.requestTimeout else {
-            throw limit.fault(.settleMilliseconds, "less than three times the request's time")
+        guard limits.requestTimeout > .zero, limits.settle >= limits.leastSettle else {
+            throw limit.fault(.settleMilliseconds, "less than three times the request's timeout")
         }
         let service = try object.decode(String.self, forKey: .service)
         let ledger = try object.decode(String.self, forKey: .ledger)

@@ -36,7 +36,7 @@ package struct YAMLError: Error, Hashable, Sendable {
     package struct Note: Hashable, Sendable {
         /// The other place.
         package let mark: Mark
-        /// What stands there.
+        /// What is there.
         package let message: String
 
         /// A note on the place `mark`.
