@@ -197,7 +197,7 @@ private struct SignInServers {
     }
 }
 
-private final class LogRecords: LogHandler, Sendable {
+final class LogRecords: LogHandler, Sendable {
     private let lines = Mutex<[String]>([])
 
     var text: String { lines.withLock { $0.joined(separator: "\n") } }

@@ -31,13 +31,13 @@ let bearer = Credentials.bearer(token: "token-0123456789", apiKey: "key-01234567
 /// Starts a server that follows the script on each connection, and a client of it; ends both.
 @discardableResult
 func serving<Value: Sendable>(
-    _ script: @escaping ScriptedServer.Script, options: HTTPFlowService.Options = .quick,
+    _ script: @escaping ScriptedServer.Script, options: HTTPFlowService.Options = .quick, logger: Logger = .quiet,
     _ use: (HTTPFlowService, ScriptedServer) async throws -> Value
 ) async throws -> Value {
     let server = try await ScriptedServer(script)
     let service = try HTTPFlowService(
         address: "http://127.0.0.1:\(server.port)/flowservice", organization: "1234@AdobeOrg", sandbox: "prod",
-        credentials: bearer, options: options, logger: .quiet)
+        credentials: bearer, options: options, logger: logger)
     let result: Result<Value, any Error>
     do { result = .success(try await use(service, server)) } catch { result = .failure(error) }
     await service.close()

@@ -1,5 +1,6 @@
 import FlowRuns
 import FlowService
+import Logging
 import Synchronization
 import Testing
 
@@ -46,6 +47,26 @@ struct StopTests {
             for _ in 0..<3 { #expect(await service.createRun("{}", sendBefore: .later).kind == "accepted") }
             #expect(time.waits.isEmpty)
         }
+    }
+
+    @Test("a long wait for a retry is told, and why")
+    func longWait() async throws {
+        let records = LogRecords()
+        let logger = Logger(label: "test") { _ in records }
+        let asked = Mutex(0)
+        try await serving(
+            { connection in
+                while await connection.request() != nil {
+                    let isFirst = asked.withLock { count in
+                        count += 1
+                        return count == 1
+                    }
+                    try await connection.answer(
+                        isFirst ? 429 : 200, #"{"items":[]}"#, headers: isFirst ? ["Retry-After: 30"] : [])
+                }
+            }, logger: logger
+        ) { service, _ in _ = try await service.flows() }
+        #expect(records.text.contains("warning /flows: rate limited (429), retrying in 30 s"))
     }
 
     @Test("a stop ends the wait for a retry")

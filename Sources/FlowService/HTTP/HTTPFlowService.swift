@@ -46,7 +46,8 @@ package struct HTTPFlowService: FlowService {
 
     /// - Parameters:
     ///   - address: the base address, such as `https://platform.adobe.io/data/foundation/flowservice`.
-    ///   - logger: at `trace`, told each request's method, path, status and duration; nothing else of it ever.
+    ///   - logger: at `trace`, told each request's method, path, status and duration, at `debug` each wait for a retry,
+    ///     at `warning` a long one; nothing else ever.
     /// - Throws: ``ConfigurationError``; nothing was sent then.
     package init(
         address: String, organization: String, sandbox: String, credentials: Credentials, options: Options,
@@ -64,7 +65,7 @@ package struct HTTPFlowService: FlowService {
         }
         sender = RetryingSender(
             retryPolicy: options.retryPolicy, rateLimiter: RateLimiter(requestsPerSecond: options.requestsPerSecond),
-            time: options.time, stop: options.stop)
+            time: options.time, stop: options.stop, logger: logger)
         switch credentials {
         case .bearer(let token, let apiKey):
             guard token.isHeaderValue else { throw .invalidValue(name: "the access token") }

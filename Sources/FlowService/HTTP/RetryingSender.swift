@@ -1,3 +1,5 @@
+import Logging
+
 /// Sends what may safely be sent twice: each attempt takes its turn under the rate limit, an error that may pass is
 /// followed by another attempt, and a stop ends every wait.
 struct RetryingSender: Sendable {
@@ -5,6 +7,8 @@ struct RetryingSender: Sendable {
     let rateLimiter: RateLimiter
     let time: any TimeSource
     let stop: StopSignal
+    /// Told each wait, at `warning` where it is so long that one might wonder.
+    let logger: Logger
 
     /// Waits for the next turn under the rate limit, or for a stop.
     func takeTurn() async { await time.pause(rateLimiter.takeTurn(at: time.monotonic()), unless: stop) }
@@ -29,18 +33,23 @@ struct RetryingSender: Sendable {
             }
             guard let attempt, !stop.isRequested, !Task.isCancelled else { throw .stopped }
             attempts += 1
+            let reason: String
             var retryAfter: Duration?
-            if case .success(let answer) = attempt {
+            switch attempt {
+            case .success(let answer):
                 noting(answer)
                 if !answer.isWorthAnotherAttempt { return answer }
+                reason = answer.status == 429 ? "rate limited (429)" : "answered \(answer.status)"
                 retryAfter = answer.wait(now: time.now())
+            case .failure(let error): reason = error.reason
             }
             guard let delay = retryPolicy.delay(after: attempts, retryAfter: retryAfter) else {
-                switch attempt {
-                case .success(let answer): return answer
-                case .failure(let error): throw .unavailable("\(name): \(error.reason)")
-                }
+                guard case .success(let answer) = attempt else { throw .unavailable("\(name): \(reason)") }
+                return answer
             }
+            logger.log(
+                level: delay < .seconds(5) ? .debug : .warning,
+                "\(name): \(reason), retrying in \(delay.secondsRoundedUp) s")
             await time.pause(delay, unless: stop)
         }
     }
