@@ -46,20 +46,23 @@ package enum RunOrigin: String, Hashable, Sendable, CaseIterable {
 /// What makes one run request different from every other of its target: the database holds it unique, so inserting it
 /// is claiming it.
 package struct RunIdentity: Hashable, Sendable {
-    package let flow: FlowID
-    /// `nil` only for a run found on the service whose window cannot be read.
-    package let window: Window?
-    /// The `id` of the manifest's `rerun`, `nil` for the window's ordinary run.
-    package let rerun: String?
+    /// What all attempts have in common.
+    package let key: RunKey
     /// 1 for the first, counted up by each retry, and by each request after a rejected or released one.
     package let attempt: Int
 
     package init(flow: FlowID, window: Window?, rerun: String? = nil, attempt: Int = 1) {
-        self.flow = flow
-        self.window = window
-        self.rerun = rerun
+        self.init(RunKey(flow: flow, window: window, rerun: rerun), attempt: attempt)
+    }
+
+    package init(_ key: RunKey, attempt: Int) {
+        self.key = key
         self.attempt = attempt
     }
+
+    package var flow: FlowID { key.flow }
+    package var window: Window? { key.window }
+    package var rerun: String? { key.rerun }
 }
 
 /// A run that the ledger knows, as far as planning needs to know it.

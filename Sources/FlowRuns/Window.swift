@@ -17,6 +17,9 @@ package struct Window: Hashable, Comparable, Sendable {
 
     package var length: Duration { end - start }
 
+    /// For messages: `2022-05-03T13:36:31Z to 2022-05-03T14:36:31Z`.
+    package var inWords: String { "\(start) to \(end)" }
+
     /// Whether the two share any instant. Windows that only touch do not.
     package func overlaps(_ other: Window) -> Bool { start < other.end && other.start < end }
 

@@ -113,11 +113,6 @@ extension Diagnostic {
     }
 }
 
-extension Window {
-    /// `2022-05-03T13:36:31Z to 2022-05-03T14:36:31Z`
-    var inWords: String { "\(start) to \(end)" }
-}
-
 extension RecordedRun {
     /// `run 3fb0418e-1804-45d6-8d56-dd51f05c0baf`
     var inWords: String { id.map { "run \($0)" } ?? "a request without a run id" }

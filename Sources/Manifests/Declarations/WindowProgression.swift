@@ -4,17 +4,20 @@ import FlowRuns
 package struct WindowProgression: Hashable, Sendable, Sequence {
     /// Where the first window starts.
     package let start: Timestamp
-    /// The length of each window.
-    package let length: Duration
+    /// Where the first window ends.
+    private let firstEnd: Timestamp
     /// How many windows there are.
     package let count: Int
 
     /// A progression of no windows where `count` or `length` is not positive.
     package init(start: Timestamp, length: Duration, count: Int) {
         self.start = start
-        self.length = length
+        firstEnd = start + length
         self.count = count
     }
+
+    /// The length of each window.
+    package var length: Duration { firstEnd - start }
 
     /// Where the last window ends.
     package var end: Timestamp { boundary(count) }
@@ -47,6 +50,6 @@ package struct WindowProgression: Hashable, Sendable, Sequence {
 
     // A progression made by hand can reach past the last instant there is; wrapping gives no window there.
     private func boundary(_ index: Int) -> Timestamp {
-        Timestamp(milliseconds: start.milliseconds &+ length.milliseconds &* Int64(index))
+        Timestamp(milliseconds: start.milliseconds &+ (firstEnd.milliseconds &- start.milliseconds) &* Int64(index))
     }
 }

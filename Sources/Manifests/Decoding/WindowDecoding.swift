@@ -77,7 +77,7 @@ extension ManifestDecoder {
             add(
                 Diagnostic(
                     .windowDeclaredTwice, at: place(of: window),
-                    "the window \(window.window.start) to \(window.window.end) is declared twice",
+                    "the window \(window.window.inWords) is declared twice",
                     suggestion: "remove one; to ingest it again, declare a rerun",
                     notes: [.init(place: place(of: first), message: "first declared here")]))
         }

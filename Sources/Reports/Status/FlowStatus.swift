@@ -62,17 +62,15 @@ extension [RecordedRun] {
     /// Of each window and rerun the latest attempt that has not failed, or else the latest that has: a window that once
     /// succeeded is covered, whoever ran it again. Runs of unknown window each count.
     fileprivate var latestAttempts: [RecordedRun] {
-        var latest: [RunIdentity: RecordedRun] = [:]
+        var latest: [RunKey: RecordedRun] = [:]
         var others: [RecordedRun] = []
         for run in self where !run.state.isVoid {
-            guard let window = run.window else {
+            guard run.window != nil else {
                 others.append(run)
                 continue
             }
-            // One key for all attempts.
-            let key = RunIdentity(flow: run.flow, window: window, rerun: run.identity.rerun)
-            if let known = latest[key], known.rank > run.rank { continue }
-            latest[key] = run
+            if let known = latest[run.identity.key], known.rank > run.rank { continue }
+            latest[run.identity.key] = run
         }
         return Array(latest.values) + others
     }
