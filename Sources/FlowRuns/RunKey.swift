@@ -1,5 +1,7 @@
 /// What is asked for once: the ordinary run of a flow's window, or one rerun of it, whatever the attempt.
-package struct RunKey: Hashable, Sendable {
+///
+/// Ordered by flow, window (unknown first) and rerun (none first). Text is compared by its bytes, as databases do.
+package struct RunKey: Hashable, Comparable, Sendable {
     package let flow: FlowID
     /// `nil` only for a run found on the service whose window cannot be read.
     package let window: Window?
@@ -11,4 +13,26 @@ package struct RunKey: Hashable, Sendable {
         self.window = window
         self.rerun = rerun
     }
+
+    package static func == (left: RunKey, right: RunKey) -> Bool {
+        left.flow == right.flow && left.window == right.window && left.rerunBytes.elementsEqual(right.rerunBytes)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(flow)
+        hasher.combine(window)
+        for byte in rerunBytes { hasher.combine(byte) }
+    }
+
+    package static func < (left: RunKey, right: RunKey) -> Bool {
+        if left.flow != right.flow { return left.flow < right.flow }
+        guard left.window == right.window else {
+            guard let leftWindow = left.window else { return true }
+            guard let rightWindow = right.window else { return false }
+            return leftWindow < rightWindow
+        }
+        return left.rerunBytes.lexicographicallyPrecedes(right.rerunBytes)
+    }
+
+    private var rerunBytes: String.UTF8View { (rerun ?? "").utf8 }
 }

@@ -39,7 +39,8 @@ extension FlowLedger {
         if let open = openRequests.first(where: { $0.claim?.id != claim.claim.id }) {
             throw .notClaimable(identity, "the claim of \(open.identity.inWords) is open")
         }
-        if let living = runs.attempts(of: identity).first(where: { $0.isLivingRequest || $0.identity == identity }) {
+        if let living = runs.attempts(at: identity.key).first(where: { $0.isLivingRequest || $0.identity == identity })
+        {
             throw .notClaimable(identity, "it is \(living.state.rawValue) already")
         }
         insert(

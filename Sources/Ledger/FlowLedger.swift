@@ -118,8 +118,8 @@ package struct FlowLedger: Sendable {
 
     /// The identity of the next attempt at a window and rerun.
     func nextIdentity(window: Window?, rerun: String? = nil) -> RunIdentity {
-        let first = RunIdentity(flow: id, window: window, rerun: rerun)
-        let last = runs.attempts(of: first).last?.identity.attempt ?? 0
-        return RunIdentity(flow: id, window: window, rerun: rerun, attempt: last + 1)
+        let key = RunKey(flow: id, window: window, rerun: rerun)
+        let last = runs.attempts(at: key).last?.identity.attempt ?? 0
+        return RunIdentity(key, attempt: last + 1)
     }
 }

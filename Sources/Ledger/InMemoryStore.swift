@@ -93,7 +93,7 @@ private struct Rows {
         let identity = entry.run.identity
         for other in entries.map(\.run) {
             if other.identity == identity { throw .corrupt("\(identity.inWords) is recorded already") }
-            if other.isLivingRequest, entry.run.isLivingRequest, other.identity.isOfSameRequest(as: identity) {
+            if other.isLivingRequest, entry.run.isLivingRequest, other.identity.key == identity.key {
                 throw .corrupt("\(identity.inWords) has a request already that has not failed")
             }
             if other.state.isDoubtful, entry.run.state.isDoubtful, other.claim?.id != entry.run.claim?.id {

@@ -145,7 +145,7 @@ private struct ExportReader {
     private var record: FlowRecord?
     private var entries: [LedgerEntry] = []
     private var idLines: [RunID: Int] = [:]
-    private var livingLines: [RunIdentity: Int] = [:]
+    private var livingLines: [RunKey: Int] = [:]
     private var isEnded = false
 
     init(targets: [String]) { self.targets = targets }
@@ -221,8 +221,7 @@ private struct ExportReader {
         if let run = entry.run.id, let first = idLines.updateValue(number, forKey: run) {
             throw ExportedLine.LineError("the run id is in line \(first) already")
         }
-        let request = RunIdentity(flow: identity.flow, window: identity.window, rerun: identity.rerun)
-        if entry.run.isLivingRequest, let first = livingLines.updateValue(number, forKey: request) {
+        if entry.run.isLivingRequest, let first = livingLines.updateValue(number, forKey: identity.key) {
             throw ExportedLine.LineError("line \(first) has a request for this window already that has not failed")
         }
         entries.append(entry)

@@ -35,7 +35,7 @@ package enum LedgerVerification {
         var violations: [String] = []
         var rest = entries[...]
         while let first = rest.first?.run.identity {
-            let attempts = rest.prefix { $0.run.identity.isOfSameRequest(as: first) }.map(\.run)
+            let attempts = rest.prefix { $0.run.identity.key == first.key }.map(\.run)
             rest = rest.dropFirst(attempts.count)
             let living = attempts.count(where: \.isLivingRequest)
             if living > 1 { violations.append("\(first.inWords) and later: \(living) requests that have not failed") }

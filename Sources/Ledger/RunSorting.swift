@@ -1,23 +1,9 @@
 import FlowRuns
 
 extension RunIdentity {
-    /// The order of every listing and export: by flow, window (unknown first), rerun (none first) and attempt. Text is
-    /// compared by its bytes, as the databases do.
+    /// The order of every listing and export: by key, then by attempt.
     package func precedes(_ other: RunIdentity) -> Bool {
-        if flow != other.flow { return flow < other.flow }
-        if window != other.window {
-            guard let window else { return true }
-            guard let otherWindow = other.window else { return false }
-            return window < otherWindow
-        }
-        let (mine, others) = ((rerun ?? "").utf8, (other.rerun ?? "").utf8)
-        if !mine.elementsEqual(others) { return mine.lexicographicallyPrecedes(others) }
-        return attempt < other.attempt
-    }
-
-    /// Whether both ask for the same window and rerun, whatever the attempt.
-    package func isOfSameRequest(as other: RunIdentity) -> Bool {
-        flow == other.flow && window == other.window && (rerun ?? "").utf8.elementsEqual((other.rerun ?? "").utf8)
+        key == other.key ? attempt < other.attempt : key < other.key
     }
 
     /// `flow 3abe…, window [1, 2), rerun fix-418, attempt 1`
@@ -47,10 +33,8 @@ extension [RecordedRun] {
         return low
     }
 
-    /// Every attempt at the identity's window and rerun, by attempt.
-    func attempts(of identity: RunIdentity) -> ArraySlice<RecordedRun> {
-        let first = RunIdentity(
-            flow: identity.flow, window: identity.window, rerun: identity.rerun, attempt: .min)
-        return self[position(of: first)...].prefix { $0.identity.isOfSameRequest(as: identity) }
+    /// Every attempt at it, by attempt.
+    func attempts(at key: RunKey) -> ArraySlice<RecordedRun> {
+        self[position(of: RunIdentity(key, attempt: .min))...].prefix { $0.identity.key == key }
     }
 }

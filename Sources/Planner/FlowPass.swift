@@ -113,16 +113,10 @@ struct FlowPass {
         }
     }
 
-    /// The reruns that the manifest declares for the window, each once.
+    /// The reruns that the manifest declares for the window. Their ids are unique: loading refuses others.
     private mutating func takeReruns(of window: Window) -> [Rerun] {
         var taken: [Rerun] = []
-        while reruns.head?.window == window, let rerun = reruns.next() {
-            if let first = taken.first(where: { $0.id == rerun.id }) {
-                found.diagnostics.add(.rerunDeclaredTwice) { .declaredTwice(rerun, first: first.place) }
-            } else {
-                taken.append(rerun)
-            }
-        }
+        while reruns.head?.window == window, let rerun = reruns.next() { taken.append(rerun) }
         return taken
     }
 

@@ -169,9 +169,10 @@ package struct PlannedAction: Hashable, Sendable {
     }
 
     /// What claiming it claims.
-    package func identity(in flow: FlowID) -> RunIdentity {
-        RunIdentity(flow: flow, window: window, rerun: rerun, attempt: attempt)
-    }
+    package func identity(in flow: FlowID) -> RunIdentity { RunIdentity(key(in: flow), attempt: attempt) }
+
+    /// What it asks for, whatever the attempt.
+    package func key(in flow: FlowID) -> RunKey { RunKey(flow: flow, window: window, rerun: rerun) }
 
     /// The `POST /runs` that it stands for. (A retry sends no body: it names the failed run in the address.)
     package func request(for flow: FlowID) -> RunRequest {

@@ -48,12 +48,6 @@ extension Diagnostic {
             notes: [Note(place: first.place, message: "first declared here")])
     }
 
-    static func declaredTwice(_ again: Rerun, first: Place) -> Diagnostic {
-        Diagnostic(
-            .rerunDeclaredTwice, at: again.place, "the rerun id '\(again.id)' is used twice in this flow",
-            suggestion: "give each rerun its own id", notes: [Note(place: first, message: "first used here")])
-    }
-
     static func overlap(of new: DesiredWindow, withRecorded window: Window, _ run: RecordedRun) -> Diagnostic {
         Diagnostic(
             .windowOverlapsRecorded, at: new.place,

@@ -40,7 +40,7 @@ struct SavedPlanTests {
         #expect(applied.errors.contains("\(Fixture.id(1)): changed since it was planned, plan again"))
         #expect(
             applied.errors.contains(
-                "1 of its 3 request(s) was made meanwhile, the first for 2024-01-01T00:00:00Z … 2024-01-01T01:00:00Z"))
+                "1 of its 3 requests was made meanwhile, the first for 2024-01-01T00:00:00Z to 2024-01-01T01:00:00Z"))
         #expect(applied.errors.contains(/the latest change is run [0-9a-f-]+ of 2024-01-01T00:00:00Z/))
         #expect(try await world.simulator.statistics().runsTaken == 4, "the other flow is not held up")
         #expect(try await world.apply().status == 0)

@@ -83,12 +83,4 @@ struct RerunTests {
         #expect(flow.plan.actions.first?.rerun == "fix")
         #expect(flow.plan.actions.first?.reason == "rerun fix 0-fix-2 failed; retry 1 of 1")
     }
-
-    @Test("the same rerun declared twice is an error, and asked for once")
-    func twice() {
-        let flow = SampleFlow(reruns: [Rerun(0..<10, "fix"), Rerun(0..<10, "fix", line: 202)], runs: [done])
-        #expect(flow.plan.codes == [.rerunDeclaredTwice])
-        #expect(flow.plan.lines == [202])
-        #expect(flow.plan.actions.count == 1)
-    }
 }

@@ -19,22 +19,22 @@ struct StalePlan {
 
     /// Of the plan's requests, those that stand in the ledger already.
     private var made: String? {
-        let planned = Dictionary(plan.actions.map { (Approval($0), $0.attempt) }) { first, _ in first }
+        let planned = Dictionary(plan.actions.map { ($0.key(in: plan.id), $0.attempt) }) { first, _ in first }
         let made = entries.map(\.run.identity).filter { identity in
-            guard let attempt = planned[Approval(identity)] else { return false }
+            guard let attempt = planned[identity.key] else { return false }
             return identity.attempt >= attempt
         }
         guard let first = made.first?.window else { return nil }
         // A request that was made more than once, as after a refusal, counts once.
-        let count = Set(made.map { Approval($0) }).count
+        let count = Set(made.map(\.key)).count
         let were = count == 1 ? "was" : "were"
         return "\(count) of its \(plan.actions.count) requests \(were) made meanwhile, the first for "
-            + "\(first.start) … \(first.end); "
+            + "\(first.inWords); "
     }
 
     private func describe(_ entry: LedgerEntry) -> String {
         let run = entry.run.id.map { "run \($0)" } ?? "a request"
-        let window = entry.run.window.map { " of \($0.start) … \($0.end)" } ?? ""
+        let window = entry.run.window.map { " of \($0.inWords)" } ?? ""
         let whose = entry.provenance.author.map { ", asked for by \($0)" } ?? ""
         let state = "'\(entry.run.state.rawValue)' since \(entry.updatedAt)"
         return "the latest change is \(run)\(window), \(state)\(whose)"

@@ -50,7 +50,7 @@ extension FlowApplication {
     }
 
     private func reason(_ open: RecordedRun, _ findings: ListingFindings) -> String {
-        let window = open.window.map { "\($0.start) to \($0.end)" } ?? "an unknown window"
+        let window = open.window?.inWords ?? "an unknown window"
         let claimed = "the request for \(window), claimed at \(open.recordedAt)"
         let whose = open.claim.map { $0.owner == context.owner ? "" : " by \($0.owner)" } ?? ""
         if let run = findings.unreadable.first {

@@ -18,7 +18,7 @@ struct FlowApplication {
     let slots: Slots
     let staleness: Applier.Staleness
     /// What may be sent, and of what kind.
-    let approved: [Approval: PlannedAction.Kind]
+    let approved: [RunKey: PlannedAction.Kind]
 
     var comparison: FlowComparison
     /// As it was compared with the service: a claim expects its revision.
@@ -43,7 +43,7 @@ struct FlowApplication {
         self.applier = applier
         self.slots = slots
         self.staleness = staleness
-        approved = Dictionary(plan.actions.map { (Approval($0), $0.kind) }) { first, _ in first }
+        approved = Dictionary(plan.actions.map { ($0.key(in: plan.id), $0.kind) }) { first, _ in first }
         comparison = FlowComparison(plan.id, acknowledged: plan.rules.acknowledged, applier.context)
         ledger = FlowLedger(FlowSnapshot(record: FlowRecord(id: plan.id), runs: []))
     }
@@ -109,7 +109,7 @@ struct FlowApplication {
         let current = Planner(asOf: asOf).plan(plan.approvedDeclaration, record: ledger.record, runs: ledger.runs)
         if current.diagnostics.hasErrors { throw .conflict(current.diagnostics.filter { $0.severity == .error }) }
         if let held = current.held.first { throw .held(held.reason) }
-        let actions = current.actions.filter { approved[Approval($0)] == $0.kind }
+        let actions = current.actions.filter { approved[$0.key(in: plan.id)] == $0.kind }
         let run = plan.actions.count - accepted - actions.count
         if run > removed {
             context.report(.removed(plan.id, count: run - removed))

@@ -41,7 +41,7 @@ extension FlowApplication {
         guard action.isOfSeries, action.window.end > now else { return }
         _ = try await commit()
         throw .held(
-            "the window \(action.window.start) to \(action.window.end) has not ended by the service's clock, \(now)")
+            "the window \(action.window.inWords) has not ended by the service's clock, \(now)")
     }
 
     /// Commits what is not committed yet.

@@ -26,6 +26,14 @@ package struct Target: Hashable, Sendable {
         /// `postgres://user@host:5432/db`
         case postgres(String)
 
+        /// Reads what ``description`` writes, and checks nothing of it.
+        package init(_ description: String) {
+            let prefix = "sqlite:"
+            self =
+                description.hasPrefix(prefix)
+                ? .sqlite(path: String(description.dropFirst(prefix.count))) : .postgres(description)
+        }
+
         /// As a manifest writes it.
         package var description: String {
             switch self {

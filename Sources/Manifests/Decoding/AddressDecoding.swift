@@ -23,7 +23,7 @@ extension ManifestDecoder {
     /// `sqlite:PATH`, or `postgres://…` without a password: no ledger is kept there yet, but the address is understood.
     mutating func ledger(_ field: Field?) -> Target.LedgerAddress? {
         guard let field, let address = text(field) else { return nil }
-        if address.hasPrefix("sqlite:") { return sqlite(field, String(address.dropFirst("sqlite:".count))) }
+        if case .sqlite(let path) = Target.LedgerAddress(address) { return sqlite(field, path) }
         guard !refusesSecret(field, address) else { return nil }
         if let url = AddressParts(address), ["postgres", "postgresql"].contains(url.scheme), !url.path.isEmpty {
             return .postgres(address)

@@ -50,7 +50,7 @@ private struct TargetMember: Decodable {
             service: service == "embedded" ? .embedded : .address(service),
             organization: try object.decode(String.self, forKey: .organization),
             sandbox: try object.decode(String.self, forKey: .sandbox),
-            ledger: ledger.hasPrefix("sqlite:") ? .sqlite(path: String(ledger.dropFirst(7))) : .postgres(ledger),
+            ledger: Target.LedgerAddress(ledger),
             wireForm: WireForm(times: try request.word(.times), startTime: try request.word(.startTime)),
             limits: limits, place: try object.place(.place))
     }

@@ -2,21 +2,6 @@ import FlowRuns
 import Manifests
 import Planner
 
-/// What a reviewer approved: a run of this window, for this rerun. The attempt is left out: a request that was surely
-/// not taken may be made again as the next attempt.
-struct Approval: Hashable {
-    private let window: Window?
-    private let rerun: String?
-
-    init(_ action: PlannedAction) { self.init(window: action.window, rerun: action.rerun) }
-    init(_ identity: RunIdentity) { self.init(window: identity.window, rerun: identity.rerun) }
-
-    private init(window: Window?, rerun: String?) {
-        self.window = window
-        self.rerun = rerun
-    }
-}
-
 extension FlowPlan {
     /// Whether something must be found out before all of the flow can be planned.
     package var isWaiting: Bool { !held.isEmpty || undeclared.contains(where: \.state.isDoubtful) }
