@@ -45,13 +45,16 @@ let package = Package(
         .target(
             name: "Applier",
             dependencies: ["FlowRuns", "FlowService", "Ledger", "Manifests", "Planner", "RunRequests"]),
+        .target(name: "RandomNumbers"),
         .target(
             name: "FlowServiceSimulator",
             dependencies: [
-                "FlowRuns", "RunRequests", "Text",
+                "FlowRuns", "RandomNumbers", "RunRequests", "Text",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .target(
             name: "Reports",
@@ -98,7 +101,7 @@ let package = Package(
         .testTarget(
             name: "FlowServiceSimulatorTests",
             dependencies: [
-                "FlowRuns", "FlowServiceSimulator", "TestSupport", "Text",
+                "FlowRuns", "FlowServiceSimulator", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ], exclude: ["Golden"]),

@@ -23,7 +23,7 @@ struct DoubtTests {
     @Test("a listing that lags and comes in pages does not make a taken run look absent")
     func laggingListing() async throws {
         let world = try await World(
-            flows: 2, windows: 8, "--fault", "reset-after:0.4", "--fault", "listing-lag:500ms", "--page-size", "2",
+            flows: 2, windows: 8, "--fault", "reset-after:0.4", "--listing-lag", "PT0.5S", "--page-size", "2",
             "--seed", "3")
         let result = try await world.apply()
         #expect(result.status == 0, "\(result.errors)")

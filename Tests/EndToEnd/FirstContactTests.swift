@@ -159,7 +159,7 @@ struct FirstContactTests {
 
     @Test("a ledger that is lost at once sends nothing again that the service does not list yet")
     func lostBeforeListed() async throws {
-        let world = try await World(flows: 2, windows: 4, "--fault", "listing-lag:900ms")
+        let world = try await World(flows: 2, windows: 4, "--listing-lag", "PT0.9S")
         #expect(try await world.apply().status == 0)
         try world.loseLedger()
         // A refresh sees too little, and must not count as the look before the first request.

@@ -11,7 +11,7 @@ struct CreatedRunTests {
     func tutorialAnswer() throws {
         var sandbox = SimulatedSandbox.tutorial()
         let run = try sandbox.post(TutorialSample.request)
-        let answer = sandbox.answers(at: TutorialSample.createdAt).created(run)
+        let answer = sandbox.createdAnswer(run)
         #expect(memberNames(answer) == TutorialSample.answerFields)
         let json = try json(answer)
         #expect(json["createdAt"] == .integer(1_651_587_212_543))
@@ -33,7 +33,7 @@ struct CreatedRunTests {
         let sent =
             #"{"flowId":"\#(TutorialSample.fileFlowID)","params":{"windowStartTime":1651584991000,"windowEndTime":1651588591,"startTime":"1651590000"}}"#
         let run = try sandbox.post(sent)
-        let answer = sandbox.answers(at: Timestamp(milliseconds: 0)).created(run)
+        let answer = sandbox.createdAnswer(run)
         #expect(
             answer.contains(
                 #""params":{"windowStartTime":1651584991000,"windowEndTime":1651588591,"startTime":"1651590000"}"#))
@@ -44,12 +44,12 @@ struct CreatedRunTests {
     func shapes() throws {
         var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(answerShape: .items))
         var run = try sandbox.post(TutorialSample.request)
-        let items = try json(sandbox.answers(at: Timestamp(milliseconds: 0)).created(run))
+        let items = try json(sandbox.createdAnswer(run))
         #expect(items["items"]?.array?.first?["id"] == .string(run.id))
         #expect(items["items"]?.array?.first?["etag"] != nil)
         sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(answerShape: .idOnly))
         run = try sandbox.post(TutorialSample.request)
-        #expect(memberNames(sandbox.answers(at: Timestamp(milliseconds: 0)).created(run)) == ["id", "etag"])
+        #expect(memberNames(sandbox.createdAnswer(run)) == ["id", "etag"])
     }
 
     @Test("the same seed gives the same ids, another seed others, and all are UUIDs")

@@ -36,7 +36,7 @@ struct FaultyServerTests {
     func retryAfter() async throws {
         func header(_ fault: String) async throws -> String? {
             let configuration = FlowServiceSimulator.Configuration(
-                faults: [try Fault.parse(fault)], now: { Timestamp(milliseconds: 1_651_587_212_000) })
+                faults: [try Fault.parse(fault)], now: { Timestamp(seconds: 1_651_587_212) })
             return try await withSimulator(configuration) { simulator async throws in
                 try await simulator.post(TutorialSample.request).headers["retry-after"]
             }
@@ -135,11 +135,11 @@ struct FaultyServerTests {
         }
     }
 
-    @Test("a lagging listing shows a run only later; the run itself is there at once")
+    @Test("a listing that lags shows a run only later; the run itself is there at once")
     func listingLag() async throws {
         let time = Clock(TutorialSample.createdAt)
         let configuration = FlowServiceSimulator.Configuration(
-            faults: [try Fault.parse("listing-lag:5s")], now: { time.now })
+            sandbox: SandboxConfiguration(listingLag: .seconds(5)), now: { time.now })
         try await withSimulator(configuration) { simulator async throws in
             let id = try #require(try json(try await simulator.post(TutorialSample.request).body)["id"]?.string)
             func listed() async throws -> Int? {
@@ -147,7 +147,7 @@ struct FaultyServerTests {
             }
             #expect(try await listed() == 0)
             #expect(try await simulator.call("GET", "/runs/\(id)").status == 200)
-            time.advance(.milliseconds(5000))
+            time.advance(.seconds(5))
             #expect(try await listed() == 1)
         }
     }

@@ -1,13 +1,12 @@
 import FlowRuns
 import Foundation
 import Testing
-import Text
 
 @testable import FlowServiceSimulator
 
 @Suite("Lists of runs and flows")
 struct ListingTests {
-    private let end = Timestamp(milliseconds: 9_000_000)
+    private let end: Timestamp = 9_000_000
 
     private func sandbox(_ configuration: SandboxConfiguration, runs: Int) throws -> SimulatedSandbox {
         var sandbox = SimulatedSandbox.tutorial(configuration)
@@ -16,88 +15,88 @@ struct ListingTests {
                 let window = try #require(Window(startSeconds: Int64(number), endSeconds: Int64(number) + 1))
                 // Not in order of creation, as runs made elsewhere may be.
                 let createdAt = Timestamp(seconds: Int64((number * 7) % runs))
-                sandbox.record(.run(sandbox.foreignRun(ForeignRun(flow: flow, window: window, createdAt: createdAt))))
+                sandbox.add(ForeignRun(flow: flow, window: window, createdAt: createdAt))
             }
         }
         return sandbox
     }
 
     private func query(_ items: (String, String)...) throws -> ListQuery {
-        try ListQuery(items.map { URLQueryItem(name: $0.0, value: $0.1) }, pageSize: 100)
-    }
-
-    private func list(_ sandbox: SimulatedSandbox, _ query: ListQuery) throws -> JSONValue {
-        try json(sandbox.listRuns(query, at: end) { _, _ in true })
+        try ListQuery(items.map { URLQueryItem(name: $0.0, value: $0.1) })
     }
 
     @Test("pages of a flow's runs give each once, in order, with the filter sent again beside the token")
     func pages() throws {
         var sandbox = try sandbox(SandboxConfiguration(), runs: 25)
         let filter = ("property", "flowId==\(TutorialSample.flowID)")
-        var page = try list(sandbox, query(filter, ("limit", "10"), ("count", "true")))
-        #expect(page["count"] == .integer(25))
-        var seen = page["items"]?.array ?? []
+        var page = try sandbox.runs(query(filter, ("limit", "10")), at: end)
+        #expect(page.count == 25)
+        var seen = page.items
         var pages = 1
-        while let href = page["_links"]?["next"]?["href"]?.string {
-            #expect(href.hasPrefix("/runs?continuationToken="))
+        while let next = page.next {
             // A run that appears in between moves no page.
-            sandbox.record(
-                .run(
-                    sandbox.foreignRun(
-                        ForeignRun(flow: TutorialSample.flowID, window: nil, createdAt: end + .milliseconds(pages)))))
-            let token = String(href.dropFirst("/runs?continuationToken=".count))
-            page = try list(sandbox, query(filter, ("limit", "10"), ("continuationToken", token)))
-            seen += page["items"]?.array ?? []
+            sandbox.add(ForeignRun(flow: TutorialSample.flowID, window: nil, createdAt: end))
+            page = try sandbox.runs(query(filter, ("limit", "10"), ("continuationToken", next)), at: end)
+            seen += page.items
             pages += 1
         }
         #expect(pages == 3)
-        #expect(seen.count == 25)
-        #expect(Set(seen.compactMap { $0["id"]?.string }).count == 25)
-        let times = seen.compactMap { $0["createdAt"]?.integer }
-        #expect(times == times.sorted(by: >))
-        #expect(seen.allSatisfy { $0["flowId"] == .string(TutorialSample.flowID.description) })
+        #expect(Set(seen.map(\.id)).count == 25)
+        #expect(seen.map(\.createdAt) == seen.map(\.createdAt).sorted(by: >))
+        #expect(seen.allSatisfy { $0.flow == TutorialSample.flowID })
+    }
+
+    @Test("pages that shift give a run again that was pushed onto the next page")
+    func shiftingPages() throws {
+        var sandbox = try sandbox(SandboxConfiguration(paging: .shifting), runs: 4)
+        let first = try sandbox.runs(ListQuery(flow: TutorialSample.flowID, limit: 2), at: end)
+        sandbox.add(ForeignRun(flow: TutorialSample.flowID, window: nil, createdAt: end))
+        let second = try sandbox.runs(ListQuery(flow: TutorialSample.flowID, limit: 2, after: first.next), at: end)
+        #expect(second.items.first == first.items.last)
     }
 
     @Test("orderby turns the order round, and a token without its filter goes on over all flows")
     func orders() throws {
         let sandbox = try sandbox(SandboxConfiguration(pageSize: 5), runs: 6)
-        let oldest = try list(sandbox, ListQuery([URLQueryItem(name: "orderby", value: "createdAt")], pageSize: 5))
-        let times = (oldest["items"]?.array ?? []).compactMap { $0["createdAt"]?.integer }
-        #expect(times.count == 5)
-        #expect(times == times.sorted())
-        let href = try #require(oldest["_links"]?["next"]?["href"]?.string)
-        let token = String(href.split(separator: "=")[1])
-        let next = try list(sandbox, query(("orderby", "createdAt"), ("continuationToken", token)))
-        #expect(Set((next["items"]?.array ?? []).compactMap { $0["flowId"]?.string }).count == 2)
+        let oldest = try sandbox.runs(query(("orderby", "createdAt")), at: end)
+        #expect(oldest.items.count == 5)
+        #expect(oldest.items.map(\.createdAt) == oldest.items.map(\.createdAt).sorted())
+        let next = try sandbox.runs(
+            query(("orderby", "createdAt"), ("continuationToken", #require(oldest.next))), at: end)
+        #expect(Set(next.items.map(\.flow)).count == 2)
+        let byID = try sandbox.runs(query(("orderby", "-id")), at: end)
+        #expect(byID.items.map(\.id) == sandbox.runs.map(\.id).sorted(by: >).prefix(5).map(\.self))
+        #expect(try sandbox.flows(query(("orderby", "+name")), at: end).items.map(\.name) == ["contacts", "uploads"])
+        #expect(try sandbox.flows(query(("orderby", "-name")), at: end).items.map(\.name) == ["uploads", "contacts"])
     }
 
     @Test(
         "a query that cannot be understood is 400",
         arguments: [
-            ("limit", "0"), ("limit", "many"), ("orderby", "colour"), ("property", "name==x"),
-            ("property", "flowId==x"), ("continuationToken", "x"), ("continuationToken", "p-1"),
+            ("limit", "0"), ("limit", "many"), ("orderby", "colour"), ("property", "name"), ("property", "==x"),
+            ("property", "a..b==x"),
         ])
     func badQueries(name: String, value: String) {
         #expect(throws: ServiceError.self) { try query((name, value)) }
     }
 
-    @Test("a token of another list is 400, not the first page again")
-    func foreignToken() throws {
+    @Test("a token of another list is 400, not the first page again", arguments: ["x", "p-1", "pzz", "ozz"])
+    func unknownToken(token: String) throws {
         let sandbox = try sandbox(SandboxConfiguration(), runs: 2)
-        let foreign = try query(("property", "flowId==\(TutorialSample.flowID)"), ("continuationToken", "pzz"))
-        #expect(throws: ServiceError.badContinuation) { try list(sandbox, foreign) }
+        let query = try query(("property", "flowId==\(TutorialSample.flowID)"), ("continuationToken", token))
+        #expect(throws: ServiceError.badContinuation) { try sandbox.runs(query, at: end) }
     }
 
     @Test("a run moves from scheduled over inProgress to its end as time passes, and shows the monitoring shape")
     func states() throws {
         var sandbox = SimulatedSandbox.tutorial()
-        let run = try sandbox.post(TutorialSample.request, at: Timestamp(milliseconds: 1000))
-        let scheduled = try sandbox.item(run, at: Timestamp(milliseconds: 2999))
+        let run = try sandbox.post(TutorialSample.request, at: 1000)
+        let scheduled = try sandbox.item(run, at: 2999)
         #expect(scheduled["metrics"]?["statusSummary"]?["status"] == .string("scheduled"))
         #expect(scheduled["activities"] == .array([]))
-        let running = try sandbox.item(run, at: Timestamp(milliseconds: 3000))
+        let running = try sandbox.item(run, at: 3000)
         #expect(running["metrics"]?["statusSummary"]?["status"] == .string("inProgress"))
-        let ended = try sandbox.item(run, at: Timestamp(milliseconds: 8000))
+        let ended = try sandbox.item(run, at: 8000)
         #expect(ended["metrics"]?["statusSummary"]?["status"] == .string("success"))
         #expect(
             ended["metrics"]?["durationSummary"]
@@ -121,10 +120,8 @@ struct ListingTests {
     func outcomes() throws {
         func ended(_ outcome: SimulatedOutcome) throws -> JSONValue {
             var sandbox = SimulatedSandbox.tutorial()
-            let run = sandbox.foreignRun(
-                ForeignRun(
-                    flow: TutorialSample.flowID, window: nil, createdAt: Timestamp(milliseconds: 0), outcome: outcome))
-            sandbox.record(.run(run))
+            let run = sandbox.add(
+                ForeignRun(flow: TutorialSample.flowID, window: nil, createdAt: 0, outcome: outcome))
             return try sandbox.item(run, at: end)
         }
         func metrics(_ outcome: SimulatedOutcome) throws -> JSONValue { try #require(try ended(outcome)["metrics"]) }
@@ -160,7 +157,7 @@ struct ListingTests {
     func windows() throws {
         func item(_ windows: ListedWindows) throws -> JSONValue {
             var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(listedWindows: windows))
-            let run = try sandbox.post(TutorialSample.request, at: Timestamp(milliseconds: 0))
+            let run = try sandbox.post(TutorialSample.request, at: 0)
             return try sandbox.item(run, at: end)
         }
         func extensions(_ run: JSONValue) -> JSONValue? {
@@ -176,6 +173,43 @@ struct ListingTests {
         #expect(extensions(unknown) == nil)
     }
 
+    @Test("a run tells its window only after the delay, and its client only where clients are told")
+    func windowDelay() throws {
+        var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(windowDelay: .seconds(100), tellsClient: false))
+        let run = try sandbox.post(TutorialSample.request, at: 0)
+        let early = try sandbox.item(run, at: 99_999)
+        #expect(early["params"] == nil)
+        #expect(early["activities"]?.array?.first?["durationSummary"]?["extensions"] == nil)
+        #expect(early["createdClient"] == nil)
+        #expect(sandbox.listedWindow(of: run, at: 99_999) == nil)
+        #expect(try sandbox.item(run, at: 100_000)["params"] != nil)
+        #expect(sandbox.listedWindow(of: run, at: 100_000) == run.window)
+    }
+
+    @Test("a run with a start in the future is listed at once and stays scheduled until then")
+    func scheduledLater() throws {
+        var sandbox = SimulatedSandbox.tutorial()
+        let body = TutorialSample.body(flow: TutorialSample.fileFlowID).replacing("}}", with: #","startTime":"500"}}"#)
+        let run = try sandbox.post(body, at: 0)
+        #expect(run.status(at: 501_999) == "scheduled")
+        #expect(run.status(at: 502_000) == "inProgress")
+        #expect(try sandbox.runs(ListQuery(flow: TutorialSample.fileFlowID), at: 0).items == [run])
+    }
+
+    @Test(
+        "the last run that a flow names is the newest, the newest that ended, one of a minute ago, or none",
+        arguments: [(.all, 2), (.ended, 1), (.late, 0), (.missing, nil)] as [(LastRunDetails, Int?)])
+    func lastRun(mode: LastRunDetails, place: Int?) throws {
+        var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(listingLag: .seconds(30), lastRunDetails: mode))
+        for createdAt: Timestamp in [0, 50_000, 60_000] {
+            sandbox.add(ForeignRun(flow: TutorialSample.flowID, window: nil, createdAt: createdAt))
+        }
+        let expected = place.map { sandbox.runs[$0].id }
+        let flow = try json(sandbox.flowAnswer(TutorialSample.table, at: 60_001))
+        #expect(flow["lastRunDetails"]?["id"]?.string == expected)
+        #expect(try sandbox.runs(ListQuery(flow: TutorialSample.flowID), at: 60_001).items.count == 1)
+    }
+
     @Test("a flow shows its schedule, specification and, once a run brought it, its delta column and last run")
     func flow() throws {
         var sandbox = SimulatedSandbox.tutorial()
@@ -188,7 +222,7 @@ struct ListingTests {
         #expect(before["scheduleParams"]?["interval"] == nil)
         #expect(before["flowSpec"]?["id"] == .string(FlowSpecification.standard(.table).id))
         #expect(copy(before) == nil)
-        try sandbox.post(TutorialSample.request, at: Timestamp(milliseconds: 0))
+        try sandbox.post(TutorialSample.request, at: 0)
         let after = try flow()
         #expect(copy(after)?["params"]?["deltaColumn"] == .object(["name": .string("DOB")]))
         #expect(after["lastRunDetails"]?["state"] == .string("success"))
@@ -197,9 +231,8 @@ struct ListingTests {
 
     @Test("the run specification of the database tutorial declares integers and lists all four as required")
     func specification() throws {
-        var text = JSONText()
-        text.object { FlowSpecification.standard(.table, times: .integer).write(to: &$0) }
-        let spec = try #require(try json(text.text)["runSpec"]?["spec"])
+        let answer = FlowSpecification.standard(.table, times: .integer).answer
+        let spec = try #require(try json(answer)["runSpec"]?["spec"])
         #expect(spec["properties"]?["windowStartTime"]?["type"] == .string("integer"))
         #expect(spec["properties"]?["deltaColumn"]?["required"] == .array([.string("name")]))
         #expect(

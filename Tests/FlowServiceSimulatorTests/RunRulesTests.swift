@@ -45,8 +45,10 @@ struct RunRulesTests {
 
     @Test("an unknown flow is 404, whether its id is a UUID or not")
     func unknownFlow() {
-        #expect(refusal(#"{"flowId":"9abea21c-7e36-4be1-bec1-d3bad0e3e0de","params":{}}"#)?.status == 404)
-        #expect(refusal(#"{"flowId":"contacts","params":{}}"#)?.status == 404)
+        for id in ["9abea21c-7e36-4be1-bec1-d3bad0e3e0de", "contacts"] {
+            let body = TutorialSample.body().replacing("\(TutorialSample.flowID)", with: id)
+            #expect(refusal(body)?.status == 404)
+        }
     }
 
     @Test("only an enabled flow that is scheduled once takes runs on demand")
@@ -115,25 +117,20 @@ struct RunRulesTests {
     func retrigger(outcome: SimulatedOutcome) throws {
         var sandbox = SimulatedSandbox.tutorial()
         let window = try #require(Window(startSeconds: 1, endSeconds: 2))
-        let run = sandbox.foreignRun(
-            ForeignRun(
-                flow: TutorialSample.flowID, window: window, createdAt: Timestamp(milliseconds: 0), outcome: outcome))
-        sandbox.record(.run(run))
-        #expect(throws: ServiceError.self) {
-            try sandbox.retriggeredRun(run.id, etag: nil, at: Timestamp(milliseconds: 6999))
-        }
+        let run = sandbox.add(
+            ForeignRun(flow: TutorialSample.flowID, window: window, createdAt: 0, outcome: outcome))
+        #expect(throws: ServiceError.self) { try sandbox.retrigger(run.id, client: "me", at: 6999) }
         guard outcome == .failed || outcome == .empty else {
-            #expect(throws: ServiceError.self) {
-                try sandbox.retriggeredRun(run.id, etag: nil, at: Timestamp(milliseconds: 7000))
-            }
+            #expect(throws: ServiceError.self) { try sandbox.retrigger(run.id, client: "me", at: 7000) }
             return
         }
-        let again = try sandbox.retriggeredRun(run.id, etag: nil, at: Timestamp(milliseconds: 7000))
+        let again = try sandbox.retrigger(run.id, client: "me", at: 7000)
         #expect(again.id != run.id)
         #expect(again.window == window)
         #expect(again.outcome == .success)
+        #expect(again.client == "me")
         #expect(throws: ServiceError.changed(run.id)) {
-            try sandbox.retriggeredRun(run.id, etag: "\"x\"", at: Timestamp(milliseconds: 7000))
+            try sandbox.retrigger(run.id, etag: "\"x\"", client: "me", at: 7000)
         }
     }
 
@@ -142,15 +139,10 @@ struct RunRulesTests {
         var sandbox = SimulatedSandbox.tutorial()
         let window = try #require(Window(startSeconds: 1_651_584_991, endSeconds: 1_651_588_591))
         for outcome in [SimulatedOutcome.failed, .success] {
-            sandbox.record(
-                .run(
-                    sandbox.foreignRun(
-                        ForeignRun(
-                            flow: TutorialSample.fileFlowID, window: window, createdAt: Timestamp(milliseconds: 0),
-                            outcome: outcome))))
+            sandbox.add(
+                ForeignRun(flow: TutorialSample.fileFlowID, window: window, createdAt: 0, outcome: outcome))
         }
-        sandbox.record(
-            .run(try sandbox.retriggeredRun(sandbox.runs[0].id, etag: nil, at: Timestamp(milliseconds: 9000))))
+        try sandbox.retrigger(sandbox.runs[0].id, client: "me", at: 9000)
         #expect(sandbox.tally.taken == 0)
         #expect(sandbox.tally.retriggered == 1)
         #expect(sandbox.tally.repeated.isEmpty)

@@ -18,7 +18,9 @@ struct ServerTests {
             let run = try #require(try json(try await simulator.call("GET", "/runs").body)["items"]?.array?.first)
             let id = try #require(run["id"]?.string)
             let specification = FlowSpecification.standard(.table).id
-            for path in ["/runs/\(id)", "/flows", "/flows/\(TutorialSample.flowID)", "/flowSpecs/\(specification)"] {
+            for path in [
+                "/runs/\(id)", "/flows", "/flows/\(TutorialSample.flowID)", "/flowSpecs", "/flowSpecs/\(specification)",
+            ] {
                 let answer = try await simulator.call("GET", path)
                 #expect(answer.status == 200)
                 #expect(try json(answer.body)["items"]?.array?.isEmpty == false)
@@ -62,8 +64,8 @@ struct ServerTests {
 
     @Test("a token is given for the right secret, is good until it ends, and a made-up one is not")
     func tokens() async throws {
-        let time = Clock(Timestamp(milliseconds: 1_000_000))
-        let signIn = SignIn(client: .init(id: "me", secret: "s+ & c"), tokenLifetime: .milliseconds(60))
+        let time = Clock(1_000_000)
+        let signIn = SignIn(client: .init(id: "me", secret: "s+ & c"), tokenLifetime: .seconds(60))
         try await withSimulator(FlowServiceSimulator.Configuration(signIn: signIn, now: { time.now })) {
             simulator async throws in
             func token(_ form: String) async throws -> WireAnswer {
@@ -88,7 +90,7 @@ struct ServerTests {
             #expect(try await status(given, key: "you") == 403)
             #expect(try await status("made-up") == 401)
             #expect(try await status(given + "0") == 401)
-            time.advance(.milliseconds(60_000))
+            time.advance(.seconds(60))
             #expect(try await status(given) == 401)
         }
     }
@@ -101,7 +103,7 @@ struct ServerTests {
             simulator async throws in
             let id = try #require(try json(try await simulator.post(TutorialSample.request).body)["id"]?.string)
             #expect(try await simulator.call("POST", "/runs/\(id)/action?op=re-trigger").status == 400)
-            time.advance(.milliseconds(7000))
+            time.advance(.seconds(7))
             for operation in ["re-trigger", "RE_TRIGGER"] {
                 let answer = try await simulator.call("POST", "/runs/\(id)/action?op=\(operation)")
                 #expect(answer.status == 200)
@@ -118,11 +120,11 @@ struct ServerTests {
 
     @Test("the statistics count requests, runs, windows taken twice and breaches of the delta-column rule")
     func statistics() async throws {
-        let time = Clock(Timestamp(milliseconds: 0))
+        let time = Clock(0)
         try await withSimulator(FlowServiceSimulator.Configuration(now: { time.now })) { simulator async throws in
             _ = try await simulator.post(TutorialSample.request)
             _ = try await simulator.post(TutorialSample.request)
-            time.advance(.milliseconds(1000))
+            time.advance(.seconds(1))
             _ = try await simulator.post(TutorialSample.body(start: "5", column: "EMAIL"))
             let window = try #require(Window(startSeconds: 1_651_584_991, endSeconds: 16_515_859_567))
             let statistics = try await simulator.statistics()
@@ -177,5 +179,5 @@ final class Clock: Sendable {
 
     var now: Timestamp { time.withLock { $0 } }
 
-    func advance(_ duration: Duration) { time.withLock { $0 += duration } }
+    func advance(_ span: Duration) { time.withLock { $0 += span } }
 }

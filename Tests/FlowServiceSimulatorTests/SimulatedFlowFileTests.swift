@@ -17,7 +17,9 @@ struct SimulatedFlowFileTests {
             TutorialSample.file,
         ]
         let sandbox = SimulatedSandbox.tutorial(flows: flows)
-        let answer = try sandbox.listFlows(ListQuery([], pageSize: 10), at: Timestamp(milliseconds: 0))
+        let answer = ListEnvelope.text(
+            try sandbox.flows(ListQuery([]), at: 0), path: "/flows", countsOnly: false
+        ) { sandbox.flowAnswer($0, at: 0) }
         #expect(try self.flows(answer) == flows)
     }
 
@@ -33,7 +35,7 @@ struct SimulatedFlowFileTests {
     @Test(
         "what cannot be read is told with the flow's place",
         arguments: [
-            ("x", "not JSON"), ("7", "expected a list"), ("[7]", "flow 1: a flow is an object"),
+            ("x", "not JSON"), ("7", "expected a list"), ("[7]", "flow 1: a flow must be an object"),
             ("[{}]", "flow 1: 'id' is missing"), (#"[{"id":"x"}]"#, "must be a UUID"),
             (#"[{"id":"3abea21c-7e36-4be1-bec1-d3bad0e3e0de","name":7}]"#, "'name' must be a string"),
             (#"[{"id":"3abea21c-7e36-4be1-bec1-d3bad0e3e0de","source":"tabel"}]"#, "table, file"),

@@ -107,7 +107,7 @@ struct StateFileTests {
 
     @Test(
         "a file that is none, or is damaged, is refused and left alone",
-        arguments: ["hello\n", "hello", JournalEntry.header + "\n{\"run\":{}}\n", JournalEntry.header + "\nx\n"])
+        arguments: ["hello\n", "hello", StateFileLine.header + "\n{\"run\":{}}\n", StateFileLine.header + "\nx\n"])
     func damaged(text: String) async throws {
         try await withFile { path in
             try text.write(toFile: path, atomically: true, encoding: .utf8)
@@ -121,7 +121,7 @@ struct StateFileTests {
     @Test("a header that a crash left half written is begun again")
     func tornHeader() async throws {
         try await withFile { path in
-            try String(JournalEntry.header.prefix(9)).write(toFile: path, atomically: true, encoding: .utf8)
+            try String(StateFileLine.header.prefix(9)).write(toFile: path, atomically: true, encoding: .utf8)
             try await withSimulator(configuration(path)) { simulator async throws in
                 #expect(try await simulator.post(TutorialSample.request).status == 201)
             }

@@ -39,21 +39,22 @@ extension SimulatedSandbox {
         flows: [SimulatedFlow] = [TutorialSample.table, TutorialSample.file]
     ) -> SimulatedSandbox {
         var sandbox = SimulatedSandbox(configuration: configuration)
-        for flow in flows { sandbox.record(.flow(flow)) }
+        for flow in flows { sandbox.add(flow) }
         return sandbox
     }
 
     /// `POST /runs`, taken in.
     @discardableResult
     mutating func post(_ body: String, at now: Timestamp = TutorialSample.createdAt) throws -> SimulatedRun {
-        let run = try newRun(JSONValue.parse(Data(body.utf8)) ?? .null, at: now)
-        record(.run(run))
-        return run
+        try createRun(RunCreation(body: body, client: "simulator"), at: now)
     }
 
-    func item(_ run: SimulatedRun, at now: Timestamp) throws -> JSONValue {
-        try json(answers(at: now).listed(run, of: flow(run.flow)))
-    }
+    func item(_ run: SimulatedRun, at now: Timestamp) throws -> JSONValue { try json(runAnswer(run, at: now)) }
+}
+
+extension Timestamp: ExpressibleByIntegerLiteral {
+    /// Milliseconds, for tests that count from 1970.
+    public init(integerLiteral milliseconds: Int64) { self.init(milliseconds: milliseconds) }
 }
 
 func json(_ text: String) throws -> JSONValue {

@@ -29,6 +29,9 @@ enum JSONValue: Hashable, Sendable, Decodable {
         }
     }
 
+    /// Of a text that the simulator wrote itself.
+    init(_ text: String) { self = Self.parse(Data(text.utf8)) ?? .null }
+
     /// `nil` when `bytes` are not JSON.
     static func parse(_ bytes: Data) -> JSONValue? { try? JSONDecoder().decode(JSONValue.self, from: bytes) }
 

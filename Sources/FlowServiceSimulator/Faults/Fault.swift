@@ -1,8 +1,5 @@
-import FlowRuns
-
 /// Something that goes wrong on demand. See ``catalogue`` for the kinds, and ``parse(_:)`` for how one is written.
 package struct Fault: Hashable, Sendable {
-    /// What goes wrong.
     package let kind: Kind
     /// Which requests it may strike.
     package let scope: Scope
@@ -46,7 +43,6 @@ package struct Fault: Hashable, Sendable {
         case hugeError
         case htmlError
         case noID
-        case listingLag(Duration)
     }
 
     /// The two forms of the header `Retry-After`.
@@ -82,12 +78,11 @@ extension Fault {
         Entry(name: "wrong-length", meaning: "taken; Content-Length says half of what comes"),
         Entry(name: "slow:TIME", meaning: "taken at once, answered only after the time"),
         Entry(name: "slow-before:TIME", meaning: "taken and answered only after the time"),
-        Entry(name: "slow-body:TIME", meaning: "taken; the answer's body drips over the time"),
+        Entry(name: "slow-body:TIME", meaning: "taken; the answer's body comes in small parts over the time"),
         Entry(name: "close-idle", meaning: "a kept-alive connection is closed as the next request arrives, not taken"),
         Entry(name: "huge-error", meaning: "500 with a page of 10 MB, nothing taken"),
         Entry(name: "html-error", meaning: "502 with a page of HTML, nothing taken"),
         Entry(name: "no-id", meaning: "taken, and answered with success but no id"),
-        Entry(name: "listing-lag:TIME", meaning: "a taken run shows in GET /runs only after the time"),
     ]
 
     /// Reads `[SCOPE/]NAME[:TIME][:RATE][@N]`: `500-after:0.1`, `slow:2s`, `429-retry-after:1s:0.2`, `401@1`,
@@ -100,7 +95,7 @@ extension Fault {
         if let slash = rest.firstIndex(of: "/") {
             guard let known = Scope(rawValue: String(rest[..<slash])) else {
                 throw FaultError(
-                    text, "no such scope; known are \(Scope.allCases.map(\.rawValue).joined(separator: ", "))")
+                    text, "unknown scope; known: \(Scope.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             scope = known
             rest = rest[rest.index(after: slash)...]
@@ -108,7 +103,7 @@ extension Fault {
         var only: Int?
         if let at = rest.lastIndex(of: "@") {
             guard let number = Int(rest[rest.index(after: at)...]), number > 0 else {
-                throw FaultError(text, "after '@' stands the number of a request, 1 or more")
+                throw FaultError(text, "after '@' write the number of a request, 1 or more")
             }
             only = number
             rest = rest[..<at]
@@ -129,11 +124,11 @@ extension Fault {
         var rate = 1.0
         if let word = words.popFirst() {
             guard let number = Double(word), (0...1).contains(number) else {
-                throw FaultError(text, "the rate '\(word)' is no number from 0 to 1")
+                throw FaultError(text, "the rate '\(word)' is not a number from 0 to 1")
             }
             rate = number
         }
-        guard words.isEmpty else { throw FaultError(text, "there is more after the rate") }
+        guard words.isEmpty else { throw FaultError(text, "unexpected text after the rate") }
         return Fault(kind, scope: scope, rate: rate, only: only)
     }
 
@@ -157,10 +152,9 @@ extension Fault {
             case "huge-error": self = .plain(.hugeError)
             case "html-error": self = .plain(.htmlError)
             case "no-id": self = .plain(.noID)
-            case "listing-lag": self = .timed(Kind.listingLag)
             default:
                 guard name.prefix(3).count == 3, let status = Int(name.prefix(3)), (400...599).contains(status) else {
-                    throw FaultError(text, "no such fault; known are \(catalogue.map(\.name).joined(separator: ", "))")
+                    throw FaultError(text, "unknown fault; known: \(catalogue.map(\.name).joined(separator: ", "))")
                 }
                 switch name.dropFirst(3) {
                 case "", "-before": self = .plain(.status(status, nil))
@@ -169,20 +163,17 @@ extension Fault {
                 case "-retry-date": self = .timed { .status(status, .date($0)) }
                 default:
                     throw FaultError(
-                        text, "after a status stands nothing, -before, -after, -retry-after:TIME or -retry-date:TIME")
+                        text, "after a status write nothing, -before, -after, -retry-after:TIME or -retry-date:TIME")
                 }
             }
         }
     }
 }
 
-/// A text that describes no fault, and why.
+/// Why a text describes no fault.
 package struct FaultError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was given.
     package let text: String
-    /// What is wrong with it.
     package let reason: String
-    /// For people.
     package var description: String { "fault '\(text)': \(reason)" }
 
     init(_ text: String, _ reason: String) {
@@ -194,12 +185,9 @@ package struct FaultError: Error, Hashable, Sendable, CustomStringConvertible {
 /// `500ms`, `2s`, `1m`, `1h`: at most a day.
 private func duration(_ text: Substring) -> Duration? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
-    let units: [Substring: Duration] = [
-        "ms": .milliseconds(1), "s": .seconds(1), "m": .seconds(60), "h": .seconds(3600),
-    ]
-    guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)], number <= 86_400_000 else {
+    let units: [Substring: Int64] = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000]
+    guard let number = Int64(digits), let unit = units[text.dropFirst(digits.count)], number <= 86_400_000 / unit else {
         return nil
     }
-    let duration = unit * number
-    return duration <= .seconds(86_400) ? duration : nil
+    return .milliseconds(number * unit)
 }

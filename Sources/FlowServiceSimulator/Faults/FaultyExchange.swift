@@ -33,7 +33,7 @@ struct FaultyExchange {
             try? await Task.sleep(for: time)
             // Cancelled: the server is being stopped, and takes nothing more.
             return Task.isCancelled ? await reset() : nil
-        case .statusAfter, .resetAfter, .cutAnswer, .wrongLength, .slow, .slowBody, .noID, .listingLag: return nil
+        case .statusAfter, .resetAfter, .cutAnswer, .wrongLength, .slow, .slowBody, .noID: return nil
         }
     }
 
@@ -47,12 +47,12 @@ struct FaultyExchange {
         case .slow(let time):
             try? await Task.sleep(for: time)
             return answer.response
-        case .slowBody(let time): return dripping(answer, over: time)
+        case .slowBody(let time): return inParts(answer, over: time)
         case .noID:
             var answer = answer
             if answer.status < 300 { answer.body = "{}" }
             return answer.response
-        case .status, .resetBefore, .closeIdle, .hugeError, .htmlError, .slowBefore, .listingLag:
+        case .status, .resetBefore, .closeIdle, .hugeError, .htmlError, .slowBefore:
             return answer.response
         }
     }
@@ -70,14 +70,8 @@ struct FaultyExchange {
 
     private func header(_ retryAfter: Fault.RetryAfter) -> String {
         switch retryAfter {
-        case .seconds(let time): return String(time.secondsRoundedUp)
-        case .date(let time):
-            let format = DateFormatter()
-            format.locale = Locale(identifier: "en_US_POSIX")
-            format.timeZone = .gmt
-            format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-            return format.string(
-                from: Date(timeIntervalSince1970: TimeInterval((now() + time + .milliseconds(999)).seconds)))
+        case .seconds(let time): String(time.secondsRoundedUp)
+        case .date(let time): HTTPDate.text(now() + time + .milliseconds(999))
         }
     }
 
@@ -102,17 +96,17 @@ struct FaultyExchange {
             })
     }
 
-    private func dripping(_ answer: ServiceAnswer, over time: Duration) -> Response {
+    private func inParts(_ answer: ServiceAnswer, over time: Duration) -> Response {
         let bytes = Array(answer.body.utf8)
-        let drops = 8
+        let parts = 8
         var fields = answer.fields
         fields[.contentLength] = String(bytes.count)
         return Response(
             status: .init(code: answer.status), headers: fields,
             body: ResponseBody { writer in
-                for drop in 0..<drops {
-                    try await Task.sleep(for: time / drops)
-                    let part = bytes[(bytes.count * drop / drops)..<(bytes.count * (drop + 1) / drops)]
+                for number in 0..<parts {
+                    try await Task.sleep(for: time / parts)
+                    let part = bytes[(bytes.count * number / parts)..<(bytes.count * (number + 1) / parts)]
                     try await writer.write(ByteBuffer(bytes: part))
                 }
                 try await writer.finish(nil)

@@ -7,6 +7,7 @@ enum Endpoint: Hashable, Sendable {
     case action(run: String)
     case listFlows
     case flow(String)
+    case listSpecifications
     case specification(String)
     case statistics
 
@@ -26,6 +27,7 @@ enum Endpoint: Hashable, Sendable {
         case ("runs", 3) where parts[2] == "action": (get, post) = (nil, .action(run: parts[1]))
         case ("flows", 1): (get, post) = (.listFlows, nil)
         case ("flows", 2): (get, post) = (.flow(parts[1]), nil)
+        case ("flowSpecs", 1): (get, post) = (.listSpecifications, nil)
         case ("flowSpecs", 2): (get, post) = (.specification(parts[1]), nil)
         case ("simulator", 2) where parts[1] == "statistics": (get, post) = (.statistics, nil)
         default: throw .noSuchPath
@@ -44,6 +46,7 @@ enum Endpoint: Hashable, Sendable {
         case .action: "POST /runs/{id}/action"
         case .listFlows: "GET /flows"
         case .flow: "GET /flows/{id}"
+        case .listSpecifications: "GET /flowSpecs"
         case .specification: "GET /flowSpecs/{id}"
         case .statistics: "GET /simulator/statistics"
         }
@@ -56,7 +59,7 @@ enum Endpoint: Hashable, Sendable {
         case .createRun: .postRuns
         case .listRuns, .run: .getRuns
         case .action: .retrigger
-        case .listFlows, .flow, .specification: .getFlows
+        case .listFlows, .flow, .listSpecifications, .specification: .getFlows
         case .statistics: nil
         }
     }

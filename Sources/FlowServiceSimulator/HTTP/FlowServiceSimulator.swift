@@ -1,6 +1,8 @@
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
 
 /// A local Flow Service over real HTTP, for tests, demos and rehearsals.
 ///
@@ -23,15 +25,22 @@ package enum FlowServiceSimulator {
             throw .state(error)
         }
         let (ports, port) = AsyncThrowingStream<Int, any Error>.makeStream()
-        let application = Application(
-            responder: SimulatorResponder(state: state, now: configuration.now),
-            configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: nil),
-            onServerRunning: { port.yield($0.localAddress?.port ?? configuration.port) },
-            logger: Logger(label: "simulator") { _ in SwiftLogNoOpLogHandler() })
+        let responder = SimulatorResponder(
+            state: state, now: configuration.now, sendsDate: configuration.sendsDate)
         let server = Task {
             do {
-                try await application.run()
+                // Not Hummingbird's `Application`, which sends the real `Date` with every answer.
+                let server = try HTTPServerBuilder.http1().buildServer(
+                    configuration: ServerConfiguration(
+                        address: .hostname(configuration.host, port: configuration.port)),
+                    eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+                    logger: Logger(label: "simulator") { _ in SwiftLogNoOpLogHandler() },
+                    responder: { request, writer, channel in
+                        let response = await responder.respond(to: request, over: channel)
+                        try await writer.write(response: response.head, body: response.body)
+                    },
+                    onServerRunning: { port.yield($0.localAddress?.port ?? configuration.port) })
+                try await server.run()
                 port.finish()
             } catch {
                 port.finish(throwing: error)
@@ -89,11 +98,10 @@ package struct RunningSimulator: Sendable {
 /// Why a simulator cannot start or go on.
 package enum SimulatorError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The state file cannot be used.
-    case state(JournalError)
+    case state(StateFileError)
     /// The address or port cannot be had.
     case cannotListen(String)
 
-    /// For people.
     package var description: String {
         switch self {
         case .state(let error): error.description

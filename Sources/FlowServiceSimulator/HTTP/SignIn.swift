@@ -1,5 +1,6 @@
 import FlowRuns
 import Foundation
+import RandomNumbers
 import Text
 
 /// What the simulator wants to know of who asks.
@@ -8,10 +9,8 @@ package struct SignIn: Hashable, Sendable {
     package struct Client: Hashable, Sendable {
         /// The client id, which is also the API key.
         package let id: String
-        /// The client secret.
         package let secret: String
 
-        /// A client with its secret.
         package init(id: String, secret: String) {
             self.id = id
             self.secret = secret
@@ -20,7 +19,7 @@ package struct SignIn: Hashable, Sendable {
 
     /// `nil`: the token endpoint gives a token to everybody, and any token that is not empty is good.
     package var client: Client?
-    /// Whole seconds.
+    /// How long a token is good; sent in whole seconds.
     package var tokenLifetime: Duration
     /// Whether `Authorization`, `x-api-key` and `x-gw-ims-org-id` must be there and right.
     package var checksHeaders: Bool
@@ -76,14 +75,17 @@ package struct SignIn: Hashable, Sendable {
     /// is good where no client is configured.
     private func isGood(token: Substring, seed: UInt64, at now: Timestamp) -> Bool {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "simulated", let end = Int64(parts[1]).map(Timestamp.init(milliseconds:))
-        else { return client == nil }
+        guard parts.count == 3, parts[0] == "simulated", let milliseconds = Int64(parts[1]) else {
+            return client == nil
+        }
+        let end = Timestamp(milliseconds: milliseconds)
         return now < end && parts[2] == signature(end, seed: seed)
     }
 
     private func signature(_ end: Timestamp, seed: UInt64) -> String {
-        hexadecimal(
-            Seed(value: seed ^ stableHash(client?.secret ?? "")).number(.etag, UInt64(bitPattern: end.milliseconds)), 16
-        )
+        var random = SeededGenerator(
+            seed: seed ^ stableHash(client?.secret ?? ""), choice: "signature",
+            number: UInt64(bitPattern: end.milliseconds))
+        return hexadecimal(random.next(), width: 16)
     }
 }

@@ -14,18 +14,20 @@ extension FlowServiceSimulator {
         package var flows: [SimulatedFlow]
         /// How the sandbox behaves.
         package var sandbox: SandboxConfiguration
-        /// What is wanted of who asks.
+        /// What a client must show to be let in.
         package var signIn: SignIn
         /// What goes wrong; the first in the list that strikes a request is the one.
         package var faults: [Fault]
-        /// The clock by which runs move and tokens end.
+        /// The service's clock, by which runs are made and move, tokens end, and `Date` is sent.
         package var now: @Sendable () -> Timestamp
+        /// Whether answers tell the service's time in the header `Date`.
+        package var sendsDate: Bool
 
         /// A simulator on a free loopback port, in memory, without flows and faults.
         package init(
             host: String = "127.0.0.1", port: Int = 0, statePath: String? = nil, flows: [SimulatedFlow] = [],
             sandbox: SandboxConfiguration = SandboxConfiguration(), signIn: SignIn = SignIn(), faults: [Fault] = [],
-            now: @escaping @Sendable () -> Timestamp = Configuration.systemTime
+            now: @escaping @Sendable () -> Timestamp = Configuration.systemTime, sendsDate: Bool = true
         ) {
             self.host = host
             self.port = port
@@ -35,6 +37,7 @@ extension FlowServiceSimulator {
             self.signIn = signIn
             self.faults = faults
             self.now = now
+            self.sendsDate = sendsDate
         }
 
         /// The sandbox's seed.
@@ -43,9 +46,8 @@ extension FlowServiceSimulator {
             set { sandbox.seed = newValue }
         }
 
-        /// The system's clock.
         @Sendable package static func systemTime() -> Timestamp {
-            Timestamp(seconds: 0) + .seconds(Date().timeIntervalSince1970)
+            Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         }
     }
 }

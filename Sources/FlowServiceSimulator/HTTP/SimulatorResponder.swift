@@ -4,23 +4,31 @@ import Hummingbird
 import NIOCore
 
 /// Between the wire and the sandbox: reads requests, lets faults strike, writes answers.
-struct SimulatorResponder: HTTPResponder {
+struct SimulatorResponder: Sendable {
     let state: SimulatorState
     let now: @Sendable () -> Timestamp
+    let sendsDate: Bool
     private let connections = Connections()
 
-    init(state: SimulatorState, now: @escaping @Sendable () -> Timestamp) {
+    init(state: SimulatorState, now: @escaping @Sendable () -> Timestamp, sendsDate: Bool) {
         self.state = state
         self.now = now
+        self.sendsDate = sendsDate
     }
 
-    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        let isReused = connections.isReused(context.channel)
+    func respond(to request: Request, over channel: any Channel) async -> Response {
+        var response = await answer(request, over: channel)
+        if sendsDate { response.headers[.date] = HTTPDate.text(now()) }
+        return response
+    }
+
+    private func answer(_ request: Request, over channel: any Channel) async -> Response {
+        let isReused = connections.isReused(channel)
         do throws(ServiceError) {
             let url = URLComponents(string: request.head.path ?? "/")
             let endpoint = try Endpoint(method: request.method.rawValue, path: url?.path ?? "/")
             let strike = await state.arrived(endpoint, isReused: isReused)
-            let faulty = FaultyExchange(channel: context.channel, now: now)
+            let faulty = FaultyExchange(channel: channel, now: now)
             if let strike, let response = await faulty.before(strike) { return response }
             let answer = await state.answer(try await read(request, endpoint, url))
             guard let strike else { return answer.response }
@@ -39,17 +47,6 @@ struct SimulatorResponder: HTTPResponder {
         for field in request.headers { headers[field.name.canonicalName] = field.value }
         return ServiceRequest(
             endpoint: endpoint, query: url?.queryItems ?? [], headers: headers, body: Data(body.readableBytesView))
-    }
-}
-
-/// Keeps the connection of a request, for the faults that break it.
-struct ConnectionContext: RequestContext {
-    var coreContext: CoreRequestContextStorage
-    let channel: any Channel
-
-    init(source: ApplicationRequestContextSource) {
-        coreContext = CoreRequestContextStorage(source: source)
-        channel = source.channel
     }
 }
 

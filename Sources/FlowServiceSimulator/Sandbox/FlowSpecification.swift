@@ -1,4 +1,5 @@
 import FlowRuns
+import RandomNumbers
 import Text
 
 /// What a flow is made after. Its `runSpec` tells what a run's `params` must look like: `GET /flowSpecs/{id}`.
@@ -45,16 +46,29 @@ package struct FlowSpecification: Hashable, Sendable {
             id: times == .any ? id : "\(id)-\(times.rawValue)", name: name, source: source, times: times)
     }
 
-    /// As an item of `GET /flowSpecs/{id}`.
-    func write(to json: inout JSONText) {
-        json.member("id", id)
-        json.member("name", name)
-        json.member("version", "1.0")
-        json.object("runSpec") {
-            $0.member("name", "RunSpec")
-            $0.member("type", "JsonSchema")
-            $0.object("spec") { writeSchema(to: &$0) }
+    /// The connection specification of the data lake, where source flows write to.
+    static let dataLake = "c604ff05-7f1a-43c0-8e18-33bf874cb11c"
+
+    /// The connection specification of what its flows read from.
+    var sourceConnection: String {
+        var random = SeededGenerator(seed: stableHash(id), choice: "source connection")
+        return random.uuid()
+    }
+
+    /// As `GET /flowSpecs` and `GET /flowSpecs/{id}` answer it.
+    var answer: String {
+        var json = JSONText()
+        json.object {
+            $0.member("id", id)
+            $0.member("name", name)
+            $0.member("version", "1.0")
+            $0.object("runSpec") {
+                $0.member("name", "RunSpec")
+                $0.member("type", "JsonSchema")
+                $0.object("spec") { writeSchema(to: &$0) }
+            }
         }
+        return json.text
     }
 
     private func writeSchema(to json: inout JSONText) {

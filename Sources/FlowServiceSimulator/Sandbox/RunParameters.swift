@@ -3,10 +3,10 @@ import RunRequests
 import Text
 
 /// The `params` of a run, as they were sent: the service answers them in the same form.
-struct RunParameters: Hashable, Sendable {
+package struct RunParameters: Hashable, Sendable {
     let windowStart: WireTime
     let windowEnd: WireTime
-    let deltaColumn: DeltaColumn?
+    package let deltaColumn: DeltaColumn?
     let startTime: WireTime?
 
     init(windowStart: WireTime, windowEnd: WireTime, deltaColumn: DeltaColumn? = nil, startTime: WireTime? = nil) {
@@ -16,8 +16,15 @@ struct RunParameters: Hashable, Sendable {
         self.startTime = startTime
     }
 
-    /// The window in seconds; `nil` when it is empty or reversed.
-    var window: Window? { Window(startSeconds: windowStart.time.seconds, endSeconds: windowEnd.time.seconds) }
+    /// As the tutorial sends them: seconds as strings.
+    package init(window: Window, deltaColumn: DeltaColumn? = nil, startTime: Timestamp? = nil) {
+        self.init(
+            windowStart: WireTime(window.start), windowEnd: WireTime(window.end), deltaColumn: deltaColumn,
+            startTime: startTime.map { WireTime($0) })
+    }
+
+    /// `nil` when it is empty or reversed.
+    package var window: Window? { Window(startSeconds: windowStart.seconds, endSeconds: windowEnd.seconds) }
 
     /// In the tutorial's order.
     func write(to json: inout JSONText) {
@@ -51,8 +58,9 @@ enum WireTime: Hashable, Sendable {
     /// 1e11 milliseconds are in 1973.
     private static let leastMilliseconds: Int64 = 100_000_000_000
 
-    var time: Timestamp {
-        number < Self.leastMilliseconds ? Timestamp(seconds: number) : Timestamp(milliseconds: number)
+    var seconds: Int64 {
+        let number = self.number
+        return number < Self.leastMilliseconds ? number : number / 1000
     }
 
     private var number: Int64 {
@@ -60,6 +68,8 @@ enum WireTime: Hashable, Sendable {
         case .string(_, let number), .integer(let number): number
         }
     }
+
+    init(_ time: Timestamp) { self = .string(String(time.seconds), time.seconds) }
 
     /// Decimal digits only.
     init?(_ text: String) {

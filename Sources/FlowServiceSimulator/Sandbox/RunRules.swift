@@ -1,44 +1,100 @@
 import FlowRuns
+import Foundation
+import RandomNumbers
 
-extension SimulatedSandbox {
-    /// What `POST /runs` makes: the run, if the service's rules allow it. Nothing is recorded yet.
-    func newRun(_ body: JSONValue, at now: Timestamp) throws(ServiceError) -> SimulatedRun {
+/// A `POST /runs`: which flow shall run, how, and who asks.
+package struct RunCreation: Hashable, Sendable {
+    package let flow: String
+    package let parameters: RunParameters
+    /// The client application that asks.
+    package let client: String
+
+    package init(flow: FlowID, parameters: RunParameters, client: String) {
+        self.flow = flow.description
+        self.parameters = parameters
+        self.client = client
+    }
+
+    /// Reads the body of a request.
+    package init(body: String, client: String) throws(ServiceError) {
+        guard let json = JSONValue.parse(Data(body.utf8)) else { throw .notJSON }
+        try self.init(json, client: client)
+    }
+
+    init(_ body: JSONValue, client: String) throws(ServiceError) {
         guard body.object != nil else { throw .notJSON }
         guard let id = body["flowId"] else { throw .missing("flowId") }
         guard let id = id.string else { throw .wrongType("flowId", "a string") }
-        let flow = try flow(id)
-        guard flow.state == "enabled" else { throw .disabled(flow) }
-        guard flow.isOneTime else { throw .notOneTime(flow) }
-        let parameters = try RunParameters(body["params"])
-        try check(parameters, against: flow.specification.times)
-        try checkDeltaColumn(parameters.deltaColumn, of: flow)
-        return nextRun(of: flow.id, parameters, origin: .request, at: now)
+        flow = id
+        parameters = try RunParameters(body["params"])
+        self.client = client
+    }
+}
+
+extension SimulatedSandbox {
+    /// `POST /runs`.
+    ///
+    /// - Throws: ``ServiceError``: the service's rules refuse it, and nothing is made.
+    @discardableResult
+    package mutating func createRun(_ request: RunCreation, at now: Timestamp) throws(ServiceError) -> SimulatedRun {
+        let run = try newRun(request, at: now)
+        record(.run(run))
+        return run
     }
 
-    /// What a re-trigger of a run makes.
+    /// `POST /runs/{id}/action?op=re-trigger`: a new run of the same window. Only a run that failed, or succeeded with
+    /// zero records, may be triggered again.
     ///
     /// - Parameter etag: `If-Match`, where it was sent.
-    func retriggeredRun(_ id: String, etag: String?, at now: Timestamp) throws(ServiceError) -> SimulatedRun {
-        let run = try run(id)
-        let stage = run.stage(at: now, pace: configuration.pace)
-        if let etag, etag != "*", etag != run.etag(at: stage) { throw .changed(id) }
-        guard case .ended = stage, run.outcome.mayBeTriggeredAgain else {
-            throw .notRetriable(id, status: run.status(at: stage))
-        }
-        return nextRun(of: run.flow, run.parameters, origin: .retrigger, at: now)
+    @discardableResult
+    package mutating func retrigger(
+        _ id: String, etag: String? = nil, client: String, at now: Timestamp
+    ) throws(ServiceError) -> SimulatedRun {
+        let run = try retriggeredRun(id, etag: etag, client: client, at: now)
+        record(.run(run))
+        return run
     }
 
-    /// A run that was there before the simulation began.
-    func foreignRun(_ run: ForeignRun) -> SimulatedRun {
-        let parameters = run.window.flatMap { window -> RunParameters? in
-            guard let start = WireTime(String(window.start.seconds)), let end = WireTime(String(window.end.seconds))
-            else { return nil }
-            return RunParameters(windowStart: start, windowEnd: end, deltaColumn: run.deltaColumn)
+    /// A run that was there before the simulation began, or that no rule was asked for.
+    @discardableResult
+    package mutating func add(_ run: ForeignRun) -> SimulatedRun {
+        let run = foreignRun(run)
+        record(.run(run))
+        return run
+    }
+
+    package mutating func add(_ flow: SimulatedFlow) { record(.flow(flow)) }
+
+    /// What ``createRun(_:at:)`` makes. Nothing is recorded yet.
+    func newRun(_ request: RunCreation, at now: Timestamp) throws(ServiceError) -> SimulatedRun {
+        let flow = try flow(request.flow)
+        guard flow.state == "enabled" else { throw .disabled(flow) }
+        guard flow.isOneTime else { throw .notOneTime(flow) }
+        try check(request.parameters, against: flow.specification.times)
+        try checkDeltaColumn(request.parameters.deltaColumn, of: flow)
+        return nextRun(of: flow.id, request.parameters, client: request.client, origin: .request, at: now)
+    }
+
+    /// What ``retrigger(_:etag:client:at:)`` makes. Nothing is recorded yet.
+    func retriggeredRun(
+        _ id: String, etag: String?, client: String, at now: Timestamp
+    ) throws(ServiceError) -> SimulatedRun {
+        let run = try run(id)
+        if let etag, etag != "*", etag != run.etag(at: now) { throw .changed(id) }
+        guard run.stage(at: now) == .ended, run.outcome.mayBeTriggeredAgain else {
+            throw .notRetriable(id, status: run.status(at: now))
         }
-        let made = nextRun(of: run.flow, parameters, origin: .elsewhere, at: run.createdAt)
-        return SimulatedRun(
-            id: made.id, flow: run.flow, parameters: parameters, createdAt: run.createdAt, outcome: run.outcome,
-            origin: .elsewhere)
+        return nextRun(of: run.flow, run.parameters, client: client, origin: .retrigger, at: now)
+    }
+
+    /// What ``add(_:)-(ForeignRun)`` makes. Nothing is recorded yet.
+    func foreignRun(_ run: ForeignRun) -> SimulatedRun {
+        let parameters = run.window.map {
+            RunParameters(window: $0, deltaColumn: run.deltaColumn, startTime: run.startTime)
+        }
+        return nextRun(
+            of: run.flow, parameters, client: run.client, origin: .elsewhere, at: run.createdAt,
+            startTime: run.startTime, outcome: run.outcome)
     }
 
     /// The delta-column rule of the on-demand tutorial: a table's first run brings the column, which is then the
@@ -72,38 +128,19 @@ extension SimulatedSandbox {
     }
 
     private func nextRun(
-        of flow: FlowID, _ parameters: RunParameters?, origin: SimulatedOrigin, at now: Timestamp
+        of flow: FlowID, _ parameters: RunParameters?, client: String, origin: SimulatedOrigin, at now: Timestamp,
+        startTime: Timestamp? = nil, outcome: SimulatedOutcome? = nil
     ) -> SimulatedRun {
-        let seed = Seed(value: configuration.seed)
         let number = UInt64(runs.count)
+        var id = SeededGenerator(seed: configuration.seed, choice: "run", number: number)
+        var outcomes = SeededGenerator(seed: configuration.seed, choice: "outcome", number: number)
+        let drawn = outcomes.fraction()
+        let startTime = startTime ?? parameters?.startTime.map { Timestamp(seconds: $0.seconds) } ?? now
+        let startsAt = max(startTime, now) + configuration.pace.scheduled
         return SimulatedRun(
-            id: seed.uuid(.runID, number), flow: flow, parameters: parameters, createdAt: now,
-            outcome: configuration.outcomes.outcome(seed.fraction(.outcome, number), origin: origin), origin: origin)
-    }
-}
-
-/// A run made by somebody else, for a sandbox that is not empty at the start.
-package struct ForeignRun: Hashable, Sendable {
-    /// The flow it ran.
-    package let flow: FlowID
-    /// `nil` for one whose window nobody can know.
-    package let window: Window?
-    /// When it was made; it moves through its states from then.
-    package let createdAt: Timestamp
-    /// How it ends.
-    package let outcome: SimulatedOutcome
-    /// Given, the flow's delta column is this from then on.
-    package let deltaColumn: DeltaColumn?
-
-    /// A run that succeeded and brought no delta column, unless told otherwise.
-    package init(
-        flow: FlowID, window: Window?, createdAt: Timestamp, outcome: SimulatedOutcome = .success,
-        deltaColumn: DeltaColumn? = nil
-    ) {
-        self.flow = flow
-        self.window = window
-        self.createdAt = createdAt
-        self.outcome = outcome
-        self.deltaColumn = deltaColumn
+            id: id.uuid(), flow: flow, parameters: parameters, createdAt: now, client: client, origin: origin,
+            outcome: outcome ?? configuration.outcomes.outcome(drawn, origin: origin), startsAt: startsAt,
+            endsAt: startsAt + configuration.pace.inProgress, listedAt: now + configuration.listingLag,
+            tellsWindowAt: now + configuration.windowDelay)
     }
 }

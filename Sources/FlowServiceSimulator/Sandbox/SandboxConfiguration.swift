@@ -1,5 +1,59 @@
 import FlowRuns
-import Text
+
+/// How the simulated sandbox behaves. What concerns a run (pace, outcome, lags) is decided when the run is made, so a
+/// change holds for the runs made after it.
+package struct SandboxConfiguration: Hashable, Sendable {
+    /// Decides on ids, outcomes and record counts.
+    package var seed: UInt64
+    /// The sandbox that runs and flows are said to be in.
+    package var sandboxName: String
+    /// The organisation that runs are said to belong to.
+    package var organization: String
+    /// What `POST /runs` answers.
+    package var answerShape: RunAnswerShape
+    /// How fast runs move.
+    package var pace: RunPace
+    /// How runs end.
+    package var outcomes: OutcomeRates
+
+    /// Items on a page where the request names no `limit`, and the most that a `limit` gets.
+    package var pageSize: Int
+    /// What happens to the pages of a list while runs are added.
+    package var paging: Paging
+    /// A run shows in lists only so long after it was made; asked for by its id it shows at once.
+    package var listingLag: Duration
+    /// Where a list tells a run's window.
+    package var listedWindows: ListedWindows
+    /// A run tells its window only so long after it was made.
+    package var windowDelay: Duration
+    /// Which run a flow names as its last one.
+    package var lastRunDetails: LastRunDetails
+    /// Whether runs tell `createdClient`.
+    package var tellsClient: Bool
+
+    /// The tutorials' own behaviour, unless told otherwise.
+    package init(
+        seed: UInt64 = 1, sandboxName: String = "prod", organization: String = "1234@AdobeOrg",
+        answerShape: RunAnswerShape = .wholeRun, pace: RunPace = RunPace(), outcomes: OutcomeRates = OutcomeRates(),
+        pageSize: Int = 100, paging: Paging = .stable, listingLag: Duration = .zero,
+        listedWindows: ListedWindows = .parameters, windowDelay: Duration = .zero,
+        lastRunDetails: LastRunDetails = .all, tellsClient: Bool = true
+    ) {
+        self.seed = seed
+        self.sandboxName = sandboxName
+        self.organization = organization
+        self.answerShape = answerShape
+        self.pace = pace
+        self.outcomes = outcomes
+        self.pageSize = max(1, pageSize)
+        self.paging = paging
+        self.listingLag = listingLag
+        self.listedWindows = listedWindows
+        self.windowDelay = windowDelay
+        self.lastRunDetails = lastRunDetails
+        self.tellsClient = tellsClient
+    }
+}
 
 /// The body of the answer to `POST /runs`; the documents show three.
 package enum RunAnswerShape: String, Hashable, Sendable, CaseIterable {
@@ -21,9 +75,29 @@ package enum ListedWindows: String, Hashable, Sendable, CaseIterable {
     case unknown
 }
 
+/// What a continuation token stands for.
+package enum Paging: String, Hashable, Sendable, CaseIterable {
+    /// The last item of the page before: what is added in between moves no page.
+    case stable
+    /// How many items came before: what is added in between pushes items onto the next page, where they come again.
+    case shifting
+}
+
+/// Which run the `lastRunDetails` of a flow name. The documents promise little of it, so a client must live with all.
+package enum LastRunDetails: String, Hashable, Sendable, CaseIterable {
+    /// The newest run, also one that no list shows yet.
+    case all
+    /// The newest run that has ended.
+    case ended
+    /// The newest run that was made more than a minute ago.
+    case late
+    /// None.
+    case missing
+}
+
 /// How long a run stays in its states.
 package struct RunPace: Hashable, Sendable {
-    /// From its making to its begin.
+    /// From its making (or its `startTime`, where that is later) to its begin.
     package var scheduled: Duration
     /// From its begin to its end.
     package var inProgress: Duration
@@ -60,58 +134,11 @@ package struct OutcomeRates: Hashable, Sendable {
         self.retriggeredFailed = retriggeredFailed
     }
 
-    /// - Parameter draw: in `0..<1`.
-    func outcome(_ draw: Double, origin: SimulatedOrigin) -> SimulatedOutcome {
-        if origin == .retrigger { return draw < retriggeredFailed ? .failed : .success }
-        if draw < failed { return .failed }
-        if draw < failed + partial { return .partial }
-        return draw < failed + partial + empty ? .empty : .success
-    }
-}
-
-/// How the simulated sandbox behaves.
-package struct SandboxConfiguration: Hashable, Sendable {
-    /// Decides on ids, outcomes, record counts and faults.
-    package var seed: UInt64
-    /// What `POST /runs` answers.
-    package var answerShape: RunAnswerShape
-    /// Where a list tells a run's window.
-    package var listedWindows: ListedWindows
-    /// Items on a page where the request names no `limit`, and the most that a `limit` gets.
-    package var pageSize: Int
-    /// How fast runs move.
-    package var pace: RunPace
-    /// How runs end.
-    package var outcomes: OutcomeRates
-    /// The sandbox that runs and flows are said to be in.
-    package var sandboxName: String
-    /// The organisation that runs are said to belong to.
-    package var organization: String
-
-    /// The tutorials' own behaviour, unless told otherwise.
-    package init(
-        seed: UInt64 = 1, answerShape: RunAnswerShape = .wholeRun, listedWindows: ListedWindows = .parameters,
-        pageSize: Int = 100, pace: RunPace = RunPace(), outcomes: OutcomeRates = OutcomeRates(),
-        sandboxName: String = "prod", organization: String = "1234@AdobeOrg"
-    ) {
-        self.seed = seed
-        self.answerShape = answerShape
-        self.listedWindows = listedWindows
-        self.pageSize = max(1, pageSize)
-        self.pace = pace
-        self.outcomes = outcomes
-        self.sandboxName = sandboxName
-        self.organization = organization
-    }
-
-    /// The members that every run and flow has between its times and its own.
-    func writeOwners(to json: inout JSONText) {
-        json.member("createdBy", "simulator@techacct.adobe.com")
-        json.member("updatedBy", "simulator@techacct.adobe.com")
-        json.member("createdClient", "simulator")
-        json.member("updatedClient", "simulator")
-        json.member("sandboxId", Seed(value: stableHash(sandboxName)).uuid(.runID, 0))
-        json.member("sandboxName", sandboxName)
-        json.member("imsOrgId", organization)
+    /// - Parameter drawn: in `0..<1`.
+    func outcome(_ drawn: Double, origin: SimulatedOrigin) -> SimulatedOutcome {
+        if origin == .retrigger { return drawn < retriggeredFailed ? .failed : .success }
+        if drawn < failed { return .failed }
+        if drawn < failed + partial { return .partial }
+        return drawn < failed + partial + empty ? .empty : .success
     }
 }

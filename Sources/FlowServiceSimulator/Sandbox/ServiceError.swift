@@ -3,12 +3,12 @@ import Text
 
 /// What the service refuses, each rule with its status and words. The documents name only 403 and 503; the rest is
 /// what a service of this kind answers, and no client may lean on the words.
-struct ServiceError: Error, Hashable, Sendable {
-    let status: Int
-    let title: String
-    let detail: String
+package struct ServiceError: Error, Hashable, Sendable {
+    package let status: Int
+    package let title: String
+    package let detail: String
     /// Whether the request broke the delta-column rule, which the statistics count.
-    private(set) var breaksDeltaColumnRule = false
+    package private(set) var breaksDeltaColumnRule = false
     private var form = Form.problem
 
     /// The bodies of errors vary with the layer that answers.

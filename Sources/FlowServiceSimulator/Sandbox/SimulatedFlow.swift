@@ -4,11 +4,8 @@ import Text
 
 /// A dataflow of the simulated sandbox.
 package struct SimulatedFlow: Hashable, Sendable {
-    /// Unique in the sandbox.
     package let id: FlowID
-    /// For people.
     package let name: String
-    /// Table-based or file-based.
     package let source: SourceKind
     /// `once`, `minute`, `hour`, `day`, `week`. Only `once` is one-time ingestion, which `POST /runs` is for.
     package let frequency: String

@@ -1,4 +1,5 @@
 import FlowRuns
+import RandomNumbers
 
 /// How a run ends.
 package enum SimulatedOutcome: String, Hashable, Sendable, Codable, CaseIterable {
@@ -9,7 +10,7 @@ package enum SimulatedOutcome: String, Hashable, Sendable, Codable, CaseIterable
     /// `success` with zero records; like a failed one it may be triggered again.
     case empty
 
-    var mayBeTriggeredAgain: Bool { self == .failed || self == .empty }
+    package var mayBeTriggeredAgain: Bool { self == .failed || self == .empty }
 }
 
 /// How a run came to be.
@@ -23,62 +24,74 @@ package enum SimulatedOrigin: String, Hashable, Sendable, Codable {
 }
 
 /// One run of the simulated sandbox. It never changes: where it stands follows from the time that has passed.
-struct SimulatedRun: Hashable, Sendable {
-    let id: String
-    let flow: FlowID
+package struct SimulatedRun: Hashable, Sendable, Identifiable {
+    package let id: String
+    package let flow: FlowID
     /// `nil` for a run whose window nobody can know.
-    let parameters: RunParameters?
-    let createdAt: Timestamp
-    let outcome: SimulatedOutcome
-    let origin: SimulatedOrigin
+    package let parameters: RunParameters?
+    package let createdAt: Timestamp
+    /// The client application that made it: the same for all of one API key's requests.
+    package let client: String
+    package let origin: SimulatedOrigin
+    package let outcome: SimulatedOutcome
+    package let startsAt: Timestamp
+    package let endsAt: Timestamp
+    /// From then on it shows in lists.
+    package let listedAt: Timestamp
+    /// From then on it tells its window.
+    package let tellsWindowAt: Timestamp
 
-    var window: Window? { parameters?.window }
+    package var window: Window? { parameters?.window }
 
-    func stage(at now: Timestamp, pace: RunPace) -> Stage {
-        let begins = createdAt + pace.scheduled
-        let ends = begins + pace.inProgress
-        return now < begins ? .scheduled : now < ends ? .inProgress(began: begins) : .ended(began: begins, ended: ends)
-    }
-
-    /// Where a run stands, with the moments that the answers show.
-    enum Stage: Hashable {
+    package enum Stage: Hashable, Sendable {
         case scheduled
-        case inProgress(began: Timestamp)
-        case ended(began: Timestamp, ended: Timestamp)
+        case inProgress
+        case ended
     }
 
-    func status(at stage: Stage) -> String {
-        switch stage {
+    package func stage(at now: Timestamp) -> Stage {
+        now < startsAt ? .scheduled : now < endsAt ? .inProgress : .ended
+    }
+
+    /// In the service's words.
+    package func status(at now: Timestamp) -> String {
+        switch stage(at: now) {
         case .scheduled: "scheduled"
         case .inProgress: "inProgress"
         case .ended: outcome == .failed ? "failed" : "success"
         }
     }
 
-    func updatedAt(_ stage: Stage) -> Timestamp {
-        switch stage {
+    func updatedAt(_ now: Timestamp) -> Timestamp {
+        switch stage(at: now) {
         case .scheduled: createdAt
-        case .inProgress(let began): began
-        case .ended(_, let ended): ended
+        case .inProgress: startsAt
+        case .ended: endsAt
         }
     }
 
     /// Changes with the run, and holds its own quotes, as the service's do.
-    func etag(at stage: Stage) -> String {
-        let prefix = hexadecimal(Seed(value: stableHash(id)).number(.etag, 0) >> 32, 8)
-        let moment = hexadecimal(UInt64(max(0, updatedAt(stage).seconds)), 8)
+    func etag(at now: Timestamp) -> String {
+        let prefix = hexadecimal(stableHash(id) >> 32, width: 8)
+        let moment = hexadecimal(UInt64(max(0, updatedAt(now).seconds)), width: 8)
         return "\"\(prefix)-0000-0200-0000-\(moment)0000\""
     }
 
     /// Rows read and rows that failed.
-    var records: (read: Int, failed: Int) {
-        let number = Seed(value: stableHash(id)).number(.records, 0)
-        let read = 100 + Int(number % 900)
+    package var records: (read: Int, failed: Int) {
+        var random = SeededGenerator(seed: stableHash(id), choice: "records")
+        let read = Int.random(in: 100..<1000, using: &random)
         return switch outcome {
         case .success: (read, 0)
-        case .partial: (read, 1 + Int(number >> 32 % 9))
+        case .partial: (read, Int.random(in: 1...9, using: &random))
         case .failed: (read, read)
         case .empty: (0, 0)
         }
+    }
+
+    /// A UUID of something that belongs to the run, such as its batch.
+    func relatedID(_ thing: String) -> String {
+        var random = SeededGenerator(seed: stableHash(id), choice: thing)
+        return random.uuid()
     }
 }

@@ -1,19 +1,29 @@
 import FlowRuns
 
 /// The Flow Service of one sandbox, without any I/O: its flows, the runs it took, and its rules. Time is a parameter,
-/// and what happened is a list of `SandboxEvent`s, so that the same events give the same sandbox.
+/// and what happened is a list of `SandboxEvent`s, so that the same events give the same sandbox. The HTTP simulator
+/// and the deterministic simulation of the applier both answer from it.
+///
+/// ```swift
+/// var sandbox = SimulatedSandbox()
+/// sandbox.add(SimulatedFlow(id: flow, source: .file))
+/// let run = try sandbox.createRun(RunCreation(flow: flow, parameters: .init(window: window), client: "me"), at: now)
+/// let newest = try sandbox.runs(ListQuery(flow: flow, limit: 10), at: now).items
+/// ```
 package struct SimulatedSandbox: Sendable {
-    /// How it behaves.
-    package let configuration: SandboxConfiguration
-    private(set) var flows: [SimulatedFlow] = []
-    private(set) var runs: [SimulatedRun] = []
+    /// How it behaves from now on.
+    package var configuration: SandboxConfiguration
+    package private(set) var flows: [SimulatedFlow] = []
+    /// In the order in which they were recorded.
+    package private(set) var runs: [SimulatedRun] = []
+    /// In the order in which flows brought them.
+    private(set) var specifications: [FlowSpecification] = []
     /// What was taken, and how often.
     private(set) var tally = RunTally()
 
     private var flowPlaces: [FlowID: Int] = [:]
     private var runPlaces: [String: Int] = [:]
     private var columns: [FlowID: DeltaColumn] = [:]
-    private var specifications: [String: FlowSpecification] = [:]
     private var oldestFirst: [FlowID?: [Int]] = [:]
 
     /// A sandbox without flows.
@@ -32,7 +42,9 @@ package struct SimulatedSandbox: Sendable {
         flowPlaces[flow.id] = flows.count
         flows.append(flow)
         columns[flow.id] = flow.deltaColumn
-        specifications[flow.specification.id] = specifications[flow.specification.id] ?? flow.specification
+        if !specifications.contains(where: { $0.id == flow.specification.id }) {
+            specifications.append(flow.specification)
+        }
     }
 
     private mutating func record(_ run: SimulatedRun) {
@@ -54,30 +66,50 @@ package struct SimulatedSandbox: Sendable {
 
     // MARK: - What it knows
 
-    func flow(_ id: FlowID) -> SimulatedFlow? { flowPlaces[id].map { flows[$0] } }
+    package func flow(_ id: FlowID) -> SimulatedFlow? { flowPlaces[id].map { flows[$0] } }
 
     func flow(_ id: String) throws(ServiceError) -> SimulatedFlow {
         guard let flow = FlowID(id).flatMap(flow) else { throw .unknownFlow(id) }
         return flow
     }
 
-    func run(_ id: String) throws(ServiceError) -> SimulatedRun {
+    /// `GET /runs/{id}`, which a listing lag does not touch.
+    package func run(_ id: String) throws(ServiceError) -> SimulatedRun {
         guard let place = runPlaces[id] else { throw .unknownRun(id) }
         return runs[place]
     }
 
     func specification(_ id: String) throws(ServiceError) -> FlowSpecification {
-        guard let specification = specifications[id] else { throw .unknownSpecification(id) }
+        guard let specification = specifications.first(where: { $0.id == id }) else { throw .unknownSpecification(id) }
         return specification
     }
 
     /// The column in the flow's `Copy` transformation by now.
-    func deltaColumn(of flow: FlowID) -> DeltaColumn? { columns[flow] }
+    package func deltaColumn(of flow: FlowID) -> DeltaColumn? { columns[flow] }
+
+    /// A run's window, where a list tells it by now.
+    package func listedWindow(of run: SimulatedRun, at now: Timestamp) -> Window? {
+        guard now >= run.tellsWindowAt else { return nil }
+        return switch configuration.listedWindows {
+        case .parameters: run.window
+        case .copyActivity: run.stage(at: now) == .scheduled ? nil : run.window
+        case .unknown: nil
+        }
+    }
+
+    /// The run that the flow's `lastRunDetails` name.
+    package func lastRun(of flow: FlowID, at now: Timestamp) -> SimulatedRun? {
+        let newestFirst = places(of: flow).lazy.reversed().map { runs[$0] }
+        return switch configuration.lastRunDetails {
+        case .all: newestFirst.first
+        case .ended: newestFirst.first { $0.stage(at: now) == .ended }
+        case .late: newestFirst.first { now - $0.createdAt > .seconds(60) }
+        case .missing: nil
+        }
+    }
 
     /// The places in `runs` of a flow's runs, or of all, oldest first.
     func places(of flow: FlowID?) -> [Int] { oldestFirst[flow] ?? [] }
-
-    func answers(at now: Timestamp) -> RunAnswers { RunAnswers(configuration: configuration, now: now) }
 }
 
 /// Something that changed the sandbox; the state file is a list of them.

@@ -22,7 +22,7 @@ package enum SimulatedFlowFile {
 
     /// - Throws: `SimulatedFlowFileError`, naming the flow and member at fault.
     package static func flows(in text: Data) throws(SimulatedFlowFileError) -> [SimulatedFlow] {
-        guard let json = JSONValue.parse(text) else { throw SimulatedFlowFileError("this is not JSON") }
+        guard let json = JSONValue.parse(text) else { throw SimulatedFlowFileError("not JSON") }
         guard let items = json.array ?? json["items"]?.array else {
             throw SimulatedFlowFileError("expected a list of flows, or an object with a list 'items'")
         }
@@ -39,11 +39,10 @@ package enum SimulatedFlowFile {
     }
 }
 
-/// A flow definition that cannot be read, and why.
+/// Why a flow definition cannot be read.
 package struct SimulatedFlowFileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong and where.
     package let reason: String
-    /// For people.
     package var description: String { reason }
 
     init(_ reason: String) { self.reason = reason }
@@ -53,10 +52,10 @@ extension SimulatedFlow {
     /// - Parameter place: how an error names the flow.
     init(_ json: JSONValue, at place: String) throws(SimulatedFlowFileError) {
         let definition = Definition(json: json, place: place)
-        guard json.object != nil else { throw SimulatedFlowFileError("\(place): a flow is an object") }
+        guard json.object != nil else { throw SimulatedFlowFileError("\(place): a flow must be an object") }
         guard let text = try definition.string("id") else { throw SimulatedFlowFileError("\(place): 'id' is missing") }
         guard let id = FlowID(text) else {
-            throw SimulatedFlowFileError("\(place): 'id' must be a UUID, but is '\(text)'")
+            throw SimulatedFlowFileError("\(place): 'id' must be a UUID: '\(text)'")
         }
         let copy = json["transformations"]?.array?.first { $0["name"]?.string?.lowercased() == "copy" }
         let column = try definition.deltaColumn(copy?["params"]?["deltaColumn"])
@@ -85,7 +84,7 @@ private struct Definition {
         guard let text = try string(key) else { return nil }
         guard let choice = Choice(rawValue: text) else {
             let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            throw SimulatedFlowFileError("\(place): '\(key)' is '\(text)', but must be one of: \(known)")
+            throw SimulatedFlowFileError("\(place): '\(key)' is '\(text)'; known: \(known)")
         }
         return choice
     }

@@ -1,20 +1,21 @@
 import FlowRuns
 import Foundation
+import RandomNumbers
 import Text
 
 /// The sandbox behind a running server, kept in the state file where there is one, and the counts of what was asked.
 actor SimulatorState {
     private let configuration: FlowServiceSimulator.Configuration
     private let faults: FaultPlan
-    private let journal: Journal?
+    private let file: StateFile?
     private var sandbox: SimulatedSandbox
     private var counter = RequestCounter()
 
-    init(_ configuration: FlowServiceSimulator.Configuration) throws(JournalError) {
+    init(_ configuration: FlowServiceSimulator.Configuration) throws(StateFileError) {
         self.configuration = configuration
-        faults = FaultPlan(faults: configuration.faults, seed: Seed(value: configuration.sandbox.seed))
+        faults = FaultPlan(faults: configuration.faults, seed: configuration.sandbox.seed)
         sandbox = SimulatedSandbox(configuration: configuration.sandbox)
-        journal = if let path = configuration.statePath { try Journal(path: path) } else { nil }
+        file = if let path = configuration.statePath { try StateFile(path: path) } else { nil }
     }
 
     /// Counts a request, and tells which fault strikes it.
@@ -43,7 +44,7 @@ actor SimulatorState {
     }
 
     /// Adds flows, and runs made by others. A flow that is there already is passed over.
-    func add(_ flows: [SimulatedFlow], _ runs: [ForeignRun]) async throws(JournalError) {
+    func add(_ flows: [SimulatedFlow], _ runs: [ForeignRun]) async throws(StateFileError) {
         try await changing { state, _ in
             // The id of each run depends on those before it.
             var draft = state.sandbox
@@ -58,15 +59,15 @@ actor SimulatorState {
         }
     }
 
-    func statistics() async throws(JournalError) -> SimulatorStatistics {
+    func statistics() async throws(StateFileError) -> SimulatorStatistics {
         try await changing { state, _ in (SimulatorStatistics(state.sandbox.tally, state.counter), []) }
     }
 
     /// Brings the sandbox up to date, asks `decide`, and records what it decided before the result goes out.
     private func changing<Result: Sendable>(
         _ decide: (isolated SimulatorState, Timestamp) -> (Result, [SandboxEvent])
-    ) async throws(JournalError) -> Result {
-        guard let journal else {
+    ) async throws(StateFileError) -> Result {
+        guard let file else {
             let (result, events) = decide(self, configuration.now())
             for event in events { sandbox.record(event) }
             return result
@@ -74,16 +75,16 @@ actor SimulatorState {
         // Not waiting inside flock(2): a process that is stopped while it holds the lock would block this thread too.
         let giveUp = ContinuousClock.now + .seconds(30)
         repeat {
-            let result = try journal.withLock(onEvent: { sandbox.record($0) }) { journal throws(JournalError) in
+            let result = try file.withLock(onEvent: { sandbox.record($0) }) { file throws(StateFileError) in
                 let (result, events) = decide(self, configuration.now())
-                try journal.append(events)
+                try file.append(events)
                 for event in events { sandbox.record(event) }
                 return result
             }
             if let result { return result }
             try? await Task.sleep(for: .milliseconds(2))
         } while ContinuousClock.now < giveUp && !Task.isCancelled
-        throw JournalError(configuration.statePath ?? "", "has been locked by another process for 30 seconds")
+        throw StateFileError(configuration.statePath ?? "", "has been locked by another process for 30 seconds")
     }
 
     private func decide(
@@ -100,36 +101,39 @@ actor SimulatorState {
         switch request.endpoint {
         case .token, .statistics: throw .noSuchPath
         case .createRun:
-            let run = try sandbox.newRun(try request.json(), at: now)
-            return (ServiceAnswer(status: 201, body: sandbox.answers(at: now).created(run)), [.run(run)])
+            let run = try sandbox.newRun(RunCreation(try request.json(), client: request.client), at: now)
+            return (ServiceAnswer(status: 201, body: sandbox.createdAnswer(run)), [.run(run)])
         case .action(let id):
             guard let operation = request.query.first(where: { $0.name == "op" })?.value,
                 ["re-trigger", "RE_TRIGGER"].contains(operation)
             else { throw .badQuery("op must be re-trigger.") }
-            let run = try sandbox.retriggeredRun(id, etag: request.headers["if-match"], at: now)
-            return (ServiceAnswer(status: 200, body: sandbox.answers(at: now).idAndEtag(run)), [.run(run)])
+            let run = try sandbox.retriggeredRun(
+                id, etag: request.headers["if-match"], client: request.client, at: now)
+            return (ServiceAnswer(status: 200, body: sandbox.idAndEtag(run)), [.run(run)])
         default:
             return (ServiceAnswer(status: 200, body: try read(request, at: now)), [])
         }
     }
 
     private func read(_ request: ServiceRequest, at now: Timestamp) throws(ServiceError) -> String {
-        let pageSize = configuration.sandbox.pageSize
         switch request.endpoint {
         case .listRuns:
-            return try sandbox.listRuns(ListQuery(request.query, pageSize: pageSize), at: now) { place, run in
-                run.createdAt + faults.listingLag(ofRun: place + 1) <= now
+            let query = try ListQuery(request.query)
+            return ListEnvelope.text(try sandbox.runs(query, at: now), path: "/runs", countsOnly: query.countsOnly) {
+                sandbox.runAnswer($0, at: now)
             }
-        case .run(let id):
-            let run = try sandbox.run(id)
-            return sandbox.envelope(sandbox.answers(at: now).listed(run, of: sandbox.flow(run.flow)))
-        case .listFlows: return try sandbox.listFlows(ListQuery(request.query, pageSize: pageSize), at: now)
-        case .flow(let id): return sandbox.envelope(sandbox.flowAnswer(try sandbox.flow(id), at: now))
-        case .specification(let id):
-            let specification = try sandbox.specification(id)
-            var json = JSONText()
-            json.object { specification.write(to: &$0) }
-            return sandbox.envelope(json.text)
+        case .run(let id): return ListEnvelope.text(ofOne: sandbox.runAnswer(try sandbox.run(id), at: now))
+        case .listFlows:
+            let query = try ListQuery(request.query)
+            return ListEnvelope.text(try sandbox.flows(query, at: now), path: "/flows", countsOnly: query.countsOnly) {
+                sandbox.flowAnswer($0, at: now)
+            }
+        case .flow(let id): return ListEnvelope.text(ofOne: sandbox.flowAnswer(try sandbox.flow(id), at: now))
+        case .listSpecifications:
+            let query = try ListQuery(request.query)
+            return ListEnvelope.text(
+                try sandbox.specifications(query), path: "/flowSpecs", countsOnly: query.countsOnly, item: \.answer)
+        case .specification(let id): return ListEnvelope.text(ofOne: try sandbox.specification(id).answer)
         case .token, .statistics, .createRun, .action: throw .noSuchPath
         }
     }
@@ -142,6 +146,13 @@ struct ServiceRequest: Sendable {
     /// By name in lower case.
     var headers: [String: String] = [:]
     var body = Data()
+
+    /// What `createdClient` tells: the same for all of one API key's requests, and not the key itself, which is not to
+    /// be found in a state file.
+    var client: String {
+        guard let key = headers["x-api-key"], !key.isEmpty else { return "simulator" }
+        return "client-" + hexadecimal(stableHash(key) >> 32, width: 8)
+    }
 
     var bodyText: String { String(decoding: body, as: UTF8.self) }
 

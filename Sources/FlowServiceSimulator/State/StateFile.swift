@@ -3,7 +3,7 @@ import Foundation
 /// The state file: an append-only list of events as JSON lines. Several processes may keep the same one: each works
 /// under an exclusive `flock(2)`, and reads first what the others appended. The operating system frees the lock of a
 /// process that dies. A line that a crash left half written is cut off; it was never answered.
-final class Journal {
+final class StateFile {
     private let path: String
     private let descriptor: Int32
     /// How far this process has read; always at the end of a line.
@@ -11,10 +11,10 @@ final class Journal {
     private let decoder = JSONDecoder()
 
     /// Opens the file, and makes it where there is none.
-    init(path: String) throws(JournalError) {
+    init(path: String) throws(StateFileError) {
         self.path = path
         descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw JournalError(path, "cannot be opened: \(lastError())") }
+        guard descriptor >= 0 else { throw StateFileError(path, "cannot be opened: \(lastError())") }
     }
 
     deinit { close(descriptor) }
@@ -23,11 +23,11 @@ final class Journal {
     ///
     /// - Returns: `nil` when another process holds the lock; nothing was done.
     func withLock<Result>(
-        onEvent: (SandboxEvent) -> Void, work: (Journal) throws(JournalError) -> Result
-    ) throws(JournalError) -> Result? {
+        onEvent: (SandboxEvent) -> Void, work: (StateFile) throws(StateFileError) -> Result
+    ) throws(StateFileError) -> Result? {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             if errno == EWOULDBLOCK || errno == EINTR { return nil }
-            throw JournalError(path, "cannot be locked: \(lastError())")
+            throw StateFileError(path, "cannot be locked: \(lastError())")
         }
         defer { flock(descriptor, LOCK_UN) }
         try readNew(onEvent)
@@ -35,12 +35,12 @@ final class Journal {
     }
 
     /// Appends under the lock. The events are on the disk when it returns.
-    func append(_ events: [SandboxEvent]) throws(JournalError) {
+    func append(_ events: [SandboxEvent]) throws(StateFileError) {
         guard !events.isEmpty else { return }
-        try append(events.map(JournalEntry.line))
+        try append(events.map(StateFileLine.line))
     }
 
-    private func append(_ lines: [String]) throws(JournalError) {
+    private func append(_ lines: [String]) throws(StateFileError) {
         let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
         var written = 0
         while written < bytes.count {
@@ -56,31 +56,31 @@ final class Journal {
     }
 
     /// Takes back what was written of a failed append.
-    private func undone(_ reason: String) -> JournalError {
+    private func undone(_ reason: String) -> StateFileError {
         ftruncate(descriptor, offset)
-        return JournalError(path, reason)
+        return StateFileError(path, reason)
     }
 
-    private func readNew(_ onEvent: (SandboxEvent) -> Void) throws(JournalError) {
+    private func readNew(_ onEvent: (SandboxEvent) -> Void) throws(StateFileError) {
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw JournalError(path, "cannot be read: \(lastError())") }
-        guard status.st_nlink > 0 else { throw JournalError(path, "was removed while it was in use") }
-        guard status.st_size >= offset else { throw JournalError(path, "was cut while it was in use") }
+        guard fstat(descriptor, &status) == 0 else { throw StateFileError(path, "cannot be read: \(lastError())") }
+        guard status.st_nlink > 0 else { throw StateFileError(path, "was removed while it was in use") }
+        guard status.st_size >= offset else { throw StateFileError(path, "was cut while it was in use") }
         if status.st_size > offset { try take(try readBytes(Int(status.st_size - offset)), onEvent) }
-        if offset == 0 { try append([JournalEntry.header]) }
+        if offset == 0 { try append([StateFileLine.header]) }
     }
 
-    private func take(_ bytes: [UInt8], _ onEvent: (SandboxEvent) -> Void) throws(JournalError) {
+    private func take(_ bytes: [UInt8], _ onEvent: (SandboxEvent) -> Void) throws(StateFileError) {
         var start = bytes.startIndex
         while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
             let line = bytes[start..<end]
             if offset == 0 {
-                guard line.elementsEqual(JournalEntry.header.utf8) else {
-                    throw JournalError(path, "is no state file of this simulator, or one of a newer version")
+                guard line.elementsEqual(StateFileLine.header.utf8) else {
+                    throw StateFileError(path, "is not a state file of this simulator, or is one of a newer version")
                 }
             } else {
-                guard let event = JournalEntry.event(Data(line), with: decoder) else {
-                    throw JournalError(path, "is damaged at byte \(offset)")
+                guard let event = StateFileLine.event(Data(line), with: decoder) else {
+                    throw StateFileError(path, "is damaged at byte \(offset)")
                 }
                 onEvent(event)
             }
@@ -89,13 +89,15 @@ final class Journal {
         }
         // Whoever writes holds the lock, so a line without its end was left by a crash.
         guard start < bytes.endIndex else { return }
-        guard offset > 0 || JournalEntry.header.utf8.starts(with: bytes[start...]) else {
-            throw JournalError(path, "is no state file of this simulator")
+        guard offset > 0 || StateFileLine.header.utf8.starts(with: bytes[start...]) else {
+            throw StateFileError(path, "is not a state file of this simulator")
         }
-        guard ftruncate(descriptor, offset) == 0 else { throw JournalError(path, "cannot be mended: \(lastError())") }
+        guard ftruncate(descriptor, offset) == 0 else {
+            throw StateFileError(path, "cannot be repaired: \(lastError())")
+        }
     }
 
-    private func readBytes(_ count: Int) throws(JournalError) -> [UInt8] {
+    private func readBytes(_ count: Int) throws(StateFileError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0
         while filled < count {
@@ -103,7 +105,7 @@ final class Journal {
                 pread(descriptor, $0.baseAddress.map { $0 + filled }, $0.count - filled, offset + off_t(filled))
             }
             if got < 0, errno == EINTR { continue }
-            guard got > 0 else { throw JournalError(path, "cannot be read: \(lastError())") }
+            guard got > 0 else { throw StateFileError(path, "cannot be read: \(lastError())") }
             filled += got
         }
         return bytes
@@ -111,12 +113,10 @@ final class Journal {
 }
 
 /// The state file cannot be used, and why.
-package struct JournalError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The state file.
+package struct StateFileError: Error, Hashable, Sendable, CustomStringConvertible {
     package let path: String
     /// What is wrong, to be read after the path.
     package let reason: String
-    /// For people.
     package var description: String { "state file \(path) \(reason)" }
 
     init(_ path: String, _ reason: String) {

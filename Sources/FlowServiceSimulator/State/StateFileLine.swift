@@ -4,7 +4,7 @@ import Text
 
 /// One line of the state file: JSON, written by hand so that its bytes are stable, read by `Codable` because a file
 /// may hold very many.
-enum JournalEntry {
+enum StateFileLine {
     /// The first line of a state file.
     static let header = #"{"format":"sluice flow service simulator","version":1}"#
 
@@ -20,6 +20,11 @@ enum JournalEntry {
                     $0.member("createdAt", run.createdAt.milliseconds)
                     $0.member("outcome", run.outcome.rawValue)
                     $0.member("origin", run.origin.rawValue)
+                    $0.member("client", run.client)
+                    $0.member("startsAt", run.startsAt.milliseconds)
+                    $0.member("endsAt", run.endsAt.milliseconds)
+                    $0.member("listedAt", run.listedAt.milliseconds)
+                    $0.member("tellsWindowAt", run.tellsWindowAt.milliseconds)
                     if let parameters = run.parameters { $0.object("params") { parameters.write(to: &$0) } }
                 }
             }
@@ -48,20 +53,30 @@ private struct StoredRun: Decodable {
     let outcome: SimulatedOutcome
     let origin: SimulatedOrigin
     let params: RunParameters?
+    // Earlier versions did not write these.
+    let client: String?
+    let startsAt: Int64?
+    let endsAt: Int64?
+    let listedAt: Int64?
+    let tellsWindowAt: Int64?
 
     var run: SimulatedRun? {
-        FlowID(flowId).map {
-            SimulatedRun(
-                id: id, flow: $0, parameters: params, createdAt: Timestamp(milliseconds: createdAt),
-                outcome: outcome, origin: origin)
-        }
+        guard let flow = FlowID(flowId) else { return nil }
+        let pace = RunPace()
+        let created = Timestamp(milliseconds: createdAt)
+        func time(_ stored: Int64?) -> Timestamp? { stored.map { Timestamp(milliseconds: $0) } }
+        let starts = time(startsAt) ?? created + pace.scheduled
+        return SimulatedRun(
+            id: id, flow: flow, parameters: params, createdAt: created, client: client ?? "simulator", origin: origin,
+            outcome: outcome, startsAt: starts, endsAt: time(endsAt) ?? starts + pace.inProgress,
+            listedAt: time(listedAt) ?? created, tellsWindowAt: time(tellsWindowAt) ?? created)
     }
 }
 
 extension RunParameters: Decodable {
     private enum Key: CodingKey { case windowStartTime, windowEndTime, deltaColumn, startTime }
 
-    init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: Key.self)
         let column = try members.decodeIfPresent(StoredColumn.self, forKey: .deltaColumn)
         self.init(

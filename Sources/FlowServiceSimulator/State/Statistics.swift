@@ -6,33 +6,31 @@ import Text
 package struct SimulatorStatistics: Hashable, Sendable {
     /// A window that `POST /runs` was asked for more than once, and taken each time.
     package struct RepeatedWindow: Hashable, Sendable {
-        /// The flow that ran it.
         package let flow: FlowID
-        /// In seconds, however it was sent.
         package let window: Window
         /// How often it was taken; 2 or more.
         package let times: Int
     }
 
     /// Runs made by `POST /runs`.
-    package internal(set) var runsTaken = 0
+    package fileprivate(set) var runsTaken = 0
     /// The same, flow by flow.
-    package internal(set) var runsByFlow: [FlowID: Int] = [:]
+    package fileprivate(set) var runsByFlow: [FlowID: Int] = [:]
     /// Runs made by re-triggers.
-    package internal(set) var retriggers = 0
+    package fileprivate(set) var retriggers = 0
     /// By flow and window. A declared rerun repeats its window too.
-    package internal(set) var windowsTakenTwice: [RepeatedWindow] = []
+    package fileprivate(set) var windowsTakenTwice: [RepeatedWindow] = []
     /// Runs taken that brought a delta column though their flow had runs already, and requests refused for breaking
     /// the delta-column rule.
-    package internal(set) var deltaColumnViolations = 0
+    package fileprivate(set) var deltaColumnViolations = 0
     /// All `POST /runs`, whatever was answered.
     package var postRequests: Int { requests[Endpoint.createRun.name] ?? 0 }
     /// By method and path: `GET /runs/{id}`.
-    package internal(set) var requests: [String: Int] = [:]
+    package fileprivate(set) var requests: [String: Int] = [:]
     /// Requests that a fault struck.
-    package internal(set) var faultsStruck = 0
+    package fileprivate(set) var faultsStruck = 0
     /// The most requests within any one second.
-    package internal(set) var maxRequestsInASecond = 0
+    package fileprivate(set) var maxRequestsInASecond = 0
 
     /// As `GET /simulator/statistics` answers.
     package var json: String {

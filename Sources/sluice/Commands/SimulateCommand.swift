@@ -1,4 +1,5 @@
 import ArgumentParser
+import FlowRuns
 import FlowServiceSimulator
 import Foundation
 import Manifests
@@ -13,7 +14,8 @@ struct SimulateCommand: AsyncParsableCommand {
 
             EXAMPLES:
               sluice simulate manifests/ --port 8080
-              sluice simulate --flows flows.json --state service.jsonl
+              sluice simulate --flows flows.json --runs runs.json --state service.jsonl
+              sluice simulate manifests/ --listing-lag PT30S --last-run-details ended
               sluice simulate manifests/ --fault 500-after:0.1 --seed 7
 
             FAULTS ([SCOPE/]NAME[:TIME][:RATE][@N], seeded and repeatable; SCOPE is \
@@ -23,61 +25,16 @@ struct SimulateCommand: AsyncParsableCommand {
 
     @Argument(help: ArgumentHelp("Manifests that declare the flows.", valueName: "path")) var paths: [String] = []
     @OptionGroup var output: OutputOptions
-    @Option(help: "The port; 0 takes a free one.") var port = 8080
-    @Option(help: "Flows as 'GET /flows' answers them, in JSON.", completion: .file(extensions: ["json"])) var flows:
-        String?
-    @Option(help: "Keep the state in this file; otherwise in memory.", completion: .file()) var state: String?
-    @Option(help: "A fault (repeatable); see below.") var fault: [String] = []
-    @Option(help: "What chance follows from.") var seed: UInt64 = 0
-    @Option(help: "What 'POST /runs' answers: wholeRun, items or idOnly.") var answer: RunAnswerShape = .wholeRun
-    @Option(
-        name: .customLong("listed-windows"),
-        help: "Where a listing tells a run's window: parameters, copyActivity or unknown.")
-    var listedWindows: ListedWindows = .parameters
-    @Option(name: .customLong("page-size"), help: "Items on a page of a listing.") var pageSize = 100
-    @Option(help: "How fast runs move through their states; 1 takes them some 7 seconds.") var speed = 1.0
-    @Option(name: .customLong("failed"), help: "What part of the runs fails, 0 to 1.") var failedRate = 0.0
-    @Option(name: .customLong("partial"), help: "What part of the runs ends with failed records, 0 to 1.")
-    var partialRate = 0.0
-    @Flag(
-        name: .customLong("require-sign-in"),
-        help: "Let in only the client of SLUICE_CLIENT_ID and SLUICE_CLIENT_SECRET, with tokens of /ims/token/v3.")
-    var requiresSignIn = false
-    @Option(
-        name: .customLong("token-lifetime"),
-        help: ArgumentHelp("How long a token is good, such as PT30S.", valueName: "duration"))
-    var tokenLifetime: TimeLimit?
-
-    func validate() throws {
-        guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535") }
-        guard speed > 0, speed.isFinite, pageSize > 0 else {
-            throw ValidationError("--speed and --page-size must be above 0")
-        }
-        guard failedRate >= 0, partialRate >= 0, failedRate + partialRate <= 1 else {
-            throw ValidationError("--failed and --partial must be from 0 to 1, and together no more than 1")
-        }
-    }
+    @OptionGroup(title: "Server") var server: ServerOptions
+    @OptionGroup(title: "Runs and how they move") var runs: RunOptions
+    @OptionGroup(title: "What lists and flows tell") var lists: ListOptions
 
     func run() async throws {
         var configuration = FlowServiceSimulator.Configuration()
-        configuration.port = port
-        configuration.statePath = state
-        configuration.seed = seed
-        configuration.sandbox.answerShape = answer
-        configuration.sandbox.listedWindows = listedWindows
-        configuration.sandbox.pageSize = pageSize
-        configuration.sandbox.pace = RunPace().times(speed)
-        configuration.sandbox.outcomes = OutcomeRates(failed: failedRate, partial: partialRate)
-        if let tokenLifetime { configuration.signIn.tokenLifetime = max(.seconds(1), tokenLifetime.duration) }
-        if requiresSignIn { configuration.signIn.client = try client() }
-        do { configuration.faults = try fault.map { try Fault.parse($0) } } catch {
-            throw Failure(.usage, "\(error)")
-        }
-        if let flows {
-            do { configuration.flows = try SimulatedFlowFile.read(path: flows) } catch {
-                throw Failure(.invalid, "\(error)")
-            }
-        }
+        try server.apply(to: &configuration)
+        runs.apply(to: &configuration.sandbox)
+        lists.apply(to: &configuration.sandbox)
+        let others = try runs.madeByOthers()
         if !paths.isEmpty {
             let sources = try ManifestFiles.read(paths)
             let (manifests, diagnostics) = ManifestLoader().load(sources)
@@ -86,10 +43,15 @@ struct SimulateCommand: AsyncParsableCommand {
             configuration.flows += manifests.flows.map(SimulatedFlow.init)
         }
         let simulator: RunningSimulator
-        do { simulator = try await FlowServiceSimulator.start(configuration) } catch {
+        do {
+            simulator = try await FlowServiceSimulator.start(configuration)
+            try await simulator.add(runs: others)
+        } catch {
             throw Failure(.unavailable, "the simulator cannot start: \(error)")
         }
-        output.say("the Flow Service simulator listens, with \(configuration.flows.count) flow(s); Ctrl-C ends it")
+        let count = configuration.flows.count
+        output.say(
+            "the Flow Service simulator serves \(count) \(count == 1 ? "flow" : "flows"); press Ctrl-C to stop it")
         Console.output("\(simulator.baseURL)\n")
         _ = try await Signals.stopping { stop in await stop.wait() }
         await simulator.stop()
@@ -97,14 +59,159 @@ struct SimulateCommand: AsyncParsableCommand {
 }
 
 extension SimulateCommand {
-    private func client() throws(Failure) -> SignIn.Client {
-        let environment = ProcessInfo.processInfo.environment
-        guard let id = environment["SLUICE_CLIENT_ID"], let secret = environment["SLUICE_CLIENT_SECRET"] else {
-            throw Failure(.configuration, "--require-sign-in needs SLUICE_CLIENT_ID and SLUICE_CLIENT_SECRET")
+    /// Where it is served, from what, and what goes wrong.
+    struct ServerOptions: ParsableArguments {
+        @Option(help: "The port; 0 takes a free one.") var port = 8080
+        @Option(help: "Flows as 'GET /flows' answers them, in JSON.", completion: .file(extensions: ["json"]))
+        var flows: String?
+        @Option(help: "Keep the state in this file; otherwise in memory.", completion: .file()) var state: String?
+        @Option(help: "A fault (repeatable); see above.") var fault: [String] = []
+        @Option(help: "The same seed gives the same ids, ends of runs and faults.") var seed: UInt64 = 0
+        @Option(
+            name: .customLong("date-skew"),
+            help: ArgumentHelp(
+                "How far the service's clock is ahead of this machine's, such as PT5M, or --date-skew=-PT5M for behind.",
+                valueName: "duration"))
+        var dateSkew: SignedDuration?
+        @Flag(name: .customLong("no-date"), help: "Send no Date header.") var sendsNoDate = false
+        @Flag(
+            name: .customLong("require-sign-in"),
+            help: "Accept only the client of SLUICE_CLIENT_ID and SLUICE_CLIENT_SECRET, with tokens of /ims/token/v3.")
+        var requiresSignIn = false
+        @Option(
+            name: .customLong("token-lifetime"),
+            help: ArgumentHelp("How long a token is good, such as PT30S.", valueName: "duration"))
+        var tokenLifetime: TimeLimit?
+
+        func validate() throws {
+            guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535") }
         }
-        return SignIn.Client(id: id, secret: secret)
+
+        func apply(to configuration: inout FlowServiceSimulator.Configuration) throws(Failure) {
+            configuration.port = port
+            configuration.statePath = state
+            configuration.seed = seed
+            configuration.sendsDate = !sendsNoDate
+            if let skew = dateSkew?.duration {
+                configuration.now = { FlowServiceSimulator.Configuration.systemTime() + skew }
+            }
+            if let tokenLifetime { configuration.signIn.tokenLifetime = max(.seconds(1), tokenLifetime.duration) }
+            if requiresSignIn { configuration.signIn.client = try client() }
+            do { configuration.faults = try fault.map { try Fault.parse($0) } } catch {
+                throw Failure(.usage, "\(error)")
+            }
+            guard let flows else { return }
+            do { configuration.flows = try SimulatedFlowFile.read(path: flows) } catch {
+                throw Failure(.invalid, "\(error)")
+            }
+        }
+
+        private func client() throws(Failure) -> SignIn.Client {
+            let environment = ProcessInfo.processInfo.environment
+            guard let id = environment["SLUICE_CLIENT_ID"], let secret = environment["SLUICE_CLIENT_SECRET"] else {
+                throw Failure(.configuration, "--require-sign-in needs SLUICE_CLIENT_ID and SLUICE_CLIENT_SECRET")
+            }
+            return SignIn.Client(id: id, secret: secret)
+        }
+    }
+
+    /// Which runs there are, how long they take and how they end.
+    struct RunOptions: ParsableArguments {
+        @Option(
+            help: "Runs that others made, as 'GET /runs' answers them, in JSON: ended ones, or scheduled for later.",
+            completion: .file(extensions: ["json"]))
+        var runs: String?
+        @Option(help: "How fast runs move through their states; at 1 a run takes 7 seconds.") var speed = 1.0
+        @Option(name: .customLong("failed"), help: "What part of the runs fails, 0 to 1.") var failedRate = 0.0
+        @Option(name: .customLong("partial"), help: "What part of the runs ends with failed records, 0 to 1.")
+        var partialRate = 0.0
+        @Option(name: .customLong("empty"), help: "What part of the runs succeeds with no records, 0 to 1.")
+        var emptyRate = 0.0
+        @Option(name: .customLong("retriggered-failed"), help: "What part of the re-triggered runs fails, 0 to 1.")
+        var retriggeredFailedRate = 0.0
+        @Option(help: "What 'POST /runs' answers: wholeRun, items or idOnly.") var answer: RunAnswerShape = .wholeRun
+
+        func validate() throws {
+            guard speed > 0, speed.isFinite else { throw ValidationError("--speed must be above 0") }
+            let rates = [failedRate, partialRate, emptyRate, failedRate + partialRate + emptyRate]
+            guard rates.allSatisfy({ (0...1).contains($0) }) else {
+                throw ValidationError(
+                    "--failed, --partial and --empty must be from 0 to 1, and together no more than 1")
+            }
+            guard (0...1).contains(retriggeredFailedRate) else {
+                throw ValidationError("--retriggered-failed must be from 0 to 1")
+            }
+        }
+
+        func apply(to sandbox: inout SandboxConfiguration) {
+            sandbox.pace = RunPace().times(speed)
+            sandbox.outcomes = OutcomeRates(
+                failed: failedRate, partial: partialRate, empty: emptyRate, retriggeredFailed: retriggeredFailedRate)
+            sandbox.answerShape = answer
+        }
+
+        func madeByOthers() throws(Failure) -> [ForeignRun] {
+            guard let runs else { return [] }
+            do { return try SimulatedRunFile.read(path: runs) } catch { throw Failure(.invalid, "\(error)") }
+        }
+    }
+
+    /// What lists and flows tell, and how late.
+    struct ListOptions: ParsableArguments {
+        @Option(name: .customLong("page-size"), help: "Items on a page of a list.") var pageSize = 100
+        @Option(help: "What becomes of pages while runs are added: stable or shifting.") var paging: Paging = .stable
+        @Option(
+            name: .customLong("listing-lag"),
+            help: ArgumentHelp("Lists show a run only so long after it was made, such as PT30S.", valueName: "duration")
+        )
+        var listingLag: TimeLimit?
+        @Option(
+            name: .customLong("listed-windows"),
+            help: "Where a list tells a run's window: parameters, copyActivity or unknown.")
+        var listedWindows: ListedWindows = .parameters
+        @Option(
+            name: .customLong("window-delay"),
+            help: ArgumentHelp("A run tells its window only so long after it was made.", valueName: "duration"))
+        var windowDelay: TimeLimit?
+        @Option(
+            name: .customLong("last-run-details"),
+            help: ArgumentHelp(
+                "Which run a flow names as its last: all (the newest), ended (the newest that has ended), late (the newest "
+                    + "made more than a minute ago) or missing (none)."))
+        var lastRunDetails: LastRunDetails = .all
+        @Flag(name: .customLong("no-client"), help: "Do not tell which client application made a run.")
+        var hidesClient = false
+
+        func validate() throws {
+            guard pageSize > 0 else { throw ValidationError("--page-size must be above 0") }
+        }
+
+        func apply(to sandbox: inout SandboxConfiguration) {
+            sandbox.pageSize = pageSize
+            sandbox.paging = paging
+            sandbox.listingLag = listingLag?.duration ?? .zero
+            sandbox.listedWindows = listedWindows
+            sandbox.windowDelay = windowDelay?.duration ?? .zero
+            sandbox.lastRunDetails = lastRunDetails
+            sandbox.tellsClient = !hidesClient
+        }
+    }
+}
+
+/// `PT5M`, or `-PT5M`.
+struct SignedDuration: ExpressibleByArgument {
+    let duration: Duration
+
+    init?(argument: String) {
+        let isNegative = argument.hasPrefix("-")
+        guard let span = TimeLimit(argument: String(isNegative ? argument.dropFirst() : argument[...])) else {
+            return nil
+        }
+        duration = isNegative ? .zero - span.duration : span.duration
     }
 }
 
 extension RunAnswerShape: ExpressibleByArgument {}
 extension ListedWindows: ExpressibleByArgument {}
+extension Paging: ExpressibleByArgument {}
+extension LastRunDetails: ExpressibleByArgument {}

@@ -150,7 +150,7 @@ extension Conversation {
         var exchanges: [Exchange] = []
         for listed in [ListedWindows.parameters, .copyActivity] {
             for end in ends {
-                let sandbox = SandboxConfiguration(listedWindows: listed, outcomes: end.outcomes)
+                let sandbox = SandboxConfiguration(outcomes: end.outcomes, listedWindows: listed)
                 exchanges += try await record(sandbox) { talk in
                     let run = try await talk.request(SampleFlows.table, column: DeltaColumn(name: "DOB"))
                     for (wait, status) in [(0, "scheduled"), (2, "inProgress"), (5, end.status)] {

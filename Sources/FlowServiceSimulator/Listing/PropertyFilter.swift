@@ -1,0 +1,101 @@
+import Foundation
+
+/// One `property` of a query, such as `metrics.statusSummary.status==Failed` or `id==A,B`: keeps the items of a list
+/// whose property fits. Words are compared without case, numbers as numbers.
+struct PropertyFilter: Hashable, Sendable {
+    enum Comparison: String, CaseIterable {
+        case equal = "=="
+        case unequal = "!="
+        case atLeast = ">="
+        case atMost = "<="
+        case above = ">"
+        case below = "<"
+        case contains = "~"
+    }
+
+    /// A member of an object; of an array, where `[]` marks it, any element.
+    private struct Step: Hashable {
+        let name: String
+        let isArray: Bool
+    }
+
+    private let path: [Step]
+    let comparison: Comparison
+    /// Several are alternatives.
+    let values: [String]
+
+    init(_ text: String) throws(ServiceError) {
+        guard let mark = text.firstIndex(where: { "=!<>~".contains($0) }), mark > text.startIndex,
+            let comparison = Comparison.allCases.first(where: { text[mark...].hasPrefix($0.rawValue) })
+        else { throw .badQuery("Cannot filter by property '\(text)'.") }
+        path = text[..<mark].split(separator: ".", omittingEmptySubsequences: false).map { name in
+            let isArray = name.hasSuffix("[]")
+            return Step(name: String(isArray ? name.dropLast(2) : name), isArray: isArray)
+        }
+        guard path.allSatisfy({ !$0.name.isEmpty }) else { throw .badQuery("Cannot filter by property '\(text)'.") }
+        self.comparison = comparison
+        values = text[mark...].dropFirst(comparison.rawValue.count).split(
+            separator: ",", omittingEmptySubsequences: false
+        ).map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " \"'")) }
+    }
+
+    /// The only values that the property of this name may have; `nil` where this is another filter.
+    func values(of name: String) -> [String]? {
+        comparison == .equal && path == [Step(name: name, isArray: false)] ? values : nil
+    }
+
+    func matches(_ item: JSONValue) -> Bool {
+        let found = Self.values(in: item, at: path[...])
+        guard comparison != .unequal else { return !found.contains { found in values.contains { found.equals($0) } } }
+        return found.contains { found in values.contains { matches(found, $0) } }
+    }
+
+    private func matches(_ found: JSONValue, _ value: String) -> Bool {
+        switch comparison {
+        case .equal, .unequal: found.equals(value)
+        case .contains: found.words?.lowercased().contains(value.lowercased()) ?? false
+        case .above: found.isInOrder(after: value) == .orderedDescending
+        case .below: found.isInOrder(after: value) == .orderedAscending
+        case .atLeast: [.orderedDescending, .orderedSame].contains(found.isInOrder(after: value))
+        case .atMost: [.orderedAscending, .orderedSame].contains(found.isInOrder(after: value))
+        }
+    }
+
+    /// What stands at the path: none, one, or several in arrays.
+    private static func values(in item: JSONValue, at path: ArraySlice<Step>) -> [JSONValue] {
+        guard let step = path.first else { return [item] }
+        guard let member = item[step.name] else { return [] }
+        guard step.isArray else { return values(in: member, at: path.dropFirst()) }
+        return (member.array ?? []).flatMap { values(in: $0, at: path.dropFirst()) }
+    }
+}
+
+extension JSONValue {
+    /// `nil` for an array, an object and null.
+    fileprivate var words: String? {
+        switch self {
+        case .boolean(let boolean): boolean ? "true" : "false"
+        case .integer(let integer): String(integer)
+        case .number(let number): String(number)
+        case .string(let string): string
+        case .null, .array, .object: nil
+        }
+    }
+
+    fileprivate func equals(_ value: String) -> Bool { isInOrder(after: value) == .orderedSame }
+
+    /// How this stands to `value`: `.orderedAscending` is before it.
+    fileprivate func isInOrder(after value: String) -> ComparisonResult? {
+        guard let words else { return nil }
+        if let number = Double(words), let other = Double(value) {
+            return number < other ? .orderedAscending : number > other ? .orderedDescending : .orderedSame
+        }
+        return words.lowercased().compare(value.lowercased())
+    }
+
+    /// For sorting: numbers before words, what has no value first.
+    func isInOrder(after other: JSONValue?) -> ComparisonResult {
+        guard let value = other?.words else { return words == nil ? .orderedSame : .orderedDescending }
+        return isInOrder(after: value) ?? .orderedAscending
+    }
+}

@@ -1,0 +1,75 @@
+import FlowRuns
+import Foundation
+
+/// Reads runs that others made: a JSON list of runs, or `{"items": [...]}` as `GET /runs` answers, so that a saved
+/// answer of a real sandbox can be simulated.
+///
+/// Read are `flowId` and `createdAt` (milliseconds), both required; `params` (`windowStartTime`, `windowEndTime`,
+/// `deltaColumn`, and `startTime` for a run that begins later), `createdClient`, and how the run ends:
+/// `metrics.statusSummary.status`, or `outcome` (`success`, `partial`, `failed`, `empty`), which the service does not
+/// have. A run made long ago has ended when the simulation begins.
+package enum SimulatedRunFile {
+    /// - Throws: ``SimulatedRunFileError``, naming the run and member at fault.
+    package static func read(path: String) throws(SimulatedRunFileError) -> [ForeignRun] {
+        do {
+            return try runs(in: Data(contentsOf: URL(filePath: path)))
+        } catch let error as SimulatedRunFileError {
+            throw SimulatedRunFileError("\(path): \(error.reason)")
+        } catch {
+            throw SimulatedRunFileError("\(path): cannot be read: \(error.localizedDescription)")
+        }
+    }
+
+    /// - Throws: ``SimulatedRunFileError``, naming the run and member at fault.
+    package static func runs(in text: Data) throws(SimulatedRunFileError) -> [ForeignRun] {
+        guard let json = JSONValue.parse(text) else { throw SimulatedRunFileError("not JSON") }
+        guard let items = json.array ?? json["items"]?.array else {
+            throw SimulatedRunFileError("expected a list of runs, or an object with a list 'items'")
+        }
+        var runs: [ForeignRun] = []
+        for (place, item) in items.enumerated() {
+            do throws(ServiceError) { runs.append(try run(item)) } catch {
+                throw SimulatedRunFileError("run \(place + 1): \(error.detail)")
+            }
+        }
+        return runs
+    }
+
+    private static func run(_ json: JSONValue) throws(ServiceError) -> ForeignRun {
+        guard let flow = json["flowId"]?.string.flatMap({ FlowID($0) }) else { throw .wrongType("flowId", "a UUID") }
+        guard let createdAt = json["createdAt"]?.integer else {
+            throw .wrongType("createdAt", "a Unix time in milliseconds")
+        }
+        let parameters = json["params"] == nil ? nil : try RunParameters(json["params"])
+        return ForeignRun(
+            flow: flow, window: parameters?.window, createdAt: Timestamp(milliseconds: createdAt),
+            startTime: parameters?.startTime.map { Timestamp(seconds: $0.seconds) }, outcome: try outcome(of: json),
+            deltaColumn: parameters?.deltaColumn, client: json["createdClient"]?.string ?? ForeignRun.userInterface)
+    }
+
+    private static func outcome(of json: JSONValue) throws(ServiceError) -> SimulatedOutcome {
+        if let text = json["outcome"]?.string {
+            guard let outcome = SimulatedOutcome(rawValue: text) else {
+                let known = SimulatedOutcome.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .wrongType("outcome", "one of: \(known)")
+            }
+            return outcome
+        }
+        let status = json["metrics"]?["statusSummary"]?["status"]?.string?.lowercased()
+        let failed = json["metrics"]?["recordSummary"]?["failedRecordCount"]?.integer ?? 0
+        switch status {
+        case "failed": return .failed
+        case "partialsuccess": return .partial
+        default: return failed > 0 ? .partial : .success
+        }
+    }
+}
+
+/// Why a file of runs cannot be read.
+package struct SimulatedRunFileError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong and where.
+    package let reason: String
+    package var description: String { reason }
+
+    init(_ reason: String) { self.reason = reason }
+}

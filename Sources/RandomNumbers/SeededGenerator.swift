@@ -1,0 +1,62 @@
+/// SplitMix64: the same numbers for the same seed, on every machine.
+package struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
+    private var state: UInt64
+
+    package init(seed: UInt64) { state = seed }
+
+    /// For one choice alone: what it draws depends on nothing that was drawn for other choices, or before.
+    ///
+    /// - Parameters:
+    ///   - choice: what is chosen, such as `outcome`.
+    ///   - number: of which thing, such as the place of a run.
+    package init(seed: UInt64, choice: String, number: UInt64 = 0) {
+        state = Self.mixed(Self.mixed(Self.mixed(seed) ^ stableHash(choice)) ^ number)
+    }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        return Self.finalized(state)
+    }
+
+    private static func mixed(_ value: UInt64) -> UInt64 { finalized(value &+ 0x9E37_79B9_7F4A_7C15) }
+
+    private static func finalized(_ value: UInt64) -> UInt64 {
+        var bits = value
+        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+        return bits ^ (bits >> 31)
+    }
+}
+
+extension SeededGenerator {
+    /// In `0..<1`.
+    package mutating func fraction() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+    /// Whether something of this probability happens.
+    package mutating func happens(_ probability: Double) -> Bool { fraction() < probability }
+
+    /// A UUID of version 4 in lower case.
+    package mutating func uuid() -> String {
+        let high = next() & ~0xF000 | 0x4000
+        let low = next() & ~(0xC << 60) | (0x8 << 60)
+        let digits = hexadecimal(high, width: 16) + hexadecimal(low, width: 16)
+        var groups: [Substring] = []
+        var rest = digits[...]
+        for length in [8, 4, 4, 4, 12] {
+            groups.append(rest.prefix(length))
+            rest = rest.dropFirst(length)
+        }
+        return groups.joined(separator: "-")
+    }
+}
+
+/// At least `width` hexadecimal digits in lower case.
+package func hexadecimal(_ number: UInt64, width: Int) -> String {
+    let digits = String(number, radix: 16)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+}
+
+/// FNV-1a: the same number for the same text, in every process.
+package func stableHash(_ text: String) -> UInt64 {
+    text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+}
