@@ -8,22 +8,6 @@ extension FlowService {
         }
     }
 
-    /// A flow's runs, the newest first, no more pages of them than the caller needs. All of them where the service does
-    /// not list by time.
-    ///
-    /// - Parameter isEnough: looks at what was listed so far, after each page. Only it knows whether the order holds.
-    package func newestRuns(
-        of flow: FlowID, until isEnough: ([ObservedRun]) -> Bool
-    ) async throws(FlowServiceError) -> [ObservedRun] {
-        do throws(FlowServiceError) {
-            return try await everything("/runs", id: \.id, until: isEnough) { next throws(FlowServiceError) in
-                try await runs(of: flow, newestFirst: true, after: next)
-            }
-        } catch .refused(status: 400, _) {
-            return try await runs(of: flow)
-        }
-    }
-
     /// All flows of the sandbox.
     package func flows() async throws(FlowServiceError) -> [ServiceFlow] {
         try await everything("/flows", id: \.id) { next throws(FlowServiceError) in try await flows(after: next) }
@@ -32,8 +16,7 @@ extension FlowService {
     /// The items of the pages, each once: one made while the pages are read can push another onto the next page, where
     /// it comes again.
     private func everything<Item, ID: Hashable>(
-        _ path: String, id: (Item) -> ID, until isEnough: ([Item]) -> Bool = { _ in false },
-        page: (String?) async throws(FlowServiceError) -> Page<Item>
+        _ path: String, id: (Item) -> ID, page: (String?) async throws(FlowServiceError) -> Page<Item>
     ) async throws(FlowServiceError) -> [Item] {
         var items: [Item] = []
         var seen: Set<ID> = []
@@ -42,7 +25,6 @@ extension FlowService {
             let page = try await page(paging.next)
             let new = page.items.filter { seen.insert(id($0)).inserted }
             items += new
-            if page.next == nil || isEnough(items) { return items }
             guard try paging.goOn(after: page, newItems: new.count) else { return items }
         }
     }

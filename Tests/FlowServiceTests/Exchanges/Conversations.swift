@@ -201,7 +201,12 @@ extension Conversation {
             try await talk.simulator.add(runs: runs)
             let listed = try await talk.service.runs(of: SampleFlows.file)
             #expect(listed.count == 5)
-            let newest = try await talk.service.newestRuns(of: SampleFlows.file, until: { _ in false }).map(\.createdAt)
+            var (paging, newest) = (Paging("/runs"), [Timestamp]())
+            while true {
+                let page = try await talk.service.runs(of: SampleFlows.file, newestFirst: true, after: paging.next)
+                newest += page.items.map(\.createdAt)
+                if try !paging.goOn(after: page, newItems: page.items.count) { break }
+            }
             #expect(newest.count == 5)
             #expect(newest == newest.sorted(by: >))
             let flows = try await talk.service.flows()
