@@ -7,7 +7,8 @@ import Testing
 struct StoreConformanceTests {
     @Test("knows nothing at first", arguments: StoreKind.allCases)
     func empty(kind: StoreKind) async throws {
-        let store = try kind.make().open()
+        let place = try kind.make()
+        let store = try place.open()
         #expect(
             try await store.snapshot(of: Sample.flow) == FlowSnapshot(record: FlowRecord(id: Sample.flow), runs: []))
         #expect(try await store.flows().isEmpty)
@@ -51,7 +52,8 @@ struct StoreConformanceTests {
 
     @Test("does nothing when the very same commit is made again", arguments: StoreKind.allCases)
     func idempotent(kind: StoreKind) async throws {
-        let store = try kind.make().open()
+        let place = try kind.make()
+        let store = try place.open()
         var ledger = FlowLedger()
         try ledger.claim(Sample.claim(Sample.identity(1)))
         let commit = ledger.commit(nonce: "a")
@@ -66,7 +68,8 @@ struct StoreConformanceTests {
 
     @Test("does not land a late commit on a ledger that was put back", arguments: StoreKind.allCases)
     func tokens(kind: StoreKind) async throws {
-        let store = try kind.make().open()
+        let place = try kind.make()
+        let store = try place.open()
         var (first, second) = (FlowLedger(), FlowLedger())
         first.note(column: DeltaColumn(name: "A"))
         let commit = first.commit(nonce: "a")
@@ -81,7 +84,8 @@ struct StoreConformanceTests {
 
     @Test("leaves nothing of a commit that it refuses", arguments: StoreKind.allCases)
     func allOrNothing(kind: StoreKind) async throws {
-        let store = try kind.make().open()
+        let place = try kind.make()
+        let store = try place.open()
         var ledger = FlowLedger()
         try ledger.bring(Sample.identity(1), to: .accepted)
         let first = ledger.commit(nonce: "a")
@@ -101,7 +105,8 @@ struct StoreConformanceTests {
 
     @Test("enforces one open claim and one living request by itself", arguments: StoreKind.allCases)
     func enforced(kind: StoreKind) async throws {
-        let store = try kind.make().open()
+        let place = try kind.make()
+        let store = try place.open()
         func entry(_ identity: RunIdentity, _ claim: String) -> LedgerEntry {
             LedgerEntry(
                 run: RecordedRun(
@@ -155,7 +160,8 @@ struct StoreConformanceTests {
 
     @Test("gives runs by window, rerun and attempt, those of unknown window first", arguments: StoreKind.allCases)
     func order(kind: StoreKind) async throws {
-        let store = try kind.make().open()
+        let place = try kind.make()
+        let store = try place.open()
         let identities = [
             Sample.identity(-3), Sample.identity(2), Sample.identity(2, attempt: 2), Sample.identity(2, rerun: "Z"),
             Sample.identity(2, rerun: "a"), Sample.identity(2, rerun: "e\u{301}"), Sample.identity(2, rerun: "z"),
@@ -175,7 +181,8 @@ struct StoreConformanceTests {
 
     @Test("follows every arrow, update by update", arguments: StoreKind.allCases)
     func arrows(kind: StoreKind) async throws {
-        let store = try kind.make().open()
+        let place = try kind.make()
+        let store = try place.open()
         var ledger = FlowLedger()
         for (number, state) in RunState.allCases.enumerated() where !state.isDoubtful {
             try ledger.bring(Sample.identity(Int64(number)), to: state)
