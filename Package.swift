@@ -116,7 +116,10 @@ let package = Package(
             ], exclude: ["Golden"]),
         .testTarget(
             name: "EndToEnd",
-            dependencies: ["sluice", "TestSupport", .product(name: "AsyncHTTPClient", package: "async-http-client")],
+            dependencies: [
+                "FlowRuns", "SQLiteLedger", "sluice", "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
             exclude: ["Golden"]),
     ],
     swiftLanguageModes: [.v6]

@@ -21,7 +21,7 @@ struct ExampleTests {
         try expectGolden(plan.output, "\(name).plan.txt")
         let first = try await user.run(["apply", name, "--yes", "--quiet"] + Self.asOf + options)
         #expect(first.status == 0)
-        #expect(first.errors.contains("\(requests) run(s) requested"))
+        #expect(first.errors.contains("\(requests) runs requested"))
         let again = try await user.run(["apply", name, "--yes"] + Self.asOf + options)
         #expect(again.status == 0)
         #expect(again.output.contains("Nothing to do: all \(requests) windows are recorded."))
@@ -35,11 +35,11 @@ struct ExampleTests {
         let flows = try user.read("rerun/flows.yaml")
         let before = try #require(flows.firstRange(of: "\n      # The window is exactly"))
         try user.write(String(flows[..<before.lowerBound]) + "\n", to: "rerun/flows.yaml")
-        #expect(try await user.run("apply", "rerun", "--yes").errors.contains("7 run(s) requested"))
+        #expect(try await user.run("apply", "rerun", "--yes").errors.contains("7 runs requested"))
         try user.write(flows, to: "rerun/flows.yaml")
         let plan = try await user.run(["plan", "rerun"] + Self.asOf)
         try expectGolden(plan.output, "rerun-later.plan.txt")
-        #expect(try await user.run("apply", "rerun", "--yes").errors.contains("1 run(s) requested"))
+        #expect(try await user.run("apply", "rerun", "--yes").errors.contains("1 run requested"))
     }
 
     @Test("failed runs of the example are retried until they have succeeded")

@@ -102,9 +102,9 @@ struct FirstContactTests {
         let counts = try await world.simulator.statistics()
         #expect(counts.runsTaken == 12)
         #expect(counts.windowsTakenTwice.isEmpty)
-        #expect(counts.requests["GET /runs"] == 4, "once at first contact, once for the copy")
+        #expect(counts.requests["GET /runs"] == 6, "once an apply")
         #expect(try await world.apply().status == 0)
-        #expect(try await world.simulator.statistics().requests["GET /runs"] == 4)
+        #expect(try await world.simulator.statistics().requests["GET /runs"] == 6)
         try await world.end()
     }
 
@@ -120,7 +120,7 @@ struct FirstContactTests {
         try world.user.write(target, to: "target.yaml")
         let again = try await world.apply()
         #expect(again.status == 0)
-        #expect(again.errors.contains("4 request(s) not needed any more"))
+        #expect(again.errors.contains("4 requests already run"))
         let counts = try await world.simulator.statistics()
         #expect(counts.runsTaken == 6)
         #expect(counts.windowsTakenTwice.isEmpty)

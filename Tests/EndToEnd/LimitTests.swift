@@ -9,7 +9,7 @@ struct LimitTests {
         let world = try await World(flows: 2, windows: 5)
         let result = try await world.apply("--max-runs", "9")
         #expect(result.status == 65)
-        #expect(result.errors.contains("10 runs"))
+        #expect(result.errors.contains("10 requests"))
         #expect(result.errors.contains("--max-runs"))
         #expect(try await world.simulator.statistics().postRequests == 0)
         #expect(try await world.apply("--max-runs", "10").status == 0)
@@ -44,7 +44,7 @@ struct LimitTests {
         #expect(try await world.apply().status == 0)
         let later = try await world.simulator.statistics()
         #expect(later.postRequests == 24)
-        #expect(later.requests["GET /runs"] == 3)
+        #expect(later.requests["GET /runs"] == 6)
         #expect(later.requests["GET /flows/{id}"] == 6)
         try await world.end()
     }

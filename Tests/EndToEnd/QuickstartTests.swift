@@ -15,7 +15,7 @@ struct QuickstartTests {
 
         let first = try await user.run("apply", "quickstart", "--yes")
         #expect(first.status == 0)
-        #expect(first.errors.contains("16 run(s) requested"))
+        #expect(first.errors.contains("16 runs requested"))
 
         let second = try await user.run("apply", "quickstart", "--yes", "--format", "json")
         #expect(second.status == 0)

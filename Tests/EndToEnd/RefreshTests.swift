@@ -9,7 +9,7 @@ struct RefreshTests {
         let world = try await World(flows: 2, windows: 8, "--failed", "0.3", "--speed", "10", "--seed", "2")
         let result = try await world.apply("--wait")
         #expect(result.status == 1)
-        #expect(result.errors.contains("Waited for 16 run(s): "))
+        #expect(result.errors.contains("Waited for 16 runs: "))
         #expect(result.errors.contains("failed: CONNECTOR-2001-500"))
         let again = try await world.apply("--wait", "--format", "json")
         #expect(again.status == 0, "what failed before this wait is not its affair")
@@ -22,7 +22,7 @@ struct RefreshTests {
         let world = try await World(flows: 1, windows: 3, "--speed", "0.01")
         let result = try await world.apply("--wait", "--timeout", "PT0.5S")
         #expect(result.status == 75)
-        #expect(result.errors.contains("Waited for 3 run(s): 3 still under way."))
+        #expect(result.errors.contains("Waited for 3 runs: 3 still under way."))
         #expect(try await world.apply("--timeout", "PT1S").status == 64)
         try await world.expectOnceEach()
         try await world.end()
@@ -62,9 +62,11 @@ struct RefreshTests {
         let first = try await serve()
         #expect(try await user.run(World.apply).status == 0)
         try await first.stop()
-        // Three days pass, and the ledger is lost.
+        // Three days ago they were made, one every hour, and the ledger is lost.
+        var hour: Int64 = 0
         let state = try user.read("service.jsonl").replacing(/"createdAt":(\d+)/) { match in
-            "\"createdAt\":\((Int64(match.output.1) ?? 0) - 3 * 86_400_000)"
+            hour += 1
+            return "\"createdAt\":\((Int64(match.output.1) ?? 0) - 3 * 86_400_000 + hour * 3_600_000)"
         }
         try user.write(state, to: "service.jsonl")
         for file in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {

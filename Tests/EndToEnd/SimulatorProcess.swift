@@ -1,13 +1,18 @@
 import AsyncHTTPClient
+import FlowRuns
 import Foundation
+import SQLiteLedger
 
 /// `sluice simulate` in a process of its own: the service that outlives the appliers which are killed.
 struct SimulatorProcess {
     let program: RunningProgram
     let address: String
 
-    /// - Parameter arguments: manifests and options, without the port.
-    init(_ user: Program, _ arguments: [String]) async throws {
+    /// - Parameters:
+    ///   - arguments: manifests and options, without the port.
+    ///   - isKnown: whether the user's machine has kept a journal for this service before. Where it has none, the first
+    ///     apply waits until the service must list what was requested elsewhere.
+    init(_ user: Program, _ arguments: [String], isKnown: Bool = true) async throws {
         program = try user.start(["simulate", "--port", "0"] + arguments)
         var address = ""
         while address.isEmpty {
@@ -15,6 +20,13 @@ struct SimulatorProcess {
             address = program.outputSoFar.split(separator: "\n").first.map(String.init) ?? ""
         }
         self.address = address
+        if isKnown { try journal(of: user).create() }
+    }
+
+    /// What the user's machine keeps of its claims on this service.
+    func journal(of user: Program) -> FileJournal {
+        let target = TargetIdentity(service: address, organization: "1234@AdobeOrg", sandbox: "prod")
+        return FileJournal(stateFolder: user.path(".local/state").path, target: target.description)
     }
 
     struct RepeatedWindow: Decodable {

@@ -78,6 +78,8 @@ struct FlowApplication {
                 if vainDoubts >= Self.mostVainDoubts {
                     throw .unavailable("\(vainDoubts) requests in a row failed and were not taken: \(reason)")
                 }
+                // Somebody else may have settled the doubt, and requested more since.
+                try await look()
             }
         }
     }
