@@ -1,0 +1,65 @@
+import FlowRuns
+import Ledger
+import Testing
+
+@testable import Applier
+
+@Suite("How far back the newest runs are read")
+struct ReadingGoalTests {
+    private static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
+    private static let settle = Duration.seconds(120)
+
+    /// A run made so many minutes after the start; its window is not told.
+    private static func run(_ minute: Int) -> ObservedRun {
+        ObservedRun(
+            id: RunID("r\(minute)")!, window: nil, createdAt: Timestamp(seconds: 1_700_000_000 + Int64(minute) * 60),
+            status: "success", end: RunEnd(state: .succeeded))
+    }
+
+    private static func runs(_ minutes: [Int]) -> [ObservedRun] { minutes.map(run) }
+
+    /// A ledger that has seen these runs.
+    private static func ledger(_ minutes: [Int]) throws -> FlowLedger {
+        var ledger = FlowLedger(FlowSnapshot(record: FlowRecord(id: flow), runs: []))
+        _ = try ledger.observe(
+            RunListing(runs: runs(minutes), date: Timestamp(seconds: 1_700_100_000), isComplete: true),
+            settling: Settling(settle: settle), at: Timestamp(seconds: 1_700_100_000))
+        return ledger
+    }
+
+    private static func isReached(_ ledger: FlowLedger, _ listed: [Int], lastPage: [Int]) -> Bool {
+        ReadingGoal(ledger, settle: settle).isReached(by: runs(listed), lastPage: runs(lastPage))
+    }
+
+    @Test("back to before what the last look can have missed, on a page that holds nothing new")
+    func newest() throws {
+        let ledger = try Self.ledger(Array(1...20))
+        #expect(Self.isReached(ledger, [21, 20, 19, 18, 17], lastPage: [18, 17]))
+        #expect(!Self.isReached(ledger, [21, 20, 19, 18], lastPage: [19, 18]), "a run may be listed two minutes late")
+        #expect(!Self.isReached(ledger, [23, 22, 21, 17], lastPage: [21, 17]), "the last page holds a new run")
+    }
+
+    @Test("to the end where the listing is not seen to be in order of time")
+    func unordered() throws {
+        let ledger = try Self.ledger(Array(1...20))
+        #expect(!Self.isReached(ledger, [1, 2, 3], lastPage: [1, 2, 3]))
+        #expect(!Self.isReached(ledger, [10], lastPage: [10]), "one run tells no order")
+        #expect(!Self.isReached(ledger, [20, 3, 4, 2], lastPage: [4, 2]))
+    }
+
+    @Test("to the end at first contact, and to before a claim that is open")
+    func claims() throws {
+        let new = FlowLedger(FlowSnapshot(record: FlowRecord(id: Self.flow), runs: []))
+        #expect(!Self.isReached(new, [20, 19, 1], lastPage: [1]))
+        for (time, isReached) in [(ServiceTime(earliest: Self.run(10).createdAt, latest: .max), false), (nil, false)] {
+            var ledger = try Self.ledger(Array(1...20))
+            try ledger.claim(
+                Claim(
+                    identity: RunIdentity(flow: Self.flow, window: Window(startSeconds: 0, endSeconds: 1)),
+                    deltaColumn: nil, request: "POST", claim: RunClaim(id: ClaimID("c")!, owner: "o", time: time),
+                    claimedAt: .min, provenance: Provenance()))
+            #expect(Self.isReached(ledger, [20, 19, 15], lastPage: [15]) == isReached)
+            #expect(Self.isReached(ledger, [20, 19, 9], lastPage: [9]) == (time != nil))
+        }
+    }
+}
