@@ -32,11 +32,12 @@ let package = Package(
         .target(name: "Planner", dependencies: ["FlowRuns", "Manifests", "RunRequests"]),
         .target(name: "Ledger", dependencies: ["FlowRuns", "RunRequests", "Text"]),
         .target(
-            name: "SQLiteLedger", dependencies: ["FlowRuns", "Ledger", .product(name: "GRDB", package: "GRDB.swift")]),
+            name: "SQLiteLedger",
+            dependencies: ["FlowRuns", "Ledger", "Text", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "FlowService",
             dependencies: [
-                "FlowRuns",
+                "FlowRuns", "RunRequests",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -46,7 +47,7 @@ let package = Package(
         .target(
             name: "Applier",
             dependencies: ["FlowRuns", "FlowService", "Ledger", "Manifests", "Planner", "RunRequests"]),
-        .target(name: "RandomNumbers"),
+        .target(name: "RandomNumbers", dependencies: ["Text"]),
         .target(
             name: "FlowServiceSimulator",
             dependencies: [

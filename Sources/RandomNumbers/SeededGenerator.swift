@@ -1,3 +1,5 @@
+import Text
+
 /// SplitMix64: the same numbers for the same seed, on every machine.
 package struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
     private var state: UInt64
@@ -48,15 +50,4 @@ extension SeededGenerator {
         }
         return groups.joined(separator: "-")
     }
-}
-
-/// At least `width` hexadecimal digits in lower case.
-package func hexadecimal(_ number: UInt64, width: Int) -> String {
-    let digits = String(number, radix: 16)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
-}
-
-/// FNV-1a: the same number for the same text, in every process.
-package func stableHash(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
 }

@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Ledger
+import Text
 
 /// The journal of an embedded ledger: a folder for each service, organisation and sandbox, and in it a file for each
 /// flow, one claim a line.
@@ -21,7 +22,7 @@ package struct FileJournal: ClaimJournal {
         let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._@"))
         let name = target.addingPercentEncoding(withAllowedCharacters: allowed) ?? target
         // File systems allow 255 bytes for a name.
-        let bounded = name.utf8.count <= 200 ? name : name.prefix(180) + "-" + String(name.stableHash, radix: 16)
+        let bounded = name.utf8.count <= 200 ? name : name.prefix(180) + "-" + String(stableHash(name), radix: 16)
         folder = "\(stateFolder)/sluice/journal/\(bounded)"
     }
 
@@ -107,11 +108,4 @@ private struct JournalLine {
     }
 
     var text: String { "\(id) \(isWithdrawal ? "!" : time.map { String($0.milliseconds) } ?? "-")" }
-}
-
-extension String {
-    /// FNV-1a.
-    fileprivate var stableHash: UInt64 {
-        utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-    }
 }

@@ -194,6 +194,6 @@ extension FlowApplication {
 extension PlannedAction {
     /// The request as the ledger keeps it.
     fileprivate func requestLine(body: String) -> String {
-        if case .retry(let run) = kind { "POST /runs/\(run)/action?op=re-trigger" } else { "POST /runs \(body)" }
+        if case .retry(let run) = kind { "POST \(RetriggerRequest(run).target)" } else { "POST /runs \(body)" }
     }
 }

@@ -1,4 +1,5 @@
 import FlowRuns
+import RunRequests
 
 /// Requests for runs: each sent once, and once more with a new token when the first was answered with 401.
 extension HTTPFlowService {
@@ -9,8 +10,8 @@ extension HTTPFlowService {
     /// The operation takes no body, but only a body can be held back (see ``GuardedBody``). So an empty object is sent:
     /// a server ignores it, and must not act before the bytes that `Content-Length` announces are there.
     package func retrigger(_ run: RunID, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
-        let path = "/runs/\(run.description.formEncoded)/action"
-        return await requestRun(path, query: "op=re-trigger", body: "{}", sendBefore: deadline)
+        let path = RetriggerRequest(run).path(escape: \.formEncoded)
+        return await requestRun(path, query: RetriggerRequest.query, body: "{}", sendBefore: deadline)
     }
 
     private func requestRun(

@@ -27,7 +27,7 @@ package struct SystemTime: TimeSource {
     package func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        return Timestamp(seconds: Int64(time.tv_sec)) + .nanoseconds(time.tv_nsec)
     }
 
     package func monotonic() -> MonotonicInstant { .now }

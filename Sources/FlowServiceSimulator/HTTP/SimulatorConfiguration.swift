@@ -47,7 +47,7 @@ extension FlowServiceSimulator {
         }
 
         @Sendable package static func systemTime() -> Timestamp {
-            Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+            Timestamp(seconds: 0) + .seconds(Date().timeIntervalSince1970)
         }
     }
 }

@@ -24,7 +24,7 @@ package struct RunParameters: Hashable, Sendable {
     }
 
     /// `nil` when it is empty or reversed.
-    package var window: Window? { Window(startSeconds: windowStart.seconds, endSeconds: windowEnd.seconds) }
+    package var window: Window? { Window(startSeconds: windowStart.time.seconds, endSeconds: windowEnd.time.seconds) }
 
     /// In the tutorial's order.
     func write(to json: inout JSONText) {
@@ -58,9 +58,8 @@ enum WireTime: Hashable, Sendable {
     /// 1e11 milliseconds are in 1973.
     private static let leastMilliseconds: Int64 = 100_000_000_000
 
-    var seconds: Int64 {
-        let number = self.number
-        return number < Self.leastMilliseconds ? number : number / 1000
+    var time: Timestamp {
+        number < Self.leastMilliseconds ? Timestamp(seconds: number) : Timestamp(milliseconds: number)
     }
 
     private var number: Int64 {

@@ -135,7 +135,7 @@ extension SimulatedSandbox {
         var id = SeededGenerator(seed: configuration.seed, choice: "run", number: number)
         var outcomes = SeededGenerator(seed: configuration.seed, choice: "outcome", number: number)
         let drawn = outcomes.fraction()
-        let startTime = startTime ?? parameters?.startTime.map { Timestamp(seconds: $0.seconds) } ?? now
+        let startTime = startTime ?? parameters?.startTime.map { $0.time } ?? now
         let startsAt = max(startTime, now) + configuration.pace.scheduled
         return SimulatedRun(
             id: id.uuid(), flow: flow, parameters: parameters, createdAt: now, client: client, origin: origin,

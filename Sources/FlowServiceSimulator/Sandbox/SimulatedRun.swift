@@ -1,5 +1,6 @@
 import FlowRuns
 import RandomNumbers
+import Text
 
 /// How a run ends.
 package enum SimulatedOutcome: String, Hashable, Sendable, Codable, CaseIterable {

@@ -43,7 +43,7 @@ package enum SimulatedRunFile {
         let parameters = json["params"] == nil ? nil : try RunParameters(json["params"])
         return ForeignRun(
             flow: flow, window: parameters?.window, createdAt: Timestamp(milliseconds: createdAt),
-            startTime: parameters?.startTime.map { Timestamp(seconds: $0.seconds) }, outcome: try outcome(of: json),
+            startTime: parameters?.startTime?.time, outcome: try outcome(of: json),
             deltaColumn: parameters?.deltaColumn, client: json["createdClient"]?.string ?? ForeignRun.userInterface)
     }
 

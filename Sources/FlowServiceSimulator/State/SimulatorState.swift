@@ -1,6 +1,5 @@
 import FlowRuns
 import Foundation
-import RandomNumbers
 import Text
 
 /// The sandbox behind a running server, kept in the state file where there is one, and the counts of what was asked.

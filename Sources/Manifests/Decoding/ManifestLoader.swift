@@ -1,5 +1,6 @@
 import Crypto
 import FlowRuns
+import Text
 import YAML
 
 /// Reads manifests: bytes in, declarations and everything that is wrong with them out.
@@ -26,7 +27,9 @@ package struct ManifestLoader: Sendable {
         var diagnostics: [Diagnostic] = []
         var mayMissTargets = false
         for file in files {
-            guard digests.insert(FileDigest(path: file.path, sha256: hexadecimalSHA256(file.bytes))).inserted else {
+            guard
+                digests.insert(FileDigest(path: file.path, sha256: hexadecimal(SHA256.hash(data: file.bytes)))).inserted
+            else {
                 continue
             }
             var decoder = ManifestDecoder(file: file.path)
@@ -46,10 +49,4 @@ package struct ManifestLoader: Sendable {
             digests: digests.sorted { ($0.path, $0.sha256) < ($1.path, $1.sha256) })
         return (set, diagnostics.sortedByPlace())
     }
-}
-
-private func hexadecimalSHA256(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    let text = SHA256.hash(data: bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    return String(decoding: text, as: UTF8.self)
 }
