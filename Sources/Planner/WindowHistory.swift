@@ -54,10 +54,12 @@ struct WindowHistory {
         for rerun in [nil] + declared.map(Optional.some) {
             var attempts = self[rerun]
             if attempts.isOpen(retryFailed: retryFailed), let run = living.popFirst() {
-                attempts.add(run)
+                attempts.add(run, isNumbered: rerun == nil)
                 if let rerun { taken[rerun] = run }
             }
-            while attempts.isOpen(retryFailed: retryFailed), let run = failed.popFirst() { attempts.add(run) }
+            while attempts.isOpen(retryFailed: retryFailed), let run = failed.popFirst() {
+                attempts.add(run, isNumbered: rerun == nil)
+            }
             self[rerun] = attempts
         }
         surplus = Array(living)
@@ -112,8 +114,10 @@ struct Attempts {
     /// Whether one of them is running or ended well.
     private(set) var isTaken = false
 
-    mutating func add(_ run: RecordedRun) {
-        reserve(run.identity.attempt)
+    /// - Parameter isNumbered: whether the run's number is one of these attempts'. That of a run which counts as a rerun
+    ///   is one of the window's own.
+    mutating func add(_ run: RecordedRun, isNumbered: Bool = true) {
+        if isNumbered { reserve(run.identity.attempt) }
         if run.identity.attempt >= latest?.identity.attempt ?? 0 { latest = run }
         switch run.state {
         case .accepted, .succeeded, .partial: isTaken = true

@@ -19,6 +19,8 @@ struct FlowApplication {
     let staleness: Applier.Staleness
     /// What may be sent, and of what kind.
     let approved: [RunKey: PlannedAction.Kind]
+    /// The approved windows that are cut from a series.
+    let seriesWindows: Set<Window>
 
     var comparison: FlowComparison
     /// As it was compared with the service: a claim expects its revision.
@@ -44,6 +46,7 @@ struct FlowApplication {
         self.slots = slots
         self.staleness = staleness
         approved = Dictionary(plan.actions.map { ($0.key(in: plan.id), $0.kind) }) { first, _ in first }
+        seriesWindows = Set(plan.actions.lazy.filter(\.isOfSeries).map(\.window))
         comparison = FlowComparison(plan.id, acknowledged: plan.rules.acknowledged, applier.context)
         ledger = FlowLedger(FlowSnapshot(record: FlowRecord(id: plan.id), runs: []))
     }

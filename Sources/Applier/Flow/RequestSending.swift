@@ -38,7 +38,7 @@ extension FlowApplication {
     /// with a hole at its end.
     private mutating func refuseEarlyWindow(_ action: PlannedAction) async throws(FlowEnd) {
         let now = context.service.serviceTime()?.earliest ?? context.time.now()
-        guard action.isOfSeries, action.window.end > now else { return }
+        guard seriesWindows.contains(action.window), action.window.end > now else { return }
         _ = try await commit()
         throw .held(
             "the window \(action.window.inWords) has not ended by the service's clock, \(now)")
