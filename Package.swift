@@ -109,7 +109,10 @@ let package = Package(
             ], exclude: ["Golden"]),
         .testTarget(
             name: "ApplierTests",
-            dependencies: ["Applier", "FlowRuns", "FlowService", "Ledger", "Manifests", "Planner", "RunRequests"]),
+            dependencies: [
+                "Applier", "FlowRuns", "FlowService", "FlowServiceSimulator", "Ledger", "Manifests", "Planner",
+                "RandomNumbers", "RunRequests",
+            ]),
         .testTarget(
             name: "ReportsTests",
             dependencies: [

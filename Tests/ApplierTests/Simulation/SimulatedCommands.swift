@@ -1,0 +1,82 @@
+import Applier
+import FlowRuns
+import Ledger
+import Manifests
+import Planner
+import RunRequests
+
+/// What a process of a simulation does: the stages of the commands `apply` and `refresh` on the real code.
+struct SimulatedCommands {
+    let process: SimulatedProcess
+
+    private var service: SimulatedService { process.service }
+    private var declarations: [FlowDeclaration] { service.manifest.declarations(at: process.time.elapsed) }
+
+    private var limits: Limits {
+        var limits = Limits()
+        limits.requestTimeout = process.limits.requestTimeout
+        limits.settle = process.limits.settle
+        limits.parallelFlows = 2
+        return limits
+    }
+
+    private var context: ApplierContext {
+        ApplierContext(
+            store: UnreliableStore(process: process), journal: process.machine.journal,
+            service: UnreliableService(process: process), limits: limits, time: process.machine.clock,
+            owner: process.owner, random: { process.random.number() }, stop: process.stop,
+            report: { event in
+                if case .stillWaiting = event { return }
+                process.trace("\(event)")
+            })
+    }
+
+    func apply() async {
+        process.trace("apply begins")
+        guard let plan = try? await plan() else { return process.trace("apply cannot plan") }
+        let outcome = await Applier(context: context).apply(plan, staleness: process.random.pick([.refuse, .reduce]))
+        process.trace("apply ends: \(outcome.flows.map(\.end))")
+    }
+
+    func refresh() async {
+        process.trace("refresh begins")
+        _ = await Refresh(context: context, wireForm: WireForm()).run(
+            declarations, readsAll: process.random.happens(0.3))
+        process.trace("refresh ends")
+    }
+
+    private func plan() async throws(LedgerError) -> Plan {
+        let store = UnreliableStore(process: process)
+        let asOf = process.machine.clock.now()
+        var flows: [FlowPlan] = []
+        for declaration in declarations {
+            let snapshot = try await store.snapshot(of: declaration.id)
+            flows.append(Planner(asOf: asOf).plan(declaration, record: snapshot.record, runs: snapshot.runs))
+        }
+        let target = Target(
+            name: "simulated", service: .embedded, organization: "o", sandbox: "s", ledger: .sqlite(path: "simulated"),
+            place: Place(file: "simulated.yaml", line: 1, column: 1))
+        return Plan(asOf: asOf, target: target, manifests: [], flows: flows)
+    }
+
+    /// What is not as it must be when all is done.
+    func audit() async -> [String] {
+        var faults: [String] = []
+        do {
+            for flow in try await plan().flows {
+                if !flow.actions.isEmpty { faults.append("not-done: \(flow.actions.map(\.window)) of \(flow.id)") }
+                if !flow.held.isEmpty { faults.append("held: \(flow.held) of \(flow.id)") }
+                if flow.diagnostics.hasErrors { faults.append("broken rule: \(flow.diagnostics) of \(flow.id)") }
+                let store = UnreliableStore(process: process)
+                faults += LedgerVerification.violations(in: [try await store.entries(of: flow.id)])
+                let snapshot = try await store.snapshot(of: flow.id)
+                if snapshot.runs.contains(where: \.state.isDoubtful) { faults.append("open-claim-at-end: \(flow.id)") }
+                let recorded = Set(snapshot.runs.compactMap { $0.id?.description })
+                for run in service.runs where run.flow == flow.id && !recorded.contains(run.id) {
+                    faults.append("not-recorded: \(run.id)")
+                }
+            }
+        } catch { faults.append("the ledger cannot be read: \(error)") }
+        return faults
+    }
+}

@@ -1,0 +1,42 @@
+import FlowRuns
+import Ledger
+import Synchronization
+
+/// A computer on which appliers run: its clocks, its journal, and which ledger lies at the target's path.
+final class SimulatedMachine: Sendable {
+    let number: Int
+    let clock: MachineClock
+    /// `nil` where the ledger is a shared one.
+    let journal: MemoryJournal?
+    private let ledger: Mutex<InMemoryContents?>
+
+    init(_ number: Int, clock: MachineClock, journal: MemoryJournal?, ledger: InMemoryContents?) {
+        self.number = number
+        self.clock = clock
+        self.journal = journal
+        self.ledger = Mutex(ledger)
+    }
+
+    /// What lies at the path now; `nil` where there is nothing yet.
+    var contents: InMemoryContents? { ledger.withLock(\.self) }
+
+    func put(_ contents: InMemoryContents) { ledger.withLock { $0 = contents } }
+}
+
+/// What a machine remembers of its claims, whatever becomes of the ledger.
+final class MemoryJournal: ClaimJournal {
+    private struct State {
+        var isThere = false
+        var claims: [FlowID: [JournalClaim]] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    func exists() -> Bool { state.withLock(\.isThere) }
+    func create() { state.withLock { $0.isThere = true } }
+    func claims(of flow: FlowID) -> [JournalClaim] { state.withLock { $0.claims[flow] ?? [] } }
+    func add(_ claim: JournalClaim, of flow: FlowID) { state.withLock { $0.claims[flow, default: []].append(claim) } }
+    func withdraw(_ claim: ClaimID, of flow: FlowID) {
+        state.withLock { $0.claims[flow]?.removeAll { $0.id == claim } }
+    }
+}

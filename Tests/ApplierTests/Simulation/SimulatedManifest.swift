@@ -1,0 +1,89 @@
+import FlowRuns
+import Manifests
+
+/// What the manifests of a simulation declare. Reruns are declared as time goes on.
+struct SimulatedManifest: Sendable {
+    var flows: [SimulatedFlowDeclaration]
+
+    func flow(_ id: FlowID) -> SimulatedFlowDeclaration? { flows.first { $0.id == id } }
+
+    func declarations(at elapsed: Duration) -> [FlowDeclaration] { flows.map { $0.declaration(at: elapsed) } }
+
+    static func drawn(_ random: SimulationRandom) -> SimulatedManifest {
+        SimulatedManifest(flows: (0..<random.pick([1, 1, 1, 2, 3])).map { .drawn($0, random) })
+    }
+}
+
+struct SimulatedFlowDeclaration: Sendable {
+    struct TimedRerun: Sendable {
+        let window: Window
+        let id: String
+        let declaredAt: Duration
+    }
+
+    let id: FlowID
+    var source = SourceKind.file
+    var overlap = FlowDeclaration.Overlap.error
+    var retryFailed = 0
+    var windows: [Window] = []
+    var series: Series?
+    /// Of the series, in order.
+    var seriesWindows: [Window] = []
+    var reruns: [TimedRerun] = []
+
+    private static let place = Place(file: "simulated.yaml", line: 1, column: 1)
+    static let length = Duration.seconds(60)
+
+    var column: DeltaColumn? { source == .table ? DeltaColumn(name: "DOB") : nil }
+
+    /// How many runs of the window are declared by now; 1 for a piece of a trimmed window.
+    func slots(of window: Window, at elapsed: Duration) -> Int {
+        1 + reruns.filter { $0.window == window && $0.declaredAt <= elapsed }.count
+    }
+
+    func isSeries(_ window: Window) -> Bool { seriesWindows.contains { $0.contains(window) } }
+
+    var allWindows: [Window] { windows + seriesWindows }
+
+    func declaration(at elapsed: Duration) -> FlowDeclaration {
+        FlowDeclaration(
+            id: id, manifest: "simulated", target: "simulated", source: source,
+            deltaColumn: column.map { DeclaredColumn(column: $0, place: Self.place) }, overlap: overlap,
+            retryFailed: retryFailed, windows: windows.map { DeclaredWindow(window: $0, line: 1, column: 1) },
+            series: series.map { [$0] } ?? [],
+            reruns: reruns.filter { $0.declaredAt <= elapsed }.map {
+                Rerun(window: $0.window, id: $0.id, reason: "again", place: Self.place)
+            }, place: Self.place)
+    }
+
+    /// Explicit windows of long ago, or a series some of whose windows end while the simulation lasts.
+    static func drawn(_ number: Int, _ random: SimulationRandom) -> SimulatedFlowDeclaration {
+        var flow = SimulatedFlowDeclaration(id: FlowID("00000000-0000-4000-8000-00000000000\(number)")!)
+        flow.source = random.pick([.table, .file])
+        flow.overlap = random.pick([.error, .error, .trim, .allow])
+        flow.retryFailed = random.pick([0, 1, 2])
+        let count = random.pick([2, 3, 4])
+        if random.happens(0.3) {
+            let past = random.pick([1, count - 1])
+            let first = VirtualTime.start - length * past
+            flow.seriesWindows = windows(from: first, count)
+            flow.series = Series(
+                every: .fixed(.seconds(60)), from: first, until: .time(first + length * count),
+                lag: random.seconds(0, 0, 30),
+                place: place)
+        } else {
+            flow.windows = windows(from: VirtualTime.start - .seconds(86_400), count)
+        }
+        for number in 0..<random.pick([0, 0, 1, 2]) {
+            flow.reruns.append(
+                TimedRerun(
+                    window: random.pick(flow.allWindows), id: "r\(number)",
+                    declaredAt: random.seconds(0, 0, 250)))
+        }
+        return flow
+    }
+
+    private static func windows(from first: Timestamp, _ count: Int) -> [Window] {
+        (0..<count).map { Window(start: first + length * $0, end: first + length * ($0 + 1))! }
+    }
+}

@@ -1,0 +1,114 @@
+import FlowRuns
+import FlowService
+import Ledger
+import RandomNumbers
+import Synchronization
+
+/// How often things go wrong for the processes of a simulation; each a probability of one step, until all is quiet.
+struct Misfortunes: Sendable {
+    var kill = 0.0
+    /// Stopped for a while, as by SIGSTOP or a machine that sleeps.
+    var pause = 0.0
+    /// A request, an answer, or a read is lost.
+    var network = 0.0
+    /// A commit's answer is lost.
+    var store = 0.0
+    /// Requests are always as slow as can be.
+    var isSlow = false
+}
+
+/// One process: its view of ledger and service, through which every step may delay, stop or kill it.
+final class SimulatedProcess: Sendable {
+    let number: Int
+    let machine: SimulatedMachine
+    /// The ledger that it has opened.
+    let contents: InMemoryContents
+    let service: SimulatedService
+    let misfortunes: Misfortunes
+    let limits: (requestTimeout: Duration, settle: Duration)
+    let stop = StopSignal()
+    /// Called when the ledger has changed.
+    let onCommit: @Sendable () -> Void
+
+    private struct State {
+        var isDead = false
+        var pausedUntil = Duration.zero
+        var clock = ServiceClock()
+        /// The service's time when the last whole look at the flow began.
+        var lookedAt: [FlowID: Timestamp] = [:]
+        var claims: [FlowID: ClaimID] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    init(
+        number: Int, machine: SimulatedMachine, contents: InMemoryContents, service: SimulatedService,
+        misfortunes: Misfortunes, limits: (requestTimeout: Duration, settle: Duration),
+        onCommit: @escaping @Sendable () -> Void
+    ) {
+        self.number = number
+        self.machine = machine
+        self.contents = contents
+        self.service = service
+        self.misfortunes = misfortunes
+        self.limits = limits
+        self.onCommit = onCommit
+    }
+
+    var time: VirtualTime { service.time }
+    var random: SimulationRandom { service.random }
+    var isQuiet: Bool { service.isQuiet }
+    var isAlive: Bool { !state.withLock(\.isDead) }
+    var owner: String { "m\(machine.number).p\(number)" }
+    /// All processes have one API key.
+    static let client = "our-key"
+
+    func trace(_ words: @autoclosure () -> String) { service.trace.add(time, "\(owner) \(words())") }
+
+    func kill() {
+        guard isAlive else { return }
+        trace("KILLED")
+        state.withLock { $0.isDead = true }
+        stop.request()
+    }
+
+    /// A point between two steps, where anything may happen to the process.
+    func step() async {
+        if !isQuiet {
+            if random.happens(misfortunes.kill) {
+                kill()
+            } else if random.happens(misfortunes.pause) {
+                let length = random.seconds(1, 15, 25, 28, 29.5, 31, 60, 92, 125, 300)
+                trace("PAUSED for \(length)")
+                let until = time.elapsed + length
+                state.withLock { $0.pausedUntil = max($0.pausedUntil, until) }
+            }
+        }
+        let left = state.withLock(\.pausedUntil) - time.elapsed
+        if left > .zero { await time.sleep(left) }
+    }
+
+    /// A delay that is short when all is quiet.
+    func delay(_ choices: Double...) async {
+        await time.sleep(isQuiet ? .milliseconds(100) : .milliseconds(Int64(random.pick(choices) * 1000)))
+    }
+
+    /// Whether something goes wrong this time.
+    func strikes(_ probability: Double) -> Bool { !isQuiet && random.happens(probability) }
+
+    // MARK: What the process knows
+
+    func noteLook(_ flow: FlowID, at time: Timestamp) { state.withLock { $0.lookedAt[flow] = time } }
+    func lookedAt(_ flow: FlowID) -> Timestamp { state.withLock { $0.lookedAt[flow] } ?? .min }
+    func noteClaim(_ claim: ClaimID, of flow: FlowID) { state.withLock { $0.claims[flow] = claim } }
+    func claim(of flow: FlowID) -> ClaimID? { state.withLock { $0.claims[flow] } }
+    func noteDate(_ date: Timestamp?, sent: MonotonicInstant) {
+        guard let date else { return }
+        let received = time.monotonic
+        state.withLock { $0.clock.note(date: date, sent: sent, received: received) }
+    }
+    func serviceTime() -> ServiceTime? {
+        let now = time.monotonic
+        return state.withLock { $0.clock.time(at: now) }
+    }
+}

@@ -1,0 +1,286 @@
+import FlowRuns
+import FlowService
+import FlowServiceSimulator
+import Ledger
+import Synchronization
+
+/// The service of a simulation: the simulator's own model of it, what is drawn for each run, and the watch over
+/// what the appliers request.
+final class SimulatedService: Sendable {
+    /// How runs are listed and end in this simulation.
+    struct Habits: Sendable {
+        /// A run is listed within this time of being taken.
+        var longestLag = Duration.zero
+        /// What part of the runs is listed late, and what part of those as late as can be.
+        var late = 0.0
+        var latest = 0.0
+        /// What part of the runs tells its window only later.
+        var unreadable = 0.0
+        var failing = 0.0
+        var tellsDate = true
+        /// The service answers 400 to `orderby`.
+        var refusesOrder = false
+    }
+
+    private struct State {
+        var sandbox: SimulatedSandbox
+        /// The runs that appliers requested.
+        var own: Set<String> = []
+        var firstOwn: Set<FlowID> = []
+        /// How many runs each claim has brought.
+        var taken: [ClaimID: Int] = [:]
+        var released: Set<ClaimID> = []
+        var violations: [String] = []
+        /// Nothing goes wrong any more.
+        var isQuiet = false
+    }
+
+    let habits: Habits
+    let time: VirtualTime
+    let random: SimulationRandom
+    let manifest: SimulatedManifest
+    /// How far the service's clock is ahead of the true time.
+    let skew: Duration
+    private let state: Mutex<State>
+    let trace: Trace
+
+    init(
+        habits: Habits, sandbox: SandboxConfiguration, manifest: SimulatedManifest, skew: Duration, time: VirtualTime,
+        random: SimulationRandom, trace: Trace
+    ) {
+        self.habits = habits
+        self.manifest = manifest
+        self.skew = skew
+        self.time = time
+        self.random = random
+        self.trace = trace
+        var model = SimulatedSandbox(configuration: sandbox)
+        for flow in manifest.flows {
+            model.add(SimulatedFlow(id: flow.id, source: flow.source))
+        }
+        state = Mutex(State(sandbox: model))
+    }
+
+    var now: Timestamp { time.now + skew }
+    var violations: [String] { state.withLock(\.violations) }
+    var isQuiet: Bool { state.withLock(\.isQuiet) }
+    var runs: [SimulatedRun] { state.withLock(\.sandbox.runs) }
+    var ownRuns: Set<String> { state.withLock(\.own) }
+
+    func violate(_ words: String) {
+        trace.add(time, "VIOLATION \(words)")
+        state.withLock { $0.violations.append(words) }
+    }
+
+    func becomeQuiet() { state.withLock { $0.isQuiet = true } }
+
+    // MARK: Requests
+
+    /// Takes a request of an applier, or refuses it by the service's rules.
+    func take(_ body: String, claim: ClaimID, client: String) -> Result<RunID, ServiceError> {
+        take(claim, client) { sandbox, now throws(ServiceError) in
+            try sandbox.createRun(RunCreation(body: body, client: client), at: now)
+        }
+    }
+
+    func retrigger(_ run: RunID, claim: ClaimID, client: String) -> Result<RunID, ServiceError> {
+        take(claim, client) { sandbox, now throws(ServiceError) in
+            try sandbox.retrigger(run.description, client: client, at: now)
+        }
+    }
+
+    private func take(
+        _ claim: ClaimID, _ client: String,
+        _ make: (inout SimulatedSandbox, Timestamp) throws(ServiceError) -> SimulatedRun
+    ) -> Result<RunID, ServiceError> {
+        let (now, elapsed) = (now, time.elapsed)
+        draw()
+        let result: Result<SimulatedRun, ServiceError> = state.withLock { state in
+            let before = state.sandbox
+            do throws(ServiceError) {
+                let run = try make(&state.sandbox, now)
+                state.violations += watch(run, claim, before, state, elapsed: elapsed)
+                state.own.insert(run.id)
+                state.firstOwn.insert(run.flow)
+                state.taken[claim, default: 0] += 1
+                return .success(run)
+            } catch {
+                if error.breaksDeltaColumnRule { state.violations.append("delta-missing: \(error.detail)") }
+                return .failure(error)
+            }
+        }
+        switch result {
+        case .success(let run):
+            trace.add(time, "service TAKES \(run.id.prefix(8)) \(run.window.map { "\($0)" } ?? "") of \(claim)")
+            return .success(RunID(run.id)!)
+        case .failure(let error):
+            trace.add(time, "service refuses \(claim): \(error.detail)")
+            return .failure(error)
+        }
+    }
+
+    /// What must never happen when a request of an applier is taken.
+    private func watch(
+        _ run: SimulatedRun, _ claim: ClaimID, _ before: SimulatedSandbox, _ state: State, elapsed: Duration
+    ) -> [String] {
+        var violations: [String] = []
+        if state.taken[claim, default: 0] > 0 { violations.append("claim-sent-twice: \(claim)") }
+        if state.released.contains(claim) { violations.append("taken-after-release: \(claim)") }
+        if run.origin == .request, run.parameters?.deltaColumn != nil, state.firstOwn.contains(run.flow) {
+            violations.append("delta-twice: \(run.id)")
+        }
+        guard let window = run.window, let flow = manifest.flow(run.flow) else { return violations }
+        let own = before.runs.filter { $0.flow == run.flow && state.own.contains($0.id) }
+        let living = own.filter { !$0.hasFailed(at: run.createdAt) }
+        let slots = flow.slots(of: window, at: elapsed)
+        if living.filter({ $0.window == window }).count >= slots {
+            violations.append("window-twice: \(window) of \(run.flow)")
+        }
+        if own.filter({ $0.window == window }).count >= slots * (1 + flow.retryFailed) {
+            violations.append("retries-exceeded: \(window) of \(run.flow)")
+        }
+        if flow.overlap != .allow,
+            living.contains(where: { $0.window?.overlaps(window) ?? false && $0.window != window })
+        {
+            violations.append("overlap: \(window) of \(run.flow)")
+        }
+        if habits.tellsDate, flow.isSeries(window), window.end > run.createdAt {
+            violations.append("window-not-ended: \(window) of \(run.flow)")
+        }
+        return violations
+    }
+
+    /// Draws how the run that is made next is listed and ends.
+    private func draw() {
+        let lag =
+            isQuiet || !random.happens(habits.late)
+            ? .zero : random.happens(habits.latest) ? habits.longestLag : random.duration(upTo: habits.longestLag)
+        let delay = !isQuiet && random.happens(habits.unreadable) ? random.seconds(20, 100, 250) : .zero
+        let pace = RunPace(scheduled: random.seconds(0, 1, 60), inProgress: random.seconds(2, 5, 30, 200))
+        let failing = isQuiet ? 0 : habits.failing
+        state.withLock { state in
+            state.sandbox.configuration.listingLag = lag
+            state.sandbox.configuration.windowDelay = delay
+            state.sandbox.configuration.pace = pace
+            state.sandbox.configuration.outcomes = OutcomeRates(
+                failed: failing, partial: failing / 4, empty: failing / 4, retriggeredFailed: failing)
+        }
+    }
+
+    // MARK: People
+
+    /// Somebody requests a run in the user interface.
+    func requestByHand(_ flow: SimulatedFlowDeclaration, _ window: Window, startTime: Timestamp?) {
+        draw()
+        let column = state.withLock { $0.sandbox.deltaColumn(of: flow.id) == nil ? flow.column : nil }
+        let parameters = RunParameters(window: window, deltaColumn: column, startTime: startTime)
+        let request = RunCreation(flow: flow.id, parameters: parameters, client: ForeignRun.userInterface)
+        let now = now
+        let run = state.withLock { try? $0.sandbox.createRun(request, at: now) }
+        if let run { trace.add(time, "somebody REQUESTS \(run.id.prefix(8)) \(window)") }
+    }
+
+    /// Somebody triggers a failed run again in the user interface.
+    func retriggerByHand() {
+        draw()
+        let now = now
+        let failed = runs.filter { $0.hasFailed(at: now) }
+        guard !failed.isEmpty else { return }
+        let run = random.pick(failed)
+        let again = state.withLock { state in
+            try? state.sandbox.retrigger(run.id, client: ForeignRun.userInterface, at: now)
+        }
+        if let again { trace.add(time, "somebody TRIGGERS \(run.id.prefix(8)) again: \(again.id.prefix(8))") }
+    }
+
+    // MARK: Reads
+
+    func page(
+        of flow: FlowID, newestFirst: Bool, after next: String?
+    ) throws(ServiceError) -> (runs: [ObservedRun], next: String?) {
+        let now = now
+        return try state.withLock { state throws(ServiceError) in
+            let page = try state.sandbox.runs(ListQuery(flow: flow, newestFirst: newestFirst, after: next), at: now)
+            return (page.items.map { ObservedRun($0, in: state.sandbox, at: now) }, page.next)
+        }
+    }
+
+    func run(_ id: RunID) -> ObservedRun? {
+        let now = now
+        return state.withLock { state in
+            (try? state.sandbox.run(id.description)).map { ObservedRun($0, in: state.sandbox, at: now) }
+        }
+    }
+
+    func flow(_ id: FlowID) -> ServiceFlow? {
+        let now = now
+        return state.withLock { state in
+            guard let flow = state.sandbox.flow(id) else { return nil }
+            return ServiceFlow(
+                id: id, name: flow.name, state: flow.state, specification: nil, frequency: flow.frequency,
+                deltaColumn: state.sandbox.deltaColumn(of: id),
+                lastRun: state.sandbox.lastRun(of: id, at: now).flatMap { RunID($0.id) })
+        }
+    }
+
+    // MARK: What ledgers record
+
+    /// A claim is committed: the runs that could be seen when its owner looked must have been counted.
+    func watchClaim(_ claim: ClaimID, _ flow: FlowID, _ window: Window, lookedAt: Timestamp) {
+        guard let declaration = manifest.flow(flow) else { return }
+        let (now, elapsed) = (now, time.elapsed)
+        let seen = runs.filter { run in
+            run.flow == flow && run.window == window && run.listedAt <= lookedAt && run.tellsWindowAt <= lookedAt
+                && !run.hasFailed(at: now)
+        }
+        if seen.count >= declaration.slots(of: window, at: elapsed) {
+            violate("visible-run-ignored: \(claim), \(window), \(seen.map { $0.id.prefix(8) })")
+        }
+    }
+
+    /// A claim is recorded as surely not taken.
+    func watchRelease(_ claim: ClaimID) {
+        let taken = state.withLock { state in
+            state.released.insert(claim)
+            return state.taken[claim, default: 0]
+        }
+        if taken > 0 { violate("released-but-taken: \(claim)") }
+    }
+}
+
+extension SimulatedRun {
+    /// A run that failed may be retried, and so may one that succeeded with no records.
+    func hasFailed(at now: Timestamp) -> Bool { stage(at: now) == .ended && outcome == .failed }
+}
+
+extension ObservedRun {
+    /// As the client of the service reads the simulator's answer.
+    init(_ run: SimulatedRun, in sandbox: SimulatedSandbox, at now: Timestamp) {
+        let end: RunEnd? =
+            switch (run.stage(at: now), run.outcome) {
+            case (.ended, .failed): RunEnd(state: .failed, failure: "failed")
+            case (.ended, .partial): RunEnd(state: .partial, failure: "partial")
+            case (.ended, _): RunEnd(state: .succeeded)
+            default: nil
+            }
+        self.init(
+            id: RunID(run.id)!, window: sandbox.listedWindow(of: run, at: now), createdAt: run.createdAt,
+            createdClient: sandbox.configuration.tellsClient ? run.client : nil, status: run.status(at: now), end: end)
+    }
+}
+
+/// What happened, in order; empty unless it was asked for.
+final class Trace: Sendable {
+    let isOn: Bool
+    private let lines = Mutex<[String]>([])
+
+    init(isOn: Bool) { self.isOn = isOn }
+
+    var all: [String] { lines.withLock(\.self) }
+
+    func add(_ time: VirtualTime, _ words: @autoclosure () -> String) {
+        guard isOn else { return }
+        let line = "\(time.elapsed.milliseconds) \(words())"
+        lines.withLock { $0.append(line) }
+    }
+}

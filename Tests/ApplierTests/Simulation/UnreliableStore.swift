@@ -1,0 +1,71 @@
+import FlowRuns
+import Ledger
+
+/// The ledger as a process sees it that may die or be stopped at every step, over a connection that loses answers.
+struct UnreliableStore: LedgerStore {
+    let process: SimulatedProcess
+
+    private var store: InMemoryStore { InMemoryStore(process.contents) }
+
+    private func alive() throws(LedgerError) {
+        guard process.isAlive else { throw .unusable("the process is dead") }
+    }
+
+    func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot {
+        await process.step()
+        try alive()
+        let snapshot = try store.snapshot(of: flow)
+        await process.step()
+        try alive()
+        return snapshot
+    }
+
+    /// Where the answer is lost, the commit may be carried out all the same, now or much later.
+    func commit(_ commit: FlowCommit) async throws(LedgerError) -> CommitResult {
+        await process.step()
+        try alive()
+        if commit.hasClaim, process.machine.contents !== process.contents { throw .replaced("simulated") }
+        if process.strikes(process.misfortunes.store) {
+            let arrival = process.random.happens(0.3) ? nil : process.random.seconds(0, 1, 4, 30, 100)
+            if let arrival { process.time.after(arrival) { _ = try? carryOut(commit) } }
+            await process.time.sleep(.seconds(5))
+            try alive()
+            throw .unanswered("time-out")
+        }
+        await process.delay(0.1, 0.1, 0.1, 1, 3)
+        let result = try carryOut(commit)
+        await process.step()
+        try alive()
+        return result
+    }
+
+    /// Makes the commit, and watches over what it says.
+    private func carryOut(_ commit: FlowCommit) throws(LedgerError) -> CommitResult {
+        let flow = commit.record.id
+        let before = try store.snapshot(of: flow)
+        let result = try store.commit(commit)
+        guard result == .done, before.record.revision != commit.record.revision else { return result }
+        process.trace("commits \(commit.changes)")
+        process.onCommit()
+        for change in commit.changes {
+            switch change {
+            case .insert(let entry) where entry.run.state == .intended:
+                guard let claim = entry.run.claim?.id, let window = entry.run.window else { continue }
+                process.noteClaim(claim, of: flow)
+                process.service.watchClaim(claim, flow, window, lookedAt: process.lookedAt(flow))
+            case .update(let identity, .outcome(.released), _):
+                guard let claim = before.runs.first(where: { $0.identity == identity })?.claim?.id else { continue }
+                process.service.watchRelease(claim)
+            case .insert, .update, .remove: continue
+            }
+        }
+        let open = Set(try store.snapshot(of: flow).runs.filter(\.state.isDoubtful).compactMap(\.claim?.id))
+        if open.count > 1 { process.service.violate("two-open-claims: \(open)") }
+        return result
+    }
+
+    func flows() async throws(LedgerError) -> [FlowRecord] { try store.flows() }
+    func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries { try store.entries(of: flow) }
+    func damage() async throws(LedgerError) -> [String] { [] }
+    func close() async {}
+}
