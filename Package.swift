@@ -63,7 +63,8 @@ let package = Package(
             dependencies: [
                 "FlowRuns", "Ledger", "Manifests", "Planner", "RunRequests", "Text",
                 .product(name: "Crypto", package: "swift-crypto"),
-            ]),
+            ],
+            resources: [.embedInCode("Coverage/coverage.css")]),
         .executableTarget(
             name: "sluice",
             dependencies: [

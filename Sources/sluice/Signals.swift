@@ -1,6 +1,7 @@
 import Applier
 import FlowService
 import Foundation
+import Reports
 import UnixSignals
 
 /// SIGINT and SIGTERM: the first asks for an orderly end, the second ends at once.
@@ -9,7 +10,7 @@ enum Signals {
     ///
     /// - Parameter announcement: what is said then.
     static func stopping<Result: Sendable>(
-        announcing announcement: String = "stopping (again to end at once)",
+        announcing announcement: StyledText = "stopping; press Ctrl-C again to end at once",
         _ body: @escaping @Sendable (StopSignal) async throws -> Result
     ) async throws -> Result {
         let stop = StopSignal()
@@ -19,7 +20,7 @@ enum Signals {
                     // The ledger is written before each request: it tells the truth wherever this ends.
                     _exit(signal == .sigint ? 130 : 143)
                 }
-                Console.say("\n" + announcement)
+                Console.say(.blank + [announcement])
                 stop.request()
             }
         }

@@ -1,32 +1,33 @@
 import ArgumentParser
 import Foundation
+import Reports
 
 /// The command line.
 @main
 struct Sluice: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice",
-        abstract: "Opens the gate for each window of data exactly once.",
+        abstract: "Requests each window of data exactly once from Adobe Experience Platform.",
         discussion: """
             Sluice reads run manifests, compares them with the runs recorded in a ledger, and requests the missing flow \
-            runs from Adobe Experience Platform's Flow Service.
+            runs from the Flow Service.
 
             EXAMPLES:
               sluice validate manifests/              check manifests
-              sluice plan manifests/                  show what is missing
-              sluice plan manifests/ --out plan.json  keep the plan for review
-              sluice apply plan.json                  make the reviewed requests
+              sluice plan manifests/                  show which runs are missing
+              sluice plan manifests/ --out plan.json  save the plan for review
+              sluice apply plan.json                  send the requests of the saved plan
               sluice apply manifests/ --yes           plan and apply at once
 
             EXIT CODES:
                0  done, or nothing to do
-               1  an apply that did not fully succeed
+               1  an apply did not fully succeed, or a run failed
                2  changes are pending (plan --detailed-exitcode)
               64  usage
-              65  invalid manifest, or a broken rule
+              65  invalid manifest or broken rule
               69  the service is not available
               74  ledger or file error
-              75  try again later: locked, in doubt, stale plan
+              75  try again later: flow in use, run in doubt, or outdated plan
               77  not authorised
               78  configuration: credentials or addresses
             """,
@@ -38,6 +39,7 @@ struct Sluice: AsyncParsableCommand {
         ])
 
     static func main() async {
+        Console.ignoreClosedPipes()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -48,6 +50,7 @@ struct Sluice: AsyncParsableCommand {
             if let failure = Console.outputFailure { throw Failure(.fileError, failure) }
         } catch let failure as Failure {
             Console.error(failure.message)
+            for detail in failure.details { Console.say("  \(detail)") }
             Foundation.exit(failure.status.rawValue)
         } catch {
             exit(withError: error)

@@ -51,7 +51,7 @@ struct ExampleTests {
         try user.write(target.replacing("http://127.0.0.1:8080", with: simulator.address), to: "retry/target.yaml")
         #expect(try await user.run("apply", "retry", "--yes", "--wait").status == 1)
         let plan = try await user.run(["plan", "retry"] + Self.asOf)
-        try expectGolden(plan.output, "retry.plan.txt")
+        try expectGolden(plan.output.replacing(simulator.address, with: "http://127.0.0.1:8080"), "retry.plan.txt")
         #expect(try await user.run("apply", "retry", "--yes", "--wait").status == 0)
         #expect(try await user.run("status", "retry").status == 0)
         try await simulator.stop()

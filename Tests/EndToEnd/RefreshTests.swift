@@ -22,7 +22,7 @@ struct RefreshTests {
         let world = try await World(flows: 1, windows: 3, "--speed", "0.01")
         let result = try await world.apply("--wait", "--timeout", "PT0.5S")
         #expect(result.status == 75)
-        #expect(result.errors.contains("Waited for 3 runs: 3 still under way."))
+        #expect(result.errors.contains("Waited for 3 runs: 3 still running."))
         #expect(try await world.apply("--timeout", "PT1S").status == 64)
         try await world.expectOnceEach()
         try await world.end()
@@ -34,11 +34,11 @@ struct RefreshTests {
         #expect(try await world.apply().status == 0)
         try world.loseLedger()
         let first = try await world.run("refresh")
-        #expect(first.errors.contains("refreshed 6 flow(s): read 150 run(s), 150 new"))
+        #expect(first.errors.contains("refreshed 6 flows: 150 runs read, 150 new"))
         // The apply has read the two before.
         #expect(try await world.simulator.statistics().requests["GET /flowSpecs/{id}"] == 4)
         let second = try await world.run("refresh", more: ["--full"])
-        #expect(second.errors.contains("read 150 run(s), 0 new, 0 ended"))
+        #expect(second.errors.contains("150 runs read, 0 new, 0 ended"))
         try await world.expectOnceEach()
         try await world.end()
     }
@@ -90,7 +90,7 @@ struct RefreshTests {
         try await world.simulator.stop()
         let result = try await world.run("refresh")
         #expect(result.status == 69)
-        #expect(result.errors.contains("5 more flow(s) could not be read"))
+        #expect(result.errors.contains("5 more flows could not be read"))
         world.user.remove()
     }
 
@@ -99,7 +99,9 @@ struct RefreshTests {
         let world = try await World(flows: 1, windows: 2, "--speed", "0.01")
         #expect(try await world.apply().status == 0)
         let watching = try world.user.start(["status", "flows.yaml", "target.yaml", "--watch"])
-        while !watching.errorsSoFar.contains("2 run(s) are under way") { try await Task.sleep(for: .milliseconds(20)) }
+        while !watching.errorsSoFar.contains("2 runs are still running") {
+            try await Task.sleep(for: .milliseconds(20))
+        }
         watching.signal(SIGINT)
         let result = try await watching.end()
         #expect(result.status == 0)

@@ -47,7 +47,7 @@ struct ExtremeManifestsTests {
         let diagnostics = try load(bytes).diagnostics
         #expect(diagnostics == (try load(faulty).diagnostics))
         let source = SourceFile(path: "test.yaml", bytes: bytes)
-        #expect(text(diagnostics, sources: [source], color: false).contains("deltaColum: {name: \"連絡先\"}"))
+        #expect(DiagnosticsReport(diagnostics, sources: [source]).written().contains("deltaColum: {name: \"連絡先\"}"))
     }
 
     @Test("a byte order mark of UTF-8 does not shift the place")
@@ -55,7 +55,8 @@ struct ExtremeManifestsTests {
         let faulty = "\u{FEFF}nonsense: {}"
         let diagnostics = try load(faulty).diagnostics
         let source = SourceFile(path: "test.yaml", bytes: Array(faulty.utf8))
-        #expect(text(diagnostics, sources: [source], color: false).contains("1 | nonsense: {}\n  | ^^^^^^^^\n"))
+        #expect(
+            DiagnosticsReport(diagnostics, sources: [source]).written().contains("1 | nonsense: {}\n  | ^^^^^^^^\n"))
     }
 
     @Test("of very many faults the first thousand are shown and the rest is counted")
@@ -83,7 +84,9 @@ struct ExtremeManifestsTests {
             }
             let file = SourceFile(path: "noise.yaml", bytes: bytes)
             let diagnostics = ManifestLoader().load([file]).diagnostics
-            #expect(text(diagnostics, sources: [file], color: true).isEmpty == diagnostics.isEmpty)
+            #expect(
+                DiagnosticsReport(diagnostics, sources: [file]).written(.text, TextStyle(color: true)).isEmpty
+                    == diagnostics.isEmpty)
         }
     }
 }

@@ -11,7 +11,7 @@ struct FaultyManifestsTests {
     func golden(name: String) throws {
         let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.faulty.file(name)]
         let diagnostics = ManifestLoader().load(files).diagnostics
-        let shown = text(diagnostics, sources: files, color: false)
+        let shown = DiagnosticsReport(diagnostics, sources: files).written()
 
         #expect(!diagnostics.isEmpty)
         #expect(diagnostics.allSatisfy { $0.place?.file == files[1].path })

@@ -11,7 +11,7 @@ struct ManifestLoaderTests {
     func valid() throws {
         let files = try ManifestFolder.valid.names.map(ManifestFolder.valid.file)
         let (manifests, diagnostics) = ManifestLoader().load(files)
-        #expect(text(diagnostics, sources: files, color: false) == "")
+        #expect(DiagnosticsReport(diagnostics, sources: files).written() == "")
         #expect(manifests.targets.map(\.name) == ["local", "prod", "shared"])
         #expect(manifests.flows.count == 5)
         #expect(manifests.digests.count == files.count)

@@ -17,7 +17,7 @@ struct CoverageTests {
         return FlowCoverage(Sample.flow(1, "contacts"), runs: runs)
     }
 
-    @Test("time between two windows that nobody asks for is a gap")
+    @Test("time between two windows that is not declared is a gap")
     func gaps() {
         let runs = [0, 1, 4].map { Sample.run(1, Sample.window(Sample.newYear + day * $0, day), .succeeded) }
         let coverage = FlowCoverage(Sample.flow(1, "contacts"), runs: runs)
@@ -82,6 +82,18 @@ struct CoverageTests {
         }
     }
 
+    @Test("a window that was run more often than declared needs attention, with the ids of its runs")
+    func repeated() {
+        let window = Sample.window(Sample.newYear, day)
+        let runs = ["a", "b"].map { Sample.run(1, window, .succeeded, id: $0) }
+        let declaration = Sample.declaration(1, windows: [window])
+        let flow = FlowCoverage(
+            Sample.flow(1, "contacts"), runs: runs, repeated: declaration.repeatedWindows(in: runs))
+        let page = CoverageReport(target: "prod", asOf: Sample.asOf, flows: [flow]).written(.html)
+        #expect(page.contains("1 window needs attention"))
+        #expect(page.contains("2 runs did not fail, 1 is declared: a and b"))
+    }
+
     @Test("a window in the far future does not squeeze the others")
     func farFuture() throws {
         let runs = [Sample.run(1, Window(start: Sample.newYear, end: Timestamp(seconds: 16_515_859_567))!, .succeeded)]
@@ -110,14 +122,15 @@ struct CoverageTests {
                 runs: [Sample.run(3, Sample.window(Sample.newYear, day), .failed)]),
             FlowCoverage(Sample.quiet, runs: []),
         ]
-        let page = text(CoverageReport(target: "prod \"&\"", asOf: Sample.asOf, flows: flows).render())
+        let page = CoverageReport(target: "prod \"&\"", asOf: Sample.asOf, flows: flows).written(.html)
         #expect(!page.contains("<script"))
-        try expectGolden(page, "coverage.html")
+        #expect(page.contains(".attention {"))
+        try expectGolden(page.replacing(#/<style>[^<]*<\/style>/#, with: "<style>…</style>"), "coverage.html")
     }
 
     @Test("without any window the page says so")
     func empty() {
-        let page = text(CoverageReport(target: "prod", asOf: Timestamp(seconds: 0), flows: []).render())
+        let page = CoverageReport(target: "prod", asOf: Timestamp(seconds: 0), flows: []).written(.html)
         #expect(page.contains("No window is recorded, and none is due."))
     }
 }

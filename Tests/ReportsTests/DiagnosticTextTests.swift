@@ -10,7 +10,7 @@ struct DiagnosticTextTests {
         let place = Place(file: "a.yaml", line: 1, column: column, length: length)
         let diagnostic = Diagnostic(.wrongType, at: place, message)
         let source = SourceFile(path: "a.yaml", bytes: Array(line.utf8))
-        return text([diagnostic], sources: [source], color: color).split(separator: "\n").map(String.init)
+        return shownText([diagnostic], sources: [source], color: color).split(separator: "\n").map(String.init)
     }
 
     @Test("the caret covers the place")
@@ -55,7 +55,7 @@ struct DiagnosticTextTests {
     func beyond(line: Int, column: Int) {
         let place = Place(file: "a.yaml", line: line, column: column, length: 10_000)
         let source = SourceFile(path: "a.yaml", bytes: Array("short".utf8))
-        let shown = text([Diagnostic(.syntax, at: place, "wrong")], sources: [source], color: false)
+        let shown = shownText([Diagnostic(.syntax, at: place, "wrong")], sources: [source], color: false)
         #expect(shown.hasPrefix("error[SLU0001]: wrong\n"))
         #expect(shown.count < 200)
     }
@@ -65,7 +65,7 @@ struct DiagnosticTextTests {
         let source = SourceFile(path: "a.yaml", bytes: Array("one\r\ntwo\rthree\u{2028}four\u{85}five\nsix".utf8))
         for (index, word) in ["one", "two", "three", "four", "five", "six"].enumerated() {
             let place = Place(file: "a.yaml", line: index + 1, column: 1, length: word.count)
-            let shown = text([Diagnostic(.syntax, at: place, "wrong")], sources: [source], color: false)
+            let shown = shownText([Diagnostic(.syntax, at: place, "wrong")], sources: [source], color: false)
             #expect(shown.contains("\(index + 1) | \(word)\n"))
         }
     }
@@ -81,7 +81,7 @@ struct DiagnosticTextTests {
             Diagnostic(.farFuture, .warning, at: nil, "odd"), Diagnostic(.farFuture, .warning, at: nil, "odd"),
         ]
         #expect(
-            text(diagnostics, sources: [source], color: false) == """
+            shownText(diagnostics, sources: [source], color: false) == """
                 error[SLU0001]: twice
                   --> a.yaml:10:6
                    |
@@ -112,6 +112,10 @@ struct DiagnosticTextTests {
 
     @Test("nothing to say is no text")
     func nothing() {
-        #expect(text([], sources: [], color: true) == "")
+        #expect(shownText([], sources: [], color: true) == "")
     }
+}
+
+private func shownText(_ diagnostics: [Diagnostic], sources: [SourceFile], color: Bool) -> String {
+    DiagnosticsReport(diagnostics, sources: sources).written(.text, TextStyle(color: color))
 }

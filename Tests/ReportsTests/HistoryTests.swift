@@ -9,24 +9,23 @@ struct HistoryTests {
     @Test("as text, Markdown and JSON, golden")
     func golden() throws {
         let style = TextStyle(width: 150)
-        let history = HistoryText(style: style, names: Sample.names).render(Sample.entries)
-        try expectGolden(history, "history.txt")
-        let full = HistoryText(style: style, names: Sample.names, showsRequests: true).render(Sample.entries)
-        try expectGolden(full, "history-requests.txt")
-        try expectGolden(HistoryMarkdown(names: Sample.names).render(Sample.entries), "history.md")
-        var json: [UInt8] = []
-        writeHistory(Sample.entries) { json += $0 }
-        try expectGolden(text(json), "history.json")
+        let report = HistoryReport(Sample.entries, names: Sample.names)
+        try expectGolden(report.written(.text, style), "history.txt")
+        let full = HistoryReport(Sample.entries, names: Sample.names, showsRequests: true)
+        try expectGolden(full.written(.text, style), "history-requests.txt")
+        try expectGolden(report.written(.markdown), "history.md")
+        try expectGolden(report.written(.json), "history.json")
     }
 
     @Test("an empty ledger is said to be empty")
     func empty() {
-        #expect(HistoryText(style: TextStyle()).render([]) == "No runs are recorded.\n")
+        #expect(HistoryReport([]).written() == "No runs are recorded.\n")
+        #expect(HistoryReport([], isFiltered: true).written(.markdown) == "No recorded run matches.\n")
     }
 
     @Test("the newest run is the last, whatever the order given")
     func order() {
-        let texts = [Sample.entries, Sample.entries.reversed()].map { HistoryText(style: TextStyle()).render($0) }
+        let texts = [Sample.entries, Sample.entries.reversed()].map { HistoryReport($0).written() }
         #expect(texts[0] == texts[1])
         #expect(texts[0].split(separator: "\n").dropLast().last?.contains("in doubt") == true)
     }
@@ -40,8 +39,8 @@ struct HistoryTests {
                     at: Timestamp(seconds: Int64(index))),
                 updatedAt: Timestamp(milliseconds: 0))
         }
-        let markdown = HistoryMarkdown().render(entries)
-        #expect(markdown.utf8.count <= PlanMarkdown.mostBytes)
+        let markdown = HistoryReport(entries).written(.markdown)
+        #expect(markdown.utf8.count <= BoundedMarkdown.mostBytes)
         #expect(markdown.contains("run-1999"))
         #expect(markdown.contains("older runs left out"))
     }

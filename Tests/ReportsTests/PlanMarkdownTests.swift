@@ -1,13 +1,14 @@
 import FlowRuns
 import Manifests
 import Planner
+import RunRequests
 import Testing
 
 @testable import Reports
 
 @Suite("a plan as a pull request's comment")
 struct PlanMarkdownTests {
-    private func render(_ flows: [FlowPlan]) -> String { PlanMarkdown().render(Sample.plan(flows)) }
+    private func render(_ flows: [FlowPlan]) -> String { PlanReport(Sample.plan(flows)).written(.markdown) }
 
     @Test("everything that a plan can hold, golden")
     func golden() throws {
@@ -20,7 +21,10 @@ struct PlanMarkdownTests {
     @Test("its first line is the marker by which a bot finds it")
     func marker() {
         #expect(render([Sample.quiet]).hasPrefix("<!-- sluice:plan target=prod -->\n"))
-        #expect(PlanMarkdown().marker(target: "a --> b\nc") == "<!-- sluice:plan target=a -\u{200B}- b␊c -->")
+        let target = Sample.target(WireForm(), name: "a --> b\nc")
+        let plan = Plan(asOf: Sample.asOf, target: target, manifests: [], flows: [Sample.quiet])
+        let markdown = PlanReport(plan).written(.markdown)
+        #expect(markdown.hasPrefix("<!-- sluice:plan target=a - - b␊c -->\n"))
     }
 
     @Test("however large the plan, it stays within a comment and counts what it leaves out")
@@ -65,7 +69,7 @@ struct PlanMarkdownTests {
 
     @Test("a code block outlasts the backticks in it")
     func fences() {
-        #expect(Markdown.block("a````b", language: "") == "`````\na````b\n`````\n")
-        #expect(Markdown.code("a`b") == "`` a`b ``")
+        #expect(MarkdownText.block(["a````b"], language: "").source == "`````\na````b\n`````\n")
+        #expect(("\(code: "a`b")" as MarkdownText).source == "`` a`b ``")
     }
 }

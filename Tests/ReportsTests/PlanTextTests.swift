@@ -7,7 +7,7 @@ import Testing
 @Suite("a plan on a terminal")
 struct PlanTextTests {
     private func render(_ plan: Plan, _ style: TextStyle = TextStyle(width: 120)) -> String {
-        PlanText(style: style).render(plan)
+        PlanReport(plan).written(.text, style)
     }
 
     @Test("everything that a plan can hold, golden")
@@ -27,7 +27,8 @@ struct PlanTextTests {
         let plan = Sample.plan([Sample.local])
         try expectGolden(render(plan), "plan-local.txt")
         #expect(
-            PlanMarkdown().render(plan).contains("_2024-01-01 00:00 +05:45 … 2024-01-11 00:00 +05:45 Asia/Kathmandu_"))
+            PlanReport(plan).written(.markdown).contains(
+                "_2024-01-01 00:00 +05:45 … 2024-01-11 00:00 +05:45 Asia/Kathmandu_"))
     }
 
     @Test("when all is recorded it says so and nothing more")
@@ -116,9 +117,9 @@ struct PlanTextTests {
         #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count < 130)
         #expect(text.contains("… and 258 more flows: 1,806 to request"))
         #expect(text.contains("Plan: 2,100 to request."))
-        #expect(!text.contains("odd windows"))
+        #expect(!text.contains("unusual windows"))
         let late = Sample.flow(20, "late", actions: Sample.creates(1, from: Sample.asOf))
-        #expect(render(Sample.plan(flows.prefix(19) + [late])).contains("odd windows"))
+        #expect(render(Sample.plan(flows.prefix(19) + [late])).contains("unusual windows"))
     }
 
     @Test("a notable request among 10,000 plain ones is not folded away")
@@ -137,22 +138,24 @@ struct PlanTextTests {
         #expect(render(Sample.plan([Sample.flow(1, "contacts", actions: late)])).contains("⚠ ends in 2032"))
         let early = Sample.creates(1, from: Sample.newYear - year * 10) + Sample.creates(3, from: Sample.newYear)
         #expect(
-            render(Sample.plan([Sample.flow(1, "contacts", actions: early)])).contains("⚠ 10 years before the next"))
+            render(Sample.plan([Sample.flow(1, "contacts", actions: early)])).contains(
+                "⚠ 10 years before the next window"))
     }
 
     @Test("a window in last year among this year's catches the eye")
     func lastYear() {
         let slip = Sample.creates(1, from: Sample.newYear - Sample.day * 366) + Sample.creates(4, from: Sample.newYear)
-        #expect(render(Sample.plan([Sample.flow(1, "contacts", actions: slip)])).contains("⚠ 365d before the next"))
+        #expect(
+            render(Sample.plan([Sample.flow(1, "contacts", actions: slip)])).contains("⚠ 365d before the next window"))
     }
 
     @Test("failed windows without a retry left are not hidden among the recorded ones")
     func failed() {
         let flow = Sample.flow(1, "contacts", recorded: 10, failed: 6)
         let text = render(Sample.plan([flow]))
-        #expect(text.contains("6 windows failed, and no retry is left"))
+        #expect(text.contains("6 of them failed, and no retry is left"))
         #expect(text.contains("Nothing to do: all 10 windows are recorded; 6 failed, and no retry is left."))
-        #expect(PlanMarkdown().render(Sample.plan([flow])).contains("🛑 `contacts`: 6 windows failed"))
+        #expect(PlanReport(Sample.plan([flow])).written(.markdown).contains("🛑 `contacts`: 6 windows failed"))
     }
 
     @Test("a window much longer than its neighbours catches the eye")
@@ -160,7 +163,9 @@ struct PlanTextTests {
         let actions =
             Sample.creates(3, from: Timestamp(seconds: 0), length: .seconds(3600))
             + Sample.creates(1, from: Timestamp(seconds: 10_800), length: Sample.day * 30)
-        #expect(render(Sample.plan([Sample.flow(1, "x", actions: actions)])).contains("720 times as long as most here"))
+        #expect(
+            render(Sample.plan([Sample.flow(1, "x", actions: actions)])).contains(
+                "720 times as long as most windows here"))
     }
 
     @Test("a series that starts ten years early catches the eye")

@@ -12,9 +12,9 @@ enum Sample {
     /// 2025-01-01T12:00:00Z
     static let asOf = Timestamp(seconds: 1_735_732_800)
 
-    static func target(_ wireForm: WireForm) -> Target {
+    static func target(_ wireForm: WireForm, name: String = "prod") -> Target {
         Target(
-            name: "prod", service: .address("https://platform.adobe.io/data/foundation/flowservice"),
+            name: name, service: .address("https://platform.adobe.io/data/foundation/flowservice"),
             organization: "1234@AdobeOrg", sandbox: "prod", ledger: .sqlite(path: ".sluice/prod.sqlite"),
             wireForm: wireForm, place: place(4, "target.yaml"))
     }
@@ -22,6 +22,12 @@ enum Sample {
     static func flowID(_ number: Int) -> FlowID {
         let digits = String(number, radix: 16)
         return FlowID("3abea21c-7e36-4be1-bec1-" + String(repeating: "0", count: 12 - digits.count) + digits)!
+    }
+
+    static func declaration(_ number: Int, windows: [Window], reruns: [Rerun] = []) -> FlowDeclaration {
+        FlowDeclaration(
+            id: flowID(number), manifest: "crm", target: "prod", source: .file,
+            windows: windows.map { DeclaredWindow(window: $0, line: 20, column: 11) }, reruns: reruns, place: place(14))
     }
 
     static func place(_ line: Int, _ file: String = "flows/crm.yaml") -> Place {

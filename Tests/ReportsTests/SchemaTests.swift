@@ -27,11 +27,7 @@ struct SchemaTests {
 
     @Test("a history, and an empty one")
     func history() throws {
-        let histories = [Sample.entries, []].map { entries in
-            var json: [UInt8] = []
-            writeHistory(entries) { json += $0 }
-            return json
-        }
+        let histories = [Sample.entries, []].map { Array(HistoryReport($0).written(.json).utf8) }
         try expectFit("history", histories)
     }
 }

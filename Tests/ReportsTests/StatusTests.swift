@@ -84,16 +84,45 @@ struct StatusTests {
     }
 
     @Test("what failed last comes first, before what is partial, and the rest is counted")
-    func troubles() {
+    func problems() {
         let failed = (0..<15).map {
             Sample.run(1, Sample.window(Sample.newYear + Sample.day * $0, Sample.day), .failed, id: "f\($0)")
         }
         let partial = Sample.run(1, Sample.window(Sample.newYear + Sample.day * 90, Sample.day), .partial, id: "p")
         let flow = status(failed + [partial])
-        #expect(flow.troubles.first?.id == RunID("f14"))
-        #expect(flow.troubles.last?.id == RunID("p"))
-        let text = StatusReport(target: "prod", asOf: Sample.asOf, flows: [flow]).text(TextStyle())
+        #expect(flow.problems.first?.id == RunID("f14"))
+        #expect(flow.problems.last?.id == RunID("p"))
+        let text = StatusReport(target: "prod", asOf: Sample.asOf, flows: [flow]).written()
         #expect(text.contains("… and 6 more: sluice history --state failed --state partial"))
+    }
+
+    @Test("a window is run too often when more of its runs did not fail than are declared")
+    func repeated() {
+        let window = Sample.window(Sample.newYear, Sample.day)
+        func run(_ id: String, _ state: RunState, at seconds: Int64) -> RecordedRun {
+            Sample.run(1, window, state, origin: .service, id: id, at: Timestamp(seconds: seconds))
+        }
+        let runs = [run("b", .accepted, at: 2), run("a", .succeeded, at: 1), run("c", .failed, at: 3)]
+        let rerun = Rerun(window: window, id: "fix", reason: "late files", place: Sample.place(30))
+        let once = Sample.declaration(1, windows: [window])
+        let twice = Sample.declaration(1, windows: [window], reruns: [rerun])
+        #expect(once.repeatedWindows(in: runs).map(\.runIDs) == ["a and b"])
+        #expect(twice.repeatedWindows(in: runs) == [])
+        #expect(twice.repeatedWindows(in: runs + [run("d", .partial, at: 4)]).map(\.declared) == [2])
+    }
+
+    @Test("a window that was run too often is shown with its runs in every format")
+    func repeatedShown() throws {
+        let window = Sample.window(Sample.newYear, Sample.day)
+        let runs = ["first", "second"].map { Sample.run(1, window, .succeeded, origin: .service, id: $0) }
+        let flow = FlowStatus(
+            Sample.declaration(1, windows: [window]), plan: Sample.flow(1, nil), runs: runs, asOf: Sample.asOf)
+        let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: [flow])
+        try expectGolden(report.written(.text, TextStyle(width: 140)), "status-repeated.txt")
+        #expect(report.written(.markdown).contains("2 runs did not fail, 1 is declared: `first`, `second`"))
+        let json = report.written(.json)
+        #expect(json.contains(#""runMoreThanOnce":[{"window""#))
+        #expect(try SchemaValidator.faults(in: [.init("status", json)]) == [nil])
     }
 
     @Test("as text, Markdown and JSON, golden")
@@ -111,9 +140,9 @@ struct StatusTests {
             planned(declaration(1, "contacts"), runs: []), planned(declaration(2, "受注データ"), runs: runs),
         ]
         let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: flows)
-        try expectGolden(report.text(TextStyle(width: 140)), "status.txt")
-        try expectGolden(report.markdown(), "status.md")
-        try expectGolden(text(report.json()), "status.json")
-        #expect(try SchemaValidator.faults(in: [.init("status", text(report.json()))]) == [nil])
+        try expectGolden(report.written(.text, TextStyle(width: 140)), "status.txt")
+        try expectGolden(report.written(.markdown), "status.md")
+        try expectGolden(report.written(.json), "status.json")
+        #expect(try SchemaValidator.faults(in: [.init("status", report.written(.json))]) == [nil])
     }
 }

@@ -9,14 +9,14 @@ struct TextTests {
         var table = TextTable([.init("name"), .init("count", .right)], style: TextStyle())
         table.add(["受注", "1"])
         table.add(["ab", "200"])
-        #expect(table.render() == "name  count\n受注      1\nab      200\n")
+        #expect(table.lines.page == "name  count\n受注      1\nab      200\n")
     }
 
     @Test("the columns that may give way are cut in their middle until the table fits")
     func fitting() {
         var table = TextTable([.init("id"), .init("path", givesWay: true)], style: TextStyle(width: 40))
         table.add(["12345678", "a/very/long/path/to/some/manifest/file.yaml"])
-        let lines = table.render().split(separator: "\n")
+        let lines = table.lines.map(\.line)
         #expect(lines.allSatisfy { $0.count <= 40 })
         #expect(lines[1] == "12345678  a/very/long/pat…fest/file.yaml")
     }
@@ -25,28 +25,28 @@ struct TextTests {
     func noTrailingSpace() {
         var table = TextTable([.init("a"), .init("b"), .init("c", .right)], style: TextStyle())
         table.add(["x", "", ""])
-        #expect(table.render() == "a  b  c\nx\n")
+        #expect(table.lines.page == "a  b  c\nx\n")
     }
 
     @Test("a bar at its beginning, on its way and at its end")
     func bar() {
         let style = TextStyle(width: 72)
         func bar(_ done: Int, failed: Int = 0, _ elapsed: Int64) -> String {
-            ProgressBar(done: done, total: 1000, failed: failed, elapsed: .milliseconds(elapsed)).render(style)
+            ProgressBar(done: done, total: 1000, failed: failed, elapsed: .milliseconds(elapsed)).line(style).line
         }
         #expect(bar(0, 0).hasSuffix("0/1,000  0%"))
         #expect(bar(340, 70_000).hasSuffix("340/1,000  34%  4.8/s  2m 16s left"))
         #expect(bar(1000, failed: 3, 70_000).hasSuffix("1,000/1,000  100%  3 failed  14/s"))
         #expect(bar(340, 70_000).columns <= 72)
-        let ascii = ProgressBar(done: 1, total: 2, elapsed: .milliseconds(1000)).render(
+        let ascii = ProgressBar(done: 1, total: 2, elapsed: .milliseconds(1000)).line(
             TextStyle(width: 60, unicode: false))
-        #expect(ascii.utf8.allSatisfy { $0 < 0x80 })
+        #expect(ascii.line.utf8.allSatisfy { $0 < 0x80 })
     }
 
     @Test("a bar of nothing, and numbers that cannot be, do no harm")
     func oddBars() {
-        #expect(ProgressBar(done: 0, total: 0, elapsed: .seconds(0)).render(TextStyle()).contains("100%"))
-        #expect(ProgressBar(done: 5, total: 2, elapsed: .milliseconds(1)).render(TextStyle(width: 40)).columns <= 40)
+        #expect(ProgressBar(done: 0, total: 0, elapsed: .seconds(0)).line(TextStyle()).line.contains("100%"))
+        #expect(ProgressBar(done: 5, total: 2, elapsed: .milliseconds(1)).line(TextStyle(width: 40)).columns <= 40)
         #expect(ProgressBar(done: 1, total: .max, elapsed: .seconds(Int64.max)).timeLeft == nil)
     }
 

@@ -1,8 +1,8 @@
 import FlowRuns
 import Manifests
 
-/// Which time each flow has covered, as one page: a picture with a lane for each flow, what needs a look, and a table.
-/// It needs no network and no script, and follows the reader's dark or light.
+/// Which time each flow has covered, as one page: a picture with a lane for each flow, what needs attention, and a table.
+/// It needs no network and no script, and follows the reader's dark or light scheme.
 package struct CoverageReport: Sendable {
     private let target: String
     private let asOf: Timestamp
@@ -22,8 +22,7 @@ package struct CoverageReport: Sendable {
         self.flows = flows
     }
 
-    /// The page, in UTF-8.
-    package func render() -> [UInt8] {
+    var page: HTMLText {
         var html = HTMLText()
         html.verbatim("<!DOCTYPE html>\n")
         html.element("html", ["lang": "en"]) { html in
@@ -32,14 +31,14 @@ package struct CoverageReport: Sendable {
                 html.element("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
                 html.element("meta", ["name": "color-scheme", "content": "light dark"])
                 html.element("title", text: "Coverage of \(target), \(UTCTime(asOf).date)")
-                html.element("style") { $0.verbatim(coverageStyle) }
+                html.styleSheet(PackageResources.coverage_css)
             }
             html.element("body") { html in
                 html.element("a", ["class": "skip", "href": "#table"], text: "Skip to the table")
                 html.element("main") { body(&$0) }
             }
         }
-        return Array(html.text.utf8)
+        return html
     }
 
     private func body(_ html: inout HTMLText) {
@@ -93,42 +92,32 @@ package struct CoverageReport: Sendable {
         }
     }
 
-    /// Failures first, then doubts and gaps, newest first.
     private func attention(_ html: inout HTMLText) {
-        let found = flows.flatMap { flow in
-            flow.stretches.filter { $0.state >= .gap }.map { (flow: flow, stretch: $0) }
-        }
-        guard !found.isEmpty else { return }
-        let sorted = found.sorted {
-            ($0.stretch.state.rawValue, $0.stretch.start) > ($1.stretch.state.rawValue, $1.stretch.start)
-        }
+        let points = AttentionPoint.all(in: flows)
+        guard !points.isEmpty else { return }
         // A few are shown at once; many would push the picture off the screen.
-        let isShort = found.count <= 8
+        let isShort = points.count <= 8
         html.element("details", isShort ? ["class": "attention", "open": "open"] : ["class": "attention"]) { html in
-            html.element("summary") { html in
-                html.element("strong", text: "\(counted(found.count, "stretch needs", "stretches need")) a look")
-            }
+            html.element("summary") { html in html.element("strong", text: AttentionPoint.summary(of: points)) }
             html.element("table") { html in
                 head(&html, ["Flow", "What", "From", "To", "Length", "Why"])
                 html.element("tbody") { html in
-                    for (flow, stretch) in sorted.prefix(Self.attentionLimit) {
-                        html.element("tr") { html in
-                            html.element("td") { $0.element("a", ["href": "#row-\(flow.flow)"], text: flow.title) }
-                            html.element("td") {
-                                $0.element("span", ["class": "tag \(stretch.state.name)"], text: stretch.state.inWords)
-                            }
-                            html.element("td", text: "\(stretch.start)")
-                            html.element("td", text: "\(stretch.end)")
-                            html.element(
-                                "td",
-                                text: spanText(stretch.end - stretch.start))
-                            html.element("td", text: stretch.why ?? "")
-                        }
-                    }
+                    for point in points.prefix(Self.attentionLimit) { row(&html, point) }
                 }
             }
-            let rest = found.count - Self.attentionLimit
+            let rest = points.count - Self.attentionLimit
             if rest > 0 { html.element("p", text: "… and \(grouped(rest)) more; the table counts them by flow.") }
+        }
+    }
+
+    private func row(_ html: inout HTMLText, _ point: AttentionPoint) {
+        html.element("tr") { html in
+            html.element("td") { $0.element("a", ["href": "#row-\(point.flow.id)"], text: point.flow.title) }
+            html.element("td") { $0.element("span", ["class": "tag \(point.kind.name)"], text: point.kind.inWords) }
+            html.element("td", text: "\(point.start)")
+            html.element("td", text: "\(point.end)")
+            html.element("td", text: spanText(point.end - point.start))
+            html.element("td", text: point.why)
         }
     }
 
@@ -151,7 +140,7 @@ package struct CoverageReport: Sendable {
             for flow in flows {
                 html.element("div", ["class": "lane"]) { html in
                     html.element(
-                        "a", ["class": "name", "href": "#row-\(flow.flow)", "title": flow.title], text: flow.title)
+                        "a", ["class": "name", "href": "#row-\(flow.id)", "title": flow.title], text: flow.title)
                     lane(&html, flow, scale, grid: grid, now: now)
                 }
             }
@@ -212,10 +201,10 @@ package struct CoverageReport: Sendable {
     }
 
     private func row(_ html: inout HTMLText, _ flow: FlowCoverage) {
-        html.element("tr", ["id": "row-\(flow.flow)"]) { html in
+        html.element("tr", ["id": "row-\(flow.id)"]) { html in
             html.element("th", ["scope": "row"]) { html in
                 html.add(flow.title)
-                html.element("small", text: flow.isVerified ? "\(flow.flow)" : "\(flow.flow) · unverified")
+                html.element("small", text: flow.isVerified ? "\(flow.id)" : "\(flow.id) · not verified")
             }
             html.element("td", text: "\(flow.place.file):\(flow.place.line)")
             for state in CoverageState.allCases {
@@ -257,4 +246,8 @@ extension CoverageState {
         case .failed: "Failed"
         }
     }
+}
+
+extension CoverageReport: Report {
+    package static let renderings: [Rendering<CoverageReport>] = [.html { report in report.page }]
 }

@@ -14,10 +14,10 @@ enum CoverageState: Int, CaseIterable, Comparable {
     var inWords: String {
         switch self {
         case .succeeded: "succeeded"
-        case .running: "running, or not refreshed since"
-        case .partial: "succeeded in part"
-        case .planned: "to be requested"
-        case .gap: "gap: nobody asks for it"
+        case .running: "running at the last refresh"
+        case .partial: "partly succeeded"
+        case .planned: "to request"
+        case .gap: "gap: not declared"
         case .held: "in doubt or held"
         case .failed: "failed"
         }
@@ -34,7 +34,7 @@ package struct FlowCoverage: Hashable, Sendable {
         var why: String?
     }
 
-    package let flow: FlowID
+    package let id: FlowID
     /// The name, or the id where there is none.
     package let title: String
     package let place: Place
@@ -44,12 +44,15 @@ package struct FlowCoverage: Hashable, Sendable {
     let counts: [CoverageState: Int]
     /// Of all gaps together.
     let gapLength: Duration
+    /// Windows that were ingested more often than declared.
+    let repeated: [RepeatedWindow]
 
     /// - Parameters:
     ///   - plan: of the flow; its requests and held windows are shown too.
     ///   - runs: every recorded run of the flow. Of a window run more than once, the newest run counts.
-    package init(_ plan: FlowPlan, runs: [RecordedRun]) {
-        flow = plan.id
+    package init(_ plan: FlowPlan, runs: [RecordedRun], repeated: [RepeatedWindow] = []) {
+        self.repeated = repeated
+        id = plan.id
         title = plan.title
         place = plan.place
         isVerified = plan.isVerified

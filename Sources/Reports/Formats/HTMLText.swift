@@ -35,8 +35,13 @@ struct HTMLText {
     /// Text.
     mutating func add(_ words: String) { text += htmlEscaped(words) }
 
-    /// The program's own, as it is: a style sheet, the document type.
+    /// The program's own, as it is.
     mutating func verbatim(_ text: StaticString) { self.text += "\(text)" }
+
+    /// A style sheet that comes with the program.
+    mutating func styleSheet(_ bytes: [UInt8]) {
+        text += "<style>\n\(String(decoding: bytes, as: UTF8.self))</style>\n"
+    }
 
     private mutating func open(_ name: String, _ attributes: KeyValuePairs<String, String>) {
         text += "<\(name)"

@@ -2,26 +2,19 @@ import FlowRuns
 import Ledger
 import Text
 
-/// Recorded runs as JSON, one a line, newest last: what was declared, sent and answered.
-///
-/// - Parameter write: takes the bytes in pieces, in order.
-/// - Throws: what `write` throws.
-package func writeHistory<Failure: Error>(
-    _ entries: [LedgerEntry], to write: ([UInt8]) throws(Failure) -> Void
-) throws(Failure) {
-    try streamJSON(to: write) { json, handOver in
-        json.member("formatVersion", 1)
-        json.array("runs") { json in
-            for entry in entries.newestLast {
+extension JSONText {
+    /// One run a line, newest last.
+    mutating func members(of report: HistoryReport, _ handOver: (inout JSONText) -> Void) {
+        member("formatVersion", 1)
+        array("runs") { json in
+            for entry in report.entries {
                 json.line { $0.members(of: entry) }
                 if json.isLarge { handOver(&json) }
             }
         }
     }
-}
 
-extension JSONText {
-    fileprivate mutating func members(of entry: LedgerEntry) {
+    private mutating func members(of entry: LedgerEntry) {
         member("flowId", entry.run.flow.description)
         members(of: entry.run)
         member("recordedAtUTC", entry.run.recordedAt.description)

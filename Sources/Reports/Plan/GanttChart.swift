@@ -1,13 +1,14 @@
 import FlowRuns
 import Planner
+import Text
 
 /// A Mermaid gantt of a plan's windows: a section for each flow, plain windows folded, a bounded number of bars.
 struct GanttChart {
     private static let sectionLimit = 20
     private static let barLimit = 60
 
-    /// The chart as Mermaid's source.
-    private(set) var source = ""
+    /// Mermaid's source, by line.
+    private(set) var lines: [String] = []
     /// How many windows have no bar.
     private(set) var omittedWindows = 0
     private(set) var omittedFlows = 0
@@ -19,34 +20,34 @@ struct GanttChart {
         let barsPerFlow = max(3, Self.barLimit / min(flows.count, Self.sectionLimit))
         var earliest = first.earliest
         var latest = first.latest
-        var sections = ""
+        var sections: [String] = []
         for flow in flows.prefix(Self.sectionLimit) {
-            let selection = Selection(flow.entries(asOf: plan.asOf) + flow.heldEntries, limit: barsPerFlow)
+            let selection = PlanLineSelection(flow.requestLines(asOf: plan.asOf) + flow.heldLines, limit: barsPerFlow)
             omittedWindows += selection.omittedCount
-            sections += "    section \(word(flow.title))\n"
-            for entry in selection.shown {
-                earliest = min(earliest, entry.windows.start)
-                latest = max(latest, entry.windows.end)
-                sections += "    \(bar(entry))\n"
+            sections.append("    section \(word(flow.title))")
+            for line in selection.shown {
+                earliest = min(earliest, line.windows.start)
+                latest = max(latest, line.windows.end)
+                sections.append("    \(bar(line))")
             }
         }
         for flow in flows.dropFirst(Self.sectionLimit) {
             omittedFlows += 1
             omittedWindows += flow.actions.count + flow.held.count
         }
-        source += "gantt\n"
-        source += "    dateFormat YYYY-MM-DDTHH:mm:ss\n"
-        source += "    axisFormat \(axisFormat(latest - earliest))\n"
-        source += "    todayMarker off\n"
-        source += sections
+        lines = [
+            "gantt", "    dateFormat YYYY-MM-DDTHH:mm:ss", "    axisFormat \(axisFormat(latest - earliest))",
+            "    todayMarker off",
+        ]
+        lines += sections
     }
 
-    private func bar(_ entry: PlanEntry) -> String {
-        let isAlarming = entry.kind == .held || entry.oddity != nil
-        let tag = isAlarming ? "crit, " : entry.kind == .create ? "active, " : ""
-        let kind = entry.kind == .create ? "" : " \(entry.kind.inWords)"
-        let times = [entry.windows.start, entry.windows.end].map { $0.description.dropLast() }
-        return "\(word(entry.windows.sizeText + kind)) :\(tag)\(times.joined(separator: ", "))"
+    private func bar(_ line: PlanLine) -> String {
+        let isCritical = line.kind == .held || line.unusual != nil
+        let tag = isCritical ? "crit, " : line.kind == .create ? "active, " : ""
+        let kind = line.kind == .create ? "" : " \(line.kind.inWords)"
+        let times = [line.windows.start, line.windows.end].map { $0.description.dropLast() }
+        return "\(word(line.windows.sizeText + kind)) :\(tag)\(times.joined(separator: ", "))"
     }
 
     private func axisFormat(_ span: Duration) -> String {

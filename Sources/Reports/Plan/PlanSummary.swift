@@ -15,12 +15,12 @@ extension PlanCounts {
         }
     }
 
-    /// What will be asked for, without what is nought.
+    /// What will be requested, without zeros.
     var wanted: [String] {
         words([(create, "to request"), (retry, "to retry"), (rerun, "to rerun")])
     }
 
-    /// What will not.
+    /// What will not be requested, without zeros.
     var standing: [String] {
         words([
             (held, "held"), (recorded, "recorded\(failed > 0 ? " (\(grouped(failed)) failed)" : "")"),
@@ -29,7 +29,7 @@ extension PlanCounts {
     }
 
     /// `1 error, 2 warnings`; empty when there are none.
-    var faults: String {
+    var diagnosticCounts: String {
         [errors > 0 ? counted(errors, "error") : nil, warnings > 0 ? counted(warnings, "warning") : nil]
             .compactMap(\.self).joined(separator: ", ")
     }
@@ -43,13 +43,19 @@ extension FlowPlan {
     /// The name, or the id where it has none.
     var title: String { name ?? id.description }
 
-    /// Whether there is anything to say of it beyond that all is recorded.
+    /// Whether there is nothing to say of it but that all is recorded.
     var isQuiet: Bool {
         actions.isEmpty && held.isEmpty && undeclared.isEmpty && diagnostics.isEmpty && failedCount == 0
     }
 }
 
 extension Plan {
-    /// How many flows with requests the ledger has never compared with the service.
-    var unverifiedCount: Int { flows.count { !$0.isVerified && !$0.actions.isEmpty } }
+    /// `nil` where the ledger was compared with the service for every flow with requests.
+    var unverifiedNote: String? {
+        let count = flows.count { !$0.isVerified && !$0.actions.isEmpty }
+        guard count > 0 else { return nil }
+        return "\(counted(count, "flow is", "flows are")) not verified: this ledger has never been compared with the "
+            + "service for \(count == 1 ? "it" : "them"). 'sluice apply' compares first, and may then send fewer "
+            + "requests, never more."
+    }
 }

@@ -4,7 +4,7 @@ import Planner
 
 /// Where a flow stands at one instant: what is due, what became of it, and how far behind it is.
 package struct FlowStatus: Hashable, Sendable {
-    package let flow: FlowID
+    package let id: FlowID
     package let name: String?
     /// Windows and reruns that the manifest declares; of series, those that have ended.
     package let due: Int
@@ -12,28 +12,30 @@ package struct FlowStatus: Hashable, Sendable {
     package let recorded: Int
     /// Requests that a plan made now would make.
     package let pending: Int
-    /// Windows that wait for a doubt to be resolved or a run to be acknowledged.
+    /// Windows that wait until a run in doubt is settled or acknowledged.
     package let held: Int
     /// Of each window and rerun only the latest run counts, so a failure that was retried well is none.
     package let running: Int
     package let succeeded: Int
     package let partial: Int
     package let failed: Int
-    /// Of the failed runs, and then of the partial ones, those of the latest windows, at most ``mostTroubles``.
-    package let troubles: [RecordedRun]
+    /// Of the failed runs, and then of the partial ones, those of the latest windows, at most ``mostProblems``.
+    package let problems: [RecordedRun]
     /// Of the windows whose runs the service took and that have not failed, the one that ends last.
     package let lastWindow: Window?
     /// From the end of ``lastWindow`` to the instant; zero when it ends later, `nil` when there is none.
     package let behind: Duration?
+    /// Windows that were ingested more often than declared.
+    package let repeated: [RepeatedWindow]
     package let isVerified: Bool
     package let errors: Int
 
-    static let mostTroubles = 20
+    static let mostProblems = 20
 
     /// - Parameters:
     ///   - plan: of the same flow, made at `asOf` from the same runs.
     package init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], asOf: Timestamp) {
-        flow = declaration.id
+        id = declaration.id
         name = declaration.name
         due = declaration.series.reduce(declaration.windows.count + declaration.reruns.count) { due, series in
             series.windows(dueAt: asOf).reduce(due) { $0 + $1.count }
@@ -49,9 +51,10 @@ package struct FlowStatus: Hashable, Sendable {
         succeeded = latest.count { $0.state == .succeeded }
         partial = latest.count { $0.state == .partial }
         failed = latest.count { $0.state == .failed }
-        troubles = Array(
+        problems = Array(
             [.failed, .partial].flatMap { state in latest.filter { $0.state == state }.latestFirst }
-                .prefix(Self.mostTroubles))
+                .prefix(Self.mostProblems))
+        repeated = declaration.repeatedWindows(in: runs)
         lastWindow = runs.lazy.filter { $0.state.isAccepted && $0.state != .failed }.compactMap(\.window)
             .max { ($0.end, $0.start) < ($1.end, $1.start) }
         behind = lastWindow.map { max(.zero, asOf - $0.end) }

@@ -27,8 +27,8 @@ package struct ProgressBar: Hashable, Sendable {
         return seconds < 1e15 ? .seconds(Int64(seconds)) : nil
     }
 
-    /// One line without a line break, no wider than the style allows; 80 columns when it does not say.
-    package func render(_ style: TextStyle) -> String {
+    /// No wider than the style allows; 80 columns when it does not say.
+    package func line(_ style: TextStyle) -> StyledText {
         let fraction = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 1
         var words = ["\(grouped(done))/\(grouped(total))", "\(Int(fraction * 100))%"]
         if failed > 0 { words.append("\(grouped(failed)) failed") }
@@ -37,13 +37,17 @@ package struct ProgressBar: Hashable, Sendable {
         let text = words.joined(separator: "  ")
 
         let room = min(40, (style.width ?? 80) - text.columns - 3)
-        guard room >= 6 else { return text.cutAtEnd(to: style.width ?? 80, style) }
-        let full = Int(fraction * Double(room))
-        let bar =
-            style.unicode
-            ? String(repeating: "━", count: full) + style.paint(String(repeating: "─", count: room - full), .quiet)
-            : "[" + String(repeating: "=", count: max(0, full - 2)) + (full > 1 ? ">" : "")
-                + String(repeating: " ", count: room - 2 - max(0, full - 1)) + "]"
-        return "\(bar) \(failed > 0 ? style.paint(text, .caution) : text)"
+        guard room >= 6 else { return "\(text.cutAtEnd(to: style.width ?? 80, style))" }
+        return "\(bar(fraction, room, style)) \(style.paint(text, failed > 0 ? .warning : .plain))"
+    }
+
+    private func bar(_ fraction: Double, _ width: Int, _ style: TextStyle) -> StyledText {
+        let full = Int(fraction * Double(width))
+        func repeated(_ text: String, _ count: Int) -> String { String(repeating: text, count: max(0, count)) }
+        guard style.unicode else {
+            return
+                "[\(repeated("=", full - 2) + (full > 1 ? ">" : ""))\(StyledText.spaces(width - 2 - max(0, full - 1)))]"
+        }
+        return "\(repeated("━", full))\(style.paint(repeated("─", width - full), .quiet))"
     }
 }

@@ -15,22 +15,26 @@ package struct TextStyle: Hashable, Sendable {
         self.unicode = unicode
     }
 
-    enum Tone: String {
-        case create = "32"
-        case change = "33"
-        case rerun = "36"
-        case trouble = "1;31"
-        case caution = "1;33"
+    package enum Tone: String, Sendable {
+        case good = "32"
+        case changed = "33"
+        case active = "36"
+        case error = "1;31"
+        case warning = "1;33"
+        case help = "1;36"
+        case margin = "1;34"
         case strong = "1"
         case quiet = "2"
         case plain = ""
     }
 
-    func paint(_ text: String, _ tone: Tone) -> String {
-        color && tone != .plain && !text.isEmpty ? "\u{1B}[\(tone.rawValue)m\(text)\u{1B}[0m" : text
-    }
+    /// Where the style has a width, less than this many columns in all.
+    func isNarrower(than columns: Int) -> Bool { (width ?? .max) < columns }
 
     var ellipsis: String { unicode ? "…" : "..." }
+
+    /// Before what a reviewer should check.
+    var warningSign: String { unicode ? "⚠" : "(!)" }
 }
 
 extension String {

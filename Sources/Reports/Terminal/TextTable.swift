@@ -27,6 +27,7 @@ package struct TextTable: Sendable {
         let text: String
         let tone: TextStyle.Tone
 
+        /// Its text is measured, so it is made printable here already.
         init(_ text: String, _ tone: TextStyle.Tone = .plain) {
             self.text = printable(text)
             self.tone = tone
@@ -40,7 +41,8 @@ package struct TextTable: Sendable {
     }
 
     private static let narrowest = 8
-    private static let gap = "  "
+    /// Columns between two cells.
+    private static let gap = 2
 
     private let columns: [Column]
     private let style: TextStyle
@@ -55,30 +57,25 @@ package struct TextTable: Sendable {
     package mutating func add(_ cells: [String]) { add(cells.map { Cell($0) }) }
 
     /// Adds a line that belongs to the row above it.
-    package mutating func addRemark(_ text: String) { rows.append(.remark(printable(text))) }
+    package mutating func addRemark(_ text: String) { rows.append(.remark(text)) }
 
     mutating func add(_ cells: [Cell]) {
         let missing = max(0, columns.count - cells.count)
         rows.append(.cells(cells.prefix(columns.count) + Array(repeating: Cell(""), count: missing)))
     }
 
-    /// The title line and the rows, each ending in a line break; empty when there are no rows.
-    package func render() -> String {
-        guard !rows.isEmpty else { return "" }
+    /// The title line and the rows; empty when there are no rows.
+    package var lines: [StyledText] {
+        guard !rows.isEmpty else { return [] }
         let widths = fittingWidths()
-        let titles = columns.map { Cell($0.title, .strong) }
-        var text = line(titles, widths)
-        for row in rows {
-            switch row {
-            case .cells(let cells): text += line(cells, widths)
-            case .remark(let remark):
-                let indent = "    "
-                for piece in style.width.map({ remark.wrapped(to: $0 - indent.count, style) }) ?? [remark] {
-                    text += indent + style.paint(piece, .quiet) + "\n"
+        let titles = line(columns.map { Cell($0.title, .strong) }, widths)
+        return [titles]
+            + rows.flatMap { row in
+                switch row {
+                case .cells(let cells): [line(cells, widths)]
+                case .remark(let remark): style.lines(remark, .quiet, indent: 4)
                 }
             }
-        }
-        return text
     }
 
     private func fittingWidths() -> [Int] {
@@ -87,7 +84,7 @@ package struct TextTable: Sendable {
             for (index, cell) in cells.enumerated() { widths[index] = max(widths[index], cell.text.columns) }
         }
         guard let width = style.width else { return widths }
-        var surplus = widths.reduce(0, +) + Self.gap.count * (columns.count - 1) - width
+        var surplus = widths.reduce(0, +) + Self.gap * (columns.count - 1) - width
         while surplus > 0 {
             let candidates = columns.indices.filter { columns[$0].givesWay && widths[$0] > Self.narrowest }
             guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
@@ -97,21 +94,21 @@ package struct TextTable: Sendable {
         return widths
     }
 
-    private func line(_ cells: [Cell], _ widths: [Int]) -> String {
-        var line = ""
-        var pending = ""
+    private func line(_ cells: [Cell], _ widths: [Int]) -> StyledText {
+        var line = StyledText()
+        // Spaces wait for the next text, so that no line ends in them.
+        var pending = 0
         for (index, cell) in cells.enumerated() {
             let text = cell.text.cutInMiddle(to: widths[index], style)
-            let space = String(repeating: " ", count: max(0, widths[index] - text.columns))
+            let space = max(0, widths[index] - text.columns)
             let isRight = columns[index].alignment == .right
-            // Spaces wait for the next text, so that no line ends in them.
             if isRight { pending += space }
             if !text.isEmpty {
-                line += pending + style.paint(text, cell.tone)
-                pending = ""
+                line += "\(StyledText.spaces(pending))\(style.paint(text, cell.tone))"
+                pending = 0
             }
-            pending += (isRight ? "" : space) + Self.gap
+            pending += (isRight ? 0 : space) + Self.gap
         }
-        return line + "\n"
+        return line
     }
 }

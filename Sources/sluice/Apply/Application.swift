@@ -5,6 +5,7 @@ import FlowServiceSimulator
 import Ledger
 import Manifests
 import Planner
+import Reports
 
 /// One apply as the command line runs it: connect, send or wait, show progress, stop on a signal.
 struct Application {
@@ -14,11 +15,11 @@ struct Application {
     let command: ApplyCommand
 
     func apply(_ plan: Plan, _ ledger: TargetLedger, staleness: Applier.Staleness) async throws -> ApplyOutcome {
-        let announcement =
-            "stopping: what is in flight is finished and recorded, nothing more is sent (again to end at once)"
+        let announcement: StyledText =
+            "stopping: requests under way are finished and recorded, no more are sent; press Ctrl-C again to end at once"
         return try await connected(plan, announcement) { service, progress, stop in
             let context = ledger.context(service, stop: stop) { progress.show($0) }
-            let applier = Applier(context: context, wireForm: target.wireForm, provenance: Origin.provenance())
+            let applier = Applier(context: context, wireForm: target.wireForm, provenance: .ofThisProcess())
             return await applier.apply(plan, staleness: staleness)
         }
     }
@@ -26,7 +27,7 @@ struct Application {
     /// Waits for every run of the plan's flows that is under way, whichever apply requested it: a job that was cut off
     /// while it waited can be run again.
     func wait(_ plan: Plan, _ ledger: TargetLedger, atMost limit: Duration?) async throws -> WaitOutcome {
-        try await connected(plan, "stopping to wait: the runs go on on the service") { service, progress, stop in
+        try await connected(plan, "no longer waiting: the runs continue on the service") { service, progress, stop in
             let context = ledger.context(service, stop: stop) { progress.show($0) }
             do throws(RefreshError) {
                 return try await RunWait(context: context).wait(for: plan.flows, atMost: limit)
@@ -37,7 +38,7 @@ struct Application {
     }
 
     private func connected<Result: Sendable>(
-        _ plan: Plan, _ announcement: String,
+        _ plan: Plan, _ announcement: StyledText,
         _ body: @escaping @Sendable (any FlowService, ApplyProgress, StopSignal) async throws -> Result
     ) async throws -> Result {
         let progress = ApplyProgress(plan: plan, format: command.format, output: command.output)

@@ -11,40 +11,38 @@ import Reports
 
 struct ApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "apply", abstract: "Make the missing run requests, each once and only once.",
+        commandName: "apply", abstract: "Request the missing runs, each window once.",
         discussion: """
-            With manifests it plans, shows the plan, and asks before it sends; with a plan file it makes exactly the \
-            requests that were reviewed, and refuses when a flow has changed since.
+            With manifests: plans, shows the plan, and asks before it sends requests. With a plan file: sends exactly the \
+            requests of that plan, and refuses if a flow has changed since the plan was made.
 
             EXAMPLES:
-              sluice apply manifests/                asks on a terminal
-              sluice apply manifests/ --yes          does not ask: for CI
-              sluice apply plan.json                 a plan kept by 'sluice plan --out'
-              sluice apply manifests/ --yes --wait   goes on until the runs have ended: exit 1 when one failed
-              sluice apply manifests/ --yes --format json      events as JSON Lines
+              sluice apply manifests/                      ask before sending
+              sluice apply manifests/ --yes                do not ask, for CI
+              sluice apply plan.json                       apply a plan saved by 'sluice plan --out'
+              sluice apply manifests/ --yes --wait         wait until the runs have ended; exit 1 if one failed
+              sluice apply manifests/ --yes --format json  print events as JSON Lines
             """)
-
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json
-    }
 
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var time: InstantOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
-    @Option(help: "text, or json for events as JSON Lines.") var format: Format = .text
-    @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
-    @Option(name: .customLong("max-runs"), help: "Refuse a plan of more requests than this, whatever the target says.")
+    @Option(help: "Output format; json prints events as JSON Lines.") var format = Format<EventReport>()
+    @Flag(name: .shortAndLong, help: "Do not ask before sending.") var yes = false
+    @Option(
+        name: .customLong("max-runs"), help: "Refuse a plan with more requests than this. Replaces the target's limit.")
     var maxRuns: Int?
-    @Flag(help: "Then wait until the runs have ended.") var wait = false
+    @Flag(help: "Wait until the runs have ended.") var wait = false
     @Option(
         help: ArgumentHelp(
-            "With --wait: for how long at most, such as PT30M; then exit with 75.", valueName: "duration"))
+            "With --wait: the longest time to wait, such as PT30M. Exits with 75 when it is over.",
+            valueName: "duration"))
     var timeout: TimeLimit?
 
     func validate() throws {
         if let maxRuns, maxRuns < 0 { throw ValidationError("--max-runs cannot be negative") }
-        if timeout != nil, !wait { throw ValidationError("--timeout is for --wait") }
+        if timeout != nil, !wait { throw ValidationError("--timeout needs --wait") }
     }
 
     func run() async throws {
@@ -71,10 +69,10 @@ struct ApplyCommand: AsyncParsableCommand {
         resolvesDoubts: Bool
     ) async throws -> (Plan, ApplyOutcome) {
         let plan = try await workspace.plan(asOf: asOf, ledger: ledger)
-        if format == .text, !output.quiet || !plan.isApplicable {
-            try PlanView(plan: plan, workspace: workspace, output: output).show(.text)
+        if format.chosen == .text, !output.quiet || !plan.isApplicable {
+            try PlanView(report: PlanReport(plan), sources: workspace.sources, output: output).show(Format())
         } else if !plan.isApplicable {
-            Workspace.show(plan.diagnostics, workspace.sources, output)
+            output.tell(plan.diagnostics, workspace.sources)
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
         let isWaiting = resolvesDoubts && plan.flows.contains(where: \.isWaiting)
@@ -83,7 +81,7 @@ struct ApplyCommand: AsyncParsableCommand {
         try confirm(plan)
         let outcome = try await application.apply(plan, ledger, staleness: .reduce)
         guard isWaiting, outcome.isComplete else { return (plan, outcome) }
-        output.say("planning what was held again:")
+        output.say("planning again the windows that were held:")
         return try await round(workspace, asOf, ledger, application, resolvesDoubts: false)
     }
 
@@ -96,7 +94,7 @@ struct ApplyCommand: AsyncParsableCommand {
                 data.first(where: { !" \n\r\t".utf8.contains($0) }) == UInt8(ascii: "{")
             else { continue }
             guard manifests.paths.count == 1, time.asOf == nil else {
-                throw Failure(.usage, "'\(path)' is a saved plan: it stands alone, without manifests and --as-of")
+                throw Failure(.usage, "'\(path)' is a saved plan: give no manifests and no --as-of with it")
             }
             return Array(data)
         }
@@ -114,7 +112,7 @@ struct ApplyCommand: AsyncParsableCommand {
             throw Failure(.usage, "the plan is for target '\(target.name)', not for '\(wanted)'")
         }
         output.say("plan \(planDigest(bytes)) of \(manifests.paths[0])")
-        if format == .text, !output.quiet { Console.output(PlanView.text(plan, output)) }
+        if format.chosen == .text, !output.quiet { output.show(PlanReport(plan), Format()) }
         try check(plan, target)
         announceNewLedger(target)
         try await TargetLedger.with(target, writing: true) { ledger in
@@ -131,7 +129,7 @@ struct ApplyCommand: AsyncParsableCommand {
 
     /// Whoever applies from another folder than was planned in should not begin a second record unawares.
     private func announceNewLedger(_ target: Target) {
-        if let path = TargetLedger.newFile(of: target) { output.say("beginning a new ledger: \(path)") }
+        if let path = TargetLedger.newFile(of: target) { output.say("creating a new ledger: \(path)") }
     }
 
     private func check(_ plan: Plan, _ target: Target) throws {
@@ -144,22 +142,28 @@ struct ApplyCommand: AsyncParsableCommand {
         guard !yes, plan.requestCount > 0 else { return }
         guard Console.isInputTerminal, Console.isErrorTerminal else {
             throw Failure(
-                .usage, "no terminal to confirm on: pass --yes, or apply a plan file made by 'sluice plan --out'")
+                .usage,
+                "no terminal to confirm on: pass --yes, or apply a plan file made by 'sluice plan --out'")
         }
-        let flows = plan.flows.count { !$0.actions.isEmpty }
-        Console.redraw(
-            "Request \(counted(plan.requestCount, "run")) of \(counted(flows, "flow")) on target '\(plan.target.name)' "
-                + "(\(plan.target.organization), sandbox \(plan.target.sandbox))?\n"
-                + "A run cannot be undone. Type 'yes' to continue: ")
-        guard readLine()?.trimmingCharacters(in: .whitespaces) == "yes" else {
-            throw Failure(.incomplete, "nothing was sent")
+        let flows = counted(plan.flows.count { !$0.actions.isEmpty }, "flow")
+        let target = plan.target
+        Console.say(
+            """
+            Request \(counted(plan.requestCount, "run")) of \(flows) on target '\(target.name)' \
+            (\(target.organization), sandbox \(target.sandbox))?
+            """)
+        Console.say("\(plan.destination) A run cannot be undone.")
+        guard Console.ask("Type 'yes' to continue:") == "yes" else {
+            throw Failure(.incomplete, "not confirmed, nothing was sent")
         }
     }
 
     /// Machines get their closing event also when nothing was asked for.
     private func finishWithNothingToDo() -> ApplyOutcome {
         let outcome = ApplyOutcome(flows: [])
-        if format == .json { Console.output(ApplyEvent.finished(outcome).json(at: SystemTime().now()) + "\n") }
+        if format.chosen == .json {
+            output.show(EventReport(.finished(outcome), at: SystemTime().now()), format)
+        }
         return outcome
     }
 

@@ -9,24 +9,20 @@ import Reports
 
 struct FlowsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "flows", abstract: "Show the flows of the sandbox, and which of them are declared.",
+        commandName: "flows", abstract: "List the flows of the sandbox, and which of them are declared.",
         discussion: """
-            With --format yaml it prints a run manifest to start from: every flow scheduled for one-time ingestion that \
-            no manifest declares yet, with the windows that the service has run already.
+            --format yaml prints a run manifest to start from. It declares every flow that is scheduled for one-time \
+            ingestion and not declared yet, with the windows that the service has already run.
 
             EXAMPLES:
               sluice flows target.yaml
               sluice flows target.yaml --format yaml > flows.yaml
             """)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json, yaml
-    }
-
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
-    @Option(help: "text, json or yaml.") var format: Format = .text
+    @Option(help: "Output format.") var format = Format<FlowInventory>()
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
@@ -39,12 +35,10 @@ struct FlowsCommand: AsyncParsableCommand {
             workspace.target, flows: workspace.declarations.map(SimulatedFlow.init), options: service, stop: stop)
         do throws(FlowServiceError) {
             let flows = try await connection.service.flows().sorted { $0.id < $1.id }
-            let inventory = FlowInventory(flows: flows, declarations: workspace.declarations)
-            switch format {
-            case .text: Console.output(inventory.text(output.style))
-            case .json: Console.output(inventory.json())
-            case .yaml: Console.output(try await manifest(of: inventory, connection.service, workspace.target))
-            }
+            var inventory = FlowInventory(
+                target: workspace.target.name, flows: flows, declarations: workspace.declarations)
+            if format.chosen == .yaml { inventory.starting = try await entries(of: inventory, connection.service) }
+            output.show(inventory, format)
             await connection.close()
         } catch {
             await connection.close()
@@ -52,9 +46,10 @@ struct FlowsCommand: AsyncParsableCommand {
         }
     }
 
-    private func manifest(
-        of inventory: FlowInventory, _ service: HTTPFlowService, _ target: Target
-    ) async throws(FlowServiceError) -> String {
+    /// What a manifest to start from needs to know of each flow.
+    private func entries(
+        of inventory: FlowInventory, _ service: HTTPFlowService
+    ) async throws(FlowServiceError) -> [StartingManifest.Entry] {
         var entries: [StartingManifest.Entry] = []
         var kinds: [String: SourceKind] = [:]
         for flow in inventory.undeclaredOneTime {
@@ -68,10 +63,10 @@ struct FlowsCommand: AsyncParsableCommand {
             }
             entries.append(
                 StartingManifest.Entry(
-                    flow: flow, source: kind ?? (flow.deltaColumn == nil ? .file : .table),
-                    runs: try await service.runs(of: flow.id)))
+                    id: flow.id, name: flow.name, source: kind ?? (flow.deltaColumn == nil ? .file : .table),
+                    deltaColumn: flow.deltaColumn, runs: try await service.runs(of: flow.id)))
         }
-        return StartingManifest(target: target.name, entries: entries).yaml
+        return entries
     }
 }
 

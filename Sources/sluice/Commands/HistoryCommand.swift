@@ -6,7 +6,8 @@ import Reports
 
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "history", abstract: "Show the recorded runs: what was sent, what came back, who declared it.",
+        commandName: "history",
+        abstract: "Show the recorded runs: when, which window, what became of it, who declared it.",
         discussion: """
             EXAMPLES:
               sluice history manifests/
@@ -16,14 +17,14 @@ struct HistoryCommand: AsyncParsableCommand {
 
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: "How it is written.") var format: RecordFormat = .text
-    @Flag(help: "Also show what was sent and what came back.") var requests = false
+    @Option(help: "Output format.") var format = Format<HistoryReport>()
+    @Flag(help: "Also show each request and the answer to it.") var requests = false
     @Option(
-        help: ArgumentHelp("Only this flow's runs (repeatable): its id, or its name.", valueName: "flow"),
+        help: ArgumentHelp("Only runs of this flow, by id or name (repeatable).", valueName: "flow"),
         completion: ManifestCompletion.flows)
     var flow: [String] = []
     @Option(help: "Only runs in this state (repeatable).") var state: [RunState] = []
-    @Option(help: "Only runs declared by this commit, or by one that begins so.") var commit: String?
+    @Option(help: "Only runs declared by this commit, or by a commit that begins with this text.") var commit: String?
     @Option(help: ArgumentHelp("Only windows that end after this time.", valueName: "time")) var since: Moment?
     @Option(help: ArgumentHelp("Only windows that start before this time.", valueName: "time")) var until: Moment?
 
@@ -42,22 +43,15 @@ struct HistoryCommand: AsyncParsableCommand {
                 && (since.map { (entry.run.window?.end ?? .max) > $0.time } ?? true)
                 && (until.map { (entry.run.window?.start ?? .min) < $0.time } ?? true)
         }
-        let names = workspace.names
-        switch format {
-        case .text where chosen.isEmpty && !entries.isEmpty: Console.output("No recorded run matches.\n")
-        case .text:
-            Console.output(
-                HistoryText(style: output.style, names: names, showsRequests: requests).render(chosen))
-        case .json: writeHistory(chosen) { Console.output($0) }
-        case .markdown: Console.output(HistoryMarkdown(names: names).render(chosen))
-        }
+        let report = HistoryReport(
+            chosen, names: workspace.names, showsRequests: requests, isFiltered: chosen.count < entries.count)
+        output.show(report, format)
     }
 
     private func id(of text: String, in workspace: Workspace) throws(Failure) -> FlowID {
         if let flow = FlowID(text) ?? workspace.declarations.first(where: { $0.name == text })?.id { return flow }
-        throw Failure(.usage, "--flow '\(text)' is neither a UUID nor the name of a declared flow")
+        throw Failure(.usage, "--flow '\(text)' is neither a flow id (a UUID) nor the name of a declared flow")
     }
-
 }
 
 extension RunState: ExpressibleByArgument {}

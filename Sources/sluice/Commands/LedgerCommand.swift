@@ -10,13 +10,13 @@ import Reports
 
 struct LedgerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "Export, import, verify or recheck the record of runs.",
+        commandName: "ledger", abstract: "Export, import, verify or recheck the ledger.",
         subcommands: [ExportCommand.self, ImportCommand.self, VerifyCommand.self, RecheckCommand.self])
 
     struct ExportCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "export",
-            abstract: "Write the ledger as sorted JSON Lines, the same bytes for the same record.",
+            abstract: "Write the ledger as sorted JSON Lines; the same ledger gives the same bytes.",
             discussion: """
                 EXAMPLES:
                   sluice ledger export manifests/ > ledger.jsonl
@@ -25,7 +25,7 @@ struct LedgerCommand: ParsableCommand {
 
         @OptionGroup var manifests: ManifestOptions
         @OptionGroup var output: OutputOptions
-        @Option(help: "The file to write; standard output if not given.", completion: .file()) var out: String?
+        @Option(help: "The file to write. Default: standard output.", completion: .file()) var out: String?
 
         func run() async throws {
             let workspace = try Workspace.load(manifests, output)
@@ -44,7 +44,7 @@ struct LedgerCommand: ParsableCommand {
 
     struct ImportCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "import", abstract: "Put an export back, all of it or nothing.",
+            commandName: "import", abstract: "Read an export into the ledger, all of it or nothing.",
             discussion: """
                 The next apply compares its flows with the service first: an export may be older than the last run.
 
@@ -66,7 +66,7 @@ struct LedgerCommand: ParsableCommand {
                     let record = try LedgerImport(Array(bytes), targets: workspace.target.identities)
                     try await record.restore(into: ledger.store) { UUID().uuidString }
                     output.say(
-                        "\(counted(record.runCount, "run")) of \(counted(record.flows.count, "flow")) are in the ledger"
+                        "the ledger holds \(counted(record.runCount, "run")) of \(counted(record.flows.count, "flow"))"
                     )
                 } catch {
                     if case .ledger(let error) = error { throw error }
@@ -79,7 +79,9 @@ struct LedgerCommand: ParsableCommand {
     struct VerifyCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "verify",
-            abstract: "Check every invariant of the ledger, and that no window was ingested twice; else exit 74.")
+            abstract:
+                "Check the ledger for errors and for windows run more often than declared; exit 74 if there are any."
+        )
 
         @OptionGroup var manifests: ManifestOptions
         @OptionGroup var output: OutputOptions
@@ -90,18 +92,16 @@ struct LedgerCommand: ParsableCommand {
                 let violations = try await ledger.store.verify()
                 let plan = try await workspace.plan(asOf: SystemTime().now(), ledger: ledger)
                 let twice = plan.diagnostics.filter { $0.code == .windowRunTwice }
-                Workspace.show(twice, workspace.sources, output)
+                output.tell(twice, workspace.sources)
                 guard violations.isEmpty else {
-                    throw Failure(
-                        .fileError,
-                        (["the ledger breaks its invariants:"] + violations.map { "  - \($0)" }).joined(separator: "\n")
-                    )
+                    throw Failure(.fileError, "the ledger has errors:", details: violations.map { "- \($0)" })
                 }
                 guard twice.isEmpty else {
                     throw Failure(
-                        .fileError, "\(counted(twice.count, "window")) ingested more often than declared")
+                        .fileError, "\(counted(twice.count, "window was", "windows were")) run more often than declared"
+                    )
                 }
-                output.say("every invariant of the ledger holds")
+                output.say("no errors in the ledger")
             }
         }
     }

@@ -7,30 +7,31 @@ import Reports
 
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Show which run requests are missing.",
+        commandName: "plan", abstract: "Show which runs are missing.",
         discussion: """
-            Compares the manifests with the ledger. Sends nothing and changes nothing (with --refresh it first reads the \
-            service's own runs into the ledger). Exits with 65 when a rule is broken.
+            Compares the manifests with the ledger. Sends no request and changes nothing; with --refresh it first reads \
+            the service's runs into the ledger. Exits with 65 if a manifest or a rule is broken.
 
             EXAMPLES:
               sluice plan manifests/
-              sluice plan manifests/ --out plan.json      for 'sluice apply plan.json'
-              sluice plan manifests/ --format markdown    for the pull request
-              sluice plan manifests/ --detailed-exitcode  2: changes are pending
+              sluice plan manifests/ --out plan.json      save the plan for 'sluice apply plan.json'
+              sluice plan manifests/ --format markdown    for a comment on a pull request
+              sluice plan manifests/ --format github      annotations for GitHub Actions
+              sluice plan manifests/ --detailed-exitcode  exit with 2 if changes are pending
             """)
 
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var time: InstantOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
-    @Option(help: "How it is written.") var format: PlanFormat = .text
-    @Option(help: "Also keep the plan in this file, for 'sluice apply FILE'.", completion: .file()) var out: String?
-    @Flag(help: "First read the service's own runs and flows into the ledger.") var refresh = false
-    @Flag(name: .customLong("detailed-exitcode"), help: "Exit with 2 when requests are missing or held.")
+    @Option(help: "Output format.") var format = Format<PlanReport>()
+    @Option(help: "Save the plan in this file, for 'sluice apply FILE'.", completion: .file()) var out: String?
+    @Flag(help: "First read the service's runs and flows into the ledger.") var refresh = false
+    @Flag(name: .customLong("detailed-exitcode"), help: "Exit with 2 if requests are missing or held.")
     var detailedExitCode = false
 
     func run() async throws {
-        let workspace = try Workspace.load(manifests, output, showsWarnings: true, annotates: format == .github)
+        let workspace = try Workspace.load(manifests, output, showsWarnings: true, annotates: format.chosen == .github)
         let asOf = time.instant()
         let findings =
             refresh ? try await Refreshing(workspace: workspace, service: service, output: output).read() : [:]
@@ -39,12 +40,13 @@ struct PlanCommand: AsyncParsableCommand {
         }.adding(findings)
         let saved = out == nil ? nil : planJSON(plan)
         let digest = saved.map(planDigest)
-        try PlanView(plan: plan, digest: digest, workspace: workspace, output: output).show(format)
+        try PlanView(report: PlanReport(plan, digest: digest), sources: workspace.sources, output: output).show(format)
         if let out, let saved, let digest {
             try FileOutput.write(saved, to: out)
-            let use =
-                plan.isApplicable && plan.requestCount > 0 ? ": 'sluice apply \(out)' makes exactly these requests" : ""
-            output.say("kept in \(out)\(use)\n\(digest)")
+            output.say("saved in \(out), \(digest)")
+            if plan.isApplicable, plan.requestCount > 0 {
+                output.say("to send exactly these requests: sluice apply \(out)")
+            }
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
         let isPending = plan.requestCount > 0 || plan.flows.contains(where: \.isWaiting)

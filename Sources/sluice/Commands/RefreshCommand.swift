@@ -9,11 +9,11 @@ import Reports
 
 struct RefreshCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "refresh", abstract: "Read the service's own runs and flows into the ledger.",
+        commandName: "refresh", abstract: "Read the service's runs and flows into the ledger.",
         discussion: """
-            Records what became of each run, adopts runs made elsewhere, reads each flow's delta column, resolves doubts, \
-            and says where the service disagrees with the manifests. Requests no run. A run that had ended is not read \
-            again, unless it stands on the newest page of its flow's runs; --full reads every run.
+            Records how each run ended, adds runs that were made elsewhere, reads the delta column of each flow, settles \
+            runs in doubt, and shows where the service differs from the manifests. Requests no run. Runs that had ended \
+            at the last refresh are not read again, except those on the first page; --full reads every run.
 
             EXAMPLES:
               sluice refresh manifests/
@@ -23,7 +23,7 @@ struct RefreshCommand: AsyncParsableCommand {
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
-    @Flag(help: "Read every run, also those that had ended.") var full = false
+    @Flag(help: "Read every run, including those that had ended at the last refresh.") var full = false
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
@@ -43,7 +43,7 @@ struct Refreshing {
     /// - Throws: also when the service disagrees with a manifest, after that was shown.
     func run(stop: StopSignal? = nil) async throws {
         let diagnostics = try await read(stop: stop)
-        Workspace.show(diagnostics.values.flatMap(\.self).sortedByPlace(), workspace.sources, output)
+        output.tell(diagnostics.values.flatMap(\.self).sortedByPlace(), workspace.sources)
         if diagnostics.values.contains(where: \.hasErrors) { throw Failure(.invalid) }
     }
 
@@ -56,7 +56,7 @@ struct Refreshing {
             return try await Signals.stopping { stop in try await refresh(declarations, ledger, stop) }
         }
         do { try tell(results) } catch {
-            Workspace.show(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources, output)
+            output.tell(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources)
             throw error
         }
         return Dictionary(results.map { ($0.flow, $0.diagnostics) }) { first, _ in first }
@@ -75,7 +75,7 @@ struct Refreshing {
     }
 
     /// A service that is not there is not there for every flow.
-    private static let shownFaults = 3
+    private static let shownErrors = 3
 
     private func tell(_ results: [Refresh.Result]) throws(Failure) {
         let names = workspace.names
@@ -89,22 +89,25 @@ struct Refreshing {
                 new += findings.new
                 ended += findings.ended
                 if open > 0 {
-                    Console.say("\(name): \(counted(open, "request")) in doubt")
+                    Console.say("\(name): \(counted(open, "request is", "requests are")) still in doubt")
                     status = .tryLater
                 }
             case .absent: break
             case .stopped: status = .incomplete
             case .failed(.ledger(let error)): throw Failure(error)
             case .failed(.service(let error)):
-                if unread < Self.shownFaults { Console.error("\(name): \(error)") }
+                if unread < Self.shownErrors { Console.error("\(name): \(error)") }
                 if case .unauthorized = error { throw Failure(.unauthorized) }
                 unread += 1
                 status = .unavailable
             }
         }
-        if unread > Self.shownFaults { Console.error("\(unread - Self.shownFaults) more flow(s) could not be read") }
-        let flows = results.count { if case .read = $0.end { true } else { false } }
-        output.say("refreshed \(flows) flow(s): read \(read) run(s), \(new) new, \(ended) ended since the last look")
+        if unread > Self.shownErrors {
+            Console.error("\(counted(unread - Self.shownErrors, "more flow")) could not be read")
+        }
+        let flows = counted(results.count { if case .read = $0.end { true } else { false } }, "flow")
+        output.say(
+            "refreshed \(flows): \(counted(read, "run")) read, \(new) new, \(ended) ended since the last refresh")
         guard status == .done else { throw Failure(status) }
     }
 }

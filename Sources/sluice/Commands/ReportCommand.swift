@@ -7,7 +7,7 @@ import Reports
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Write a self-contained page with a picture of the time each flow has covered.",
+        abstract: "Write an HTML page that shows which time each flow has ingested.",
         discussion: """
             EXAMPLE:
               sluice report manifests/ --out coverage.html
@@ -22,10 +22,12 @@ struct ReportCommand: AsyncParsableCommand {
         let workspace = try Workspace.load(manifests, output)
         let asOf = time.instant()
         let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
-            try await workspace.planned(asOf: asOf, ledger: ledger) { _, plan, runs in FlowCoverage(plan, runs: runs) }
+            try await workspace.planned(asOf: asOf, ledger: ledger) { declaration, plan, runs in
+                FlowCoverage(plan, runs: runs, repeated: declaration.repeatedWindows(in: runs))
+            }
         }
-        let page = CoverageReport(target: workspace.target.name, asOf: asOf, flows: flows).render()
-        try FileOutput.write(page, to: out)
-        output.say("wrote \(out): \(flows.count) flow(s)")
+        let page = CoverageReport(target: workspace.target.name, asOf: asOf, flows: flows).written(.html)
+        try FileOutput.write(Array(page.utf8), to: out)
+        output.say("wrote \(out): \(counted(flows.count, "flow"))")
     }
 }

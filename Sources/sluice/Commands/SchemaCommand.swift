@@ -1,38 +1,39 @@
 import ArgumentParser
 import Foundation
 import Manifests
+import Reports
 
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Print a JSON Schema of what Sluice reads or writes.",
+        commandName: "schema", abstract: "Print the JSON Schema of a manifest or an output.",
         discussion: """
             \(Schema.allCases.map { "  \($0.rawValue.padding(toLength: 14, withPad: " ", startingAt: 0))\($0.meaning)" }
                 .joined(separator: "\n"))
 
             EXAMPLES:
               sluice schema run-manifest > run-manifest.schema.json
-              sluice schema --diagnostics   every diagnostic's code and meaning
+              sluice schema --diagnostics   list the code and meaning of every diagnostic
 
-            An editor with a YAML language server completes and explains a manifest that begins with:
+            An editor with a YAML language server checks and completes a manifest that begins with:
               # yaml-language-server: $schema=run-manifest.schema.json
             """)
 
-    @Argument(help: "Which one. Without a name they are listed.") var name: Schema?
-    @Flag(help: "List every diagnostic's code and meaning instead.") var diagnostics = false
+    @Argument(help: "The name of the schema. Without it the names are listed.") var name: Schema?
+    @Flag(help: "List the code and meaning of every diagnostic instead.") var diagnostics = false
 
     func validate() throws {
-        if diagnostics, name != nil { throw ValidationError("ask for a schema or for --diagnostics, not for both") }
+        if diagnostics, name != nil { throw ValidationError("give the name of a schema or --diagnostics, not both") }
     }
 
     func run() throws {
         if diagnostics {
             for code in DiagnosticCode.allCases.sorted(by: { $0.rawValue < $1.rawValue }) {
-                Console.output("\(code.rawValue)  \(code.summary)\n")
+                Console.output("\(code.rawValue)  \(code.summary)")
             }
         } else if let name {
             Console.output(name.bytes)
         } else {
-            for schema in Schema.allCases { Console.output(schema.rawValue + "\n") }
+            for schema in Schema.allCases { Console.output("\(schema.rawValue)") }
         }
     }
 }

@@ -3,14 +3,15 @@ import FlowRuns
 import FlowServiceSimulator
 import Foundation
 import Manifests
+import Reports
 
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "simulate", abstract: "Serve a faithful local Flow Service, for tests, demos and rehearsals.",
+        commandName: "simulate", abstract: "Run a local simulator of the Flow Service, for tests and demos.",
         discussion: """
-            Serves on the loopback address until it is stopped. Its flows come from --flows (as 'GET /flows' answers), or \
-            from manifests: every declared flow, scheduled for one-time ingestion. 'GET /simulator/statistics' counts what \
-            it took.
+            Listens on the loopback address until it is stopped. Its flows come from --flows (a file in the form of the \
+            answer to 'GET /flows') or from manifests: every declared flow, scheduled for one-time ingestion. \
+            'GET /simulator/statistics' counts the runs that it accepted.
 
             EXAMPLES:
               sluice simulate manifests/ --port 8080
@@ -18,7 +19,7 @@ struct SimulateCommand: AsyncParsableCommand {
               sluice simulate manifests/ --listing-lag PT30S --last-run-details ended
               sluice simulate manifests/ --fault 500-after:0.1 --seed 7
 
-            FAULTS ([SCOPE/]NAME[:TIME][:RATE][@N], seeded and repeatable; SCOPE is \
+            FAULTS ([SCOPE/]NAME[:TIME][:RATE][@N]; the same --seed gives the same faults; SCOPE is \
             post-runs, re-trigger, get-runs, get-flows, token or any):
             \(Fault.catalogue.map { "  \($0.name)\n      \($0.meaning)" }.joined(separator: "\n"))
             """)
@@ -38,7 +39,7 @@ struct SimulateCommand: AsyncParsableCommand {
         if !paths.isEmpty {
             let sources = try ManifestFiles.read(paths)
             let (manifests, diagnostics) = ManifestLoader().load(sources)
-            Workspace.show(diagnostics, sources, output)
+            output.tell(diagnostics, sources)
             guard !diagnostics.hasErrors else { throw Failure(.invalid) }
             configuration.flows += manifests.flows.map(SimulatedFlow.init)
         }
@@ -49,10 +50,9 @@ struct SimulateCommand: AsyncParsableCommand {
         } catch {
             throw Failure(.unavailable, "the simulator cannot start: \(error)")
         }
-        let count = configuration.flows.count
         output.say(
-            "the Flow Service simulator serves \(count) \(count == 1 ? "flow" : "flows"); press Ctrl-C to stop it")
-        Console.output("\(simulator.baseURL)\n")
+            "the simulator is listening, with \(counted(configuration.flows.count, "flow")); press Ctrl-C to stop it")
+        Console.output("\(simulator.baseURL)")
         _ = try await Signals.stopping { stop in await stop.wait() }
         await simulator.stop()
     }

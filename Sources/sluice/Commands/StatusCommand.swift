@@ -8,10 +8,10 @@ import Reports
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show at a glance where each flow stands; exit 1 when a run failed.",
+        commandName: "status", abstract: "Show the state of each flow; exit 1 if a run failed.",
         discussion: """
-            Reads the ledger. With --refresh it first asks the service what became of the runs; --watch does so again and \
-            again, until every run has ended.
+            Reads the ledger. With --refresh it first reads the state of the runs from the service; with --watch it does \
+            so repeatedly until every run has ended.
 
             EXAMPLES:
               sluice status manifests/
@@ -23,17 +23,17 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var time: InstantOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
-    @Option(help: "How it is written.") var format: RecordFormat = .text
-    @Flag(help: "First read the service's own runs into the ledger.") var refresh = false
-    @Flag(help: "Refresh and show again until every run has ended.") var watch = false
+    @Option(help: "Output format.") var format = Format<StatusReport>()
+    @Flag(help: "First read the service's runs into the ledger.") var refresh = false
+    @Flag(help: "Refresh and show the status until every run has ended.") var watch = false
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
         if refresh, !watch { try await Refreshing(workspace: workspace, service: service, output: output).run() }
         let report = watch ? try await watchUntilEnded(workspace) : try await report(workspace)
-        if !watch || !Console.isOutputTerminal { show(report) }
-        if format == .text, !refresh, !watch, report.running > 0 {
-            output.say("what runs is as of the last refresh; --refresh asks the service")
+        if !watch || !Console.isOutputTerminal { output.show(report, format) }
+        if format.chosen == .text, !refresh, !watch, report.running > 0 {
+            output.say("running as of the last refresh; use --refresh to ask the service")
         }
         if report.anyFailed { throw ExitCode(ExitStatus.incomplete.rawValue) }
     }
@@ -49,14 +49,6 @@ struct StatusCommand: AsyncParsableCommand {
         return StatusReport(target: workspace.target.name, asOf: asOf, flows: flows)
     }
 
-    private func show(_ report: StatusReport) {
-        switch format {
-        case .text: Console.output(report.text(output.style))
-        case .json: Console.output(report.json())
-        case .markdown: Console.output(report.markdown())
-        }
-    }
-
     /// Redraws in place on a terminal, prints a line a look elsewhere; asks less often the longer it waits.
     private func watchUntilEnded(_ workspace: Workspace) async throws -> StatusReport {
         let refreshing = Refreshing(workspace: workspace, service: service, output: output.silenced)
@@ -67,11 +59,13 @@ struct StatusCommand: AsyncParsableCommand {
                 do { try await refreshing.run(stop: stop) } catch { if !stop.isRequested { throw error } }
                 let report = try await command.report(workspace)
                 if Console.isOutputTerminal {
-                    Console.output("\u{1B}[H\u{1B}[2J")
-                    command.show(report)
+                    Console.clearScreen()
+                    command.output.show(report, command.format)
                 }
                 if report.running == 0 || stop.isRequested { return report }
-                if !Console.isOutputTerminal { command.output.say("\(report.running) run(s) are under way") }
+                if !Console.isOutputTerminal {
+                    command.output.say("\(counted(report.running, "run is", "runs are")) still running")
+                }
                 await SystemTime().pause(pause, unless: stop)
                 if stop.isRequested { return report }
                 pause = min(.seconds(60), pause * 3 / 2)

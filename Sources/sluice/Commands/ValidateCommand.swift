@@ -4,32 +4,29 @@ import Reports
 
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check manifests, without service or ledger.",
+        commandName: "validate", abstract: "Check manifests. Needs neither the service nor a ledger.",
         discussion: """
-            Reports all errors of all files at once, with their places, and exits with 65 when there is an error.
+            Shows all errors and warnings of all files, with their places. Exits with 65 if there is an error.
 
             EXAMPLES:
               sluice validate manifests/
-              sluice validate manifests/ --format github     annotations for a workflow
+              sluice validate manifests/ --format github     annotations for GitHub Actions
             """)
-
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json, github
-    }
 
     @OptionGroup var manifests: ManifestPaths
     @OptionGroup var output: OutputOptions
-    @Option(help: "How diagnostics are written.") var format: Format = .text
+    @Option(help: "Output format.") var format = Format<DiagnosticsReport>()
 
     func run() throws {
         let sources = try ManifestFiles.read(manifests.paths)
         let (set, diagnostics) = ManifestLoader().load(sources)
-        switch format {
-        case .text: Workspace.show(diagnostics, sources, output)
-        case .json: Console.output(diagnosticsJSON(diagnostics))
-        case .github: Console.output(GitHubAnnotations().render(diagnostics))
+        if format.chosen == .text {
+            output.tell(diagnostics, sources)
+        } else {
+            output.show(DiagnosticsReport(diagnostics, sources: sources), format)
         }
         guard !diagnostics.hasErrors else { throw Failure(.invalid) }
-        output.say("\(sources.count) file(s): \(set.targets.count) target(s), \(set.flows.count) flow(s), no errors")
+        let (targets, flows) = (counted(set.targets.count, "target"), counted(set.flows.count, "flow"))
+        output.say("\(counted(sources.count, "file")): \(targets), \(flows), no errors")
     }
 }

@@ -6,12 +6,16 @@ import RunRequests
 import Text
 
 /// The flows of a sandbox beside those that the manifests declare.
-struct FlowInventory {
+struct FlowInventory: Sendable {
+    let target: String
     /// Sorted.
     let flows: [ServiceFlow]
     private let places: [FlowID: Place]
+    /// What a manifest to start from declares; only the format `yaml` needs it.
+    var starting: [StartingManifest.Entry] = []
 
-    init(flows: [ServiceFlow], declarations: [FlowDeclaration]) {
+    init(target: String, flows: [ServiceFlow], declarations: [FlowDeclaration]) {
+        self.target = target
         self.flows = flows
         places = Dictionary(declarations.map { ($0.id, $0.place) }) { first, _ in first }
     }
@@ -19,43 +23,47 @@ struct FlowInventory {
     /// Those that could be declared and are not.
     var undeclaredOneTime: [ServiceFlow] { flows.filter { places[$0.id] == nil && $0.obstacle == nil } }
 
-    func text(_ style: TextStyle) -> String {
+    private func lines(_ style: TextStyle) -> [StyledText] {
         var table = TextTable(
             [
                 .init("flow"), .init("name", givesWay: true), .init("state"), .init("schedule"), .init("delta column"),
                 .init("declared", givesWay: true),
             ], style: style)
         for flow in flows {
-            let declared = places[flow.id].map(\.description) ?? flow.obstacle.map { "cannot be: \($0)" } ?? "no"
+            let declared = places[flow.id].map(\.description) ?? flow.obstacle.map { "not possible: \($0)" } ?? "no"
             table.add([
                 flow.id.description, flow.name ?? "", flow.state ?? "", flow.frequency ?? "",
                 flow.deltaColumn?.name ?? "", declared,
             ])
         }
         let declared = flows.count { places[$0.id] != nil }
-        return table.render()
-            + "\(flows.count) flow(s): \(declared) declared, \(undeclaredOneTime.count) more could be.\n"
+        let counts = "\(grouped(declared)) declared, \(grouped(undeclaredOneTime.count)) more can be declared"
+        return table.lines + style.lines("\(counted(flows.count, "flow")): \(counts).")
     }
 
-    func json() -> String {
-        var json = JSONText(indent: true)
-        json.object {
-            $0.array("flows") {
-                for flow in flows {
-                    $0.element {
-                        $0.member("flowId", flow.id.description)
-                        if let name = flow.name { $0.member("name", name) }
-                        if let state = flow.state { $0.member("state", state) }
-                        if let frequency = flow.frequency { $0.member("frequency", frequency) }
-                        if let column = flow.deltaColumn { $0.object("deltaColumn") { $0.members(of: column) } }
-                        $0.member("oneTime", flow.isOneTime)
-                        if let place = places[flow.id] { $0.member("declared", place.description) }
-                    }
+    private func write(to json: inout JSONText) {
+        json.array("flows") { json in
+            for flow in flows {
+                json.element {
+                    $0.member("flowId", flow.id.description)
+                    if let name = flow.name { $0.member("name", name) }
+                    if let state = flow.state { $0.member("state", state) }
+                    if let frequency = flow.frequency { $0.member("frequency", frequency) }
+                    if let column = flow.deltaColumn { $0.object("deltaColumn") { $0.members(of: column) } }
+                    $0.member("oneTime", flow.isOneTime)
+                    if let place = places[flow.id] { $0.member("declared", place.description) }
                 }
             }
         }
-        return json.text + "\n"
     }
+}
+
+extension FlowInventory: Report {
+    static let renderings: [Rendering<FlowInventory>] = [
+        .text { inventory, style in inventory.lines(style) },
+        .json { inventory, json, _ in inventory.write(to: &json) },
+        .yaml { inventory in StartingManifest(target: inventory.target, entries: inventory.starting).yaml },
+    ]
 }
 
 extension ServiceFlow {

@@ -4,22 +4,12 @@ import Foundation
 import Manifests
 import Reports
 
-/// How a plan is written.
-enum PlanFormat: String, ExpressibleByArgument, CaseIterable {
-    case text, json, markdown, github
-}
-
-/// How a view of the record is written.
-enum RecordFormat: String, ExpressibleByArgument, CaseIterable {
-    case text, json, markdown
-}
-
 /// What every command understands.
 struct OutputOptions: ParsableArguments {
-    @Option(help: "When to colour: auto, always or never. NO_COLOR is honoured.")
+    @Option(help: "Use colours: auto, always or never. With auto, NO_COLOR turns them off.")
     var color: ColorChoice = .auto
 
-    @Flag(name: .shortAndLong, help: "Say nothing but results and errors.")
+    @Flag(name: .shortAndLong, help: "Print only results and errors.")
     var quiet = false
 
     /// The same, but saying nothing.
@@ -29,23 +19,39 @@ struct OutputOptions: ParsableArguments {
         return options
     }
 
-    var colorsOutput: Bool { color.isOn(terminal: Console.isOutputTerminal) }
-    var colorsErrors: Bool { color.isOn(terminal: Console.isErrorTerminal) }
-
     /// What standard output can show.
     var style: TextStyle {
-        TextStyle(color: colorsOutput, width: Console.isOutputTerminal ? Console.width : nil)
+        let isTerminal = Console.isOutputTerminal
+        return TextStyle(color: color.isOn(terminal: isTerminal), width: isTerminal ? Console.width : nil)
+    }
+
+    /// What standard error can show.
+    var errorStyle: TextStyle {
+        let isTerminal = Console.isErrorTerminal
+        return TextStyle(color: color.isOn(terminal: isTerminal), width: isTerminal ? Console.width : nil)
+    }
+
+    /// Writes what the command was asked for, in the format that was asked for.
+    func show<Shown: Report>(_ report: Shown, _ format: Format<Shown>) {
+        report.write(format.chosen, style) { Console.output($0) }
+    }
+
+    /// Tells people what is wrong with manifests.
+    func tell(_ diagnostics: [Diagnostic], _ sources: [SourceFile]) {
+        guard !diagnostics.isEmpty, !quiet || diagnostics.hasErrors else { return }
+        Console.say(DiagnosticsReport(diagnostics, sources: sources).lines(errorStyle) + .blank)
     }
 
     /// A line for people, unless they asked for silence.
-    func say(_ text: String) { if !quiet { Console.say(text) } }
+    func say(_ line: StyledText) { if !quiet { Console.say(line) } }
 }
 
 /// The manifests that a command reads.
 struct ManifestPaths: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "Manifest files and folders (*.yaml and *.yml, recursively).", valueName: "path"),
+            "Manifest files, and folders to search for *.yaml and *.yml. Default: the current folder.",
+            valueName: "path"),
         completion: .file(extensions: ["yaml", "yml"]))
     var paths: [String] = []
 }
@@ -54,7 +60,7 @@ struct ManifestPaths: ParsableArguments {
 struct ManifestOptions: ParsableArguments {
     @OptionGroup var manifests: ManifestPaths
 
-    @Option(help: "The target to use, where the manifests declare several.", completion: ManifestCompletion.targets)
+    @Option(help: "The target, when the manifests declare several.", completion: ManifestCompletion.targets)
     var target: String?
 
     var paths: [String] { manifests.paths }
@@ -77,23 +83,23 @@ struct Moment: ExpressibleByArgument {
     }
 }
 
-/// What commands that reckon due windows understand.
+/// What commands that compute due windows understand.
 struct InstantOptions: ParsableArguments {
     @Option(
         name: .customLong("as-of"),
-        help: ArgumentHelp("Reckon as if it were this time: \(Moment.form).", valueName: "time"))
+        help: ArgumentHelp("Plan as of this time: \(Moment.form).", valueName: "time"))
     var asOf: Moment?
 
-    /// The instant at which due windows are reckoned.
+    /// The instant as of which windows are due.
     func instant() -> Timestamp { asOf?.time ?? Timestamp(seconds: Int64(Date().timeIntervalSince1970)) }
 }
 
 /// What commands that talk to the service understand.
 struct ServiceOptions: ParsableArguments {
-    @Flag(name: .customLong("insecure-http"), help: "Allow plain http to an address other than this machine's own.")
+    @Flag(name: .customLong("insecure-http"), help: "Allow http without TLS to other machines.")
     var insecureHTTP = false
 
-    @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning, error or critical.")
+    @Option(name: .customLong("log-level"), help: "How much to log on standard error.")
     var logLevel: LogLevel = .warning
 }
 

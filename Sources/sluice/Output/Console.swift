@@ -1,35 +1,45 @@
 import ArgumentParser
 import Foundation
+import Reports
 import Synchronization
 
-/// Output for machines goes to standard output, everything else to standard error.
+/// What a command was asked for goes to standard output, everything else to standard error.
 enum Console {
-    static func output(_ text: String) { output(Array(text.utf8)) }
+    static func output(_ line: StyledText) { output(Array([line].page.utf8)) }
 
     /// What cannot be written does not stop the command: an apply must record what it sends. The end tells it.
     static func output(_ bytes: [UInt8]) {
-        let fault = write(bytes, to: STDOUT_FILENO)
-        if fault != 0 { outputFault.withLock { $0 = fault } }
+        let number = write(bytes, to: STDOUT_FILENO)
+        if number != 0 { outputError.withLock { $0 = number } }
     }
 
-    private static let outputFault = Mutex<Int32>(0)
+    private static let outputError = Mutex<Int32>(0)
 
     /// Why standard output is not whole; `nil` when it is.
     static var outputFailure: String? {
-        let fault = outputFault.withLock { $0 }
-        return fault == 0 ? nil : "cannot write to standard output: \(String(cString: strerror(fault)))"
+        let number = outputError.withLock { $0 }
+        return number == 0 ? nil : "cannot write to standard output: \(String(cString: strerror(number)))"
     }
 
     /// A line for people.
-    static func say(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+    static func say(_ line: StyledText) { say([line]) }
+
+    static func say(_ lines: [StyledText]) { write(Array(lines.page.utf8), to: STDERR_FILENO) }
 
     static func error(_ message: String) {
-        guard !message.isEmpty else { return }
-        say(message.hasPrefix("error") ? message : "error: \(message)")
+        if !message.isEmpty { say("error: \(message)") }
     }
 
-    /// Writes to the terminal without ending the line.
-    static func redraw(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
+    /// Writes over the line where the cursor is, without ending it.
+    static func redraw(_ line: StyledText) { write(Array("\r\u{1B}[K\(line.line)".utf8), to: STDERR_FILENO) }
+
+    static func clearScreen() { output(Array("\u{1B}[H\u{1B}[2J".utf8)) }
+
+    /// Writes a question and reads the answer; `nil` at the end of the input.
+    static func ask(_ question: StyledText) -> String? {
+        write(Array("\(question.line) ".utf8), to: STDERR_FILENO)
+        return readLine()?.trimmingCharacters(in: .whitespaces)
+    }
 
     static var isOutputTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     static var isErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
@@ -45,7 +55,11 @@ enum Console {
         return ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init) ?? 100
     }
 
-    /// A reader that went away (`sluice plan | head`) is no fault of ours: the rest is dropped.
+    /// Lets a write to a closed pipe fail instead of ending the process: `sluice apply | head` still records what it
+    /// sends.
+    static func ignoreClosedPipes() { signal(SIGPIPE, SIG_IGN) }
+
+    /// A reader that has read enough (`sluice plan | head`) is no error: the rest is dropped.
     ///
     /// - Returns: the number of the error, or 0.
     @discardableResult

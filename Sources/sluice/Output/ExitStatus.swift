@@ -17,12 +17,12 @@ enum ExitStatus: Int32 {
     /// What an apply's outcome means for the program's end; the gravest of its flows decides. Flows that were merely
     /// stopped, by a signal or by another's fault, decide only where there is no fault.
     init(_ outcome: ApplyOutcome) {
-        let gravestFirst: [ExitStatus] = [
+        let worstFirst: [ExitStatus] = [
             .unauthorized, .fileError, .invalid, .unavailable, .incomplete, .tryLater,
         ]
         let found = Set(outcome.flows.lazy.map(\.end).filter { $0 != .stopped }.map { ExitStatus($0) })
         let isStopped = outcome.flows.contains { $0.end == .stopped }
-        self = gravestFirst.first(where: found.contains) ?? (isStopped ? .incomplete : .done)
+        self = worstFirst.first(where: found.contains) ?? (isStopped ? .incomplete : .done)
     }
 
     /// A run that failed is worse than one that is still under way.
@@ -49,9 +49,12 @@ struct Failure: Error {
     let status: ExitStatus
     /// Empty when everything has been said already.
     let message: String
+    /// A line each, below the message.
+    let details: [String]
 
-    init(_ status: ExitStatus, _ message: String = "") {
+    init(_ status: ExitStatus, _ message: String = "", details: [String] = []) {
         self.status = status
         self.message = message
+        self.details = details
     }
 }

@@ -30,7 +30,7 @@ enum FileOutput {
     static func makeFolder(for path: String) throws(Failure) {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-            throw Failure(.fileError, "cannot make the folder '\(folder.path)': \(error.localizedDescription)")
+            throw Failure(.fileError, "cannot create the folder '\(folder.path)': \(error.localizedDescription)")
         }
     }
 }

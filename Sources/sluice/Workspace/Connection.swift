@@ -17,8 +17,7 @@ struct Connection {
         _ target: Target, flows: [SimulatedFlow], options: ServiceOptions, stop: StopSignal
     ) async throws(Failure) -> Connection {
         let environment = ProcessInfo.processInfo.environment
-        var logger = Logger(label: "sluice", factory: { StreamLogHandler.standardError(label: $0) })
-        logger.logLevel = options.logLevel.level
+        let logger = Logger(label: "sluice", factory: { _ in ConsoleLog(logLevel: options.logLevel.level) })
         var serviceOptions = HTTPFlowService.Options(version: Version.text)
         serviceOptions.allowsInsecureHTTP = options.insecureHTTP
         serviceOptions.requestTimeout = target.limits.requestTimeout

@@ -6,7 +6,7 @@ import Planner
 import Reports
 import SQLiteLedger
 
-/// The manifests of a command line, read and found sound, and the one target that the command is about.
+/// The manifests of a command line, read and valid, and the one target that the command is about.
 struct Workspace {
     let manifests: ManifestSet
     let target: Target
@@ -17,16 +17,16 @@ struct Workspace {
     /// - Parameters:
     ///   - showsWarnings: for commands that are about the manifests, not about what was recorded.
     ///   - annotates: the manifests' lines, for GitHub; otherwise people are told, on standard error.
-    /// - Throws: with status 65 after all faults were shown.
+    /// - Throws: with status 65 after all diagnostics were shown.
     static func load(
         _ options: ManifestOptions, _ output: OutputOptions, showsWarnings: Bool = false, annotates: Bool = false
     ) throws(Failure) -> Workspace {
         let sources = try ManifestFiles.read(options.paths)
         let (manifests, diagnostics) = ManifestLoader().load(sources)
         if annotates {
-            Console.output(GitHubAnnotations().render(diagnostics))
+            DiagnosticsReport(diagnostics, sources: sources).write(.github) { Console.output($0) }
         } else if showsWarnings || diagnostics.hasErrors {
-            show(diagnostics, sources, output)
+            output.tell(diagnostics, sources)
         }
         guard !diagnostics.hasErrors else { throw Failure(.invalid) }
         let target = try choose(options.target, from: manifests.targets, paths: options.paths)
@@ -35,27 +35,24 @@ struct Workspace {
             sources: sources)
     }
 
-    /// Shows diagnostics to people.
-    static func show(_ diagnostics: [Diagnostic], _ sources: [SourceFile], _ output: OutputOptions) {
-        guard !diagnostics.isEmpty, !output.quiet || diagnostics.hasErrors else { return }
-        Console.say(text(diagnostics, sources: sources, color: output.colorsErrors))
-    }
-
     private static func choose(
         _ name: String?, from targets: [Target], paths: [String]
     ) throws(Failure) -> Target {
         let names = targets.map(\.name).joined(separator: ", ")
         if let name {
             guard let target = targets.first(where: { $0.name == name }) else {
-                throw Failure(.usage, "no target '\(name)' is declared; there is \(names.isEmpty ? "none" : names)")
+                throw Failure(.usage, "target '\(name)' is not declared; declared: \(names.isEmpty ? "none" : names)")
             }
             return target
         }
         guard let target = targets.first else {
-            throw Failure(.invalid, "no 'kind: Target' is declared in \(paths.joined(separator: ", "))")
+            throw Failure(
+                .invalid,
+                "no target is declared in \(paths.isEmpty ? "the current folder" : paths.listed): add a document of 'kind: Target'"
+            )
         }
         guard targets.count == 1 else {
-            throw Failure(.usage, "several targets are declared (\(names)): choose one with --target")
+            throw Failure(.usage, "\(targets.count) targets are declared (\(names)): choose one with --target")
         }
         return target
     }

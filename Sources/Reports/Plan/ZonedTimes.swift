@@ -1,8 +1,8 @@
 import FlowRuns
 import Foundation
 
-/// What the clocks of a series' time zone show, for people who think in it.
-struct LocalTimes {
+/// Times by the clocks of a series' time zone.
+struct ZonedTimes {
     private let zone: TimeZone
 
     /// - Parameter name: an IANA name; `nil` for one that this machine does not know.

@@ -24,22 +24,6 @@ func spanText(_ span: Duration) -> String {
     return words.prefix(2).joined(separator: " ")
 }
 
-/// `99,950`
-func grouped(_ number: Int) -> String {
-    let digits = Array(String(number.magnitude))
-    var text = number < 0 ? "-" : ""
-    for (index, digit) in digits.enumerated() {
-        if index > 0, (digits.count - index).isMultiple(of: 3) { text.append(",") }
-        text.append(digit)
-    }
-    return text
-}
-
-/// `1 window`, `340 windows`
-package func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
-    "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
-}
-
 extension Window {
     /// `2024-01-01T00:00:00Z … 2024-01-02T00:00:00Z`
     func text(_ ellipsis: String) -> String { "\(start) \(ellipsis) \(end)" }

@@ -1,16 +1,16 @@
 import FlowRuns
 import Planner
 
-/// What a reviewer should look at twice in the requests of one flow: each is how a slip of the pen shows (a wrong year,
-/// milliseconds for seconds, a series that starts too early). A request may be odd and right all the same.
-struct OddWindows {
-    /// Two windows further apart than this, or a flow that starts this much before most others, are worth a look.
+/// What a reviewer should check in the requests of one flow: this is how a typing error shows (a wrong year,
+/// milliseconds for seconds, a series that starts too early). A request may be unusual and still be right.
+struct UnusualWindows {
+    /// Two windows further apart than this, or a flow that starts this much before most others, are unusual.
     static let farApart = meanYear * 2
-    /// A flow whose requests cover more time than this is worth a look.
+    /// A flow whose requests cover more time than this is unusual.
     static let longSpan = meanYear * 3
-    /// One or two windows this far from the others are worth one too: a year that was mistyped is mostly the next.
+    /// So are one or two windows this far from the others: a mistyped year is most often the next or the last.
     private static let farForFew = Duration.seconds(300 * 86_400)
-    /// So many times the median length is worth a look.
+    /// A window is unusual when it is so many times as long as the median.
     private static let muchLonger = 20
 
     private var remarks: [Int: String] = [:]
@@ -24,13 +24,13 @@ struct OddWindows {
                 let ahead = spanText(action.window.end - asOf)
                 note(index, "ends in \(UTCTime(action.window.end).year), \(ahead) after this plan")
             } else if lengths.count >= 3, length / Self.muchLonger >= median {
-                note(index, "\(grouped(Int(length / median as Double))) times as long as most here")
+                note(index, "\(grouped(Int(length / median as Double))) times as long as most windows here")
             }
         }
         noteGaps(actions)
     }
 
-    /// What is odd about the action at the index; `nil` when nothing is.
+    /// What is unusual about the action at the index; `nil` when nothing is.
     subscript(index: Int) -> String? { remarks[index] }
 
     var isEmpty: Bool { remarks.isEmpty }
@@ -39,16 +39,16 @@ struct OddWindows {
         remarks[index] = remarks[index].map { "\($0); \(remark)" } ?? remark
     }
 
-    /// Of two windows far apart, the one with fewer on its side is the odd one.
+    /// Of two windows far apart, the one with fewer on its side is the unusual one.
     private mutating func noteGaps(_ actions: [PlannedAction]) {
         for index in actions.indices.dropFirst() {
             let gap = actions[index].window.start - actions[index - 1].window.end
             let isFew = min(index, actions.count - index) <= 2 && actions.count >= 4
             guard gap > (isFew ? Self.farForFew : Self.farApart) else { continue }
             if index <= actions.count / 2 {
-                note(index - 1, "\(spanText(gap)) before the next")
+                note(index - 1, "\(spanText(gap)) before the next window")
             } else {
-                note(index, "\(spanText(gap)) after the one before")
+                note(index, "\(spanText(gap)) after the previous window")
             }
         }
     }
@@ -64,7 +64,7 @@ extension Plan {
         for flow in flows {
             guard let start = flow.actions.first?.window.start else { continue }
             let ahead = median - start
-            if ahead > OddWindows.farApart { early[flow.id] = ahead }
+            if ahead > UnusualWindows.farApart { early[flow.id] = ahead }
         }
         return early
     }

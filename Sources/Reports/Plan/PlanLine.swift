@@ -2,7 +2,7 @@ import FlowRuns
 import Planner
 
 /// One line of a plan as people read it: a request, or a fold of plain ones or of retries for one cause.
-struct PlanEntry {
+struct PlanLine {
     enum Kind: CaseIterable {
         case create
         case retry
@@ -18,12 +18,12 @@ struct PlanEntry {
     private(set) var reason: String
     /// Of a retry: the reason without the run that it retries.
     private let cause: String?
-    /// See ``OddWindows``.
-    let oddity: String?
+    /// See ``UnusualWindows``.
+    let unusual: String?
     /// Shown before plain ones when there is not room for all.
     let isNotable: Bool
 
-    init(_ action: PlannedAction, oddity: String?) {
+    init(_ action: PlannedAction, unusual: String?) {
         kind =
             switch action.kind {
             case .create: .create
@@ -34,8 +34,8 @@ struct PlanEntry {
         timeZone = action.timeZone
         reason = action.reasonWithRefusal
         cause = action.kind.retried.map { [reason] in reason.replacing("its run \($0)", with: "their runs") }
-        self.oddity = oddity
-        isNotable = kind != .create || action.deltaColumn != nil || action.refusal != nil || oddity != nil
+        self.unusual = unusual
+        isNotable = kind != .create || action.deltaColumn != nil || action.refusal != nil || unusual != nil
     }
 
     init(_ held: HeldWindow) {
@@ -44,14 +44,14 @@ struct PlanEntry {
         timeZone = held.timeZone
         reason = held.reason
         cause = nil
-        oddity = nil
+        unusual = nil
         isNotable = false
     }
 
     /// Takes the other in when both are plain and of one reason, or retries for one cause, and the windows fold.
-    mutating func take(_ other: PlanEntry) -> Bool {
+    mutating func take(_ other: PlanLine) -> Bool {
         let isPlain = !isNotable && !other.isNotable && reason == other.reason
-        let isSameRetry = cause != nil && cause == other.cause && oddity == nil && other.oddity == nil
+        let isSameRetry = cause != nil && cause == other.cause && unusual == nil && other.unusual == nil
         guard isPlain || isSameRetry, kind == other.kind, timeZone == other.timeZone,
             let window = Window(start: other.windows.start, end: other.windows.end), windows.take(window)
         else { return false }
@@ -70,19 +70,19 @@ extension PlannedAction {
 
 extension FlowPlan {
     /// Its requests in the order in which they are sent, plain ones folded.
-    func entries(asOf: Timestamp) -> [PlanEntry] {
-        let odd = OddWindows(actions, asOf: asOf)
-        return folded(actions.enumerated().map { PlanEntry($0.element, oddity: odd[$0.offset]) })
+    func requestLines(asOf: Timestamp) -> [PlanLine] {
+        let unusual = UnusualWindows(actions, asOf: asOf)
+        return folded(actions.enumerated().map { PlanLine($0.element, unusual: unusual[$0.offset]) })
     }
 
     /// Its held windows, folded.
-    var heldEntries: [PlanEntry] { folded(held.map { PlanEntry($0) }) }
+    var heldLines: [PlanLine] { folded(held.map { PlanLine($0) }) }
 
-    private func folded(_ entries: [PlanEntry]) -> [PlanEntry] {
-        var folded: [PlanEntry] = []
-        for entry in entries {
-            if let last = folded.indices.last, folded[last].take(entry) { continue }
-            folded.append(entry)
+    private func folded(_ lines: [PlanLine]) -> [PlanLine] {
+        var folded: [PlanLine] = []
+        for line in lines {
+            if let last = folded.indices.last, folded[last].take(line) { continue }
+            folded.append(line)
         }
         return folded
     }
@@ -103,24 +103,24 @@ extension FlowPlan {
 }
 
 /// What there is room for, in order, and how many windows of each kind are left out.
-struct Selection {
-    let shown: [PlanEntry]
-    let omitted: [PlanEntry.Kind: Int]
+struct PlanLineSelection {
+    let shown: [PlanLine]
+    let omitted: [PlanLine.Kind: Int]
 
-    /// Notable entries come before plain ones, and the first before the last.
-    init(_ entries: [PlanEntry], limit: Int) {
-        guard entries.count > limit else {
-            (shown, omitted) = (entries, [:])
+    /// Notable lines come before plain ones, and the first before the last.
+    init(_ lines: [PlanLine], limit: Int) {
+        guard lines.count > limit else {
+            (shown, omitted) = (lines, [:])
             return
         }
-        let notable = entries.indices.filter { entries[$0].isNotable }
-        let plain = entries.indices.filter { !entries[$0].isNotable }
+        let notable = lines.indices.filter { lines[$0].isNotable }
+        let plain = lines.indices.filter { !lines[$0].isNotable }
         let plainLimit = max(min(2, limit, plain.count), limit - notable.count)
         let chosen = Set(notable.prefix(limit - min(plainLimit, plain.count)) + plain.prefix(plainLimit))
-        shown = entries.indices.filter(chosen.contains).map { entries[$0] }
-        var omitted: [PlanEntry.Kind: Int] = [:]
-        for index in entries.indices where !chosen.contains(index) {
-            omitted[entries[index].kind, default: 0] += entries[index].windows.count
+        shown = lines.indices.filter(chosen.contains).map { lines[$0] }
+        var omitted: [PlanLine.Kind: Int] = [:]
+        for index in lines.indices where !chosen.contains(index) {
+            omitted[lines[index].kind, default: 0] += lines[index].windows.count
         }
         self.omitted = omitted
     }
@@ -129,13 +129,13 @@ struct Selection {
 
     /// `99,000 to request, 950 to retry`
     var omittedText: String {
-        PlanEntry.Kind.allCases.compactMap { kind in
+        PlanLine.Kind.allCases.compactMap { kind in
             omitted[kind].map { "\(grouped($0)) \(kind.inWords)" }
         }.joined(separator: ", ")
     }
 }
 
-extension PlanEntry.Kind {
+extension PlanLine.Kind {
     var inWords: String {
         switch self {
         case .create: "to request"

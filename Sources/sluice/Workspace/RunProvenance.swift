@@ -1,9 +1,9 @@
 import Foundation
 import Ledger
 
-/// Who asks for the runs, as far as the environment tells: commit, author and CI run.
-enum Origin {
-    static func provenance(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> Provenance {
+extension Provenance {
+    /// Who requests the runs, as far as the environment tells: commit, author and CI run.
+    static func ofThisProcess(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> Provenance {
         func first(_ names: String...) -> String? {
             names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
         }

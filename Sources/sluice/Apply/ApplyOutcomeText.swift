@@ -5,20 +5,22 @@ import Reports
 
 extension FlowOutcome {
     /// What a person must know of how the flow ended; `nil` when all is done.
-    var words: String? {
-        let rest = remaining > 0 ? " (\(counted(remaining, "request")) left)" : ""
+    var message: String? {
+        let rest = remaining > 0 ? " (\(counted(remaining, "request remains", "requests remain")))" : ""
         switch end {
         case .done: return nil
         case .stale(let why): return "changed since it was planned, plan again: \(why)\(rest)"
         case .conflict(let diagnostics):
-            return "nothing was sent:\n" + text(diagnostics, sources: [], color: false)
+            let problems = diagnostics.map { "\($0.severity.rawValue)[\($0.code.rawValue)]: \($0.message)" }
+            return "nothing was sent: \(problems.joined(separator: "; "))"
         case .refused(let window, let reason):
             return "stopped: the service refused \(window.start) … \(window.end): \(reason)\(rest)"
         case .held(let why): return "held, try again later: \(why)\(rest)"
         case .unavailable(let reason): return "the service is not available: \(reason)\(rest)"
         case .unauthorized(let reason): return "not authorised: \(reason)\(rest)"
         case .ledgerFailed(let error): return "\(error)\(rest)"
-        case .stopped: return remaining > 0 ? "stopped: \(counted(remaining, "request")) not sent" : nil
+        case .stopped:
+            return remaining > 0 ? "stopped, \(counted(remaining, "request was", "requests were")) not sent" : nil
         }
     }
 
@@ -42,8 +44,8 @@ extension ApplyOutcome {
     /// The closing line.
     var summary: String {
         var parts = ["\(counted(accepted, "run")) requested"]
-        if removed > 0 { parts.append("\(removed) already run") }
-        if remaining > 0 { parts.append("\(remaining) left") }
+        if removed > 0 { parts.append("\(grouped(removed)) already run") }
+        if remaining > 0 { parts.append("\(counted(remaining, "request remains", "requests remain"))") }
         return (isComplete ? "Apply complete: " : "Apply incomplete: ") + parts.joined(separator: ", ") + "."
     }
 }
@@ -51,9 +53,9 @@ extension ApplyOutcome {
 extension WaitOutcome {
     /// The closing line of a wait.
     var summary: String {
-        let counts = [(succeeded, "succeeded"), (partial, "partial"), (failed, "failed"), (running, "still under way")]
-        let parts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-        guard !parts.isEmpty else { return "No run is under way." }
+        let counts = [(succeeded, "succeeded"), (partial, "partial"), (failed, "failed"), (running, "still running")]
+        let parts = counts.filter { $0.0 > 0 }.map { "\(grouped($0.0)) \($0.1)" }
+        guard !parts.isEmpty else { return "No run is running." }
         return "Waited for \(counted(ended + running, "run")): \(parts.joined(separator: ", "))."
     }
 }

@@ -1,0 +1,73 @@
+import FlowRuns
+import Manifests
+import Text
+
+/// What is wrong with manifests, in each format.
+package struct DiagnosticsReport: Sendable {
+    package let diagnostics: [Diagnostic]
+    /// The files that they are about; of a file that is not among them no line is shown.
+    package let sources: [SourceFile]
+
+    package init(_ diagnostics: [Diagnostic], sources: [SourceFile]) {
+        self.diagnostics = diagnostics
+        self.sources = sources
+    }
+
+    package func lines(_ style: TextStyle) -> [StyledText] { DiagnosticText(diagnostics, sources, style).lines }
+}
+
+extension DiagnosticsReport: Report {
+    package static let renderings: [Rendering<DiagnosticsReport>] = [
+        .text { report, style in report.lines(style) },
+        .json { report, json, _ in json.members(of: report.diagnostics) },
+        .github { report in report.diagnostics.annotations },
+    ]
+}
+
+extension [Diagnostic] {
+    /// GitHub shows ten of each severity for a step, and errors come first.
+    var annotations: [WorkflowCommand] {
+        errorsFirst.map { diagnostic in
+            WorkflowCommand(
+                diagnostic.severity == .error ? .error : .warning, at: diagnostic.place,
+                title: diagnostic.code.rawValue,
+                [diagnostic.message] + [diagnostic.suggestion.map { "help: \($0)" }].compactMap(\.self)
+                    + diagnostic.notes.map { "note: \($0.message) (\($0.place))" })
+        }
+    }
+
+    /// No number of warnings hides an error.
+    var errorsFirst: [Diagnostic] {
+        filter { $0.severity == .error } + filter { $0.severity == .warning }
+    }
+}
+
+extension JSONText {
+    /// `"formatVersion":1,"errors":…,"warnings":…,"diagnostics":[…]`
+    fileprivate mutating func members(of diagnostics: [Diagnostic]) {
+        member("formatVersion", 1)
+        member("errors", diagnostics.count { $0.severity == .error })
+        member("warnings", diagnostics.count { $0.severity == .warning })
+        array("diagnostics") { json in
+            for diagnostic in diagnostics { json.line { $0.members(of: diagnostic) } }
+        }
+    }
+
+    package mutating func members(of diagnostic: Diagnostic) {
+        member("code", diagnostic.code.rawValue)
+        member("severity", diagnostic.severity.rawValue)
+        if let place = diagnostic.place { member("place", place) }
+        member("message", diagnostic.message)
+        optional("suggestion", diagnostic.suggestion)
+        if !diagnostic.notes.isEmpty {
+            array("notes") { json in
+                for note in diagnostic.notes {
+                    json.element {
+                        $0.member("message", note.message)
+                        $0.member("place", note.place)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Planner
+
+/// A plan in each of its formats.
+package struct PlanReport: Sendable {
+    package let plan: Plan
+    /// Of the plan's saved form, where a reviewer approves that.
+    package let digest: String?
+
+    package init(_ plan: Plan, digest: String? = nil) {
+        self.plan = plan
+        self.digest = digest
+    }
+}
+
+extension PlanReport: Report {
+    package static let renderings: [Rendering<PlanReport>] = [
+        .text { report, style in PlanText(report.plan, style).lines },
+        .json { report, write in writePlan(report.plan, to: write) },
+        .markdown { report in PlanMarkdown(report.plan, digest: report.digest).text },
+        .github { report in report.plan.annotations },
+    ]
+}
+
+extension Plan {
+    /// Its diagnostics, and a notice for each flow that it requests runs of.
+    var annotations: [WorkflowCommand] {
+        let notices = flows.filter { !$0.actions.isEmpty || !$0.held.isEmpty }.map { flow in
+            let counts = flow.counts
+            let words = (counts.wanted + counts.standing).joined(separator: ", ")
+            let span = flow.span.map { "; requests cover \($0.text("…")) (\(spanText($0.length)))" } ?? ""
+            let unverified = flow.isVerified ? "" : "; not verified"
+            return WorkflowCommand(
+                .notice, at: flow.place, title: "Sluice plan", ["\(flow.title): \(words)\(span)\(unverified)"])
+        }
+        return diagnostics.annotations + notices
+    }
+
+    /// Where its requests go: whoever approves a plan also approves who gets the access token.
+    package var destination: String {
+        switch target.service {
+        case .embedded: "Requests go to the embedded simulator."
+        case .address(let address): "Requests and the access token go to \(address)."
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Planner
+
+/// The symbol before a line of a plan.
+enum PlanSymbol: CaseIterable {
+    case create, retry, rerun, held, recorded, undeclared
+
+    init(_ kind: PlanLine.Kind) {
+        self =
+            switch kind {
+            case .create: .create
+            case .retry: .retry
+            case .rerun: .rerun
+            case .held: .held
+            }
+    }
+
+    func painted(_ style: TextStyle) -> StyledText { style.paint(symbol(style), tone) }
+
+    private func symbol(_ style: TextStyle) -> String {
+        switch self {
+        case .create: "+"
+        case .retry: "~"
+        case .rerun: style.unicode ? "±" : "&"
+        case .held: "!"
+        case .recorded: "="
+        case .undeclared: "?"
+        }
+    }
+
+    var meaning: String {
+        switch self {
+        case .create: "request"
+        case .retry: "retry"
+        case .rerun: "rerun"
+        case .held: "held"
+        case .recorded: "recorded"
+        case .undeclared: "undeclared"
+        }
+    }
+
+    var tone: TextStyle.Tone {
+        switch self {
+        case .create: .good
+        case .retry: .changed
+        case .rerun: .active
+        case .held: .error
+        case .recorded, .undeclared: .quiet
+        }
+    }
+
+    func count(in counts: PlanCounts) -> Int {
+        switch self {
+        case .create: counts.create
+        case .retry: counts.retry
+        case .rerun: counts.rerun
+        case .held: counts.held
+        case .recorded: counts.recorded
+        case .undeclared: counts.undeclared
+        }
+    }
+}

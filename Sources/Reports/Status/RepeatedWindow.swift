@@ -1,0 +1,39 @@
+import FlowRuns
+import Manifests
+
+/// A window that was ingested more often than its manifest declares.
+package struct RepeatedWindow: Hashable, Sendable {
+    let window: Window
+    /// Every run of it that the service took and that has not failed, oldest first.
+    let runs: [RecordedRun]
+    /// One for the window itself and one for each of its declared reruns.
+    let declared: Int
+
+    var runIDs: String { runs.map { $0.id?.description ?? "a run without an id" }.listed }
+
+    /// `2 runs did not fail, 1 is declared`
+    var inWords: String {
+        "\(counted(runs.count, "run")) did not fail, \(counted(declared, "is", "are")) declared"
+    }
+}
+
+extension FlowDeclaration {
+    /// By window. Runs that the manifest acknowledges count for nothing.
+    ///
+    /// - Parameter runs: every recorded run of the flow.
+    package func repeatedWindows(in runs: [RecordedRun]) -> [RepeatedWindow] {
+        let acknowledged = Set(acknowledged.map(\.run))
+        var taken: [Window: [RecordedRun]] = [:]
+        for run in runs where run.state.isAccepted && run.state != .failed {
+            guard let window = run.window, run.id.map({ !acknowledged.contains($0) }) ?? true else { continue }
+            taken[window, default: []].append(run)
+        }
+        let reruns = Dictionary(grouping: reruns, by: \.window)
+        return taken.compactMap { window, runs in
+            let declared = 1 + (reruns[window]?.count ?? 0)
+            guard runs.count > declared else { return nil }
+            return RepeatedWindow(
+                window: window, runs: runs.sorted { $0.recordedAt < $1.recordedAt }, declared: declared)
+        }.sorted { $0.window < $1.window }
+    }
+}

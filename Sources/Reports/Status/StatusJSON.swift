@@ -1,0 +1,49 @@
+import FlowRuns
+import Text
+
+extension JSONText {
+    /// One flow a line.
+    mutating func members(of report: StatusReport) {
+        member("formatVersion", 1)
+        member("target", report.target)
+        member("asOf", report.asOf.seconds)
+        member("asOfUTC", report.asOf.description)
+        member("anyFailed", report.anyFailed)
+        array("flows") { json in
+            for flow in report.flows { json.line { $0.members(of: flow) } }
+        }
+    }
+
+    private mutating func members(of flow: FlowStatus) {
+        member("flowId", flow.id.description)
+        optional("name", flow.name)
+        member("verified", flow.isVerified)
+        for figure in StatusFigure.allCases { member(figure.rawValue, figure.value(of: flow)) }
+        if let window = flow.lastWindow { member("lastWindow", window) } else { null("lastWindow") }
+        if let behind = flow.behind {
+            member("behindSeconds", behind.wholeSeconds)
+        } else {
+            null("behindSeconds")
+        }
+        array("troubles") { for run in flow.problems { $0.element { $0.members(of: run) } } }
+        if !flow.repeated.isEmpty { array("runMoreThanOnce") { for window in flow.repeated { $0.add(window) } } }
+    }
+
+    private mutating func add(_ repeated: RepeatedWindow) {
+        element { json in
+            json.member("window", repeated.window)
+            json.member("declaredRuns", repeated.declared)
+            json.array("runs") { json in
+                for run in repeated.runs {
+                    json.element {
+                        $0.optional("run", run.id?.description)
+                        $0.optional("rerun", run.identity.rerun)
+                        $0.member("state", run.state.rawValue)
+                        $0.member("origin", run.origin.rawValue)
+                        $0.member("recordedAt", run.recordedAt.milliseconds)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Applier
+import FlowRuns
+import Manifests
+import Reports
+
+/// What happened in an apply, as a line for people or as one line of JSON.
+struct EventReport: Sendable {
+    let event: ApplyEvent
+    /// When it happened.
+    let time: Timestamp
+    /// The names of the plan's flows.
+    let names: [FlowID: String]
+
+    struct Message {
+        var lines: [StyledText] = []
+        /// Shown beside a progress bar, and with `--quiet`.
+        var isImportant = true
+
+        fileprivate static func important(_ line: StyledText) -> Message { Message(lines: [line]) }
+        fileprivate static func detail(_ line: StyledText) -> Message { Message(lines: [line], isImportant: false) }
+        fileprivate static let none = Message(isImportant: false)
+    }
+
+    init(_ event: ApplyEvent, at time: Timestamp, names: [FlowID: String] = [:]) {
+        self.event = event
+        self.time = time
+        self.names = names
+    }
+
+    func message(_ style: TextStyle) -> Message {
+        switch event {
+        case .started(let flows, let requests):
+            .detail("\(counted(requests, "request")) for \(counted(flows, "flow"))")
+        case .contacted(let flow, let found):
+            .detail("\(name(flow)): compared with the service for the first time, \(counted(found, "run")) found")
+        case .removed(let flow, let count):
+            .important("\(name(flow)): \(counted(count, "request")) not sent, already run")
+        case .accepted(let identity, let run): .detail("+ \(described(identity)): run \(run)")
+        case .rejected(let identity, let reason): .important("x \(described(identity)): refused: \(reason)")
+        case .doubted(let identity, let reason): .important("? \(described(identity)): in doubt: \(reason)")
+        case .adopted(let identity, let run):
+            .important("= \(described(identity)): found on the service: run \(run)")
+        case .released(let identity):
+            .important("- \(described(identity)): not found on the service, can be requested again")
+        case .waiting(let flow, let wait, let reason):
+            .important("\(name(flow)): waiting \(wait.secondsRoundedUp) s: \(reason)")
+        case .noticed(_, let diagnostic):
+            Message(lines: DiagnosticsReport([diagnostic], sources: []).lines(style))
+        case .ended(let outcome): outcome.message.map { .important("\(name(outcome.flow)): \($0)") } ?? .none
+        case .finished(let outcome): .important("\(outcome.summary)")
+        case .waited, .stillWaiting: .none
+        case .runEnded(let run):
+            Message(
+                lines: ["\(described(run.identity)): \(run.state.rawValue)\(run.failure.map { ": \($0)" } ?? "")"],
+                isImportant: run.state != .succeeded)
+        case .waitEnded(let outcome): .important("\(outcome.summary)")
+        }
+    }
+
+    private func name(_ flow: FlowID) -> String { names[flow] ?? flow.description }
+
+    private func described(_ identity: RunIdentity) -> String {
+        let window = identity.window.map { "\($0.start) … \($0.end)" } ?? "window unknown"
+        let attempt = identity.attempt > 1 ? ", attempt \(identity.attempt)" : ""
+        return "\(name(identity.flow)) \(window)\(identity.rerun.map { ", rerun \($0)" } ?? "")\(attempt)"
+    }
+}
+
+extension EventReport: Report {
+    static let renderings: [Rendering<EventReport>] = [
+        .text { report, style in report.message(style).lines },
+        .jsonLine { report, json in
+            json.member("at", report.time.milliseconds)
+            json.members(of: report.event)
+        },
+    ]
+}

@@ -1,0 +1,107 @@
+import FlowRuns
+import Manifests
+import TestSupport
+import Testing
+
+@testable import Reports
+
+@Suite("a manifest to start from")
+struct StartingManifestTests {
+    private func load(_ entries: [StartingManifest.Entry], target: String = "prod") -> (ManifestSet, [Diagnostic]) {
+        let declaration = """
+            apiVersion: sluice/v1
+            kind: Target
+            metadata: {name: "\(target)"}
+            spec: {service: embedded, organization: o, sandbox: s, ledger: "sqlite:l.sqlite"}
+            """
+        let yaml = StartingManifest(target: target, entries: entries).yaml
+        let loaded = ManifestLoader().load([
+            SourceFile(path: "target.yaml", bytes: Array(declaration.utf8)),
+            SourceFile(path: "flows.yaml", bytes: Array(yaml.utf8)),
+        ])
+        return (loaded.manifests, loaded.diagnostics)
+    }
+
+    private func entry(
+        name: String? = nil, column: DeltaColumn? = nil, runs: [ObservedRun] = []
+    ) -> StartingManifest.Entry {
+        StartingManifest.Entry(
+            id: Sample.flowID(1), name: name, source: .table, deltaColumn: column, runs: runs)
+    }
+
+    private func run(_ id: String, _ window: Window?) -> ObservedRun {
+        ObservedRun(
+            id: RunID(id)!, window: window, createdAt: Sample.asOf, status: "success",
+            end: RunEnd(state: .succeeded))
+    }
+
+    @Test(
+        "a name, a column and a run id of any text come back as they are",
+        arguments: [
+            "plain", "yes", "null", "~", "12", "0x1F", "1e3", "2024-01-01", "a: b", "- a", "# a", "'a'", "\"a\"", "\\n",
+            "{a}", "&a", "*a", "!a", "@a", "`a`", "%a", "|", ">", "?", "é 連絡先 👩\u{200D}🌾", "\u{202E}abc", "\u{FEFF}x",
+            "\u{FFFE}\u{FFFF}", "\u{E0041}", "a\u{2028}b", " a ", "://x:y@z",
+        ])
+    func texts(_ text: String) throws {
+        let runs = [run(text, nil)]
+        let (set, diagnostics) = load([entry(name: text, column: DeltaColumn(name: text, dateFormat: text), runs: runs)]
+        )
+        #expect(diagnostics == [])
+        let flow = try #require(set.flows.first)
+        #expect(flow.name != nil)
+        #expect(flow.deltaColumn?.column == DeltaColumn(name: text, dateFormat: text))
+        #expect(flow.acknowledged.map(\.run.description) == [text])
+    }
+
+    @Test("what a manifest cannot say is left out, and the rest stays valid", arguments: 1...60)
+    func anything(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        func text() -> String {
+            let count = [0, 1, 3, 20, 1100].randomElement(using: &generator) ?? 1
+            var text = String.UnicodeScalarView()
+            for _ in 0..<count {
+                let limit: UInt32 = [0x80, 0x300, 0x3000, 0x10FFFF].randomElement(using: &generator) ?? 0x80
+                text.append(Unicode.Scalar(UInt32.random(in: 0...limit, using: &generator)) ?? " ")
+            }
+            return String(text)
+        }
+        func time() -> Int64 {
+            let limits: [Int64] = [10, 2_000_000_000, 99_999_999_999, 5_000_000_000_000]
+            let limit = limits.randomElement(using: &generator) ?? 10
+            return Int64.random(in: -limit / 10...limit, using: &generator) * 1000
+                + Int64.random(in: 0...999, using: &generator)
+        }
+        let runs = (0..<Int.random(in: 0...30, using: &generator)).map { number in
+            let (one, other) = (Timestamp(milliseconds: time()), Timestamp(milliseconds: time()))
+            return run("\(text())\(number % 7)", Window(start: min(one, other), end: max(one, other)))
+        }
+        let column = Bool.random(using: &generator) ? DeltaColumn(name: text(), timezone: text()) : nil
+        let (set, diagnostics) = load([entry(name: text(), column: column, runs: runs)])
+        #expect(!diagnostics.hasErrors, "\(DiagnosticsReport(diagnostics, sources: []).written())")
+        #expect(set.flows.count == 1)
+    }
+
+    @Test("the target's name may be a word or a number to YAML, and as long as a name can be")
+    func targets() {
+        for target in ["true", "1", "1e3", "-", String(repeating: "a", count: 100)] {
+            let (set, diagnostics) = load([entry()], target: target)
+            #expect(!diagnostics.hasErrors)
+            #expect(set.flows.first?.target == target)
+        }
+    }
+
+    @Test("runs of one window declare it once, and windows that overlap may")
+    func windows() throws {
+        let runs = [Sample.window(Sample.newYear, Sample.day), Sample.window(Sample.newYear, Sample.day * 2)]
+        let (set, diagnostics) = load([entry(runs: (runs + runs).enumerated().map { run("r\($0)", $1) })])
+        #expect(diagnostics == [])
+        let flow = try #require(set.flows.first)
+        #expect(flow.windows.map(\.window) == runs)
+        #expect(flow.overlap == .allow)
+    }
+
+    @Test("when every flow is declared, nothing but a comment is left")
+    func nothing() {
+        #expect(StartingManifest(target: "prod", entries: []).yaml.hasPrefix("# "))
+    }
+}
