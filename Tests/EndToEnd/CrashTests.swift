@@ -62,7 +62,7 @@ struct CrashTests {
         program.signal(SIGTERM)
         let result = try await program.end()
         #expect(result.status == 1)
-        #expect(result.errors.contains("left"))
+        #expect(result.errors.contains("remain"))
         let doubtful = try await world.run(
             "history", more: ["--state", "inDoubt", "--state", "intended", "--format", "json"])
         #expect(!doubtful.output.contains("\"state\""))
