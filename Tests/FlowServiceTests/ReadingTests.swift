@@ -73,8 +73,8 @@ struct ReadingTests {
     @Test(
         "what keeps failing, or is refused, is a typed error",
         arguments: [
-            (500, "", FlowServiceError.unavailable("/flows answered 500")),
-            (429, "", .unavailable("/flows answered 429")),
+            (500, "", FlowServiceError.unavailable("/flows: answered 500")),
+            (429, "", .unavailable("/flows: rate limited (429)")),
             (401, "", .unauthorized("authentication failed (401)")), (400, "no", .refused(status: 400, "400: no")),
             (403, #"{"message":"Api Key is invalid"}"#, .unauthorized("access denied (403): Api Key is invalid")),
             (404, "", .refused(status: 404, "404")), (302, "", .refused(status: 302, "302")),
@@ -87,6 +87,19 @@ struct ReadingTests {
             while await connection.request() != nil { try await connection.answer(status, body) }
         }) { service, _ in
             await #expect(throws: expected) { try await service.flows() }
+        }
+    }
+
+    @Test("a service that asks for more than ten minutes is not asked again; the error tells how long")
+    func longRetryAfter() async throws {
+        try await serving({ connection in
+            while await connection.request() != nil {
+                try await connection.answer(503, "maintenance", headers: ["Retry-After: 3600"])
+            }
+        }) { service, server in
+            let expected = FlowServiceError.unavailable("/flows: answered 503: maintenance, and asks to wait 3600 s")
+            await #expect(throws: expected) { try await service.flows() }
+            #expect(server.count("GET") == 1)
         }
     }
 

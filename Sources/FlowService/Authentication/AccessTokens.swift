@@ -84,7 +84,9 @@ actor AccessTokens {
         let summary = "the token address answered \(answer.summary(redaction))"
         switch answer.status {
         case 200..<300: break
-        case 408, 429, 500...: return .failure(.unavailable(summary))
+        case 408, 429, 500...:
+            let reason = answer.unavailability(redaction, now: source.sender.time.now())
+            return .failure(.unavailable("the token address: \(reason)"))
         default: return .failure(.unauthorized("authentication failed: \(summary)"))
         }
         let document = JSONDocument(answer.body)

@@ -133,7 +133,7 @@ extension HTTPFlowService {
         case 401: throw .unauthorized(answer.accessError(redaction))
         case 403 where !isPrivileged: throw .unauthorized(answer.accessError(redaction))
         case 404 where isOptional: return nil
-        case 408, 429, 500...: throw .unavailable("\(path) answered \(answer.summary(redaction))")
+        case 408, 429, 500...: throw .unavailable("\(path): \(answer.unavailability(redaction, now: time.now()))")
         default: throw .refused(status: answer.status, answer.summary(redaction))
         }
     }

@@ -10,18 +10,18 @@ struct ServiceAddress: Hashable, Sendable {
     let port: Int
 
     init(_ address: String, allowsInsecureHTTP: Bool) throws(ConfigurationError) {
-        func fault(_ reason: String) -> ConfigurationError {
+        func invalid(_ reason: String) -> ConfigurationError {
             // What stands before an @ may be a password.
             let shown = address.lastIndex(of: "@").map { "…" + address[$0...] } ?? address
             return .invalidAddress(shown, reason: reason)
         }
         guard address.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), let parts = URLComponents(string: address),
             let scheme = parts.scheme?.lowercased(), let host = parts.host?.lowercased(), !host.isEmpty
-        else { throw fault("it is not a URL with a host") }
-        guard scheme == "https" || scheme == "http" else { throw fault("its scheme is neither https nor http") }
-        guard parts.user == nil, parts.password == nil else { throw fault("it holds a user or a password") }
-        guard parts.query == nil, parts.fragment == nil else { throw fault("it has a query or a fragment") }
-        guard (1...65_535).contains(parts.port ?? 443) else { throw fault("there is no such port") }
+        else { throw invalid("it is not a URL with a host") }
+        guard scheme == "https" || scheme == "http" else { throw invalid("its scheme is neither https nor http") }
+        guard parts.user == nil, parts.password == nil else { throw invalid("it holds a user or a password") }
+        guard parts.query == nil, parts.fragment == nil else { throw invalid("it has a query or a fragment") }
+        guard (1...65_535).contains(parts.port ?? 443) else { throw invalid("there is no such port") }
 
         text = String(address.reversed().drop { $0 == "/" }.reversed())
         isEncrypted = scheme == "https"

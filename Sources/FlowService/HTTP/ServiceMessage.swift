@@ -1,3 +1,5 @@
+import FlowRuns
+
 extension HTTPAnswer {
     /// The status and the service's own words for it, on one line of at most 300 characters, without secrets.
     func summary(_ redaction: Redaction) -> String {
@@ -11,6 +13,15 @@ extension HTTPAnswer {
         let words = redaction(message ?? "").singleLine
         let what = (status == 401 ? "authentication failed" : "access denied") + " (\(status))"
         return words.isEmpty ? what : "\(what): \(words)".bounded(to: 300)
+    }
+
+    /// Why to try again later: `answered 503: maintenance, and asks to wait 3600 s`.
+    ///
+    /// - Parameter now: stands in for the answer's `Date`, where `Retry-After` is a date.
+    func unavailability(_ redaction: Redaction, now: Timestamp) -> String {
+        let what = status == 429 ? "rate limited (429)" : "answered \(summary(redaction))"
+        guard let wait = wait(now: now), wait > .zero else { return what }
+        return "\(what), and asks to wait \(wait.secondsRoundedUp) s"
     }
 
     /// What the body says to people. Bodies of errors are of no one form: JSON of several makes, HTML, text.
