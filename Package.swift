@@ -77,15 +77,18 @@ let package = Package(
             ],
             resources: [.embedInCode("Schemas")]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .testTarget(name: "YAMLTests", dependencies: ["TestSupport", "YAML"], exclude: ["Golden"]),
+        .testTarget(name: "YAMLTests", dependencies: ["RandomNumbers", "TestSupport", "YAML"], exclude: ["Golden"]),
         .testTarget(name: "FlowRunsTests", dependencies: ["FlowRuns"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "RunRequestsTests", dependencies: ["FlowRuns", "RunRequests"]),
         .testTarget(
             name: "ManifestsTests",
-            dependencies: ["FlowRuns", "Manifests", "Reports", "RunRequests", "TestSupport", "Text", "YAML"],
+            dependencies: [
+                "FlowRuns", "Manifests", "RandomNumbers", "Reports", "RunRequests", "TestSupport", "Text", "YAML",
+            ],
             exclude: ["Faulty", "Valid"]),
-        .testTarget(name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner", "TestSupport"]),
+        .testTarget(
+            name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner", "RandomNumbers", "TestSupport"]),
         .testTarget(name: "LedgerTests", dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", "TestSupport"]),
         .testTarget(
             name: "SQLiteLedgerTests",
@@ -93,7 +96,7 @@ let package = Package(
         .testTarget(
             name: "FlowServiceTests",
             dependencies: [
-                "FlowRuns", "FlowService", "FlowServiceSimulator", "RunRequests", "TestSupport",
+                "FlowRuns", "FlowService", "FlowServiceSimulator", "RandomNumbers", "RunRequests", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -117,7 +120,8 @@ let package = Package(
         .testTarget(
             name: "ReportsTests",
             dependencies: [
-                "FlowRuns", "Ledger", "Manifests", "Planner", "Reports", "RunRequests", "TestSupport",
+                "FlowRuns", "Ledger", "Manifests", "Planner", "RandomNumbers", "Reports", "RunRequests",
+                "TestSupport",
                 .product(name: "Crypto", package: "swift-crypto"),
             ], exclude: ["Golden"]),
         .testTarget(

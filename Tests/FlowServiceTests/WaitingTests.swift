@@ -1,4 +1,5 @@
 import FlowRuns
+import RandomNumbers
 import TestSupport
 import Testing
 

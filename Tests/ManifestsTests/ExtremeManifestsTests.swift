@@ -1,4 +1,5 @@
 import Manifests
+import RandomNumbers
 import Reports
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Manifests
+import RandomNumbers
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Planner
+import RandomNumbers
 import TestSupport
 import Testing
 

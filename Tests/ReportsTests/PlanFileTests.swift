@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Planner
+import RandomNumbers
 import RunRequests
 import TestSupport
 import Testing
