@@ -19,8 +19,8 @@ struct ApplyCommand: AsyncParsableCommand {
             EXAMPLES:
               sluice apply manifests/                      ask before sending
               sluice apply manifests/ --yes                do not ask, for CI
-              sluice apply plan.json                       apply a plan saved by 'sluice plan --out'
-              sluice apply manifests/ --yes --wait         wait until the runs have ended; exit 1 if one failed
+              sluice apply plan.json                       apply a saved plan
+              sluice apply manifests/ --yes --wait         wait for the runs
               sluice apply manifests/ --yes --format json  print events as JSON Lines
             """)
 

@@ -14,7 +14,7 @@ struct PlanCommand: AsyncParsableCommand {
 
             EXAMPLES:
               sluice plan manifests/
-              sluice plan manifests/ --out plan.json      save the plan for 'sluice apply plan.json'
+              sluice plan manifests/ --out plan.json      save the plan to apply it later
               sluice plan manifests/ --format markdown    for a comment on a pull request
               sluice plan manifests/ --format github      annotations for GitHub Actions
               sluice plan manifests/ --detailed-exitcode  exit with 2 if changes are pending
