@@ -131,7 +131,7 @@ struct FlowSection {
 
 extension Diagnostic {
     /// `warning[SLU0204]: flows.yaml:9: what is wrong; what to write instead`
-    var line: String {
+    package var line: String {
         let place = place.map { "\($0.file):\($0.line): " } ?? ""
         let help = suggestion.map { "; \($0)" } ?? ""
         return "\(severity.rawValue)[\(code.rawValue)]: \(place)\(message)\(help)"

@@ -11,8 +11,7 @@ extension FlowOutcome {
         case .done: return nil
         case .stale(let why): return "changed since it was planned, plan again: \(why)\(rest)"
         case .conflict(let diagnostics):
-            let problems = diagnostics.map { "\($0.severity.rawValue)[\($0.code.rawValue)]: \($0.message)" }
-            return "nothing was sent: \(problems.joined(separator: "; "))"
+            return "nothing was sent: \(diagnostics.map(\.line).joined(separator: "; "))"
         case .refused(let window, let reason):
             return "stopped: the service refused \(window.start) … \(window.end): \(reason)\(rest)"
         case .held(let why): return "held, try again later: \(why)\(rest)"
