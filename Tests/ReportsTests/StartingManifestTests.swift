@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import RandomNumbers
 import TestSupport
 import Testing
 
