@@ -82,10 +82,11 @@ extension Diagnostic {
         _ window: Window, _ surplus: [RecordedRun], besides others: [RecordedRun], at place: Place
     ) -> Diagnostic {
         let runs = (others + surplus).map(\.inWords).joined(separator: ", ")
+        let extra = surplus.map(\.inWords).joined(separator: ", ")
         return Diagnostic(
             .windowRunTwice, .warning, at: place,
             "the window \(window.inWords) was ingested more often than declared: \(runs)",
-            suggestion: "check the data; then name the runs that are meant under 'acknowledged', or declare a rerun")
+            suggestion: "check the data; then name \(extra) under 'acknowledged', or declare a rerun")
     }
 
     static func unknown(_ acknowledgement: Acknowledgement) -> Diagnostic {

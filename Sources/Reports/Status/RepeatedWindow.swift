@@ -18,11 +18,11 @@ package struct RepeatedWindow: Hashable, Sendable {
 }
 
 extension FlowDeclaration {
-    /// By window. Runs that the manifest acknowledges count for nothing.
+    /// By window. Runs that the manifest acknowledges without a window count for nothing.
     ///
     /// - Parameter runs: every recorded run of the flow.
     package func repeatedWindows(in runs: [RecordedRun]) -> [RepeatedWindow] {
-        let acknowledged = Set(acknowledged.map(\.run))
+        let acknowledged = Set(acknowledged.filter { $0.window == nil }.map(\.run))
         var taken: [Window: [RecordedRun]] = [:]
         for run in runs where run.state.isAccepted && run.state != .failed {
             guard let window = run.window, run.id.map({ !acknowledged.contains($0) }) ?? true else { continue }
