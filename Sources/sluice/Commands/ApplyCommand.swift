@@ -57,16 +57,16 @@ struct ApplyCommand: AsyncParsableCommand {
             let application = Application(
                 target: workspace.target, flows: workspace.declarations.map(SimulatedFlow.init), command: self)
             let (plan, outcome) = try await round(
-                workspace, time.instant(), ledger, application, resolvesDoubts: true)
+                workspace, time.instant(), ledger, application, isFirst: true)
             try await end(outcome, plan, ledger, application)
         }
     }
 
-    /// Plans, shows, asks and sends. Doubts from an earlier apply are resolved by that: what they held can be planned
-    /// then, in a second round.
+    /// Plans, shows, asks and sends. That resolves the doubts of an earlier apply, and finds runs that this ledger did
+    /// not know: what can be requested only then is planned in a second round.
     private func round(
         _ workspace: Workspace, _ asOf: Timestamp, _ ledger: TargetLedger, _ application: Application,
-        resolvesDoubts: Bool
+        isFirst: Bool
     ) async throws -> (Plan, ApplyOutcome) {
         let plan = try await workspace.plan(asOf: asOf, ledger: ledger)
         if format.chosen == .text, !output.quiet || !plan.isApplicable {
@@ -75,14 +75,21 @@ struct ApplyCommand: AsyncParsableCommand {
             output.tell(plan.diagnostics, workspace.sources)
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
-        let isWaiting = resolvesDoubts && plan.flows.contains(where: \.isWaiting)
+        let isWaiting = isFirst && plan.flows.contains(where: \.isWaiting)
         guard plan.requestCount > 0 || isWaiting else { return (plan, finishWithNothingToDo()) }
         try check(plan, workspace.target)
         try confirm(plan)
         let outcome = try await application.apply(plan, ledger, staleness: .reduce)
-        guard isWaiting, outcome.isComplete else { return (plan, outcome) }
-        output.say("planning again the windows that were held:")
-        return try await round(workspace, asOf, ledger, application, resolvesDoubts: false)
+        guard isFirst, outcome.isComplete else { return (plan, outcome) }
+        if isWaiting {
+            output.say("planning again the windows that were held:")
+        } else {
+            guard outcome.removed > 0, try await workspace.plan(asOf: asOf, ledger: ledger).requestCount > 0 else {
+                return (plan, outcome)
+            }
+            output.say("planning again what the runs on the service leave to request:")
+        }
+        return try await round(workspace, asOf, ledger, application, isFirst: false)
     }
 
     // MARK: A saved plan
