@@ -69,11 +69,12 @@ struct FlowFindings {
                 place: desired.place, timeZone: desired.timeZone, isOfSeries: desired.isOfSeries))
     }
 
-    mutating func rerun(_ rerun: Rerun, attempts: Attempts) {
+    mutating func rerun(_ rerun: Rerun, attempts: Attempts, isOfSeries: Bool) {
         actions.append(
             PlannedAction(
                 kind: .rerun, window: rerun.window, rerun: rerun.id, attempt: attempts.next,
-                reason: "rerun \(rerun.id): \(rerun.reason)", refusal: attempts.refusal, place: rerun.place))
+                reason: "rerun \(rerun.id): \(rerun.reason)", refusal: attempts.refusal, place: rerun.place,
+                isOfSeries: isOfSeries))
     }
 
     /// Asks for a rerun if this plan asks for a run of exactly its window.
@@ -124,10 +125,11 @@ struct FlowFindings {
 
     private mutating func resolveRerunsWithoutRun(isVerified: Bool) {
         guard !rerunsWithoutRun.isEmpty else { return }
-        let created = Set(actions.lazy.filter { $0.kind == .create }.map(\.window))
+        let created = Dictionary(
+            actions.lazy.filter { $0.kind == .create }.map { ($0.window, $0.isOfSeries) }) { first, _ in first }
         for (rerun, attempts) in rerunsWithoutRun {
-            if created.contains(rerun.window) {
-                self.rerun(rerun, attempts: attempts)
+            if let isOfSeries = created[rerun.window] {
+                self.rerun(rerun, attempts: attempts, isOfSeries: isOfSeries)
             } else if isVerified {
                 diagnostics.add(.rerunOfNothing) { .neverRun(rerun) }
             } else {

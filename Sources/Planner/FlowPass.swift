@@ -44,7 +44,7 @@ struct FlowPass {
             let declared = takeDeclared(window)
             let container = declared ?? container(of: window)
             if let container { decide(window, of: container, isDeclared: declared != nil) }
-            for rerun in reruns { decide(rerun, isDeclared: declared != nil) }
+            for rerun in reruns { decide(rerun, of: declared) }
             found.count(history, of: window, at: declared?.place ?? reruns.first?.place ?? declaration.place)
             let rerunIDs = Set(reruns.map(\.id))
             for run in history.runs where !run.state.isVoid {
@@ -122,13 +122,14 @@ struct FlowPass {
 
     /// A rerun needs a first run of exactly its window: a recorded one, or one that this very plan asks for. What trim
     /// leaves of a declared window shows only at the end.
-    private mutating func decide(_ rerun: Rerun, isDeclared: Bool) {
+    private mutating func decide(_ rerun: Rerun, of declared: DesiredWindow?) {
         let attempts = history.reruns[rerun.id] ?? Attempts()
-        let desired = DesiredWindow(window: rerun.window, place: rerun.place)
+        let desired = DesiredWindow(
+            window: rerun.window, place: rerun.place, isOfSeries: declared?.isOfSeries ?? false)
         switch attempts.verdict(retryFailed: declaration.retryFailed) {
         case .missing
-        where history.covering(acknowledged: found.acknowledged) != nil || isDeclared && declaration.overlap != .trim:
-            found.rerun(rerun, attempts: attempts)
+        where history.covering(acknowledged: found.acknowledged) != nil || declared != nil && declaration.overlap != .trim:
+            found.rerun(rerun, attempts: attempts, isOfSeries: desired.isOfSeries)
         case .missing: found.rerunIfCreated(rerun, attempts: attempts)
         case .retry(let run, let failed, let ordinal):
             found.retry(run, failed, ordinal, attempts: attempts, rerun: rerun.id, of: desired)

@@ -16,7 +16,7 @@ extension FlowOutcome {
             return "stopped: the service refused \(window.start) … \(window.end): \(reason)\(rest)"
         case .held(let why): return "held, try again later: \(why)\(rest)"
         case .unavailable(let reason): return "the service is not available: \(reason)\(rest)"
-        case .unauthorized(let reason): return "not authorised: \(reason)\(rest)"
+        case .unauthorized(let reason): return "\(reason)\(rest)"
         case .ledgerFailed(let error): return "\(error)\(rest)"
         case .stopped:
             return remaining > 0 ? "stopped, \(counted(remaining, "request was", "requests were")) not sent" : nil
