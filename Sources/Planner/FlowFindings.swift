@@ -126,7 +126,8 @@ struct FlowFindings {
     private mutating func resolveRerunsWithoutRun(isVerified: Bool) {
         guard !rerunsWithoutRun.isEmpty else { return }
         let created = Dictionary(
-            actions.lazy.filter { $0.kind == .create }.map { ($0.window, $0.isOfSeries) }) { first, _ in first }
+            actions.lazy.filter { $0.kind == .create }.map { ($0.window, $0.isOfSeries) }
+        ) { first, _ in first }
         for (rerun, attempts) in rerunsWithoutRun {
             if let isOfSeries = created[rerun.window] {
                 self.rerun(rerun, attempts: attempts, isOfSeries: isOfSeries)
