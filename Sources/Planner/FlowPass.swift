@@ -6,7 +6,6 @@ import Manifests
 struct FlowPass {
     private let declaration: FlowDeclaration
     private let record: FlowRecord
-    private let asOf: Timestamp
     private var desired: Lookahead<DesiredWindows>
     private var reruns: Lookahead<IndexingIterator<[Rerun]>>
     private var recorded: Lookahead<RunsByWindow>
@@ -19,7 +18,6 @@ struct FlowPass {
     init(_ declaration: FlowDeclaration, record: FlowRecord, runs: AnyIterator<RecordedRun>, asOf: Timestamp) {
         self.declaration = declaration
         self.record = record
-        self.asOf = asOf
         found = FlowFindings(declaration)
         var walkable: [Series] = []
         for series in declaration.series {
@@ -126,8 +124,8 @@ struct FlowPass {
     /// leaves of a declared window shows only at the end.
     private mutating func decide(_ rerun: Rerun, of declared: DesiredWindow?) {
         let attempts = history.reruns[rerun.id] ?? Attempts()
-        // A window that has not ended, and that nobody declares by itself, is a series' that is not due yet.
-        let isNotDue = !declaration.series.isEmpty && rerun.window.end > asOf
+        // A window that nobody declares by itself may be a series' that is not due yet.
+        let isNotDue = !declaration.series.isEmpty
         let desired = DesiredWindow(
             window: rerun.window, place: rerun.place, isOfSeries: declared?.isOfSeries ?? isNotDue)
         switch attempts.verdict(retryFailed: declaration.retryFailed) {
