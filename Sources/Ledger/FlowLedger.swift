@@ -40,8 +40,6 @@ package struct FlowLedger: Sendable {
 
     package func run(_ id: RunID) -> RecordedRun? { runs.first { $0.id == id } }
 
-    package func hasClaim(_ id: ClaimID) -> Bool { runs.contains { $0.claim?.id == id } }
-
     // MARK: Commit
 
     /// Whether there is anything to commit.

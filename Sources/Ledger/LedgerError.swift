@@ -19,7 +19,6 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownRun(RunIdentity)
     case notClaimable(RunIdentity, String)
     case runIDTaken(RunID, by: RunIdentity)
-    case importConflict(String)
 
     package var description: String {
         switch self {
@@ -37,7 +36,6 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unknownRun(let identity): "the ledger has no \(identity.inWords)"
         case .notClaimable(let identity, let reason): "the ledger refuses to claim \(identity.inWords): \(reason)"
         case .runIDTaken(let id, let identity): "the run \(id) is recorded already, as \(identity.inWords)"
-        case .importConflict(let reason): "the import disagrees with the ledger: \(reason)"
         }
     }
 }

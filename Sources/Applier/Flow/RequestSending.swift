@@ -92,23 +92,13 @@ extension FlowApplication {
         do throws(LedgerError) {
             try context.journal?.add(JournalClaim(id: claim.claim.id, time: serviceTime?.latest), of: plan.id)
             try ledger.claim(claim)
-            // A conflict leaves only the last outcome to be recorded.
-            if try await commit(orElseWithdraw: claim) {
-                return ClaimedRequest(claim: claim, body: body, deadline: deadline)
-            }
-            return nil
         } catch { throw context.end(for: error) }
-    }
-
-    private mutating func commit(orElseWithdraw claim: Claim) async throws(LedgerError) -> Bool {
-        do throws(FlowEnd) {
-            if try await commit() { return true }
-        } catch {
-            if case .ledgerFailed(let error) = error { throw error }
-            throw .unusable("\(error)")
-        }
-        try context.journal?.withdraw(claim.claim.id, of: plan.id)
-        return false
+        if try await commit() { return ClaimedRequest(claim: claim, body: body, deadline: deadline) }
+        // A conflict leaves only the last outcome to be recorded.
+        do throws(LedgerError) {
+            try context.journal?.withdraw(claim.claim.id, of: plan.id)
+        } catch { throw context.end(for: error) }
+        return nil
     }
 
     // MARK: Send
