@@ -22,11 +22,13 @@ struct FlowFindings {
     private var unacknowledged: [RecordedRun] = []
     private var summary = RunsInSummary()
     private let retryFailed: Int
+    private let pause: Pause?
 
-    init(_ declaration: FlowDeclaration) {
+    init(_ declaration: FlowDeclaration, asOf: Timestamp) {
         acknowledged = Set(declaration.acknowledged.filter { $0.window == nil }.map(\.run))
         unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
         retryFailed = declaration.retryFailed
+        pause = declaration.pause(at: asOf)
     }
 
     mutating func note(_ run: RecordedRun) {
@@ -164,16 +166,19 @@ struct FlowFindings {
 
     private mutating func holdIfNeeded() {
         let reason: String
+        var cause = HeldWindow.Cause.doubt
         if let doubt = summary.firstDoubt {
             let window = doubt.window.map(\.inWords) ?? "an unknown window"
             reason = "waits until it is known whether the service took \(window)"
         } else if let run = unacknowledged.first {
             reason = "waits until \(run.inWords), whose window cannot be read, is acknowledged"
+        } else if let pause {
+            (cause, reason) = (.paused, pause.inWords)
         } else {
             return
         }
         held += actions.map {
-            HeldWindow(window: $0.window, reason: reason, place: $0.place, timeZone: $0.timeZone)
+            HeldWindow(window: $0.window, cause: cause, reason: reason, place: $0.place, timeZone: $0.timeZone)
         }
         actions = []
     }
@@ -194,6 +199,11 @@ extension PlannedAction {
             reason: reason == Self.neverRun ? carries : "\(carries); \(reason)", refusal: refusal, place: place,
             timeZone: timeZone, isOfSeries: isOfSeries)
     }
+}
+
+extension Pause {
+    /// `paused until 2026-04-10T00:00:00Z: source is migrated`
+    fileprivate var inWords: String { "paused\(until.map { " until \($0)" } ?? ""): \(reason.inShort)" }
 }
 
 extension String {

@@ -18,7 +18,7 @@ struct FlowPass {
     init(_ declaration: FlowDeclaration, record: FlowRecord, runs: AnyIterator<RecordedRun>, asOf: Timestamp) {
         self.declaration = declaration
         self.record = record
-        found = FlowFindings(declaration)
+        found = FlowFindings(declaration, asOf: asOf)
         var walkable: [Series] = []
         for series in declaration.series {
             if let excess = series.excess(dueAt: asOf) {

@@ -58,7 +58,7 @@ package struct FlowPlan: Hashable, Sendable {
     package let isVerified: Bool
     /// In the order in which they are sent.
     package let actions: [PlannedAction]
-    /// Windows that wait for a doubt to be resolved or a run to be acknowledged.
+    /// Windows that wait for a doubt to be resolved or a run to be acknowledged, or that are postponed.
     package let held: [HeldWindow]
     /// How many desired windows need nothing.
     package let recordedCount: Int
@@ -180,16 +180,30 @@ package struct PlannedAction: Hashable, Sendable {
     }
 }
 
-/// A desired window that cannot be asked for yet.
+/// A desired window that is not asked for yet.
 package struct HeldWindow: Hashable, Sendable {
+    package enum Cause: String, Hashable, Sendable, CaseIterable {
+        /// Something must be found out first.
+        case doubt
+        /// The manifest says so.
+        case paused
+
+        /// It is as declared, and nobody has to do anything about it.
+        package var isPostponed: Bool { self != .doubt }
+    }
+
     package let window: Window
+    package let cause: Cause
     package let reason: String
     package let place: Place
     /// See ``PlannedAction/timeZone``.
     package let timeZone: String?
 
-    package init(window: Window, reason: String, place: Place, timeZone: String? = nil) {
+    package init(
+        window: Window, cause: Cause = .doubt, reason: String, place: Place, timeZone: String? = nil
+    ) {
         self.window = window
+        self.cause = cause
         self.reason = reason
         self.place = place
         self.timeZone = timeZone

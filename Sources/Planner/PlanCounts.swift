@@ -10,6 +10,8 @@ package struct PlanCounts: Hashable, Sendable {
     package var rerun = 0
     /// Windows that wait for a doubt or an acknowledgement.
     package var held = 0
+    /// Windows that are missing, of flows that are paused.
+    package var paused = 0
     /// Desired windows and reruns that need nothing.
     package var recorded = 0
     /// Of those, the ones whose run failed and may not be retried any more.
@@ -34,6 +36,7 @@ package struct PlanCounts: Hashable, Sendable {
         sum.retry += right.retry
         sum.rerun += right.rerun
         sum.held += right.held
+        sum.paused += right.paused
         sum.recorded += right.recorded
         sum.failed += right.failed
         sum.undeclared += right.undeclared
@@ -60,7 +63,12 @@ extension FlowPlan {
             case .warning: counts.warnings += 1
             }
         }
-        counts.held = held.count
+        for held in held {
+            switch held.cause {
+            case .doubt: counts.held += 1
+            case .paused: counts.paused += 1
+            }
+        }
         counts.recorded = recordedCount
         counts.failed = failedCount
         counts.undeclared = undeclared.count

@@ -42,6 +42,26 @@ struct ExampleTests {
         #expect(try await user.run("apply", "rerun", "--yes").errors.contains("1 run requested"))
     }
 
+    @Test("a paused flow is shown and not requested, and once the pause is over it is")
+    func paused() async throws {
+        let user = try Program(example: "paused")
+        defer { user.remove() }
+        let asOf = ["--as-of", "2026-03-08T12:00:00Z"]
+        let plan = try await user.run(["plan", "paused"] + asOf)
+        try expectGolden(plan.output, "paused.plan.txt")
+        #expect(try await user.run(["apply", "paused", "--yes"] + asOf).errors.contains("7 runs requested"))
+        let again = try await user.run(["plan", "paused", "--detailed-exitcode"] + asOf)
+        #expect(again.status == 0)
+        #expect(again.output.contains("Nothing to request: 7 paused, 7 recorded."))
+        let status = try await user.run(["status", "paused"] + asOf)
+        #expect(status.status == 0)
+        try expectGolden(status.output, "paused.status.txt")
+
+        let later = ["--as-of", "2026-03-10T00:00:00Z"]
+        #expect(try await user.run(["apply", "paused", "--yes"] + later).errors.contains("11 runs requested"))
+        #expect(try await user.run(["plan", "paused"] + later).output.contains("all 18 windows are recorded"))
+    }
+
     @Test("failed runs of the example are retried until they have succeeded")
     func retry() async throws {
         var user = try Program(example: "retry")

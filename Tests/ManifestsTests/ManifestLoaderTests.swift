@@ -14,7 +14,7 @@ struct ManifestLoaderTests {
         let (manifests, diagnostics) = ManifestLoader().load(files)
         #expect(DiagnosticsReport(diagnostics, sources: files).written() == "")
         #expect(manifests.targets.map(\.name) == ["local", "prod", "shared"])
-        #expect(manifests.flows.count == 5)
+        #expect(manifests.flows.count == 6)
         #expect(manifests.digests.count == files.count)
     }
 

@@ -65,6 +65,8 @@ struct SchemaAgreementTests {
         ("run-manifest", "series", flow("series: [\(strange)]")),
         ("run-manifest", "rerun", flow("rerun: [\(strange)]")),
         ("run-manifest", "acknowledged", flow("acknowledged: [\(strange)]")),
+        ("run-manifest", "paused", flow("paused: \(strange)")),
+        ("run-manifest", "paused", document("RunManifest", "{target: prod, flows: [], paused: \(strange)}")),
     ]
 
     @Test("on the keys of every mapping, and which are required", arguments: probes)

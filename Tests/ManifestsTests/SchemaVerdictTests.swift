@@ -70,7 +70,8 @@ struct SchemaVerdictTests {
         }
     }
 
-    @Test("over a thousand manifests that differ in one place from a sound one", arguments: ["design", "target"])
+    @Test(
+        "over a thousand manifests that differ in one place from a sound one", arguments: ["design", "target", "life"])
     func mutants(name: String) throws {
         let documents = try #require(Self.documents(ManifestFolder.valid.file(name).bytes))
         // A document that holds nothing declares nothing, and is none.

@@ -100,6 +100,20 @@ struct PlanPropertyTests {
         }
     }
 
+    @Test("a pause holds exactly what would be requested")
+    func pauses() {
+        forEachFlow { flow, plan, _ in
+            var paused = flow
+            paused.pauses = [Pause(reason: "migration", place: SampleFlow.place)]
+            let pausedPlan = paused.plan
+            #expect(pausedPlan.actions.isEmpty, "\(flow)")
+            #expect(
+                pausedPlan.held.map(\.window) == (plan.held.map(\.window) + plan.actions.map(\.window)).sorted(),
+                "\(flow)")
+            #expect(pausedPlan.diagnostics == plan.diagnostics, "\(flow)")
+        }
+    }
+
     @Test("the order of declarations does not matter")
     func order() {
         forEachFlow { flow, plan, generator in

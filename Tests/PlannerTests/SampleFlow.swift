@@ -18,6 +18,7 @@ struct SampleFlow {
     var series: [Series] = []
     var reruns: [Rerun] = []
     var acknowledged: [Acknowledgement] = []
+    var pauses: [Pause] = []
     var record = FlowRecord(id: id, revision: Revision(number: 7), contactedAt: Timestamp(milliseconds: 5000))
     var runs: [RecordedRun] = []
     var asOf = Timestamp(seconds: 1000)
@@ -30,7 +31,8 @@ struct SampleFlow {
             windows: windows.enumerated().map {
                 DeclaredWindow(window: Window($1), line: UInt32(101 + $0), column: 7)
             },
-            series: series, reruns: reruns, acknowledged: acknowledged, place: Self.place)
+            series: series, reruns: reruns, acknowledged: acknowledged, pauses: pauses,
+            place: Self.place)
     }
 
     var plan: FlowPlan {

@@ -22,6 +22,12 @@ struct PlanTextTests {
         try expectGolden(render(Sample.plan([Sample.broken, Sample.quiet])), "plan-broken.txt")
     }
 
+    @Test("what is postponed is told from what is in doubt, golden")
+    func postponed() throws {
+        try expectGolden(render(Sample.plan([Sample.postponed])), "plan-postponed.txt")
+        try expectGolden(PlanReport(Sample.plan([Sample.postponed])).written(.markdown), "plan-postponed.md")
+    }
+
     @Test("windows of a series that thinks in another time zone are also shown by its clocks, golden")
     func localTimes() throws {
         let plan = Sample.plan([Sample.local])

@@ -154,6 +154,22 @@ enum Sample {
             ])
     }
 
+    /// What is missing and not asked for now, each cause once.
+    static var postponed: FlowPlan {
+        let reasons: [(HeldWindow.Cause, String)] = [
+            (.paused, "paused until 2024-04-10T00:00:00Z: source is migrated"),
+            (.doubt, "asked for at 2024-01-05T00:00:00Z, and the answer is unknown"),
+        ]
+        let held = reasons.enumerated().flatMap { index, cause in
+            (0..<7).map {
+                HeldWindow(
+                    window: window(newYear + day * (index * 7 + $0), day), cause: cause.0, reason: cause.1,
+                    place: place(20))
+            }
+        }
+        return flow(7, "postponed", held: held, recorded: 3)
+    }
+
     static var quiet: FlowPlan { flow(5, "invoices", recorded: 1204) }
 
     static var everything: Plan { plan([firstRun, troubled, held, quiet]) }

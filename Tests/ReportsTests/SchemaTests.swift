@@ -19,7 +19,7 @@ struct SchemaTests {
     @Test("plans of every kind")
     func plans() throws {
         let plans = [
-            Sample.everything, Sample.plan([]), Sample.plan([Sample.broken, Sample.local]),
+            Sample.everything, Sample.plan([]), Sample.plan([Sample.broken, Sample.local, Sample.postponed]),
             Sample.plan([Sample.firstRun], wireForm: WireForm(times: .milliseconds, startTime: .now)),
         ]
         try expectFit("plan", plans.map(planJSON))

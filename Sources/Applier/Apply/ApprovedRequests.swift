@@ -4,7 +4,9 @@ import Planner
 
 extension FlowPlan {
     /// Whether something must be found out before all of the flow can be planned.
-    package var isWaiting: Bool { !held.isEmpty || undeclared.contains(where: \.state.isDoubtful) }
+    package var isWaiting: Bool {
+        held.contains { !$0.cause.isPostponed } || undeclared.contains(where: \.state.isDoubtful)
+    }
 
     /// A declaration of exactly the approved requests under the manifest's rules. Planning it against the ledger of
     /// now tells which of them are still missing, by the very rules that planned them.

@@ -113,7 +113,7 @@ struct FlowApplication {
         guard !plan.actions.isEmpty else { return [] }
         let current = Planner(asOf: asOf).plan(plan.approvedDeclaration, record: ledger.record, runs: ledger.runs)
         if current.diagnostics.hasErrors { throw .conflict(current.diagnostics.filter { $0.severity == .error }) }
-        if let held = current.held.first { throw .held(held.reason) }
+        if let held = current.held.first(where: { !$0.cause.isPostponed }) { throw .held(held.reason) }
         let actions = current.actions.filter { approved[$0.key(in: plan.id)] == $0.kind }
         let run = plan.actions.count - accepted - actions.count
         if run > removed {

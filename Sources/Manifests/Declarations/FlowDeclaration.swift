@@ -29,6 +29,8 @@ package struct FlowDeclaration: Hashable, Sendable {
     package let series: [Series]
     package let reruns: [Rerun]
     package let acknowledged: [Acknowledgement]
+    /// Its own and its manifest's.
+    package let pauses: [Pause]
     /// Where the value of `flowId` is.
     package let place: Place
 
@@ -36,7 +38,7 @@ package struct FlowDeclaration: Hashable, Sendable {
         id: FlowID, name: String? = nil, manifest: String, owner: String? = nil, target: String, source: SourceKind,
         deltaColumn: DeclaredColumn? = nil, overlap: Overlap = .error, retryFailed: Int = 0,
         windows: [DeclaredWindow] = [], series: [Series] = [], reruns: [Rerun] = [],
-        acknowledged: [Acknowledgement] = [], place: Place
+        acknowledged: [Acknowledgement] = [], pauses: [Pause] = [], place: Place
     ) {
         self.id = id
         self.name = name
@@ -51,6 +53,7 @@ package struct FlowDeclaration: Hashable, Sendable {
         self.series = series
         self.reruns = reruns
         self.acknowledged = acknowledged
+        self.pauses = pauses
         self.place = place
     }
 

@@ -16,13 +16,15 @@ struct RunManifest {
 extension ManifestDecoder {
     /// The `spec` of a `RunManifest`.
     mutating func runManifest(_ spec: YAMLNode, _ header: Header?) -> RunManifest? {
-        guard let fields = fields(of: spec, "the spec of a run manifest", required: ["target", "flows"]) else {
-            return nil
-        }
+        guard
+            let fields = fields(
+                of: spec, "the spec of a run manifest", required: ["target", "flows"], optional: ["paused"])
+        else { return nil }
         let target = name(fields["target"])
+        let pause = pause(fields["paused"])
         var flows: [FlowDeclaration] = []
         for element in list(fields["flows"]).map(Array.init) ?? [] {
-            if let flow = flow(element, header, target ?? "") { flows.append(flow) }
+            if let flow = flow(element, header, target ?? "", pause) { flows.append(flow) }
         }
         guard let header, let target, let targetField = fields["target"] else { return nil }
         return RunManifest(
@@ -30,9 +32,12 @@ extension ManifestDecoder {
             flows: flows)
     }
 
-    private mutating func flow(_ node: YAMLNode, _ header: Header?, _ target: String) -> FlowDeclaration? {
+    /// - Parameter pause: of the whole manifest.
+    private mutating func flow(
+        _ node: YAMLNode, _ header: Header?, _ target: String, _ pause: Pause?
+    ) -> FlowDeclaration? {
         let optional = [
-            "name", "deltaColumn", "overlap", "retryFailed", "windows", "series", "rerun", "acknowledged",
+            "name", "deltaColumn", "overlap", "retryFailed", "windows", "series", "rerun", "acknowledged", "paused",
         ]
         guard let fields = fields(of: node, "a flow", required: ["flowId", "source"], optional: optional) else {
             return nil
@@ -52,11 +57,12 @@ extension ManifestDecoder {
         let series = list(fields["series"])?.compactMap { self.series($0) } ?? []
         let reruns = reruns(fields["rerun"])
         let acknowledged = acknowledgements(fields["acknowledged"])
+        let pauses = [self.pause(fields["paused"]), pause].compactMap(\.self)
         guard let flow, let source, let place = fields["flowId"].map({ place(of: $0.value) }) else { return nil }
         return FlowDeclaration(
             id: flow, name: name, manifest: header?.name ?? "", owner: header?.owner, target: target, source: source,
             deltaColumn: column, overlap: overlap, retryFailed: retryFailed, windows: windows, series: series,
-            reruns: reruns, acknowledged: acknowledged, place: place)
+            reruns: reruns, acknowledged: acknowledged, pauses: pauses, place: place)
     }
 
     private mutating func flowID(_ field: Field?) -> FlowID? {

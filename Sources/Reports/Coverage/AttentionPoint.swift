@@ -48,7 +48,7 @@ struct AttentionPoint {
         case .gap: kind = .gap
         case .held: kind = .held
         case .failed: kind = .failed
-        case .succeeded, .running, .partial, .planned: return nil
+        case .succeeded, .running, .partial, .planned, .postponed: return nil
         }
         self.flow = flow
         (start, end) = (stretch.start, stretch.end)

@@ -241,6 +241,7 @@ extension CoverageState {
         case .running: "Running"
         case .partial: "Partial"
         case .planned: "To request"
+        case .postponed: "Postponed"
         case .gap: "Gaps"
         case .held: "Held"
         case .failed: "Failed"

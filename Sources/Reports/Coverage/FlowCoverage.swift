@@ -4,7 +4,7 @@ import Planner
 
 /// What is known of a stretch of a flow's time. In this order: where several share a place, the worst is shown.
 enum CoverageState: Int, CaseIterable, Comparable {
-    case succeeded, running, partial, planned, gap, held, failed
+    case succeeded, running, partial, planned, postponed, gap, held, failed
 
     static func < (left: CoverageState, right: CoverageState) -> Bool { left.rawValue < right.rawValue }
 
@@ -17,6 +17,7 @@ enum CoverageState: Int, CaseIterable, Comparable {
         case .running: "running at the last refresh"
         case .partial: "partly succeeded"
         case .planned: "to request"
+        case .postponed: "postponed"
         case .gap: "gap: not declared"
         case .held: "in doubt or held"
         case .failed: "failed"
@@ -63,7 +64,7 @@ package struct FlowCoverage: Hashable, Sendable {
         func add(_ window: Window, _ state: CoverageState) { states[window] = max(states[window] ?? state, state) }
         for action in plan.actions { add(action.window, .planned) }
         for held in plan.held {
-            add(held.window, .held)
+            add(held.window, held.cause.isPostponed ? .postponed : .held)
             reasons[held.window] = reasons[held.window] ?? held.reason
         }
 

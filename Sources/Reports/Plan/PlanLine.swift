@@ -8,6 +8,7 @@ struct PlanLine {
         case retry
         case rerun
         case held
+        case paused
     }
 
     let kind: Kind
@@ -39,7 +40,11 @@ struct PlanLine {
     }
 
     init(_ held: HeldWindow) {
-        kind = .held
+        kind =
+            switch held.cause {
+            case .doubt: .held
+            case .paused: .paused
+            }
         windows = FoldedWindows(held.window)
         timeZone = held.timeZone
         reason = held.reason
@@ -142,6 +147,7 @@ extension PlanLine.Kind {
         case .retry: "to retry"
         case .rerun: "to rerun"
         case .held: "held"
+        case .paused: "paused"
         }
     }
 }

@@ -146,7 +146,10 @@ struct PlanMarkdown {
             }
             span += "<br>\(spanText(window.length))"
         }
-        let numbers = [counts.create, counts.retry, counts.rerun, counts.held, counts.recorded, counts.undeclared]
+        let numbers = [
+            counts.create, counts.retry, counts.rerun, counts.held + counts.postponed, counts.recorded,
+            counts.undeclared,
+        ]
         return .row(
             [title, "\(code: "\(flow.place.file):\(flow.place.line)")", span]
                 + numbers.map { $0 == 0 ? "" : "\(grouped($0))" })

@@ -5,7 +5,9 @@ extension PlanCounts {
     package var summary: String {
         let rest = standing.joined(separator: ", ")
         if requests > 0 { return "Plan: \(wanted.joined(separator: ", "))\(rest.isEmpty ? "" : "; \(rest)")." }
-        guard errors == 0, held == 0 else { return "Nothing to request\(rest.isEmpty ? "" : ": \(rest)")." }
+        guard errors == 0, held == 0, postponed == 0 else {
+            return "Nothing to request\(rest.isEmpty ? "" : ": \(rest)")."
+        }
         let failures = failed > 0 ? "; \(grouped(failed)) failed, and no retry is left" : ""
         let others = failures + (undeclared > 0 ? "; \(counted(undeclared, "undeclared run"))" : "")
         switch recorded {
@@ -15,6 +17,9 @@ extension PlanCounts {
         }
     }
 
+    /// What is missing and, as declared, not asked for now.
+    var postponed: Int { paused }
+
     /// What will be requested, without zeros.
     var wanted: [String] {
         words([(create, "to request"), (retry, "to retry"), (rerun, "to rerun")])
@@ -23,7 +28,8 @@ extension PlanCounts {
     /// What will not be requested, without zeros.
     var standing: [String] {
         words([
-            (held, "held"), (recorded, "recorded\(failed > 0 ? " (\(grouped(failed)) failed)" : "")"),
+            (held, "held"), (paused, "paused"),
+            (recorded, "recorded\(failed > 0 ? " (\(grouped(failed)) failed)" : "")"),
             (undeclared, "undeclared"),
         ])
     }

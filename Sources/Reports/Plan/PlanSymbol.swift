@@ -2,7 +2,7 @@ import Planner
 
 /// The symbol before a line of a plan.
 enum PlanSymbol: CaseIterable {
-    case create, retry, rerun, held, recorded, undeclared
+    case create, retry, rerun, held, paused, recorded, undeclared
 
     init(_ kind: PlanLine.Kind) {
         self =
@@ -11,6 +11,7 @@ enum PlanSymbol: CaseIterable {
             case .retry: .retry
             case .rerun: .rerun
             case .held: .held
+            case .paused: .paused
             }
     }
 
@@ -22,6 +23,7 @@ enum PlanSymbol: CaseIterable {
         case .retry: "~"
         case .rerun: style.unicode ? "±" : "&"
         case .held: "!"
+        case .paused: "-"
         case .recorded: "="
         case .undeclared: "?"
         }
@@ -33,6 +35,7 @@ enum PlanSymbol: CaseIterable {
         case .retry: "retry"
         case .rerun: "rerun"
         case .held: "held"
+        case .paused: "paused"
         case .recorded: "recorded"
         case .undeclared: "undeclared"
         }
@@ -44,6 +47,7 @@ enum PlanSymbol: CaseIterable {
         case .retry: .changed
         case .rerun: .active
         case .held: .error
+        case .paused: .warning
         case .recorded, .undeclared: .quiet
         }
     }
@@ -54,6 +58,7 @@ enum PlanSymbol: CaseIterable {
         case .retry: counts.retry
         case .rerun: counts.rerun
         case .held: counts.held
+        case .paused: counts.paused
         case .recorded: counts.recorded
         case .undeclared: counts.undeclared
         }

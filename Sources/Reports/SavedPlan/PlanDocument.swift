@@ -168,13 +168,14 @@ private struct ActionMember: Decodable {
 private struct HeldMember: Decodable {
     let held: HeldWindow
 
-    private enum Key: CodingKey { case window, timeZone, reason, place }
+    private enum Key: CodingKey { case window, timeZone, cause, reason, place }
 
     init(from decoder: any Decoder) throws {
         let object = try decoder.container(keyedBy: Key.self)
         held = HeldWindow(
-            window: try object.window(.window), reason: try object.decode(String.self, forKey: .reason),
-            place: try object.place(.place), timeZone: try object.decodeIfPresent(String.self, forKey: .timeZone))
+            window: try object.window(.window), cause: object.contains(.cause) ? try object.word(.cause) : .doubt,
+            reason: try object.decode(String.self, forKey: .reason), place: try object.place(.place),
+            timeZone: try object.decodeIfPresent(String.self, forKey: .timeZone))
     }
 }
 

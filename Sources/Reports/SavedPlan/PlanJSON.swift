@@ -117,6 +117,7 @@ private struct PlanJSON {
                 json.line {
                     $0.member("window", held.window)
                     $0.optional("timeZone", held.timeZone)
+                    if held.cause.isPostponed { $0.member("cause", held.cause.rawValue) }
                     $0.member("reason", held.reason)
                     $0.member("place", held.place)
                 }
@@ -191,6 +192,7 @@ extension JSONText {
         member("retry", counts.retry)
         member("rerun", counts.rerun)
         member("held", counts.held)
+        if counts.paused > 0 { member("paused", counts.paused) }
         member("recorded", counts.recorded)
         member("failed", counts.failed)
         member("undeclared", counts.undeclared)

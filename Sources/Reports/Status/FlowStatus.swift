@@ -14,6 +14,8 @@ package struct FlowStatus: Hashable, Sendable {
     package let pending: Int
     /// Windows that wait until a run in doubt is settled or acknowledged.
     package let held: Int
+    /// Windows that are missing and, as declared, not asked for now: the flow is paused.
+    package let postponed: Int
     /// Of each window and rerun only the latest run counts, so a failure that was retried well is none.
     package let running: Int
     package let succeeded: Int
@@ -42,7 +44,8 @@ package struct FlowStatus: Hashable, Sendable {
         }
         recorded = plan.recordedCount
         pending = plan.actions.count
-        held = plan.held.count
+        postponed = plan.held.count(where: \.cause.isPostponed)
+        held = plan.held.count - postponed
         isVerified = plan.isVerified
         errors = plan.diagnostics.count { $0.severity == .error }
 

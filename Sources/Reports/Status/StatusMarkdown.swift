@@ -3,12 +3,13 @@ import FlowRuns
 extension StatusReport {
     /// A table, and what went wrong below it.
     var markdown: MarkdownText {
-        let titles = ["Flow"] + StatusFigure.allCases.map(\.title) + ["last window ends (UTC)", "behind"]
+        let figures = self.figures
+        let titles = ["Flow"] + figures.map(\.title) + ["last window ends (UTC)", "behind"]
         var text = BoundedMarkdown(limit: BoundedMarkdown.mostBytes - 400)
         text.add("### Status of \(code: target.prefix(200)) as of \(asOf)\n\n\(summary)\n\n")
         let rows = flows.lazy.map { flow in
             let title: MarkdownText = flow.isVerified ? "\(code: flow.title)" : "\(code: flow.title) _not verified_"
-            let figures: [MarkdownText] = StatusFigure.allCases.map { figure in
+            let figures: [MarkdownText] = figures.map { figure in
                 figure.value(of: flow) == 0 ? "" : "\(grouped(figure.value(of: flow)))"
             }
             return MarkdownText.row([title] + figures + ["\(flow.lastWindowText)", "\(flow.behindText)"])

@@ -21,6 +21,9 @@ package struct StatusReport: Sendable {
     /// Whether the latest run of any window of any flow failed.
     package var anyFailed: Bool { sum(.failed) > 0 }
 
+    /// What a table has columns for: nothing is postponed in most sandboxes.
+    var figures: [StatusFigure] { StatusFigure.allCases.filter { $0 != .postponed || sum($0) > 0 } }
+
     func sum(_ figure: StatusFigure) -> Int { flows.reduce(0) { $0 + figure.value(of: $1) } }
 }
 
@@ -34,13 +37,13 @@ extension StatusReport: Report {
 
 /// The numbers of a status, in the order in which they are shown.
 enum StatusFigure: String, CaseIterable {
-    case due, recorded, pending, running, succeeded, partial, failed, held, errors
+    case due, recorded, pending, running, succeeded, partial, failed, held, postponed, errors
 
     var title: String { self == .pending ? "to request" : rawValue }
 
     var tone: TextStyle.Tone {
         switch self {
-        case .due, .recorded: .plain
+        case .due, .recorded, .postponed: .plain
         case .pending, .running: .active
         case .succeeded: .good
         case .partial, .held: .warning
@@ -58,6 +61,7 @@ enum StatusFigure: String, CaseIterable {
         case .partial: flow.partial
         case .failed: flow.failed
         case .held: flow.held
+        case .postponed: flow.postponed
         case .errors: flow.errors
         }
     }
@@ -65,7 +69,7 @@ enum StatusFigure: String, CaseIterable {
 
 extension StatusReport {
     var summary: String {
-        let words = [StatusFigure.pending, .running, .failed, .partial, .held].compactMap { figure in
+        let words = [StatusFigure.pending, .running, .failed, .partial, .held, .postponed].compactMap { figure in
             sum(figure) > 0 ? "\(grouped(sum(figure))) \(figure.title)" : nil
         }
         let repeated = flows.reduce(0) { $0 + $1.repeated.count }

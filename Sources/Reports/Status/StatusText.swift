@@ -20,7 +20,7 @@ struct StatusText {
 
     private var figures: [StyledText] {
         let isNarrow = style.isNarrower(than: Self.fullWidth)
-        let figures = StatusFigure.allCases.filter {
+        let figures = report.figures.filter {
             !isNarrow || $0 == .due || $0 == .recorded || report.sum($0) > 0
         }
         var table = TextTable(

@@ -1,0 +1,26 @@
+import FlowRuns
+
+/// Why a flow's missing windows are not requested for now: `{reason: source is migrated, until: 2026-04-10T00:00:00Z}`.
+package struct Pause: Hashable, Sendable {
+    /// What everybody reads who wonders why nothing is requested.
+    package let reason: String
+    /// From then on it is over; `nil` when only the manifest ends it.
+    package let until: Timestamp?
+    package let place: Place
+
+    package init(reason: String, until: Timestamp? = nil, place: Place) {
+        self.reason = reason
+        self.until = until
+        self.place = place
+    }
+
+    /// Whether it is not over yet.
+    package func isActive(at time: Timestamp) -> Bool { until.map { time < $0 } ?? true }
+}
+
+extension FlowDeclaration {
+    /// Of the flow's own pause and its manifest's the one that is over last; `nil` when none is active.
+    package func pause(at time: Timestamp) -> Pause? {
+        pauses.filter { $0.isActive(at: time) }.max { ($0.until ?? .max) < ($1.until ?? .max) }
+    }
+}
