@@ -11,8 +11,13 @@ import Synchronization
 /// ```
 package struct InMemoryStore: LedgerStore {
     private let contents: InMemoryContents
+    package let isCommitCostly: Bool
 
-    package init(_ contents: InMemoryContents = InMemoryContents()) { self.contents = contents }
+    /// - Parameter isCommitCostly: makes appliers take it for a store with costly commits.
+    package init(_ contents: InMemoryContents = InMemoryContents(), isCommitCostly: Bool = false) {
+        self.contents = contents
+        self.isCommitCostly = isCommitCostly
+    }
 
     package func snapshot(of flow: FlowID) throws(LedgerError) -> FlowSnapshot {
         let found = contents.flow(flow)

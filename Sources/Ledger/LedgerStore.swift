@@ -29,8 +29,15 @@ package protocol LedgerStore: Sendable {
     /// What is wrong with the store itself (SQLite's `integrity_check`), in words; empty when it is sound.
     func damage() async throws(LedgerError) -> [String]
 
+    /// Whether a commit takes long or must be rare, as a push does: then a claim covers as many requests as it may.
+    var isCommitCostly: Bool { get }
+
     /// Ends the use of the store. Idempotent.
     func close() async
+}
+
+extension LedgerStore {
+    package var isCommitCostly: Bool { false }
 }
 
 /// What planning and claiming need to know of a flow.

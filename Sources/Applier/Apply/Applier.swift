@@ -72,13 +72,14 @@ package struct Applier: Sendable {
     ) async -> [FlowOutcome] {
         // One slot is one flow at work. A flow that waits for somebody else's claim gives its slot to another.
         let slots = Slots(context.limits.parallelFlows)
+        let mostPerClaim = context.mostRequestsPerClaim(flows: flows.count { !$0.actions.isEmpty })
         return await withTaskGroup(of: FlowOutcome.self) { group in
             for flow in flows {
                 group.addTask {
                     await slots.take()
                     var application = FlowApplication(
                         plan: flow, checked: checked[flow.id], asOf: plan.asOf, applier: self, slots: slots,
-                        staleness: staleness)
+                        staleness: staleness, mostPerClaim: mostPerClaim)
                     let outcome = await application.run()
                     await slots.give()
                     context.report(.ended(outcome))

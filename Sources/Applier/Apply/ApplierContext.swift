@@ -100,6 +100,15 @@ package struct ApplierContext: Sendable {
         }
     }
 
+    /// As many requests of one flow as can be sent in half of the time limit, while so many flows share the rate; one
+    /// where a commit is cheap.
+    func mostRequestsPerClaim(flows: Int) -> Int {
+        guard store.isCommitCostly else { return 1 }
+        let seconds = limits.requestTimeout / .seconds(2)
+        let share = limits.requestsPerSecond / Double(max(1, min(flows, limits.parallelFlows)))
+        return max(1, Int(min(seconds * share, 1_000)))
+    }
+
     /// Unique to a commit.
     func nonce() -> String { String(random(), radix: 36) }
 }

@@ -5,7 +5,7 @@ import Manifests
 import Planner
 
 /// Applies one flow's plan: look at the service's runs, settle an open claim, check once more what is missing; then
-/// claim, send and record, request by request, in order of window.
+/// claim, send and record, claim by claim, in order of window.
 struct FlowApplication {
     /// How many requests in a row may turn out not to have been taken, before an apply leaves the rest for later.
     static let mostVainDoubts = 3
@@ -25,8 +25,12 @@ struct FlowApplication {
     var comparison: FlowComparison
     /// As it was compared with the service: a claim expects its revision.
     var ledger: FlowLedger
-    /// What became of the last request, not committed yet.
-    var pending: (claim: Claim, outcome: RequestOutcome)?
+    /// What became of the last requests, not committed yet.
+    var pending: [(claim: Claim, outcome: RequestOutcome)] = []
+    /// The requests of the open claim that are still to be sent.
+    var unsent: ArraySlice<ClaimedRequest> = []
+    /// How many requests one claim may cover.
+    var mostPerClaim: Int
     /// Requests of this application whose answer was lost.
     var doubted: Set<RunIdentity> = []
     /// How often in a row the service did not take a request.
@@ -37,7 +41,7 @@ struct FlowApplication {
 
     init(
         plan: FlowPlan, checked: Result<ServiceFlow?, FlowEnd>?, asOf: Timestamp, applier: Applier, slots: Slots,
-        staleness: Applier.Staleness
+        staleness: Applier.Staleness, mostPerClaim: Int
     ) {
         self.plan = plan
         self.checked = checked
@@ -45,6 +49,7 @@ struct FlowApplication {
         self.applier = applier
         self.slots = slots
         self.staleness = staleness
+        self.mostPerClaim = mostPerClaim
         approved = Dictionary(plan.actions.map { ($0.key(in: plan.id), $0.kind) }) { first, _ in first }
         seriesWindows = Set(plan.actions.lazy.filter(\.isOfSeries).map(\.window))
         comparison = FlowComparison(plan.id, acknowledged: plan.rules.acknowledged, applier.context)
