@@ -128,8 +128,8 @@ struct ExportTests {
 
     @Test("an import that disagrees with the ledger names its lines and changes nothing", arguments: StoreKind.allCases)
     func conflict(kind: StoreKind) async throws {
-        let place = try kind.make()
-        let (store, other) = (try place.open(), InMemoryStore())
+        let place = try await kind.make()
+        let (store, other) = (try await place.open(), InMemoryStore())
         try await store.bring(Sample.identity(1), to: .rejected)
         try await other.bring(Sample.identity(1), to: .accepted)
         try await other.bring(Sample.identity(1, of: Sample.flow(2)), to: .intended)
@@ -142,8 +142,8 @@ struct ExportTests {
 
     @Test("an import is whole, has its flows compared again, and twice is once", arguments: StoreKind.allCases)
     func restored(kind: StoreKind) async throws {
-        let place = try kind.make()
-        let (store, other) = (try place.open(), InMemoryStore())
+        let place = try await kind.make()
+        let (store, other) = (try await place.open(), InMemoryStore())
         for (number, state) in RunState.allCases.enumerated() where !state.isDoubtful {
             try await other.bring(Sample.identity(Int64(number)), to: state)
         }

@@ -7,8 +7,8 @@ import Testing
 struct StoreConformanceTests {
     @Test("knows nothing at first", arguments: StoreKind.allCases)
     func empty(kind: StoreKind) async throws {
-        let place = try kind.make()
-        let store = try place.open()
+        let place = try await kind.make()
+        let store = try await place.open()
         #expect(
             try await store.snapshot(of: Sample.flow) == FlowSnapshot(record: FlowRecord(id: Sample.flow), runs: []))
         #expect(try await store.flows().isEmpty)
@@ -17,7 +17,7 @@ struct StoreConformanceTests {
 
     @Test("keeps a commit as a whole, for everybody who opens it", arguments: StoreKind.allCases)
     func keeps(kind: StoreKind) async throws {
-        let place = try kind.make()
+        let place = try await kind.make()
         var ledger = FlowLedger()
         let claim = Sample.claim(
             Sample.identity(1, rerun: "fix-418"), column: DeltaColumn(name: "DOB", dateFormat: "yyyy", timezone: "UTC"))
@@ -26,7 +26,7 @@ struct StoreConformanceTests {
         let commit = ledger.commit(nonce: "n1")
         #expect(try await place.open().commit(commit) == .done)
 
-        let store = try place.open()
+        let store = try await place.open()
         let snapshot = try await store.snapshot(of: Sample.flow)
         #expect(snapshot.record == commit.record)
         #expect(snapshot.record.revision == Revision(number: 1, token: "n1"))
@@ -40,8 +40,8 @@ struct StoreConformanceTests {
 
     @Test("makes a commit only on the revision that it expects", arguments: StoreKind.allCases)
     func compareAndSwap(kind: StoreKind) async throws {
-        let place = try kind.make()
-        let (store, rival) = (try place.open(), try place.open())
+        let place = try await kind.make()
+        let (store, rival) = (try await place.open(), try await place.open())
         var (mine, theirs) = (FlowLedger(), FlowLedger())
         try mine.claim(Sample.claim(Sample.identity(1), id: "mine"))
         try theirs.claim(Sample.claim(Sample.identity(2), id: "theirs"))
@@ -52,8 +52,8 @@ struct StoreConformanceTests {
 
     @Test("does nothing when the very same commit is made again", arguments: StoreKind.allCases)
     func idempotent(kind: StoreKind) async throws {
-        let place = try kind.make()
-        let store = try place.open()
+        let place = try await kind.make()
+        let store = try await place.open()
         var ledger = FlowLedger()
         try ledger.claim(Sample.claim(Sample.identity(1)))
         let commit = ledger.commit(nonce: "a")
@@ -68,8 +68,8 @@ struct StoreConformanceTests {
 
     @Test("does not land a late commit on a ledger that was put back", arguments: StoreKind.allCases)
     func tokens(kind: StoreKind) async throws {
-        let place = try kind.make()
-        let store = try place.open()
+        let place = try await kind.make()
+        let store = try await place.open()
         var (first, second) = (FlowLedger(), FlowLedger())
         first.note(column: DeltaColumn(name: "A"))
         let commit = first.commit(nonce: "a")
@@ -84,8 +84,8 @@ struct StoreConformanceTests {
 
     @Test("leaves nothing of a commit that it refuses", arguments: StoreKind.allCases)
     func allOrNothing(kind: StoreKind) async throws {
-        let place = try kind.make()
-        let store = try place.open()
+        let place = try await kind.make()
+        let store = try await place.open()
         var ledger = FlowLedger()
         try ledger.bring(Sample.identity(1), to: .accepted)
         let first = ledger.commit(nonce: "a")
@@ -105,8 +105,8 @@ struct StoreConformanceTests {
 
     @Test("enforces one open claim and one living request by itself", arguments: StoreKind.allCases)
     func enforced(kind: StoreKind) async throws {
-        let place = try kind.make()
-        let store = try place.open()
+        let place = try await kind.make()
+        let store = try await place.open()
         func entry(_ identity: RunIdentity, _ claim: String) -> LedgerEntry {
             LedgerEntry(
                 run: RecordedRun(
@@ -133,11 +133,11 @@ struct StoreConformanceTests {
 
     @Test("of many rivals exactly one makes each claim", arguments: StoreKind.allCases)
     func rivals(kind: StoreKind) async throws {
-        let place = try kind.make()
+        let place = try await kind.make()
         let windows: Int64 = 20
         let wins = try await withThrowingTaskGroup(of: Int.self) { group in
             for rival in 0..<6 {
-                let store = try place.open()
+                let store = try await place.open()
                 group.addTask {
                     var won = 0
                     while true {
@@ -160,8 +160,8 @@ struct StoreConformanceTests {
 
     @Test("gives runs by window, rerun and attempt, those of unknown window first", arguments: StoreKind.allCases)
     func order(kind: StoreKind) async throws {
-        let place = try kind.make()
-        let store = try place.open()
+        let place = try await kind.make()
+        let store = try await place.open()
         let identities = [
             Sample.identity(-3), Sample.identity(2), Sample.identity(2, attempt: 2), Sample.identity(2, rerun: "Z"),
             Sample.identity(2, rerun: "a"), Sample.identity(2, rerun: "e\u{301}"), Sample.identity(2, rerun: "z"),
@@ -181,8 +181,8 @@ struct StoreConformanceTests {
 
     @Test("follows every arrow, update by update", arguments: StoreKind.allCases)
     func arrows(kind: StoreKind) async throws {
-        let place = try kind.make()
-        let store = try place.open()
+        let place = try await kind.make()
+        let store = try await place.open()
         var ledger = FlowLedger()
         for (number, state) in RunState.allCases.enumerated() where !state.isDoubtful {
             try ledger.bring(Sample.identity(Int64(number)), to: state)

@@ -12,7 +12,7 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     var testDescription: String { rawValue }
 
     /// A new place without anything in it.
-    func make() throws -> any StorePlace {
+    func make() async throws -> any StorePlace {
         switch self {
         case .memory: MemoryPlace()
         case .sqlite: try SQLitePlace()
@@ -22,7 +22,7 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
 /// Where several appliers open the same ledger.
 protocol StorePlace: Sendable {
-    func open() throws -> any LedgerStore
+    func open() async throws -> any LedgerStore
 }
 
 private struct MemoryPlace: StorePlace {

@@ -19,30 +19,6 @@ package struct Target: Hashable, Sendable {
         }
     }
 
-    /// Where the ledger is kept.
-    package enum LedgerAddress: Hashable, Sendable, CustomStringConvertible {
-        /// A file; the path is already relative to the working folder, not to the manifest.
-        case sqlite(path: String)
-        /// `postgres://user@host:5432/db`
-        case postgres(String)
-
-        /// Reads what ``description`` writes, and checks nothing of it.
-        package init(_ description: String) {
-            let prefix = "sqlite:"
-            self =
-                description.hasPrefix(prefix)
-                ? .sqlite(path: String(description.dropFirst(prefix.count))) : .postgres(description)
-        }
-
-        /// As a manifest writes it.
-        package var description: String {
-            switch self {
-            case .sqlite(let path): "sqlite:\(path)"
-            case .postgres(let address): address
-            }
-        }
-    }
-
     package let name: String
     package let service: Service
     package let organization: String

@@ -20,31 +20,16 @@ extension ManifestDecoder {
         return nil
     }
 
-    /// `sqlite:PATH`, or `postgres://…` without a password: no ledger is kept there yet, but the address is understood.
+    /// `sqlite:PATH`, or `postgres://…` without a password.
     mutating func ledger(_ field: Field?) -> Target.LedgerAddress? {
-        guard let field, let address = text(field) else { return nil }
-        if case .sqlite(let path) = Target.LedgerAddress(address) { return sqlite(field, path) }
-        guard !refusesSecret(field, address) else { return nil }
-        if let url = AddressParts(address), ["postgres", "postgresql"].contains(url.scheme), !url.path.isEmpty {
-            return .postgres(address)
-        }
-        add(
-            .badLedgerAddress, at: field.value, "invalid ledger address \(quoted(address))",
-            suggestion: "write sqlite:PATH, such as sqlite:.sluice/prod.sqlite")
-        return nil
-    }
-
-    /// SQLite gives `:memory:` and `file:` meanings of their own, and a ledger must outlive its process.
-    private mutating func sqlite(_ field: Field, _ path: String) -> Target.LedgerAddress? {
-        guard !path.isEmpty, !path.hasPrefix(":"), !path.hasPrefix("file:"), !path.hasSuffix("/") else {
-            add(
-                .badLedgerAddress, at: field.value, "\(quoted(field.value.text)) does not name a file",
-                suggestion: "write a path, such as sqlite:.sluice/prod.sqlite")
+        guard let field, let text = text(field) else { return nil }
+        let folder = file.lastIndex(of: "/").map { file[...$0] } ?? ""
+        do throws(LedgerAddressError) {
+            return try Target.LedgerAddress(written: text, in: folder)
+        } catch {
+            add(error.code, at: field.value, error.message, suggestion: error.suggestion)
             return nil
         }
-        let isRelative = !path.hasPrefix("/") && file.contains("/")
-        guard isRelative, let slash = file.lastIndex(of: "/") else { return .sqlite(path: path) }
-        return .sqlite(path: "\(file[...slash])\(path.hasPrefix("./") ? path.dropFirst(2) : path[...])")
     }
 
     private mutating func refusesSecret(_ field: Field, _ address: String) -> Bool {
@@ -53,37 +38,5 @@ extension ManifestDecoder {
             .secretInManifest, at: field.value, "'\(field.key)' contains a password",
             suggestion: "remove it: secrets come from the environment")
         return true
-    }
-}
-
-/// The parts of `scheme://user@host:port/path`.
-private struct AddressParts {
-    let scheme: Substring
-    let user: Substring?
-    /// Empty where the address leaves it out. Several hosts, as libpq takes them, are one text.
-    let host: Substring
-    /// Without its first slash, with its query.
-    let path: Substring
-
-    /// `nil` when the text is not an address, or has characters that an address cannot have.
-    init?(_ text: String) {
-        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\"<>\\^`{|}".utf8.contains($0) }),
-            let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://")
-        else { return nil }
-        scheme = text[..<colon]
-        let rest = text[colon...].dropFirst(3)
-        let authority = rest.prefix { !"/?#".contains($0) }
-        path = rest[authority.endIndex...].drop { $0 == "/" }
-        let at = authority.lastIndex(of: "@")
-        user = at.map { authority[..<$0] }
-        host = at.map { authority[authority.index(after: $0)...] } ?? authority
-        guard host.split(separator: ",").allSatisfy(Self.hasGoodPort) else { return nil }
-    }
-
-    private static func hasGoodPort(_ host: Substring) -> Bool {
-        // An IPv6 address, in brackets, has colons of its own.
-        let tail = host.split(separator: "]", omittingEmptySubsequences: false).last ?? host
-        guard let colon = tail.firstIndex(of: ":") else { return true }
-        return Int(tail[tail.index(after: colon)...]).map { (1...65_535).contains($0) } ?? false
     }
 }

@@ -39,15 +39,19 @@ package func secretSpans(in text: [Unicode.Scalar]) -> [Range<Int>] {
     return spans.filter { !$0.isEmpty }
 }
 
+/// `password`, and `sslpassword` of a client key.
 private func passwordParameters(in text: [Unicode.Scalar], _ address: Range<Int>) -> [Range<Int>] {
-    let word = Array("password=".unicodeScalars)
     var spans: [Range<Int>] = []
     for index in address where text[index] == "?" || text[index] == "&" {
-        let value = index + 1 + word.count
-        guard value <= address.upperBound,
-            zip(text[(index + 1)..<value], word).allSatisfy({ $0.properties.lowercaseMapping == String($1) })
-        else { continue }
-        spans.append(value..<(text[value..<address.upperBound].firstIndex(of: "&") ?? address.upperBound))
+        for word in ["password=", "sslpassword="] {
+            let value = index + 1 + word.unicodeScalars.count
+            guard value <= address.upperBound,
+                zip(text[(index + 1)..<value], word.unicodeScalars).allSatisfy({
+                    $0.properties.lowercaseMapping == String($1)
+                })
+            else { continue }
+            spans.append(value..<(text[value..<address.upperBound].firstIndex(of: "&") ?? address.upperBound))
+        }
     }
     return spans
 }

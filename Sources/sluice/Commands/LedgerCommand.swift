@@ -7,11 +7,14 @@ import Ledger
 import Manifests
 import Planner
 import Reports
+import Text
 
 struct LedgerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "Export, import, verify or recheck the ledger.",
-        subcommands: [ExportCommand.self, ImportCommand.self, VerifyCommand.self, RecheckCommand.self])
+        commandName: "ledger", abstract: "Export, import, copy, verify or recheck the ledger.",
+        subcommands: [
+            ExportCommand.self, ImportCommand.self, CopyCommand.self, VerifyCommand.self, RecheckCommand.self,
+        ])
 
     struct ExportCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -71,6 +74,46 @@ struct LedgerCommand: ParsableCommand {
                 } catch {
                     if case .ledger(let error) = error { throw error }
                     throw Failure(.invalid, "\(from): \(error)")
+                }
+            }
+        }
+    }
+
+    struct CopyCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "copy", abstract: "Copy the whole ledger into an empty one at another address.",
+            discussion: """
+                Stop every apply and refresh first, and write the new address into the target afterwards. An interrupted \
+                copy goes on where it stopped.
+
+                EXAMPLE:
+                  sluice ledger copy manifests/ --to sqlite:/srv/sluice/prod.sqlite
+                """)
+
+        @OptionGroup var manifests: ManifestOptions
+        @OptionGroup var output: OutputOptions
+        @Option(help: "The address to copy to, as 'ledger' in a target. A relative path is the working folder's.")
+        var to: String
+
+        func run() async throws {
+            let other: Target.LedgerAddress
+            do throws(LedgerAddressError) { other = try Target.LedgerAddress(written: to) } catch {
+                throw Failure(.usage, "--to: \(error.message): \(error.suggestion)")
+            }
+            let target = try Workspace.load(manifests, output).target
+            guard other != target.ledger else {
+                throw Failure(.usage, "--to: '\(printable(to))' is the ledger of target '\(target.name)' already")
+            }
+            try await TargetLedger.with(target, writing: false) { ledger in
+                try await TargetLedger.with(target, at: other, writing: true) { copied in
+                    do throws(LedgerCopyError) {
+                        let copy = try await ledger.store.copy(to: copied.store)
+                        let what = "\(counted(copy.flows, "flow")) with \(counted(copy.runs, "run"))"
+                        output.say("copied \(what); write 'ledger: \(other)' in target '\(target.name)'")
+                    } catch {
+                        if case .ledger(let error) = error { throw error }
+                        throw Failure(.fileError, error.description)
+                    }
                 }
             }
         }

@@ -4,7 +4,6 @@ import FlowService
 import Foundation
 import Ledger
 import Manifests
-import SQLiteLedger
 
 /// A target's ledger, as one command opens it.
 struct TargetLedger: Sendable {
@@ -15,12 +14,15 @@ struct TargetLedger: Sendable {
 
     /// Opens the ledger, hands it to `body`, and closes it whatever happens.
     ///
-    /// - Parameter writing: creates the ledger where there is none; otherwise a missing one reads as empty.
+    /// - Parameters:
+    ///   - address: another than the target's.
+    ///   - writing: creates the ledger where there is none; otherwise a missing one reads as empty.
     static func with<Result>(
-        _ target: Target, writing: Bool, _ body: (TargetLedger) async throws -> Result
+        _ target: Target, at address: Target.LedgerAddress? = nil, writing: Bool,
+        _ body: (TargetLedger) async throws -> Result
     ) async throws -> Result {
         do {
-            let ledger = try open(target, writing: writing)
+            let ledger = try await open(target, address ?? target.ledger, writing: writing)
             do {
                 let result = try await body(ledger)
                 await ledger.store.close()
@@ -34,19 +36,12 @@ struct TargetLedger: Sendable {
         }
     }
 
-    private static func open(_ target: Target, writing: Bool) throws(LedgerError) -> TargetLedger {
-        guard case .sqlite(let path) = target.ledger else {
-            throw .unusable("this version of sluice keeps ledgers in SQLite only: write 'ledger: sqlite:PATH'")
-        }
-        let store = try SQLiteLedger.open(
-            path: path, targets: target.identities, mode: writing ? .readWrite : .readOnly)
-        let journal: any ClaimJournal =
-            if let folder = ProcessInfo.processInfo.environment.stateFolder {
-                FileJournal(stateFolder: folder, target: target.identity)
-            } else {
-                NoJournal()
-            }
-        return TargetLedger(store: store, journal: journal, target: target)
+    private static func open(
+        _ target: Target, _ address: Target.LedgerAddress, writing: Bool
+    ) async throws(LedgerError) -> TargetLedger {
+        TargetLedger(
+            store: try await address.open(target.identities, writing: writing),
+            journal: address.journal(of: target.identity), target: target)
     }
 
     /// The file of a ledger that is not there yet.
@@ -71,14 +66,6 @@ struct TargetLedger: Sendable {
         let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         return "\(isKnown ? host : "unknown"):\(getpid())"
     }()
-}
-
-extension [String: String] {
-    /// Where a program keeps its state by the XDG Base Directory Specification; `nil` without a home.
-    fileprivate var stateFolder: String? {
-        if let folder = self["XDG_STATE_HOME"], folder.hasPrefix("/") { return folder }
-        return self["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.local/state" : nil }
-    }
 }
 
 extension Failure {

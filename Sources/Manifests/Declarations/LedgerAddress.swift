@@ -1,0 +1,94 @@
+extension Target {
+    /// Where the ledger is kept.
+    package enum LedgerAddress: Hashable, Sendable, CustomStringConvertible {
+        /// A file; the path is already relative to the working folder, not to the manifest.
+        case sqlite(path: String)
+        /// `postgres://user@host:5432/db`, as libpq reads it, or `postgres:`, which leaves all to libpq's environment.
+        case postgres(String)
+
+        /// Reads what ``description`` writes, and checks nothing of it.
+        package init(_ description: String) {
+            let scheme = description.prefix { $0 != ":" }
+            switch scheme {
+            case "sqlite": self = .sqlite(path: String(description.dropFirst(scheme.count + 1)))
+            default: self = .postgres(description)
+            }
+        }
+
+        /// As a manifest writes it.
+        package var description: String {
+            switch self {
+            case .sqlite(let path): "sqlite:\(path)"
+            case .postgres(let address): address
+            }
+        }
+    }
+}
+
+/// Why a text is not the address of a ledger.
+package struct LedgerAddressError: Error, Hashable, Sendable {
+    package let code: DiagnosticCode
+    /// One sentence without a full stop, without secrets.
+    package let message: String
+    /// What to write instead.
+    package let suggestion: String
+
+    init(_ message: String, suggestion: String, code: DiagnosticCode = .badLedgerAddress) {
+        self.code = code
+        self.message = message
+        self.suggestion = suggestion
+    }
+}
+
+extension Target.LedgerAddress {
+    /// Reads an address as a person writes it, in a manifest or on a command line.
+    ///
+    /// - Parameter folder: of the manifest, with a slash at its end: what a relative path is relative to. Empty for the
+    ///   working folder.
+    package init(written text: String, in folder: Substring = "") throws(LedgerAddressError) {
+        if !text.hasPrefix("sqlite:"), withoutSecrets(text) != text {
+            throw LedgerAddressError(
+                "the address of the ledger contains a password",
+                suggestion: "remove it: libpq reads passwords from PGPASSWORD, ~/.pgpass or a service file",
+                code: .secretInManifest)
+        }
+        switch text.prefix(while: { $0 != ":" }) {
+        case "sqlite": self = .sqlite(path: try Self.path(text, in: folder))
+        case "postgres", "postgresql": self = .postgres(try Self.server(text))
+        default: throw Self.unknown(text)
+        }
+    }
+
+    /// SQLite gives `:memory:` and `file:` meanings of their own, and a ledger must outlive its process.
+    private static func path(_ text: String, in folder: Substring) throws(LedgerAddressError) -> String {
+        let path = String(text.dropFirst("sqlite:".count))
+        guard !path.isEmpty, !path.hasPrefix(":"), !path.hasPrefix("file:"), !path.hasSuffix("/") else {
+            throw LedgerAddressError(
+                "\(quoted(text)) does not name a file", suggestion: "write a path, such as sqlite:.sluice/prod.sqlite")
+        }
+        guard !path.hasPrefix("/"), !folder.isEmpty else { return path }
+        return "\(folder)\(path.hasPrefix("./") ? path.dropFirst(2) : path[...])"
+    }
+
+    /// libpq takes a parameter's name in any spelling, `p%61ssword` too: so it is refused in any but the plain one.
+    private static func server(_ text: String) throws(LedgerAddressError) -> String {
+        if text.hasSuffix(":"), text.count(where: { $0 == ":" }) == 1 { return text }
+        let suggestion = "write postgres://USER@HOST:PORT/DATABASE, or 'postgres:' for what libpq's environment says"
+        guard let url = AddressParts(text), !url.path.isEmpty else {
+            throw LedgerAddressError("invalid ledger address \(quoted(text))", suggestion: suggestion)
+        }
+        let parameters = url.path.split(separator: "?", maxSplits: 1).dropFirst().first?.split(separator: "&") ?? []
+        if let encoded = parameters.first(where: { $0.prefix { $0 != "=" }.contains("%") }) {
+            throw LedgerAddressError(
+                "the name of the parameter \(quoted(String(encoded.prefix { $0 != "=" }))) is percent-encoded",
+                suggestion: "write it in plain letters")
+        }
+        return text
+    }
+
+    private static func unknown(_ text: String) -> LedgerAddressError {
+        LedgerAddressError(
+            "invalid ledger address \(quoted(text))",
+            suggestion: "write sqlite:PATH, such as sqlite:.sluice/prod.sqlite, or postgres://USER@HOST:PORT/DATABASE")
+    }
+}

@@ -1,0 +1,31 @@
+/// The parts of `scheme://user@host:port/path`.
+struct AddressParts {
+    let scheme: Substring
+    let user: Substring?
+    /// Empty where the address leaves it out. Several hosts, as libpq takes them, are one text.
+    let host: Substring
+    /// Without its first slash, with its query.
+    let path: Substring
+
+    /// `nil` when the text is not an address, or has characters that an address cannot have.
+    init?(_ text: String) {
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\"<>\\^`{|}".utf8.contains($0) }),
+            let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://")
+        else { return nil }
+        scheme = text[..<colon]
+        let rest = text[colon...].dropFirst(3)
+        let authority = rest.prefix { !"/?#".contains($0) }
+        path = rest[authority.endIndex...].drop { $0 == "/" }
+        let at = authority.lastIndex(of: "@")
+        user = at.map { authority[..<$0] }
+        host = at.map { authority[authority.index(after: $0)...] } ?? authority
+        guard host.split(separator: ",").allSatisfy(Self.hasGoodPort) else { return nil }
+    }
+
+    private static func hasGoodPort(_ host: Substring) -> Bool {
+        // An IPv6 address, in brackets, has colons of its own.
+        let tail = host.split(separator: "]", omittingEmptySubsequences: false).last ?? host
+        guard let colon = tail.firstIndex(of: ":") else { return true }
+        return Int(tail[tail.index(after: colon)...]).map { (1...65_535).contains($0) } ?? false
+    }
+}

@@ -1,0 +1,78 @@
+import FlowRuns
+import Ledger
+import Testing
+
+@Suite("A copy of a ledger")
+struct CopyTests {
+    static let pairs: [(StoreKind, StoreKind)] = StoreKind.allCases.flatMap { from in
+        StoreKind.allCases.map { (from, $0) }
+    }
+
+    /// Two flows with runs of every state, one with an open claim.
+    private func fill(_ store: any LedgerStore) async throws {
+        for number in 1...2 {
+            var ledger = FlowLedger(of: Sample.flow(number))
+            ledger.note(column: DeltaColumn(name: "É\"\\{,}\t", dateFormat: "", timezone: "NULL"))
+            for (index, state) in RunState.allCases.enumerated() where !state.isDoubtful {
+                try ledger.bring(Sample.identity(Int64(index), of: ledger.id), to: state)
+            }
+            if number == 1 { try ledger.claim(Sample.claim(Sample.identity(99))) }
+            #expect(try await store.commit(ledger.commit(nonce: "n\(number)")) == .done)
+        }
+    }
+
+    @Test("gives the same export to the byte, from every store to every other", arguments: pairs)
+    func sameExport(from: StoreKind, to: StoreKind) async throws {
+        let (place, otherPlace) = (try await from.make(), try await to.make())
+        let (store, other) = (try await place.open(), try await otherPlace.open())
+        try await fill(store)
+        let copy = try await store.copy(to: other)
+        #expect([copy.flows, copy.runs] == [2, 13])
+        #expect(try await other.exported() == store.exported())
+        #expect(try await store.copy(to: other) == copy, "a second time there is nothing left to do")
+        #expect(try await other.verify().isEmpty)
+    }
+
+    @Test("goes on where it was interrupted")
+    func interrupted() async throws {
+        let (store, other) = (InMemoryStore(), InMemoryStore())
+        try await fill(store)
+        let first = try store.entries(of: Sample.flow(1))
+        _ = try other.commit(
+            FlowCommit(expecting: Revision(), record: first.record, changes: first.entries.map(LedgerChange.insert)))
+        _ = try await store.copy(to: other)
+        #expect(try await other.exported() == store.exported())
+    }
+
+    @Test("leaves a ledger as it is that holds something else")
+    func notEmpty() async throws {
+        let (store, other) = (InMemoryStore(), InMemoryStore())
+        try await fill(store)
+        var stranger = FlowLedger(of: Sample.flow(2))
+        stranger.note(column: DeltaColumn(name: "A"))
+        _ = try other.commit(stranger.commit(nonce: "other"))
+        let before = try await other.exported()
+        await #expect(throws: LedgerCopyError.notEmpty(Sample.flow(2))) { try await store.copy(to: other) }
+        #expect(try await other.exported() == before)
+    }
+
+    @Test("is not taken for a whole one when the ledger changes meanwhile")
+    func changed() async throws {
+        let contents = InMemoryContents()
+        let (store, other) = (InMemoryStore(contents), InMemoryStore())
+        try await fill(store)
+        await #expect(throws: LedgerCopyError.changed(Sample.flow(1))) {
+            try await store.copy(to: other) { copied, _ in
+                var ledger = FlowLedger(contents.snapshotForTest(Sample.flow(1)))
+                ledger.note(column: DeltaColumn(name: "changed \(copied)"))
+                _ = try? InMemoryStore(contents).commit(ledger.commit(nonce: "late \(copied)"))
+            }
+        }
+    }
+}
+
+extension InMemoryContents {
+    fileprivate func snapshotForTest(_ flow: FlowID) -> FlowSnapshot {
+        (try? InMemoryStore(self).snapshot(of: flow)) ?? FlowSnapshot(record: FlowRecord(id: flow), runs: [])
+    }
+}
