@@ -250,14 +250,16 @@ struct ConnectionFaultTests {
         }
     }
 
-    @Test("a deadline that passes while the connection is made holds the body back", arguments: [false, true])
-    func lateAtTheGate(isRetrigger: Bool) async throws {
-        // At the first look it is not late yet.
+    @Test(
+        "a deadline that passes while the connection is made, or after the library took the body, holds the body back",
+        arguments: [false, true], [Duration.milliseconds(500), .milliseconds(2500)])
+    func lateAtTheGate(isRetrigger: Bool, deadline: Duration) async throws {
+        // Looks are at 0 s (before connecting), 1 s (for the log), 2 s (the library asks) and 3 s (right before writing).
         let time = TestTime(step: .seconds(1))
         var options = HTTPFlowService.Options.quick
         options.time = time
         try await serving({ await $0.rest() }, options: options) { service, server in
-            let deadline = time.start + .milliseconds(500)
+            let deadline = time.start + deadline
             let answer =
                 isRetrigger
                 ? await service.retrigger(Tutorial.run, sendBefore: deadline)

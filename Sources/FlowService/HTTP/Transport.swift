@@ -29,6 +29,7 @@ struct Transport: Sendable {
     let time: any TimeSource
     let logger: Logger
     private let client: HTTPClient
+    private let bodies = BodiesUnderWay()
 
     init(over route: Route, timeout: Duration, time: any TimeSource, logger: Logger) {
         address = route.address
@@ -47,6 +48,7 @@ struct Transport: Sendable {
             proxy: route.proxy)
         // HTTP/1.1 never takes a request back; an HTTP/2 server may, and clients then send it again.
         configuration.httpVersion = .http1Only
+        configuration.http1_1ConnectionDebugInitializer = { [bodies] in LastLook.add(to: $0, for: bodies) }
         // No logger is given to the library: it would write more than method, path and status.
         client = HTTPClient(configuration: configuration)
     }
@@ -60,7 +62,12 @@ struct Transport: Sendable {
         var outgoing = HTTPClientRequest(url: address.text + request.path + (request.query.map { "?" + $0 } ?? ""))
         outgoing.method = request.method == .get ? .GET : .POST
         for (name, value) in request.headers { outgoing.headers.add(name: name, value: value) }
-        if let body = request.body { outgoing.body = .stream(body, length: .known(Int64(body.length))) }
+        let key = request.body.map(bodies.add)
+        defer { key.map(bodies.remove) }
+        if let body = request.body, let key {
+            outgoing.headers.add(name: BodiesUnderWay.header, value: key)
+            outgoing.body = .stream(body, length: .known(Int64(body.length)))
+        }
 
         do {
             let response = try await client.execute(outgoing, timeout: TimeAmount(timeout))
