@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Manifests
 import Reports
 
 /// The command line.
@@ -41,6 +42,7 @@ struct Sluice: AsyncParsableCommand {
     static func main() async {
         Console.ignoreClosedPipes()
         do {
+            try refuseUnknownCommand()
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -55,5 +57,14 @@ struct Sluice: AsyncParsableCommand {
         } catch {
             exit(withError: error)
         }
+    }
+
+    /// The parser would call the word an unexpected argument.
+    private static func refuseUnknownCommand() throws(Failure) {
+        guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-") else { return }
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        guard !names.contains(word) else { return }
+        let hint = nearest(to: word, among: names).map { ": did you mean '\($0)'?" } ?? "; 'sluice --help' lists them"
+        throw Failure(.usage, "there is no command '\(word)'\(hint)")
     }
 }

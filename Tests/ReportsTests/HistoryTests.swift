@@ -23,11 +23,18 @@ struct HistoryTests {
         #expect(HistoryReport([], isFiltered: true).written(.markdown) == "No recorded run matches.\n")
     }
 
-    @Test("the newest run is the last, whatever the order given")
+    @Test("the newest run is the first, whatever the order given")
     func order() {
         let texts = [Sample.entries, Sample.entries.reversed()].map { HistoryReport($0).written() }
         #expect(texts[0] == texts[1])
-        #expect(texts[0].split(separator: "\n").dropLast().last?.contains("in doubt") == true)
+        #expect(texts[0].split(separator: "\n").dropFirst().first?.contains("in doubt") == true)
+    }
+
+    @Test("a limit keeps the newest and counts the rest")
+    func limit() {
+        let text = HistoryReport(Sample.entries, limit: 1).written()
+        #expect(text.contains("in doubt"))
+        #expect(text.contains("1 run: 1 in doubt, \(Sample.entries.count - 1) older runs not shown."))
     }
 
     @Test("as a comment it leaves out the oldest and counts them")

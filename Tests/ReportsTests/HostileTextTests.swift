@@ -65,7 +65,8 @@ struct HostileTextTests {
             Sample.run(1, Sample.window(Timestamp(seconds: 0), .seconds(60)), .succeeded, id: $0)
         }
         let flow = FlowStatus(
-            Sample.declaration(1, windows: []), plan: flow, runs: twice + [recorded], asOf: Sample.asOf)
+            Sample.declaration(1, windows: []), plan: flow, runs: twice + [recorded], refreshedAt: nil,
+            asOf: Sample.asOf)
         return StatusReport(target: hostile, asOf: Sample.asOf, flows: [flow])
     }
 

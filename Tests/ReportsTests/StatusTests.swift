@@ -20,7 +20,9 @@ struct StatusTests {
     }
 
     private func status(_ runs: [RecordedRun]) -> FlowStatus {
-        FlowStatus(declaration(1, "contacts"), plan: Sample.flow(1, "contacts"), runs: runs, asOf: Sample.asOf)
+        FlowStatus(
+            declaration(1, "contacts"), plan: Sample.flow(1, "contacts"), runs: runs, refreshedAt: nil,
+            asOf: Sample.asOf)
     }
 
     private func report(_ runs: [RecordedRun]) -> StatusReport {
@@ -31,7 +33,9 @@ struct StatusTests {
         let record = FlowRecord(
             id: declaration.id, revision: Revision(number: 3), contactedAt: runs.isEmpty ? nil : Timestamp(seconds: 1))
         let plan = Planner(asOf: Sample.asOf).plan(declaration, record: record, runs: runs)
-        return FlowStatus(declaration, plan: plan, runs: runs, asOf: Sample.asOf)
+        return FlowStatus(
+            declaration, plan: plan, runs: runs, refreshedAt: runs.isEmpty ? nil : Sample.asOf - .seconds(600),
+            asOf: Sample.asOf)
     }
 
     @Test("due counts explicit windows and the ended ones of series")
@@ -72,15 +76,15 @@ struct StatusTests {
         #expect(status(runs).failed == 1)
     }
 
-    @Test("how far it is behind is from the last end of what was taken and has not failed")
+    @Test("a flow is behind by the due windows that were never requested, and by nothing else")
     func behind() {
-        let runs = [
-            Sample.run(1, Sample.window(Sample.asOf - .seconds(7200), .seconds(3600)), .succeeded),
-            Sample.run(1, Sample.window(Sample.asOf - .seconds(3600), .seconds(3600)), .failed),
-        ]
-        #expect(status(runs).behind == .seconds(3600))
-        #expect(status([]).behind == nil)
-        #expect(status([Sample.run(1, Window(startSeconds: .min, endSeconds: .max)!, .succeeded)]).behind == .zero)
+        let days = (0..<10).map { Sample.window(Sample.newYear + Sample.day * $0, Sample.day) }
+        let first = declaration(1, "contacts").windows[0].window
+        let all = ([first] + days).map { Sample.run(1, $0, .succeeded) }
+        #expect(planned(declaration(1, "contacts"), runs: all).missing == 0, "however long ago they ended")
+        let some = planned(declaration(1, "contacts"), runs: Array(all.dropLast(3)) + [Sample.run(1, days[9], .failed)])
+        #expect(some.missing == 2)
+        #expect(some.missingTime == Sample.day * 2)
     }
 
     @Test("what failed last comes first, before what is partial, and the rest is counted")
@@ -116,7 +120,8 @@ struct StatusTests {
         let window = Sample.window(Sample.newYear, Sample.day)
         let runs = ["first", "second"].map { Sample.run(1, window, .succeeded, origin: .service, id: $0) }
         let flow = FlowStatus(
-            Sample.declaration(1, windows: [window]), plan: Sample.flow(1, nil), runs: runs, asOf: Sample.asOf)
+            Sample.declaration(1, windows: [window]), plan: Sample.flow(1, nil), runs: runs, refreshedAt: nil,
+            asOf: Sample.asOf)
         let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: [flow])
         try expectGolden(report.written(.text, TextStyle(width: 140)), "status-repeated.txt")
         #expect(report.written(.markdown).contains("2 runs did not fail, 1 is declared: `first`, `second`"))
@@ -125,7 +130,7 @@ struct StatusTests {
         #expect(try SchemaValidator.faults(in: [.init("status", json)]) == [nil])
     }
 
-    @Test("as text, Markdown and JSON, golden")
+    @Test("as text, Markdown, JSON and metrics, golden")
     func golden() throws {
         let runs = [
             Sample.run(
@@ -139,9 +144,11 @@ struct StatusTests {
         let flows = [
             planned(declaration(1, "contacts"), runs: []), planned(declaration(2, "受注データ"), runs: runs),
         ]
-        let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: flows)
+        let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: flows, arguments: ["manifests/"])
         try expectGolden(report.written(.text, TextStyle(width: 140)), "status.txt")
+        try expectGolden(report.written(.text, TextStyle(width: 80)), "status-narrow.txt")
         try expectGolden(report.written(.markdown), "status.md")
+        try expectGolden(report.written(.openMetrics), "status.metrics")
         try expectGolden(report.written(.json), "status.json")
         #expect(try SchemaValidator.faults(in: [.init("status", report.written(.json))]) == [nil])
     }

@@ -73,7 +73,7 @@ package struct Applier: Sendable {
         // One slot is one flow at work. A flow that waits for somebody else's claim gives its slot to another.
         let slots = Slots(context.limits.parallelFlows)
         let mostPerClaim = context.mostRequestsPerClaim(flows: flows.count { !$0.actions.isEmpty })
-        return await withTaskGroup(of: FlowOutcome.self) { group in
+        let outcomes = await withTaskGroup(of: FlowOutcome.self) { group in
             for flow in flows {
                 group.addTask {
                     await slots.take()
@@ -86,8 +86,9 @@ package struct Applier: Sendable {
                     return outcome
                 }
             }
-            return await group.reduce(into: []) { $0.append($1) }
+            return await group.reduce(into: [:]) { $0[$1.flow] = $1 }
         }
+        return flows.compactMap { outcomes[$0.id] }
     }
 }
 

@@ -86,17 +86,18 @@ package struct ApplierContext: Sendable {
         throw .stopped
     }
 
-    /// The results for all items, no more than `parallelFlows` of them under way at once.
+    /// The results for all items, in their order, no more than `parallelFlows` of them under way at once.
     func inParallel<Item: Sendable, Value: Sendable>(
         _ items: [Item], _ body: @escaping @Sendable (Item) async -> Value
     ) async -> [Value] {
-        await withTaskGroup(of: Value.self) { group in
-            var values: [Value] = []
+        await withTaskGroup(of: (Int, Value).self) { group in
+            var values: [(index: Int, value: Value)] = []
             for (index, item) in items.enumerated() {
                 if index >= limits.parallelFlows, let value = await group.next() { values.append(value) }
-                group.addTask { await body(item) }
+                group.addTask { (index, await body(item)) }
             }
-            return await group.reduce(into: values) { $0.append($1) }
+            for await value in group { values.append(value) }
+            return values.sorted { $0.index < $1.index }.map(\.value)
         }
     }
 

@@ -4,10 +4,10 @@ import Manifests
 
 /// What an apply came to.
 package struct ApplyOutcome: Hashable, Sendable {
-    /// Sorted by flow.
+    /// In the plan's order.
     package let flows: [FlowOutcome]
 
-    package init(flows: [FlowOutcome]) { self.flows = flows.sorted { $0.flow < $1.flow } }
+    package init(flows: [FlowOutcome]) { self.flows = flows }
 
     package var accepted: Int { flows.reduce(0) { $0 + $1.accepted } }
     package var removed: Int { flows.reduce(0) { $0 + $1.removed } }

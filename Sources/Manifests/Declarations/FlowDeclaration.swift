@@ -57,6 +57,9 @@ package struct FlowDeclaration: Hashable, Sendable {
         self.place = place
     }
 
+    /// By which people know the flow: its name, or else its id.
+    package var title: String { name ?? id.description }
+
     /// The place of a declared window: the file is the flow's own.
     package func place(of window: DeclaredWindow) -> Place {
         Place(file: place.file, line: Int(window.line), column: Int(window.column))

@@ -13,7 +13,7 @@ package struct SourceFile: Sendable {
 package struct ManifestSet: Sendable {
     /// Sorted by name.
     package let targets: [Target]
-    /// Sorted by target, then by flow.
+    /// Sorted by target, then by the flow's title.
     package let flows: [FlowDeclaration]
     /// The path of each file that was read, and the SHA-256 of its bytes in hexadecimal; sorted by path.
     package let digests: [FileDigest]

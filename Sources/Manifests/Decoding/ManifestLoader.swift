@@ -44,7 +44,7 @@ package struct ManifestLoader: Sendable {
         let set = ManifestSet(
             targets: targets.sorted { ($0.name, $0.place) < ($1.name, $1.place) },
             flows: manifests.flatMap(\.flows).sorted {
-                ($0.target, $0.id, $0.place) < ($1.target, $1.id, $1.place)
+                ($0.target, $0.title, $0.id, $0.place) < ($1.target, $1.title, $1.id, $1.place)
             },
             digests: digests.sorted { ($0.path, $0.sha256) < ($1.path, $1.sha256) })
         return (set, diagnostics.sortedByPlace())

@@ -1,6 +1,6 @@
 /// The candidate that a person most likely meant by `text`, or `nil` when none is near: a third of the letters may
 /// differ, or the end may be missing; letter case does not count.
-func nearest(to text: String, among candidates: some Sequence<String>) -> String? {
+package func nearest(to text: String, among candidates: some Sequence<String>) -> String? {
     // Nobody mistypes a name into hundreds of letters, and the distance costs the product of both lengths.
     guard !text.isEmpty, text.utf8.count <= 100 else { return nil }
     let given = Array(text.lowercased().utf8)

@@ -1,7 +1,7 @@
 import FlowRuns
 
 /// A time as a manifest may write it: Unix seconds, or RFC 3339, or (in a series only) a local date or date-time.
-enum TimeText: Hashable {
+package enum TimeText: Hashable {
     case instant(Timestamp)
     /// A date or date-time without an offset, as if it were UTC.
     case local(civil: Timestamp)
@@ -35,7 +35,7 @@ enum TimeText: Hashable {
     }
 
     /// Reads a text; whether a local time has its place there is for the caller to say.
-    static func read(_ text: String) throws(TimeTextError) -> TimeText {
+    package static func read(_ text: String) throws(TimeTextError) -> TimeText {
         if let number = Int64(text) { return .instant(try seconds(number)) }
         guard let fields = RFC3339Fields(text) else {
             throw TimeTextError(
@@ -60,10 +60,20 @@ enum TimeText: Hashable {
 }
 
 /// Why a text is not a time, and what to write instead.
-struct TimeTextError: Error, Hashable {
-    var code = DiagnosticCode.badTime
-    let message: String
-    var suggestion: String?
+package struct TimeTextError: Error, Hashable {
+    let code: DiagnosticCode
+    package let message: String
+    package let suggestion: String?
+
+    package init(message: String, suggestion: String? = nil) {
+        self.init(code: .badTime, message: message, suggestion: suggestion)
+    }
+
+    init(code: DiagnosticCode, message: String, suggestion: String? = nil) {
+        self.code = code
+        self.message = message
+        self.suggestion = suggestion
+    }
 }
 
 /// The fields of `2022-05-03`, `2022-05-03T15:00:00`, `2022-05-03T15:00:00Z` and `2022-05-03T15:00:00.000+02:00`; the

@@ -4,6 +4,7 @@ import Text
 /// How a report is written.
 package enum ReportFormat: String, Sendable {
     case text, json, markdown, github, yaml, html
+    case openMetrics = "openmetrics"
 }
 
 /// What a command shows, with one rendering for each format that it has.
@@ -95,6 +96,11 @@ package struct Rendering<Subject: Sendable>: Sendable {
 
     package static func yaml(_ text: @escaping @Sendable (Subject) -> String) -> Rendering {
         Rendering(format: .yaml) { subject, _, write in write(Array(text(subject).utf8)) }
+    }
+
+    /// For a scraper, in the text format of OpenMetrics 1.0.
+    static func openMetrics(_ metrics: @escaping @Sendable (Subject) -> MetricsText) -> Rendering {
+        Rendering(format: .openMetrics) { subject, _, write in write(Array(metrics(subject).page.utf8)) }
     }
 
     static func html(_ page: @escaping @Sendable (Subject) -> HTMLText) -> Rendering {

@@ -3,19 +3,20 @@ import Ledger
 import Text
 
 extension JSONText {
-    /// One run a line, newest last.
+    /// One run a line, newest first.
     mutating func members(of report: HistoryReport, _ handOver: (inout JSONText) -> Void) {
         member("formatVersion", 1)
         array("runs") { json in
             for entry in report.entries {
-                json.line { $0.members(of: entry) }
+                json.line { $0.members(of: entry, report.names[entry.run.flow]) }
                 if json.isLarge { handOver(&json) }
             }
         }
     }
 
-    private mutating func members(of entry: LedgerEntry) {
+    private mutating func members(of entry: LedgerEntry, _ name: String?) {
         member("flowId", entry.run.flow.description)
+        optional("flowName", name)
         members(of: entry.run)
         member("recordedAtUTC", entry.run.recordedAt.description)
         member("updatedAt", entry.updatedAt.milliseconds)

@@ -6,18 +6,11 @@ extension HistoryReport {
     var markdown: MarkdownText {
         guard !entries.isEmpty else { return "\(emptyText)\n" }
         let titles = ["When (UTC)", "Flow", "Window (UTC)", "State", "Run", "Attempt", "Declared by"]
-        let head = MarkdownText.head(titles, numbersFrom: titles.count)
-        var room = BoundedMarkdown.mostBytes - head.size - 200
-        var rows: [MarkdownText] = []
-        for entry in entries.reversed() {
-            let row = row(entry)
-            guard row.size <= room else { break }
-            room -= row.size
-            rows.append(row)
-        }
-        let omitted = entries.count - rows.count
-        let note: MarkdownText = omitted > 0 ? "\n_\(counted(omitted, "older run")) left out for length._\n" : ""
-        return rows.reversed().reduce(head, +) + note
+        var text = BoundedMarkdown(limit: BoundedMarkdown.mostBytes - 200)
+        let shown = text.add(entries.lazy.map(row), head: .head(titles, numbersFrom: titles.count))
+        let omitted = entries.count - shown + leftOut
+        if omitted > 0 { text.add("\n_\(counted(omitted, "older run")) left out._\n") }
+        return text.text
     }
 
     private func row(_ entry: LedgerEntry) -> MarkdownText {

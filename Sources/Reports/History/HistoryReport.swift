@@ -1,20 +1,25 @@
 import FlowRuns
 import Ledger
 
-/// Recorded runs, newest last: what was declared, sent and answered.
+/// Recorded runs, newest first: what was declared, sent and answered.
 package struct HistoryReport: Sendable {
     let entries: [LedgerEntry]
     /// The flows' names, as far as manifests tell them.
     let names: [FlowID: String]
     /// Whether each run's request and the answer to it are shown below it.
     let showsRequests: Bool
+    /// How many older runs a limit leaves out.
+    let leftOut: Int
     /// Whether some recorded runs were left out on request.
     let isFiltered: Bool
 
+    /// - Parameter limit: only the newest so many.
     package init(
-        _ entries: [LedgerEntry], names: [FlowID: String] = [:], showsRequests: Bool = false, isFiltered: Bool = false
+        _ entries: [LedgerEntry], names: [FlowID: String] = [:], limit: Int? = nil, showsRequests: Bool = false,
+        isFiltered: Bool = false
     ) {
-        self.entries = entries.newestLast
+        self.entries = Array(entries.newestFirst.prefix(limit ?? .max))
+        leftOut = entries.count - self.entries.count
         self.names = names
         self.showsRequests = showsRequests
         self.isFiltered = isFiltered
@@ -35,11 +40,11 @@ extension HistoryReport: Report {
 }
 
 extension [LedgerEntry] {
-    /// By the time of their making; at one moment, in the ledger's order.
-    fileprivate var newestLast: [LedgerEntry] {
+    /// By the time of their making; at one moment, in the reverse of the ledger's order.
+    fileprivate var newestFirst: [LedgerEntry] {
         sorted {
             $0.run.recordedAt == $1.run.recordedAt
-                ? $0.run.identity.precedes($1.run.identity) : $0.run.recordedAt < $1.run.recordedAt
+                ? $1.run.identity.precedes($0.run.identity) : $0.run.recordedAt > $1.run.recordedAt
         }
     }
 }

@@ -26,8 +26,9 @@ extension HistoryReport {
             let count = entries.count { $0.run.state == state }
             return count > 0 ? "\(grouped(count)) \(state.inWords)" : nil
         }
+        let rest = leftOut > 0 ? ", \(counted(leftOut, "older run")) not shown" : ""
         return table.lines + .blank
-            + style.lines("\(counted(entries.count, "run")): \(states.joined(separator: ", ")).")
+            + style.lines("\(counted(entries.count, "run")): \(states.joined(separator: ", "))\(rest).")
     }
 
     private func remarks(_ entry: LedgerEntry) -> [String] {

@@ -25,18 +25,29 @@ package struct FlowStatus: Hashable, Sendable {
     package let problems: [RecordedRun]
     /// Of the windows whose runs the service took and that have not failed, the one that ends last.
     package let lastWindow: Window?
-    /// From the end of ``lastWindow`` to the instant; zero when it ends later, `nil` when there is none.
-    package let behind: Duration?
+    /// Of the due windows, those that were never requested.
+    package let missing: Int
+    /// How long they are together.
+    package let missingTime: Duration
+    /// When the flow was last compared with the service, by this machine's clock; `nil` when it never was.
+    package let refreshedAt: Timestamp?
     /// Windows that were ingested more often than declared.
     package let repeated: [RepeatedWindow]
     package let isVerified: Bool
     package let errors: Int
+    /// For a rerun to be declared: one that no recorded or declared rerun of the flow has.
+    let unusedRerunID: String
+    /// Where the flow is declared.
+    let place: Place
 
     static let mostProblems = 20
 
     /// - Parameters:
     ///   - plan: of the same flow, made at `asOf` from the same runs.
-    package init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], asOf: Timestamp) {
+    ///   - refreshedAt: when the flow was last compared with the service.
+    package init(
+        _ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], refreshedAt: Timestamp?, asOf: Timestamp
+    ) {
         id = declaration.id
         name = declaration.name
         due = declaration.series.reduce(declaration.windows.count + declaration.reruns.count) { due, series in
@@ -48,6 +59,13 @@ package struct FlowStatus: Hashable, Sendable {
         held = plan.held.count - postponed
         isVerified = plan.isVerified
         errors = plan.diagnostics.count { $0.severity == .error }
+        place = declaration.place
+        let reruns = Set(declaration.reruns.map(\.id) + runs.compactMap(\.identity.rerun))
+        unusedRerunID = (1...).lazy.map { "again-\($0)" }.first { !reruns.contains($0) } ?? ""
+        self.refreshedAt = refreshedAt
+        let neverRun = plan.actions.lazy.filter { $0.kind == .create }.map(\.window)
+        missing = neverRun.count + plan.held.count
+        missingTime = (Array(neverRun) + plan.held.map(\.window)).reduce(.zero) { $0 + $1.length }
 
         let latest = runs.latestAttempts
         running = latest.count { $0.state == .accepted }
@@ -60,7 +78,6 @@ package struct FlowStatus: Hashable, Sendable {
         repeated = declaration.repeatedWindows(in: runs)
         lastWindow = runs.lazy.filter { $0.state.isAccepted && $0.state != .failed }.compactMap(\.window)
             .max { ($0.end, $0.start) < ($1.end, $1.start) }
-        behind = lastWindow.map { max(.zero, asOf - $0.end) }
     }
 }
 

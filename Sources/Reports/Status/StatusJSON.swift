@@ -8,6 +8,7 @@ extension JSONText {
         member("target", report.target)
         member("asOf", report.asOf.seconds)
         member("asOfUTC", report.asOf.description)
+        if let time = report.refreshedAt { member("refreshedAt", time.milliseconds) } else { null("refreshedAt") }
         member("anyFailed", report.anyFailed)
         array("flows") { json in
             for flow in report.flows { json.line { $0.members(of: flow) } }
@@ -20,11 +21,9 @@ extension JSONText {
         member("verified", flow.isVerified)
         for figure in StatusFigure.allCases { member(figure.rawValue, figure.value(of: flow)) }
         if let window = flow.lastWindow { member("lastWindow", window) } else { null("lastWindow") }
-        if let behind = flow.behind {
-            member("behindSeconds", behind.wholeSeconds)
-        } else {
-            null("behindSeconds")
-        }
+        member("behindWindows", flow.missing)
+        member("behindSeconds", flow.missingTime.wholeSeconds)
+        if let time = flow.refreshedAt { member("refreshedAt", time.milliseconds) } else { null("refreshedAt") }
         array("troubles") { for run in flow.problems { $0.element { $0.members(of: run) } } }
         if !flow.repeated.isEmpty { array("runMoreThanOnce") { for window in flow.repeated { $0.add(window) } } }
     }

@@ -3,16 +3,16 @@ import FlowRuns
 extension StatusReport {
     /// A table, and what went wrong below it.
     var markdown: MarkdownText {
-        let figures = self.figures
+        let figures = shownFigures
         let titles = ["Flow"] + figures.map(\.title) + ["last window ends (UTC)", "behind"]
         var text = BoundedMarkdown(limit: BoundedMarkdown.mostBytes - 400)
-        text.add("### Status of \(code: target.prefix(200)) as of \(asOf)\n\n\(summary)\n\n")
+        text.add("### Status of \(code: target.prefix(200)) as of \(asOf)\n\n\(summary) \(refreshText)\n\n")
         let rows = flows.lazy.map { flow in
             let title: MarkdownText = flow.isVerified ? "\(code: flow.title)" : "\(code: flow.title) _not verified_"
-            let figures: [MarkdownText] = figures.map { figure in
+            let numbers: [MarkdownText] = figures.map { figure in
                 figure.value(of: flow) == 0 ? "" : "\(grouped(figure.value(of: flow)))"
             }
-            return MarkdownText.row([title] + figures + ["\(flow.lastWindowText)", "\(flow.behindText)"])
+            return MarkdownText.row([title] + numbers + ["\(flow.lastWindowText)", "\(flow.behindText)"])
         }
         let rest = flows.count - text.add(rows, head: .head(titles, numbersFrom: 1))
         if rest > 0 { text.add("\n_\(counted(rest, "flow")) left out for length._\n") }

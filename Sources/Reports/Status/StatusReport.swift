@@ -6,14 +6,18 @@ package struct StatusReport: Sendable {
     let target: String
     let asOf: Timestamp
     let flows: [FlowStatus]
+    /// What a command for the same manifests and target begins with, for hints: ` manifests/ --target prod`.
+    let arguments: String
 
     /// - Parameters:
     ///   - target: its name.
     ///   - asOf: the instant of the statuses.
-    package init(target: String, asOf: Timestamp, flows: [FlowStatus]) {
+    ///   - arguments: paths and options by which a command reads the same manifests, for hints.
+    package init(target: String, asOf: Timestamp, flows: [FlowStatus], arguments: [String] = []) {
         self.target = target
         self.asOf = asOf
         self.flows = flows
+        self.arguments = arguments.map { " " + $0 }.joined()
     }
 
     /// How many runs are under way, as far as the ledger knows.
@@ -21,8 +25,11 @@ package struct StatusReport: Sendable {
     /// Whether the latest run of any window of any flow failed.
     package var anyFailed: Bool { sum(.failed) > 0 }
 
-    /// What a table has columns for: nothing is postponed in most sandboxes.
-    var figures: [StatusFigure] { StatusFigure.allCases.filter { $0 != .postponed || sum($0) > 0 } }
+    /// When the flow that was compared with the service longest ago was; `nil` when one never was.
+    var refreshedAt: Timestamp? {
+        let times = flows.compactMap(\.refreshedAt)
+        return times.count == flows.count ? times.min() : nil
+    }
 
     func sum(_ figure: StatusFigure) -> Int { flows.reduce(0) { $0 + figure.value(of: $1) } }
 }
@@ -32,6 +39,7 @@ extension StatusReport: Report {
         .text { report, style in StatusText(report, style).lines },
         .json { report, json, _ in json.members(of: report) },
         .markdown { report in report.markdown },
+        .openMetrics { report in report.metrics },
     ]
 }
 
@@ -79,6 +87,11 @@ extension StatusReport {
         return "\(counted(flows.count, "flow")): \(([progress] + words + warnings + errors).joined(separator: ", "))."
     }
 
+    /// Those that are zero everywhere are left out, but for the first two.
+    var shownFigures: [StatusFigure] {
+        StatusFigure.allCases.filter { [.due, .recorded].contains($0) || sum($0) > 0 }
+    }
+
     static let problemsShown = 10
 
     /// Fairly: the latest of each flow before the second of any.
@@ -93,7 +106,7 @@ extension StatusReport {
     /// `12 more: sluice history --state failed --state partial`; `nil` when all are shown.
     var otherProblems: String? {
         let rest = flows.reduce(0) { $0 + $1.failed + $1.partial } - shownProblems.count
-        return rest > 0 ? "\(grouped(rest)) more: sluice history --state failed --state partial" : nil
+        return rest > 0 ? "\(grouped(rest)) more: sluice history\(arguments) --state failed --state partial" : nil
     }
 
     /// Windows that were run more than once, by flow.
@@ -104,12 +117,26 @@ extension StatusReport {
     /// `nil` when all are shown.
     var otherRepeated: String? {
         let rest = repeatedWindows.count - Self.problemsShown
-        return rest > 0 ? "\(counted(rest, "more window")) run more than once: sluice history" : nil
+        return rest > 0 ? "\(counted(rest, "more window")) run more than once: sluice history\(arguments)" : nil
+    }
+}
+
+extension StatusReport {
+    /// `Last refreshed 2024-05-01T00:00:00Z, 2h before.`
+    var refreshText: String {
+        let never = flows.count { $0.refreshedAt == nil }
+        guard never < flows.count else { return "Never refreshed." }
+        let oldest = flows.compactMap(\.refreshedAt).min().map { time in
+            asOf > time ? "\(time), \(spanText(asOf - time)) before" : "\(time)"
+        }
+        return "Last refreshed \(oldest ?? "")\(never > 0 ? "; \(counted(never, "flow")) never" : "")."
     }
 }
 
 extension FlowStatus {
     var title: String { name ?? id.description }
     var lastWindowText: String { lastWindow.map { $0.end.description } ?? "never" }
-    var behindText: String { behind.map { $0 == .zero ? "none" : spanText($0) } ?? "" }
+    var behindText: String {
+        missing == 0 ? "none" : "\(counted(missing, "window")), \(spanText(missingTime))"
+    }
 }

@@ -1,12 +1,9 @@
 import FlowRuns
 
-/// A table for a terminal, what went wrong, and a line that sums it up.
+/// A table for a terminal, what went wrong and what to do about it, and a line that sums it up.
 struct StatusText {
     private let report: StatusReport
     private let style: TextStyle
-
-    /// On a narrower terminal, figures that are zero everywhere are left out.
-    private static let fullWidth = 125
 
     init(_ report: StatusReport, _ style: TextStyle) {
         self.report = report
@@ -15,45 +12,70 @@ struct StatusText {
 
     var lines: [StyledText] {
         guard !report.flows.isEmpty else { return style.lines("No flow is declared for target '\(report.target)'.") }
-        return figures + .blank + repeated + problems + style.lines(report.summary)
+        return figures + .blank + repeated + problems + style.lines("\(report.summary) \(report.refreshText)")
     }
 
+    /// As much as fits the terminal without a word being cut.
     private var figures: [StyledText] {
-        let isNarrow = style.isNarrower(than: Self.fullWidth)
-        let figures = report.figures.filter {
-            !isNarrow || $0 == .due || $0 == .recorded || report.sum($0) > 0
-        }
+        let tables = Detail.allCases.lazy.map(table)
+        return (tables.first(where: \.fits) ?? table(.least)).lines
+    }
+
+    /// How much a table tells, from all to what must be known.
+    private enum Detail: CaseIterable {
+        case all, shortTimes, noTimes, countsOnly, least
+
+        var times: Bool { self == .all || self == .shortTimes }
+        var isBrief: Bool { self == .countsOnly || self == .least }
+    }
+
+    private func table(_ detail: Detail) -> TextTable {
+        let figures = report.shownFigures.filter { detail != .least || ![.recorded, .succeeded].contains($0) }
         var table = TextTable(
             [.init("flow", givesWay: true)] + figures.map { .init($0.title, .right) }
-                + [.init("last window ends"), .init("behind", .right)], style: style)
+                + (detail.times ? [.init("last window ends")] : [])
+                + [.init("behind", detail.isBrief ? .right : .left)], style: style)
         for flow in report.flows {
+            let mark = flow.isVerified ? "" : detail.isBrief ? " *" : " (not verified)"
             let numbers = figures.map { figure in
                 let value = figure.value(of: flow)
                 return TextTable.Cell(value == 0 ? "·" : grouped(value), value == 0 ? .quiet : figure.tone)
             }
+            let end = detail == .all ? flow.lastWindowText : flow.lastWindow?.end.minuteText ?? "never"
+            let behind = detail.isBrief ? grouped(flow.missing) : flow.behindText
             table.add(
-                [.init(flow.title + (flow.isVerified ? "" : " (not verified)"), .strong)]
-                    + numbers + [.init(flow.lastWindowText), .init(flow.behindText)])
+                [.init(flow.title + mark, .strong)] + numbers + (detail.times ? [.init(end)] : [])
+                    + [.init(behind, flow.missing == 0 ? .quiet : .plain)])
         }
-        return table.lines
+        if detail.isBrief, report.flows.contains(where: { !$0.isVerified }) {
+            table.addRemark("* not verified: never compared with the service")
+        }
+        return table
     }
 
-    /// A line for each run that did not end well: what a person looks for next.
+    /// A block for each run that did not end well, and what to do about the first.
     private var problems: [StyledText] {
-        guard !report.shownProblems.isEmpty else { return [] }
-        var table = TextTable(
-            [.init("what went wrong", givesWay: true), .init("window"), .init("run"), .init("why", givesWay: true)],
-            style: style)
-        for (flow, run) in report.shownProblems {
+        let problems = report.shownProblems
+        guard !problems.isEmpty else { return [] }
+        var lines: [StyledText] = []
+        for (flow, run) in problems {
             let rerun = run.identity.rerun.map { ", rerun \($0)" } ?? ""
-            table.add([
-                .init("\(flow.title) \(run.state.rawValue)\(rerun)", run.state == .failed ? .error : .warning),
-                .init(run.window?.text(style.ellipsis) ?? "unknown"), .init(run.id?.description ?? "", .quiet),
-                .init(run.failure ?? "the service gives no reason"),
-            ])
+            let window = run.window?.text(style.ellipsis) ?? "unknown window"
+            let state = style.paint("\(run.state.rawValue)\(rerun)", run.state == .failed ? .error : .warning)
+            lines.append("\(style.paint(flow.title, .strong)) \(state)  \(window)")
+            if let id = run.id { lines += style.lines("run \(id)", .quiet, indent: 4) }
+            lines += style.lines(run.failure ?? "the service gives no reason", .plain, indent: 4)
         }
         let rest = report.otherProblems.map { style.lines("\(style.ellipsis) and \($0)") } ?? []
-        return table.lines + rest + .blank
+        return lines + rest + .blank + nextStep
+    }
+
+    private var nextStep: [StyledText] {
+        guard let (flow, line) = report.rerunToPaste else { return [] }
+        return style.lines(
+            "To request a failed window once more, declare a rerun. For the first one, in \(flow.place.file) "
+                + "below flow \(flow.title):")
+            + ["    rerun:", "      - \(line)"] + .blank
     }
 
     private var repeated: [StyledText] {
@@ -68,5 +90,25 @@ struct StatusText {
         }
         let rest = report.otherRepeated.map { style.lines("\(style.ellipsis) and \($0)") } ?? []
         return table.lines + rest + .blank
+    }
+}
+
+extension StatusReport {
+    /// The declaration that requests the first failed window once more.
+    fileprivate var rerunToPaste: (flow: FlowStatus, line: String)? {
+        for (flow, run) in shownProblems where run.state == .failed {
+            guard let window = run.window else { continue }
+            return (
+                flow, "{start: \(window.start), end: \(window.end), id: \(flow.unusedRerunID), reason: 'say why here'}"
+            )
+        }
+        return nil
+    }
+}
+
+extension Timestamp {
+    /// `2024-05-01 00:00`, in UTC.
+    fileprivate var minuteText: String {
+        String(description.prefix("2024-05-01T00:00".count)).replacing("T", with: " ")
     }
 }

@@ -64,6 +64,9 @@ package struct TextTable: Sendable {
         rows.append(.cells(cells.prefix(columns.count) + Array(repeating: Cell(""), count: missing)))
     }
 
+    /// Whether no cell is cut.
+    var fits: Bool { fittingWidths() == fullWidths() }
+
     /// The title line and the rows; empty when there are no rows.
     package var lines: [StyledText] {
         guard !rows.isEmpty else { return [] }
@@ -78,11 +81,16 @@ package struct TextTable: Sendable {
             }
     }
 
-    private func fittingWidths() -> [Int] {
+    private func fullWidths() -> [Int] {
         var widths = columns.map(\.title.columns)
         for case .cells(let cells) in rows {
             for (index, cell) in cells.enumerated() { widths[index] = max(widths[index], cell.text.columns) }
         }
+        return widths
+    }
+
+    private func fittingWidths() -> [Int] {
+        var widths = fullWidths()
         guard let width = style.width else { return widths }
         var surplus = widths.reduce(0, +) + Self.gap * (columns.count - 1) - width
         while surplus > 0 {

@@ -25,6 +25,7 @@ struct ApplyCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var selection: FlowSelection
     @OptionGroup var time: InstantOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
@@ -36,8 +37,8 @@ struct ApplyCommand: AsyncParsableCommand {
     @Flag(help: "Wait until the runs have ended.") var wait = false
     @Option(
         help: ArgumentHelp(
-            "With --wait: the longest time to wait, such as PT30M. Exits with 75 when it is over.",
-            valueName: "duration"))
+            "With --wait: the longest time to wait, \(TimeLimit.form). Exits with 75 when it is over.",
+            valueName: "duration"), transform: TimeLimit.init)
     var timeout: TimeLimit?
 
     func validate() throws {
@@ -51,11 +52,11 @@ struct ApplyCommand: AsyncParsableCommand {
                 .usage, "--as-of is in the future: an apply requests windows that have ended; use plan --as-of")
         }
         if let file = try planFile() { return try await apply(saved: file) }
-        let workspace = try Workspace.load(manifests, output, showsWarnings: true)
+        let workspace = try Workspace.load(manifests, output, selection, showsWarnings: true)
         announceNewLedger(workspace.target)
         try await TargetLedger.with(workspace.target, writing: true) { ledger in
             let application = Application(
-                target: workspace.target, flows: workspace.declarations.map(SimulatedFlow.init), command: self)
+                target: workspace.target, flows: workspace.allDeclarations.map(SimulatedFlow.init), command: self)
             let (plan, outcome) = try await round(
                 workspace, time.instant(), ledger, application, isFirst: true)
             try await end(outcome, plan, ledger, application)
@@ -100,8 +101,9 @@ struct ApplyCommand: AsyncParsableCommand {
             guard let data = FileManager.default.contents(atPath: path),
                 data.first(where: { !" \n\r\t".utf8.contains($0) }) == UInt8(ascii: "{")
             else { continue }
-            guard manifests.paths.count == 1, time.asOf == nil else {
-                throw Failure(.usage, "'\(path)' is a saved plan: give no manifests and no --as-of with it")
+            guard manifests.paths.count == 1, time.asOf == nil, selection.isEmpty else {
+                throw Failure(
+                    .usage, "'\(path)' is a saved plan: give no manifests, no --as-of, --flow or --exclude with it")
             }
             return Array(data)
         }

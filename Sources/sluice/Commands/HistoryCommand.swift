@@ -12,29 +12,40 @@ struct HistoryCommand: AsyncParsableCommand {
             EXAMPLES:
               sluice history manifests/
               sluice history manifests/ --flow contacts --state inDoubt
+              sluice history manifests/ --since 2024-05-01 --limit 20
               sluice history manifests/ --format json
             """)
 
     @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var selection: FlowSelection
     @OptionGroup var output: OutputOptions
     @Option(help: "Output format.") var format = Format<HistoryReport>()
     @Flag(help: "Also show each request and the answer to it.") var requests = false
-    @Option(
-        help: ArgumentHelp("Only runs of this flow, by id or name (repeatable).", valueName: "flow"),
-        completion: ManifestCompletion.flows)
-    var flow: [String] = []
     @Option(help: "Only runs in this state (repeatable).") var state: [RunState] = []
     @Option(help: "Only runs declared by this commit, or by a commit that begins with this text.") var commit: String?
-    @Option(help: ArgumentHelp("Only windows that end after this time.", valueName: "time")) var since: Moment?
-    @Option(help: ArgumentHelp("Only windows that start before this time.", valueName: "time")) var until: Moment?
+    @Option(
+        help: ArgumentHelp("Only windows that end after this time: \(Moment.form).", valueName: "time"),
+        transform: Moment.init)
+    var since: Moment?
+    @Option(
+        help: ArgumentHelp("Only windows that start before this time.", valueName: "time"), transform: Moment.init)
+    var until: Moment?
+    @Option(help: ArgumentHelp("Only the newest so many runs.", valueName: "count")) var limit: Int?
+
+    func validate() throws {
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
+    }
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
-        let flows = try flow.map { try id(of: $0, in: workspace) }
+        let names = workspace.names
         let entries = try await TargetLedger.with(workspace.target, writing: false) { ledger in
-            let wanted = flows.isEmpty ? try await ledger.store.flows().map(\.id) : Set(flows).sorted()
+            let known = try await ledger.store.flows().map(\.id)
+            let flows = Set(known).union(workspace.allDeclarations.map(\.id)).sorted()
             var entries: [LedgerEntry] = []
-            for flow in wanted { entries += try await ledger.store.entries(of: flow).entries }
+            for flow in try selection.choose(from: flows, { ($0, names[$0]) }) {
+                entries += try await ledger.store.entries(of: flow).entries
+            }
             return entries
         }
         let chosen = entries.filter { entry in
@@ -44,13 +55,9 @@ struct HistoryCommand: AsyncParsableCommand {
                 && (until.map { (entry.run.window?.start ?? .min) < $0.time } ?? true)
         }
         let report = HistoryReport(
-            chosen, names: workspace.names, showsRequests: requests, isFiltered: chosen.count < entries.count)
+            chosen, names: names, limit: limit, showsRequests: requests,
+            isFiltered: chosen.count < entries.count || !selection.isEmpty)
         output.show(report, format)
-    }
-
-    private func id(of text: String, in workspace: Workspace) throws(Failure) -> FlowID {
-        if let flow = FlowID(text) ?? workspace.declarations.first(where: { $0.name == text })?.id { return flow }
-        throw Failure(.usage, "--flow '\(text)' is neither a flow id (a UUID) nor the name of a declared flow")
     }
 }
 

@@ -14,6 +14,7 @@ struct PlanCommand: AsyncParsableCommand {
 
             EXAMPLES:
               sluice plan manifests/
+              sluice plan manifests/ --flow 'crm-*'       only some flows
               sluice plan manifests/ --out plan.json      save the plan to apply it later
               sluice plan manifests/ --format markdown    for a comment on a pull request
               sluice plan manifests/ --format github      annotations for GitHub Actions
@@ -21,6 +22,7 @@ struct PlanCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var selection: FlowSelection
     @OptionGroup var time: InstantOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
@@ -31,7 +33,8 @@ struct PlanCommand: AsyncParsableCommand {
     var detailedExitCode = false
 
     func run() async throws {
-        let workspace = try Workspace.load(manifests, output, showsWarnings: true, annotates: format.chosen == .github)
+        let workspace = try Workspace.load(
+            manifests, output, selection, showsWarnings: true, annotates: format.chosen == .github)
         let asOf = time.instant()
         let findings =
             refresh ? try await Refreshing(workspace: workspace, service: service, output: output).read() : [:]

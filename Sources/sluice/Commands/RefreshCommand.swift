@@ -21,12 +21,13 @@ struct RefreshCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var selection: FlowSelection
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
     @Flag(help: "Read every run, including those that had ended at the last refresh.") var full = false
 
     func run() async throws {
-        let workspace = try Workspace.load(manifests, output)
+        let workspace = try Workspace.load(manifests, output, selection)
         try await Refreshing(workspace: workspace, service: service, output: output, readsAll: full).run()
     }
 }
@@ -67,7 +68,7 @@ struct Refreshing {
     ) async throws -> [Refresh.Result] {
         let target = workspace.target
         let connection = try await Connection.open(
-            target, flows: declarations.map(SimulatedFlow.init), options: service, stop: stop)
+            target, flows: workspace.allDeclarations.map(SimulatedFlow.init), options: service, stop: stop)
         let refresh = Refresh(context: ledger.context(connection.service, stop: stop), wireForm: target.wireForm)
         let results = await refresh.run(declarations, readsAll: readsAll)
         await connection.close()

@@ -14,16 +14,17 @@ struct ReportCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var selection: FlowSelection
     @OptionGroup var time: InstantOptions
     @OptionGroup var output: OutputOptions
     @Option(help: "The page to write.", completion: .file(extensions: ["html"])) var out: String
 
     func run() async throws {
-        let workspace = try Workspace.load(manifests, output)
+        let workspace = try Workspace.load(manifests, output, selection)
         let asOf = time.instant()
         let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
-            try await workspace.planned(asOf: asOf, ledger: ledger) { declaration, plan, runs in
-                FlowCoverage(plan, runs: runs, repeated: declaration.repeatedWindows(in: runs))
+            try await workspace.planned(asOf: asOf, ledger: ledger) { declaration, plan, kept in
+                FlowCoverage(plan, runs: kept.runs, repeated: declaration.repeatedWindows(in: kept.runs))
             }
         }
         let page = CoverageReport(target: workspace.target.name, asOf: asOf, flows: flows).written(.html)

@@ -70,8 +70,8 @@ extension SimulateCommand {
         @Option(
             name: .customLong("date-skew"),
             help: ArgumentHelp(
-                "How far the service's clock is ahead of this machine's, such as PT5M, or --date-skew=-PT5M for behind.",
-                valueName: "duration"))
+                "How far the service's clock is ahead of this machine's, such as 5m, or --date-skew=-5m for behind.",
+                valueName: "duration"), transform: SignedDuration.init)
         var dateSkew: SignedDuration?
         @Flag(name: .customLong("no-date"), help: "Send no Date header.") var sendsNoDate = false
         @Flag(
@@ -80,7 +80,8 @@ extension SimulateCommand {
         var requiresSignIn = false
         @Option(
             name: .customLong("token-lifetime"),
-            help: ArgumentHelp("How long a token is good, such as PT30S.", valueName: "duration"))
+            help: ArgumentHelp("How long a token is good, such as 30s.", valueName: "duration"),
+            transform: TimeLimit.init)
         var tokenLifetime: TimeLimit?
 
         func validate() throws {
@@ -162,8 +163,8 @@ extension SimulateCommand {
         @Option(help: "What becomes of pages while runs are added: stable or shifting.") var paging: Paging = .stable
         @Option(
             name: .customLong("listing-lag"),
-            help: ArgumentHelp("Lists show a run only so long after it was made, such as PT30S.", valueName: "duration")
-        )
+            help: ArgumentHelp("Lists show a run only so long after it was made, such as 30s.", valueName: "duration"),
+            transform: TimeLimit.init)
         var listingLag: TimeLimit?
         @Option(
             name: .customLong("listed-windows"),
@@ -171,7 +172,8 @@ extension SimulateCommand {
         var listedWindows: ListedWindows = .parameters
         @Option(
             name: .customLong("window-delay"),
-            help: ArgumentHelp("A run tells its window only so long after it was made.", valueName: "duration"))
+            help: ArgumentHelp("A run tells its window only so long after it was made.", valueName: "duration"),
+            transform: TimeLimit.init)
         var windowDelay: TimeLimit?
         @Option(
             name: .customLong("last-run-details"),
@@ -198,15 +200,13 @@ extension SimulateCommand {
     }
 }
 
-/// `PT5M`, or `-PT5M`.
-struct SignedDuration: ExpressibleByArgument {
+/// `5m`, or `-5m`.
+struct SignedDuration {
     let duration: Duration
 
-    init?(argument: String) {
+    init(_ argument: String) throws {
         let isNegative = argument.hasPrefix("-")
-        guard let span = TimeLimit(argument: String(isNegative ? argument.dropFirst() : argument[...])) else {
-            return nil
-        }
+        let span = try TimeLimit(isNegative ? String(argument.dropFirst()) : argument)
         duration = isNegative ? .zero - span.duration : span.duration
     }
 }

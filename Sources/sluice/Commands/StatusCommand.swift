@@ -17,9 +17,11 @@ struct StatusCommand: AsyncParsableCommand {
               sluice status manifests/
               sluice status manifests/ --refresh --format markdown
               sluice status manifests/ --watch
+              sluice status manifests/ --format openmetrics   for a scraper
             """)
 
     @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var selection: FlowSelection
     @OptionGroup var time: InstantOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
@@ -28,7 +30,7 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(help: "Refresh and show the status until every run has ended.") var watch = false
 
     func run() async throws {
-        let workspace = try Workspace.load(manifests, output)
+        let workspace = try Workspace.load(manifests, output, selection)
         if refresh, !watch { try await Refreshing(workspace: workspace, service: service, output: output).run() }
         let report = watch ? try await watchUntilEnded(workspace) : try await report(workspace)
         if !watch || !Console.isOutputTerminal { output.show(report, format) }
@@ -42,11 +44,13 @@ struct StatusCommand: AsyncParsableCommand {
     private func report(_ workspace: Workspace) async throws -> StatusReport {
         let asOf = time.instant()
         let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
-            try await workspace.planned(asOf: asOf, ledger: ledger) { declaration, plan, runs in
-                FlowStatus(declaration, plan: plan, runs: runs, asOf: asOf)
+            try await workspace.planned(asOf: asOf, ledger: ledger) { declaration, plan, kept in
+                FlowStatus(
+                    declaration, plan: plan, runs: kept.runs, refreshedAt: kept.record.contactedAt, asOf: asOf)
             }
         }
-        return StatusReport(target: workspace.target.name, asOf: asOf, flows: flows)
+        return StatusReport(
+            target: workspace.target.name, asOf: asOf, flows: flows, arguments: workspace.arguments)
     }
 
     /// Redraws in place on a terminal, prints a line a look elsewhere; asks less often the longer it waits.

@@ -64,30 +64,16 @@ struct ManifestOptions: ParsableArguments {
     var target: String?
 
     var paths: [String] { manifests.paths }
-}
 
-/// A moment on the command line: Unix seconds, or RFC 3339.
-struct Moment: ExpressibleByArgument {
-    static let form = "Unix seconds, or RFC 3339 such as 2024-05-01T00:00:00Z"
-
-    let time: Timestamp
-
-    init?(argument: String) {
-        if let seconds = Int64(argument), (0...253_402_300_799).contains(seconds) {
-            time = Timestamp(seconds: seconds)
-        } else if let date = try? Date.ISO8601FormatStyle().parse(argument) {
-            time = Timestamp(seconds: Int64(date.timeIntervalSince1970))
-        } else {
-            return nil
-        }
-    }
+    /// As they would be written in a shell.
+    var arguments: [String] { (paths + (target.map { ["--target", $0] } ?? [])).map(shellWord) }
 }
 
 /// What commands that compute due windows understand.
 struct InstantOptions: ParsableArguments {
     @Option(
         name: .customLong("as-of"),
-        help: ArgumentHelp("Plan as of this time: \(Moment.form).", valueName: "time"))
+        help: ArgumentHelp("Plan as of this time: \(Moment.form).", valueName: "time"), transform: Moment.init)
     var asOf: Moment?
 
     /// The instant as of which windows are due.
@@ -101,14 +87,4 @@ struct ServiceOptions: ParsableArguments {
 
     @Option(name: .customLong("log-level"), help: "How much to log on standard error.")
     var logLevel: LogLevel = .warning
-}
-
-/// How long a command may go on.
-struct TimeLimit: ExpressibleByArgument {
-    let duration: Duration
-
-    init?(argument: String) {
-        guard let duration = DurationText(argument)?.fixed else { return nil }
-        self.duration = duration
-    }
 }

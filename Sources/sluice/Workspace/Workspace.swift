@@ -10,16 +10,20 @@ import SQLiteLedger
 struct Workspace {
     let manifests: ManifestSet
     let target: Target
-    /// The target's flows, sorted.
+    /// The target's flows that the command is about, by name.
     let declarations: [FlowDeclaration]
+    /// Every flow of the target.
+    let allDeclarations: [FlowDeclaration]
     let sources: [SourceFile]
 
     /// - Parameters:
+    ///   - selection: of the flows; `nil` for all.
     ///   - showsWarnings: for commands that are about the manifests, not about what was recorded.
     ///   - annotates: the manifests' lines, for GitHub; otherwise people are told, on standard error.
     /// - Throws: with status 65 after all diagnostics were shown.
     static func load(
-        _ options: ManifestOptions, _ output: OutputOptions, showsWarnings: Bool = false, annotates: Bool = false
+        _ options: ManifestOptions, _ output: OutputOptions, _ selection: FlowSelection? = nil,
+        showsWarnings: Bool = false, annotates: Bool = false
     ) throws(Failure) -> Workspace {
         let sources = try ManifestFiles.read(options.paths)
         let (manifests, diagnostics) = ManifestLoader().load(sources)
@@ -30,9 +34,12 @@ struct Workspace {
         }
         guard !diagnostics.hasErrors else { throw Failure(.invalid) }
         let target = try choose(options.target, from: manifests.targets, paths: options.paths)
+        let all = manifests.flows.filter { $0.target == target.name }
+        let chosen = try selection?.choose(from: all) { ($0.id, $0.name) } ?? all
+        if chosen.count < all.count { output.say("\(grouped(chosen.count)) of \(counted(all.count, "flow")) selected") }
         return Workspace(
-            manifests: manifests, target: target, declarations: manifests.flows.filter { $0.target == target.name },
-            sources: sources)
+            manifests: manifests, target: target, declarations: chosen, allDeclarations: all, sources: sources,
+            arguments: options.arguments + (selection?.arguments ?? []))
     }
 
     private static func choose(
@@ -57,9 +64,12 @@ struct Workspace {
         return target
     }
 
+    /// What a command that is about the same manifests, target and flows is called with.
+    let arguments: [String]
+
     /// The names of the flows that have one.
     var names: [FlowID: String] {
-        Dictionary(declarations.compactMap { flow in flow.name.map { (flow.id, $0) } }) { first, _ in first }
+        Dictionary(allDeclarations.compactMap { flow in flow.name.map { (flow.id, $0) } }) { first, _ in first }
     }
 
     /// Plans every flow of the target against the ledger.
@@ -68,16 +78,16 @@ struct Workspace {
         return Plan(asOf: asOf, target: target, manifests: manifests.digests, flows: flows)
     }
 
-    /// What `view` makes of each flow, its plan and its recorded runs; one flow's runs are in memory at a time.
+    /// What `view` makes of each flow, its plan and what is recorded of it; one flow's runs are in memory at a time.
     func planned<View>(
-        asOf: Timestamp, ledger: TargetLedger, _ view: (FlowDeclaration, FlowPlan, [RecordedRun]) -> View
+        asOf: Timestamp, ledger: TargetLedger, _ view: (FlowDeclaration, FlowPlan, FlowSnapshot) -> View
     ) async throws(LedgerError) -> [View] {
         let planner = Planner(asOf: asOf)
         var views: [View] = []
         for declaration in declarations {
             let kept = try await ledger.store.snapshot(of: declaration.id)
             let plan = planner.plan(declaration, record: kept.record, runs: kept.runs)
-            views.append(view(declaration, plan, kept.runs))
+            views.append(view(declaration, plan, kept))
         }
         return views
     }

@@ -1,0 +1,51 @@
+import ArgumentParser
+import FlowRuns
+import Foundation
+import Manifests
+import Reports
+
+/// The flows that a command is about, when not all of them.
+struct FlowSelection: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Only this flow: its name, its id, or a pattern such as 'crm-*' (repeatable).", valueName: "flow"),
+        completion: ManifestCompletion.flows)
+    var flow: [String] = []
+    @Option(
+        help: ArgumentHelp("Not this flow: its name, its id, or a pattern (repeatable).", valueName: "flow"),
+        completion: ManifestCompletion.flows)
+    var exclude: [String] = []
+
+    /// As they would be written in a shell.
+    var arguments: [String] {
+        (flow.flatMap { ["--flow", $0] } + exclude.flatMap { ["--exclude", $0] }).map(shellWord)
+    }
+
+    var isEmpty: Bool { flow.isEmpty && exclude.isEmpty }
+
+    /// The chosen ones of `flows`, in their order.
+    ///
+    /// - Throws: with status 64 when a name, id or pattern is none of theirs: a slip must not pass for 'nothing to do'.
+    func choose<Flow>(
+        from flows: [Flow], _ label: (Flow) -> (id: FlowID, name: String?)
+    ) throws(Failure) -> [Flow] {
+        let labels = flows.map(label)
+        for (option, patterns) in [("--flow", flow), ("--exclude", exclude)] {
+            for pattern in patterns where !labels.contains(where: { matches(pattern, $0) }) {
+                let known = nearest(to: pattern, among: labels.compactMap(\.name))
+                let hint = known.map { ": did you mean '\($0)'?" } ?? "; 'sluice status' lists the flows"
+                throw Failure(.usage, "\(option) '\(pattern)' is neither the name nor the id of a flow\(hint)")
+            }
+        }
+        return zip(flows, labels).compactMap { item, label in
+            let isChosen = flow.isEmpty || flow.contains { matches($0, label) }
+            return isChosen && !exclude.contains { matches($0, label) } ? item : nil
+        }
+    }
+
+    private func matches(_ pattern: String, _ flow: (id: FlowID, name: String?)) -> Bool {
+        if let id = FlowID(pattern) { return id == flow.id }
+        if let name = flow.name, name == pattern || fnmatch(pattern, name, 0) == 0 { return true }
+        return fnmatch(pattern.lowercased(), flow.id.description, 0) == 0
+    }
+}
