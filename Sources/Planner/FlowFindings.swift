@@ -112,7 +112,7 @@ struct FlowFindings {
     consuming func plan(of declaration: FlowDeclaration, record: FlowRecord) -> FlowPlan {
         let isVerified = record.contactedAt != nil
         resolveRerunsWithoutRun(isVerified: isVerified)
-        actions.sort(by: PlannedAction.isSentBefore)
+        actions.sort(by: declaration.order.isSentBefore)
         applyDeltaColumnRule(declaration, record)
         diagnoseAcknowledgements(declaration, isVerified: isVerified)
         holdIfNeeded()
@@ -150,7 +150,7 @@ struct FlowFindings {
             diagnostics.add(broken.code) { broken }
         }
         if case .firstRequestCarries(let column) = outcome, let first = actions.first {
-            actions[0] = first.carrying(column)
+            actions[0] = first.opening(with: column)
         }
     }
 
@@ -187,12 +187,8 @@ struct FlowFindings {
 extension PlannedAction {
     fileprivate static let neverRun = "never run"
 
-    /// By window; an ordinary run before the reruns of its window.
-    fileprivate static func isSentBefore(_ left: PlannedAction, _ right: PlannedAction) -> Bool {
-        left.window == right.window ? left.rerun ?? "" < right.rerun ?? "" : left.window < right.window
-    }
-
-    fileprivate func carrying(_ column: DeltaColumn) -> PlannedAction {
+    /// The flow's first request.
+    fileprivate func opening(with column: DeltaColumn) -> PlannedAction {
         let carries = "first run of the flow: carries the delta column \(column.name)"
         return PlannedAction(
             kind: kind, window: window, rerun: rerun, attempt: attempt, deltaColumn: column,

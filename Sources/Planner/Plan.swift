@@ -12,14 +12,14 @@ package struct Plan: Hashable, Sendable {
     /// Whole, so that a saved plan can be applied without its manifests. It holds no secret.
     package let target: Target
     package let manifests: [FileDigest]
-    /// Sorted by flow. Every declared flow is here, with or without actions.
+    /// By priority, then by flow: so are they applied. Every declared flow is here, with or without actions.
     package let flows: [FlowPlan]
 
     package init(asOf: Timestamp, target: Target, manifests: [FileDigest], flows: [FlowPlan]) {
         self.asOf = asOf
         self.target = target
         self.manifests = manifests
-        self.flows = flows
+        self.flows = flows.inOrderOfPriority
     }
 
     /// The same with what else was found of its flows, as where the service disagrees with a manifest.
@@ -98,17 +98,22 @@ package struct FlowRules: Hashable, Sendable {
     package let deltaColumn: DeclaredColumn?
     package let overlap: FlowDeclaration.Overlap
     package let retryFailed: Int
+    package let order: FlowDeclaration.Order
+    package let priority: Int
     package let acknowledged: [Acknowledgement]
     /// All that are declared, in that order: by it runs that nobody recorded count for them.
     package let reruns: [Rerun]
 
     package init(
         deltaColumn: DeclaredColumn? = nil, overlap: FlowDeclaration.Overlap = .error, retryFailed: Int = 0,
-        acknowledged: [Acknowledgement] = [], reruns: [Rerun] = []
+        order: FlowDeclaration.Order = .oldestFirst, priority: Int = 0, acknowledged: [Acknowledgement] = [],
+        reruns: [Rerun] = []
     ) {
         self.deltaColumn = deltaColumn
         self.overlap = overlap
         self.retryFailed = retryFailed
+        self.order = order
+        self.priority = priority
         self.acknowledged = acknowledged
         self.reruns = reruns
     }
@@ -116,7 +121,7 @@ package struct FlowRules: Hashable, Sendable {
     package init(_ declaration: FlowDeclaration) {
         self.init(
             deltaColumn: declaration.deltaColumn, overlap: declaration.overlap, retryFailed: declaration.retryFailed,
-            acknowledged: declaration.acknowledged,
+            order: declaration.order, priority: declaration.priority, acknowledged: declaration.acknowledged,
             // However the manifest was read, in the order of the file.
             reruns: declaration.reruns.sorted { $0.place < $1.place })
     }
@@ -166,6 +171,14 @@ package struct PlannedAction: Hashable, Sendable {
         self.place = place
         self.timeZone = timeZone
         self.isOfSeries = isOfSeries
+    }
+
+    /// The same request with another delta column, or without one.
+    package func carrying(_ column: DeltaColumn?) -> PlannedAction {
+        guard column != deltaColumn else { return self }
+        return PlannedAction(
+            kind: kind, window: window, rerun: rerun, attempt: attempt, deltaColumn: column, reason: reason,
+            refusal: refusal, place: place, timeZone: timeZone, isOfSeries: isOfSeries)
     }
 
     /// What claiming it claims.

@@ -102,6 +102,7 @@ struct SchemaAgreementTests {
         #expect(words(target, "request", "startTime") == WireForm.StartTime.allCases.map(\.rawValue))
         #expect(words(manifest, "flow", "source") == SourceKind.allCases.map(\.rawValue))
         #expect(words(manifest, "flow", "overlap") == FlowDeclaration.Overlap.allCases.map(\.rawValue))
+        #expect(words(manifest, "flow", "order") == FlowDeclaration.Order.allCases.map(\.rawValue))
     }
 
     /// The words in single quotes.

@@ -80,9 +80,15 @@ struct PlanPropertyTests {
             let identities = plan.actions.map { $0.identity(in: SampleFlow.id) }
             #expect(Set(identities).isDisjoint(with: flow.runs.map(\.identity)), "\(flow)")
             #expect(Set(identities).count == identities.count, "\(flow)")
-            #expect(plan.actions.map(\.window) == plan.actions.map(\.window).sorted(), "\(flow)")
+            let windows = plan.actions.map(\.window)
+            let sorted = windows.sorted()
+            #expect(windows == (flow.order == .oldestFirst ? sorted : sorted.reversed()), "\(flow)")
+            for (index, action) in plan.actions.enumerated() where action.kind == .rerun {
+                let later = plan.actions[index...].dropFirst()
+                #expect(!later.contains { $0.window == action.window && $0.kind == .create }, "\(flow)")
+            }
             guard flow.overlap != .allow else { return }
-            let created = plan.actions.filter { $0.kind == .create }.map(\.window)
+            let created = plan.actions.filter { $0.kind == .create }.map(\.window).sorted()
             for (window, next) in zip(created, created.dropFirst()) { #expect(window.end <= next.start, "\(flow)") }
             let taken = flow.runs.filter { !$0.state.isVoid }.compactMap(\.window)
             #expect(!created.contains { window in taken.contains(where: window.overlaps) }, "\(flow)")
@@ -122,7 +128,8 @@ struct PlanPropertyTests {
                 id: declaration.id, name: declaration.name, manifest: declaration.manifest,
                 owner: declaration.owner, target: declaration.target, source: declaration.source,
                 deltaColumn: declaration.deltaColumn, overlap: declaration.overlap,
-                retryFailed: declaration.retryFailed, windows: declaration.windows.shuffled(using: &generator),
+                retryFailed: declaration.retryFailed, order: declaration.order,
+                windows: declaration.windows.shuffled(using: &generator),
                 series: declaration.series.shuffled(using: &generator),
                 reruns: declaration.reruns.shuffled(using: &generator), acknowledged: declaration.acknowledged,
                 place: declaration.place)
@@ -154,6 +161,7 @@ extension SampleFlow {
         if flow.source == .table, !chance(8) { flow.column = DeltaColumn(name: "DOB") }
         flow.overlap = [.error, .trim, .allow][Int(number(0...2))]
         flow.retryFailed = Int(number(0...2))
+        if chance(3) { flow.order = .newestFirst }
         flow.windows = (0..<number(0...7)).map { _ in range() }
         flow.series = (0..<number(0...2)).map { index in
             let from = number(0...40)

@@ -22,6 +22,13 @@ struct PlanTextTests {
         try expectGolden(render(Sample.plan([Sample.broken, Sample.quiet])), "plan-broken.txt")
     }
 
+    @Test("windows that are requested newest first fold all the same, golden")
+    func newestFirst() throws {
+        let plan = Sample.plan([Sample.newestFirst])
+        try expectGolden(render(plan), "plan-newest-first.txt")
+        #expect(PlanReport(plan).written(.markdown).contains("_newest first, priority 5_"))
+    }
+
     @Test("what is postponed is told from what is in doubt, golden")
     func postponed() throws {
         try expectGolden(render(Sample.plan([Sample.postponed])), "plan-postponed.txt")

@@ -154,6 +154,13 @@ enum Sample {
             ])
     }
 
+    /// A year of days, the newest first, and one day of years before.
+    static var newestFirst: FlowPlan {
+        let days = creates(1, from: newYear - day * 900) + creates(366, from: newYear)
+        let rules = FlowRules(retryFailed: 1, order: .newestFirst, priority: 5)
+        return flow(8, "backfill", actions: days.reversed(), rules: rules)
+    }
+
     /// What is missing and not asked for now, each cause once.
     static var postponed: FlowPlan {
         let reasons: [(HeldWindow.Cause, String)] = [

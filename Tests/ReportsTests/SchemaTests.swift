@@ -19,7 +19,8 @@ struct SchemaTests {
     @Test("plans of every kind")
     func plans() throws {
         let plans = [
-            Sample.everything, Sample.plan([]), Sample.plan([Sample.broken, Sample.local, Sample.postponed]),
+            Sample.everything, Sample.plan([]),
+            Sample.plan([Sample.broken, Sample.local, Sample.postponed, Sample.newestFirst]),
             Sample.plan([Sample.firstRun], wireForm: WireForm(times: .milliseconds, startTime: .now)),
         ]
         try expectFit("plan", plans.map(planJSON))

@@ -75,8 +75,9 @@ package struct Applier: Sendable {
         let mostPerClaim = context.mostRequestsPerClaim(flows: flows.count { !$0.actions.isEmpty })
         let outcomes = await withTaskGroup(of: FlowOutcome.self) { group in
             for flow in flows {
+                // Before the task begins: so the flows begin in the order of the plan.
+                await slots.take()
                 group.addTask {
-                    await slots.take()
                     var application = FlowApplication(
                         plan: flow, checked: checked[flow.id], asOf: plan.asOf, applier: self, slots: slots,
                         staleness: staleness, mostPerClaim: mostPerClaim)

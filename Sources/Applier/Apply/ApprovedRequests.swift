@@ -14,6 +14,7 @@ extension FlowPlan {
         FlowDeclaration(
             id: id, name: name, manifest: manifest, owner: owner, target: "", source: source,
             deltaColumn: rules.deltaColumn, overlap: rules.overlap, retryFailed: rules.retryFailed,
+            order: rules.order,
             windows: actions.filter { $0.rerun == nil }.map {
                 DeclaredWindow(
                     window: $0.window, line: UInt32(clamping: $0.place.line), column: UInt32(clamping: $0.place.column))

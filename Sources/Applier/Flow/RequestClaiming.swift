@@ -94,10 +94,9 @@ extension FlowApplication {
 
     /// Whatever the plan's time says: a window of a series that has not ended by the service's clock would be recorded
     /// with a hole at its end.
-    mutating func refuseEarlyWindow(_ action: PlannedAction) async throws(FlowEnd) {
-        guard isEarly(action) else { return }
-        _ = try await commit()
-        throw .held("the window \(action.window.inWords) has not ended by the service's clock, \(serviceNow)")
+    func endOfEarlyWindow(_ action: PlannedAction) -> FlowEnd? {
+        guard isEarly(action) else { return nil }
+        return .held("the window \(action.window.inWords) has not ended by the service's clock, \(serviceNow)")
     }
 
     private func isEarly(_ action: PlannedAction) -> Bool {

@@ -17,11 +17,21 @@ extension FlowApplication {
         context.store.isCommitCostly ? context.limits.requestTimeout / 2 : .seconds(1)
     }
 
-    /// Sends the requests in order, claim by claim. What became of one claim's is committed with the next claim.
+    /// Sends the requests in order, claim by claim. What became of one claim's is committed with the next claim. Windows
+    /// that have not ended are left out.
     mutating func send(_ actions: [PlannedAction]) async throws(FlowEnd) -> Sent {
         var rest = actions[...]
+        var early: FlowEnd?
         while let next = rest.first {
-            try await refuseEarlyWindow(next)
+            if let end = endOfEarlyWindow(next) {
+                early = early ?? end
+                rest = rest.dropFirst()
+                // The delta column goes with whichever request is first.
+                if let column = next.deltaColumn, let first = rest.first {
+                    rest[rest.startIndex] = first.carrying(column)
+                }
+                continue
+            }
             if !pending.isEmpty, context.service.turnDelay() > longestUncommitted, try await !commit() {
                 return .lookAgain
             }
@@ -34,7 +44,9 @@ extension FlowApplication {
             rest = rest.dropFirst(requests.count)
             if let sent = try await send(requests) { return sent }
         }
-        return try await commit() ? .all : .lookAgain
+        guard try await commit() else { return .lookAgain }
+        if let early { throw early }
+        return .all
     }
 
     /// Sends the requests of one claim. The turn of the first is taken already.

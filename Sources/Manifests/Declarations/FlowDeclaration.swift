@@ -12,6 +12,12 @@ package struct FlowDeclaration: Hashable, Sendable {
         case allow
     }
 
+    /// Which of its missing windows are requested first.
+    package enum Order: String, Hashable, Sendable, CaseIterable {
+        case oldestFirst
+        case newestFirst
+    }
+
     package let id: FlowID
     package let name: String?
     /// `metadata.name` and `metadata.owner` of the manifest.
@@ -24,6 +30,9 @@ package struct FlowDeclaration: Hashable, Sendable {
     package let overlap: Overlap
     /// How often a failed run of a window may be retried.
     package let retryFailed: Int
+    package let order: Order
+    /// Flows of a higher one begin first; 0 unless the manifest says otherwise.
+    package let priority: Int
     /// In the order in which they stand in the file.
     package let windows: [DeclaredWindow]
     package let series: [Series]
@@ -37,7 +46,8 @@ package struct FlowDeclaration: Hashable, Sendable {
     package init(
         id: FlowID, name: String? = nil, manifest: String, owner: String? = nil, target: String, source: SourceKind,
         deltaColumn: DeclaredColumn? = nil, overlap: Overlap = .error, retryFailed: Int = 0,
-        windows: [DeclaredWindow] = [], series: [Series] = [], reruns: [Rerun] = [],
+        order: Order = .oldestFirst, priority: Int = 0, windows: [DeclaredWindow] = [], series: [Series] = [],
+        reruns: [Rerun] = [],
         acknowledged: [Acknowledgement] = [], pauses: [Pause] = [], place: Place
     ) {
         self.id = id
@@ -49,6 +59,8 @@ package struct FlowDeclaration: Hashable, Sendable {
         self.deltaColumn = deltaColumn
         self.overlap = overlap
         self.retryFailed = retryFailed
+        self.order = order
+        self.priority = priority
         self.windows = windows
         self.series = series
         self.reruns = reruns

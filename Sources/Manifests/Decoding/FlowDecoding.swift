@@ -37,7 +37,8 @@ extension ManifestDecoder {
         _ node: YAMLNode, _ header: Header?, _ target: String, _ pause: Pause?
     ) -> FlowDeclaration? {
         let optional = [
-            "name", "deltaColumn", "overlap", "retryFailed", "windows", "series", "rerun", "acknowledged", "paused",
+            "name", "deltaColumn", "overlap", "retryFailed", "order", "priority", "windows", "series", "rerun",
+            "acknowledged", "paused",
         ]
         guard let fields = fields(of: node, "a flow", required: ["flowId", "source"], optional: optional) else {
             return nil
@@ -53,6 +54,8 @@ extension ManifestDecoder {
         }
         let overlap = choice(fields["overlap"], of: FlowDeclaration.Overlap.self) ?? .error
         let retryFailed = integer(fields["retryFailed"], in: 0...100) ?? 0
+        let order = choice(fields["order"], of: FlowDeclaration.Order.self) ?? .oldestFirst
+        let priority = integer(fields["priority"], in: -1000...1000) ?? 0
         let windows = windows(fields["windows"])
         let series = list(fields["series"])?.compactMap { self.series($0) } ?? []
         let reruns = reruns(fields["rerun"])
@@ -61,7 +64,8 @@ extension ManifestDecoder {
         guard let flow, let source, let place = fields["flowId"].map({ place(of: $0.value) }) else { return nil }
         return FlowDeclaration(
             id: flow, name: name, manifest: header?.name ?? "", owner: header?.owner, target: target, source: source,
-            deltaColumn: column, overlap: overlap, retryFailed: retryFailed, windows: windows, series: series,
+            deltaColumn: column, overlap: overlap, retryFailed: retryFailed, order: order, priority: priority,
+            windows: windows, series: series,
             reruns: reruns, acknowledged: acknowledged, pauses: pauses, place: place)
     }
 

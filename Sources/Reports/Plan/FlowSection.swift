@@ -29,15 +29,16 @@ struct FlowSection {
 
     private var title: StyledText {
         let id = flow.name == nil ? "" : "  \(flow.id)"
+        let order = flow.orderText.map { "  \($0)" } ?? ""
         let tag = flow.isVerified ? "" : "  not verified"
         var place = printable("\(flow.place.file):\(flow.place.line)")
         var name = printable(flow.title)
         if let width = style.width {
-            let room = width - id.columns - tag.columns - 2
+            let room = width - id.columns - order.columns - tag.columns - 2
             name = name.cutInMiddle(to: max(12, room - min(place.columns, max(12, room / 2))), style)
             place = place.cutInMiddle(to: max(8, room - name.columns), style)
         }
-        return "\(style.paint(name, .strong))\(id)  \(style.paint(place, .quiet))\(style.paint(tag, .warning))"
+        return "\(style.paint(name, .strong))\(id)  \(style.paint(place, .quiet))\(order)\(style.paint(tag, .warning))"
     }
 
     private var windows: [StyledText] {

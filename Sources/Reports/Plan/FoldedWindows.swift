@@ -26,13 +26,14 @@ struct FoldedWindows: Hashable {
         longest = window.length
     }
 
-    /// Takes the window in when it goes on where these end; says whether it did.
+    /// Takes the window in when it goes on where these end, or leads to where they start; says whether it did.
     mutating func take(_ window: Window) -> Bool {
-        guard window.start == end else { return false }
+        guard window.start == end || window.end == start else { return false }
         let length = window.length
         let isEqual = shortest == longest && length == longest
         guard isEqual || Self.unit(of: min(shortest, length), max(longest, length)) != nil else { return false }
-        end = window.end
+        start = min(start, window.start)
+        end = max(end, window.end)
         count += 1
         shortest = min(shortest, length)
         longest = max(longest, length)

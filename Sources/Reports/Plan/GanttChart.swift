@@ -16,10 +16,10 @@ struct GanttChart {
     /// `nil` when there is nothing to draw.
     init?(_ plan: Plan) {
         let flows = plan.flows.filter { !$0.actions.isEmpty || !$0.held.isEmpty }
-        guard let first = flows.first else { return nil }
+        guard !flows.isEmpty else { return nil }
         let barsPerFlow = max(3, Self.barLimit / min(flows.count, Self.sectionLimit))
-        var earliest = first.earliest
-        var latest = first.latest
+        var earliest = Timestamp.max
+        var latest = Timestamp.min
         var sections: [String] = []
         for flow in flows.prefix(Self.sectionLimit) {
             let selection = PlanLineSelection(flow.requestLines(asOf: plan.asOf) + flow.heldLines, limit: barsPerFlow)
@@ -65,9 +65,4 @@ struct GanttChart {
         let name = String(kept).split(separator: " ").joined(separator: " ")
         return name.isEmpty ? "flow" : name
     }
-}
-
-extension FlowPlan {
-    fileprivate var earliest: Timestamp { min(actions.first?.window.start ?? .max, held.first?.window.start ?? .max) }
-    fileprivate var latest: Timestamp { actions.first?.window.end ?? held.first?.window.end ?? .min }
 }

@@ -98,9 +98,9 @@ extension FlowPlan {
         return zone
     }
 
-    /// From the first request's start to the last end of any.
+    /// From the earliest start of any request to the latest end.
     var span: Window? {
-        guard let start = actions.first?.window.start, let end = actions.lazy.map(\.window.end).max() else {
+        guard let start = actions.lazy.map(\.window.start).min(), let end = actions.lazy.map(\.window.end).max() else {
             return nil
         }
         return Window(start: start, end: end)

@@ -136,6 +136,7 @@ struct PlanMarkdown {
     private func row(_ flow: FlowPlan) -> MarkdownText {
         let counts = flow.counts
         var title: MarkdownText = "\(code: flow.title)"
+        if let order = flow.orderText { title += " _\(order)_" }
         if !flow.isVerified { title += " _not verified_" }
         if flow.name != nil { title += "<br>\(code: flow.id)" }
         var span: MarkdownText = ""

@@ -49,6 +49,14 @@ extension FlowPlan {
     /// The name, or the id where it has none.
     var title: String { name ?? id.description }
 
+    /// `newest first, priority 5`; `nil` where its requests go as usual.
+    var orderText: String? {
+        let order = actions.count > 1 && rules.order == .newestFirst ? "newest first" : nil
+        let priority = rules.priority == 0 || actions.isEmpty ? nil : "priority \(rules.priority)"
+        let words = [order, priority].compactMap(\.self)
+        return words.isEmpty ? nil : words.joined(separator: ", ")
+    }
+
     /// Whether there is nothing to say of it but that all is recorded.
     var isQuiet: Bool {
         actions.isEmpty && held.isEmpty && undeclared.isEmpty && diagnostics.isEmpty && failedCount == 0

@@ -41,14 +41,17 @@ struct UnusualWindows {
 
     /// Of two windows far apart, the one with fewer on its side is the unusual one.
     private mutating func noteGaps(_ actions: [PlannedAction]) {
+        // By window: the requests stand so, or the other way round.
+        let isReversed = actions.count > 1 && (actions.last?.window ?? actions[0].window) < actions[0].window
+        func place(_ index: Int) -> Int { isReversed ? actions.count - 1 - index : index }
         for index in actions.indices.dropFirst() {
-            let gap = actions[index].window.start - actions[index - 1].window.end
+            let gap = actions[place(index)].window.start - actions[place(index - 1)].window.end
             let isFew = min(index, actions.count - index) <= 2 && actions.count >= 4
             guard gap > (isFew ? Self.farForFew : Self.farApart) else { continue }
             if index <= actions.count / 2 {
-                note(index - 1, "\(spanText(gap)) before the next window")
+                note(place(index - 1), "\(spanText(gap)) before the next window")
             } else {
-                note(index, "\(spanText(gap)) after the previous window")
+                note(place(index), "\(spanText(gap)) after the previous window")
             }
         }
     }
@@ -57,12 +60,12 @@ struct UnusualWindows {
 extension Plan {
     /// Of flows whose requests begin years before those of most others: by how much.
     var earlyStarts: [FlowID: Duration] {
-        let starts = flows.compactMap(\.actions.first?.window.start).sorted()
+        let starts = flows.compactMap(\.span?.start).sorted()
         guard starts.count >= 2 else { return [:] }
         let median = starts[starts.count / 2]
         var early: [FlowID: Duration] = [:]
         for flow in flows {
-            guard let start = flow.actions.first?.window.start else { continue }
+            guard let start = flow.span?.start else { continue }
             let ahead = median - start
             if ahead > UnusualWindows.farApart { early[flow.id] = ahead }
         }

@@ -94,7 +94,7 @@ private struct FlowMember: Decodable {
 private struct RulesMember: Decodable {
     let rules: FlowRules
 
-    private enum Key: CodingKey { case deltaColumn, overlap, retryFailed, acknowledged, reruns }
+    private enum Key: CodingKey { case deltaColumn, overlap, retryFailed, order, priority, acknowledged, reruns }
     private enum ColumnKey: CodingKey { case place }
 
     init(from decoder: any Decoder) throws {
@@ -107,6 +107,8 @@ private struct RulesMember: Decodable {
         rules = FlowRules(
             deltaColumn: declared, overlap: try object.word(.overlap),
             retryFailed: try object.count(.retryFailed),
+            order: object.contains(.order) ? try object.word(.order) : .oldestFirst,
+            priority: try object.decodeIfPresent(Int.self, forKey: .priority) ?? 0,
             acknowledged: try object.decode([AcknowledgementMember].self, forKey: .acknowledged).map(\.acknowledgement),
             reruns: try object.decodeIfPresent([RerunMember].self, forKey: .reruns)?.map(\.rerun) ?? [])
     }

@@ -209,6 +209,8 @@ extension JSONText {
         }
         member("overlap", rules.overlap.rawValue)
         member("retryFailed", rules.retryFailed)
+        if rules.order != .oldestFirst { member("order", rules.order.rawValue) }
+        if rules.priority != 0 { member("priority", rules.priority) }
         array("acknowledged") { json in
             for acknowledgement in rules.acknowledged {
                 json.line {

@@ -1,0 +1,20 @@
+import Manifests
+
+extension FlowDeclaration.Order {
+    /// By window; an ordinary run before the reruns of its window.
+    func isSentBefore(_ left: PlannedAction, _ right: PlannedAction) -> Bool {
+        guard left.window != right.window else { return left.rerun ?? "" < right.rerun ?? "" }
+        return switch self {
+        case .oldestFirst: left.window < right.window
+        case .newestFirst: right.window < left.window
+        }
+    }
+}
+
+extension [FlowPlan] {
+    /// The order in which they are applied.
+    var inOrderOfPriority: [FlowPlan] {
+        guard contains(where: { $0.rules.priority != 0 }) else { return self }
+        return sorted { (-$0.rules.priority, $0.id) < (-$1.rules.priority, $1.id) }
+    }
+}
