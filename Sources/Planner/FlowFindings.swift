@@ -23,11 +23,17 @@ struct FlowFindings {
     private var summary = RunsInSummary()
     private let retryFailed: Int
     private let pause: Pause?
+    private let flow: FlowID
+    /// Desired windows that a replaced flow has recorded.
+    private var replacedCount = 0
+    /// Failed runs on replaced flows, by their window.
+    private var replacedFailures: [Window: RecordedRun] = [:]
 
     init(_ declaration: FlowDeclaration, asOf: Timestamp) {
         acknowledged = Set(declaration.acknowledged.filter { $0.window == nil }.map(\.run))
         unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
         retryFailed = declaration.retryFailed
+        flow = declaration.id
         pause = declaration.pause(at: asOf)
     }
 
@@ -41,6 +47,24 @@ struct FlowFindings {
         guard !run.state.isVoid, !(run.id.map(acknowledged.contains) ?? false) else { return }
         unacknowledged.append(run)
         undeclared.append(run)
+    }
+
+    /// A run of a flow that this one replaces.
+    mutating func noteReplaced(_ run: RecordedRun) {
+        if !unseenAcknowledged.isEmpty, let id = run.id { unseenAcknowledged.remove(id) }
+        if run.state == .failed, let window = run.window { replacedFailures[window] = run }
+    }
+
+    mutating func addReplacedRunOfUnknownWindow(_ run: RecordedRun) {
+        noteReplaced(run)
+        guard !run.state.isVoid, !(run.id.map(acknowledged.contains) ?? false) else { return }
+        unacknowledged.append(run)
+    }
+
+    /// A declared window that a replaced flow has recorded.
+    mutating func countReplaced() {
+        recordedCount += 1
+        replacedCount += 1
     }
 
     /// Tells which runs that nobody recorded count as which rerun, and which count for none.
@@ -63,6 +87,7 @@ struct FlowFindings {
     mutating func create(_ window: Window, of desired: DesiredWindow) {
         let attempts = attempts[window] ?? Attempts()
         var reason = attempts.isLost ? "sent before, but the service never had it" : PlannedAction.neverRun
+        if let failed = replacedFailures[window] { reason = "\(failed.inWords) of the flow that it replaces failed" }
         if let refusal = attempts.refusal { reason = "refused before: \(refusal.inShort)" }
         if window != desired.window { reason += "; what is left of \(desired.window.inWords)" }
         actions.append(
@@ -101,16 +126,20 @@ struct FlowFindings {
     mutating func hold(_ doubt: RecordedRun, of desired: DesiredWindow) {
         guard let window = doubt.window else { return }
         let time = doubt.recordedAt
+        let isReplaced = doubt.flow != flow
         let reason =
             doubt.state == .intended
             ? "claimed at \(time), and perhaps sent" : "asked for at \(time), and the answer is unknown"
         held.append(
-            HeldWindow(window: window, reason: reason, place: desired.place, timeZone: desired.timeZone))
+            HeldWindow(
+                window: window, cause: isReplaced ? .replaced : .doubt,
+                reason: isReplaced ? "on the flow that it replaces, \(doubt.flow): \(reason)" : reason,
+                place: desired.place, timeZone: desired.timeZone))
     }
 
     /// The end of the pass.
-    consuming func plan(of declaration: FlowDeclaration, record: FlowRecord) -> FlowPlan {
-        let isVerified = record.contactedAt != nil
+    consuming func plan(of declaration: FlowDeclaration, record: FlowRecord, _ replaced: [ReplacedFlow]) -> FlowPlan {
+        let isVerified = record.contactedAt != nil && replaced.allSatisfy { $0.record.contactedAt != nil }
         resolveRerunsWithoutRun(isVerified: isVerified)
         actions.sort(by: declaration.order.isSentBefore)
         applyDeltaColumnRule(declaration, record)
@@ -121,7 +150,8 @@ struct FlowFindings {
             id: declaration.id, name: declaration.name, manifest: declaration.manifest, owner: declaration.owner,
             source: declaration.source, rules: FlowRules(declaration), place: declaration.place,
             revision: record.revision.number, isVerified: isVerified, actions: actions, held: held,
-            recordedCount: recordedCount, failedCount: failedCount, undeclared: undeclared,
+            recordedCount: recordedCount, failedCount: failedCount, replacedCount: replacedCount,
+            undeclared: undeclared,
             diagnostics: diagnostics.all(flowPlace: declaration.place))
     }
 

@@ -9,13 +9,18 @@ struct FlowPass {
     private var desired: Lookahead<DesiredWindows>
     private var reruns: Lookahead<IndexingIterator<[Rerun]>>
     private var recorded: Lookahead<RunsByWindow>
+    private let replacedFlows: [ReplacedFlow]
+    private var replaced: Lookahead<RunsByWindow>
     private var history = WindowHistory()
     private var overlap: any OverlapPolicy
     /// Of the declared windows so far, the one that ends last.
     private var lastEnding: DesiredWindow?
     private var found: FlowFindings
 
-    init(_ declaration: FlowDeclaration, record: FlowRecord, runs: AnyIterator<RecordedRun>, asOf: Timestamp) {
+    init(
+        _ declaration: FlowDeclaration, record: FlowRecord, runs: AnyIterator<RecordedRun>, replaced: [ReplacedFlow],
+        asOf: Timestamp
+    ) {
         self.declaration = declaration
         self.record = record
         found = FlowFindings(declaration, asOf: asOf)
@@ -33,7 +38,11 @@ struct FlowPass {
             $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window
         }
         reruns = Lookahead(sorted.makeIterator())
-        recorded = Lookahead(RunsByWindow(runs, windows: declaration.acknowledgedWindows))
+        let windows = declaration.acknowledgedWindows
+        recorded = Lookahead(RunsByWindow(runs, windows: windows))
+        replacedFlows = replaced
+        self.replaced = Lookahead(
+            RunsByWindow(AnyIterator(replaced.runsByWindow.makeIterator()), windows: windows))
         overlap = declaration.overlap.makePolicy()
     }
 
@@ -53,7 +62,7 @@ struct FlowPass {
             }
         }
         overlap.finish(into: &found)
-        return found.plan(of: declaration, record: record)
+        return found.plan(of: declaration, record: record, replacedFlows)
     }
 
     private mutating func nextWindow() -> Window? {
@@ -61,7 +70,12 @@ struct FlowPass {
             found.addRunOfUnknownWindow(run)
             _ = recorded.next()
         }
-        return earlier(recorded.head?.window, earlier(desired.head?.window, reruns.head?.window))
+        while let run = replaced.head, run.window == nil {
+            found.addReplacedRunOfUnknownWindow(run)
+            _ = replaced.next()
+        }
+        let run = earlier(recorded.head?.window, replaced.head?.window)
+        return earlier(run, earlier(desired.head?.window, reruns.head?.window))
     }
 
     private mutating func takeRuns(of window: Window, _ reruns: [Rerun]) {
@@ -69,6 +83,10 @@ struct FlowPass {
         while recorded.head?.window == window, let run = recorded.next() {
             found.note(run)
             history.add(run)
+        }
+        while replaced.head?.window == window, let run = replaced.next() {
+            found.noteReplaced(run)
+            history.addReplaced(run, acknowledged: found.acknowledged)
         }
         history.count(
             for: reruns.map(\.id), retryFailed: declaration.retryFailed, acknowledged: found.acknowledged)
@@ -105,6 +123,7 @@ struct FlowPass {
         case .retry(let run, let failed, let ordinal):
             found.retry(run, failed, ordinal, attempts: history.own, rerun: nil, of: desired)
         case .doubtful(let run): found.hold(run, of: desired)
+        case .replaced: if isDeclared { found.countReplaced() }
         // A piece's whole is counted already.
         case .recorded: if isDeclared { found.recordedCount += 1 }
         case .failed:
@@ -128,7 +147,7 @@ struct FlowPass {
         let isNotDue = !declaration.series.isEmpty
         let desired = DesiredWindow(
             window: rerun.window, place: rerun.place, isOfSeries: declared?.isOfSeries ?? isNotDue)
-        switch attempts.verdict(retryFailed: declaration.retryFailed) {
+        switch history.verdict(of: rerun.id, attempts, retryFailed: declaration.retryFailed) {
         case .missing
         where history.covering(acknowledged: found.acknowledged) != nil
             || declared != nil && declaration.overlap != .trim:
@@ -137,6 +156,7 @@ struct FlowPass {
         case .retry(let run, let failed, let ordinal):
             found.retry(run, failed, ordinal, attempts: attempts, rerun: rerun.id, of: desired)
         case .doubtful(let run): found.hold(run, of: desired)
+        case .replaced: found.countReplaced()
         case .recorded: found.recordedCount += 1
         case .failed:
             found.recordedCount += 1

@@ -64,6 +64,8 @@ package struct FlowPlan: Hashable, Sendable {
     package let recordedCount: Int
     /// Of those, the ones whose run failed and may not be retried any more.
     package let failedCount: Int
+    /// Of those, the ones that a flow which this one replaces has recorded.
+    package let replacedCount: Int
     /// Runs that are recorded and that no manifest declares, by start.
     package let undeclared: [RecordedRun]
     /// Broken rules (errors) and what a person should know (warnings).
@@ -72,7 +74,7 @@ package struct FlowPlan: Hashable, Sendable {
     package init(
         id: FlowID, name: String?, manifest: String, owner: String?, source: SourceKind,
         rules: FlowRules = FlowRules(), place: Place, revision: Int, isVerified: Bool, actions: [PlannedAction],
-        held: [HeldWindow], recordedCount: Int, failedCount: Int = 0, undeclared: [RecordedRun],
+        held: [HeldWindow], recordedCount: Int, failedCount: Int = 0, replacedCount: Int = 0, undeclared: [RecordedRun],
         diagnostics: [Diagnostic]
     ) {
         self.id = id
@@ -88,6 +90,7 @@ package struct FlowPlan: Hashable, Sendable {
         self.held = held
         self.recordedCount = recordedCount
         self.failedCount = failedCount
+        self.replacedCount = replacedCount
         self.undeclared = undeclared
         self.diagnostics = diagnostics
     }
@@ -103,11 +106,13 @@ package struct FlowRules: Hashable, Sendable {
     package let acknowledged: [Acknowledgement]
     /// All that are declared, in that order: by it runs that nobody recorded count for them.
     package let reruns: [Rerun]
+    /// The flows whose recorded runs count for this one.
+    package let replaced: [FlowID]
 
     package init(
         deltaColumn: DeclaredColumn? = nil, overlap: FlowDeclaration.Overlap = .error, retryFailed: Int = 0,
         order: FlowDeclaration.Order = .oldestFirst, priority: Int = 0, acknowledged: [Acknowledgement] = [],
-        reruns: [Rerun] = []
+        reruns: [Rerun] = [], replaced: [FlowID] = []
     ) {
         self.deltaColumn = deltaColumn
         self.overlap = overlap
@@ -116,6 +121,7 @@ package struct FlowRules: Hashable, Sendable {
         self.priority = priority
         self.acknowledged = acknowledged
         self.reruns = reruns
+        self.replaced = replaced
     }
 
     package init(_ declaration: FlowDeclaration) {
@@ -123,7 +129,7 @@ package struct FlowRules: Hashable, Sendable {
             deltaColumn: declaration.deltaColumn, overlap: declaration.overlap, retryFailed: declaration.retryFailed,
             order: declaration.order, priority: declaration.priority, acknowledged: declaration.acknowledged,
             // However the manifest was read, in the order of the file.
-            reruns: declaration.reruns.sorted { $0.place < $1.place })
+            reruns: declaration.reruns.sorted { $0.place < $1.place }, replaced: declaration.replaced)
     }
 }
 
@@ -198,11 +204,18 @@ package struct HeldWindow: Hashable, Sendable {
     package enum Cause: String, Hashable, Sendable, CaseIterable {
         /// Something must be found out first.
         case doubt
+        /// A run of the window is in doubt on a flow that this one replaces. Only the window waits, not the flow.
+        case replaced
         /// The manifest says so.
         case paused
 
         /// It is as declared, and nobody has to do anything about it.
-        package var isPostponed: Bool { self != .doubt }
+        package var isPostponed: Bool {
+            switch self {
+            case .doubt, .replaced: false
+            case .paused: true
+            }
+        }
     }
 
     package let window: Window

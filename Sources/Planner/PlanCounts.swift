@@ -16,6 +16,8 @@ package struct PlanCounts: Hashable, Sendable {
     package var recorded = 0
     /// Of those, the ones whose run failed and may not be retried any more.
     package var failed = 0
+    /// Of those, the ones that a replaced flow has recorded.
+    package var replaced = 0
     /// Recorded runs that no manifest declares.
     package var undeclared = 0
     /// Broken rules; any of them stops the plan.
@@ -39,6 +41,7 @@ package struct PlanCounts: Hashable, Sendable {
         sum.paused += right.paused
         sum.recorded += right.recorded
         sum.failed += right.failed
+        sum.replaced += right.replaced
         sum.undeclared += right.undeclared
         sum.errors += right.errors
         sum.warnings += right.warnings
@@ -65,12 +68,13 @@ extension FlowPlan {
         }
         for held in held {
             switch held.cause {
-            case .doubt: counts.held += 1
+            case .doubt, .replaced: counts.held += 1
             case .paused: counts.paused += 1
             }
         }
         counts.recorded = recordedCount
         counts.failed = failedCount
+        counts.replaced = replacedCount
         counts.undeclared = undeclared.count
         return counts
     }

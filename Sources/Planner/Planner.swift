@@ -20,10 +20,13 @@ package struct Planner: Hashable, Sendable {
     /// - Parameters:
     ///   - record: what the ledger knows of the flow besides its runs.
     ///   - runs: the flow's recorded runs, all of them, sorted by window; those of unknown window first.
+    ///   - replaced: the flows that it replaces: what they have recorded counts for it.
     package func plan(
-        _ declaration: FlowDeclaration, record: FlowRecord, runs: some Sequence<RecordedRun>
+        _ declaration: FlowDeclaration, record: FlowRecord, runs: some Sequence<RecordedRun>,
+        replaced: [ReplacedFlow] = []
     ) -> FlowPlan {
-        var pass = FlowPass(declaration, record: record, runs: AnyIterator(runs.makeIterator()), asOf: asOf)
+        var pass = FlowPass(
+            declaration, record: record, runs: AnyIterator(runs.makeIterator()), replaced: replaced, asOf: asOf)
         return pass.run()
     }
 }

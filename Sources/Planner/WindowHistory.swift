@@ -18,6 +18,14 @@ struct WindowHistory {
     private(set) var taken: [String: RecordedRun] = [:]
 
     private var unrecorded: [RecordedRun] = []
+    /// Of flows that this one replaces: those that were taken, or perhaps taken, and have not failed.
+    private var replaced: [RecordedRun] = []
+
+    /// - Parameter acknowledged: runs that count for nothing.
+    mutating func addReplaced(_ run: RecordedRun, acknowledged: Set<RunID>) {
+        guard !run.state.isVoid, run.state != .failed, !(run.id.map(acknowledged.contains) ?? false) else { return }
+        replaced.append(run)
+    }
 
     mutating func add(_ run: RecordedRun) {
         runs.append(run)
@@ -36,6 +44,7 @@ struct WindowHistory {
         if !reruns.isEmpty { reruns.removeAll() }
         if !surplus.isEmpty { surplus.removeAll() }
         if !taken.isEmpty { taken.removeAll() }
+        if !replaced.isEmpty { replaced.removeAll() }
         if !unrecorded.isEmpty { unrecorded.removeAll(keepingCapacity: true) }
     }
 
@@ -71,11 +80,11 @@ struct WindowHistory {
         set { if let rerun { reruns[rerun] = newValue } else { own = newValue } }
     }
 
-    /// A run that the service took, or may have taken: the window is covered by it.
+    /// A run that the service took, or may have taken, of the flow or of one that it replaces: the window is covered by it.
     ///
     /// - Parameter acknowledged: runs that count for nothing.
     func covering(acknowledged: Set<RunID>) -> RecordedRun? {
-        runs.first { !$0.state.isVoid && !($0.id.map(acknowledged.contains) ?? false) }
+        runs.first { !$0.state.isVoid && !($0.id.map(acknowledged.contains) ?? false) } ?? replaced.first
     }
 
     /// What the window's own run needs. A rerun that was taken covers the window too.
@@ -87,8 +96,24 @@ struct WindowHistory {
         case .retry where reruns.values.contains(where: \.isTaken),
             .failed where reruns.values.contains(where: \.isTaken):
             return .recorded
-        default: return verdict
+        case .missing, .retry, .failed: return verdictOfReplaced { _ in true } ?? verdict
+        case .recorded, .replaced, .doubtful: return verdict
         }
+    }
+
+    /// What a rerun needs.
+    func verdict(of rerun: String, _ attempts: Attempts, retryFailed: Int) -> Attempts.Verdict {
+        let verdict = attempts.verdict(retryFailed: retryFailed)
+        guard case .missing = verdict else { return verdict }
+        return verdictOfReplaced { $0.identity.rerun == rerun } ?? verdict
+    }
+
+    /// By the runs of replaced flows; `nil` when there is none.
+    private func verdictOfReplaced(_ counts: (RecordedRun) -> Bool) -> Attempts.Verdict? {
+        guard !replaced.isEmpty else { return nil }
+        let counting = replaced.filter(counts)
+        guard let doubt = counting.first else { return nil }
+        return counting.contains { !$0.state.isDoubtful } ? .replaced : .doubtful(doubt)
     }
 }
 
@@ -101,6 +126,8 @@ struct Attempts {
         /// Its latest run failed, and one more retry is allowed.
         case retry(of: RunID, failed: RecordedRun, ordinal: Int)
         case recorded
+        /// A flow that this one replaces has recorded it.
+        case replaced
         /// Its latest run failed, and no retry is left.
         case failed
         case doubtful(RecordedRun)

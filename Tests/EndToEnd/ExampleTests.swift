@@ -62,6 +62,28 @@ struct ExampleTests {
         #expect(try await user.run(["plan", "paused"] + later).output.contains("all 18 windows are recorded"))
     }
 
+    @Test("a flow that replaces another goes on where that one stopped")
+    func replaced() async throws {
+        let user = try Program(example: "replaced")
+        defer { user.remove() }
+        let flows = try user.read("replaced/flows.yaml")
+        let before = flows.split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { !$0.contains(" replaces:") }.joined(separator: "\n")
+            .replacing("5b7ec1f0-bf9a-425f-8283-7ede0b6fc0b5", with: "4a6dbfe2-ae89-414e-b172-6dcd9a5ebfa4")
+        try user.write(before, to: "replaced/flows.yaml")
+        let first = try await user.run("apply", "replaced", "--yes", "--as-of", "2026-03-08T12:00:00Z")
+        #expect(first.errors.contains("7 runs requested"))
+
+        try user.write(flows, to: "replaced/flows.yaml")
+        let asOf = ["--as-of", "2026-03-10T12:00:00Z"]
+        try expectGolden(try await user.run(["plan", "replaced"] + asOf).output, "replaced.plan.txt")
+        #expect(try await user.run(["apply", "replaced", "--yes"] + asOf).errors.contains("2 runs requested"))
+        let again = try await user.run(["plan", "replaced"] + asOf)
+        #expect(again.output.contains("Nothing to do: all 9 windows are recorded."))
+        let status = try await user.run(["status", "replaced"] + asOf)
+        #expect(status.output.contains("9 of 9 due windows recorded"))
+    }
+
     @Test("failed runs of the example are retried until they have succeeded")
     func retry() async throws {
         var user = try Program(example: "retry")

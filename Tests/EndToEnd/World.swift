@@ -16,6 +16,12 @@ struct World {
     ///   - flows: every third is file-based.
     ///   - options: of `sluice simulate`.
     init(flows: Int, windows: Int, limits: String = quickLimits, more: String = "", _ options: String...) async throws {
+        try await self.init(flows: flows, windows: windows, limits: limits, more: more, options)
+    }
+
+    init(
+        flows: Int, windows: Int, limits: String = quickLimits, more: String = "", _ options: [String]
+    ) async throws {
         var user = try Program()
         user.environment = ["SLUICE_ACCESS_TOKEN": "token", "SLUICE_API_KEY": "key"]
         let declared = (0..<flows).map {

@@ -14,7 +14,7 @@ struct ManifestLoaderTests {
         let (manifests, diagnostics) = ManifestLoader().load(files)
         #expect(DiagnosticsReport(diagnostics, sources: files).written() == "")
         #expect(manifests.targets.map(\.name) == ["local", "prod", "shared"])
-        #expect(manifests.flows.count == 6)
+        #expect(manifests.flows.count == 7)
         #expect(manifests.digests.count == files.count)
     }
 
@@ -69,6 +69,14 @@ struct ManifestLoaderTests {
                 "3fb0418e-1804-45d6-8d56-dd51f05c0baf", "9830305a-985f-47d0-b030-5a985fd7d004",
             ])
         #expect(flow.acknowledged.map(\.window) == [nil, flow.windows[1].window])
+    }
+
+    @Test("a flow replaces what it names, and what that replaces in its turn")
+    func replaced() throws {
+        let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("life")]
+        let flows = ManifestLoader().load(files).manifests.flows
+        #expect(flows.map { $0.replaced.map { $0.description.prefix(1) } } == [["2"], ["1", "2", "4"]])
+        #expect(flows.last?.replaces.map(\.place.line) == [20, 21])
     }
 
     @Test("quoted seconds, offsets and fractions of zero are all times")

@@ -106,6 +106,29 @@ struct PlanPropertyTests {
         }
     }
 
+    @Test("runs of a replaced flow count as the flow's own would")
+    func replaced() {
+        let id = SampleFlow.replacedID
+        forEachFlow { flow, _, generator in
+            let own = Set(flow.runs.compactMap(\.window))
+            let windows = NaivePlan.desired(of: flow).filter { !own.contains($0) }
+            let states: [RunState] = [.succeeded, .accepted, .partial]
+            var (replaced, recorded) = (flow, flow)
+            for window in Set(windows).sorted() where Bool.random(using: &generator) {
+                let state = states.randomElement(using: &generator) ?? .succeeded
+                replaced.replacedRuns.append(RecordedRun(window.range, state, id: "old-\(window)", of: id))
+                recorded.runs.append(RecordedRun(window.range, state, id: "old-\(window)"))
+            }
+            let (plan, expected) = (replaced.plan, recorded.plan)
+            // Only the delta column, and a retry's attempts, know whose they are.
+            #expect(
+                plan.actions.map { $0.key(in: id) } == expected.actions.map { $0.key(in: id) }, "\(flow)")
+            #expect(plan.held.map(\.window) == expected.held.map(\.window), "\(flow)")
+            #expect(plan.recordedCount == expected.recordedCount, "\(flow)")
+            #expect(plan.undeclared == flow.plan.undeclared, "\(flow)")
+        }
+    }
+
     @Test("a pause holds exactly what would be requested")
     func pauses() {
         forEachFlow { flow, plan, _ in

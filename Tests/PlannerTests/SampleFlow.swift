@@ -6,6 +6,7 @@ import Manifests
 /// A flow that tests declare and record, in small numbers: window `0..<10` is `[0, 10)`.
 struct SampleFlow {
     static let id = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
+    static let replacedID = FlowID("0dd0dd0d-7e36-4be1-bec1-d3bad0e3e0de")!
     static let place = Place(file: "flows.yaml", line: 1, column: 1)
     static let columnPlace = Place(file: "flows.yaml", line: 2, column: 3)
 
@@ -21,6 +22,8 @@ struct SampleFlow {
     var reruns: [Rerun] = []
     var acknowledged: [Acknowledgement] = []
     var pauses: [Pause] = []
+    /// Of a flow that it replaces.
+    var replacedRuns: [RecordedRun] = []
     var record = FlowRecord(id: id, revision: Revision(number: 7), contactedAt: Timestamp(milliseconds: 5000))
     var runs: [RecordedRun] = []
     var asOf = Timestamp(seconds: 1000)
@@ -34,11 +37,18 @@ struct SampleFlow {
                 DeclaredWindow(window: Window($1), line: UInt32(101 + $0), column: 7)
             },
             series: series, reruns: reruns, acknowledged: acknowledged, pauses: pauses,
-            place: Self.place)
+            replaced: replacedRuns.isEmpty ? [] : [Self.replacedID], place: Self.place)
     }
 
     var plan: FlowPlan {
-        Planner(asOf: asOf).plan(declaration, record: record, runs: runs.sorted(by: RecordedRun.isBefore))
+        Planner(asOf: asOf).plan(
+            declaration, record: record, runs: runs.sorted(by: RecordedRun.isBefore), replaced: replaced)
+    }
+
+    var replaced: [ReplacedFlow] {
+        guard !replacedRuns.isEmpty else { return [] }
+        let record = FlowRecord(id: Self.replacedID, contactedAt: Timestamp(milliseconds: 5000))
+        return [ReplacedFlow(record: record, runs: replacedRuns.sorted(by: RecordedRun.isBefore))]
     }
 }
 
@@ -52,12 +62,12 @@ extension RecordedRun {
     /// A run named after its window, rerun and attempt: `10-fix-2`.
     init(
         _ range: Range<Int64>?, _ state: RunState, rerun: String? = nil, attempt: Int = 1, id: String? = nil,
-        column: String? = nil, at seconds: Int64 = 100, failure: String? = nil
+        column: String? = nil, at seconds: Int64 = 100, failure: String? = nil, of flow: FlowID = SampleFlow.id
     ) {
         let name = id ?? "\(range?.lowerBound ?? 0)-\(rerun ?? "")-\(attempt)"
         self.init(
             identity: RunIdentity(
-                flow: SampleFlow.id, window: range.map { Window($0) }, rerun: rerun, attempt: attempt),
+                flow: flow, window: range.map { Window($0) }, rerun: rerun, attempt: attempt),
             state: state, id: state.isAccepted ? RunID(name) : nil, deltaColumn: column.map { DeltaColumn(name: $0) },
             recordedAt: Timestamp(seconds: seconds), failure: failure)
     }

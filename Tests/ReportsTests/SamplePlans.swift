@@ -48,14 +48,15 @@ enum Sample {
 
     static func flow(
         _ number: Int, _ name: String?, actions: [PlannedAction] = [], held: [HeldWindow] = [], recorded: Int = 0,
-        failed: Int = 0,
+        failed: Int = 0, replaced: Int = 0,
         undeclared: [RecordedRun] = [], diagnostics: [Diagnostic] = [], isVerified: Bool = true,
         source: SourceKind = .table, rules: FlowRules = FlowRules()
     ) -> FlowPlan {
         FlowPlan(
             id: flowID(number), name: name, manifest: "crm", owner: "data-platform", source: source, rules: rules,
             place: place(number * 10 + 4), revision: number, isVerified: isVerified, actions: actions, held: held,
-            recordedCount: recorded, failedCount: failed, undeclared: undeclared, diagnostics: diagnostics)
+            recordedCount: recorded, failedCount: failed, replacedCount: replaced, undeclared: undeclared,
+            diagnostics: diagnostics)
     }
 
     static func plan(_ flows: [FlowPlan], wireForm: WireForm = WireForm()) -> Plan {
@@ -165,6 +166,10 @@ enum Sample {
     static var postponed: FlowPlan {
         let reasons: [(HeldWindow.Cause, String)] = [
             (.paused, "paused until 2024-04-10T00:00:00Z: source is migrated"),
+            (
+                .replaced,
+                "on the flow that it replaces, \(flowID(9)): claimed at 2024-01-05T00:00:00Z, and perhaps sent"
+            ),
             (.doubt, "asked for at 2024-01-05T00:00:00Z, and the answer is unknown"),
         ]
         let held = reasons.enumerated().flatMap { index, cause in
@@ -174,7 +179,8 @@ enum Sample {
                     place: place(20))
             }
         }
-        return flow(7, "postponed", held: held, recorded: 3)
+        return flow(
+            7, "postponed", held: held, recorded: 3, replaced: 2, rules: FlowRules(replaced: [flowID(9)]))
     }
 
     static var quiet: FlowPlan { flow(5, "invoices", recorded: 1204) }

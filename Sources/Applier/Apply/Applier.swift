@@ -62,9 +62,23 @@ package struct Applier: Sendable {
             let (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
                 plan.approvedDeclaration, context.service, specifications)
             guard !diagnostics.hasErrors else { return .failure(.conflict(diagnostics)) }
+            let unknown = try await unknownReplaced(of: plan)
+            guard unknown.isEmpty else { return .failure(.conflict(unknown)) }
             for diagnostic in diagnostics { context.report(.noticed(plan.id, diagnostic)) }
             return .success(flow)
         } catch { return .failure(context.end(for: error)) }
+    }
+
+    /// A slip of the pen in `replaces` would ingest the whole history again.
+    private func unknownReplaced(of plan: FlowPlan) async throws(FlowServiceError) -> [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
+        for id in plan.rules.replaced {
+            // A ledger that cannot be read says so itself, before anything is sent.
+            if let kept = try? await context.store.snapshot(of: id), !kept.runs.isEmpty { continue }
+            guard try await context.service.flow(id) == nil else { continue }
+            diagnostics.append(.unknownReplaced(id, at: plan.place))
+        }
+        return diagnostics
     }
 
     private func apply(

@@ -21,6 +21,6 @@ extension FlowPlan {
             },
             // All of them, also those that were run: the runs that nobody recorded are counted in their order.
             reruns: rules.reruns,
-            acknowledged: rules.acknowledged, place: place)
+            acknowledged: rules.acknowledged, replaced: rules.replaced, place: place)
     }
 }

@@ -73,9 +73,10 @@ struct FlowApplication {
         ledger = try await currentLedger()
         try await refuseStalePlan()
         try await lookFirst(column: flow?.deltaColumn)
+        try await lookAtReplaced()
         while true {
             try await settleOpenClaim()
-            let actions = try missingActions()
+            let actions = try await missingActions()
             switch try await send(actions) {
             case .all: return
             case .lookAgain: try await look()
@@ -114,11 +115,12 @@ struct FlowApplication {
 
     /// What of the approved plan is still missing by what the ledger knows now. Whatever is new is left to another
     /// plan: nothing is sent that was not approved.
-    private mutating func missingActions() throws(FlowEnd) -> [PlannedAction] {
+    private mutating func missingActions() async throws(FlowEnd) -> [PlannedAction] {
         guard !plan.actions.isEmpty else { return [] }
-        let current = Planner(asOf: asOf).plan(plan.approvedDeclaration, record: ledger.record, runs: ledger.runs)
+        let current = Planner(asOf: asOf).plan(
+            plan.approvedDeclaration, record: ledger.record, runs: ledger.runs, replaced: try await replaced())
         if current.diagnostics.hasErrors { throw .conflict(current.diagnostics.filter { $0.severity == .error }) }
-        if let held = current.held.first(where: { !$0.cause.isPostponed }) { throw .held(held.reason) }
+        if let held = current.held.first(where: { $0.cause == .doubt }) { throw .held(held.reason) }
         let actions = current.actions.filter { approved[$0.key(in: plan.id)] == $0.kind }
         let run = plan.actions.count - accepted - actions.count
         if run > removed {

@@ -109,3 +109,12 @@ package struct Preflight: Sendable {
         return diagnostics
     }
 }
+
+extension Diagnostic {
+    static func unknownReplaced(_ flow: FlowID, at place: Place) -> Diagnostic {
+        Diagnostic(
+            .replacedFlowUnknown, at: place,
+            "neither the service nor the ledger knows the flow \(flow), which this flow replaces",
+            suggestion: "check 'replaces', and the target's organization and sandbox")
+    }
+}

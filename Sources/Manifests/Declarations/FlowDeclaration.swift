@@ -40,6 +40,10 @@ package struct FlowDeclaration: Hashable, Sendable {
     package let acknowledged: [Acknowledgement]
     /// Its own and its manifest's.
     package let pauses: [Pause]
+    /// The flows that it replaces, as it names them.
+    package let replaces: [Replacement]
+    /// The same, and those that they replace in their turn: each once.
+    package internal(set) var replaced: [FlowID]
     /// Where the value of `flowId` is.
     package let place: Place
 
@@ -48,7 +52,8 @@ package struct FlowDeclaration: Hashable, Sendable {
         deltaColumn: DeclaredColumn? = nil, overlap: Overlap = .error, retryFailed: Int = 0,
         order: Order = .oldestFirst, priority: Int = 0, windows: [DeclaredWindow] = [], series: [Series] = [],
         reruns: [Rerun] = [],
-        acknowledged: [Acknowledgement] = [], pauses: [Pause] = [], place: Place
+        acknowledged: [Acknowledgement] = [], pauses: [Pause] = [], replaces: [Replacement] = [],
+        replaced: [FlowID]? = nil, place: Place
     ) {
         self.id = id
         self.name = name
@@ -66,6 +71,8 @@ package struct FlowDeclaration: Hashable, Sendable {
         self.reruns = reruns
         self.acknowledged = acknowledged
         self.pauses = pauses
+        self.replaces = replaces
+        self.replaced = replaced ?? replaces.map(\.flow)
         self.place = place
     }
 

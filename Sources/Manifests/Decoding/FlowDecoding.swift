@@ -38,7 +38,7 @@ extension ManifestDecoder {
     ) -> FlowDeclaration? {
         let optional = [
             "name", "deltaColumn", "overlap", "retryFailed", "order", "priority", "windows", "series", "rerun",
-            "acknowledged", "paused",
+            "acknowledged", "paused", "replaces",
         ]
         guard let fields = fields(of: node, "a flow", required: ["flowId", "source"], optional: optional) else {
             return nil
@@ -61,15 +61,16 @@ extension ManifestDecoder {
         let reruns = reruns(fields["rerun"])
         let acknowledged = acknowledgements(fields["acknowledged"])
         let pauses = [self.pause(fields["paused"]), pause].compactMap(\.self)
+        let replaces = replacements(fields["replaces"])
         guard let flow, let source, let place = fields["flowId"].map({ place(of: $0.value) }) else { return nil }
         return FlowDeclaration(
             id: flow, name: name, manifest: header?.name ?? "", owner: header?.owner, target: target, source: source,
             deltaColumn: column, overlap: overlap, retryFailed: retryFailed, order: order, priority: priority,
             windows: windows, series: series,
-            reruns: reruns, acknowledged: acknowledged, pauses: pauses, place: place)
+            reruns: reruns, acknowledged: acknowledged, pauses: pauses, replaces: replaces, place: place)
     }
 
-    private mutating func flowID(_ field: Field?) -> FlowID? {
+    mutating func flowID(_ field: Field?) -> FlowID? {
         guard let field, let text = text(field) else { return nil }
         if let flow = FlowID(text) { return flow }
         let digits = text.filter(\.isHexDigit)

@@ -41,9 +41,11 @@ package struct ManifestLoader: Sendable {
         }
         diagnostics +=
             ManifestRules(targets: targets, manifests: manifests, mayMissTargets: mayMissTargets).diagnostics
+        let replacements = ReplacementRules(manifests.flatMap(\.flows))
+        diagnostics += replacements.diagnostics
         let set = ManifestSet(
             targets: targets.sorted { ($0.name, $0.place) < ($1.name, $1.place) },
-            flows: manifests.flatMap(\.flows).sorted {
+            flows: replacements.flows.sorted {
                 ($0.target, $0.title, $0.id, $0.place) < ($1.target, $1.title, $1.id, $1.place)
             },
             digests: digests.sorted { ($0.path, $0.sha256) < ($1.path, $1.sha256) })

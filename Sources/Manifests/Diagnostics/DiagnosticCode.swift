@@ -40,6 +40,9 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case acknowledgedTwice = "SLU0126"
     case tooManyErrors = "SLU0127"
     case flowInTwoTargets = "SLU0128"
+    case replacesItself = "SLU0129"
+    case replacedTwice = "SLU0130"
+    case timeOfReplacedFlow = "SLU0131"
 
     case deltaColumnMissing = "SLU0201"
     case deltaColumnFixed = "SLU0202"
@@ -60,6 +63,7 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case flowDisabled = "SLU0303"
     case sourceKindDisagrees = "SLU0304"
     case requestDisagreesWithSpecification = "SLU0305"
+    case replacedFlowUnknown = "SLU0306"
 
     /// One line on what it means, for `sluice schema --diagnostics`.
     package var summary: String {
@@ -102,6 +106,9 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .acknowledgedTwice: "a run is acknowledged twice"
         case .tooManyErrors: "a file has more errors than are shown"
         case .flowInTwoTargets: "two targets of the same sandbox declare the same flow"
+        case .replacesItself: "a flow replaces itself, perhaps by way of others"
+        case .replacedTwice: "a flow names a flow that it replaces twice"
+        case .timeOfReplacedFlow: "a flow and one that it replaces declare the same time"
         case .deltaColumnMissing: "the first run of a table-based flow needs a delta column"
         case .deltaColumnFixed: "the delta column was fixed by the flow's first run and cannot change"
         case .deltaColumnOnFile: "a file-based flow has no delta column"
@@ -120,6 +127,7 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .flowDisabled: "the flow is disabled"
         case .sourceKindDisagrees: "the flow's source is not of the declared kind"
         case .requestDisagreesWithSpecification: "the request does not match the flow's specification"
+        case .replacedFlowUnknown: "neither the service nor the ledger knows a flow that is replaced"
         }
     }
 }

@@ -97,7 +97,7 @@ struct FlowSection {
     private var standing: [StyledText] {
         var lines: [StyledText] = []
         if flow.recordedCount > 0 {
-            lines += marked(.recorded, "\(counted(flow.recordedCount, "window")) recorded")
+            lines += marked(.recorded, "\(counted(flow.recordedCount, "window")) recorded\(flow.replacedText)")
         }
         if flow.failedCount > 0 {
             let failed = counted(flow.failedCount, "of them failed", "of them failed")

@@ -42,7 +42,7 @@ struct PlanLine {
     init(_ held: HeldWindow) {
         kind =
             switch held.cause {
-            case .doubt: .held
+            case .doubt, .replaced: .held
             case .paused: .paused
             }
         windows = FoldedWindows(held.window)

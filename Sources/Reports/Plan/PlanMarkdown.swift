@@ -106,6 +106,9 @@ struct PlanMarkdown {
                 let requests = counted(flow.actions.count, "request")
                 checks.append { "- ⚠️ \(name): \(requests) over \(spanText(span.length))\n" }
             }
+            if flow.replacedCount > 0 {
+                checks.append { "- \(name): \(grouped(flow.recordedCount)) recorded\(flow.replacedText)\n" }
+            }
             let lines = flow.requestLines(asOf: plan.asOf).filter(\.isNotable) + flow.heldLines
             return checks + lines.map { line in { check(line, name) } }
         }

@@ -49,6 +49,14 @@ extension FlowPlan {
     /// The name, or the id where it has none.
     var title: String { name ?? id.description }
 
+    /// `, 335 of them by the flow it replaces`; empty where none is.
+    var replacedText: String {
+        guard replacedCount > 0 else { return "" }
+        let which = rules.replaced.count == 1 ? "the flow" : "the flows"
+        let count = replacedCount == recordedCount ? "" : "\(grouped(replacedCount)) of them "
+        return "\(count.isEmpty ? " " : ", ")\(count)by \(which) it replaces"
+    }
+
     /// `newest first, priority 5`; `nil` where its requests go as usual.
     var orderText: String? {
         let order = actions.count > 1 && rules.order == .newestFirst ? "newest first" : nil

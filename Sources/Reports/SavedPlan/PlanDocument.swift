@@ -70,7 +70,7 @@ private struct FlowMember: Decodable {
         case flowId, name, manifest, owner, source, place, revision, verified, rules, summary
         case actions, held, undeclared, diagnostics
     }
-    private enum SummaryKey: CodingKey { case recorded, failed }
+    private enum SummaryKey: CodingKey { case recorded, failed, replaced }
 
     init(from decoder: any Decoder) throws {
         let object = try decoder.container(keyedBy: Key.self)
@@ -86,6 +86,7 @@ private struct FlowMember: Decodable {
             actions: try object.decode([ActionMember].self, forKey: .actions).map(\.action),
             held: try object.decode([HeldMember].self, forKey: .held).map(\.held),
             recordedCount: try summary.count(.recorded), failedCount: try summary.count(.failed),
+            replacedCount: summary.contains(.replaced) ? try summary.count(.replaced) : 0,
             undeclared: try object.decode([RunMember].self, forKey: .undeclared).map { $0.run(of: id) },
             diagnostics: try object.decode([DiagnosticMember].self, forKey: .diagnostics).map(\.diagnostic))
     }
@@ -94,7 +95,9 @@ private struct FlowMember: Decodable {
 private struct RulesMember: Decodable {
     let rules: FlowRules
 
-    private enum Key: CodingKey { case deltaColumn, overlap, retryFailed, order, priority, acknowledged, reruns }
+    private enum Key: CodingKey {
+        case deltaColumn, overlap, retryFailed, order, priority, replaced, acknowledged, reruns
+    }
     private enum ColumnKey: CodingKey { case place }
 
     init(from decoder: any Decoder) throws {
@@ -110,7 +113,11 @@ private struct RulesMember: Decodable {
             order: object.contains(.order) ? try object.word(.order) : .oldestFirst,
             priority: try object.decodeIfPresent(Int.self, forKey: .priority) ?? 0,
             acknowledged: try object.decode([AcknowledgementMember].self, forKey: .acknowledged).map(\.acknowledgement),
-            reruns: try object.decodeIfPresent([RerunMember].self, forKey: .reruns)?.map(\.rerun) ?? [])
+            reruns: try object.decodeIfPresent([RerunMember].self, forKey: .reruns)?.map(\.rerun) ?? [],
+            replaced: try object.decodeIfPresent([String].self, forKey: .replaced)?.map { text in
+                guard let flow = FlowID(text) else { throw object.fault(.replaced, "not a flow id") }
+                return flow
+            } ?? [])
     }
 }
 

@@ -117,7 +117,7 @@ private struct PlanJSON {
                 json.line {
                     $0.member("window", held.window)
                     $0.optional("timeZone", held.timeZone)
-                    if held.cause.isPostponed { $0.member("cause", held.cause.rawValue) }
+                    if held.cause != .doubt { $0.member("cause", held.cause.rawValue) }
                     $0.member("reason", held.reason)
                     $0.member("place", held.place)
                 }
@@ -195,6 +195,7 @@ extension JSONText {
         if counts.paused > 0 { member("paused", counts.paused) }
         member("recorded", counts.recorded)
         member("failed", counts.failed)
+        if counts.replaced > 0 { member("replaced", counts.replaced) }
         member("undeclared", counts.undeclared)
         member("errors", counts.errors)
         member("warnings", counts.warnings)
@@ -211,6 +212,11 @@ extension JSONText {
         member("retryFailed", rules.retryFailed)
         if rules.order != .oldestFirst { member("order", rules.order.rawValue) }
         if rules.priority != 0 { member("priority", rules.priority) }
+        if !rules.replaced.isEmpty {
+            array("replaced") { json in
+                for flow in rules.replaced { json.element(flow.description) }
+            }
+        }
         array("acknowledged") { json in
             for acknowledgement in rules.acknowledged {
                 json.line {

@@ -23,7 +23,8 @@ package struct FlowStatus: Hashable, Sendable {
     package let failed: Int
     /// Of the failed runs, and then of the partial ones, those of the latest windows, at most ``mostProblems``.
     package let problems: [RecordedRun]
-    /// Of the windows whose runs the service took and that have not failed, the one that ends last.
+    /// Of the windows whose runs the service took and that have not failed, the one that ends last; also of the flows that
+    /// it replaces.
     package let lastWindow: Window?
     /// Of the due windows, those that were never requested.
     package let missing: Int
@@ -44,9 +45,11 @@ package struct FlowStatus: Hashable, Sendable {
 
     /// - Parameters:
     ///   - plan: of the same flow, made at `asOf` from the same runs.
+    ///   - replacedRuns: of the flows that it replaces.
     ///   - refreshedAt: when the flow was last compared with the service.
     package init(
-        _ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], refreshedAt: Timestamp?, asOf: Timestamp
+        _ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], replacedRuns: [RecordedRun] = [],
+        refreshedAt: Timestamp?, asOf: Timestamp
     ) {
         id = declaration.id
         name = declaration.name
@@ -76,8 +79,8 @@ package struct FlowStatus: Hashable, Sendable {
             [.failed, .partial].flatMap { state in latest.filter { $0.state == state }.latestFirst }
                 .prefix(Self.mostProblems))
         repeated = declaration.repeatedWindows(in: runs)
-        lastWindow = runs.lazy.filter { $0.state.isAccepted && $0.state != .failed }.compactMap(\.window)
-            .max { ($0.end, $0.start) < ($1.end, $1.start) }
+        lastWindow = [runs, replacedRuns].lazy.joined().filter { $0.state.isAccepted && $0.state != .failed }
+            .compactMap(\.window).max { ($0.end, $0.start) < ($1.end, $1.start) }
     }
 }
 

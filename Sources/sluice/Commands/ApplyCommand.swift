@@ -56,7 +56,7 @@ struct ApplyCommand: AsyncParsableCommand {
         announceNewLedger(workspace.target)
         try await TargetLedger.with(workspace.target, writing: true) { ledger in
             let application = Application(
-                target: workspace.target, flows: workspace.allDeclarations.map(SimulatedFlow.init), command: self)
+                target: workspace.target, flows: workspace.simulatedFlows, command: self)
             let (plan, outcome) = try await round(
                 workspace, time.instant(), ledger, application, isFirst: true)
             try await end(outcome, plan, ledger, application)
@@ -125,7 +125,7 @@ struct ApplyCommand: AsyncParsableCommand {
         try check(plan, target)
         announceNewLedger(target)
         try await TargetLedger.with(target, writing: true) { ledger in
-            let application = Application(target: target, flows: plan.flows.map(SimulatedFlow.init), command: self)
+            let application = Application(target: target, flows: plan.simulatedFlows, command: self)
             // A plan may hold nothing but doubts: those are resolved, and what they held needs another plan.
             let outcome =
                 plan.requestCount > 0 || plan.flows.contains(where: \.isWaiting)
@@ -187,8 +187,15 @@ struct ApplyCommand: AsyncParsableCommand {
     }
 }
 
-extension SimulatedFlow {
-    fileprivate init(_ plan: FlowPlan) {
-        self.init(id: plan.id, name: plan.name ?? plan.manifest, source: plan.source)
+extension Plan {
+    /// What the embedded simulator has: every flow of the plan, and those that they replace.
+    fileprivate var simulatedFlows: [SimulatedFlow] {
+        var known = Set(flows.map(\.id))
+        return flows.map { SimulatedFlow(id: $0.id, name: $0.name ?? $0.manifest, source: $0.source) }
+            + flows.flatMap { flow in
+                flow.rules.replaced.filter { known.insert($0).inserted }.map {
+                    SimulatedFlow(id: $0, name: flow.manifest, source: flow.source)
+                }
+            }
     }
 }

@@ -32,7 +32,7 @@ struct FlowsCommand: AsyncParsableCommand {
 
     private func show(_ workspace: Workspace, _ stop: StopSignal) async throws {
         let connection = try await Connection.open(
-            workspace.target, flows: workspace.allDeclarations.map(SimulatedFlow.init), options: service, stop: stop)
+            workspace.target, flows: workspace.simulatedFlows, options: service, stop: stop)
         do throws(FlowServiceError) {
             let flows = try await connection.service.flows().sorted { $0.id < $1.id }
             var inventory = FlowInventory(

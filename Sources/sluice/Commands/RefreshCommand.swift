@@ -51,7 +51,7 @@ struct Refreshing {
     /// - Returns: where the service disagrees with the manifest of a flow.
     func read(stop: StopSignal? = nil) async throws -> [FlowID: [Diagnostic]] {
         let target = workspace.target
-        let declarations = workspace.declarations
+        let declarations = workspace.declarations + workspace.replacedFlows(of: workspace.declarations)
         let results = try await TargetLedger.with(target, writing: true) { ledger in
             if let stop { return try await refresh(declarations, ledger, stop) }
             return try await Signals.stopping { stop in try await refresh(declarations, ledger, stop) }
@@ -60,7 +60,11 @@ struct Refreshing {
             output.tell(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources)
             throw error
         }
-        return Dictionary(results.map { ($0.flow, $0.diagnostics) }) { first, _ in first }
+        // A replaced flow may be gone from the service: its record stays.
+        let declared = Set(workspace.allDeclarations.map(\.id))
+        return Dictionary(results.filter { declared.contains($0.flow) }.map { ($0.flow, $0.diagnostics) }) { first, _ in
+            first
+        }
     }
 
     private func refresh(
@@ -68,7 +72,7 @@ struct Refreshing {
     ) async throws -> [Refresh.Result] {
         let target = workspace.target
         let connection = try await Connection.open(
-            target, flows: workspace.allDeclarations.map(SimulatedFlow.init), options: service, stop: stop)
+            target, flows: workspace.simulatedFlows, options: service, stop: stop)
         let refresh = Refresh(context: ledger.context(connection.service, stop: stop), wireForm: target.wireForm)
         let results = await refresh.run(declarations, readsAll: readsAll)
         await connection.close()

@@ -23,8 +23,10 @@ struct ReportCommand: AsyncParsableCommand {
         let workspace = try Workspace.load(manifests, output, selection)
         let asOf = time.instant()
         let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
-            try await workspace.planned(asOf: asOf, ledger: ledger) { declaration, plan, kept in
-                FlowCoverage(plan, runs: kept.runs, repeated: declaration.repeatedWindows(in: kept.runs))
+            try await workspace.planned(asOf: asOf, ledger: ledger) { flow in
+                FlowCoverage(
+                    flow.plan, runs: flow.kept.runs + flow.replacedRuns,
+                    repeated: flow.declaration.repeatedWindows(in: flow.kept.runs))
             }
         }
         let page = CoverageReport(target: workspace.target.name, asOf: asOf, flows: flows).written(.html)

@@ -44,9 +44,10 @@ struct StatusCommand: AsyncParsableCommand {
     private func report(_ workspace: Workspace) async throws -> StatusReport {
         let asOf = time.instant()
         let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
-            try await workspace.planned(asOf: asOf, ledger: ledger) { declaration, plan, kept in
+            try await workspace.planned(asOf: asOf, ledger: ledger) { flow in
                 FlowStatus(
-                    declaration, plan: plan, runs: kept.runs, refreshedAt: kept.record.contactedAt, asOf: asOf)
+                    flow.declaration, plan: flow.plan, runs: flow.kept.runs, replacedRuns: flow.replacedRuns,
+                    refreshedAt: flow.kept.record.contactedAt, asOf: asOf)
             }
         }
         return StatusReport(

@@ -74,6 +74,11 @@ struct Connection {
     }
 }
 
+extension Workspace {
+    /// What the embedded simulator has.
+    var simulatedFlows: [SimulatedFlow] { (allDeclarations + replacedFlows(of: allDeclarations)).map(SimulatedFlow.init) }
+}
+
 extension SimulatedFlow {
     /// A declared flow as the embedded simulator has it. Its delta column is not set: the first run brings it.
     init(_ declaration: FlowDeclaration) {

@@ -1,3 +1,4 @@
+import Applier
 import FlowRuns
 import Foundation
 import Ledger
@@ -72,22 +73,47 @@ struct Workspace {
         Dictionary(allDeclarations.compactMap { flow in flow.name.map { (flow.id, $0) } }) { first, _ in first }
     }
 
+    /// Flows that no manifest declares any more and that these replace: they are read, and nothing is requested of them.
+    func replacedFlows(of declarations: [FlowDeclaration]) -> [FlowDeclaration] {
+        var known = Set(allDeclarations.map(\.id))
+        return declarations.flatMap { flow in
+            flow.replaced.filter { known.insert($0).inserted }.map { id in
+                FlowDeclaration(
+                    id: id, manifest: flow.manifest, owner: flow.owner, target: flow.target, source: flow.source,
+                    acknowledged: flow.acknowledged, place: flow.place)
+            }
+        }
+    }
+
     /// Plans every flow of the target against the ledger.
     func plan(asOf: Timestamp, ledger: TargetLedger) async throws(LedgerError) -> Plan {
-        let flows = try await planned(asOf: asOf, ledger: ledger) { _, plan, _ in plan }
+        let flows = try await planned(asOf: asOf, ledger: ledger) { flow in flow.plan }
         return Plan(asOf: asOf, target: target, manifests: manifests.digests, flows: flows)
     }
 
-    /// What `view` makes of each flow, its plan and what is recorded of it; one flow's runs are in memory at a time.
+    /// A flow, and all that a view needs to know of it.
+    struct PlannedFlow {
+        let declaration: FlowDeclaration
+        let plan: FlowPlan
+        let kept: FlowSnapshot
+        /// Recorded of the flows that it replaces.
+        let replacedRuns: [RecordedRun]
+    }
+
+    /// What `view` makes of each flow; one flow's runs are in memory at a time.
     func planned<View>(
-        asOf: Timestamp, ledger: TargetLedger, _ view: (FlowDeclaration, FlowPlan, FlowSnapshot) -> View
+        asOf: Timestamp, ledger: TargetLedger, _ view: (PlannedFlow) -> View
     ) async throws(LedgerError) -> [View] {
         let planner = Planner(asOf: asOf)
         var views: [View] = []
         for declaration in declarations {
             let kept = try await ledger.store.snapshot(of: declaration.id)
-            let plan = planner.plan(declaration, record: kept.record, runs: kept.runs)
-            views.append(view(declaration, plan, kept))
+            let replaced = try await ledger.store.replaced(declaration.replaced)
+            let plan = planner.plan(declaration, record: kept.record, runs: kept.runs, replaced: replaced)
+            views.append(
+                view(
+                    PlannedFlow(
+                        declaration: declaration, plan: plan, kept: kept, replacedRuns: replaced.flatMap(\.runs))))
         }
         return views
     }

@@ -1,0 +1,83 @@
+import FlowRuns
+import Manifests
+import Testing
+
+@testable import Planner
+
+@Suite("a flow that replaces another")
+struct ReplacementTests {
+    private func old(_ range: Range<Int64>?, _ state: RunState = .succeeded, rerun: String? = nil) -> RecordedRun {
+        RecordedRun(range, state, rerun: rerun, id: "old-\(range?.lowerBound ?? 0)", of: SampleFlow.replacedID)
+    }
+
+    @Test("what the replaced flow has recorded counts, and the first request carries the delta column all the same")
+    func counts() {
+        let flow = SampleFlow(
+            source: .table, column: DeltaColumn(name: "DOB"), windows: [0..<10, 20..<30, 40..<50],
+            replacedRuns: [old(0..<10), old(20..<30, .partial)])
+        #expect(flow.plan.ranges == [40..<50])
+        #expect(flow.plan.actions.first?.deltaColumn?.name == "DOB")
+        #expect((flow.plan.recordedCount, flow.plan.replacedCount) == (2, 2))
+        #expect(flow.plan.undeclared.isEmpty)
+        #expect(flow.plan.diagnostics.isEmpty)
+    }
+
+    @Test(
+        "a run of it that failed or was not taken counts for nothing",
+        arguments: [RunState.failed, .rejected, .released])
+    func failed(_ state: RunState) {
+        let flow = SampleFlow(retryFailed: 2, windows: [0..<10], replacedRuns: [old(0..<10, state)])
+        #expect(flow.plan.actions.map(\.kind) == [.create])
+        let reason = state == .failed ? "run old-0 of the flow that it replaces failed" : "never run"
+        #expect(flow.plan.actions.first?.reason == reason)
+    }
+
+    @Test("a doubt about it holds its window and no other", arguments: [RunState.intended, .inDoubt])
+    func doubt(_ state: RunState) {
+        let flow = SampleFlow(windows: [0..<10, 20..<30], replacedRuns: [old(0..<10, state)])
+        #expect(flow.plan.ranges == [20..<30])
+        #expect(flow.plan.held.map(\.window.range) == [0..<10])
+        #expect(flow.plan.held.first?.cause == .replaced)
+        #expect(flow.plan.held.first?.reason.hasPrefix("on the flow that it replaces, 0dd0dd0d-") == true)
+    }
+
+    @Test("a run of unknown window of it holds the whole flow, until it is acknowledged")
+    func unknownWindow() {
+        var flow = SampleFlow(windows: [0..<10], replacedRuns: [old(nil)])
+        #expect(flow.plan.actions.isEmpty)
+        #expect(flow.plan.codes == [.runOfUnknownWindow])
+        flow.acknowledged = [Acknowledgement(run: RunID("old-0")!, reason: "a test", place: SampleFlow.place)]
+        #expect(flow.plan.ranges == [0..<10])
+        #expect(flow.plan.diagnostics.isEmpty)
+        flow.acknowledged = [
+            Acknowledgement(run: RunID("old-0")!, reason: "known", window: Window(0..<10), place: SampleFlow.place)
+        ]
+        #expect(flow.plan.replacedCount == 1)
+    }
+
+    @Test("reruns that it has recorded are not repeated, and others may name its windows")
+    func reruns() {
+        let flow = SampleFlow(
+            windows: [0..<10], reruns: [Rerun(0..<10, "old"), Rerun(0..<10, "new", line: 202)],
+            replacedRuns: [old(0..<10), old(0..<10, rerun: "old")])
+        #expect(flow.plan.actions.map(\.rerun) == ["new"])
+        #expect(flow.plan.recordedCount == 2)
+    }
+
+    @Test("windows that are cut otherwise are handled as the flow's own would be")
+    func overlap() {
+        var flow = SampleFlow(windows: [0..<10], replacedRuns: [old(5..<15)])
+        #expect(flow.plan.codes == [.windowOverlapsRecorded])
+        flow.overlap = .trim
+        #expect(flow.plan.ranges == [0..<5])
+    }
+
+    @Test("the flow is not verified before both were compared with the service")
+    func verified() {
+        let flow = SampleFlow(windows: [0..<10])
+        let replaced = ReplacedFlow(record: FlowRecord(id: SampleFlow.replacedID), runs: [])
+        let plan = Planner(asOf: flow.asOf).plan(
+            flow.declaration, record: flow.record, runs: flow.runs, replaced: [replaced])
+        #expect(!plan.isVerified)
+    }
+}
