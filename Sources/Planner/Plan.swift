@@ -12,7 +12,7 @@ package struct Plan: Hashable, Sendable {
     /// Whole, so that a saved plan can be applied without its manifests. It holds no secret.
     package let target: Target
     package let manifests: [FileDigest]
-    /// By priority, then by flow: so are they applied. Every declared flow is here, with or without actions.
+    /// By priority, then by name: so are they applied. Every declared flow is here, with or without actions.
     package let flows: [FlowPlan]
 
     package init(asOf: Timestamp, target: Target, manifests: [FileDigest], flows: [FlowPlan]) {

@@ -12,9 +12,11 @@ extension FlowDeclaration.Order {
 }
 
 extension [FlowPlan] {
-    /// The order in which they are applied.
+    /// The order in which they are applied: equal ones stay as they are.
     var inOrderOfPriority: [FlowPlan] {
         guard contains(where: { $0.rules.priority != 0 }) else { return self }
-        return sorted { (-$0.rules.priority, $0.id) < (-$1.rules.priority, $1.id) }
+        return enumerated().sorted {
+            (-$0.element.rules.priority, $0.offset) < (-$1.element.rules.priority, $1.offset)
+        }.map(\.element)
     }
 }

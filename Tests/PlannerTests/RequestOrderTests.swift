@@ -23,7 +23,7 @@ struct RequestOrderTests {
         #expect(flow.plan.ranges.first == (order == .oldestFirst ? 0..<10 : 40..<50))
     }
 
-    @Test("flows of a higher priority come first, equal ones by id")
+    @Test("flows of a higher priority come first, equal ones stay in order")
     func priority() {
         let target = Target(
             name: "prod", service: .embedded, organization: "o", sandbox: "s", ledger: .sqlite(path: "x"),

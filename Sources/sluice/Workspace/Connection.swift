@@ -76,7 +76,9 @@ struct Connection {
 
 extension Workspace {
     /// What the embedded simulator has.
-    var simulatedFlows: [SimulatedFlow] { (allDeclarations + replacedFlows(of: allDeclarations)).map(SimulatedFlow.init) }
+    var simulatedFlows: [SimulatedFlow] {
+        (allDeclarations + replacedFlows(of: allDeclarations)).map(SimulatedFlow.init)
+    }
 }
 
 extension SimulatedFlow {
