@@ -34,7 +34,7 @@ extension [RecordedRun] {
     }
 
     /// Every attempt at it, by attempt.
-    func attempts(at key: RunKey) -> ArraySlice<RecordedRun> {
+    package func attempts(at key: RunKey) -> ArraySlice<RecordedRun> {
         self[position(of: RunIdentity(key, attempt: .min))...].prefix { $0.identity.key == key }
     }
 }

@@ -4,7 +4,7 @@ import ArgumentParser
 enum Schema: String, CaseIterable, ExpressibleByArgument {
     case target
     case runManifest = "run-manifest"
-    case plan, events, history, status
+    case plan, events, refresh, history, status
 
     var meaning: String {
         switch self {
@@ -12,6 +12,7 @@ enum Schema: String, CaseIterable, ExpressibleByArgument {
         case .runManifest: "a manifest of kind RunManifest"
         case .plan: "what 'plan --format json' and 'plan --out' write"
         case .events: "one line of what 'apply --format json' writes"
+        case .refresh: "what 'refresh --format json' writes"
         case .history: "what 'history --format json' writes"
         case .status: "what 'status --format json' writes"
         }
@@ -23,6 +24,7 @@ enum Schema: String, CaseIterable, ExpressibleByArgument {
         case .runManifest: PackageResources.run_manifest_schema_json
         case .plan: PackageResources.plan_schema_json
         case .events: PackageResources.events_schema_json
+        case .refresh: PackageResources.refresh_schema_json
         case .history: PackageResources.history_schema_json
         case .status: PackageResources.status_schema_json
         }

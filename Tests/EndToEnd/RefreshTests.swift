@@ -28,6 +28,16 @@ struct RefreshTests {
         try await world.end()
     }
 
+    @Test("for machines a refresh tells what it found in each flow")
+    func machines() async throws {
+        let world = try await World(flows: 2, windows: 3, "--speed", "10000")
+        #expect(try await world.apply().status == 0)
+        let refresh = try await world.run("refresh", more: ["--format", "json"])
+        #expect(refresh.status == 0)
+        #expect(refresh.output.contains(#""end":"read","runs":{"read":3,"new":0,"ended":3,"inDoubt":0}"#))
+        try await world.end()
+    }
+
     @Test("a first refresh reads every page, and each specification that flows share once")
     func pages() async throws {
         let world = try await World(flows: 6, windows: 25, "--page-size", "10", "--speed", "10000")

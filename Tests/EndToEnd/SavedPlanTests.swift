@@ -48,6 +48,18 @@ struct SavedPlanTests {
         try await world.end()
     }
 
+    @Test("one that was applied already has nothing left to request")
+    func appliedTwice() async throws {
+        let world = try await World(flows: 2, windows: 2)
+        _ = try await plan(world)
+        #expect(try await world.user.run("apply", "plan.json").status == 0)
+        let again = try await world.user.run("apply", "plan.json")
+        #expect(again.status == 0)
+        #expect(again.errors.contains("Nothing remains: all 4 requests were made before."))
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
     @Test(
         "one that was edited, or is of another target or a newer version, is refused and nothing is sent",
         arguments: [

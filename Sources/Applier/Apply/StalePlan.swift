@@ -27,9 +27,9 @@ struct StalePlan {
         guard let first = made.first?.window else { return nil }
         // A request that was made more than once, as after a refusal, counts once.
         let count = Set(made.map(\.key)).count
-        let were = count == 1 ? "was" : "were"
-        return "\(count) of its \(plan.actions.count) requests \(were) made meanwhile, the first for "
-            + "\(first.inWords); "
+        let all = plan.actions.count
+        let were = all == 1 ? "its request was" : "\(count) of its \(all) requests \(count == 1 ? "was" : "were")"
+        return "\(were) made meanwhile\(all == 1 ? "" : ", the first for \(first.inWords)"); "
     }
 
     private func describe(_ entry: LedgerEntry) -> String {

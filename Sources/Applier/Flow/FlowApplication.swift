@@ -71,7 +71,7 @@ struct FlowApplication {
         let flow = try checked?.get()
         guard !context.stop.isRequested else { throw .stopped }
         ledger = try await currentLedger()
-        try await refuseStalePlan()
+        guard try await !isFinished() else { return }
         try await lookFirst(column: flow?.deltaColumn)
         try await lookAtReplaced()
         while true {
@@ -106,8 +106,18 @@ struct FlowApplication {
 
     // MARK: Before sending
 
-    private func refuseStalePlan() async throws(FlowEnd) {
-        guard staleness == .refuse, ledger.record.revision.number != plan.revision else { return }
+    /// Whether each request of a saved plan was made since.
+    ///
+    /// - Throws: ``FlowEnd/stale(_:)`` when the flow has changed in another way.
+    private mutating func isFinished() async throws(FlowEnd) -> Bool {
+        guard staleness == .refuse, ledger.record.revision.number != plan.revision else { return false }
+        let made = plan.actions.count { action in
+            ledger.runs.attempts(at: action.key(in: plan.id)).contains {
+                $0.state.isAccepted && $0.identity.attempt >= action.attempt
+            }
+        }
+        noteRemoved(made)
+        if made > 0, made == plan.actions.count { return true }
         let kept: FlowEntries
         do { kept = try await context.store.entries(of: plan.id) } catch { throw context.end(for: error) }
         throw .stale(StalePlan(plan: plan, entries: kept.entries).changes)
@@ -122,11 +132,14 @@ struct FlowApplication {
         if current.diagnostics.hasErrors { throw .conflict(current.diagnostics.filter { $0.severity == .error }) }
         if let held = current.held.first(where: { $0.cause == .doubt }) { throw .held(held.reason) }
         let actions = current.actions.filter { approved[$0.key(in: plan.id)] == $0.kind }
-        let run = plan.actions.count - accepted - actions.count
-        if run > removed {
-            context.report(.removed(plan.id, count: run - removed))
-            removed = run
-        }
+        noteRemoved(plan.actions.count - accepted - actions.count)
         return actions
+    }
+
+    /// So many of the approved requests have been run already.
+    private mutating func noteRemoved(_ count: Int) {
+        guard count > removed else { return }
+        context.report(.removed(plan.id, count: count - removed))
+        removed = count
     }
 }

@@ -42,6 +42,10 @@ extension FlowOutcome {
 extension ApplyOutcome {
     /// The closing line.
     var summary: String {
+        if isComplete, accepted == 0, remaining == 0, removed > 0 {
+            return
+                "Nothing remains: \(removed == 1 ? "the request was" : "all \(grouped(removed)) requests were") made before."
+        }
         var parts = ["\(counted(accepted, "run")) requested"]
         if removed > 0 { parts.append("\(grouped(removed)) already run") }
         if remaining > 0 { parts.append("\(counted(remaining, "request remains", "requests remain"))") }

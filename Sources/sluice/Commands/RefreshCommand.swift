@@ -18,17 +18,21 @@ struct RefreshCommand: AsyncParsableCommand {
             EXAMPLES:
               sluice refresh manifests/
               sluice refresh manifests/ --full
+              sluice refresh manifests/ --format json
             """)
 
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var selection: FlowSelection
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
+    @Option(help: "Output format.") var format = Format<RefreshReport>()
     @Flag(help: "Read every run, including those that had ended at the last refresh.") var full = false
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output, selection)
-        try await Refreshing(workspace: workspace, service: service, output: output, readsAll: full).run()
+        try await Refreshing(
+            workspace: workspace, service: service, output: output, format: format, readsAll: full
+        ).run()
     }
 }
 
@@ -37,6 +41,8 @@ struct Refreshing {
     let workspace: Workspace
     let service: ServiceOptions
     let output: OutputOptions
+    /// As text, the report is for people and goes to standard error.
+    var format = Format<RefreshReport>()
     /// Also reads runs again that had ended.
     var readsAll = false
 
@@ -56,7 +62,13 @@ struct Refreshing {
             if let stop { return try await refresh(declarations, ledger, stop) }
             return try await Signals.stopping { stop in try await refresh(declarations, ledger, stop) }
         }
-        do { try tell(results) } catch {
+        let report = RefreshReport(target: target.name, flows: results.map { RefreshReport.Flow($0, workspace.names) })
+        if format.chosen != .text { output.show(report, format) }
+        do throws(Failure) {
+            let status = try end(of: results, report)
+            if format.chosen == .text { output.say(report) }
+            guard status == .done else { throw Failure(status) }
+        } catch {
             output.tell(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources)
             throw error
         }
@@ -82,26 +94,20 @@ struct Refreshing {
     /// A service that is not there is not there for every flow.
     private static let shownErrors = 3
 
-    private func tell(_ results: [Refresh.Result]) throws(Failure) {
-        let names = workspace.names
+    /// What of it people must know, told.
+    private func end(of results: [Refresh.Result], _ report: RefreshReport) throws(Failure) -> ExitStatus {
         var status = ExitStatus.done
-        var (read, new, ended, unread) = (0, 0, 0, 0)
-        for result in results {
-            let name = names[result.flow] ?? result.flow.description
+        var unread = 0
+        for (result, flow) in zip(results, report.flows) {
             switch result.end {
-            case .read(let findings, let open):
-                read += findings.read
-                new += findings.new
-                ended += findings.ended
-                if open > 0 {
-                    Console.say("\(name): \(counted(open, "request is", "requests are")) still in doubt")
-                    status = .tryLater
-                }
-            case .absent: break
+            case .read(_, let open) where open > 0:
+                Console.say("\(flow.title): \(counted(open, "request is", "requests are")) still in doubt")
+                status = .tryLater
+            case .read, .absent: break
             case .stopped: status = .incomplete
             case .failed(.ledger(let error)): throw Failure(error)
             case .failed(.service(let error)):
-                if unread < Self.shownErrors { Console.error("\(name): \(error)") }
+                if unread < Self.shownErrors { Console.error("\(flow.title): \(error)") }
                 if case .unauthorized = error { throw Failure(.unauthorized) }
                 unread += 1
                 status = .unavailable
@@ -110,9 +116,21 @@ struct Refreshing {
         if unread > Self.shownErrors {
             Console.error("\(counted(unread - Self.shownErrors, "more flow")) could not be read")
         }
-        let flows = counted(results.count { if case .read = $0.end { true } else { false } }, "flow")
-        output.say(
-            "refreshed \(flows): \(counted(read, "run")) read, \(new) new, \(ended) ended since the last refresh")
-        guard status == .done else { throw Failure(status) }
+        return status
+    }
+}
+
+extension RefreshReport.Flow {
+    fileprivate init(_ result: Refresh.Result, _ names: [FlowID: String]) {
+        let outcome: RefreshReport.Outcome =
+            switch result.end {
+            case .read(let findings, let open):
+                .read(findings.read, new: findings.new, ended: findings.ended, inDoubt: open)
+            case .absent: .absent
+            case .failed(.ledger(let error)): .failed("\(error)")
+            case .failed(.service(let error)): .failed("\(error)")
+            case .stopped: .stopped
+            }
+        self.init(id: result.flow, name: names[result.flow], outcome: outcome, diagnostics: result.diagnostics)
     }
 }

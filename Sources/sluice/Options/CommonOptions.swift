@@ -44,6 +44,12 @@ struct OutputOptions: ParsableArguments {
 
     /// A line for people, unless they asked for silence.
     func say(_ line: StyledText) { if !quiet { Console.say(line) } }
+
+    /// A report for people beside the result.
+    func say<Shown: Report>(_ report: Shown) {
+        guard !quiet else { return }
+        report.write(.text, errorStyle) { Console.say($0) }
+    }
 }
 
 /// The manifests that a command reads.

@@ -24,7 +24,9 @@ enum Console {
     /// A line for people.
     static func say(_ line: StyledText) { say([line]) }
 
-    static func say(_ lines: [StyledText]) { write(Array(lines.page.utf8), to: STDERR_FILENO) }
+    static func say(_ lines: [StyledText]) { say(Array(lines.page.utf8)) }
+
+    static func say(_ bytes: [UInt8]) { write(bytes, to: STDERR_FILENO) }
 
     static func error(_ message: String) {
         if !message.isEmpty { say("error: \(message)") }

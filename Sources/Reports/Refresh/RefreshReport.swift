@@ -1,0 +1,102 @@
+import FlowRuns
+import Manifests
+import Text
+
+/// What a refresh found in each flow.
+package struct RefreshReport: Sendable {
+    /// How the refresh of one flow ended.
+    package enum Outcome: Hashable, Sendable {
+        /// - Parameters:
+        ///   - read: runs that were read.
+        ///   - new: of those, the ones that the ledger did not know.
+        ///   - ended: runs that ended since the last refresh.
+        ///   - inDoubt: requests of which nothing is known yet.
+        case read(Int, new: Int, ended: Int, inDoubt: Int)
+        /// The service does not know the flow.
+        case absent
+        case failed(String)
+        case stopped
+    }
+
+    package struct Flow: Sendable {
+        package let id: FlowID
+        package let name: String?
+        package let outcome: Outcome
+        /// Where the service disagrees with the manifest.
+        package let diagnostics: [Diagnostic]
+
+        package init(id: FlowID, name: String?, outcome: Outcome, diagnostics: [Diagnostic]) {
+            self.id = id
+            self.name = name
+            self.outcome = outcome
+            self.diagnostics = diagnostics
+        }
+
+        package var title: String { name ?? id.description }
+    }
+
+    package let target: String
+    package let flows: [Flow]
+
+    package init(target: String, flows: [Flow]) {
+        self.target = target
+        self.flows = flows
+    }
+
+    /// `refreshed 3 flows: 16 runs read, 0 new, 4 ended since the last refresh`
+    private var summary: String {
+        var (flows, read, new, ended) = (0, 0, 0, 0)
+        for flow in self.flows {
+            guard case .read(let count, let unknown, let over, _) = flow.outcome else { continue }
+            flows += 1
+            read += count
+            new += unknown
+            ended += over
+        }
+        return "refreshed \(counted(flows, "flow")): \(counted(read, "run")) read, \(new) new, "
+            + "\(ended) ended since the last refresh"
+    }
+}
+
+extension RefreshReport: Report {
+    package static let renderings: [Rendering<RefreshReport>] = [
+        .text { report, _ in ["\(report.summary)"] },
+        .json { report, json, _ in json.members(of: report) },
+    ]
+}
+
+extension JSONText {
+    /// One flow a line.
+    fileprivate mutating func members(of report: RefreshReport) {
+        member("formatVersion", 1)
+        member("target", report.target)
+        array("flows") { json in
+            for flow in report.flows { json.line { $0.members(of: flow) } }
+        }
+    }
+
+    private mutating func members(of flow: RefreshReport.Flow) {
+        member("flowId", flow.id.description)
+        optional("name", flow.name)
+        switch flow.outcome {
+        case .read(let read, let new, let ended, let inDoubt):
+            member("end", "read")
+            object("runs") {
+                $0.member("read", read)
+                $0.member("new", new)
+                $0.member("ended", ended)
+                $0.member("inDoubt", inDoubt)
+            }
+        case .absent: member("end", "absent")
+        case .failed(let reason):
+            member("end", "failed")
+            member("reason", reason)
+        case .stopped: member("end", "stopped")
+        }
+        if !flow.diagnostics.isEmpty {
+            array("diagnostics") { json in
+                for diagnostic in flow.diagnostics { json.element { $0.members(of: diagnostic) } }
+            }
+        }
+    }
+}
