@@ -48,6 +48,23 @@ struct PlanMarkdownTests {
         #expect(many.contains("Plan: 2,000 to request."))
     }
 
+    @Test("with two hundred flows every flow stands in the table, and their first runs are one line")
+    func manyFlows() throws {
+        let flows = (1...200).map { number in
+            Sample.flow(
+                number, "flow-\(number)", actions: Array(Sample.firstRun.actions.prefix(3)), isVerified: false)
+        }
+        let text = render(flows)
+        let table = text.split(separator: "\n").filter { $0.hasPrefix("| `flow-") }
+        #expect(table.count == 200)
+        #expect(text.contains("- 200 flows make their first run, which carries the delta column: `DOB` of 200 flows\n"))
+        #expect(!text.contains("Undeclared"))
+        let lastRow = try #require(text.range(of: "| `flow-200`"))
+        let check = try #require(text.range(of: "200 flows make their first run"))
+        #expect(lastRow.upperBound < check.lowerBound)
+        #expect(PlanReport(Sample.plan(flows)).written(.github).split(separator: "\n").count == 2, "one of them warns of too many requests")
+    }
+
     @Test("what a manifest or the service says stays text")
     func escaping() {
         let name = "x | y\n<script>alert(1)</script> `code` @team #12 ](http://evil)"

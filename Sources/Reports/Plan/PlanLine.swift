@@ -23,6 +23,8 @@ struct PlanLine {
     let unusual: String?
     /// Shown before plain ones when there is not room for all.
     let isNotable: Bool
+    /// The flow's first run, and nothing else is to be said of it.
+    let isPlainFirstRun: Bool
 
     init(_ action: PlannedAction, unusual: String?) {
         kind =
@@ -37,6 +39,7 @@ struct PlanLine {
         cause = action.kind.retried.map { [reason] in reason.replacing("its run \($0)", with: "their runs") }
         self.unusual = unusual
         isNotable = kind != .create || action.deltaColumn != nil || action.refusal != nil || unusual != nil
+        isPlainFirstRun = kind == .create && action.deltaColumn != nil && action.refusal == nil && unusual == nil
     }
 
     init(_ held: HeldWindow) {
@@ -51,6 +54,7 @@ struct PlanLine {
         cause = nil
         unusual = nil
         isNotable = false
+        isPlainFirstRun = false
     }
 
     /// Takes the other in when both are plain and of one reason, or retries for one cause, and the windows fold.
@@ -91,6 +95,9 @@ extension FlowPlan {
         }
         return folded
     }
+
+    /// The delta column that one of its requests carries.
+    var firstColumn: DeltaColumn? { actions.lazy.compactMap(\.deltaColumn).first }
 
     /// The time zone that all its requests are cut in, where it is one and not UTC.
     var timeZone: String? {

@@ -3,8 +3,9 @@ import Manifests
 import Planner
 import RunRequests
 
-/// A plan as the comment of a pull request: what is wrong first, then the counts by flow, the windows as a picture, and
-/// the exact requests folded away. Never longer than a comment may be; what is left out is counted.
+/// A plan as the comment of a pull request: what is wrong first, then every flow with its counts, what to check, the
+/// windows as a picture, and the exact requests folded away. Never longer than a comment may be; what is left out is
+/// counted, the requests first.
 struct PlanMarkdown {
     /// Kept for the line that counts what was left out.
     private static let closingBytes = 600
@@ -37,11 +38,11 @@ struct PlanMarkdown {
         let diagnostics = plan.diagnostics.errorsFirst
         let alerts = draft.comment.add(diagnostics.lazy.map { alert($0) }, share: 12_000, tail: "\n")
         draft.omit(diagnostics.count - alerts, "diagnostic")
+        addTable(to: &draft)
         let checks = self.checks
         let shown = draft.comment.add(
             checks.lazy.map { $0() }, share: 8_000, head: "**Check before you approve**\n\n", tail: "\n")
         draft.omit(checks.count - shown, "check")
-        addTable(to: &draft)
         addChart(to: &draft)
         addRequests(to: &draft)
         guard !draft.omitted.isEmpty else { return draft.comment.text }
@@ -94,24 +95,50 @@ struct PlanMarkdown {
     /// What would otherwise have to be found in the table or the picture. Each is written only when there is room for it.
     private var checks: [() -> MarkdownText] {
         let early = plan.earlyStarts
-        return plan.flows.flatMap { flow in
-            let name: MarkdownText = "\(code: flow.title)"
-            var checks: [() -> MarkdownText] = []
-            if flow.failedCount > 0 {
-                checks.append { "- 🛑 \(name): \(counted(flow.failedCount, "window")) failed, and no retry is left\n" }
+        let firstRuns = plan.flows.filter { $0.firstColumn != nil }
+        let areFirstRunsOne = firstRuns.count > Self.mostFirstRuns
+        let merged = areFirstRunsOne ? [{ firstRunsCheck(firstRuns) }] : []
+        return merged
+            + plan.flows.flatMap { flow in
+                let name: MarkdownText = "\(code: flow.title)"
+                var checks: [() -> MarkdownText] = []
+                if flow.failedCount > 0 {
+                    checks.append {
+                        "- 🛑 \(name): \(counted(flow.failedCount, "window")) failed, and no retry is left\n"
+                    }
+                }
+                if let ahead = early[flow.id] {
+                    checks.append { "- ⚠️ \(name) begins \(spanText(ahead)) before most flows of this plan\n" }
+                } else if let span = flow.span, span.length > UnusualWindows.longSpan {
+                    let requests = counted(flow.actions.count, "request")
+                    checks.append { "- ⚠️ \(name): \(requests) over \(spanText(span.length))\n" }
+                }
+                if flow.replacedCount > 0 {
+                    checks.append { "- \(name): \(grouped(flow.recordedCount)) recorded\(flow.replacedText)\n" }
+                }
+                let lines =
+                    flow.requestLines(asOf: plan.asOf).filter {
+                        $0.isNotable && !(areFirstRunsOne && $0.isPlainFirstRun)
+                    } + flow.heldLines
+                return checks + lines.map { line in { check(line, name) } }
             }
-            if let ahead = early[flow.id] {
-                checks.append { "- ⚠️ \(name) begins \(spanText(ahead)) before most flows of this plan\n" }
-            } else if let span = flow.span, span.length > UnusualWindows.longSpan {
-                let requests = counted(flow.actions.count, "request")
-                checks.append { "- ⚠️ \(name): \(requests) over \(spanText(span.length))\n" }
-            }
-            if flow.replacedCount > 0 {
-                checks.append { "- \(name): \(grouped(flow.recordedCount)) recorded\(flow.replacedText)\n" }
-            }
-            let lines = flow.requestLines(asOf: plan.asOf).filter(\.isNotable) + flow.heldLines
-            return checks + lines.map { line in { check(line, name) } }
+    }
+
+    /// More flows than this with a first run are told together.
+    private static let mostFirstRuns = 5
+
+    /// `- 200 flows make their first run: it carries the delta column UPDATED_AT of 198 flows, ID of orders and customers`
+    private func firstRunsCheck(_ flows: [FlowPlan]) -> MarkdownText {
+        let byColumn = Dictionary(grouping: flows) { $0.firstColumn?.name ?? "" }
+        let columns = byColumn.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+        let parts = columns.prefix(20).map { column, flows -> MarkdownText in
+            let names = flows.count > 3 ? counted(flows.count, "flow") : flows.map(\.title).listed
+            return "\(code: column) of \(names)"
         }
+        let rest: MarkdownText = columns.count > parts.count ? " and \(columns.count - parts.count) more" : ""
+        let list = parts.dropFirst().reduce(parts.first ?? "") { $0 + ", " + $1 }
+        return "- \(counted(flows.count, "flow")) make their first run, which carries the delta column: "
+            + list + rest + "\n"
     }
 
     private func check(_ line: PlanLine, _ flow: MarkdownText) -> MarkdownText {
@@ -123,40 +150,12 @@ struct PlanMarkdown {
     // MARK: Table, picture, requests
 
     private func addTable(to draft: inout Draft) {
-        let busy = plan.flows.filter { !$0.isQuiet }
-        let head = MarkdownText.head(
-            [
-                "Flow", "Declared at", "Requests cover (UTC)", "Request", "Retry", "Rerun", "Held", "Recorded",
-                "Undeclared",
-            ], numbersFrom: 3)
-        draft.omit(
-            busy.count - draft.comment.add(busy.lazy.map { row($0) }, share: 14_000, head: head, tail: "\n"), "flow")
-        let quiet = plan.flows.count - busy.count
-        guard quiet > 0, !busy.isEmpty else { return }
+        let table = PlanMarkdownTable(plan.flows.filter { !$0.isQuiet })
+        let shown = draft.comment.add(table.flows.lazy.map(table.row), share: 32_000, head: table.head, tail: "\n")
+        draft.omit(table.flows.count - shown, "flow")
+        let quiet = plan.flows.count - table.flows.count
+        guard quiet > 0, !table.flows.isEmpty else { return }
         draft.comment.add("\(counted(quiet, "more flow is", "more flows are")) up to date.\n\n")
-    }
-
-    private func row(_ flow: FlowPlan) -> MarkdownText {
-        let counts = flow.counts
-        var title: MarkdownText = "\(code: flow.title)"
-        if let order = flow.orderText { title += " _\(order)_" }
-        if !flow.isVerified { title += " _not verified_" }
-        if flow.name != nil { title += "<br>\(code: flow.id)" }
-        var span: MarkdownText = ""
-        if let window = flow.span {
-            span = "\(window.text("…"))"
-            if let times = flow.timeZone.flatMap(ZonedTimes.init) {
-                span += "<br>_\(times.text(FoldedWindows(window), "…"))_"
-            }
-            span += "<br>\(spanText(window.length))"
-        }
-        let numbers = [
-            counts.create, counts.retry, counts.rerun, counts.held + counts.postponed, counts.recorded,
-            counts.undeclared,
-        ]
-        return .row(
-            [title, "\(code: "\(flow.place.file):\(flow.place.line)")", span]
-                + numbers.map { $0 == 0 ? "" : "\(grouped($0))" })
     }
 
     private func addChart(to draft: inout Draft) {

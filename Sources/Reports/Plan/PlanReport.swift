@@ -22,17 +22,21 @@ extension PlanReport: Report {
 }
 
 extension Plan {
-    /// Its diagnostics, and a notice for each flow that it requests runs of.
+    /// Its diagnostics, and a notice for each flow that it requests runs of; for many flows one for all, since GitHub
+    /// shows no more than ten of a step.
     var annotations: [WorkflowCommand] {
-        let notices = flows.filter { !$0.actions.isEmpty || !$0.held.isEmpty }.map { flow in
-            let counts = flow.counts
-            let words = (counts.wanted + counts.standing).joined(separator: ", ")
-            let span = flow.span.map { "; requests cover \($0.text("…")) (\(spanText($0.length)))" } ?? ""
-            let unverified = flow.isVerified ? "" : "; not verified"
-            return WorkflowCommand(
-                .notice, at: flow.place, title: "Sluice plan", ["\(flow.title): \(words)\(span)\(unverified)"])
-        }
-        return diagnostics.annotations + notices
+        let busy = flows.filter { !$0.actions.isEmpty || !$0.held.isEmpty }
+        guard busy.count > 8 else { return diagnostics.annotations + busy.map(notice) }
+        let words = "\(counts.summary) \(counted(busy.count, "flow")); the job's summary lists them"
+        return diagnostics.annotations + [WorkflowCommand(.notice, at: nil, title: "Sluice plan", [words])]
+    }
+
+    private func notice(_ flow: FlowPlan) -> WorkflowCommand {
+        let words = (flow.counts.wanted + flow.counts.standing).joined(separator: ", ")
+        let span = flow.span.map { "; requests cover \($0.text("…")) (\(spanText($0.length)))" } ?? ""
+        let unverified = flow.isVerified ? "" : "; not verified"
+        return WorkflowCommand(
+            .notice, at: flow.place, title: "Sluice plan", ["\(flow.title): \(words)\(span)\(unverified)"])
     }
 
     /// Where its requests go: whoever approves a plan also approves who gets the access token.

@@ -1,0 +1,89 @@
+import FlowRuns
+import Planner
+
+/// The flows of a plan as a table: with many flows one short line each, so that a reviewer sees every flow before any
+/// detail. Columns that would be empty are left out.
+struct PlanMarkdownTable {
+    /// More flows than this get a short line each.
+    private static let mostInFull = 25
+
+    private enum Column: CaseIterable {
+        case request, retry, rerun, held, recorded, undeclared
+
+        var title: String {
+            switch self {
+            case .request: "Request"
+            case .retry: "Retry"
+            case .rerun: "Rerun"
+            case .held: "Held"
+            case .recorded: "Recorded"
+            case .undeclared: "Undeclared"
+            }
+        }
+
+        func value(of counts: PlanCounts) -> Int {
+            switch self {
+            case .request: counts.create
+            case .retry: counts.retry
+            case .rerun: counts.rerun
+            case .held: counts.held + counts.postponed
+            case .recorded: counts.recorded
+            case .undeclared: counts.undeclared
+            }
+        }
+    }
+
+    let flows: [FlowPlan]
+    private let columns: [Column]
+    private let isShort: Bool
+    /// What is true of all flows is said once, elsewhere.
+    private let marksUnverified: Bool
+
+    /// - Parameter flows: those that there is something to say of.
+    init(_ flows: [FlowPlan]) {
+        self.flows = flows
+        let counts = flows.map(\.counts)
+        columns = Column.allCases.filter { column in
+            column == .request || counts.contains { column.value(of: $0) > 0 }
+        }
+        isShort = flows.count > Self.mostInFull
+        marksUnverified = flows.contains(where: \.isVerified)
+    }
+
+    var head: MarkdownText {
+        let texts = isShort ? ["Flow", "Requests cover (UTC)"] : ["Flow", "Declared at", "Requests cover (UTC)"]
+        return .head(texts + columns.map(\.title), numbersFrom: texts.count)
+    }
+
+    func row(_ flow: FlowPlan) -> MarkdownText {
+        let counts = flow.counts
+        let numbers: [MarkdownText] = columns.map { column in
+            let value = column.value(of: counts)
+            return value == 0 ? "" : "\(grouped(value))"
+        }
+        return .row((isShort ? shortCells(flow) : fullCells(flow)) + numbers)
+    }
+
+    private func shortCells(_ flow: FlowPlan) -> [MarkdownText] {
+        var title: MarkdownText = "\(code: flow.title.prefix(60))"
+        if marksUnverified, !flow.isVerified { title += " _not verified_" }
+        let span = flow.span.map { "\($0.start) … \($0.end)".replacing(":00Z", with: "Z") } ?? ""
+        return [title, "\(span)"]
+    }
+
+    private func fullCells(_ flow: FlowPlan) -> [MarkdownText] {
+        var title: MarkdownText = "\(code: flow.title)"
+        if let order = flow.orderText { title += " _\(order)_" }
+        if !flow.isVerified { title += " _not verified_" }
+        if flow.name != nil { title += "<br>\(code: flow.id)" }
+        var span: MarkdownText = ""
+        if let window = flow.span {
+            span = "\(window.text("…"))"
+            if let times = flow.timeZone.flatMap(ZonedTimes.init) {
+                span += "<br>_\(times.text(FoldedWindows(window), "…"))_"
+            }
+            span += "<br>\(spanText(window.length))"
+        }
+        return [title, "\(code: "\(flow.place.file):\(flow.place.line)")", span]
+    }
+}
