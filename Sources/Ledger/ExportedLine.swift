@@ -62,6 +62,7 @@ private struct Members: Decodable {
         let commit: String?
         let author: String?
         let ciRun: String?
+        let reason: String?
     }
 
     struct ClaimMembers: Decodable {
@@ -150,7 +151,7 @@ private struct Members: Decodable {
             updatedAt: Timestamp(milliseconds: try required(updatedAt, "updatedAt")),
             provenance: Provenance(
                 file: provenance?.file, line: provenance?.line, commit: provenance?.commit,
-                author: provenance?.author, ciRun: provenance?.ciRun))
+                author: provenance?.author, ciRun: provenance?.ciRun, reason: provenance?.reason))
         if let reason = entry.invalidity { throw ExportedLine.LineError("the run is impossible: \(reason)") }
         return entry
     }

@@ -36,7 +36,7 @@ package struct LedgerEntry: Hashable, Sendable {
     }
 }
 
-/// Who asked for a run: where it is declared, and what the environment tells of commit, author and CI run.
+/// Who asked for a run, and why: where it is declared, and what the environment tells of commit, author and CI run.
 package struct Provenance: Hashable, Sendable {
     package var file: String?
     package var line: Int?
@@ -44,15 +44,19 @@ package struct Provenance: Hashable, Sendable {
     package var author: String?
     /// The address of the CI run.
     package var ciRun: String?
+    /// Of a rerun: why the manifest asks for it.
+    package var reason: String?
 
     package init(
-        file: String? = nil, line: Int? = nil, commit: String? = nil, author: String? = nil, ciRun: String? = nil
+        file: String? = nil, line: Int? = nil, commit: String? = nil, author: String? = nil, ciRun: String? = nil,
+        reason: String? = nil
     ) {
         self.file = file
         self.line = line
         self.commit = commit
         self.author = author
         self.ciRun = ciRun
+        self.reason = reason
     }
 }
 

@@ -82,6 +82,7 @@ package enum LedgerExport {
                     $0.member("commit", known: provenance.commit)
                     $0.member("author", known: provenance.author)
                     $0.member("ciRun", known: provenance.ciRun)
+                    $0.member("reason", known: provenance.reason)
                 }
             }
             if let claim = run.claim {

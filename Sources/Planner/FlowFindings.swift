@@ -15,7 +15,14 @@ struct FlowFindings {
     /// Earlier attempts at windows that no run covers, all of them void.
     var attempts: [Window: Attempts] = [:]
 
-    private var rerunsWithoutRun: [(rerun: Rerun, attempts: Attempts)] = []
+    /// Earlier attempts at reruns of windows that no run covers.
+    var rerunAttempts: [Window: [String: Attempts]] = [:]
+
+    private var rerunsWithoutRun: [RerunWithoutRun] = []
+    /// The ids of ranges that touch a window that was run.
+    private var usedRanges: Set<String> = []
+    /// Of the recorded windows so far, the one that ends last.
+    private var lastEndingCovered: Window?
     /// Runs that the manifest calls somebody else's: they count for nothing.
     let acknowledged: Set<RunID>
     private var unseenAcknowledged: Set<RunID>
@@ -105,7 +112,21 @@ struct FlowFindings {
     }
 
     /// Asks for a rerun if this plan asks for a run of exactly its window.
-    mutating func rerunIfCreated(_ rerun: Rerun, attempts: Attempts) { rerunsWithoutRun.append((rerun, attempts)) }
+    mutating func rerunIfCreated(_ rerun: Rerun, attempts: Attempts) {
+        let touched = lastEndingCovered.flatMap { $0.overlaps(rerun.window) ? $0 : nil }
+        rerunsWithoutRun.append(RerunWithoutRun(rerun: rerun, attempts: attempts, touched: touched))
+    }
+
+    /// The range touches a window that was run.
+    mutating func noteUsed(_ range: Rerun) { usedRanges.insert(range.id) }
+
+    /// A recorded window: reruns may name a piece of it.
+    mutating func noteCovered(_ window: Window) {
+        if window.end > lastEndingCovered?.end ?? .min { lastEndingCovered = window }
+        for index in rerunsWithoutRun.indices where rerunsWithoutRun[index].touched == nil {
+            if rerunsWithoutRun[index].rerun.window.overlaps(window) { rerunsWithoutRun[index].touched = window }
+        }
+    }
 
     mutating func retry(
         _ run: RunID, _ failed: RecordedRun, _ ordinal: Int, attempts: Attempts, rerun: String?,
@@ -138,9 +159,14 @@ struct FlowFindings {
     }
 
     /// The end of the pass.
-    consuming func plan(of declaration: FlowDeclaration, record: FlowRecord, _ replaced: [ReplacedFlow]) -> FlowPlan {
+    ///
+    /// - Parameter ranges: the declared reruns that name a range, in the order declared.
+    consuming func plan(
+        of declaration: FlowDeclaration, _ ranges: [Rerun], record: FlowRecord, _ replaced: [ReplacedFlow]
+    ) -> FlowPlan {
         let isVerified = record.contactedAt != nil && replaced.allSatisfy { $0.record.contactedAt != nil }
         resolveRerunsWithoutRun(isVerified: isVerified)
+        resolve(ranges, isVerified: isVerified)
         actions.sort(by: declaration.order.isSentBefore)
         applyDeltaColumnRule(declaration, record)
         diagnoseAcknowledgements(declaration, isVerified: isVerified)
@@ -160,15 +186,38 @@ struct FlowFindings {
         let created = Dictionary(
             actions.lazy.filter { $0.kind == .create }.map { ($0.window, $0.isOfSeries) }
         ) { first, _ in first }
-        for (rerun, attempts) in rerunsWithoutRun {
-            if let isOfSeries = created[rerun.window] {
-                self.rerun(rerun, attempts: attempts, isOfSeries: isOfSeries)
-            } else if isVerified {
-                diagnostics.add(.rerunOfNothing) { .neverRun(rerun) }
+        for pending in rerunsWithoutRun {
+            if let isOfSeries = created[pending.rerun.window] {
+                rerun(pending.rerun, attempts: pending.attempts, isOfSeries: isOfSeries)
             } else {
-                let reason = "rerun \(rerun.id): no run of it is known, and the service was not asked yet"
-                held.append(HeldWindow(window: rerun.window, reason: reason, place: rerun.place))
+                let touched = pending.touched ?? created.keys.filter(pending.rerun.window.overlaps).min()
+                refuse(pending.rerun, touching: touched, isVerified: isVerified)
             }
+        }
+    }
+
+    /// What this plan asks for and a range touches runs once more, too: so it does not matter when somebody looks.
+    private mutating func resolve(_ ranges: [Rerun], isVerified: Bool) {
+        guard !ranges.isEmpty else { return }
+        let created = actions.filter { $0.kind == .create }
+        for range in ranges {
+            for action in created where range.touches(action.window) {
+                noteUsed(range)
+                rerun(
+                    range.applied(to: action.window),
+                    attempts: rerunAttempts[action.window]?[range.id] ?? Attempts(), isOfSeries: action.isOfSeries)
+            }
+            if !usedRanges.contains(range.id) { refuse(range, touching: nil, isVerified: isVerified) }
+        }
+    }
+
+    /// - Parameter touched: a window that the rerun names a piece of.
+    private mutating func refuse(_ rerun: Rerun, touching touched: Window?, isVerified: Bool) {
+        if isVerified {
+            diagnostics.add(.rerunOfNothing) { .neverRun(rerun, touching: touched) }
+        } else {
+            let reason = "rerun \(rerun.id): no run of it is known, and the service was not asked yet"
+            held.append(HeldWindow(window: rerun.window, reason: reason, place: rerun.place))
         }
     }
 
@@ -211,6 +260,21 @@ struct FlowFindings {
             HeldWindow(window: $0.window, cause: cause, reason: reason, place: $0.place, timeZone: $0.timeZone)
         }
         actions = []
+    }
+}
+
+/// A declared rerun of a window that no recorded run covers.
+private struct RerunWithoutRun {
+    let rerun: Rerun
+    let attempts: Attempts
+    /// A recorded window that it names a piece of.
+    var touched: Window?
+}
+
+extension Rerun {
+    /// What a range means for one of the windows that it touches.
+    func applied(to window: Window) -> Rerun {
+        Rerun(window: window, isRange: isRange, id: id, reason: reason, place: place)
     }
 }
 

@@ -8,6 +8,8 @@ struct FlowPass {
     private let record: FlowRecord
     private var desired: Lookahead<DesiredWindows>
     private var reruns: Lookahead<IndexingIterator<[Rerun]>>
+    /// Those that name a range, in the order declared.
+    private let ranges: [Rerun]
     private var recorded: Lookahead<RunsByWindow>
     private let replacedFlows: [ReplacedFlow]
     private var replaced: Lookahead<RunsByWindow>
@@ -34,7 +36,8 @@ struct FlowPass {
         }
         desired = Lookahead(DesiredWindows(declaration, walkable, asOf: asOf))
         // Of one window in the order declared: runs that nobody recorded count for them in that order.
-        let sorted = declaration.reruns.sorted {
+        ranges = declaration.reruns.filter(\.isRange).sorted { $0.place < $1.place }
+        let sorted = declaration.reruns.filter { !$0.isRange }.sorted {
             $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window
         }
         reruns = Lookahead(sorted.makeIterator())
@@ -62,7 +65,7 @@ struct FlowPass {
             }
         }
         overlap.finish(into: &found)
-        return found.plan(of: declaration, record: record, replacedFlows)
+        return found.plan(of: declaration, ranges, record: record, replacedFlows)
     }
 
     private mutating func nextWindow() -> Window? {
@@ -92,8 +95,10 @@ struct FlowPass {
             for: reruns.map(\.id), retryFailed: declaration.retryFailed, acknowledged: found.acknowledged)
         if let run = history.covering(acknowledged: found.acknowledged) {
             overlap.record(window, by: run, into: &found)
+            found.noteCovered(window)
         } else if !history.runs.isEmpty {
             found.attempts[window] = history.own
+            if !history.reruns.isEmpty { found.rerunAttempts[window] = history.reruns }
         }
     }
 
@@ -136,7 +141,10 @@ struct FlowPass {
     private mutating func takeReruns(of window: Window) -> [Rerun] {
         var taken: [Rerun] = []
         while reruns.head?.window == window, let rerun = reruns.next() { taken.append(rerun) }
-        return taken
+        // Of what was never run, ranges are resolved at the end: what is asked for then may be another window.
+        guard !ranges.isEmpty, recorded.head?.window == window || replaced.head?.window == window else { return taken }
+        taken += ranges.filter { $0.touches(window) }.map { $0.applied(to: window) }
+        return taken.sorted { $0.place < $1.place }
     }
 
     /// A rerun needs a first run of exactly its window: a recorded one, or one that this very plan asks for. What trim
@@ -147,9 +155,12 @@ struct FlowPass {
         let isNotDue = !declaration.series.isEmpty
         let desired = DesiredWindow(
             window: rerun.window, place: rerun.place, isOfSeries: declared?.isOfSeries ?? isNotDue)
+        let isCovered = history.covering(acknowledged: found.acknowledged) != nil
+        if rerun.isRange, isCovered { found.noteUsed(rerun) }
         switch history.verdict(of: rerun.id, attempts, retryFailed: declaration.retryFailed) {
+        case .missing where rerun.isRange && !isCovered: break
         case .missing
-        where history.covering(acknowledged: found.acknowledged) != nil
+        where isCovered
             || declared != nil && declaration.overlap != .trim:
             found.rerun(rerun, attempts: attempts, isOfSeries: desired.isOfSeries)
         case .missing: found.rerunIfCreated(rerun, attempts: attempts)

@@ -64,11 +64,25 @@ extension Diagnostic {
 
     private static let trimSuggestion = "write 'overlap: trim' to request only what is not covered"
 
-    static func neverRun(_ rerun: Rerun) -> Diagnostic {
-        Diagnostic(
-            .rerunOfNothing, at: rerun.place,
-            "the rerun '\(rerun.id)' names the window \(rerun.window.inWords), which was never run",
-            suggestion: "a rerun needs an earlier run of exactly the same window; declare a new window under 'windows'")
+    /// - Parameter touched: a window that the rerun names a piece of.
+    static func neverRun(_ rerun: Rerun, touching touched: Window?) -> Diagnostic {
+        if rerun.isRange {
+            return Diagnostic(
+                .rerunOfNothing, at: rerun.place,
+                "the rerun '\(rerun.id)' from \(rerun.window.inWords) touches no window that was run",
+                suggestion: "check its times; a window that was never run is declared under 'windows' or 'series'")
+        }
+        let named = "the rerun '\(rerun.id)' names the window \(rerun.window.inWords)"
+        guard let touched else {
+            return Diagnostic(
+                .rerunOfNothing, at: rerun.place, "\(named), which was never run",
+                suggestion:
+                    "a rerun needs an earlier run of exactly the same window; declare a new window under 'windows'")
+        }
+        return Diagnostic(
+            .rerunOfNothing, at: rerun.place, "\(named), but what was run is \(touched.inWords), as a whole",
+            suggestion: "to run every window that it touches once more, write {from: \(rerun.window.start), "
+                + "until: \(rerun.window.end), id: \(rerun.id), reason: …}")
     }
 
     static func taken(_ run: RecordedRun, for rerun: String, of window: Window, at place: Place) -> Diagnostic {

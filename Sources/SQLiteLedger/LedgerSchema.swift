@@ -10,6 +10,7 @@ enum LedgerSchema {
 
     static let steps = [
         Step(name: "flows and runs", sql: flowsAndRuns), Step(name: "claims and revisions", sql: claimsAndRevisions),
+        Step(name: "reasons of reruns", sql: "ALTER TABLE run ADD COLUMN reason TEXT;"),
     ]
     static var version: Int { steps.count }
     /// `Sluc`: tells a ledger from any other SQLite file.

@@ -11,9 +11,9 @@ enum RunRow {
         """
     static let entryColumns = """
         \(runColumns), request, response, status, input_records, output_records, failed_records, input_files, \
-        updated_at, file, line, commit_id, author, ci_run
+        updated_at, file, line, commit_id, author, ci_run, reason
         """
-    static let entryColumnCount = 29
+    static let entryColumnCount = 30
 
     static func values(of entry: LedgerEntry) -> [(any DatabaseValueConvertible)?] {
         let (run, counts, provenance) = (entry.run, entry.counts, entry.provenance)
@@ -26,7 +26,7 @@ enum RunRow {
             run.claim?.time?.latest.milliseconds,
             entry.request, entry.response, entry.status, counts.inputRecords, counts.outputRecords,
             counts.failedRecords, counts.inputFiles, entry.updatedAt.milliseconds, provenance.file, provenance.line,
-            provenance.commit, provenance.author, provenance.ciRun,
+            provenance.commit, provenance.author, provenance.ciRun, provenance.reason,
         ]
     }
 
@@ -40,7 +40,7 @@ enum RunRow {
         let provenance = Provenance(
             file: try columns.text(), line: try columns.integer().map(Int.init),
             commit: try columns.text(),
-            author: try columns.text(), ciRun: try columns.text())
+            author: try columns.text(), ciRun: try columns.text(), reason: try columns.text())
         return LedgerEntry(
             run: run, request: request, response: response, status: status, counts: counts,
             updatedAt: updatedAt,

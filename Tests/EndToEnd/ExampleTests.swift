@@ -11,7 +11,7 @@ struct ExampleTests {
         "an example plans as golden, applies, and then there is nothing to do",
         arguments: [
             ("quickstart", [], 16), ("daily", [], 31), ("backfill", [], 781), ("targets", ["--target", "stage"], 14),
-            ("rerun", [], 8), ("newest-first", [], 119),
+            ("rerun", [], 8), ("rerun-range", [], 10), ("newest-first", [], 119),
         ])
     func applies(name: String, options: [String], requests: Int) async throws {
         let user = try Program(example: name)

@@ -26,7 +26,8 @@ struct ExportTests {
             {"kind":"run","flow":"\(first)","window":{"start":100,"end":200},"rerun":"fix","attempt":1,\
             "state":"intended","origin":"request","deltaColumn":{"name":"DOB","timezone":"UTC"},\
             "recordedAt":1700000000000,"request":"POST /runs {}","updatedAt":1700000000000,\
-            "provenance":{"file":"crm.yaml","line":7,"commit":"c0ffee","author":"ada","ciRun":"https://ci/1"},\
+            "provenance":{"file":"crm.yaml","line":7,"commit":"c0ffee","author":"ada","ciRun":"https://ci/1",\
+            "reason":"late files"},\
             "claim":{"id":"c1","owner":"host:1","earliest":1700000000000,"latest":1700000001000}}
             {"kind":"flow","flow":"\(second)","revision":1,"contactedAt":1700000000000,"token":"n2",\
             "comparedAt":1700000000000,"newestRunAt":1700000000000}

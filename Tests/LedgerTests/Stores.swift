@@ -82,7 +82,9 @@ enum Sample {
                 id: ClaimID(id)!, owner: "host:1",
                 time: time.map { ServiceTime(earliest: $0, latest: $0 + .seconds(1)) }),
             claimedAt: now,
-            provenance: Provenance(file: "crm.yaml", line: 7, commit: "c0ffee", author: "ada", ciRun: "https://ci/1"))
+            provenance: Provenance(
+                file: "crm.yaml", line: 7, commit: "c0ffee", author: "ada", ciRun: "https://ci/1",
+                reason: identity.rerun.map { _ in "late files" }))
     }
 
     static func observed(

@@ -71,12 +71,26 @@ struct ManifestLoaderTests {
         #expect(flow.acknowledged.map(\.window) == [nil, flow.windows[1].window])
     }
 
+    @Test("a rerun names a window or a range")
+    func reruns() throws {
+        let lines = """
+            rerun:
+              - {start: 100, end: 200, id: a, reason: why, from: ~}
+              - {from: 100, until: 200, id: b, reason: why}
+            """
+        let (manifests, diagnostics) = try load(manifest(flow: lines))
+        #expect(diagnostics.isEmpty)
+        let reruns = try #require(manifests.flows.first).reruns
+        #expect(reruns.map(\.isRange) == [false, true])
+        #expect(Set(reruns.map(\.window)) == [Window(startSeconds: 100, endSeconds: 200)])
+    }
+
     @Test("a flow replaces what it names, and what that replaces in its turn")
     func replaced() throws {
         let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("life")]
         let flows = ManifestLoader().load(files).manifests.flows
         #expect(flows.map { $0.replaced.map { $0.description.prefix(1) } } == [["2"], ["1", "2", "4"]])
-        #expect(flows.last?.replaces.map(\.place.line) == [20, 21])
+        #expect(flows.last?.replaces.map(\.place.line) == [22, 23])
     }
 
     @Test("quoted seconds, offsets and fractions of zero are all times")

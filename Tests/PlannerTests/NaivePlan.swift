@@ -33,7 +33,18 @@ struct NaivePlan {
         taken = flow.runs.filter { !$0.state.isVoid && $0.window != nil }
         planNewWindows()
         planRecordedWindows()
-        for rerun in flow.reruns { plan(rerun) }
+        let recorded = Set(taken.compactMap(\.window))
+        let created = requests.filter { $0.kind == .create }.map(\.window)
+        for rerun in flow.reruns {
+            guard rerun.isRange else {
+                plan(rerun)
+                continue
+            }
+            let touched = recorded.union(created).filter(rerun.touches)
+            for window in touched { plan(rerun.applied(to: window), isKnown: true) }
+            guard touched.isEmpty else { continue }
+            if flow.record.contactedAt == nil { held.append(rerun.window) } else { rerunsOfNothing += 1 }
+        }
         listUndeclared()
         if isHeld {
             held += requests.map(\.window)
@@ -109,12 +120,12 @@ struct NaivePlan {
         }
     }
 
-    private mutating func plan(_ rerun: Rerun) {
+    private mutating func plan(_ rerun: Rerun, isKnown: Bool = false) {
         let own = attempts(rerun.window, rerun.id).filter { !$0.state.isVoid }
         let isAskedFor =
             flow.overlap == .trim
             ? requests.contains { $0.kind == .create && $0.window == rerun.window } : desired.contains(rerun.window)
-        let isKnown = isAskedFor || taken.contains { $0.window == rerun.window }
+        let isKnown = isKnown || isAskedFor || taken.contains { $0.window == rerun.window }
         if !own.isEmpty {
             let isIngested = own.contains { [.accepted, .succeeded, .partial].contains($0.state) }
             judge(rerun.window, rerun.id, isIngested: isIngested, counts: true)
@@ -144,7 +155,7 @@ struct NaivePlan {
     private mutating func listUndeclared() {
         let acknowledged = flow.acknowledged.map(\.run)
         for run in flow.runs where !run.state.isVoid {
-            let reruns = flow.reruns.filter { $0.window == run.window }
+            let reruns = flow.reruns.filter { rerun in run.window.map(rerun.touches) ?? false }
             let isDeclared =
                 if let window = run.window {
                     if let id = run.identity.rerun {

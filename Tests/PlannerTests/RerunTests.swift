@@ -83,4 +83,73 @@ struct RerunTests {
         #expect(flow.plan.actions.first?.rerun == "fix")
         #expect(flow.plan.actions.first?.reason == "rerun fix 0-fix-2 failed; retry 1 of 1")
     }
+
+    // MARK: Ranges
+
+    private let days = [RecordedRun(0..<10, .succeeded), RecordedRun(10..<20, .failed), RecordedRun(20..<30, .partial)]
+
+    @Test("a range means every recorded window that it touches, each once under its id")
+    func range() {
+        var flow = SampleFlow(
+            windows: [0..<10, 10..<20, 20..<30], reruns: [Rerun(5..<20, isRange: true, "fix")], runs: days)
+        #expect(flow.plan.ranges == [0..<10, 10..<20])
+        #expect(flow.plan.actions.map(\.rerun) == ["fix", "fix"])
+        #expect(flow.plan.actions.map(\.place.line) == [201, 201])
+        flow.runs.append(RecordedRun(10..<20, .accepted, rerun: "fix"))
+        #expect(flow.plan.ranges == [0..<10])
+        flow.runs.append(RecordedRun(0..<10, .accepted, rerun: "fix"))
+        #expect(flow.plan.actions.isEmpty)
+        #expect(flow.plan.recordedCount == 5)
+        #expect(flow.plan.undeclared.isEmpty)
+        #expect(flow.plan.diagnostics.isEmpty)
+    }
+
+    @Test("what of a range is missing runs first, and then once more, so that it does not matter when one looks")
+    func rangeOfMissing() {
+        let flow = SampleFlow(windows: [0..<10, 10..<20], reruns: [Rerun(0..<20, isRange: true, "fix")], runs: [done])
+        #expect(flow.plan.ranges == [0..<10, 10..<20, 10..<20])
+        #expect(flow.plan.actions.map(\.rerun) == ["fix", nil, "fix"])
+    }
+
+    @Test("pieces that trim leaves run once more as they are")
+    func rangeOfPieces() {
+        let flow = SampleFlow(
+            overlap: .trim, windows: [5..<20], reruns: [Rerun(0..<20, isRange: true, "fix")], runs: [done])
+        #expect(flow.plan.ranges == [0..<10, 10..<20, 10..<20])
+    }
+
+    @Test("a range that touches nothing is an error, once the service was asked")
+    func emptyRange() {
+        var flow = SampleFlow(reruns: [Rerun(10..<20, isRange: true, "fix")], runs: [done])
+        #expect(flow.plan.codes == [.rerunOfNothing])
+        #expect(flow.plan.diagnostics.first?.message.contains("touches no window that was run") == true)
+        flow.record.contactedAt = nil
+        #expect(flow.plan.diagnostics.isEmpty)
+        #expect(flow.plan.held.map(\.window.range) == [10..<20])
+    }
+
+    @Test("a failed rerun of a range is retried in its window, a refused one asked for again")
+    func rangeAgain() {
+        let flow = SampleFlow(
+            retryFailed: 1, reruns: [Rerun(0..<30, isRange: true, "fix")],
+            runs: [
+                done, RecordedRun(0..<10, .failed, rerun: "fix"), RecordedRun(20..<30, .succeeded),
+                RecordedRun(20..<30, .rejected, rerun: "fix", failure: "busy"),
+            ])
+        #expect(flow.plan.actions.map(\.kind) == [.retry(of: RunID("0-fix-1")!), .rerun])
+        #expect(flow.plan.actions.map(\.attempt) == [2, 2])
+    }
+
+    @Test(
+        "of a piece of a recorded window it is told what to write instead",
+        arguments: [0..<5, 3..<7, 5..<10, 0..<15, -5..<20])
+    func piece(_ range: Range<Int64>) {
+        let plan = SampleFlow(windows: [0..<10], reruns: [Rerun(range, "fix")], runs: [done]).plan
+        #expect(plan.codes == [.rerunOfNothing])
+        let window = Window(range)
+        #expect(
+            plan.diagnostics.first?.suggestion
+                == "to run every window that it touches once more, write {from: \(window.start), until: \(window.end), "
+                + "id: fix, reason: …}")
+    }
 }

@@ -82,9 +82,10 @@ extension RecordedRun {
 }
 
 extension Rerun {
-    init(_ range: Range<Int64>, _ id: String, line: Int = 201) {
+    init(_ range: Range<Int64>, isRange: Bool = false, _ id: String, line: Int = 201) {
         self.init(
-            window: Window(range), id: id, reason: "late files", place: Place(file: "flows.yaml", line: line, column: 7)
+            window: Window(range), isRange: isRange, id: id, reason: "late files",
+            place: Place(file: "flows.yaml", line: line, column: 7)
         )
     }
 }

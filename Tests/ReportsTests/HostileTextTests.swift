@@ -53,7 +53,8 @@ struct HostileTextTests {
     }
 
     private static var history: HistoryReport {
-        let provenance = Provenance(file: hostile, line: 1, commit: hostile, author: hostile, ciRun: hostile)
+        let provenance = Provenance(
+            file: hostile, line: 1, commit: hostile, author: hostile, ciRun: hostile, reason: hostile)
         let entry = LedgerEntry(
             run: recorded, request: hostile, response: hostile, status: hostile, updatedAt: Sample.asOf,
             provenance: provenance)

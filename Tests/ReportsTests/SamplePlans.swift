@@ -209,7 +209,7 @@ enum Sample {
             ),
             LedgerEntry(
                 run: run(2, window(newYear, day), .inDoubt, rerun: "fix-418", at: asOf + .seconds(1)), updatedAt: asOf,
-                provenance: provenance),
+                provenance: Provenance(file: "flows/crm.yaml", line: 30, reason: "late files arrived")),
         ]
     }
 

@@ -58,6 +58,7 @@ extension FlowApplication {
         var provenance = applier.provenance
         provenance.file = action.place.file
         provenance.line = action.place.line
+        provenance.reason = action.rerun.flatMap { id in plan.rules.reruns.first { $0.id == id }?.reason }
         return ClaimedRequest(
             action: action,
             claim: Claim(

@@ -109,20 +109,29 @@ package struct DeclaredWindow: Hashable, Sendable {
     }
 }
 
-/// One more run of a window that was run before, asked for by name so that it happens once.
+/// One more run of a window that was run before, or of every such window that a range touches; asked for by name so that
+/// it happens once.
 package struct Rerun: Hashable, Sendable {
     package let window: Window
+    /// Whether ``window`` is a range: every recorded window that it touches runs once more, under the same id.
+    package let isRange: Bool
     package let id: String
     /// What the reviewer reads.
     package let reason: String
     package let place: Place
 
-    package init(window: Window, id: String, reason: String, place: Place) {
+    package init(window: Window, isRange: Bool = false, id: String, reason: String, place: Place) {
         self.window = window
+        self.isRange = isRange
         self.id = id
         self.reason = reason
         self.place = place
     }
+}
+
+extension Rerun {
+    /// Whether it asks for one more run of the window, once that was run.
+    package func touches(_ other: Window) -> Bool { isRange ? window.overlaps(other) : window == other }
 }
 
 /// A run on the service whose window cannot be read, and which therefore would hold its flow.

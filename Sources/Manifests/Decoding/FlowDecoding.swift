@@ -116,8 +116,12 @@ extension ManifestDecoder {
         var reruns: [Rerun] = []
         var places: [String: Place] = [:]
         for node in list(field).map(Array.init) ?? [] {
-            guard let fields = fields(of: node, "a rerun", required: ["start", "end", "id", "reason"]) else { continue }
-            let window = window(fields)
+            guard
+                let fields = fields(
+                    of: node, "a rerun", required: ["id", "reason"], optional: ["start", "end", "from", "until"])
+            else { continue }
+            let isRange = fields["from"] != nil || fields["until"] != nil
+            let window = isRange ? range(fields) : windowOfRerun(fields)
             let reason = text(fields["reason"])
             guard let idField = fields["id"], let id = name(idField) else { continue }
             if let first = places[id] {
@@ -128,9 +132,38 @@ extension ManifestDecoder {
             }
             places[id] = place(of: idField.value)
             guard let window, let reason else { continue }
-            reruns.append(Rerun(window: window, id: id, reason: reason, place: place(of: node)))
+            reruns.append(Rerun(window: window, isRange: isRange, id: id, reason: reason, place: place(of: node)))
         }
         return reruns
+    }
+
+    private mutating func windowOfRerun(_ fields: MappingFields) -> Window? {
+        guard fields["start"] != nil || fields["end"] != nil else {
+            add(
+                .missingKey, at: fields.node, "a rerun needs its window, or a range",
+                suggestion: "write start and end of a recorded window; or from and until, for every one that they touch"
+            )
+            return nil
+        }
+        return spanIsWhole(fields, "start", "end") ? window(fields) : nil
+    }
+
+    private mutating func range(_ fields: MappingFields) -> Window? {
+        guard let extra = fields["start"] ?? fields["end"] else {
+            return spanIsWhole(fields, "from", "until") ? window(fields, "from", "until") : nil
+        }
+        add(
+            .unknownKey, at: extra.value, "'\(extra.key)' of a rerun does not go with 'from' and 'until'",
+            suggestion: "write start and end of a recorded window; or from and until, for every one that they touch")
+        return nil
+    }
+
+    private mutating func spanIsWhole(_ fields: MappingFields, _ keys: String...) -> Bool {
+        for key in keys where fields[key] == nil {
+            add(.missingKey, at: fields.node, "missing key '\(key)' in a rerun")
+            return false
+        }
+        return true
     }
 
     private mutating func acknowledgements(_ field: Field?) -> [Acknowledgement] {

@@ -38,11 +38,11 @@ extension ManifestDecoder {
         fields(of: node, "a window", required: ["start", "end"]).flatMap { window($0) }
     }
 
-    /// The window of a mapping that has a `start` and an `end`.
-    mutating func window(_ fields: MappingFields) -> Window? {
-        let start = time(fields["start"])
-        let end = time(fields["end"])
-        guard let start, let end, let endField = fields["end"] else { return nil }
+    /// The window of a mapping that has a `start` and an `end`, or whatever they are called there.
+    mutating func window(_ fields: MappingFields, _ startKey: String = "start", _ endKey: String = "end") -> Window? {
+        let start = time(fields[startKey])
+        let end = time(fields[endKey])
+        guard let start, let end, let endField = fields[endKey] else { return nil }
         if let window = Window(start: start, end: end) {
             if end > TimeText.farFuture {
                 add(
@@ -58,7 +58,8 @@ extension ManifestDecoder {
         } else {
             add(
                 .windowReversed, at: fields.node, "the window ends at \(end), before it starts",
-                suggestion: "write {start: \(endField.value.text), end: \(fields["start"]?.value.text ?? "")}")
+                suggestion:
+                    "write {\(startKey): \(endField.value.text), \(endKey): \(fields[startKey]?.value.text ?? "")}")
         }
         return nil
     }

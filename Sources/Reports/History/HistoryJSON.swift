@@ -35,6 +35,7 @@ extension JSONText {
             $0.optional("commit", entry.provenance.commit)
             $0.optional("author", entry.provenance.author)
             $0.optional("ciRun", entry.provenance.ciRun)
+            $0.optional("reason", entry.provenance.reason)
         }
     }
 }

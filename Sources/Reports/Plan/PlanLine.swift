@@ -57,11 +57,13 @@ struct PlanLine {
         isPlainFirstRun = false
     }
 
-    /// Takes the other in when both are plain and of one reason, or retries for one cause, and the windows fold.
+    /// Takes the other in when both are plain and of one reason, or retries for one cause, or of one rerun, and the windows
+    /// fold.
     mutating func take(_ other: PlanLine) -> Bool {
         let isPlain = !isNotable && !other.isNotable && reason == other.reason
         let isSameRetry = cause != nil && cause == other.cause && unusual == nil && other.unusual == nil
-        guard isPlain || isSameRetry, kind == other.kind, timeZone == other.timeZone,
+        let isSameRerun = kind == .rerun && reason == other.reason && unusual == nil && other.unusual == nil
+        guard isPlain || isSameRetry || isSameRerun, kind == other.kind, timeZone == other.timeZone,
             let window = Window(start: other.windows.start, end: other.windows.end), windows.take(window)
         else { return false }
         reason = cause ?? reason

@@ -124,12 +124,14 @@ private struct RulesMember: Decodable {
 private struct RerunMember: Decodable {
     let rerun: Rerun
 
-    private enum Key: CodingKey { case window, id, reason, place }
+    private enum Key: CodingKey { case window, range, id, reason, place }
 
     init(from decoder: any Decoder) throws {
         let object = try decoder.container(keyedBy: Key.self)
         rerun = Rerun(
-            window: try object.window(.window), id: try object.decode(String.self, forKey: .id),
+            window: try object.window(.window),
+            isRange: try object.decodeIfPresent(Bool.self, forKey: .range) ?? false,
+            id: try object.decode(String.self, forKey: .id),
             reason: try object.decode(String.self, forKey: .reason), place: try object.place(.place))
     }
 }

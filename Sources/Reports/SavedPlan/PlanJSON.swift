@@ -232,6 +232,7 @@ extension JSONText {
             for rerun in rules.reruns {
                 json.line {
                     $0.member("window", rerun.window)
+                    if rerun.isRange { $0.member("range", true) }
                     $0.member("id", rerun.id)
                     $0.member("reason", rerun.reason)
                     $0.member("place", rerun.place)

@@ -53,7 +53,8 @@ package struct FlowStatus: Hashable, Sendable {
     ) {
         id = declaration.id
         name = declaration.name
-        due = declaration.series.reduce(declaration.windows.count + declaration.reruns.count) { due, series in
+        let declared = declaration.windows.count + declaration.rerunCount(among: runs + replacedRuns, plan)
+        due = declaration.series.reduce(declared) { due, series in
             series.windows(dueAt: asOf).reduce(due) { $0 + $1.count }
         }
         recorded = plan.recordedCount
@@ -81,6 +82,20 @@ package struct FlowStatus: Hashable, Sendable {
         repeated = declaration.repeatedWindows(in: runs)
         lastWindow = [runs, replacedRuns].lazy.joined().filter { $0.state.isAccepted && $0.state != .failed }
             .compactMap(\.window).max { ($0.end, $0.start) < ($1.end, $1.start) }
+    }
+}
+
+extension FlowDeclaration {
+    /// How many reruns it asks for: of a range, one for each window that was run or is to be.
+    fileprivate func rerunCount(among runs: [RecordedRun], _ plan: FlowPlan) -> Int {
+        let ranges = reruns.filter(\.isRange)
+        guard !ranges.isEmpty else { return reruns.count }
+        let recorded = runs.lazy.filter { !$0.state.isVoid }.compactMap(\.window)
+        let windows = Set(recorded).union(plan.actions.lazy.filter { $0.kind == .create }.map(\.window))
+        return reruns.count - ranges.count
+            + windows.reduce(0) { sum, window in
+                sum + ranges.count { $0.touches(window) }
+            }
     }
 }
 

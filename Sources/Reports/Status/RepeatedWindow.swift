@@ -28,9 +28,10 @@ extension FlowDeclaration {
             guard let window = run.window, run.id.map({ !acknowledged.contains($0) }) ?? true else { continue }
             taken[window, default: []].append(run)
         }
-        let reruns = Dictionary(grouping: reruns, by: \.window)
+        let ranges = reruns.filter(\.isRange)
+        let reruns = Dictionary(grouping: reruns.filter { !$0.isRange }, by: \.window)
         return taken.compactMap { window, runs in
-            let declared = 1 + (reruns[window]?.count ?? 0)
+            let declared = 1 + (reruns[window]?.count ?? 0) + ranges.count { $0.touches(window) }
             guard runs.count > declared else { return nil }
             return RepeatedWindow(
                 window: window, runs: runs.sorted { $0.recordedAt < $1.recordedAt }, declared: declared)
