@@ -174,9 +174,9 @@ extension PlannedAction {
 }
 
 extension SampleFlow {
-    /// Plans with broken rules are not applied. Without ranges what is asserted holds of them all the same.
+    /// Plans with broken rules are not applied. Most of what is asserted holds of them all the same.
     fileprivate func canBeApplied(_ plan: FlowPlan) -> Bool {
-        !plan.diagnostics.hasErrors || !reruns.contains(where: \.isRange)
+        !plan.diagnostics.hasErrors || order == .oldestFirst && !reruns.contains(where: \.isRange)
     }
 
     /// A flow in a minute of time, so crowded that windows meet in every way.
