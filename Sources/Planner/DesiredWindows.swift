@@ -32,7 +32,13 @@ struct DesiredWindows: Sequence, IteratorProtocol {
         let explicit = declaration.windows.sorted {
             $0.window == $1.window ? ($0.line, $0.column) < ($1.line, $1.column) : $0.window < $1.window
         }
-        add(explicit.lazy.map { DesiredWindow(window: $0.window, place: declaration.place(of: $0)) })
+        var approved: Set<Window> = []
+        if case .exactly(_, let windows) = declaration.batch { approved = windows }
+        add(
+            explicit.lazy.map {
+                DesiredWindow(
+                    window: $0.window, place: declaration.place(of: $0), isOfSeries: approved.contains($0.window))
+            })
         for series in series {
             let windows = series.windows(dueAt: asOf).lazy.joined()
             let zone = series.timeZone == "UTC" ? nil : series.timeZone
@@ -72,6 +78,8 @@ struct DesiredWindows: Sequence, IteratorProtocol {
 struct Lookahead<Base: IteratorProtocol>: IteratorProtocol {
     private(set) var head: Base.Element?
     private var base: Base
+    /// Read already, after the head.
+    private var read: ArraySlice<Base.Element> = []
 
     init(_ base: Base) {
         self.base = base
@@ -79,7 +87,23 @@ struct Lookahead<Base: IteratorProtocol>: IteratorProtocol {
     }
 
     mutating func next() -> Base.Element? {
-        defer { if head != nil { head = base.next() } }
+        defer { if head != nil { head = read.isEmpty ? base.next() : read.popFirst() } }
         return head
+    }
+
+    /// The elements that come next, as long as the predicate holds. They stay.
+    mutating func peek(while isWanted: (Base.Element) -> Bool) -> [Base.Element] {
+        guard let head, isWanted(head) else { return [] }
+        var wanted = [head]
+        for element in read {
+            guard isWanted(element) else { return wanted }
+            wanted.append(element)
+        }
+        while let element = base.next() {
+            read.append(element)
+            guard isWanted(element) else { break }
+            wanted.append(element)
+        }
+        return wanted
     }
 }

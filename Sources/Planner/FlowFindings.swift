@@ -31,6 +31,10 @@ struct FlowFindings {
     private let retryFailed: Int
     private let pause: Pause?
     private let flow: FlowID
+    private let batch: SeriesBatch?
+    private let series: [Series]
+    /// Windows that an exact rerun names: its first run is to be of exactly that window.
+    private let rerunWindows: Set<Window>
     /// Desired windows that a replaced flow has recorded.
     private var replacedCount = 0
     /// Failed runs on replaced flows, by their window.
@@ -41,6 +45,10 @@ struct FlowFindings {
         unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
         retryFailed = declaration.retryFailed
         flow = declaration.id
+        batch = declaration.batch
+        series = declaration.series
+        rerunWindows =
+            declaration.batch == nil ? [] : Set(declaration.reruns.lazy.filter { !$0.isRange }.map(\.window))
         pause = declaration.pause(at: asOf)
     }
 
@@ -143,9 +151,9 @@ struct FlowFindings {
                 isOfSeries: desired.isOfSeries))
     }
 
-    /// Holds the window of a doubtful run.
-    mutating func hold(_ doubt: RecordedRun, of desired: DesiredWindow) {
-        guard let window = doubt.window else { return }
+    /// Holds the window of a doubtful run, or another one that waits for it.
+    mutating func hold(_ doubt: RecordedRun, _ other: Window? = nil, of desired: DesiredWindow) {
+        guard let window = other ?? doubt.window else { return }
         let time = doubt.recordedAt
         let isReplaced = doubt.flow != flow
         let reason =
@@ -165,6 +173,7 @@ struct FlowFindings {
         of declaration: FlowDeclaration, _ ranges: [Rerun], record: FlowRecord, _ replaced: [ReplacedFlow]
     ) -> FlowPlan {
         let isVerified = record.contactedAt != nil && replaced.allSatisfy { $0.record.contactedAt != nil }
+        joinBatches()
         resolveRerunsWithoutRun(isVerified: isVerified)
         resolve(ranges, isVerified: isVerified)
         actions.sort(by: declaration.order.isSentBefore)
@@ -179,6 +188,26 @@ struct FlowFindings {
             recordedCount: recordedCount, failedCount: failedCount, replacedCount: replacedCount,
             undeclared: undeclared,
             diagnostics: diagnostics.all(flowPlace: declaration.place))
+    }
+
+    private mutating func joinBatches() {
+        guard let batch else { return }
+        var batching = Batching(batch, series)
+        let created = actions.filter { $0.kind == .create }.sorted { $0.window < $1.window }
+        actions =
+            actions.filter { $0.kind != .create }
+            + batching.joined(created, where: { !rerunWindows.contains($0.window) }, by: join)
+    }
+
+    private func join(_ parts: ArraySlice<PlannedAction>, into window: Window) -> PlannedAction {
+        let attempts = attempts[window] ?? Attempts()
+        let refusal = attempts.refusal ?? parts.lazy.compactMap(\.refusal).first
+        let count = "\(parts.count) windows in one run"
+        return PlannedAction(
+            kind: .create, window: window, attempt: attempts.next,
+            reason: refusal.map { "\(count); refused before: \($0.inShort)" } ?? "\(PlannedAction.neverRun): \(count)",
+            refusal: refusal, place: parts[parts.startIndex].place, timeZone: parts[parts.startIndex].timeZone,
+            members: [WindowProgression](folding: parts.lazy.map(\.window)), isOfSeries: true)
     }
 
     private mutating func resolveRerunsWithoutRun(isVerified: Bool) {
@@ -287,7 +316,7 @@ extension PlannedAction {
         return PlannedAction(
             kind: kind, window: window, rerun: rerun, attempt: attempt, deltaColumn: column,
             reason: reason == Self.neverRun ? carries : "\(carries); \(reason)", refusal: refusal, place: place,
-            timeZone: timeZone, isOfSeries: isOfSeries)
+            timeZone: timeZone, members: members, isOfSeries: isOfSeries)
     }
 }
 

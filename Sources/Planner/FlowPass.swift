@@ -4,20 +4,26 @@ import Manifests
 /// One walk over a flow's windows in order: those that the manifest declares, its reruns, and the recorded runs, side
 /// by side. At each window it decides what is to be done.
 struct FlowPass {
-    private let declaration: FlowDeclaration
+    let declaration: FlowDeclaration
     private let record: FlowRecord
     private var desired: Lookahead<DesiredWindows>
     private var reruns: Lookahead<IndexingIterator<[Rerun]>>
     /// Those that name a range, in the order declared.
     private let ranges: [Rerun]
-    private var recorded: Lookahead<RunsByWindow>
+    var recorded: Lookahead<RunsByWindow>
     private let replacedFlows: [ReplacedFlow]
-    private var replaced: Lookahead<RunsByWindow>
-    private var history = WindowHistory()
+    var replaced: Lookahead<RunsByWindow>
+    private(set) var history = WindowHistory()
     private var overlap: any OverlapPolicy
     /// Of the declared windows so far, the one that ends last.
     private var lastEnding: DesiredWindow?
-    private var found: FlowFindings
+    /// Of the recorded runs so far that cover their window, the one that ends last.
+    private(set) var lastEndingRun: RecordedRun?
+    /// The last declared window that a longer run covers.
+    var lastCovered: DesiredWindow?
+    /// Recorded runs of windows that are not declared: they may cover declared ones, as those of a batch do.
+    var unclaimed: [UnclaimedRuns] = []
+    var found: FlowFindings
 
     init(
         _ declaration: FlowDeclaration, record: FlowRecord, runs: AnyIterator<RecordedRun>, replaced: [ReplacedFlow],
@@ -55,15 +61,17 @@ struct FlowPass {
             takeRuns(of: window, reruns)
             let declared = takeDeclared(window)
             let container = declared ?? container(of: window)
-            if let container { decide(window, of: container, isDeclared: declared != nil) }
-            for rerun in reruns { decide(rerun, of: declared) }
+            let longer = declared?.isOfSeries == true ? longerRun(over: window) : nil
+            if let container { decide(window, by: history, of: container, isDeclared: declared != nil, longer) }
+            for rerun in reruns { decide(rerun, of: longer == nil ? declared : nil) }
             found.count(history, of: window, at: declared?.place ?? reruns.first?.place ?? declaration.place)
             let rerunIDs = Set(reruns.map(\.id))
-            for run in history.runs where !run.state.isVoid {
-                let isDeclared = run.identity.rerun.map(rerunIDs.contains) ?? (container != nil || !rerunIDs.isEmpty)
-                if !isDeclared { found.undeclared.append(run) }
+            let isWanted = container != nil || !rerunIDs.isEmpty
+            leaveUnclaimed(at: window, hasContainer: container != nil) {
+                $0.identity.rerun.map(rerunIDs.contains) ?? isWanted
             }
         }
+        endUnclaimed()
         overlap.finish(into: &found)
         return found.plan(of: declaration, ranges, record: record, replacedFlows)
     }
@@ -96,6 +104,7 @@ struct FlowPass {
         if let run = history.covering(acknowledged: found.acknowledged) {
             overlap.record(window, by: run, into: &found)
             found.noteCovered(window)
+            if window.end > lastEndingRun?.window?.end ?? .min { lastEndingRun = run }
         } else if !history.runs.isEmpty {
             found.attempts[window] = history.own
             if !history.reruns.isEmpty { found.rerunAttempts[window] = history.reruns }
@@ -111,16 +120,25 @@ struct FlowPass {
         return first
     }
 
-    /// The declared window, if any, that a recorded one may be a trimmed piece of.
+    /// The declared window, if any, that a recorded one may be a trimmed piece of, or that it covers.
     private func container(of window: Window) -> DesiredWindow? {
-        guard declaration.overlap == .trim, history.covering(acknowledged: found.acknowledged) != nil else {
+        guard declaration.overlap != .allow, history.covering(acknowledged: found.acknowledged) != nil else {
             return nil
         }
-        return [lastEnding, desired.head].lazy.compactMap(\.self).first { $0.window.contains(window) }
+        let whole =
+            declaration.overlap == .trim
+            ? [lastEnding, desired.head].lazy.compactMap(\.self).first { $0.window.contains(window) } : nil
+        return whole ?? lastCovered.flatMap { window.contains($0.window) ? $0 : nil }
     }
 
-    private mutating func decide(_ window: Window, of desired: DesiredWindow, isDeclared: Bool) {
+    /// - Parameter longer: a run of another window that covers all of this one.
+    mutating func decide(
+        _ window: Window, by history: WindowHistory, of desired: DesiredWindow, isDeclared: Bool,
+        _ longer: RecordedRun? = nil
+    ) {
         switch history.verdict(retryFailed: declaration.retryFailed) {
+        case .missing where longer != nil:
+            if let longer { cover(desired, by: longer) }
         case .missing:
             var piece = desired
             piece.window = window
@@ -173,44 +191,6 @@ struct FlowPass {
             found.recordedCount += 1
             found.failedCount += 1
         }
-    }
-}
-
-/// The recorded runs by window, those of unknown window first. A run whose window the manifest tells comes with that
-/// window, whatever the ledger knows of it yet.
-private struct RunsByWindow: IteratorProtocol {
-    private var recorded: Lookahead<AnyIterator<RecordedRun>>
-    private var told: ArraySlice<RecordedRun> = []
-
-    init(_ runs: AnyIterator<RecordedRun>, windows: [RunID: Window]) {
-        recorded = Lookahead(runs)
-        guard !windows.isEmpty else { return }
-        var unknown: [RecordedRun] = []
-        var known: [RecordedRun] = []
-        while let run = recorded.head, run.window == nil {
-            _ = recorded.next()
-            if let window = run.id.flatMap({ windows[$0] }) {
-                // Attempts of that window are numbered by the ledger when it takes the run over.
-                known.append(
-                    run.identified(as: RunIdentity(flow: run.flow, window: window, attempt: run.identity.attempt)))
-            } else {
-                unknown.append(run)
-            }
-        }
-        told = (unknown + known.sorted(by: Self.isEarlier))[...]
-    }
-
-    private static func isEarlier(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
-        guard let window = left.window, let other = right.window, window != other else {
-            return left.recordedAt < right.recordedAt
-        }
-        return window < other
-    }
-
-    mutating func next() -> RecordedRun? {
-        guard let first = told.first else { return recorded.next() }
-        if let window = first.window, let other = recorded.head?.window, other <= window { return recorded.next() }
-        return told.popFirst()
     }
 }
 

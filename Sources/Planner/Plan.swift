@@ -160,12 +160,15 @@ package struct PlannedAction: Hashable, Sendable {
     package let place: Place
     /// Of the series that it is cut from, where that is not UTC: an IANA name. For people only.
     package let timeZone: String?
+    /// The windows of a series that it asks for as one run; empty where it asks for its window alone.
+    package let members: [WindowProgression]
     /// Whether its window is cut from a series: then it is not requested before it has ended by the service's clock.
     package let isOfSeries: Bool
 
     package init(
         kind: Kind, window: Window, rerun: String? = nil, attempt: Int = 1, deltaColumn: DeltaColumn? = nil,
-        reason: String, refusal: String? = nil, place: Place, timeZone: String? = nil, isOfSeries: Bool = false
+        reason: String, refusal: String? = nil, place: Place, timeZone: String? = nil,
+        members: [WindowProgression] = [], isOfSeries: Bool = false
     ) {
         self.kind = kind
         self.window = window
@@ -176,15 +179,19 @@ package struct PlannedAction: Hashable, Sendable {
         self.refusal = refusal
         self.place = place
         self.timeZone = timeZone
+        self.members = members
         self.isOfSeries = isOfSeries
     }
+
+    /// How many declared windows it asks for.
+    package var windowCount: Int { members.isEmpty ? 1 : members.reduce(0) { $0 + $1.count } }
 
     /// The same request with another delta column, or without one.
     package func carrying(_ column: DeltaColumn?) -> PlannedAction {
         guard column != deltaColumn else { return self }
         return PlannedAction(
             kind: kind, window: window, rerun: rerun, attempt: attempt, deltaColumn: column, reason: reason,
-            refusal: refusal, place: place, timeZone: timeZone, isOfSeries: isOfSeries)
+            refusal: refusal, place: place, timeZone: timeZone, members: members, isOfSeries: isOfSeries)
     }
 
     /// What claiming it claims.

@@ -4,6 +4,8 @@ import Manifests
 package struct PlanCounts: Hashable, Sendable {
     /// Windows never run before.
     package var create = 0
+    /// The declared windows that these are for: more than requests, where some are asked for together.
+    package var windows = 0
     /// Failed runs asked for once more.
     package var retry = 0
     /// Declared second runs.
@@ -35,6 +37,7 @@ package struct PlanCounts: Hashable, Sendable {
     package static func + (left: PlanCounts, right: PlanCounts) -> PlanCounts {
         var sum = left
         sum.create += right.create
+        sum.windows += right.windows
         sum.retry += right.retry
         sum.rerun += right.rerun
         sum.held += right.held
@@ -55,7 +58,9 @@ extension FlowPlan {
         var counts = PlanCounts()
         for action in actions {
             switch action.kind {
-            case .create: counts.create += 1
+            case .create:
+                counts.create += 1
+                counts.windows += action.windowCount
             case .retry: counts.retry += 1
             case .rerun: counts.rerun += 1
             }

@@ -85,6 +85,30 @@ struct ExampleTests {
         #expect(status.output.contains("9 of 9 due windows recorded"))
     }
 
+    @Test("after an outage hours are asked for by the day, and count as recorded whatever becomes of 'batch'")
+    func batch() async throws {
+        let user = try Program(example: "batch")
+        defer { user.remove() }
+        func apply(_ asOf: String) async throws -> String {
+            try await user.run("apply", "batch", "--yes", "--as-of", asOf).errors
+        }
+        #expect(try await apply("2026-03-02T01:00:00Z").contains("2 runs requested"))
+        #expect(try await apply("2026-03-02T02:00:00Z").contains("1 run requested"))
+        let asOf = ["--as-of", "2026-03-05T02:00:00Z"]
+        let plan = try await user.run(["plan", "batch", "--out", "plan.json"] + asOf)
+        try expectGolden(plan.output, "batch.plan.txt")
+        #expect(try await user.run("apply", "plan.json").errors.contains("3 runs requested"))
+        let flows = try user.read("batch/flows.yaml")
+        for batch in ["      batch: P1D\n", "      batch: PT5H\n", ""] {
+            try user.write(flows.replacing("      batch: P1D\n", with: batch), to: "batch/flows.yaml")
+            let again = try await user.run(["plan", "batch"] + asOf)
+            #expect(again.output.contains("Nothing to do: all 98 windows are recorded."), "\(again.output)")
+            let status = try await user.run(["status", "batch"] + asOf)
+            #expect(status.output.contains("98 of 98 due windows recorded"), "\(status.output)")
+        }
+        #expect(try await user.run("ledger", "verify", "batch").status == 0)
+    }
+
     @Test("failed runs of the example are retried until they have succeeded")
     func retry() async throws {
         var user = try Program(example: "retry")

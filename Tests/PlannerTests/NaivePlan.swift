@@ -88,8 +88,14 @@ struct NaivePlan {
         let isNew = { [taken] (window: Window) in !taken.contains { $0.window == window } }
         var covered = Set(taken.flatMap { $0.window!.range })
         for window in desired where isNew(window) {
+            guard !isCovered(window) else {
+                recordedCount += 1
+                continue
+            }
             let overlapsRecorded = taken.contains { $0.window!.overlaps(window) }
-            let overlapsDeclared = desired.contains { $0 < window && isNew($0) && $0.overlaps(window) }
+            let overlapsDeclared = desired.contains {
+                $0 < window && isNew($0) && !isCovered($0) && $0.overlaps(window)
+            }
             switch flow.overlap {
             case .allow: request(.create, window)
             case .error:
@@ -108,11 +114,23 @@ struct NaivePlan {
         }
     }
 
+    /// A run of a longer window covers it, and none of its own was taken.
+    private func isCovered(_ window: Window) -> Bool {
+        let isOfSeries = flow.series.flatMap(Self.windows).contains(window) && !flow.windows.contains(window.range)
+        return flow.overlap != .allow && isOfSeries && !taken.contains { $0.window == window }
+            && taken.contains { $0.window!.contains(window) }
+    }
+
+    /// Whether a declared window is covered by a run of this one.
+    private func covers(_ window: Window) -> Bool {
+        desired.contains { $0 != window && window.contains($0) && isCovered($0) }
+    }
+
     private mutating func planRecordedWindows() {
         for window in Set(taken.compactMap(\.window)) {
             let isDesired = desired.contains(window)
             let isPiece = flow.overlap == .trim && desired.contains { $0.contains(window) }
-            guard isDesired || isPiece else { continue }
+            guard isDesired || isPiece || covers(window) else { continue }
             let isIngested = taken.contains {
                 $0.window == window && [.accepted, .succeeded, .partial].contains($0.state)
             }
@@ -124,7 +142,8 @@ struct NaivePlan {
         let own = attempts(rerun.window, rerun.id).filter { !$0.state.isVoid }
         let isAskedFor =
             flow.overlap == .trim
-            ? requests.contains { $0.kind == .create && $0.window == rerun.window } : desired.contains(rerun.window)
+            ? requests.contains { $0.kind == .create && $0.window == rerun.window }
+            : desired.contains(rerun.window) && !isCovered(rerun.window)
         let isKnown = isKnown || isAskedFor || taken.contains { $0.window == rerun.window }
         if !own.isEmpty {
             let isIngested = own.contains { [.accepted, .succeeded, .partial].contains($0.state) }
@@ -161,7 +180,7 @@ struct NaivePlan {
                     if let id = run.identity.rerun {
                         reruns.contains { $0.id == id }
                     } else {
-                        !reruns.isEmpty || desired.contains(window)
+                        !reruns.isEmpty || desired.contains(window) || covers(window)
                             || flow.overlap == .trim && desired.contains { $0.contains(window) }
                     }
                 } else {

@@ -24,6 +24,7 @@ struct PlanCountsTests {
         }
         var expected = PlanCounts()
         (expected.create, expected.retry, expected.rerun, expected.held) = (1, 1, 1, 1)
+        expected.windows = 1
         (expected.recorded, expected.undeclared, expected.warnings) = (1, 2, 1)
         #expect(plan([fine, held]).counts == expected)
         #expect(plan([fine, held]).counts.requests == 3)

@@ -127,7 +127,55 @@ struct PlanPropertyTests {
                 plan.actions.map { $0.key(in: id) } == expected.actions.map { $0.key(in: id) }, "\(flow)")
             #expect(plan.held.map(\.window) == expected.held.map(\.window), "\(flow)")
             #expect(plan.recordedCount == expected.recordedCount, "\(flow)")
-            #expect(plan.undeclared == flow.plan.undeclared, "\(flow)")
+            #expect(plan.undeclared == expected.undeclared, "\(flow)")
+        }
+    }
+
+    @Test("batches ask for the same time in fewer runs, none of them longer than allowed")
+    func batches() {
+        forEachFlow { flow, plan, generator in
+            // What is held counts reruns, too: of a batch they are longer.
+            guard flow.overlap != .allow, plan.held.isEmpty else { return }
+            var batched = flow
+            let limit = Duration.seconds(Int64.random(in: 1...20, using: &generator))
+            batched.batch = .upTo(.fixed(limit))
+            let batchedPlan = batched.plan
+            func seconds(_ plan: FlowPlan) -> [Int64] {
+                plan.actions.filter { $0.kind == .create }.map(\.window).flatMap(\.range).sorted()
+            }
+            #expect(seconds(batchedPlan) == seconds(plan), "\(flow)")
+            #expect(batchedPlan.actions.count <= plan.actions.count, "\(flow)")
+            #expect(batchedPlan.recordedCount == plan.recordedCount, "\(flow)")
+            for action in batchedPlan.actions where !action.members.isEmpty {
+                #expect(action.window.length <= limit, "\(flow)")
+                let members = action.members.flatMap { $0.map(\.self) }
+                #expect(members.count > 1 && members.count == action.windowCount, "\(flow)")
+                #expect(zip(members, members.dropFirst()).allSatisfy { $0.end == $1.start }, "\(flow)")
+                #expect(members.first?.start == action.window.start && members.last?.end == action.window.end)
+            }
+        }
+    }
+
+    @Test("whatever the order, the batches and how far each apply comes, each declared second is requested once")
+    func eachSecondOnce() {
+        forEachFlow { flow, plan, generator in
+            guard flow.overlap != .allow, plan.held.isEmpty, !plan.diagnostics.hasErrors else { return }
+            var after = flow
+            var requested: [Int64] = []
+            for _ in 0..<60 {
+                after.order = Bool.random(using: &generator) ? .oldestFirst : .newestFirst
+                let limit = Int64.random(in: 0...20, using: &generator)
+                after.batch = limit == 0 ? nil : .upTo(.fixed(.seconds(limit)))
+                let plan = after.plan
+                #expect(!plan.diagnostics.hasErrors, "\(flow)")
+                if plan.actions.isEmpty { break }
+                let sent = plan.actions.prefix(Int.random(in: 1...plan.actions.count, using: &generator))
+                requested += sent.filter { $0.kind == .create }.flatMap(\.window.range)
+                after.runs += sent.map(\.applied)
+            }
+            let taken = Set(flow.runs.filter { !$0.state.isVoid }.compactMap(\.window).flatMap(\.range))
+            let declared = Set(NaivePlan.desired(of: flow).flatMap(\.range))
+            #expect(requested.sorted() == declared.subtracting(taken).sorted(), "\(flow)")
         }
     }
 
@@ -155,7 +203,7 @@ struct PlanPropertyTests {
                 deltaColumn: declaration.deltaColumn, overlap: declaration.overlap,
                 retryFailed: declaration.retryFailed, order: declaration.order,
                 windows: declaration.windows.shuffled(using: &generator),
-                series: declaration.series.shuffled(using: &generator),
+                series: declaration.series.shuffled(using: &generator), batch: declaration.batch,
                 reruns: declaration.reruns.shuffled(using: &generator), acknowledged: declaration.acknowledged,
                 place: declaration.place)
             let runs = flow.runs.sorted(by: RecordedRun.isBefore)

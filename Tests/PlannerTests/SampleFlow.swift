@@ -19,6 +19,7 @@ struct SampleFlow {
     /// Each in a line of its own, from 101 on.
     var windows: [Range<Int64>] = []
     var series: [Series] = []
+    var batch: SeriesBatch?
     var reruns: [Rerun] = []
     var acknowledged: [Acknowledgement] = []
     var pauses: [Pause] = []
@@ -36,7 +37,7 @@ struct SampleFlow {
             windows: windows.enumerated().map {
                 DeclaredWindow(window: Window($1), line: UInt32(101 + $0), column: 7)
             },
-            series: series, reruns: reruns, acknowledged: acknowledged, pauses: pauses,
+            series: series, batch: batch, reruns: reruns, acknowledged: acknowledged, pauses: pauses,
             replaced: replacedRuns.isEmpty ? [] : [Self.replacedID], place: Self.place)
     }
 

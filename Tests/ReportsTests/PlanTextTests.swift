@@ -29,6 +29,13 @@ struct PlanTextTests {
         #expect(PlanReport(plan).written(.markdown).contains("_newest first, priority 5_"))
     }
 
+    @Test("windows that are asked for together are counted, golden")
+    func batched() throws {
+        let plan = Sample.plan([Sample.batched])
+        try expectGolden(render(plan), "plan-batched.txt")
+        #expect(try readPlan(planJSON(plan)) == plan)
+    }
+
     @Test("what is postponed is told from what is in doubt, golden")
     func postponed() throws {
         try expectGolden(render(Sample.plan([Sample.postponed])), "plan-postponed.txt")

@@ -162,6 +162,18 @@ enum Sample {
         return flow(8, "backfill", actions: days.reversed(), rules: rules)
     }
 
+    /// An outage made good: hours asked for by the day.
+    static var batched: FlowPlan {
+        let hour = Duration.seconds(3600)
+        let days = (0..<5).map { index in
+            PlannedAction(
+                kind: .create, window: window(newYear + day * index, day), reason: "never run: 24 windows in one run",
+                place: place(20),
+                members: [WindowProgression(start: newYear + day * index, length: hour, count: 24)], isOfSeries: true)
+        }
+        return flow(10, "page-views", actions: days + creates(1, from: newYear + day * 5, length: hour), recorded: 700)
+    }
+
     /// What is missing and not asked for now, each cause once.
     static var postponed: FlowPlan {
         let reasons: [(HeldWindow.Cause, String)] = [

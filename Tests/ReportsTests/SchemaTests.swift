@@ -20,7 +20,7 @@ struct SchemaTests {
     func plans() throws {
         let plans = [
             Sample.everything, Sample.plan([]),
-            Sample.plan([Sample.broken, Sample.local, Sample.postponed, Sample.newestFirst]),
+            Sample.plan([Sample.broken, Sample.local, Sample.postponed, Sample.newestFirst, Sample.batched]),
             Sample.plan([Sample.firstRun], wireForm: WireForm(times: .milliseconds, startTime: .now)),
         ]
         try expectFit("plan", plans.map(planJSON))

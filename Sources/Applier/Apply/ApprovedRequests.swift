@@ -15,12 +15,23 @@ extension FlowPlan {
             id: id, name: name, manifest: manifest, owner: owner, target: "", source: source,
             deltaColumn: rules.deltaColumn, overlap: rules.overlap, retryFailed: rules.retryFailed,
             order: rules.order,
-            windows: actions.filter { $0.rerun == nil }.map {
-                DeclaredWindow(
-                    window: $0.window, line: UInt32(clamping: $0.place.line), column: UInt32(clamping: $0.place.column))
+            windows: actions.filter { $0.rerun == nil }.flatMap { action in
+                action.declaredWindows.map {
+                    DeclaredWindow(
+                        window: $0, line: UInt32(clamping: action.place.line),
+                        column: UInt32(clamping: action.place.column))
+                }
             },
+            batch: .exactly(
+                actions.filter { !$0.members.isEmpty }.map(\.window),
+                windows: Set(actions.lazy.filter { $0.rerun == nil && $0.isOfSeries }.flatMap(\.declaredWindows))),
             // All of them, also those that were run: the runs that nobody recorded are counted in their order.
             reruns: rules.reruns,
             acknowledged: rules.acknowledged, replaced: rules.replaced, place: place)
     }
+}
+
+extension PlannedAction {
+    /// Those that it asks for: one, or several together.
+    fileprivate var declaredWindows: [Window] { members.isEmpty ? [window] : members.flatMap { $0.map(\.self) } }
 }

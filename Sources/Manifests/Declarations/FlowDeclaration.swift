@@ -36,6 +36,8 @@ package struct FlowDeclaration: Hashable, Sendable {
     /// In the order in which they stand in the file.
     package let windows: [DeclaredWindow]
     package let series: [Series]
+    /// `nil` asks for each window alone.
+    package let batch: SeriesBatch?
     package let reruns: [Rerun]
     package let acknowledged: [Acknowledgement]
     /// Its own and its manifest's.
@@ -51,6 +53,7 @@ package struct FlowDeclaration: Hashable, Sendable {
         id: FlowID, name: String? = nil, manifest: String, owner: String? = nil, target: String, source: SourceKind,
         deltaColumn: DeclaredColumn? = nil, overlap: Overlap = .error, retryFailed: Int = 0,
         order: Order = .oldestFirst, priority: Int = 0, windows: [DeclaredWindow] = [], series: [Series] = [],
+        batch: SeriesBatch? = nil,
         reruns: [Rerun] = [],
         acknowledged: [Acknowledgement] = [], pauses: [Pause] = [], replaces: [Replacement] = [],
         replaced: [FlowID]? = nil, place: Place
@@ -68,6 +71,7 @@ package struct FlowDeclaration: Hashable, Sendable {
         self.priority = priority
         self.windows = windows
         self.series = series
+        self.batch = batch
         self.reruns = reruns
         self.acknowledged = acknowledged
         self.pauses = pauses

@@ -77,7 +77,7 @@ extension [WindowProgression] {
 }
 
 /// The same day and time of a later month, or that month's last day if it is shorter.
-private func civil(_ anchor: Timestamp, addingMonths months: Int) -> Timestamp {
+func civil(_ anchor: Timestamp, addingMonths months: Int) -> Timestamp {
     let time = UTCTime(anchor)
     let month = time.year * 12 + time.month - 1 + months
     let day = min(time.day, UTCTime.daysInMonth(month % 12 + 1, of: month / 12))

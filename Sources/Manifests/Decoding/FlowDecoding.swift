@@ -37,7 +37,7 @@ extension ManifestDecoder {
         _ node: YAMLNode, _ header: Header?, _ target: String, _ pause: Pause?
     ) -> FlowDeclaration? {
         let optional = [
-            "name", "deltaColumn", "overlap", "retryFailed", "order", "priority", "windows", "series", "rerun",
+            "name", "deltaColumn", "overlap", "retryFailed", "order", "priority", "windows", "series", "batch", "rerun",
             "acknowledged", "paused", "replaces",
         ]
         guard let fields = fields(of: node, "a flow", required: ["flowId", "source"], optional: optional) else {
@@ -58,6 +58,7 @@ extension ManifestDecoder {
         let priority = integer(fields["priority"], in: -1000...1000) ?? 0
         let windows = windows(fields["windows"])
         let series = list(fields["series"])?.compactMap { self.series($0) } ?? []
+        let batch = batch(fields["batch"], fields["overlap"], overlap)
         let reruns = reruns(fields["rerun"])
         let acknowledged = acknowledgements(fields["acknowledged"])
         let pauses = [self.pause(fields["paused"]), pause].compactMap(\.self)
@@ -66,8 +67,21 @@ extension ManifestDecoder {
         return FlowDeclaration(
             id: flow, name: name, manifest: header?.name ?? "", owner: header?.owner, target: target, source: source,
             deltaColumn: column, overlap: overlap, retryFailed: retryFailed, order: order, priority: priority,
-            windows: windows, series: series,
+            windows: windows, series: series, batch: batch,
             reruns: reruns, acknowledged: acknowledged, pauses: pauses, replaces: replaces, place: place)
+    }
+
+    private mutating func batch(
+        _ field: Field?, _ overlapField: Field?, _ overlap: FlowDeclaration.Overlap
+    ) -> SeriesBatch? {
+        guard let step = step(field) else { return nil }
+        if overlap == .allow, let overlapField {
+            add(
+                .batchWithAllow, at: overlapField.value,
+                "'batch' does not go with 'overlap: allow', which requests windows inside of a recorded run again",
+                suggestion: "write overlap: error or trim, or remove 'batch'")
+        }
+        return .upTo(step)
     }
 
     mutating func flowID(_ field: Field?) -> FlowID? {

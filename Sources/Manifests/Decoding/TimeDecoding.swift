@@ -51,13 +51,13 @@ extension ManifestDecoder {
         return length
     }
 
-    /// The `every` of a series.
+    /// The `every` of a series, or the `batch` of a flow.
     mutating func step(_ field: Field?) -> Series.Step? {
         guard let field, let duration = duration(field) else { return nil }
         let isShort = duration.months <= 1200 && duration.days <= 36_600 && duration.clock <= .hundredYears
         guard isShort, let step = duration.step else {
             add(
-                .badDuration, at: field.value, "invalid value \(quoted(field.value.text)) for 'every'",
+                .badDuration, at: field.value, "invalid value \(quoted(field.value.text)) for '\(field.key)'",
                 suggestion: "use one unit, from one second to 100 years, such as PT15M, PT1H, P1D, P1W or P1M")
             return nil
         }

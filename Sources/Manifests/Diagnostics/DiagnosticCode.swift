@@ -43,6 +43,7 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case replacesItself = "SLU0129"
     case replacedTwice = "SLU0130"
     case timeOfReplacedFlow = "SLU0131"
+    case batchWithAllow = "SLU0132"
 
     case deltaColumnMissing = "SLU0201"
     case deltaColumnFixed = "SLU0202"
@@ -109,6 +110,7 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .replacesItself: "a flow replaces itself, perhaps by way of others"
         case .replacedTwice: "a flow names a flow that it replaces twice"
         case .timeOfReplacedFlow: "a flow and one that it replaces declare the same time"
+        case .batchWithAllow: "'batch' together with 'overlap: allow'"
         case .deltaColumnMissing: "the first run of a table-based flow needs a delta column"
         case .deltaColumnFixed: "the delta column was fixed by the flow's first run and cannot change"
         case .deltaColumnOnFile: "a file-based flow has no delta column"

@@ -5,6 +5,7 @@ struct FoldedWindows: Hashable {
     private(set) var start: Timestamp
     private(set) var end: Timestamp
     private(set) var count = 1
+    private let noun: String
     private var shortest: Duration
     private var longest: Duration
 
@@ -19,7 +20,9 @@ struct FoldedWindows: Hashable {
         return units.map { ($0, day * $1.lowerBound - slack...day * $1.upperBound + slack) }
     }()
 
-    init(_ window: Window) {
+    /// - Parameter noun: what they are, in the plural.
+    init(_ window: Window, noun: String = "windows") {
+        self.noun = noun
         start = window.start
         end = window.end
         shortest = window.length
@@ -44,7 +47,7 @@ struct FoldedWindows: Hashable {
     /// one its length.
     var sizeText: String {
         guard count > 1 else { return spanText(longest) }
-        let text = "\(grouped(count)) windows of "
+        let text = "\(grouped(count)) \(noun) of "
         guard shortest != longest, let unit = Self.unit(of: shortest, longest) else { return text + spanText(longest) }
         // Everybody knows that months differ; that a day is cut short is worth a word.
         return text + unit + (unit.hasSuffix("d") ? " (\(shortest.wholeHours)-\(longest.wholeHours)h)" : "")

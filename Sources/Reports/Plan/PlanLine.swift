@@ -33,7 +33,7 @@ struct PlanLine {
             case .retry: .retry
             case .rerun: .rerun
             }
-        windows = FoldedWindows(action.window)
+        windows = FoldedWindows(action.window, noun: action.members.isEmpty ? "windows" : "runs")
         timeZone = action.timeZone
         reason = action.reasonWithRefusal
         cause = action.kind.retried.map { [reason] in reason.replacing("its run \($0)", with: "their runs") }

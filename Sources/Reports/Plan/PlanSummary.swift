@@ -22,7 +22,8 @@ extension PlanCounts {
 
     /// What will be requested, without zeros.
     var wanted: [String] {
-        words([(create, "to request"), (retry, "to retry"), (rerun, "to rerun")])
+        let windows = windows > create ? " (\(grouped(windows)) windows)" : ""
+        return words([(create, "to request\(windows)"), (retry, "to retry"), (rerun, "to rerun")])
     }
 
     /// What will not be requested, without zeros.

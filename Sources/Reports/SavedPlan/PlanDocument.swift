@@ -153,7 +153,7 @@ private struct ActionMember: Decodable {
     let action: PlannedAction
 
     private enum Key: CodingKey {
-        case kind, window, timeZone, ofSeries, rerun, attempt, retryOf, reason, refusal, deltaColumn, place
+        case kind, window, timeZone, ofSeries, covers, rerun, attempt, retryOf, reason, refusal, deltaColumn, place
     }
 
     init(from decoder: any Decoder) throws {
@@ -172,7 +172,24 @@ private struct ActionMember: Decodable {
             reason: try object.decode(String.self, forKey: .reason),
             refusal: try object.decodeIfPresent(String.self, forKey: .refusal), place: try object.place(.place),
             timeZone: try object.decodeIfPresent(String.self, forKey: .timeZone),
+            members: try object.decodeIfPresent([CoveredMember].self, forKey: .covers)?.map(\.windows) ?? [],
             isOfSeries: try object.decodeIfPresent(Bool.self, forKey: .ofSeries) ?? false)
+    }
+}
+
+private struct CoveredMember: Decodable {
+    let windows: WindowProgression
+
+    private enum Key: CodingKey { case start, end, windows }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        let (start, end, count) = (try object.time(.start), try object.time(.end), try object.count(.windows))
+        let seconds = end.seconds - start.seconds
+        guard (1...Series.mostWindows).contains(count), seconds > 0, seconds % Int64(count) == 0 else {
+            throw object.fault(.windows, "not so many windows of one length")
+        }
+        windows = WindowProgression(start: start, length: .seconds(seconds / Int64(count)), count: count)
     }
 }
 

@@ -141,6 +141,17 @@ private struct PlanJSON {
         json.member("window", action.window)
         json.optional("timeZone", action.timeZone)
         if action.isOfSeries { json.member("ofSeries", true) }
+        if !action.members.isEmpty {
+            json.array("covers") { json in
+                for windows in action.members {
+                    json.element {
+                        $0.member("start", windows.start.seconds)
+                        $0.member("end", windows.end.seconds)
+                        $0.member("windows", windows.count)
+                    }
+                }
+            }
+        }
         json.optional("rerun", action.rerun)
         json.member("attempt", action.attempt)
         json.optional("retryOf", action.kind.retried?.description)
@@ -189,6 +200,7 @@ extension JSONText {
     mutating func members(of counts: PlanCounts) {
         member("requests", counts.requests)
         member("create", counts.create)
+        if counts.windows != counts.create { member("windows", counts.windows) }
         member("retry", counts.retry)
         member("rerun", counts.rerun)
         member("held", counts.held)

@@ -67,9 +67,9 @@ package struct FlowStatus: Hashable, Sendable {
         let reruns = Set(declaration.reruns.map(\.id) + runs.compactMap(\.identity.rerun))
         unusedRerunID = (1...).lazy.map { "again-\($0)" }.first { !reruns.contains($0) } ?? ""
         self.refreshedAt = refreshedAt
-        let neverRun = plan.actions.lazy.filter { $0.kind == .create }.map(\.window)
-        missing = neverRun.count + plan.held.count
-        missingTime = (Array(neverRun) + plan.held.map(\.window)).reduce(.zero) { $0 + $1.length }
+        let neverRun = plan.actions.filter { $0.kind == .create }
+        missing = neverRun.reduce(plan.held.count) { $0 + $1.windowCount }
+        missingTime = (neverRun.map(\.window) + plan.held.map(\.window)).reduce(.zero) { $0 + $1.length }
 
         let latest = runs.latestAttempts
         running = latest.count { $0.state == .accepted }

@@ -1,0 +1,77 @@
+import FlowRuns
+import Manifests
+
+/// Joins requests for windows of one series that touch into requests for one run each.
+struct Batching {
+    private let batch: SeriesBatch
+    private var limits: [Place: BatchLimit] = [:]
+    /// Of the approved batches, in order, those that are not passed yet.
+    private var approved: ArraySlice<Window> = []
+
+    init(_ batch: SeriesBatch, _ series: [Series]) {
+        self.batch = batch
+        switch batch {
+        case .upTo(let step):
+            limits = Dictionary(series.map { ($0.place, BatchLimit(step, of: $0)) }) { first, _ in first }
+        case .exactly(let windows, _): approved = windows.sorted()[...]
+        }
+    }
+
+    /// - Parameters:
+    ///   - actions: by window.
+    ///   - canJoin: whether the action may be asked for together with others.
+    ///   - join: makes one request out of at least two that touch.
+    mutating func joined(
+        _ actions: [PlannedAction], where canJoin: (PlannedAction) -> Bool,
+        by join: (ArraySlice<PlannedAction>, Window) -> PlannedAction
+    ) -> [PlannedAction] {
+        var joined: [PlannedAction] = []
+        var index = 0
+        while index < actions.count {
+            let first = actions[index]
+            var end = index + 1
+            if canJoin(first), let limit = limit(of: first) {
+                while end < actions.count, canJoin(actions[end]), actions[end].place == first.place || limit.isApproved,
+                    actions[end].window.start == actions[end - 1].window.end, actions[end].window.end <= limit.end
+                {
+                    end += 1
+                }
+                if limit.isApproved, actions[end - 1].window.end != limit.end { end = index + 1 }
+            }
+            if end - index > 1, let window = Window(start: first.window.start, end: actions[end - 1].window.end) {
+                joined.append(join(actions[index..<end], window))
+            } else {
+                joined.append(first)
+            }
+            index = end
+        }
+        return joined
+    }
+
+    private mutating func limit(of first: PlannedAction) -> (end: Timestamp, isApproved: Bool)? {
+        let start = first.window.start
+        switch batch {
+        case .upTo:
+            guard first.isOfSeries, let limit = limits[first.place] else { return nil }
+            return (limit.end(from: start), false)
+        case .exactly:
+            while let window = approved.first, window.start < start { approved.removeFirst() }
+            guard let window = approved.first, window.start == start else { return nil }
+            return (window.end, true)
+        }
+    }
+}
+
+extension [WindowProgression] {
+    /// Windows that touch; equally long ones are one progression.
+    init(folding windows: some Sequence<Window>) {
+        self.init()
+        for window in windows {
+            if let last, last.length == window.length, last.end == window.start {
+                self[count - 1] = WindowProgression(start: last.start, length: last.length, count: last.count + 1)
+            } else {
+                append(WindowProgression(start: window.start, length: window.length, count: 1))
+            }
+        }
+    }
+}
