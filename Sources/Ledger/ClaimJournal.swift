@@ -17,7 +17,11 @@ package protocol ClaimJournal: Sendable {
     /// The claims of the flow that matter still: those of the last days.
     func claims(of flow: FlowID) throws(LedgerError) -> [JournalClaim]
 
-    func add(_ claim: JournalClaim, of flow: FlowID) throws(LedgerError)
+    /// Of two processes that add a claim at the same moment, one finds the other's.
+    ///
+    /// - Returns: the claims that were there before.
+    @discardableResult
+    func add(_ claim: JournalClaim, of flow: FlowID) throws(LedgerError) -> [JournalClaim]
 
     /// Takes back a claim whose commit was surely not made.
     func withdraw(_ claim: ClaimID, of flow: FlowID) throws(LedgerError)
@@ -42,6 +46,6 @@ package struct NoJournal: ClaimJournal {
     package func exists() -> Bool { false }
     package func create() throws(LedgerError) {}
     package func claims(of flow: FlowID) throws(LedgerError) -> [JournalClaim] { [] }
-    package func add(_ claim: JournalClaim, of flow: FlowID) throws(LedgerError) {}
+    package func add(_ claim: JournalClaim, of flow: FlowID) throws(LedgerError) -> [JournalClaim] { [] }
     package func withdraw(_ claim: ClaimID, of flow: FlowID) throws(LedgerError) {}
 }

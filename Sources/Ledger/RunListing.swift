@@ -117,10 +117,13 @@ extension FlowLedger {
         for request in openRequests {
             let candidates = listed.filter { run in
                 !taken.contains(run.id) && recorded[run.id]?.window == nil
-                    && (run.window ?? settling.windows[run.id]) == request.window && request.mayBe(run)
+                    && (run.window ?? settling.windows[run.id]) == request.window
+                    && request.mayBe(run, clockSetBackBy: settling.settle)
             }
-            let own = candidates.first { $0.createdClient.map(ownClients.contains) ?? false }
-            guard let run = settling.isOver(request, by: listing) ? candidates.first : own else {
+            let since = candidates.filter { request.mayBe($0) }
+            let own = since.first { $0.createdClient.map(ownClients.contains) ?? false }
+            guard let run = settling.isOver(request, by: listing) ? since.first ?? candidates.first : own
+            else {
                 undecided.formUnion(candidates.map(\.id))
                 continue
             }
@@ -191,9 +194,13 @@ extension FlowLedger {
 
 extension RecordedRun {
     /// Whether the service's run can be this request: it was not made before the claim, as far as anybody can tell.
-    fileprivate func mayBe(_ run: ObservedRun) -> Bool {
+    ///
+    /// - Parameter clockSetBackBy: how much the service's clock may have been set back since the claim at most. At the
+    ///   end, when all is listed, it costs nothing to allow for it: which of a window's runs is whose does not matter
+    ///   then, since all are counted.
+    fileprivate func mayBe(_ run: ObservedRun, clockSetBackBy: Duration = .zero) -> Bool {
         guard let claimed = claim?.time, run.createdAt.milliseconds != 0 else { return true }
-        return run.createdAt >= claimed.earliest
+        return run.createdAt >= claimed.earliest - clockSetBackBy
     }
 }
 

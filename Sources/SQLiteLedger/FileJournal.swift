@@ -9,7 +9,7 @@ import Text
 /// It outlives the process and need not outlive a power cut, after which the machine has lost what it was about to send.
 package struct FileJournal: ClaimJournal {
     /// A file that has grown beyond this is cut down to its last claims.
-    private static let longestFile = 65_536
+    private static let longestFile = 16_384
     private static let keptClaims = 200
 
     private let folder: String
@@ -50,7 +50,8 @@ package struct FileJournal: ClaimJournal {
         }
     }
 
-    package func add(_ claim: JournalClaim, of flow: FlowID) throws(LedgerError) {
+    @discardableResult
+    package func add(_ claim: JournalClaim, of flow: FlowID) throws(LedgerError) -> [JournalClaim] {
         try append(JournalLine(id: claim.id, time: claim.time), of: flow)
     }
 
@@ -58,21 +59,25 @@ package struct FileJournal: ClaimJournal {
         try append(JournalLine(id: claim, time: nil, isWithdrawal: true), of: flow)
     }
 
-    private func append(_ line: JournalLine, of flow: FlowID) throws(LedgerError) {
+    /// - Returns: the claims before it.
+    @discardableResult
+    private func append(_ line: JournalLine, of flow: FlowID) throws(LedgerError) -> [JournalClaim] {
         try create()
         let path = path(of: flow)
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
         guard descriptor >= 0 else { throw unwritable(path) }
         defer { close(descriptor) }
         while flock(descriptor, LOCK_EX) != 0 { guard errno == EINTR else { throw unwritable(path) } }
+        let earlier = try claims(of: flow)
         var lines = [line]
         if lseek(descriptor, 0, SEEK_END) > Self.longestFile {
-            lines = try claims(of: flow).suffix(Self.keptClaims).map { JournalLine(id: $0.id, time: $0.time) } + lines
+            lines = earlier.suffix(Self.keptClaims).map { JournalLine(id: $0.id, time: $0.time) } + lines
             guard ftruncate(descriptor, 0) == 0 else { throw unwritable(path) }
         }
         // The line feed before it ends what a kill may have left behind.
         let bytes = Array(("\n" + lines.map(\.text).joined(separator: "\n") + "\n").utf8)
         guard write(descriptor, bytes, bytes.count) == bytes.count else { throw unwritable(path) }
+        return earlier
     }
 
     private func path(of flow: FlowID) -> String { "\(folder)/\(flow)" }

@@ -90,6 +90,20 @@ struct LedgerLossTests {
         try await world.end()
     }
 
+    @Test("two clones on one machine that apply at the same moment request each window once", arguments: [2, 3])
+    func clonesAtOnce(count: Int) async throws {
+        let world = try await World(flows: 2, windows: 6, "--listing-lag", "PT0.3S")
+        let clones = try (1..<count).map { _ in try clone(world, isOneMachine: true) }
+        let results = try await withThrowingTaskGroup(of: Program.Result.self) { group in
+            for user in [world.user] + clones { group.addTask { try await user.run(World.apply) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        for result in results { #expect(result.status == 0, "\(result.errors)") }
+        try await world.expectOnceEach()
+        clones.forEach { $0.remove() }
+        try await world.end()
+    }
+
     /// The manifests in another folder, without the ledger.
     private func clone(_ world: World, isOneMachine: Bool) throws -> Program {
         var other = try Program()

@@ -7,18 +7,22 @@ import Manifests
 extension FlowApplication {
     mutating func lookFirst(column: DeltaColumn?) async throws(FlowEnd) {
         let isFirstContact = ledger.record.contactedAt == nil
-        if let doubt = try doubtOfLedger() {
-            if doubt.wait > .zero { try await context.wait(doubt.wait, for: plan.id, because: doubt.reason) }
-            comparison.hasWaited = true
-            try await look(.full, column: column)
-            do throws(LedgerError) { try context.journal?.create() } catch { throw context.end(for: error) }
-            comparison.hasWaited = false
-        } else {
-            try await look(column: column)
-        }
+        try await lookBeforeRequests(isFirst: true, column: column)
         if isFirstContact {
             context.report(.contacted(plan.id, runsFound: ledger.runs.count { $0.origin == .service }))
         }
+    }
+
+    /// Compares the flow with the service; in full, and when everything must be listed, where this ledger may lack
+    /// requests that were made a moment ago.
+    mutating func lookBeforeRequests(isFirst: Bool = false, column: DeltaColumn? = nil) async throws(FlowEnd) {
+        guard let doubt = try doubtOfLedger(isFirst: isFirst) else { return try await look(column: column) }
+        if doubt.wait > .zero { try await context.wait(doubt.wait, for: plan.id, because: doubt.reason) }
+        waitedFor.formUnion(doubt.missing)
+        comparison.hasWaited = true
+        try await look(.full, column: column)
+        do throws(LedgerError) { try context.journal?.create() } catch { throw context.end(for: error) }
+        comparison.hasWaited = false
     }
 
     /// Compares the flow with the service; waits for a run of which the service may tell the window soon.
@@ -60,37 +64,55 @@ extension FlowApplication {
         return now.earliest - run.createdAt < context.limits.settle
     }
 
+    private struct LedgerDoubt {
+        let wait: Duration
+        let reason: String
+        var missing: [ClaimID] = []
+    }
+
     /// Why this ledger may lack requests that were made a moment ago, and how long it takes until the service lists
     /// them; `nil` when it is the whole truth.
-    private func doubtOfLedger() throws(FlowEnd) -> (wait: Duration, reason: String)? {
+    private func doubtOfLedger(isFirst: Bool) throws(FlowEnd) -> LedgerDoubt? {
         let settle = context.listsAtOnce ? .zero : context.limits.settle
         let sinceStart = max(.zero, settle - (context.time.monotonic() - context.startedAt))
         if ledger.record.needsRecheck {
-            return (sinceStart, "the ledger was restored, and what was requested since may not be listed yet")
+            return LedgerDoubt(
+                wait: sinceStart, reason: "the ledger was restored, and what was requested since may not be listed yet")
         }
         guard let journal = context.journal else { return nil }
-        guard context.hadJournal else {
-            return (
-                sinceStart,
-                "this machine has no record of earlier requests, and what was requested elsewhere may not be listed yet"
-            )
+        if isFirst, !context.hadJournal {
+            return LedgerDoubt(
+                wait: sinceStart,
+                reason: "this machine has no record of earlier requests, and what was requested elsewhere may not be "
+                    + "listed yet")
         }
-        let known = Set(ledger.runs.compactMap(\.claim?.id))
         let missing: [JournalClaim]
-        do throws(LedgerError) {
-            missing = try journal.claims(of: plan.id).filter { claim in
-                if known.contains(claim.id) { return false }
-                guard let time = claim.time, let comparedAt = ledger.record.comparedAt else { return true }
-                return comparedAt < time + context.limits.settle
-            }
-        } catch { throw context.end(for: error) }
+        do throws(LedgerError) { missing = self.missing(of: try journal.claims(of: plan.id)) } catch {
+            throw context.end(for: error)
+        }
         guard !missing.isEmpty else { return nil }
         let now = context.service.serviceTime()?.earliest
         let wait =
             missing.map { claim in
-                guard let time = claim.time, let now else { return sinceStart }
+                guard let time = claim.time, let now else { return settle }
                 return min(max(.zero, time + settle - now), settle)
             }.max() ?? .zero
-        return (wait, "a request that this machine made is not in this ledger, and may not be listed yet")
+        return LedgerDoubt(
+            wait: wait, reason: "a request that this machine made is not in this ledger, and may not be listed yet",
+            missing: missing.map(\.id))
+    }
+
+    /// Those of this machine's claims that this ledger does not know, as when it is an older copy, or when another
+    /// ledger is at work in another folder, and that it was not compared for yet.
+    func missing(of claims: [JournalClaim]) -> [JournalClaim] {
+        let comparedAt = ledger.record.comparedAt
+        let young = claims.filter { claim in
+            guard !waitedFor.contains(claim.id) else { return false }
+            guard let time = claim.time, let comparedAt else { return true }
+            return comparedAt < time + context.limits.settle
+        }
+        guard !young.isEmpty else { return [] }
+        let known = Set(ledger.runs.compactMap(\.claim?.id))
+        return young.filter { !known.contains($0.id) }
     }
 }

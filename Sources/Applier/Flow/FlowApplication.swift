@@ -33,6 +33,8 @@ struct FlowApplication {
     var mostPerClaim: Int
     /// Requests of this application whose answer was lost.
     var doubted: Set<RunIdentity> = []
+    /// Claims of this machine that this ledger does not know, and whose time has been waited for.
+    var waitedFor: Set<ClaimID> = []
     /// How often in a row the service did not take a request.
     var notTaken = 0
     private(set) var accepted = 0
@@ -79,7 +81,7 @@ struct FlowApplication {
             let actions = try await missingActions()
             switch try await send(actions) {
             case .all: return
-            case .lookAgain: try await look()
+            case .lookAgain: try await lookBeforeRequests()
             case .inDoubt(let reason):
                 let acceptedBefore = accepted
                 try await settleOpenClaim()
@@ -88,7 +90,7 @@ struct FlowApplication {
                     throw .unavailable("\(vainDoubts) requests in a row failed and were not taken: \(reason)")
                 }
                 // Somebody else may have settled the doubt, and requested more since.
-                try await look()
+                try await lookBeforeRequests()
             }
         }
     }

@@ -31,19 +31,22 @@ extension FlowApplication {
 
     /// Claims the requests, all of them or none.
     ///
-    /// - Returns: `nil` when somebody else has changed the flow: nothing is claimed.
+    /// - Returns: `nil` when somebody else has changed the flow, or requests with another ledger of this machine: nothing
+    ///   is claimed.
     mutating func claim(_ actions: ArraySlice<PlannedAction>) async throws(FlowEnd) -> [ClaimedRequest]? {
         // From before the commit: however long that takes, the deadline holds.
         let deadline = context.time.monotonic() + context.limits.requestTimeout
         let serviceTime = context.service.serviceTime()
         let claim = RunClaim(id: ClaimID(random: context.random()), owner: context.owner, time: serviceTime)
         let requests = actions.map { request($0, under: claim, deadline) }
+        let isOnlyLedger: Bool
         do throws(LedgerError) {
-            try context.journal?.add(JournalClaim(id: claim.id, time: serviceTime?.latest), of: plan.id)
-            for request in requests { try ledger.claim(request.claim) }
+            let earlier = try context.journal?.add(JournalClaim(id: claim.id, time: serviceTime?.latest), of: plan.id)
+            isOnlyLedger = missing(of: earlier ?? []).isEmpty
+            if isOnlyLedger { for request in requests { try ledger.claim(request.claim) } }
         } catch { throw context.end(for: error) }
-        if try await commit() { return requests }
         // A conflict leaves only the last outcomes to be recorded.
+        if try await commit(), isOnlyLedger { return requests }
         do throws(LedgerError) {
             try context.journal?.withdraw(claim.id, of: plan.id)
         } catch { throw context.end(for: error) }

@@ -35,7 +35,14 @@ final class MemoryJournal: ClaimJournal {
     func exists() -> Bool { state.withLock(\.isThere) }
     func create() { state.withLock { $0.isThere = true } }
     func claims(of flow: FlowID) -> [JournalClaim] { state.withLock { $0.claims[flow] ?? [] } }
-    func add(_ claim: JournalClaim, of flow: FlowID) { state.withLock { $0.claims[flow, default: []].append(claim) } }
+    func add(_ claim: JournalClaim, of flow: FlowID) -> [JournalClaim] {
+        state.withLock { state in
+            let earlier = state.claims[flow] ?? []
+            state.claims[flow] = earlier + [claim]
+            state.isThere = true
+            return earlier
+        }
+    }
     func withdraw(_ claim: ClaimID, of flow: FlowID) {
         state.withLock { $0.claims[flow]?.removeAll { $0.id == claim } }
     }

@@ -1,4 +1,5 @@
 import FlowRuns
+import FlowServiceSimulator
 import Manifests
 
 /// What the manifests of a simulation declare. Reruns are declared as time goes on.
@@ -45,6 +46,13 @@ struct SimulatedFlowDeclaration: Sendable {
 
     var allWindows: [Window] { windows + seriesWindows }
 
+    /// Whether a run covers a part of a declared window, where that is an error, or leaves no whole window for a rerun.
+    func canBeBlocked(by runs: [SimulatedRun]) -> Bool {
+        guard overlap == .error || (overlap == .trim && !reruns.isEmpty) else { return false }
+        let cut = runs.filter { $0.flow == id }.compactMap(\.window)
+        return cut.contains { run in allWindows.contains { $0.overlaps(run) && $0 != run } }
+    }
+
     func declaration(at elapsed: Duration) -> FlowDeclaration {
         FlowDeclaration(
             id: id, manifest: "simulated", target: "simulated", source: source,
@@ -62,7 +70,7 @@ struct SimulatedFlowDeclaration: Sendable {
         flow.source = random.pick([.table, .file])
         flow.overlap = random.pick([.error, .error, .trim, .allow])
         flow.retryFailed = random.pick([0, 1, 2])
-        let count = random.pick([2, 3, 4])
+        let count = random.pick([2, 3, 4, 8])
         if random.happens(0.3) {
             let past = random.pick([1, count - 1])
             let first = VirtualTime.start - length * past

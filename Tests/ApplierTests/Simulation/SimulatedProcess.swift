@@ -17,6 +17,15 @@ struct Misfortunes: Sendable {
     var isSlow = false
 }
 
+/// What the target of a simulation sets.
+struct SimulatedLimits: Sendable {
+    let requestTimeout: Duration
+    let settle: Duration
+    /// Where a commit is costly, as one to a Git repository; a claim covers several requests then.
+    let requestsPerClaim: Int
+    var isCommitCostly: Bool { requestsPerClaim > 1 }
+}
+
 /// One process: its view of ledger and service, through which every step may delay, stop or kill it.
 final class SimulatedProcess: Sendable {
     let number: Int
@@ -25,7 +34,7 @@ final class SimulatedProcess: Sendable {
     let contents: InMemoryContents
     let service: SimulatedService
     let misfortunes: Misfortunes
-    let limits: (requestTimeout: Duration, settle: Duration)
+    let limits: SimulatedLimits
     let stop = StopSignal()
     /// Called when the ledger has changed.
     let onCommit: @Sendable () -> Void
@@ -43,8 +52,7 @@ final class SimulatedProcess: Sendable {
 
     init(
         number: Int, machine: SimulatedMachine, contents: InMemoryContents, service: SimulatedService,
-        misfortunes: Misfortunes, limits: (requestTimeout: Duration, settle: Duration),
-        onCommit: @escaping @Sendable () -> Void
+        misfortunes: Misfortunes, limits: SimulatedLimits, onCommit: @escaping @Sendable () -> Void
     ) {
         self.number = number
         self.machine = machine

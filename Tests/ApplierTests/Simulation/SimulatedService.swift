@@ -24,12 +24,15 @@ final class SimulatedService: Sendable {
 
     private struct State {
         var sandbox: SimulatedSandbox
+        /// How far the service's clock is ahead of the true time, and was at most.
+        var skew: Duration
+        var largestSkew: Duration
         /// The runs that appliers requested.
         var own: Set<String> = []
         var firstOwn: Set<FlowID> = []
-        /// How many runs each claim has brought.
-        var taken: [ClaimID: Int] = [:]
-        var released: Set<ClaimID> = []
+        /// How many runs each claim of a window has brought.
+        var taken: [ClaimedWindow: Int] = [:]
+        var released: Set<ClaimedWindow> = []
         var violations: [String] = []
         /// Nothing goes wrong any more.
         var isQuiet = false
@@ -39,8 +42,6 @@ final class SimulatedService: Sendable {
     let time: VirtualTime
     let random: SimulationRandom
     let manifest: SimulatedManifest
-    /// How far the service's clock is ahead of the true time.
-    let skew: Duration
     private let state: Mutex<State>
     let trace: Trace
 
@@ -50,7 +51,6 @@ final class SimulatedService: Sendable {
     ) {
         self.habits = habits
         self.manifest = manifest
-        self.skew = skew
         self.time = time
         self.random = random
         self.trace = trace
@@ -58,10 +58,19 @@ final class SimulatedService: Sendable {
         for flow in manifest.flows {
             model.add(SimulatedFlow(id: flow.id, source: flow.source))
         }
-        state = Mutex(State(sandbox: model))
+        state = Mutex(State(sandbox: model, skew: skew, largestSkew: skew))
     }
 
-    var now: Timestamp { time.now + skew }
+    var now: Timestamp { time.now + state.withLock(\.skew) }
+
+    /// The service's clock is set.
+    func stepClock(by step: Duration) {
+        trace.add(time, "the service's clock STEPS by \(step)")
+        state.withLock { state in
+            state.skew += step
+            state.largestSkew = max(state.largestSkew, state.skew)
+        }
+    }
     var violations: [String] { state.withLock(\.violations) }
     var isQuiet: Bool { state.withLock(\.isQuiet) }
     var runs: [SimulatedRun] { state.withLock(\.sandbox.runs) }
@@ -102,7 +111,9 @@ final class SimulatedService: Sendable {
                 state.violations += watch(run, claim, before, state, elapsed: elapsed)
                 state.own.insert(run.id)
                 state.firstOwn.insert(run.flow)
-                state.taken[claim, default: 0] += 1
+                if let window = run.window {
+                    state.taken[ClaimedWindow(claim: claim, window: window), default: 0] += 1
+                }
                 return .success(run)
             } catch {
                 if error.breaksDeltaColumnRule { state.violations.append("delta-missing: \(error.detail)") }
@@ -124,12 +135,13 @@ final class SimulatedService: Sendable {
         _ run: SimulatedRun, _ claim: ClaimID, _ before: SimulatedSandbox, _ state: State, elapsed: Duration
     ) -> [String] {
         var violations: [String] = []
-        if state.taken[claim, default: 0] > 0 { violations.append("claim-sent-twice: \(claim)") }
-        if state.released.contains(claim) { violations.append("taken-after-release: \(claim)") }
         if run.origin == .request, run.parameters?.deltaColumn != nil, state.firstOwn.contains(run.flow) {
             violations.append("delta-twice: \(run.id)")
         }
         guard let window = run.window, let flow = manifest.flow(run.flow) else { return violations }
+        let claimed = ClaimedWindow(claim: claim, window: window)
+        if state.taken[claimed, default: 0] > 0 { violations.append("claim-sent-twice: \(claim)") }
+        if state.released.contains(claimed) { violations.append("taken-after-release: \(claim)") }
         let own = before.runs.filter { $0.flow == run.flow && state.own.contains($0.id) }
         let living = own.filter { !$0.hasFailed(at: run.createdAt) }
         let slots = flow.slots(of: window, at: elapsed)
@@ -139,12 +151,13 @@ final class SimulatedService: Sendable {
         if own.filter({ $0.window == window }).count >= slots * (1 + flow.retryFailed) {
             violations.append("retries-exceeded: \(window) of \(run.flow)")
         }
-        if flow.overlap != .allow,
+        // A retry is of the very run that failed, whatever somebody has requested since.
+        if flow.overlap != .allow, run.origin == .request,
             living.contains(where: { $0.window?.overlaps(window) ?? false && $0.window != window })
         {
             violations.append("overlap: \(window) of \(run.flow)")
         }
-        if habits.tellsDate, flow.isSeries(window), window.end > run.createdAt {
+        if habits.tellsDate, flow.isSeries(window), window.end > time.now + state.largestSkew {
             violations.append("window-not-ended: \(window) of \(run.flow)")
         }
         return violations
@@ -193,6 +206,17 @@ final class SimulatedService: Sendable {
         if let again { trace.add(time, "somebody TRIGGERS \(run.id.prefix(8)) again: \(again.id.prefix(8))") }
     }
 
+    /// Whether runs that have not failed leave nothing of the window out; those that failed may have used up its
+    /// attempts.
+    func isCovered(_ window: Window, of flow: FlowID) -> Bool {
+        let now = now
+        let runs = runs.filter { $0.flow == flow && $0.window?.overlaps(window) ?? false }
+        if runs.contains(where: { $0.hasFailed(at: now) }) { return true }
+        var end = window.start
+        for run in runs.compactMap(\.window).sorted() where run.start <= end { end = max(end, run.end) }
+        return end >= window.end
+    }
+
     // MARK: Reads
 
     func page(
@@ -230,57 +254,33 @@ final class SimulatedService: Sendable {
         guard let declaration = manifest.flow(flow) else { return }
         let (now, elapsed) = (now, time.elapsed)
         let seen = runs.filter { run in
-            run.flow == flow && run.window == window && run.listedAt <= lookedAt && run.tellsWindowAt <= lookedAt
-                && !run.hasFailed(at: now)
+            run.flow == flow && run.window?.overlaps(window) ?? false && run.listedAt <= lookedAt
+                && run.tellsWindowAt <= lookedAt
         }
-        if seen.count >= declaration.slots(of: window, at: elapsed) {
-            violate("visible-run-ignored: \(claim), \(window), \(seen.map { $0.id.prefix(8) })")
+        let same = seen.filter { $0.window == window && !$0.hasFailed(at: now) }
+        if same.count >= declaration.slots(of: window, at: elapsed) {
+            violate("visible-run-ignored: \(claim), \(window), \(same.map { $0.id.prefix(8) })")
+        }
+        // The rule is for new windows, not for a retry or a rerun of one that was run.
+        if declaration.overlap != .allow, !runs.contains(where: { $0.flow == flow && $0.window == window }),
+            let other = seen.first
+        {
+            violate("visible-overlap-ignored: \(claim), \(window), \(other.id.prefix(8))")
         }
     }
 
     /// A claim is recorded as surely not taken.
-    func watchRelease(_ claim: ClaimID) {
+    func watchRelease(_ claim: ClaimedWindow) {
         let taken = state.withLock { state in
             state.released.insert(claim)
             return state.taken[claim, default: 0]
         }
-        if taken > 0 { violate("released-but-taken: \(claim)") }
+        if taken > 0 { violate("released-but-taken: \(claim.claim), \(claim.window)") }
     }
 }
 
-extension SimulatedRun {
-    /// A run that failed may be retried, and so may one that succeeded with no records.
-    func hasFailed(at now: Timestamp) -> Bool { stage(at: now) == .ended && outcome == .failed }
-}
-
-extension ObservedRun {
-    /// As the client of the service reads the simulator's answer.
-    init(_ run: SimulatedRun, in sandbox: SimulatedSandbox, at now: Timestamp) {
-        let end: RunEnd? =
-            switch (run.stage(at: now), run.outcome) {
-            case (.ended, .failed): RunEnd(state: .failed, failure: "failed")
-            case (.ended, .partial): RunEnd(state: .partial, failure: "partial")
-            case (.ended, _): RunEnd(state: .succeeded)
-            default: nil
-            }
-        self.init(
-            id: RunID(run.id)!, window: sandbox.listedWindow(of: run, at: now), createdAt: run.createdAt,
-            createdClient: sandbox.configuration.tellsClient ? run.client : nil, status: run.status(at: now), end: end)
-    }
-}
-
-/// What happened, in order; empty unless it was asked for.
-final class Trace: Sendable {
-    let isOn: Bool
-    private let lines = Mutex<[String]>([])
-
-    init(isOn: Bool) { self.isOn = isOn }
-
-    var all: [String] { lines.withLock(\.self) }
-
-    func add(_ time: VirtualTime, _ words: @autoclosure () -> String) {
-        guard isOn else { return }
-        let line = "\(time.elapsed.milliseconds) \(words())"
-        lines.withLock { $0.append(line) }
-    }
+/// One request of a claim, which may cover several windows.
+struct ClaimedWindow: Hashable, Sendable {
+    let claim: ClaimID
+    let window: Window
 }

@@ -6,6 +6,7 @@ struct UnreliableStore: LedgerStore {
     let process: SimulatedProcess
 
     private var store: InMemoryStore { InMemoryStore(process.contents) }
+    var isCommitCostly: Bool { process.limits.isCommitCostly }
 
     private func alive() throws(LedgerError) {
         guard process.isAlive else { throw .unusable("the process is dead") }
@@ -54,8 +55,10 @@ struct UnreliableStore: LedgerStore {
                 process.noteClaim(claim, of: flow)
                 process.service.watchClaim(claim, flow, window, lookedAt: process.lookedAt(flow))
             case .update(let identity, .outcome(.released), _):
-                guard let claim = before.runs.first(where: { $0.identity == identity })?.claim?.id else { continue }
-                process.service.watchRelease(claim)
+                guard let run = before.runs.first(where: { $0.identity == identity }), let claim = run.claim?.id,
+                    let window = run.window
+                else { continue }
+                process.service.watchRelease(ClaimedWindow(claim: claim, window: window))
             case .insert, .update, .remove: continue
             }
         }

@@ -1,0 +1,203 @@
+import FlowRuns
+import FlowServiceSimulator
+import Ledger
+import Synchronization
+
+/// One simulation while it runs.
+final class Simulation: Sendable {
+    let mode: SimulatedScenario.Mode
+    let random: SimulationRandom
+    let time = VirtualTime()
+    let service: SimulatedService
+    let machines: [SimulatedMachine]
+    let misfortunes: Misfortunes
+    let limits: SimulatedLimits
+    let trace: Trace
+    /// When the service's clock is set, and by how much.
+    let clockSteps: [(at: Duration, by: Duration)]
+
+    private struct State {
+        /// The ledger on which the work goes on.
+        var contents: InMemoryContents
+        var history: [InMemoryContents] = []
+        var processes: [SimulatedProcess] = []
+    }
+
+    private let state: Mutex<State>
+
+    init(seed: UInt64, mode: SimulatedScenario.Mode, tracing: Bool) {
+        let random = SimulationRandom(seed: seed)
+        self.random = random
+        self.mode = mode
+        trace = Trace(isOn: tracing)
+        limits = SimulatedLimits(
+            requestTimeout: Span.requestTimeout, settle: random.seconds(90, 120, 120),
+            requestsPerClaim: random.pick(mode == .shared ? [1, 2, 4, 8] : [1, 1, 1, 4]))
+        clockSteps = (0..<random.pick([0, 0, 0, 1, 2])).map { _ in
+            (random.duration(upTo: Span.disturbed), random.seconds(-10, -5, -1, 1, 2, 5, 10))
+        }
+        misfortunes = Misfortunes(
+            kill: random.pick([0, 0.005, 0.02]), pause: random.pick([0, 0.01, 0.03]),
+            network: random.pick([0, 0.05, 0.25]), store: random.pick([0, 0.03, 0.1]),
+            isSlow: random.happens(0.1))
+        let contents = InMemoryContents()
+        state = Mutex(State(contents: contents))
+        service = SimulatedService(
+            habits: Self.habits(random, limits.settle, clockSteps.map(\.by)), sandbox: Self.sandbox(random),
+            manifest: .drawn(random),
+            skew: random.seconds(0, 0, -500, 86_400), time: time, random: random, trace: trace)
+        let count =
+            switch mode {
+            case .own, .swapped: 1
+            case .moved, .separate, .clones: 2
+            case .shared: random.pick([1, 2, 3])
+            }
+        let time = time
+        let shared = (
+            clock: MachineClock(time, skew: random.seconds(0, 0, -200, 150, 3)), journal: MemoryJournal()
+        )
+        machines = (0..<count).map { number in
+            let ledger: InMemoryContents? =
+                switch mode {
+                case .shared, .own, .swapped: contents
+                case .moved: number == 0 ? contents : nil
+                case .separate, .clones: InMemoryContents()
+                }
+            if mode == .clones {
+                return SimulatedMachine(number, clock: shared.clock, journal: shared.journal, ledger: ledger)
+            }
+            return SimulatedMachine(
+                number, clock: MachineClock(time, skew: random.seconds(0, 0, -200, 150, 3)),
+                journal: mode == .shared ? nil : MemoryJournal(), ledger: ledger)
+        }
+    }
+
+    /// A service that sets its clock must list so much sooner.
+    private static func habits(
+        _ random: SimulationRandom, _ settle: Duration, _ clockSteps: [Duration]
+    ) -> SimulatedService.Habits {
+        var habits = SimulatedService.Habits()
+        habits.longestLag = settle - Span.requestTimeout * 2 - .milliseconds(10)
+        for step in clockSteps { habits.longestLag -= max(step, .zero - step) }
+        (habits.late, habits.latest) = random.pick([(0, 0), (0.6, 0.4), (0.6, 0.4), (1, 1)])
+        habits.unreadable = random.pick([0, 0, 0.5])
+        habits.failing = random.pick([0, 0, 0.3])
+        habits.refusesOrder = random.happens(0.1)
+        habits.tellsDate = random.happens(0.9)
+        return habits
+    }
+
+    private static func sandbox(_ random: SimulationRandom) -> SandboxConfiguration {
+        SandboxConfiguration(
+            seed: random.number(), pageSize: random.pick([2, 3, 10]), paging: random.pick([.stable, .shifting]),
+            lastRunDetails: random.pick(LastRunDetails.allCases), tellsClient: random.happens(0.6))
+    }
+
+    // MARK: The ledger
+
+    /// The ledger on which the work goes on.
+    var contents: InMemoryContents { state.withLock(\.contents) }
+
+    func isAtWork(_ machine: SimulatedMachine) -> Bool {
+        machine.contents != nil && (mode != .moved || machine.contents === contents)
+    }
+
+    func noteHistory(_ contents: InMemoryContents) {
+        guard mode == .own || mode == .swapped else { return }
+        let copy = InMemoryContents(copyOf: contents)
+        state.withLock { $0.history.append(copy) }
+    }
+
+    /// The ledger is lost, put back as it once was, or moved to another machine.
+    func disturb() async {
+        if mode != .swapped { state.withLock(\.processes).forEach { $0.kill() } }
+        if mode == .moved {
+            guard let from = machines.first(where: isAtWork), let to = machines.first(where: { !isAtWork($0) }) else {
+                return
+            }
+            let copy = InMemoryContents(copyOf: contents)
+            state.withLock { $0.contents = copy }
+            to.put(copy)
+            trace.add(time, "LEDGER COPIED m\(from.number) -> m\(to.number)")
+        } else {
+            let isLost = random.happens(0.4)
+            let history = state.withLock(\.history)
+            let recent = random.happens(0.7) ? Array(history.suffix(6)) : history
+            var new = InMemoryContents()
+            var words = "LOST"
+            if !isLost, !recent.isEmpty {
+                let old = random.pick(recent)
+                switch random.below(4) {
+                case 0: words = "IMPORTED from an export, \(await SimulatedExport(of: old, random).restore(into: new))"
+                case 1:
+                    new = InMemoryContents(copyOf: random.pick(recent))
+                    words = "PUT BACK, and IMPORTED, \(await SimulatedExport(of: old, random).restore(into: new))"
+                default: (new, words) = (InMemoryContents(copyOf: old), "PUT BACK")
+                }
+            }
+            let ledger = new
+            state.withLock { $0.contents = ledger }
+            machines[0].put(ledger)
+            trace.add(time, "LEDGER \(words)")
+        }
+    }
+
+    /// An export is put into the ledger at which appliers are at work.
+    func importExport() async {
+        guard let old = state.withLock(\.history).randomElement(random) else { return }
+        let result = await SimulatedExport(of: old, random).restore(into: contents)
+        trace.add(time, "IMPORTED, \(result)")
+        noteHistory(contents)
+    }
+
+    func process(on machine: SimulatedMachine) -> SimulatedProcess? {
+        guard isAtWork(machine), let contents = machine.contents else { return nil }
+        return state.withLock { state in
+            let process = SimulatedProcess(
+                number: state.processes.count + 1, machine: machine, contents: contents, service: service,
+                misfortunes: misfortunes, limits: limits,
+                onCommit: { self.noteHistory(contents) })
+            state.processes.append(process)
+            return process
+        }
+    }
+
+    // MARK: The end
+
+    /// Without misfortune everything must come to its end.
+    func finish() async {
+        let last = machines.filter(isAtWork)
+        for _ in 0..<14 {
+            for machine in last { await apply(machine) }
+            for machine in last { await refresh(machine) }
+            await time.sleep(.seconds(400))
+            if await audit(last).isEmpty { return }
+        }
+        for words in await audit(last) { service.violate(words) }
+    }
+
+    /// What is not as it must be in the end.
+    private func audit(_ machines: [SimulatedMachine]) async -> [String] {
+        var faults: [String] = []
+        let mayBeBlocked = service.manifest.flows.contains { $0.canBeBlocked(by: service.runs) }
+        for machine in machines {
+            guard let process = process(on: machine) else { continue }
+            faults += await SimulatedCommands(process: process).audit(mayBeBlocked: mayBeBlocked)
+        }
+        for flow in service.manifest.flows where !mayBeBlocked {
+            for window in flow.allWindows {
+                let runs = service.runs.filter { $0.flow == flow.id && $0.window == window }
+                let slots = flow.slots(of: window, at: time.elapsed)
+                if flow.overlap != .trim, !runs.contains(where: { $0.outcome == .failed }), runs.count < slots {
+                    faults.append("not-run: \(window) of \(flow.id): \(runs.count) of \(slots)")
+                }
+                if !service.isCovered(window, of: flow.id) { faults.append("not-covered: \(window) of \(flow.id)") }
+            }
+        }
+        return faults
+    }
+}
+
+extension Array where Element: Sendable {
+    fileprivate func randomElement(_ random: SimulationRandom) -> Element? { isEmpty ? nil : random.pick(self) }
+}

@@ -1,0 +1,113 @@
+import FlowRuns
+
+/// Who does what, and when.
+extension Simulation {
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            for (delay, action) in schedule() {
+                group.addTask {
+                    await self.time.sleep(delay)
+                    await action()
+                }
+            }
+        }
+        service.becomeQuiet()
+        await time.sleep(max(.zero, Span.disturbed - time.elapsed) + .seconds(500))
+        await finish()
+    }
+
+    private typealias Action = @Sendable () async -> Void
+
+    private func schedule() -> [(Duration, Action)] {
+        var actions: [(Duration, Action)] = []
+        for machine in machines {
+            for _ in 0..<random.pick([0, 0, 1, 2]) {
+                let skew = random.seconds(0, 100, -150, 300)
+                actions.append((random.duration(upTo: Span.disturbed), { machine.clock.set(ahead: skew) }))
+            }
+        }
+        if mode == .separate {
+            actions.append((.zero, takeTurns))
+        } else {
+            for _ in 0..<random.pick([1, 2, 3, 4]) {
+                let at = random.pick([.zero, random.duration(upTo: .seconds(300)), random.duration(upTo: .seconds(20))])
+                actions.append((at, { await self.apply(self.random.pick(self.machines), restarts: true) }))
+            }
+            for _ in 0..<random.pick([0, 2, 4]) {
+                actions.append(
+                    (random.duration(upTo: Span.disturbed), { await self.apply(self.random.pick(self.machines)) }))
+            }
+            for _ in 0..<random.pick([0, 3, 8]) {
+                actions.append(
+                    (random.duration(upTo: Span.disturbed), { await self.refresh(self.random.pick(self.machines)) }))
+            }
+        }
+        for step in clockSteps { actions.append((step.at, { self.service.stepClock(by: step.by) })) }
+        for _ in 0..<random.pick([0, 0, 1, 3]) {
+            actions.append((random.duration(upTo: .seconds(500)), { self.requestByHand() }))
+        }
+        for _ in 0..<random.pick([0, 0, 2]) {
+            actions.append((random.duration(upTo: .seconds(600)), { self.service.retriggerByHand() }))
+        }
+        if [.own, .swapped, .moved].contains(mode) {
+            for _ in 0..<random.pick([1, 2, 3]) {
+                actions.append((random.duration(.seconds(5) ... .seconds(600)), { await self.disturbAndApply() }))
+            }
+            for _ in 0..<random.pick([0, 0, 1]) {
+                actions.append((random.duration(.seconds(5) ... .seconds(600)), { await self.importExport() }))
+            }
+        }
+        return actions
+    }
+
+    private func disturbAndApply() async {
+        await disturb()
+        let delays = (0..<random.pick([1, 2])).map { _ in random.seconds(0, 1, 10, 100) }
+        await withTaskGroup(of: Void.self) { group in
+            for delay in delays {
+                group.addTask {
+                    await self.time.sleep(delay)
+                    await self.apply(self.random.pick(self.machines))
+                }
+            }
+        }
+    }
+
+    /// Machines with ledgers of their own apply one after the other, each when the service lists what the one before
+    /// has requested.
+    private func takeTurns() async {
+        while time.elapsed < Span.disturbed {
+            await apply(random.pick(machines))
+            await time.sleep(limits.settle + random.seconds(1, 30, 100))
+        }
+    }
+
+    private func requestByHand() {
+        let flow = random.pick(service.manifest.flows)
+        var window = random.pick(flow.allWindows)
+        // Cut otherwise than it is declared.
+        if random.happens(0.15) { window = window.shifted(by: random.seconds(-30, 20, 60)) }
+        if flow.source == .table, service.runs.allSatisfy({ $0.flow != flow.id }), random.happens(0.5) { return }
+        service.requestByHand(flow, window, startTime: random.happens(0.1) ? service.now + .seconds(200) : nil)
+    }
+
+    func apply(_ machine: SimulatedMachine, restarts: Bool = false) async {
+        guard let process = process(on: machine) else { return }
+        await SimulatedCommands(process: process).apply()
+        // A job that died may be started again.
+        guard restarts, !process.isAlive, !service.isQuiet, random.happens(0.7) else { return }
+        await time.sleep(random.seconds(1, 5, 40))
+        await apply(machine, restarts: true)
+    }
+
+    func refresh(_ machine: SimulatedMachine) async {
+        guard let process = process(on: machine) else { return }
+        await SimulatedCommands(process: process).refresh()
+    }
+}
+
+extension Window {
+    fileprivate func shifted(by duration: Duration) -> Window {
+        Window(start: start + duration, end: end + duration) ?? self
+    }
+}
