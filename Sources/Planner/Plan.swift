@@ -57,9 +57,9 @@ package struct FlowPlan: Hashable, Sendable {
     /// take requests away.
     package let isVerified: Bool
     /// In the order in which they are sent.
-    package let actions: [PlannedAction]
+    package internal(set) var actions: [PlannedAction]
     /// Windows that wait for a doubt to be resolved or a run to be acknowledged, or that are postponed.
-    package let held: [HeldWindow]
+    package internal(set) var held: [HeldWindow]
     /// How many desired windows need nothing.
     package let recordedCount: Int
     /// Of those, the ones whose run failed and may not be retried any more.
@@ -102,6 +102,7 @@ package struct FlowRules: Hashable, Sendable {
     package let overlap: FlowDeclaration.Overlap
     package let retryFailed: Int
     package let order: FlowDeclaration.Order
+    package let runsPerDay: Int?
     package let priority: Int
     package let acknowledged: [Acknowledgement]
     /// All that are declared, in that order: by it runs that nobody recorded count for them.
@@ -111,13 +112,15 @@ package struct FlowRules: Hashable, Sendable {
 
     package init(
         deltaColumn: DeclaredColumn? = nil, overlap: FlowDeclaration.Overlap = .error, retryFailed: Int = 0,
-        order: FlowDeclaration.Order = .oldestFirst, priority: Int = 0, acknowledged: [Acknowledgement] = [],
+        order: FlowDeclaration.Order = .oldestFirst, runsPerDay: Int? = nil, priority: Int = 0,
+        acknowledged: [Acknowledgement] = [],
         reruns: [Rerun] = [], replaced: [FlowID] = []
     ) {
         self.deltaColumn = deltaColumn
         self.overlap = overlap
         self.retryFailed = retryFailed
         self.order = order
+        self.runsPerDay = runsPerDay
         self.priority = priority
         self.acknowledged = acknowledged
         self.reruns = reruns
@@ -127,7 +130,8 @@ package struct FlowRules: Hashable, Sendable {
     package init(_ declaration: FlowDeclaration) {
         self.init(
             deltaColumn: declaration.deltaColumn, overlap: declaration.overlap, retryFailed: declaration.retryFailed,
-            order: declaration.order, priority: declaration.priority, acknowledged: declaration.acknowledged,
+            order: declaration.order, runsPerDay: declaration.runsPerDay, priority: declaration.priority,
+            acknowledged: declaration.acknowledged,
             // However the manifest was read, in the order of the file.
             reruns: declaration.reruns.sorted { $0.place < $1.place }, replaced: declaration.replaced)
     }
@@ -215,12 +219,16 @@ package struct HeldWindow: Hashable, Sendable {
         case replaced
         /// The manifest says so.
         case paused
+        /// As many runs as may be requested in a day were requested.
+        case dayLimit
+        /// As many runs as may be under way are.
+        case runningLimit
 
         /// It is as declared, and nobody has to do anything about it.
         package var isPostponed: Bool {
             switch self {
             case .doubt, .replaced: false
-            case .paused: true
+            case .paused, .dayLimit, .runningLimit: true
             }
         }
     }

@@ -14,6 +14,10 @@ package struct PlanCounts: Hashable, Sendable {
     package var held = 0
     /// Windows that are missing, of flows that are paused.
     package var paused = 0
+    /// Requests that are held until tomorrow by a limit.
+    package var untilTomorrow = 0
+    /// Requests that are held until runs end, by a limit.
+    package var untilRunsEnd = 0
     /// Desired windows and reruns that need nothing.
     package var recorded = 0
     /// Of those, the ones whose run failed and may not be retried any more.
@@ -42,6 +46,8 @@ package struct PlanCounts: Hashable, Sendable {
         sum.rerun += right.rerun
         sum.held += right.held
         sum.paused += right.paused
+        sum.untilTomorrow += right.untilTomorrow
+        sum.untilRunsEnd += right.untilRunsEnd
         sum.recorded += right.recorded
         sum.failed += right.failed
         sum.replaced += right.replaced
@@ -75,6 +81,8 @@ extension FlowPlan {
             switch held.cause {
             case .doubt, .replaced: counts.held += 1
             case .paused: counts.paused += 1
+            case .dayLimit: counts.untilTomorrow += 1
+            case .runningLimit: counts.untilRunsEnd += 1
             }
         }
         counts.recorded = recordedCount

@@ -109,6 +109,17 @@ struct ExampleTests {
         #expect(try await user.run("ledger", "verify", "batch").status == 0)
     }
 
+    @Test("what is over the limits of a day is held until tomorrow")
+    func limits() async throws {
+        let user = try Program(example: "limits")
+        defer { user.remove() }
+        let plan = try await user.run(["plan", "limits"] + Self.asOf)
+        try expectGolden(plan.output, "limits.plan.txt")
+        #expect(try await user.run(["apply", "limits", "--yes"] + Self.asOf).errors.contains("83 runs requested"))
+        let again = try await user.run(["plan", "limits"] + Self.asOf)
+        #expect(again.output.contains("Nothing to request: 40 held until tomorrow, 83 recorded."), "\(again.output)")
+    }
+
     @Test("failed runs of the example are retried until they have succeeded")
     func retry() async throws {
         var user = try Program(example: "retry")

@@ -17,6 +17,49 @@ struct LimitTests {
         try await world.end()
     }
 
+    private static func limits(_ limit: String) -> String {
+        "{requestsPerSecond: 1000, requestTimeout: PT0.4S, settle: PT1.2S, \(limit)}"
+    }
+
+    @Test("what is over the day's limit is held until tomorrow, which is no error, and a saved plan is held to it, too")
+    func runsPerDay() async throws {
+        let world = try await World(flows: 2, windows: 4, limits: Self.limits("runsPerDay: 5"))
+        let saved = try await world.run("plan", more: ["--out", "plan.json"])
+        #expect(saved.output.contains("Plan: 5 to request; 3 held until tomorrow."), "\(saved.output)")
+        let first = try await world.apply()
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(first.errors.contains("5 runs requested"))
+        let again = try await world.apply()
+        #expect(again.status == 0)
+        #expect(again.output.contains("Nothing to request: 3 held until tomorrow, 5 recorded."), "\(again.output)")
+        #expect(try await world.run("plan", more: ["--detailed-exitcode"]).status == 2)
+
+        let tomorrow = Date(timeIntervalSinceNow: 86_400).ISO8601Format()
+        let later = try await world.run("plan", more: ["--as-of", tomorrow, "--out", "plan.json"])
+        #expect(later.output.contains("Plan: 3 to request; 5 recorded."), "\(later.output)")
+        let early = try await world.user.run("apply", "plan.json")
+        #expect(early.errors.contains("0 runs requested, 3 requests remain"), "\(early.errors)")
+        #expect(early.status == 0)
+        let counts = try await world.simulator.statistics()
+        #expect(counts.runsTaken == 5)
+        #expect(counts.windowsTakenTwice.isEmpty)
+        try await world.end()
+    }
+
+    @Test("apply --wait goes on as runs end, with no more of them under way than allowed")
+    func running() async throws {
+        let world = try await World(
+            flows: 2, windows: 3, limits: Self.limits("running: 2"), "--speed", "20")
+        let first = try await world.apply()
+        #expect(first.status == 0)
+        #expect(first.output.contains("Plan: 2 to request; 4 held until runs end."), "\(first.output)")
+        #expect(try await world.simulator.statistics().runsTaken == 2)
+        let rest = try await world.apply("--wait")
+        #expect(rest.status == 0, "\(rest.errors)")
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
     @Test("without a terminal an apply needs --yes")
     func nobodyToAsk() async throws {
         let world = try await World(flows: 1, windows: 1)

@@ -90,7 +90,7 @@ struct ManifestLoaderTests {
         let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("life")]
         let flows = ManifestLoader().load(files).manifests.flows
         #expect(flows.map { $0.replaced.map { $0.description.prefix(1) } } == [["2"], ["1", "2", "4"]])
-        #expect(flows.last?.replaces.map(\.place.line) == [23, 24])
+        #expect(flows.last?.replaces.map(\.place.line) == [24, 25])
     }
 
     @Test("quoted seconds, offsets and fractions of zero are all times")

@@ -65,6 +65,7 @@ struct SchemaAgreementTests {
         ("run-manifest", "series", flow("series: [\(strange)]")),
         ("run-manifest", "rerun", flow("rerun: [\(strange)]")),
         ("run-manifest", "acknowledged", flow("acknowledged: [\(strange)]")),
+        ("run-manifest", "limits", flow("limits: \(strange)")),
         ("run-manifest", "paused", flow("paused: \(strange)")),
         ("run-manifest", "paused", document("RunManifest", "{target: prod, flows: [], paused: \(strange)}")),
     ]

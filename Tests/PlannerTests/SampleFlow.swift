@@ -15,6 +15,7 @@ struct SampleFlow {
     var overlap = FlowDeclaration.Overlap.error
     var retryFailed = 0
     var order = FlowDeclaration.Order.oldestFirst
+    var runsPerDay: Int?
     var priority = 0
     /// Each in a line of its own, from 101 on.
     var windows: [Range<Int64>] = []
@@ -33,7 +34,7 @@ struct SampleFlow {
         FlowDeclaration(
             id: Self.id, name: "contacts", manifest: "crm", owner: "data", target: "prod", source: source,
             deltaColumn: column.map { DeclaredColumn(column: $0, place: Self.columnPlace) }, overlap: overlap,
-            retryFailed: retryFailed, order: order, priority: priority,
+            retryFailed: retryFailed, order: order, runsPerDay: runsPerDay, priority: priority,
             windows: windows.enumerated().map {
                 DeclaredWindow(window: Window($1), line: UInt32(101 + $0), column: 7)
             },

@@ -182,6 +182,8 @@ enum Sample {
                 .replaced,
                 "on the flow that it replaces, \(flowID(9)): claimed at 2024-01-05T00:00:00Z, and perhaps sent"
             ),
+            (.dayLimit, "held until tomorrow (UTC): the limit is 90 runs a day"),
+            (.runningLimit, "held until runs end: the limit is 20 runs under way"),
             (.doubt, "asked for at 2024-01-05T00:00:00Z, and the answer is unknown"),
         ]
         let held = reasons.enumerated().flatMap { index, cause in

@@ -42,7 +42,21 @@ package struct Applier: Sendable {
         context.report(.started(flows: flows.count, requests: plan.requestCount))
         let checked = await preflight(flows)
         if checked.values.contains(where: \.isConflict) { context.stop.request() }
-        let outcome = ApplyOutcome(flows: await apply(flows, checked, plan, staleness))
+        let outcome: ApplyOutcome
+        do throws(RefreshError) {
+            // By what is known now: somebody else may have requested since the plan was made, and runs may have ended.
+            if staleness == .refuse { try await context.readRunsUnderWay(of: plan) }
+            let limited = plan.hasRunLimits ? plan.limited(by: try await context.usage(of: plan)) : plan
+            let flows = limited.flows.filter { !$0.actions.isEmpty || $0.isWaiting }
+            let outcomes = await apply(flows, checked, limited, staleness)
+            outcome = ApplyOutcome(flows: outcomes + plan.heldBack(by: limited))
+        } catch {
+            let end = context.end(for: error)
+            outcome = ApplyOutcome(
+                flows: flows.map {
+                    FlowOutcome(flow: $0.id, accepted: 0, removed: 0, remaining: $0.actions.count, end: end)
+                })
+        }
         context.report(.finished(outcome))
         return outcome
     }

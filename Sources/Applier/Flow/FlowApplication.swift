@@ -131,7 +131,9 @@ struct FlowApplication {
         guard !plan.actions.isEmpty else { return [] }
         let current = Planner(asOf: asOf).plan(
             plan.approvedDeclaration, record: ledger.record, runs: ledger.runs, replaced: try await replaced())
-        if current.diagnostics.hasErrors { throw .conflict(current.diagnostics.filter { $0.severity == .error }) }
+        // Of what a limit holds back, a rerun may be without its run: that was judged when it was planned.
+        let errors = current.diagnostics.filter { $0.severity == .error && $0.code != .rerunOfNothing }
+        if !errors.isEmpty { throw .conflict(errors) }
         if let held = current.held.first(where: { $0.cause == .doubt }) { throw .held(held.reason) }
         let actions = current.actions.filter { approved[$0.key(in: plan.id)] == $0.kind }
         noteRemoved(plan.actions.count - accepted - actions.count)

@@ -21,9 +21,12 @@ package struct RunWait: Sendable {
 
     /// - Parameters:
     ///   - flows: whose runs are waited for: those that are under way when the wait begins.
+    ///   - forOne: only until one of them has ended.
     ///   - limit: how long at most; `nil` waits as long as it takes.
     /// - Throws: when the ledger fails, or the service cannot be read.
-    package func wait(for flows: [FlowPlan], atMost limit: Duration? = nil) async throws(RefreshError) -> WaitOutcome {
+    package func wait(
+        for flows: [FlowPlan], atMost limit: Duration? = nil, forOne: Bool = false
+    ) async throws(RefreshError) -> WaitOutcome {
         let (time, stop) = (context.time, context.stop)
         let deadline = limit.map { time.monotonic() + $0 }
         var outcome = WaitOutcome()
@@ -37,7 +40,9 @@ package struct RunWait: Sendable {
             outcome.running = waitedFor.values.reduce(0) { $0 + $1.count }
             context.report(.waited(running: outcome.running))
             let left = deadline.map { $0 - time.monotonic() }
-            guard outcome.running > 0, left ?? pause > .zero, !stop.isRequested else { break }
+            guard outcome.running > 0, !forOne || outcome.ended == 0, left ?? pause > .zero, !stop.isRequested else {
+                break
+            }
             await time.pause(min(pause, left ?? pause), unless: stop)
             pause = min(Self.longestPause, pause * 1.5)
             for flow in flows where waitedFor[flow.id]?.isEmpty == false {

@@ -31,6 +31,8 @@ package struct FlowDeclaration: Hashable, Sendable {
     /// How often a failed run of a window may be retried.
     package let retryFailed: Int
     package let order: Order
+    /// How many runs of the flow may be requested in a day of UTC; `nil` for as many as the target allows.
+    package let runsPerDay: Int?
     /// Flows of a higher one begin first; 0 unless the manifest says otherwise.
     package let priority: Int
     /// In the order in which they stand in the file.
@@ -52,7 +54,8 @@ package struct FlowDeclaration: Hashable, Sendable {
     package init(
         id: FlowID, name: String? = nil, manifest: String, owner: String? = nil, target: String, source: SourceKind,
         deltaColumn: DeclaredColumn? = nil, overlap: Overlap = .error, retryFailed: Int = 0,
-        order: Order = .oldestFirst, priority: Int = 0, windows: [DeclaredWindow] = [], series: [Series] = [],
+        order: Order = .oldestFirst, runsPerDay: Int? = nil, priority: Int = 0, windows: [DeclaredWindow] = [],
+        series: [Series] = [],
         batch: SeriesBatch? = nil,
         reruns: [Rerun] = [],
         acknowledged: [Acknowledgement] = [], pauses: [Pause] = [], replaces: [Replacement] = [],
@@ -68,6 +71,7 @@ package struct FlowDeclaration: Hashable, Sendable {
         self.overlap = overlap
         self.retryFailed = retryFailed
         self.order = order
+        self.runsPerDay = runsPerDay
         self.priority = priority
         self.windows = windows
         self.series = series

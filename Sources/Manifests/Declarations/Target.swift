@@ -61,6 +61,10 @@ package struct Target: Hashable, Sendable {
 package struct Limits: Hashable, Sendable {
     /// A plan with more requests than this is refused.
     package var maxRunsPerApply = 500
+    /// Of all flows together, in a day of UTC; `nil` for as many as there are.
+    package var runsPerDay: Int?
+    /// How many runs may be under way at once; `nil` for as many as there are.
+    package var running: Int?
     package var parallelFlows = 8
     /// Over all flows together.
     package var requestsPerSecond = 5.0

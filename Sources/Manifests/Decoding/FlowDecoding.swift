@@ -37,7 +37,8 @@ extension ManifestDecoder {
         _ node: YAMLNode, _ header: Header?, _ target: String, _ pause: Pause?
     ) -> FlowDeclaration? {
         let optional = [
-            "name", "deltaColumn", "overlap", "retryFailed", "order", "priority", "windows", "series", "batch", "rerun",
+            "name", "deltaColumn", "overlap", "retryFailed", "order", "priority", "windows", "series", "batch",
+            "limits", "rerun",
             "acknowledged", "paused", "replaces",
         ]
         guard let fields = fields(of: node, "a flow", required: ["flowId", "source"], optional: optional) else {
@@ -55,6 +56,10 @@ extension ManifestDecoder {
         let overlap = choice(fields["overlap"], of: FlowDeclaration.Overlap.self) ?? .error
         let retryFailed = integer(fields["retryFailed"], in: 0...100) ?? 0
         let order = choice(fields["order"], of: FlowDeclaration.Order.self) ?? .oldestFirst
+        let runsPerDay = fields["limits"].flatMap { limits in
+            let limits = self.fields(of: limits.value, "the limits of a flow", required: [], optional: ["runsPerDay"])
+            return integer(limits?["runsPerDay"], in: 1...1_000_000)
+        }
         let priority = integer(fields["priority"], in: -1000...1000) ?? 0
         let windows = windows(fields["windows"])
         let series = list(fields["series"])?.compactMap { self.series($0) } ?? []
@@ -66,7 +71,8 @@ extension ManifestDecoder {
         guard let flow, let source, let place = fields["flowId"].map({ place(of: $0.value) }) else { return nil }
         return FlowDeclaration(
             id: flow, name: name, manifest: header?.name ?? "", owner: header?.owner, target: target, source: source,
-            deltaColumn: column, overlap: overlap, retryFailed: retryFailed, order: order, priority: priority,
+            deltaColumn: column, overlap: overlap, retryFailed: retryFailed, order: order, runsPerDay: runsPerDay,
+            priority: priority,
             windows: windows, series: series, batch: batch,
             reruns: reruns, acknowledged: acknowledged, pauses: pauses, replaces: replaces, place: place)
     }

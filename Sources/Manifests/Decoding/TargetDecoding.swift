@@ -52,11 +52,16 @@ extension ManifestDecoder {
 
     private mutating func limits(_ field: Field?) -> Limits {
         var limits = Limits()
-        let keys = ["maxRunsPerApply", "parallelFlows", "requestsPerSecond", "requestTimeout", "settle"]
+        let keys = [
+            "maxRunsPerApply", "runsPerDay", "running", "parallelFlows", "requestsPerSecond", "requestTimeout",
+            "settle",
+        ]
         guard let field, let fields = fields(of: field.value, "'limits'", required: [], optional: keys) else {
             return limits
         }
         limits.maxRunsPerApply = integer(fields["maxRunsPerApply"], in: 1...1_000_000) ?? limits.maxRunsPerApply
+        limits.runsPerDay = integer(fields["runsPerDay"], in: 1...1_000_000)
+        limits.running = integer(fields["running"], in: 1...1_000_000)
         limits.parallelFlows = integer(fields["parallelFlows"], in: 1...256) ?? limits.parallelFlows
         limits.requestsPerSecond = number(fields["requestsPerSecond"], in: 1...1000) ?? limits.requestsPerSecond
         let timeout = fields["requestTimeout"]

@@ -9,6 +9,7 @@ struct PlanLine {
         case rerun
         case held
         case paused
+        case limited
     }
 
     let kind: Kind
@@ -47,6 +48,7 @@ struct PlanLine {
             switch held.cause {
             case .doubt, .replaced: .held
             case .paused: .paused
+            case .dayLimit, .runningLimit: .limited
             }
         windows = FoldedWindows(held.window)
         timeZone = held.timeZone
@@ -157,6 +159,7 @@ extension PlanLine.Kind {
         case .rerun: "to rerun"
         case .held: "held"
         case .paused: "paused"
+        case .limited: "over a limit"
         }
     }
 }

@@ -18,7 +18,7 @@ extension PlanCounts {
     }
 
     /// What is missing and, as declared, not asked for now.
-    var postponed: Int { paused }
+    var postponed: Int { paused + untilTomorrow + untilRunsEnd }
 
     /// What will be requested, without zeros.
     var wanted: [String] {
@@ -29,7 +29,8 @@ extension PlanCounts {
     /// What will not be requested, without zeros.
     var standing: [String] {
         words([
-            (held, "held"), (paused, "paused"),
+            (held, "held"), (paused, "paused"), (untilTomorrow, "held until tomorrow"),
+            (untilRunsEnd, "held until runs end"),
             (recorded, "recorded\(failed > 0 ? " (\(grouped(failed)) failed)" : "")"),
             (undeclared, "undeclared"),
         ])

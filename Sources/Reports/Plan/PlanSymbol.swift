@@ -2,7 +2,7 @@ import Planner
 
 /// The symbol before a line of a plan.
 enum PlanSymbol: CaseIterable {
-    case create, retry, rerun, held, paused, recorded, undeclared
+    case create, retry, rerun, held, paused, limited, recorded, undeclared
 
     init(_ kind: PlanLine.Kind) {
         self =
@@ -12,6 +12,7 @@ enum PlanSymbol: CaseIterable {
             case .rerun: .rerun
             case .held: .held
             case .paused: .paused
+            case .limited: .limited
             }
     }
 
@@ -24,6 +25,7 @@ enum PlanSymbol: CaseIterable {
         case .rerun: style.unicode ? "±" : "&"
         case .held: "!"
         case .paused: "-"
+        case .limited: ">"
         case .recorded: "="
         case .undeclared: "?"
         }
@@ -36,6 +38,7 @@ enum PlanSymbol: CaseIterable {
         case .rerun: "rerun"
         case .held: "held"
         case .paused: "paused"
+        case .limited: "over a limit"
         case .recorded: "recorded"
         case .undeclared: "undeclared"
         }
@@ -48,6 +51,7 @@ enum PlanSymbol: CaseIterable {
         case .rerun: .active
         case .held: .error
         case .paused: .warning
+        case .limited: .quiet
         case .recorded, .undeclared: .quiet
         }
     }
@@ -59,6 +63,7 @@ enum PlanSymbol: CaseIterable {
         case .rerun: counts.rerun
         case .held: counts.held
         case .paused: counts.paused
+        case .limited: counts.untilTomorrow + counts.untilRunsEnd
         case .recorded: counts.recorded
         case .undeclared: counts.undeclared
         }

@@ -26,7 +26,8 @@ private struct TargetMember: Decodable {
     private enum Key: CodingKey { case name, service, organization, sandbox, request, ledger, limits, place }
     private enum RequestKey: CodingKey { case times, startTime }
     private enum LimitKey: CodingKey {
-        case maxRunsPerApply, parallelFlows, requestsPerSecond, requestTimeoutMilliseconds, settleMilliseconds
+        case maxRunsPerApply, runsPerDay, running, parallelFlows, requestsPerSecond, requestTimeoutMilliseconds,
+            settleMilliseconds
     }
 
     init(from decoder: any Decoder) throws {
@@ -35,6 +36,8 @@ private struct TargetMember: Decodable {
         let limit = try object.nestedContainer(keyedBy: LimitKey.self, forKey: .limits)
         var limits = Limits()
         limits.maxRunsPerApply = try limit.count(.maxRunsPerApply)
+        if limit.contains(.runsPerDay) { limits.runsPerDay = try limit.count(.runsPerDay) }
+        if limit.contains(.running) { limits.running = try limit.count(.running) }
         limits.parallelFlows = max(1, try limit.count(.parallelFlows))
         limits.requestsPerSecond = try limit.decode(Double.self, forKey: .requestsPerSecond)
         limits.requestTimeout = try limit.span(.requestTimeoutMilliseconds)
@@ -96,7 +99,7 @@ private struct RulesMember: Decodable {
     let rules: FlowRules
 
     private enum Key: CodingKey {
-        case deltaColumn, overlap, retryFailed, order, priority, replaced, acknowledged, reruns
+        case deltaColumn, overlap, retryFailed, order, runsPerDay, priority, replaced, acknowledged, reruns
     }
     private enum ColumnKey: CodingKey { case place }
 
@@ -111,6 +114,7 @@ private struct RulesMember: Decodable {
             deltaColumn: declared, overlap: try object.word(.overlap),
             retryFailed: try object.count(.retryFailed),
             order: object.contains(.order) ? try object.word(.order) : .oldestFirst,
+            runsPerDay: object.contains(.runsPerDay) ? try object.count(.runsPerDay) : nil,
             priority: try object.decodeIfPresent(Int.self, forKey: .priority) ?? 0,
             acknowledged: try object.decode([AcknowledgementMember].self, forKey: .acknowledged).map(\.acknowledgement),
             reruns: try object.decodeIfPresent([RerunMember].self, forKey: .reruns)?.map(\.rerun) ?? [],

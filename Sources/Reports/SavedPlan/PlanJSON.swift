@@ -71,6 +71,8 @@ private struct PlanJSON {
             $0.object("limits") {
                 let limits = plan.target.limits
                 $0.member("maxRunsPerApply", limits.maxRunsPerApply)
+                if let runsPerDay = limits.runsPerDay { $0.member("runsPerDay", runsPerDay) }
+                if let running = limits.running { $0.member("running", running) }
                 $0.member("parallelFlows", limits.parallelFlows)
                 $0.member("requestsPerSecond", limits.requestsPerSecond)
                 $0.member("requestTimeoutMilliseconds", limits.requestTimeout.milliseconds)
@@ -205,6 +207,8 @@ extension JSONText {
         member("rerun", counts.rerun)
         member("held", counts.held)
         if counts.paused > 0 { member("paused", counts.paused) }
+        if counts.untilTomorrow > 0 { member("heldUntilTomorrow", counts.untilTomorrow) }
+        if counts.untilRunsEnd > 0 { member("heldUntilRunsEnd", counts.untilRunsEnd) }
         member("recorded", counts.recorded)
         member("failed", counts.failed)
         if counts.replaced > 0 { member("replaced", counts.replaced) }
@@ -223,6 +227,7 @@ extension JSONText {
         member("overlap", rules.overlap.rawValue)
         member("retryFailed", rules.retryFailed)
         if rules.order != .oldestFirst { member("order", rules.order.rawValue) }
+        if let runsPerDay = rules.runsPerDay { member("runsPerDay", runsPerDay) }
         if rules.priority != 0 { member("priority", rules.priority) }
         if !rules.replaced.isEmpty {
             array("replaced") { json in

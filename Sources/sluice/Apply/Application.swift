@@ -26,11 +26,15 @@ struct Application {
 
     /// Waits for every run of the plan's flows that is under way, whichever apply requested it: a job that was cut off
     /// while it waited can be run again.
-    func wait(_ plan: Plan, _ ledger: TargetLedger, atMost limit: Duration?) async throws -> WaitOutcome {
+    ///
+    /// - Parameter forOne: only until one of them has ended.
+    func wait(
+        _ plan: Plan, _ ledger: TargetLedger, atMost limit: Duration?, forOne: Bool = false
+    ) async throws -> WaitOutcome {
         try await connected(plan, "no longer waiting: the runs continue on the service") { service, progress, stop in
             let context = ledger.context(service, stop: stop) { progress.show($0) }
             do throws(RefreshError) {
-                return try await RunWait(context: context).wait(for: plan.flows, atMost: limit)
+                return try await RunWait(context: context).wait(for: plan.flows, atMost: limit, forOne: forOne)
             } catch {
                 throw Failure(error)
             }

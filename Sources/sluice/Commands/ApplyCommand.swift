@@ -57,9 +57,22 @@ struct ApplyCommand: AsyncParsableCommand {
         try await TargetLedger.with(workspace.target, writing: true) { ledger in
             let application = Application(
                 target: workspace.target, flows: workspace.simulatedFlows, command: self)
-            let (plan, outcome) = try await round(
-                workspace, time.instant(), ledger, application, isFirst: true)
-            try await end(outcome, plan, ledger, application)
+            let deadline = timeout.map { SystemTime().monotonic() + $0.duration }
+            var hasFailed = false
+            while true {
+                try await refreshRuns(workspace)
+                let (plan, outcome) = try await round(
+                    workspace, time.instant(), ledger, application, isFirst: true)
+                guard wait, ExitStatus(outcome) == .done, plan.isHeldByRunningRuns else {
+                    try await end(outcome, plan, ledger, application, until: deadline)
+                    guard !hasFailed else { throw ExitCode(ExitStatus.incomplete.rawValue) }
+                    return
+                }
+                let ended = try await application.wait(
+                    plan, ledger, atMost: deadline.map { $0 - SystemTime().monotonic() }, forOne: true)
+                hasFailed = hasFailed || ended.failed > 0
+                guard ended.ended > 0 else { throw ExitCode(ExitStatus.tryLater.rawValue) }
+            }
         }
     }
 
@@ -130,11 +143,18 @@ struct ApplyCommand: AsyncParsableCommand {
             let outcome =
                 plan.requestCount > 0 || plan.flows.contains(where: \.isWaiting)
                 ? try await application.apply(plan, ledger, staleness: .refuse) : finishWithNothingToDo()
-            try await end(outcome, plan, ledger, application)
+            let deadline = timeout.map { SystemTime().monotonic() + $0.duration }
+            try await end(outcome, plan, ledger, application, until: deadline)
         }
     }
 
     // MARK: Before and after
+
+    /// Where a limit counts the runs that are under way, it must be known which have ended.
+    private func refreshRuns(_ workspace: Workspace) async throws {
+        guard workspace.target.limits.running != nil else { return }
+        _ = try await Refreshing(workspace: workspace, service: service, output: output.silenced).read()
+    }
 
     /// Whoever applies from another folder than was planned in should not begin a second record unawares.
     private func announceNewLedger(_ target: Target) {
@@ -177,11 +197,13 @@ struct ApplyCommand: AsyncParsableCommand {
     }
 
     private func end(
-        _ outcome: ApplyOutcome, _ plan: Plan, _ ledger: TargetLedger, _ application: Application
+        _ outcome: ApplyOutcome, _ plan: Plan, _ ledger: TargetLedger, _ application: Application,
+        until deadline: MonotonicInstant?
     ) async throws {
         var status = ExitStatus(outcome)
         if status == .done, wait {
-            status = ExitStatus(try await application.wait(plan, ledger, atMost: timeout?.duration))
+            let left = deadline.map { $0 - SystemTime().monotonic() }
+            status = ExitStatus(try await application.wait(plan, ledger, atMost: left))
         }
         guard status == .done else { throw ExitCode(status.rawValue) }
     }

@@ -1,5 +1,6 @@
 import Applier
 import FlowRuns
+import FlowService
 import Foundation
 import Ledger
 import Manifests
@@ -88,7 +89,11 @@ struct Workspace {
     /// Plans every flow of the target against the ledger.
     func plan(asOf: Timestamp, ledger: TargetLedger) async throws(LedgerError) -> Plan {
         let flows = try await planned(asOf: asOf, ledger: ledger) { flow in flow.plan }
-        return Plan(asOf: asOf, target: target, manifests: manifests.digests, flows: flows)
+        let plan = Plan(asOf: asOf, target: target, manifests: manifests.digests, flows: flows)
+        guard plan.hasRunLimits else { return plan }
+        // Whatever windows are asked for, they are asked for today; a plan of the future is one of its day.
+        let day = max(asOf, SystemTime().now())
+        return plan.limited(by: try await ledger.store.usage(allDeclarations.map(\.id), at: day))
     }
 
     /// A flow, and all that a view needs to know of it.

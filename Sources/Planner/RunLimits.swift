@@ -1,0 +1,103 @@
+import FlowRuns
+import Manifests
+
+extension Plan {
+    /// Whether any limit on the number of runs is declared, besides the one on a single apply.
+    package var hasRunLimits: Bool {
+        target.limits.runsPerDay != nil || target.limits.running != nil
+            || flows.contains { $0.rules.runsPerDay != nil }
+    }
+
+    /// Whether a later plan goes on where limits stop this one.
+    package var isHeldByLimits: Bool {
+        flows.contains { $0.held.contains { $0.cause == .dayLimit || $0.cause == .runningLimit } }
+    }
+
+    /// Whether it goes on as soon as runs end.
+    package var isHeldByRunningRuns: Bool { flows.contains { $0.held.contains { $0.cause == .runningLimit } } }
+
+    /// The same plan without the requests that are over a limit; they are held. Flows of a higher priority are served
+    /// first, those of one priority evenly.
+    package func limited(by usage: RunUsage) -> Plan {
+        guard hasRunLimits else { return self }
+        let limits = target.limits
+        var day = limits.runsPerDay.map { max(0, $0 - usage.total) } ?? .max
+        var running = limits.running.map { max(0, $0 - usage.underWay) } ?? .max
+        var limited = flows
+        var rest = flows.indices[...]
+        while let first = rest.first {
+            let equal = rest.prefix { flows[$0].rules.priority == flows[first].rules.priority }
+            rest = rest.dropFirst(equal.count)
+            let own = equal.map { index in
+                flows[index].rules.runsPerDay.map { max(0, $0 - usage.onDay[flows[index].id, default: 0]) } ?? .max
+            }
+            let wanted = zip(equal, own).map { min(flows[$0].actions.count, $1) }
+            let given = shares(of: min(day, running), among: wanted)
+            for (place, index) in equal.enumerated() where given[place] < flows[index].actions.count {
+                let over: RunLimit =
+                    given[place] == own[place]
+                    ? .ofFlow(flows[index].rules.runsPerDay ?? 0)
+                    : running < day ? .running(limits.running ?? 0) : .perDay(limits.runsPerDay ?? 0)
+                limited[index] = flows[index].keeping(given[place], over: over)
+            }
+            let sum = given.reduce(0, +)
+            if day != .max { day -= sum }
+            if running != .max { running -= sum }
+        }
+        return Plan(asOf: asOf, target: target, manifests: manifests, flows: limited)
+    }
+}
+
+/// As even as can be, and nobody more than wanted.
+private func shares(of total: Int, among wanted: [Int]) -> [Int] {
+    var given = wanted.map { _ in 0 }
+    var left = total
+    var open = wanted.indices.filter { wanted[$0] > 0 }
+    while left > 0, !open.isEmpty {
+        let each = max(1, left / open.count)
+        for index in open where left > 0 {
+            let more = min(each, wanted[index] - given[index], left)
+            given[index] += more
+            left -= more
+        }
+        open.removeAll { given[$0] == wanted[$0] }
+    }
+    return given
+}
+
+/// A limit that requests are over.
+enum RunLimit {
+    case perDay(Int)
+    case ofFlow(Int)
+    case running(Int)
+
+    fileprivate var cause: HeldWindow.Cause {
+        switch self {
+        case .perDay, .ofFlow: .dayLimit
+        case .running: .runningLimit
+        }
+    }
+
+    fileprivate var inWords: String {
+        func runs(_ count: Int) -> String { count == 1 ? "1 run" : "\(count) runs" }
+        return switch self {
+        case .perDay(let count): "held until tomorrow (UTC): the limit is \(runs(count)) a day"
+        case .ofFlow(let count): "held until tomorrow (UTC): the limit of this flow is \(runs(count)) a day"
+        case .running(let count): "held until runs end: the limit is \(runs(count)) under way"
+        }
+    }
+}
+
+extension FlowPlan {
+    /// The first so many requests; the others are held.
+    fileprivate func keeping(_ count: Int, over limit: RunLimit) -> FlowPlan {
+        var plan = self
+        plan.actions = Array(actions.prefix(count))
+        plan.held += actions.dropFirst(count).map {
+            HeldWindow(
+                window: $0.window, cause: limit.cause, reason: limit.inWords, place: $0.place, timeZone: $0.timeZone)
+        }
+        plan.held.sort { $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window }
+        return plan
+    }
+}
