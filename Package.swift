@@ -20,6 +20,7 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .target(name: "CBuildInfo"),
         .target(name: "YAML", dependencies: ["CLibYAML"]),
         .target(name: "FlowRuns"),
         .target(name: "Text"),
@@ -69,9 +70,9 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Applier", "FlowRuns", "FlowService", "FlowServiceSimulator", "Ledger", "Manifests", "Planner",
+                "Applier", "CBuildInfo", "FlowRuns", "FlowService", "FlowServiceSimulator", "Ledger", "Manifests", "Planner",
                 "Reports",
-                "RunRequests", "SQLiteLedger", "Text",
+                "RunRequests", "SQLiteLedger", "Text", "YAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
