@@ -20,12 +20,12 @@ struct FirstContactTests {
         try await world.end()
     }
 
-    @Test("a saved plan made on an empty ledger cannot be applied twice")
+    @Test("a saved plan made on an empty ledger requests nothing twice, whatever became of the ledger")
     func savedPlanTwice() async throws {
         let world = try await World(flows: 2, windows: 4)
         #expect(try await world.run("plan", more: ["--out", "plan.json"]).status == 0)
         #expect(try await world.user.run("apply", "plan.json").status == 0)
-        #expect(try await world.user.run("apply", "plan.json").status == 75)
+        #expect(try await world.user.run("apply", "plan.json").errors.contains("Nothing remains"))
         try world.loseLedger()
         #expect(try await world.user.run("apply", "plan.json").status == 0)
         try await world.expectOnceEach()
