@@ -35,6 +35,7 @@ let package = Package(
         .target(
             name: "SQLiteLedger",
             dependencies: ["FlowRuns", "Ledger", "Text", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "GitLedger", dependencies: ["FlowRuns", "Ledger", "Text"]),
         .target(
             name: "FlowService",
             dependencies: [
@@ -92,10 +93,12 @@ let package = Package(
             exclude: ["Faulty", "Valid"]),
         .testTarget(
             name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner", "RandomNumbers", "TestSupport"]),
-        .testTarget(name: "LedgerTests", dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", "TestSupport"]),
+        .testTarget(
+            name: "LedgerTests", dependencies: ["FlowRuns", "GitLedger", "Ledger", "SQLiteLedger", "TestSupport"]),
         .testTarget(
             name: "SQLiteLedgerTests",
             dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", .product(name: "GRDB", package: "GRDB.swift")]),
+        .testTarget(name: "GitLedgerTests", dependencies: ["FlowRuns", "GitLedger", "Ledger", "TestSupport"]),
         .testTarget(
             name: "FlowServiceTests",
             dependencies: [

@@ -2,14 +2,14 @@ import FlowRuns
 import Foundation
 
 /// A line of an exported ledger as it is read back.
-enum ExportedLine: Equatable {
+package enum ExportedLine: Equatable {
     case ledger(formatVersion: Int, target: String)
     case flow(FlowRecord)
     case run(LedgerEntry)
     case end(flows: Int, runs: Int)
 
     /// - Throws: ``LineError`` when the line is not exactly what ``LedgerExport`` writes.
-    init(_ bytes: some Collection<UInt8>) throws(LineError) {
+    package init(_ bytes: some Collection<UInt8>) throws(LineError) {
         self = try Members(bytes).line()
         // A first line is judged by its format version; that of another version may have other members.
         if case .ledger = self { return }
@@ -20,8 +20,8 @@ enum ExportedLine: Equatable {
     }
 
     /// What is wrong with a line.
-    struct LineError: Error {
-        let message: String
+    package struct LineError: Error {
+        package let message: String
 
         init(_ message: String) { self.message = message }
     }

@@ -57,7 +57,7 @@ package final class InMemoryContents: Sendable {
             let before = flows[flow] ?? FlowEntries(record: FlowRecord(id: flow), entries: [])
             if before.record.revision == commit.record.revision { return .done }
             guard before.record.revision == commit.expecting else { return .conflict }
-            var rows = Rows(entries: before.entries)
+            var rows = FlowRows(before.entries)
             for change in commit.changes { try rows.make(change) }
             let ids = Set(rows.entries.compactMap(\.run.id))
             for (other, kept) in flows where other != flow {
@@ -70,42 +70,5 @@ package final class InMemoryContents: Sendable {
             flows[flow] = FlowEntries(record: commit.record, entries: rows.entries)
             return .done
         }
-    }
-}
-
-/// The rows of one flow, sorted, and the promises that a store enforces by itself.
-private struct Rows {
-    var entries: [LedgerEntry]
-
-    mutating func make(_ change: LedgerChange) throws(LedgerError) {
-        switch change {
-        case .insert(let entry): try insert(entry)
-        case .update(let identity, let update, let time):
-            guard let position = position(identity) else { throw .unknownRun(identity) }
-            var entry = entries[position]
-            try entry.apply(update, at: time)
-            entries.remove(at: position)
-            try insert(entry)
-        case .remove(let identity):
-            guard let position = position(identity) else { throw .unknownRun(identity) }
-            entries.remove(at: position)
-        }
-    }
-
-    private func position(_ identity: RunIdentity) -> Int? { entries.firstIndex { $0.run.identity == identity } }
-
-    private mutating func insert(_ entry: LedgerEntry) throws(LedgerError) {
-        let identity = entry.run.identity
-        for other in entries.map(\.run) {
-            if other.identity == identity { throw .corrupt("\(identity.inWords) is recorded already") }
-            if other.isLivingRequest, entry.run.isLivingRequest, other.identity.key == identity.key {
-                throw .corrupt("\(identity.inWords) has a request already that has not failed")
-            }
-            if other.state.isDoubtful, entry.run.state.isDoubtful, other.claim?.id != entry.run.claim?.id {
-                throw .corrupt("\(identity.inWords): another claim of the flow is open")
-            }
-            if let id = entry.run.id, other.id == id { throw .runIDTaken(id, by: other.identity) }
-        }
-        entries.insert(entry, at: entries.firstIndex { !$0.run.identity.precedes(identity) } ?? entries.count)
     }
 }

@@ -16,7 +16,7 @@ package enum LedgerExport {
     /// Counts up when an older sluice could no longer read what is written.
     package static let formatVersion = 2
     /// Those that can be read: version 1 knows no claims, and no more of a flow than when it was compared.
-    static let readableVersions = 1...2
+    package static let readableVersions = 1...2
 
     enum Kind: String, Decodable {
         case ledger
@@ -25,14 +25,14 @@ package enum LedgerExport {
         case end
     }
 
-    static func header(target: String) -> [UInt8] {
+    package static func header(target: String) -> [UInt8] {
         line(.ledger) {
             $0.member("formatVersion", formatVersion)
             $0.member("target", target)
         }
     }
 
-    static func line(_ record: FlowRecord) -> [UInt8] {
+    package static func line(_ record: FlowRecord) -> [UInt8] {
         line(.flow) {
             $0.member("flow", record.id.description)
             $0.member("revision", record.revision.number)
@@ -45,7 +45,7 @@ package enum LedgerExport {
         }
     }
 
-    static func line(_ entry: LedgerEntry) -> [UInt8] {
+    package static func line(_ entry: LedgerEntry) -> [UInt8] {
         let (run, counts, provenance) = (entry.run, entry.counts, entry.provenance)
         return line(.run) {
             $0.member("flow", run.flow.description)

@@ -1,13 +1,20 @@
 import FlowRuns
 import Foundation
+import GitLedger
 import Ledger
 import SQLiteLedger
+import TestSupport
 import Testing
 
 /// The stores that the conformance suite is run against.
 enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case memory
     case sqlite
+    /// In a bare repository on this machine.
+    case git
+    /// Through `git http-backend` behind nginx, with a password.
+    case gitOverHTTP
+    case gitOverSSH
 
     var testDescription: String { rawValue }
 
@@ -16,6 +23,9 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
         switch self {
         case .memory: MemoryPlace()
         case .sqlite: try SQLitePlace()
+        case .git: GitPlace(try GitRepository())
+        case .gitOverHTTP: GitPlace(try GitRepository(servedBy: GitHTTPServer.shared()))
+        case .gitOverSSH: GitPlace(try GitRepository(servedBy: GitSSHServer.shared()), isSlow: true)
         }
     }
 }
@@ -23,6 +33,12 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
 /// Where several appliers open the same ledger.
 protocol StorePlace: Sendable {
     func open() async throws -> any LedgerStore
+    /// Whether a commit takes a tenth of a second and more.
+    var isSlow: Bool { get }
+}
+
+extension StorePlace {
+    var isSlow: Bool { false }
 }
 
 private struct MemoryPlace: StorePlace {
@@ -45,6 +61,25 @@ private final class SQLitePlace: StorePlace {
     func open() throws -> any LedgerStore {
         try SQLiteLedger.open(
             path: folder.appendingPathComponent("ledger.sqlite").path, targets: [Sample.target], mode: .readWrite)
+    }
+}
+
+/// Each opening is a process of one machine: they share a cache.
+private struct GitPlace: StorePlace {
+    let repository: GitRepository
+    let isSlow: Bool
+
+    init(_ repository: GitRepository, isSlow: Bool = false) {
+        self.repository = repository
+        self.isSlow = isSlow
+    }
+
+    func open() -> any LedgerStore {
+        GitLedger(
+            GitLocation(place: .address(repository.address, folder: repository.home)), target: Sample.target,
+            sandbox: "prod", mode: .readWrite,
+            folders: GitLedger.Folders(cache: repository.home + "/cache", state: repository.home + "/state"),
+            environment: repository.environment)
     }
 }
 

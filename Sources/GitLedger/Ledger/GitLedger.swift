@@ -1,0 +1,263 @@
+import FlowRuns
+import Foundation
+import Ledger
+import Text
+
+/// The ledger in a Git repository: a ref for each flow, whose commits hold its record and runs. A push that names the
+/// commit which it replaces is the compare-and-swap.
+///
+/// ```swift
+/// let ledger = GitLedger(location, target: target.identity, sandbox: target.sandbox, mode: .readWrite, folders: folders)
+/// ```
+///
+/// Nothing is reached before the first use. Commits that wait at the same time go out in one push.
+package actor GitLedger: LedgerStore {
+    package enum Mode: Hashable, Sendable {
+        case readWrite
+        case readOnly
+    }
+
+    /// Where this machine keeps what can be fetched again, and what cannot.
+    package struct Folders: Sendable {
+        /// Such as `~/.cache`.
+        let cache: String
+        /// Such as `~/.local/state`; `nil` where there is none.
+        let state: String?
+
+        package init(cache: String, state: String?) {
+            self.cache = cache
+            self.state = state
+        }
+    }
+
+    /// What was set up at the first use.
+    struct Session: Sendable {
+        let cache: CacheRepository
+        let remembered: RememberedCommits
+        var remote: Remote { cache.remote }
+    }
+
+    package nonisolated let isCommitCostly = true
+    nonisolated let location: GitLocation
+    nonisolated let target: String
+    nonisolated let mode: Mode
+    private let folders: Folders
+    private let environment: [String: String]
+    /// Tells people of what is odd, on one line.
+    let notice: @Sendable (String) -> Void
+
+    /// Below which refs this target's flows are: `refs/sluice/prod-1a2b3c4d`. The target's name is not in it, so that
+    /// renaming a target sends nothing again.
+    nonisolated let prefix: String
+
+    private var opening: Task<Result<Session, LedgerError>, Never>?
+    private var fetching: Task<Result<Void, LedgerError>, Never>?
+    /// When the last fetch began.
+    private(set) var readAt: ContinuousClock.Instant?
+    private(set) var heads: [String: CommitID] = [:]
+    private var files: [FlowID: FlowFiles] = [:]
+    /// Flows whose ref does not follow from what this machine remembers: compared with the service before they are used.
+    private var distrusted: Set<FlowID> = []
+
+    // Of the pushes: see Pushing.swift.
+    var waiting: [WaitingCommit] = []
+    var isPushing = false
+    var lastPush: ContinuousClock.Instant?
+    /// Commits whose push has no clear end, by their nonce: made again, they are the very same.
+    var unanswered: [String: MadeCommit] = [:]
+    var isProbed = false
+
+    /// A read may be this old. That is no more than if it had been made a moment earlier: whatever is decided by it is
+    /// committed only if the ref is still the same.
+    private var freshness: Duration { mode == .readOnly ? .seconds(5) : .seconds(1) }
+
+    /// - Parameters:
+    ///   - target: the target's identity.
+    ///   - sandbox: for people who look at the refs.
+    ///   - environment: of this process.
+    package init(
+        _ location: GitLocation, target: String, sandbox: String, mode: Mode, folders: Folders,
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.location = location
+        self.target = target
+        self.mode = mode
+        self.folders = folders
+        self.environment = environment
+        self.notice = notice
+        let name = String(
+            sandbox.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(40))
+        let hash = hexadecimal(stableHash(target) >> 32, width: 8)
+        prefix = "\(location.refs)/\(name.isEmpty ? "" : "\(name)-")\(hash)"
+    }
+
+    // MARK: The store
+
+    package func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot {
+        let kept = try await entries(of: flow)
+        return FlowSnapshot(record: kept.record, runs: kept.entries.map(\.run))
+    }
+
+    package func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries {
+        try await refresh(since: .now - freshness)
+        let files = try await files(of: flow)
+        return FlowEntries(record: told(files.record), entries: files.entries)
+    }
+
+    package func flows() async throws(LedgerError) -> [FlowRecord] {
+        try await refresh(since: .now - freshness)
+        let session = try await session()
+        let flows = heads.compactMap { name, commit in FlowID(name).map { (flow: $0, commit: commit) } }
+            .sorted { $0.flow < $1.flow }
+        let contents = try await session.cache.contents(of: flows.map { "\($0.commit):\(FlowFiles.recordPath)" })
+        var records: [FlowRecord] = []
+        for (found, content) in zip(flows, contents) {
+            let place = "\(session.remote.shown), flow \(found.flow)"
+            records.append(told(try FlowFiles.record(content, of: found.flow, place: place)))
+        }
+        return records
+    }
+
+    /// The repository's own checks of what was read, and whether each flow can be read.
+    package func damage() async throws(LedgerError) -> [String] {
+        try await refresh(since: .now - freshness)
+        let session = try await session()
+        var found: [String] = []
+        let commits = heads.sorted { $0.key < $1.key }.map(\.value.description)
+        if !commits.isEmpty {
+            let check = try await session.cache.run(
+                ["fsck", "--no-progress", "--no-dangling", "--connectivity-only"] + commits)
+            if !check.isSuccess { found.append(session.remote.git.failure(of: ["fsck"], check)) }
+        }
+        for flow in heads.keys.compactMap({ FlowID($0) }).sorted() {
+            do throws(LedgerError) { _ = try await files(of: flow) } catch .corrupt(let reason) { found.append(reason) }
+        }
+        return found
+    }
+
+    package func close() async {
+        guard mode == .readWrite, lastPush != nil, let session = try? await session() else { return }
+        try? await session.cache.tidy()
+    }
+
+    private func told(_ record: FlowRecord) -> FlowRecord {
+        var record = record
+        if distrusted.contains(record.id) { record.needsRecheck = true }
+        return record
+    }
+
+    // MARK: Reading
+
+    func session() async throws(LedgerError) -> Session {
+        if opening == nil {
+            opening = Task { [location, environment, folders, prefix] in
+                do throws(LedgerError) {
+                    let remote = try await Remote.find(location, environment: environment)
+                    let cache = try await CacheRepository.open(remote, cacheFolder: folders.cache)
+                    let remembered = RememberedCommits(stateFolder: folders.state, remote: remote, refs: prefix)
+                    return .success(Session(cache: cache, remembered: remembered))
+                } catch { return .failure(error) }
+            }
+        }
+        guard let opening else { throw .unusable("the ledger was not opened") }
+        return try await opening.value.get()
+    }
+
+    /// Reads all refs again unless that was begun at `instant` or later. Whoever asks meanwhile waits for the same read.
+    func refresh(since instant: ContinuousClock.Instant) async throws(LedgerError) {
+        while readAt.map({ $0 < instant }) ?? true {
+            if let fetching {
+                _ = await fetching.value
+                continue
+            }
+            let task = Task { await fetch() }
+            fetching = task
+            let result = await task.value
+            fetching = nil
+            try result.get()
+        }
+    }
+
+    private func fetch() async -> Result<Void, LedgerError> {
+        do throws(LedgerError) {
+            let session = try await session()
+            let isFirst = readAt == nil
+            // What another process of this machine remembers later can be newer than what this fetch finds.
+            let remembered = isFirst ? session.remembered.all() : [:]
+            let known = heads
+            let start = ContinuousClock.now
+            let found = try await fetchWithRetries(session)
+            let lost = try await notFollowing(isFirst ? remembered : known, in: found, session)
+            if isFirst {
+                distrusted = Set(lost)
+                if !lost.isEmpty { tell(lost, session) }
+                try await session.cache.removeAbandonedRefs()
+            } else if let flow = lost.first {
+                throw .replaced("\(session.remote.shown), flow \(flow),")
+            }
+            // A push that has ended meanwhile has brought something newer.
+            for name in Set(heads.keys).union(found.keys) where heads[name] == known[name] { heads[name] = found[name] }
+            readAt = start
+            return .success(())
+        } catch { return .failure(error) }
+    }
+
+    private func fetchWithRetries(_ session: Session) async throws(LedgerError) -> [String: CommitID] {
+        var last = RemoteError.unreachable("it does not answer")
+        for pause in [Duration.milliseconds(300), .seconds(2), .zero] {
+            do throws(RemoteError) {
+                return try await session.cache.fetch(below: prefix)
+            } catch {
+                last = error
+                switch error {
+                case .damagedCopy: try await session.cache.replace()
+                case .unreachable: break
+                case .refused, .local: throw error.ledgerError(session.remote, isWriting: false)
+                }
+            }
+            await sleepWhatever(pause)
+        }
+        throw last.ledgerError(session.remote, isWriting: false)
+    }
+
+    /// The flows whose commit does not descend from the one that was known.
+    private func notFollowing(
+        _ known: [String: CommitID], in found: [String: CommitID], _ session: Session
+    ) async throws(LedgerError) -> [FlowID] {
+        var lost: [FlowID] = []
+        for (name, commit) in known where found[name] != commit {
+            guard let flow = FlowID(name) else { continue }
+            if let now = found[name], try await session.cache.isAncestor(commit, of: now) { continue }
+            lost.append(flow)
+        }
+        return lost.sorted()
+    }
+
+    private func tell(_ lost: [FlowID], _ session: Session) {
+        let flows = lost.prefix(3).map(\.description).joined(separator: ", ") + (lost.count > 3 ? ", …" : "")
+        notice(
+            "the ledger in \(session.remote.shown) was set back, rewritten or deleted since this machine saw it last "
+                + "(\(flows)): apply waits until the service must list what was requested since, and compares with it first"
+        )
+    }
+
+    /// As of the last fetch.
+    func files(of flow: FlowID) async throws(LedgerError) -> FlowFiles {
+        guard let head = heads[flow.description] else { return FlowFiles(flow) }
+        if let known = files[flow], known.commit == head { return known }
+        let session = try await session()
+        let read = try await FlowFiles.read(flow, at: head, known: files[flow], target: target, from: session.cache)
+        if mode == .readWrite { files[flow] = read }
+        return read
+    }
+
+    /// A commit of the flow was taken by the remote.
+    func note(_ made: MadeCommit, _ session: Session) {
+        let name = made.flow.description
+        heads[name] = made.commit
+        files[made.flow] = made.files
+        distrusted.remove(made.flow)
+        session.remembered.remember(made.commit, at: name)
+    }
+}

@@ -1,0 +1,185 @@
+import Foundation
+
+/// Runs a program in a session of its own, without a terminal, and ends its whole process group when its time is over.
+///
+/// Input and outputs are unlinked files, so neither side ever waits for the other, and a helper that the program leaves
+/// behind (a credential cache, a shared ssh connection) keeps nobody waiting. Foundation's `Process` makes no group;
+/// swift-subprocess needs a newer Swift than this package does.
+struct ChildProcess {
+    /// What became of it.
+    struct Result {
+        enum End: Equatable {
+            case exited(Int32)
+            case killed(signal: Int32)
+            /// It was ended when its time was over.
+            case timedOut
+        }
+
+        let end: End
+        let output: [UInt8]
+        let errors: String
+
+        var isSuccess: Bool { end == .exited(0) }
+    }
+
+    /// Why it did not start, in words.
+    struct StartError: Error {
+        let reason: String
+    }
+
+    /// The program's path, and its arguments.
+    let program: String
+    let arguments: [String]
+    let environment: [String: String]
+    var input: [UInt8] = []
+    let timeLimit: Duration
+
+    /// Not cut short when the task is cancelled: an interrupted apply must still record what it has sent.
+    func run() async throws(StartError) -> Result {
+        let streams = try Streams(input: input)
+        let child = try spawn(streams)
+        let end = await wait(for: child)
+        return Result(
+            end: end, output: streams.output.contents, errors: String(decoding: streams.errors.contents, as: UTF8.self))
+    }
+
+    /// `POSIX_SPAWN_SETSID`, which Glibc's module does not show.
+    #if canImport(Darwin)
+        private static let newSession: Int32 = 0x0400
+    #else
+        private static let newSession: Int32 = 0x80
+    #endif
+
+    private func spawn(_ streams: Streams) throws(StartError) -> pid_t {
+        #if canImport(Darwin)
+            var actions: posix_spawn_file_actions_t?
+            var attributes: posix_spawnattr_t?
+        #else
+            var actions = posix_spawn_file_actions_t()
+            var attributes = posix_spawnattr_t()
+        #endif
+        posix_spawn_file_actions_init(&actions)
+        posix_spawnattr_init(&attributes)
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
+        }
+        for (number, file) in [streams.input, streams.output, streams.errors].enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, file.descriptor, Int32(number))
+        }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD] { sigaddset(&signals, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        // A session has its own process group and no terminal, so nothing can ask for a password.
+        let flags = Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF) | Self.newSession
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+
+        let arguments = CStrings([program] + arguments)
+        let variables = CStrings(environment.map { "\($0.key)=\($0.value)" })
+        var child = pid_t()
+        let status = posix_spawn(
+            &child, program, &actions, &attributes, arguments.pointers, variables.pointers)
+        guard status == 0 else {
+            throw StartError(reason: String(cString: strerror(status)))
+        }
+        return child
+    }
+
+    private func wait(for child: pid_t) async -> Result.End {
+        let deadline = ContinuousClock.now + timeLimit
+        var pause = Duration.milliseconds(1)
+        var signal: Int32?
+        while true {
+            var status: Int32 = 0
+            let found = waitpid(child, &status, WNOHANG)
+            if found == child || (found < 0 && errno != EINTR) {
+                // Whatever it has started and left behind in its group is of no more use.
+                if signal != nil { kill(-child, SIGKILL) }
+                guard signal == nil else { return .timedOut }
+                let terminator = status & 0x7F
+                return terminator == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: terminator)
+            }
+            let now = ContinuousClock.now
+            if signal == nil, now >= deadline {
+                signal = SIGTERM
+                kill(-child, SIGTERM)
+            } else if signal == SIGTERM, now >= deadline + .seconds(2) {
+                signal = SIGKILL
+                kill(-child, SIGKILL)
+            }
+            await sleepWhatever(pause)
+            pause = min(pause * 1.5, .milliseconds(20))
+        }
+    }
+}
+
+/// Sleeps also in a task that was cancelled.
+func sleepWhatever(_ duration: Duration) async {
+    await Task.detached { try? await Task.sleep(for: duration) }.value
+}
+
+/// The three standard streams as files without a name.
+private struct Streams {
+    let input: UnlinkedFile
+    let output: UnlinkedFile
+    let errors: UnlinkedFile
+
+    init(input bytes: [UInt8]) throws(ChildProcess.StartError) {
+        input = try UnlinkedFile()
+        output = try UnlinkedFile()
+        errors = try UnlinkedFile()
+        try input.fill(bytes)
+    }
+}
+
+private final class UnlinkedFile {
+    let descriptor: Int32
+
+    init() throws(ChildProcess.StartError) {
+        var path = Array((NSTemporaryDirectory() + "/sluice-XXXXXX").utf8CString)
+        descriptor = mkstemp(&path)
+        guard descriptor > 2 else { throw Self.failure() }
+        unlink(&path)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
+
+    deinit { close(descriptor) }
+
+    func fill(_ bytes: [UInt8]) throws(ChildProcess.StartError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw Self.failure() }
+            rest = rest.dropFirst(count)
+        }
+        lseek(descriptor, 0, SEEK_SET)
+    }
+
+    var contents: [UInt8] {
+        let size = Int(lseek(descriptor, 0, SEEK_END))
+        guard size > 0 else { return [] }
+        return Array(unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size {
+                let read = pread(descriptor, buffer.baseAddress?.advanced(by: count), size - count, off_t(count))
+                guard read > 0 else { return }
+                count += read
+            }
+        }
+    }
+
+    private static func failure() -> ChildProcess.StartError {
+        ChildProcess.StartError(
+            reason: "cannot write in \(NSTemporaryDirectory()): \(String(cString: strerror(errno)))")
+    }
+}
+
+/// The form in which the system takes arguments and variables.
+private final class CStrings {
+    let pointers: [UnsafeMutablePointer<CChar>?]
+
+    init(_ strings: [String]) { pointers = strings.map { strdup($0) } + [nil] }
+
+    deinit { for pointer in pointers { free(pointer) } }
+}

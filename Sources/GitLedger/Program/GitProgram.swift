@@ -1,0 +1,141 @@
+import Foundation
+import Ledger
+import Text
+
+/// The `git` program, as a ledger uses it: with a scrubbed environment, without prompts, under a time limit.
+struct GitProgram: Sendable {
+    /// The variables of a process that may ask Git for something.
+    let environment: [String: String]
+    /// What must not be shown: the values of configured headers, and passwords in addresses.
+    var secrets: [String] = []
+
+    /// The first version that takes `GIT_CONFIG_GLOBAL`.
+    static let oldestVersion = (2, 32)
+
+    /// - Parameters:
+    ///   - environment: this process's variables. Of Git's own only those for transport and credentials are passed on.
+    ///   - configuration: keys and values, in order. They go by variables, so that no list of processes shows them.
+    ///   - replacesGlobal: leaves out the user's and the system's configuration, which `configuration` holds as far as it
+    ///     matters.
+    init(
+        _ environment: [String: String], configuration: [(key: String, value: String)] = [],
+        replacesGlobal: Bool = false
+    ) {
+        var variables = environment.filter { key, _ in !key.hasPrefix("GIT_") || Self.isForTransport(key) }
+        variables["LC_ALL"] = "C"
+        variables["LANGUAGE"] = nil
+        variables["GIT_TERMINAL_PROMPT"] = "0"
+        variables["GIT_OPTIONAL_LOCKS"] = "0"
+        if !replacesGlobal {
+            for (key, value) in environment where key.hasPrefix("GIT_CONFIG_") { variables[key] = value }
+        } else {
+            variables["GIT_CONFIG_GLOBAL"] = "/dev/null"
+            variables["GIT_CONFIG_NOSYSTEM"] = "1"
+        }
+        if !configuration.isEmpty {
+            variables = variables.filter { key, _ in !Self.isInlineConfiguration(key) }
+            variables["GIT_CONFIG_COUNT"] = String(configuration.count)
+            for (number, setting) in configuration.enumerated() {
+                variables["GIT_CONFIG_KEY_\(number)"] = setting.key
+                variables["GIT_CONFIG_VALUE_\(number)"] = setting.value
+            }
+        }
+        self.environment = variables
+    }
+
+    private static func isForTransport(_ key: String) -> Bool {
+        let kept = [
+            "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS", "GIT_EXEC_PATH", "GIT_ALLOW_PROTOCOL",
+        ]
+        return kept.contains(key) || key.hasPrefix("GIT_SSL_") || key.hasPrefix("GIT_PROXY_")
+            || key.hasPrefix("GIT_HTTP_")
+    }
+
+    private static func isInlineConfiguration(_ key: String) -> Bool {
+        key == "GIT_CONFIG_COUNT" || key == "GIT_CONFIG_PARAMETERS" || key.hasPrefix("GIT_CONFIG_KEY_")
+            || key.hasPrefix("GIT_CONFIG_VALUE_")
+    }
+
+    /// - Throws: ``LedgerError/unusable(_:)`` when Git is not there, or does not start.
+    func run(
+        _ arguments: [String], input: [UInt8] = [], timeLimit: Duration = .seconds(60)
+    ) async throws(LedgerError) -> ChildProcess.Result {
+        guard let program = Self.path(in: environment) else {
+            throw .unusable("the program 'git' is not installed, or not in PATH")
+        }
+        let child = ChildProcess(
+            program: program, arguments: arguments, environment: environment, input: input, timeLimit: timeLimit)
+        do throws(ChildProcess.StartError) { return try await child.run() } catch {
+            throw .unusable("git does not start: \(error.reason)")
+        }
+    }
+
+    private static func path(in environment: [String: String]) -> String? {
+        (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").lazy.map { "\($0)/git" }
+            .first { access($0, X_OK) == 0 }
+    }
+
+    /// The standard output of a command that only fails when something is broken.
+    func output(
+        _ arguments: [String], input: [UInt8] = [], timeLimit: Duration = .seconds(60)
+    ) async throws(LedgerError) -> [UInt8] {
+        let result = try await run(arguments, input: input, timeLimit: timeLimit)
+        guard result.isSuccess else { throw .unusable(failure(of: arguments, result)) }
+        return result.output
+    }
+
+    func text(_ arguments: [String], input: [UInt8] = []) async throws(LedgerError) -> String {
+        String(decoding: try await output(arguments, input: input), as: UTF8.self)
+    }
+
+    /// - Throws: ``LedgerError/unusable(_:)`` for a Git that is too old.
+    func checkVersion() async throws(LedgerError) {
+        let version = try await text(["version"])
+        let numbers = version.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+        guard numbers.count == 2 else { return }
+        guard (numbers[0], numbers[1]) >= Self.oldestVersion else {
+            let oldest = "\(Self.oldestVersion.0).\(Self.oldestVersion.1)"
+            throw .unusable(
+                "git \(numbers[0]).\(numbers[1]) is too old: a ledger in a Git repository needs git \(oldest) or later")
+        }
+    }
+
+    // MARK: What may be shown
+
+    /// What Git said, on one line, without secrets.
+    func failure(of arguments: [String], _ result: ChildProcess.Result) -> String {
+        let name = arguments.first { !$0.hasPrefix("-") && !$0.hasPrefix("/") } ?? "git"
+        let said = shown(result.errors)
+        return switch result.end {
+        case .timedOut: "git \(name) did not end in time" + (said.isEmpty ? "" : ": \(said)")
+        case .killed(let signal): "git \(name) was ended by signal \(signal)" + (said.isEmpty ? "" : ": \(said)")
+        case .exited(let status): said.isEmpty ? "git \(name) ended with status \(status)" : said
+        }
+    }
+
+    /// On one line, at most 600 characters, without hints and secrets.
+    func shown(_ text: String) -> String {
+        let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty && !$0.hasPrefix("hint:") && !$0.hasPrefix("To ") && $0 != "remote:" }
+        var line = withoutCredentials(lines.joined(separator: "; "))
+        for secret in secrets { line = line.replacingOccurrences(of: secret, with: "…") }
+        return printable(line.count > 600 ? line.prefix(600) + "…" : line)
+    }
+}
+
+/// Takes user names and passwords out of the addresses in a text. The user of an address for ssh stays.
+func withoutCredentials(_ text: String) -> String {
+    var shown = ""
+    var rest = text[...]
+    while let range = rest.range(of: "://") {
+        shown += rest[..<range.upperBound]
+        let scheme = rest[..<range.lowerBound].reversed().prefix { $0.isLetter || $0.isNumber || $0 == "+" }
+        rest = rest[range.upperBound...]
+        let authority = rest.prefix { !$0.isWhitespace && !"/'\"<>".contains($0) }
+        guard let at = authority.lastIndex(of: "@") else { continue }
+        let user = authority[..<at].prefix { $0 != ":" }
+        if String(scheme.reversed()).lowercased().hasSuffix("ssh") { shown += "\(user)@" }
+        rest = rest[authority.index(after: at)...]
+    }
+    return shown + rest
+}

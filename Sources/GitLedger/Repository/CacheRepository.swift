@@ -1,0 +1,145 @@
+import Foundation
+import Ledger
+import Text
+
+/// A bare repository in the user's cache through which a ledger is read and written. It may be deleted at any time.
+///
+/// Several processes share it, each with refs of its own: of common ones, one of six fetches failed. The refs that a
+/// process leaves behind tell the next one's fetch what is here already.
+struct CacheRepository: Sendable {
+    let remote: Remote
+    let folder: String
+    /// Below `refs/`, this process's own.
+    private let namespace: String
+
+    /// Makes the repository where there is none.
+    ///
+    /// - Parameter cacheFolder: such as `~/.cache`.
+    /// - Throws: ``LedgerError/unusable(_:)``.
+    static func open(_ remote: Remote, cacheFolder: String) async throws(LedgerError) -> CacheRepository {
+        let name = hexadecimal(stableHash(remote.shown), width: 16)
+        let cache = CacheRepository(
+            remote: remote, folder: "\(cacheFolder)/sluice/git/\(name).git", namespace: processNamespace())
+        try await cache.create()
+        return cache
+    }
+
+    private func create() async throws(LedgerError) {
+        guard !FileManager.default.fileExists(atPath: folder + "/HEAD") else { return }
+        // Two processes may begin at once: the repository comes into being whole.
+        let draft = "\(folder).\(UUID().uuidString)"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: draft, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .unusable(
+                "cannot create the folder \(draft) for the copy of the ledger: \(error.localizedDescription)")
+        }
+        defer { try? FileManager.default.removeItem(atPath: draft) }
+        _ = try await remote.git.output(["init", "--quiet", "--bare", "--template=", draft])
+        guard rename(draft, folder) == 0 || FileManager.default.fileExists(atPath: folder + "/HEAD") else {
+            throw .unusable("cannot create \(folder): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Begins anew where the copy is damaged.
+    func replace() async throws(LedgerError) {
+        let damaged = "\(folder).\(UUID().uuidString)"
+        _ = rename(folder, damaged)
+        try? FileManager.default.removeItem(atPath: damaged)
+        try await create()
+    }
+
+    func run(
+        _ arguments: [String], input: [UInt8] = [], timeLimit: Duration = .seconds(60)
+    ) async throws(LedgerError) -> ChildProcess.Result {
+        try await remote.git.run(["--git-dir=\(folder)"] + arguments, input: input, timeLimit: timeLimit)
+    }
+
+    func output(_ arguments: [String], input: [UInt8] = []) async throws(LedgerError) -> [UInt8] {
+        try await remote.git.output(["--git-dir=\(folder)"] + arguments, input: input)
+    }
+
+    // MARK: Refs
+
+    /// Where this process keeps what it has read.
+    private var readNamespace: String { "refs/\(namespace)/read/" }
+    /// Where it keeps a commit that it has made: no collection of garbage takes it.
+    func madeRef(_ name: String) -> String { "refs/\(namespace)/made/\(name)" }
+
+    /// Reads the remote's refs below `prefix`, with all that they hold.
+    ///
+    /// - Returns: the commit of each, by the rest of its name.
+    func fetch(below prefix: String) async throws(RemoteError) -> [String: CommitID] {
+        let arguments = [
+            "fetch", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
+            "--no-auto-maintenance", "--quiet", "--", remote.address, "+\(prefix)/*:\(readNamespace)*",
+        ]
+        let result: ChildProcess.Result
+        let listed: [UInt8]
+        do throws(LedgerError) {
+            result = try await run(arguments, timeLimit: .seconds(120))
+            listed = try await output(["for-each-ref", "--format=%(objectname) %(refname)", readNamespace])
+        } catch { throw .local(error) }
+        guard result.isSuccess else { throw RemoteError(remote.git.failure(of: arguments, result), result) }
+        return Self.refs(listed, below: readNamespace)
+    }
+
+    private static func refs(_ listed: [UInt8], below prefix: String) -> [String: CommitID] {
+        var commits: [String: CommitID] = [:]
+        for line in String(decoding: listed, as: UTF8.self).split(separator: "\n") {
+            let words = line.split(separator: " ", maxSplits: 1)
+            guard words.count == 2, words[1].hasPrefix(prefix), let commit = CommitID(words[0]) else { continue }
+            commits[String(words[1].dropFirst(prefix.count))] = commit
+        }
+        return commits
+    }
+
+    /// Whether the commit leads to the other. One that is not here does not.
+    func isAncestor(_ commit: CommitID, of other: CommitID) async throws(LedgerError) -> Bool {
+        if commit == other { return true }
+        return try await run(["merge-base", "--is-ancestor", commit.description, other.description]).isSuccess
+    }
+
+    /// Removes the refs of processes that have ended, once this one has refs of its own.
+    func removeAbandonedRefs() async throws(LedgerError) {
+        let listed = String(
+            decoding: try await output(["for-each-ref", "--format=%(refname)", "refs/process/"]), as: UTF8.self)
+        let abandoned = listed.split(separator: "\n").filter { ref in
+            let name = ref.split(separator: "/").dropFirst(2).first ?? ""
+            return !namespace.hasSuffix("/\(name)") && Self.isAbandoned(String(name))
+        }
+        guard !abandoned.isEmpty else { return }
+        // Where another process does the same at this moment, one of the two fails, and nothing is lost.
+        let commands = abandoned.map { "delete \($0)\n" }.joined()
+        _ = try await run(["update-ref", "--stdin"], input: Array(commands.utf8))
+    }
+
+    /// `process/HOST.PROCESS.SECONDS.RANDOM`
+    private static func processNamespace() -> String {
+        let random = String(UInt64.random(in: 0 ... .max), radix: 36)
+        return "process/\(host).\(getpid()).\(Int(Date().timeIntervalSince1970)).\(random)"
+    }
+
+    /// A process of this machine is looked for; another machine's is given a week.
+    private static func isAbandoned(_ name: String) -> Bool {
+        let parts = name.split(separator: ".")
+        guard parts.count == 4, let process = pid_t(parts[1]), let time = Double(parts[2]) else { return true }
+        if Date().timeIntervalSince1970 - time > 7 * 86_400 { return true }
+        return parts[0] == host && kill(process, 0) != 0 && errno == ESRCH
+    }
+
+    private static let host: String = {
+        var name = [CChar](repeating: 0, count: 256)
+        _ = gethostname(&name, name.count - 1)
+        let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return hexadecimal(stableHash(text), width: 16)
+    }()
+
+    /// Packs what has gathered, where it is worth it.
+    func tidy() async throws(LedgerError) {
+        _ = try await run([
+            "-c", "gc.auto=3000", "-c", "gc.autoDetach=false", "-c", "gc.packRefs=false", "gc", "--auto", "--quiet",
+        ])
+    }
+}

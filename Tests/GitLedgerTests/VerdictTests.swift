@@ -1,0 +1,122 @@
+import FlowRuns
+import Foundation
+import GitLedger
+import Ledger
+import TestSupport
+import Testing
+
+/// What a push says is one thing, what became of the ref another.
+@Suite("The verdict on a push", .serialized)
+struct VerdictTests {
+    @Test(
+        "one's own success that looks like a refusal, or like a failure, is a success",
+        arguments: [
+            #"printf '!\t%s:%s\t[remote rejected] (failed to update ref)\nDone\n' "$COMMIT" "$REF"; exit 1"#,
+            "echo 'fatal: the remote end hung up unexpectedly' >&2; exit 128",
+            "kill -9 $$",
+        ])
+    func ownSuccess(after: String) async throws {
+        let fixture = try GitFixture()
+        let store = fixture.open(variables: try fixture.pushesBy(#""$REAL" "$@" > /dev/null 2>&1; "# + after))
+        #expect(try await store.claim(day: 0, nonce: "a") == .done)
+        #expect(try await store.claim(day: 1, nonce: "b") == .done)
+        #expect(try await fixture.open(machine: "b").days() == [0, 1])
+    }
+
+    @Test("exit 0 with nothing pushed is no success: the same commit is pushed again")
+    func silence() async throws {
+        let fixture = try GitFixture()
+        let store = fixture.open(
+            variables: try fixture.pushesBy(
+                #"echo "$COMMIT" >> "$STATE"; [ "$(wc -l < "$STATE")" -gt 2 ] && exec "$REAL" "$@"; echo Done; exit 0"#)
+        )
+        #expect(try await store.claim(day: 0, nonce: "a") == .done)
+        #expect(try await fixture.open(machine: "b").days() == [0])
+    }
+
+    @Test("a push that lands late is the same commit, whoever pushed it again meanwhile")
+    func late() async throws {
+        let fixture = try GitFixture()
+        let store = fixture.open(
+            variables: try fixture.pushesBy(
+                #"""
+                [ -e "$STATE" ] && exec "$REAL" "$@"
+                : > "$STATE"
+                (sleep 0.3; "$REAL" "$@") > /dev/null 2>&1 &
+                echo 'error: RPC failed; HTTP 504' >&2; exit 1
+                """#))
+        #expect(try await store.claim(day: 0, nonce: "a") == .done)
+        try await Task.sleep(for: .seconds(1))
+        #expect(try await fixture.open(machine: "b").days() == [0])
+        #expect(try fixture.repository.git("rev-list", "--count", fixture.flowRef()) == "1\n")
+    }
+
+    @Test("where nothing is known, the commit may be made again, and is the very same")
+    func unknown() async throws {
+        let fixture = try GitFixture()
+        let variables = try fixture.pushesBy(
+            #"echo "$COMMIT" >> "$STATE"; [ "$(wc -l < "$STATE")" -gt 4 ] && exec "$REAL" "$@"; echo 'error: RPC failed; HTTP 502' >&2; exit 1"#
+        )
+        let store = fixture.open(variables: variables)
+        var ledger = FlowLedger(try await store.snapshot(of: GitFixture.flow))
+        try ledger.claim(day: 0)
+        let commit = ledger.commit(nonce: "a")
+        do {
+            _ = try await store.commit(commit)
+            Issue.record("nothing was pushed")
+        } catch {
+            guard case .unanswered(let reason) = error else { throw error }
+            #expect(reason.contains("HTTP 502"))
+        }
+        #expect(try await store.commit(commit) == .done)
+        let folder = try #require(variables["PATH"]?.split(separator: ":").first)
+        let pushed = try String(contentsOfFile: "\(folder)/state", encoding: .utf8).split(separator: "\n")
+        #expect(pushed.count == 5)
+        #expect(Set(pushed).count == 1)
+    }
+
+    @Test("a rival's commit is a conflict, and our own under a later one a success")
+    func rivals() async throws {
+        let fixture = try GitFixture()
+        let (mine, theirs) = (fixture.open(), fixture.open(machine: "b"))
+        _ = try await mine.snapshot(of: GitFixture.flow)
+        #expect(try await theirs.claim(day: 1, nonce: "b") == .done)
+        var ledger = FlowLedger(FlowSnapshot(record: FlowRecord(id: GitFixture.flow), runs: []))
+        try ledger.claim(day: 0)
+        #expect(try await mine.commit(ledger.commit(nonce: "a")) == .conflict)
+        #expect(try await mine.days() == [1])
+    }
+
+    @Test("a server that is killed while it takes a push loses nothing", arguments: ["pre-receive", "post-receive"])
+    func killedServer(hook: String) async throws {
+        let fixture = try GitFixture()
+        let store = fixture.open()
+        #expect(try await store.claim(day: 0, nonce: "a") == .done)
+        let flag = fixture.repository.home + "/killed"
+        try fixture.repository.setHook(hook, "[ -e '\(flag)' ] && exit 0; : > '\(flag)'; kill -9 $PPID")
+        #expect(try await store.claim(day: 1, nonce: "b") == .conflict || FileManager.default.fileExists(atPath: flag))
+        #expect(FileManager.default.fileExists(atPath: flag))
+        #expect(try await fixture.open(machine: "b").days() == [0, 1])
+        #expect(try fixture.repository.git("rev-list", "--count", fixture.flowRef()) == "2\n")
+    }
+
+    @Test("a refusal by a hook or a repository that cannot be written names the permission", arguments: [true, false])
+    func refusals(byHook: Bool) async throws {
+        let fixture = try GitFixture()
+        let store = fixture.open()
+        #expect(try await store.claim(day: 0, nonce: "a") == .done)
+        let before = try fixture.refs()
+        if byHook {
+            try fixture.repository.setHook("pre-receive", "echo 'no ledgers here' >&2; exit 1")
+        } else {
+            try fixture.repository.setHook("update", "echo 'the repository is read-only' >&2; exit 1")
+        }
+        await #expect {
+            _ = try await store.claim(day: 1, nonce: "b")
+        } throws: { error in
+            let text = "\(error)"
+            return text.contains("contents: write") && text.contains(byHook ? "no ledgers here" : "read-only")
+        }
+        #expect(try fixture.refs() == before)
+    }
+}

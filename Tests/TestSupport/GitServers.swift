@@ -1,0 +1,204 @@
+import Foundation
+import Synchronization
+
+/// A server of Git repositories on the loopback address, which lasts as long as the tests.
+package protocol GitServer: Sendable {
+    /// The folder whose repositories it serves.
+    var root: String { get }
+    func address(of repository: String) -> String
+    /// What a client needs to reach it.
+    var environment: [String: String] { get }
+}
+
+/// `git http-backend` behind nginx, with basic authentication.
+package struct GitHTTPServer: GitServer {
+    package static let password = "s3cret-of-the-test"
+    package let root: String
+    package let port: Int
+    package let environment: [String: String] = [:]
+
+    private static let started = Mutex<GitHTTPServer?>(nil)
+
+    /// Started at the first use.
+    package static func shared() throws -> GitHTTPServer {
+        try started.withLock { server in
+            if let server { return server }
+            let new = try GitHTTPServer()
+            server = new
+            return new
+        }
+    }
+
+    private init() throws {
+        root = try makeFolder("http")
+        port = try freePort()
+        let backend =
+            try runProgram("git", ["--exec-path"], ProcessInfo.processInfo.environment)
+            .trimmingCharacters(in: .newlines) + "/git-http-backend"
+        let temporary = ["client_body", "fastcgi", "proxy", "uwsgi", "scgi"]
+            .map { "\($0)_temp_path \(root)/nginx-\($0);" }.joined(separator: " ")
+        let parameters = [
+            "SCRIPT_FILENAME \(backend)", "GIT_HTTP_EXPORT_ALL 1", "GIT_PROJECT_ROOT \(root)", "PATH_INFO $uri",
+            "REMOTE_USER $remote_user", "QUERY_STRING $query_string", "REQUEST_METHOD $request_method",
+            "CONTENT_TYPE $content_type", "CONTENT_LENGTH $content_length", "SERVER_PROTOCOL $server_protocol",
+            "GIT_PROTOCOL $http_git_protocol", "PATH \(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
+        ].map { "fastcgi_param \($0);" }.joined(separator: " ")
+        let configuration = """
+            daemon off; master_process off; pid \(root)/nginx.pid; error_log \(root)/nginx.log;
+            events {}
+            http {
+                access_log off; \(temporary)
+                server {
+                    listen 127.0.0.1:\(port);
+                    auth_basic git; auth_basic_user_file \(root)/passwords;
+                    client_max_body_size 0;
+                    location / { fastcgi_pass unix:\(root)/fcgi.sock; fastcgi_buffering off; \(parameters) }
+                }
+            }
+            """
+        try write(configuration, to: root + "/nginx.conf")
+        try write("ada:{PLAIN}\(Self.password)\n", to: root + "/passwords")
+        try startUntilExit("fcgiwrap", ["-c", "4", "-f", "-s", "unix:\(root)/fcgi.sock"])
+        try startUntilExit("nginx", ["-p", root, "-c", root + "/nginx.conf", "-e", root + "/nginx.log"])
+        try waitForPort(port)
+    }
+
+    package func address(of repository: String) -> String {
+        "http://ada:\(Self.password)@127.0.0.1:\(port)/\(repository)"
+    }
+}
+
+/// An sshd with keys of its own.
+package struct GitSSHServer: GitServer {
+    package let root: String
+    package let port: Int
+    package var environment: [String: String] {
+        let options = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+        return ["GIT_SSH_COMMAND": "ssh -F /dev/null -i \(root)/client \(options)"]
+    }
+
+    private static let started = Mutex<GitSSHServer?>(nil)
+
+    /// Started at the first use.
+    package static func shared() throws -> GitSSHServer {
+        try started.withLock { server in
+            if let server { return server }
+            let new = try GitSSHServer()
+            server = new
+            return new
+        }
+    }
+
+    private init() throws {
+        root = try makeFolder("ssh")
+        port = try freePort()
+        let environment = ProcessInfo.processInfo.environment
+        for key in ["host", "client"] {
+            try runProgram("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "\(root)/\(key)"], environment)
+        }
+        // Where it runs as root, it wants this folder.
+        if getuid() == 0 {
+            try? FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
+        }
+        try write(
+            """
+            Port \(port)
+            ListenAddress 127.0.0.1
+            HostKey \(root)/host
+            AuthorizedKeysFile \(root)/client.pub
+            PidFile none
+            StrictModes no
+            UsePAM no
+            PermitRootLogin yes
+            PasswordAuthentication no
+            MaxStartups 100
+            """, to: root + "/sshd_config")
+        let found = try runProgram("sh", ["-c", "PATH=$PATH:/usr/sbin:/usr/local/sbin command -v sshd"], environment)
+        try startUntilExit(found.trimmingCharacters(in: .newlines), ["-D", "-e", "-f", root + "/sshd_config"])
+        try waitForPort(port)
+    }
+
+    package func address(of repository: String) -> String {
+        "ssh://\(NSUserName())@127.0.0.1:\(port)\(root)/\(repository)"
+    }
+}
+
+private func makeFolder(_ name: String) throws -> String {
+    let folder = NSTemporaryDirectory() + "/sluice-\(name)-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    atExit.withLock { $0.folders.append(folder) }
+    return folder
+}
+
+private func write(_ text: String, to path: String) throws {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+}
+
+// MARK: Processes
+
+private struct Leftovers: Sendable {
+    var processes: [pid_t] = []
+    var folders: [String] = []
+}
+
+/// What ends with the tests.
+private let atExit: Mutex<Leftovers> = {
+    atexit {
+        atExit.withLock { leftovers in
+            for process in leftovers.processes { kill(process, SIGTERM) }
+            for folder in leftovers.folders { try? FileManager.default.removeItem(atPath: folder) }
+        }
+    }
+    return Mutex(Leftovers())
+}()
+
+private func startUntilExit(_ name: String, _ arguments: [String]) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments =
+        ["PATH=\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"):/usr/sbin", name] + arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    atExit.withLock { $0.processes.append(process.processIdentifier) }
+}
+
+/// A port of the loopback address that nobody listens on.
+package func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = loopback(port: 0)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+        }
+    }
+    guard isBound else { throw ProgramFailure(description: "no free port: \(String(cString: strerror(errno)))") }
+    return Int(UInt16(bigEndian: address.sin_port))
+}
+
+private func loopback(port: Int) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return address
+}
+
+private func waitForPort(_ port: Int) throws {
+    for _ in 0..<200 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = loopback(port: port)
+        let isOpen = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        if isOpen { return }
+        usleep(25_000)
+    }
+    throw ProgramFailure(description: "nothing listens on port \(port)")
+}
