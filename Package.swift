@@ -71,8 +71,8 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Applier", "CBuildInfo", "FlowRuns", "FlowService", "FlowServiceSimulator", "Ledger", "Manifests",
-                "Planner",
+                "Applier", "CBuildInfo", "FlowRuns", "FlowService", "FlowServiceSimulator", "GitLedger", "Ledger",
+                "Manifests", "Planner",
                 "Reports",
                 "RunRequests", "SQLiteLedger", "Text", "YAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

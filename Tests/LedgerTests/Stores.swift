@@ -23,8 +23,8 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
         switch self {
         case .memory: MemoryPlace()
         case .sqlite: try SQLitePlace()
-        case .git: GitPlace(try GitRepository())
-        case .gitOverHTTP: GitPlace(try GitRepository(servedBy: GitHTTPServer.shared()))
+        case .git: GitPlace(try GitRepository(), isSlow: true)
+        case .gitOverHTTP: GitPlace(try GitRepository(servedBy: GitHTTPServer.shared()), isSlow: true)
         case .gitOverSSH: GitPlace(try GitRepository(servedBy: GitSSHServer.shared()), isSlow: true)
         }
     }
@@ -33,7 +33,7 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
 /// Where several appliers open the same ledger.
 protocol StorePlace: Sendable {
     func open() async throws -> any LedgerStore
-    /// Whether a commit takes a tenth of a second and more.
+    /// Whether a commit takes so long that rivals are few.
     var isSlow: Bool { get }
 }
 
@@ -69,7 +69,7 @@ private struct GitPlace: StorePlace {
     let repository: GitRepository
     let isSlow: Bool
 
-    init(_ repository: GitRepository, isSlow: Bool = false) {
+    init(_ repository: GitRepository, isSlow: Bool) {
         self.repository = repository
         self.isSlow = isSlow
     }

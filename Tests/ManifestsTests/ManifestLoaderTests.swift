@@ -13,7 +13,7 @@ struct ManifestLoaderTests {
         let files = try ManifestFolder.valid.names.map(ManifestFolder.valid.file)
         let (manifests, diagnostics) = ManifestLoader().load(files)
         #expect(DiagnosticsReport(diagnostics, sources: files).written() == "")
-        #expect(manifests.targets.map(\.name) == ["local", "prod", "shared"])
+        #expect(manifests.targets.map(\.name) == ["in-git", "local", "prod", "shared"])
         #expect(manifests.flows.count == 7)
         #expect(manifests.digests.count == files.count)
     }
@@ -192,6 +192,7 @@ struct ManifestLoaderTests {
         let targets = ManifestLoader().load([try ManifestFolder.valid.file("targets")]).manifests.targets
         #expect(
             targets.map(\.identities) == [
+                ["https://platform.adobe.io/data/foundation/flowservice 1234@AdobeOrg git"],
                 ["embedded 1234@AdobeOrg dev"],
                 ["http://localhost:8080 1234@AdobeOrg dev", "http://[::1]:8080 1234@AdobeOrg dev"],
             ])

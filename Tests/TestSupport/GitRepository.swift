@@ -15,7 +15,7 @@ package final class GitRepository: Sendable {
     /// - Parameter server: by which clients reach it; otherwise by its path.
     package init(servedBy server: (any GitServer)? = nil) throws {
         let name = UUID().uuidString
-        folder = (server?.root ?? NSTemporaryDirectory()) + "/git-\(name)"
+        folder = (server?.root ?? temporaryFolder) + "/git-\(name)"
         path = folder + "/ledger.git"
         home = folder + "/home"
         address = server?.address(of: "git-\(name)/ledger.git") ?? path
@@ -50,6 +50,9 @@ package final class GitRepository: Sendable {
     }
 }
 
+/// Without a slash at its end.
+let temporaryFolder = FileManager.default.temporaryDirectory.standardizedFileURL.path
+
 /// A program that ended with an error.
 package struct ProgramFailure: Error, CustomStringConvertible {
     package let description: String
@@ -62,20 +65,24 @@ package struct ProgramFailure: Error, CustomStringConvertible {
 package func runProgram(
     _ name: String, _ arguments: [String], _ environment: [String: String], in folder: String? = nil
 ) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [name] + arguments
-    process.environment = environment
-    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
+    let variables = environment.map { "\($0.key)=\($0.value)" }
+    let words = ["env", "-i"] + variables + [name] + arguments
+    let command = words.map(shellQuoted).joined(separator: " ") + " < /dev/null 2>&1"
+    guard let pipe = popen((folder.map { "cd \(shellQuoted($0)) && " } ?? "") + command, "re") else {
+        throw ProgramFailure(description: "\(name) does not start")
+    }
+    var output: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let count = fread(&buffer, 1, buffer.count, pipe)
+        guard count > 0 else { break }
+        output += buffer.prefix(count)
+    }
+    let text = String(decoding: output, as: UTF8.self)
+    guard pclose(pipe) == 0 else {
         throw ProgramFailure(description: "\(name) \(arguments.joined(separator: " ")): \(text)")
     }
     return text
 }
+
+func shellQuoted(_ word: String) -> String { "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'" }

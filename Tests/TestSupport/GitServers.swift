@@ -58,8 +58,9 @@ package struct GitHTTPServer: GitServer {
             """
         try write(configuration, to: root + "/nginx.conf")
         try write("ada:{PLAIN}\(Self.password)\n", to: root + "/passwords")
-        try startUntilExit("fcgiwrap", ["-c", "4", "-f", "-s", "unix:\(root)/fcgi.sock"])
-        try startUntilExit("nginx", ["-p", root, "-c", root + "/nginx.conf", "-e", root + "/nginx.log"])
+        try startUntilExit("fcgiwrap", ["-c", "4", "-f", "-s", "unix:\(root)/fcgi.sock"], removing: root)
+        try startUntilExit(
+            "nginx", ["-p", root, "-c", root + "/nginx.conf", "-e", root + "/nginx.log"], removing: root)
         try waitForPort(port)
     }
 
@@ -114,7 +115,8 @@ package struct GitSSHServer: GitServer {
             MaxStartups 100
             """, to: root + "/sshd_config")
         let found = try runProgram("sh", ["-c", "PATH=$PATH:/usr/sbin:/usr/local/sbin command -v sshd"], environment)
-        try startUntilExit(found.trimmingCharacters(in: .newlines), ["-D", "-e", "-f", root + "/sshd_config"])
+        try startUntilExit(
+            found.trimmingCharacters(in: .newlines), ["-D", "-e", "-f", root + "/sshd_config"], removing: root)
         try waitForPort(port)
     }
 
@@ -124,9 +126,8 @@ package struct GitSSHServer: GitServer {
 }
 
 private func makeFolder(_ name: String) throws -> String {
-    let folder = NSTemporaryDirectory() + "/sluice-\(name)-\(UUID().uuidString.prefix(8))"
+    let folder = temporaryFolder + "/sluice-\(name)-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    atExit.withLock { $0.folders.append(folder) }
     return folder
 }
 
@@ -134,34 +135,14 @@ private func write(_ text: String, to path: String) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
 }
 
-// MARK: Processes
-
-private struct Leftovers: Sendable {
-    var processes: [pid_t] = []
-    var folders: [String] = []
-}
-
-/// What ends with the tests.
-private let atExit: Mutex<Leftovers> = {
-    atexit {
-        atExit.withLock { leftovers in
-            for process in leftovers.processes { kill(process, SIGTERM) }
-            for folder in leftovers.folders { try? FileManager.default.removeItem(atPath: folder) }
-        }
-    }
-    return Mutex(Leftovers())
-}()
-
-private func startUntilExit(_ name: String, _ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments =
-        ["PATH=\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"):/usr/sbin", name] + arguments
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    atExit.withLock { $0.processes.append(process.processIdentifier) }
+/// Starts a server that ends with this process, however that ends: a shell waits for the end of its input.
+private func startUntilExit(_ program: String, _ arguments: [String], removing folder: String) throws {
+    let command = ([program] + arguments).map(shellQuoted).joined(separator: " ")
+    let script = """
+        PATH=$PATH:/usr/sbin; setsid \(command) < /dev/null > /dev/null 2>&1 & p=$!
+        cat > /dev/null; kill -- -$p; rm -rf \(shellQuoted(folder))
+        """
+    guard popen(script, "we") != nil else { throw ProgramFailure(description: "\(program) does not start") }
 }
 
 /// A port of the loopback address that nobody listens on.

@@ -42,6 +42,7 @@ package actor GitLedger: LedgerStore {
     nonisolated let target: String
     nonisolated let mode: Mode
     private let folders: Folders
+    private let requestTimeout: Duration
     private let environment: [String: String]
     /// Tells people of what is odd, on one line.
     let notice: @Sendable (String) -> Void
@@ -74,9 +75,11 @@ package actor GitLedger: LedgerStore {
     /// - Parameters:
     ///   - target: the target's identity.
     ///   - sandbox: for people who look at the refs.
+    ///   - requestTimeout: of the target: how long after the beginning of a commit its requests may be sent.
     ///   - environment: of this process.
     package init(
         _ location: GitLocation, target: String, sandbox: String, mode: Mode, folders: Folders,
+        requestTimeout: Duration = .seconds(30),
         environment: [String: String] = ProcessInfo.processInfo.environment,
         notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
@@ -84,6 +87,7 @@ package actor GitLedger: LedgerStore {
         self.target = target
         self.mode = mode
         self.folders = folders
+        self.requestTimeout = requestTimeout
         self.environment = environment
         self.notice = notice
         let name = String(
@@ -151,9 +155,11 @@ package actor GitLedger: LedgerStore {
 
     func session() async throws(LedgerError) -> Session {
         if opening == nil {
-            opening = Task { [location, environment, folders, prefix] in
+            opening = Task { [location, environment, folders, prefix, requestTimeout] in
                 do throws(LedgerError) {
-                    let remote = try await Remote.find(location, environment: environment)
+                    let remote = try await Remote.find(
+                        location, environment: environment, cacheFolder: folders.cache)
+                    try remote.checkPace(requestTimeout)
                     let cache = try await CacheRepository.open(remote, cacheFolder: folders.cache)
                     let remembered = RememberedCommits(stateFolder: folders.state, remote: remote, refs: prefix)
                     return .success(Session(cache: cache, remembered: remembered))

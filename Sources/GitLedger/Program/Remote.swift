@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Text
 
 /// Where a ledger is kept: a repository that Git can reach, as the manifest names it.
 package struct GitLocation: Hashable, Sendable {
@@ -54,7 +55,9 @@ struct Remote: Sendable {
     /// `actions/checkout` leaves its token.
     ///
     /// - Throws: ``LedgerError/unusable(_:)``.
-    static func find(_ location: GitLocation, environment: [String: String]) async throws(LedgerError) -> Remote {
+    static func find(
+        _ location: GitLocation, environment: [String: String], cacheFolder: String
+    ) async throws(LedgerError) -> Remote {
         let git = GitProgram(environment)
         try await git.checkVersion()
         let address: String
@@ -76,14 +79,42 @@ struct Remote: Sendable {
         }
         settings = settings.filter { isForTransfer($0.key) }
         let ssh = sshCommand(settings, environment)
-        let isLocal = isFile(address)
-        var program = GitProgram(
-            environment, configuration: (isLocal ? [] : settings) + fixed, replacesGlobal: !isLocal)
+        var program = GitProgram(environment, configuration: settings + fixed, replacesGlobal: true)
+        if isFile(address), let file = try trustedFolders(settings, cacheFolder) {
+            program = program.setting("GIT_CONFIG_GLOBAL", file)
+        }
         if let ssh { program = program.setting("GIT_SSH_COMMAND", ssh) }
         program.secrets = secrets(in: settings)
         return Remote(
             address: address, shown: withoutCredentials(address), git: program,
             pushesPerMinute: location.pushesPerMinute ?? (isOnGitHub(address) ? 6 : nil))
+    }
+
+    /// Whose repositories a user trusts on this machine: the program that serves one reads that from a file only.
+    private static func trustedFolders(
+        _ settings: [(key: String, value: String)], _ cacheFolder: String
+    ) throws(LedgerError) -> String? {
+        let trusted = settings.filter { $0.key.lowercased() == "safe.directory" }.map(\.value)
+        guard !trusted.isEmpty else { return nil }
+        let escaped = trusted.map {
+            $0.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
+        }
+        let text = "[safe]\n" + escaped.map { "\tdirectory = \"\($0)\"\n" }.joined()
+        let folder = "\(cacheFolder)/sluice/git"
+        let file = "\(folder)/trusted-\(hexadecimal(stableHash(text), width: 16))"
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
+        } catch { throw .unusable("cannot write \(file): \(error.localizedDescription)") }
+        return file
+    }
+
+    /// A claim that waits for its push longer than its requests have to be sent would never bring one.
+    func checkPace(_ requestTimeout: Duration) throws(LedgerError) {
+        guard let pushesPerMinute, .seconds(60) / pushesPerMinute > requestTimeout / 2 else { return }
+        throw .unusable(
+            "with \(pushesPerMinute) pushes a minute to \(shown), a claim may wait for longer than half of the target's "
+                + "requestTimeout: raise limits.requestTimeout (and settle), or set '?pushesPerMinute='")
     }
 
     private static func address(of name: String, in folder: String, _ git: GitProgram) async throws(LedgerError)

@@ -76,13 +76,14 @@ struct CacheRepository: Sendable {
             "--no-auto-maintenance", "--quiet", "--", remote.address, "+\(prefix)/*:\(readNamespace)*",
         ]
         let result: ChildProcess.Result
-        let listed: [UInt8]
-        do throws(LedgerError) {
-            result = try await run(arguments, timeLimit: .seconds(120))
-            listed = try await output(["for-each-ref", "--format=%(objectname) %(refname)", readNamespace])
-        } catch { throw .local(error) }
+        do throws(LedgerError) { result = try await run(arguments, timeLimit: .seconds(120)) } catch {
+            throw .local(error)
+        }
         guard result.isSuccess else { throw RemoteError(remote.git.failure(of: arguments, result), result) }
-        return Self.refs(listed, below: readNamespace)
+        do throws(LedgerError) {
+            let listed = try await output(["for-each-ref", "--format=%(objectname) %(refname)", readNamespace])
+            return Self.refs(listed, below: readNamespace)
+        } catch { throw .local(error) }
     }
 
     private static func refs(_ listed: [UInt8], below prefix: String) -> [String: CommitID] {

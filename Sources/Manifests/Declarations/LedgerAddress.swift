@@ -5,12 +5,15 @@ extension Target {
         case sqlite(path: String)
         /// `postgres://user@host:5432/db`, as libpq reads it, or `postgres:`, which leaves all to libpq's environment.
         case postgres(String)
+        /// Refs of a Git repository.
+        case git(GitAddress)
 
         /// Reads what ``description`` writes, and checks nothing of it.
         package init(_ description: String) {
             let scheme = description.prefix { $0 != ":" }
             switch scheme {
             case "sqlite": self = .sqlite(path: String(description.dropFirst(scheme.count + 1)))
+            case "git": self = .git(GitAddress(description))
             default: self = .postgres(description)
             }
         }
@@ -20,6 +23,7 @@ extension Target {
             switch self {
             case .sqlite(let path): "sqlite:\(path)"
             case .postgres(let address): address
+            case .git(let address): address.description
             }
         }
     }
@@ -46,6 +50,10 @@ extension Target.LedgerAddress {
     /// - Parameter folder: of the manifest, with a slash at its end: what a relative path is relative to. Empty for the
     ///   working folder.
     package init(written text: String, in folder: Substring = "") throws(LedgerAddressError) {
+        if text.hasPrefix("git:") {
+            self = .git(try GitAddress(written: text, in: folder))
+            return
+        }
         if !text.hasPrefix("sqlite:"), withoutSecrets(text) != text {
             throw LedgerAddressError(
                 "the address of the ledger contains a password",
@@ -89,6 +97,7 @@ extension Target.LedgerAddress {
     private static func unknown(_ text: String) -> LedgerAddressError {
         LedgerAddressError(
             "invalid ledger address \(quoted(text))",
-            suggestion: "write sqlite:PATH, such as sqlite:.sluice/prod.sqlite, or postgres://USER@HOST:PORT/DATABASE")
+            suggestion: "write sqlite:PATH, such as sqlite:.sluice/prod.sqlite, git: for this repository, "
+                + "or postgres://USER@HOST:PORT/DATABASE")
     }
 }

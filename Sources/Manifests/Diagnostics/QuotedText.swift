@@ -18,6 +18,12 @@ func withoutSecrets(_ text: String) -> String {
     return String(String.UnicodeScalarView(scalars))
 }
 
+extension Collection<Unicode.Scalar> where Self: BidirectionalCollection {
+    fileprivate func ends(with other: some Collection<Unicode.Scalar>) -> Bool {
+        suffix(other.count).elementsEqual(other)
+    }
+}
+
 /// Where the passwords of the addresses in a text are.
 package func secretSpans(in text: [Unicode.Scalar]) -> [Range<Int>] {
     var spans: [Range<Int>] = []
@@ -30,8 +36,15 @@ package func secretSpans(in text: [Unicode.Scalar]) -> [Range<Int>] {
         let start = index + 3
         let end = text[start...].firstIndex { $0.properties.isWhitespace || $0 == "\"" } ?? text.count
         // A password may hold any character, an @ too: so it ends at the last one.
-        if let at = text[start..<end].lastIndex(of: "@"), let colon = text[start..<at].firstIndex(of: ":") {
-            spans.append(colon + 1..<at)
+        if let at = text[start..<end].lastIndex(of: "@") {
+            if let colon = text[start..<at].firstIndex(of: ":") {
+                spans.append(colon + 1..<at)
+            } else if text[..<index].ends(with: "http".unicodeScalars)
+                || text[..<index].ends(with: "https".unicodeScalars)
+            {
+                // A token may stand where the user does.
+                spans.append(start..<at)
+            }
         }
         spans += passwordParameters(in: text, start..<end)
         index = max(end, start)

@@ -1,4 +1,5 @@
 import Foundation
+import GitLedger
 import Ledger
 import Manifests
 import SQLiteLedger
@@ -6,15 +7,14 @@ import SQLiteLedger
 extension Target.LedgerAddress {
     /// Opens the store at this address.
     ///
-    /// - Parameters:
-    ///   - targets: the identity of the target, and those that earlier versions gave it.
-    ///   - writing: creates the ledger where there is none; otherwise a missing one reads as empty.
-    func open(_ targets: [String], writing: Bool) async throws(LedgerError) -> any LedgerStore {
+    /// - Parameter writing: creates the ledger where there is none; otherwise a missing one reads as empty.
+    func open(for target: Target, writing: Bool) async throws(LedgerError) -> any LedgerStore {
         switch self {
         case .sqlite(let path):
-            try SQLiteLedger.open(path: path, targets: targets, mode: writing ? .readWrite : .readOnly)
+            try SQLiteLedger.open(path: path, targets: target.identities, mode: writing ? .readWrite : .readOnly)
         case .postgres:
-            throw .unusable("this version of sluice keeps ledgers in SQLite only: write 'ledger: sqlite:PATH'")
+            throw .unusable("this version of sluice keeps no ledgers in PostgreSQL: write 'sqlite:PATH' or 'git:'")
+        case .git(let address): GitLedger(address, of: target, writing: writing)
         }
     }
 
@@ -23,12 +23,36 @@ extension Target.LedgerAddress {
         guard let folder = ProcessInfo.processInfo.environment.stateFolder else { return NoJournal() }
         return switch self {
         case .sqlite: FileJournal(stateFolder: folder, target: target)
-        case .postgres: nil
+        case .postgres, .git: nil
         }
     }
 }
 
+extension GitLedger {
+    fileprivate init(_ address: GitAddress, of target: Target, writing: Bool) {
+        let folder = address.folder.isEmpty ? "." : address.folder
+        let place: GitLocation.Place =
+            switch address.repository {
+            case .remote(let name): .remote(name, folder: folder)
+            case .address(let text): .address(text, folder: folder)
+            }
+        let environment = ProcessInfo.processInfo.environment
+        self.init(
+            GitLocation(place: place, refs: address.refs ?? "refs/sluice", pushesPerMinute: address.pushesPerMinute),
+            target: target.identity, sandbox: target.sandbox, mode: writing ? .readWrite : .readOnly,
+            folders: Folders(cache: environment.cacheFolder, state: environment.stateFolder),
+            requestTimeout: target.limits.requestTimeout, environment: environment,
+            notice: { Console.say("warning: \($0)") })
+    }
+}
+
 extension [String: String] {
+    /// Where a program keeps what it can fetch again; a folder for temporary files without a home.
+    fileprivate var cacheFolder: String {
+        if let folder = self["XDG_CACHE_HOME"], folder.hasPrefix("/") { return folder }
+        return self["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.cache" : nil } ?? NSTemporaryDirectory()
+    }
+
     /// Where a program keeps its state by the XDG Base Directory Specification; `nil` without a home.
     fileprivate var stateFolder: String? {
         if let folder = self["XDG_STATE_HOME"], folder.hasPrefix("/") { return folder }

@@ -40,7 +40,7 @@ struct TargetLedger: Sendable {
         _ target: Target, _ address: Target.LedgerAddress, writing: Bool
     ) async throws(LedgerError) -> TargetLedger {
         TargetLedger(
-            store: try await address.open(target.identities, writing: writing),
+            store: try await address.open(for: target, writing: writing),
             journal: address.journal(of: target.identity), target: target)
     }
 
