@@ -27,6 +27,14 @@ struct Program {
         }
     }
 
+    private init(folder: URL, environment: [String: String]) {
+        self.folder = folder
+        self.environment = environment
+    }
+
+    /// The same user in a folder below this one.
+    func inFolder(_ name: String) -> Program { Program(folder: path(name), environment: environment) }
+
     /// Beside the test bundle, where the package manager builds it.
     static let binary = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "sluice")
@@ -112,6 +120,8 @@ final class RunningProgram: Sendable {
     }
 
     func signal(_ number: Int32) { kill(processID, number) }
+
+    var isRunning: Bool { kill(processID, 0) == 0 }
 
     /// What it has printed so far.
     var outputSoFar: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }

@@ -45,7 +45,8 @@ struct GitProgram: Sendable {
 
     private static func isForTransport(_ key: String) -> Bool {
         let kept = [
-            "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS", "GIT_EXEC_PATH", "GIT_ALLOW_PROTOCOL",
+            "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS", "GIT_USERNAME", "GIT_PASSWORD",
+            "GIT_EXEC_PATH", "GIT_ALLOW_PROTOCOL",
         ]
         return kept.contains(key) || key.hasPrefix("GIT_SSL_") || key.hasPrefix("GIT_PROXY_")
             || key.hasPrefix("GIT_HTTP_")

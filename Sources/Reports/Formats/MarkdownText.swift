@@ -27,12 +27,12 @@ package struct MarkdownText: Hashable, Sendable {
     static func += (left: inout MarkdownText, right: MarkdownText) { left.source += right.source }
 
     /// A row of a table.
-    static func row(_ cells: [MarkdownText]) -> MarkdownText {
+    package static func row(_ cells: [MarkdownText]) -> MarkdownText {
         MarkdownText(own: "| \(cells.map { withoutBars($0.source) }.joined(separator: " | ")) |\n")
     }
 
     /// The title row of a table and the line below it.
-    static func head(_ titles: [String], numbersFrom firstNumber: Int) -> MarkdownText {
+    package static func head(_ titles: [String], numbersFrom firstNumber: Int) -> MarkdownText {
         row(titles.map { "\($0)" }) + row(titles.indices.map { $0 < firstNumber ? "---" : "---:" })
     }
 

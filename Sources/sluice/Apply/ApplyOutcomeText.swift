@@ -1,6 +1,7 @@
 import Applier
 import FlowRuns
 import Manifests
+import Planner
 import Reports
 
 extension FlowOutcome {
@@ -51,6 +52,26 @@ extension ApplyOutcome {
         if remaining > 0 { parts.append("\(counted(remaining, "request remains", "requests remain"))") }
         return (isComplete ? "Apply complete: " : "Apply incomplete: ") + parts.joined(separator: ", ") + "."
     }
+}
+
+extension ApplyOutcome {
+    /// For the summary page of a job: what came of each flow.
+    func markdown(of plan: Plan) -> MarkdownText {
+        guard !flows.isEmpty else { return "### Target \(code: plan.target.name): nothing to do\n\n" }
+        let names = Dictionary(plan.flows.compactMap { flow in flow.name.map { (flow.id, $0) } }) { first, _ in first }
+        var text: MarkdownText = "### Target \(code: plan.target.name): \(summary)\n\n"
+        text = "\(text)\(MarkdownText.head(["flow", "end", "requested", "remaining"], numbersFrom: 2))"
+        for flow in flows.prefix(Self.mostRows) {
+            let name = names[flow.flow] ?? flow.flow.description
+            let row = MarkdownText.row(
+                ["\(name)", "\(flow.message ?? "done")", "\(flow.accepted)", "\(flow.remaining)"])
+            text = "\(text)\(row)"
+        }
+        let more = flows.count - Self.mostRows
+        return more > 0 ? "\(text)\n… and \(counted(more, "flow")) more\n\n" : "\(text)\n"
+    }
+
+    private static var mostRows: Int { 200 }
 }
 
 extension WaitOutcome {

@@ -200,6 +200,7 @@ struct ApplyCommand: AsyncParsableCommand {
         _ outcome: ApplyOutcome, _ plan: Plan, _ ledger: TargetLedger, _ application: Application,
         until deadline: MonotonicInstant?
     ) async throws {
+        try JobSummary.add(Array(outcome.markdown(of: plan).source.utf8))
         var status = ExitStatus(outcome)
         if status == .done, wait {
             let left = deadline.map { $0 - SystemTime().monotonic() }

@@ -1,4 +1,3 @@
-import Foundation
 import Manifests
 import Planner
 import Reports
@@ -12,13 +11,6 @@ struct PlanView {
     func show(_ format: Format<PlanReport>) throws(Failure) {
         if format.chosen == .text { output.tell(report.plan.diagnostics, sources) }
         output.show(report, format)
-        if format.chosen == .github { try writeJobSummary() }
-    }
-
-    /// The job's summary page, where the workflow's environment offers one.
-    private func writeJobSummary() throws(Failure) {
-        guard let path = ProcessInfo.processInfo.environment["GITHUB_STEP_SUMMARY"], !path.isEmpty else { return }
-        let earlier = FileManager.default.contents(atPath: path).map(Array.init) ?? []
-        try FileOutput.write(earlier + Array(report.written(.markdown).utf8), to: path)
+        if format.chosen == .github { try JobSummary.add(Array(report.written(.markdown).utf8)) }
     }
 }

@@ -1,0 +1,69 @@
+import Foundation
+import TestSupport
+
+/// Machines of their own, each with a home, a cache and a clone of one repository, whose manifests keep their ledger in
+/// it; and the service.
+struct GitMachines {
+    let repository: GitRepository
+    let simulator: SimulatorProcess
+    private let first: Program
+    private let manifests: [String: String]
+
+    /// - Parameter manifests: below the root of the repository; `SERVICE` in them becomes the simulator's address.
+    init(_ manifests: [String: String], servedBy server: (any GitServer)? = nil) async throws {
+        repository = try GitRepository(servedBy: server)
+        first = try Program()
+        for (name, text) in manifests {
+            try first.write(text.replacingOccurrences(of: "SERVICE", with: "http://127.0.0.1:1"), to: name)
+        }
+        simulator = try await SimulatorProcess(first, ["."], isKnown: false)
+        let address = simulator.address
+        self.manifests = manifests.mapValues { $0.replacingOccurrences(of: "SERVICE", with: address) }
+        try commit(branch: "main", "Add manifests") { folder in
+            for (name, text) in self.manifests {
+                let file = URL(fileURLWithPath: folder).appending(path: name)
+                try FileManager.default.createDirectory(
+                    at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try Data(text.utf8).write(to: file)
+                if text.hasPrefix("#!") {
+                    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+                }
+            }
+        }
+    }
+
+    /// Pushes a commit to a branch, from a clone that is thrown away.
+    func commit(branch: String, from base: String? = nil, _ message: String, _ change: (String) throws -> Void) throws {
+        let clone = "\(repository.home)/clone-\(UUID().uuidString)"
+        func git(_ arguments: String...) throws {
+            let identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+            try runProgram("git", identity + arguments, repository.environment, in: clone)
+        }
+        try runProgram("git", ["clone", "--quiet", repository.address, clone], repository.environment)
+        if let base { try git("checkout", "--quiet", "-b", branch, "origin/\(base)") }
+        try change(clone)
+        try git("add", "-A")
+        try git("commit", "--quiet", "-m", message)
+        try git("push", "--quiet", "origin", "HEAD:\(branch)")
+        try FileManager.default.removeItem(atPath: clone)
+    }
+
+    /// A machine that has never seen the ledger, in a fresh clone of a branch.
+    func machine(branch: String = "main", _ environment: [String: String] = [:]) throws -> Program {
+        let home = try Program()
+        let variables = home.environment.merging(repository.environment) { $1 }.merging(["HOME": home.folder.path]) {
+            $1
+        }
+        try runProgram(
+            "git", ["clone", "--quiet", "--branch", branch, repository.address, home.path("clone").path], variables)
+        var machine = home.inFolder("clone")
+        let credentials = ["SLUICE_ACCESS_TOKEN": "token", "SLUICE_API_KEY": "key"]
+        machine.environment = variables.merging(credentials) { $1 }.merging(environment) { $1 }
+        return machine
+    }
+
+    func end() async throws {
+        try await simulator.stop()
+        first.remove()
+    }
+}

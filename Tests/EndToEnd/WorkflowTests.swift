@@ -1,0 +1,154 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The steps of the example's workflow for GitHub, as written, each job in a fresh clone on a machine of its own.
+@Suite("The workflow for GitHub")
+struct WorkflowTests {
+    private static let example = Program.checkout.appending(path: "manifests/in-ci")
+
+    /// The `run` lines of one job.
+    private func steps(of job: String) throws -> [String] {
+        let text = try String(contentsOf: Self.example.appending(path: ".github/workflows/sluice.yml"), encoding: .utf8)
+        let lines = text.split(separator: "\n")
+        let begin = try #require(lines.firstIndex { $0 == "  \(job):" })
+        let body = lines[(begin + 1)...].prefix { $0.hasPrefix("   ") }
+        return body.compactMap { line in line.range(of: "run: ").map { String(line[$0.upperBound...]) } }
+    }
+
+    private struct Job {
+        let machine: Program
+        let results: [Program.Result]
+        let summary: String
+
+        var status: Int32 { results.last?.status ?? -1 }
+        var words: String { results.map { $0.output + $0.errors }.joined(separator: "\n") }
+    }
+
+    /// - Parameter plan: what the job before has left.
+    private func run(
+        _ job: String, in world: GitMachines, branch: String = "main", plan: String? = nil, token: String = "token"
+    ) async throws -> Job {
+        var machine = try world.machine(branch: branch)
+        let home = machine.folder.deletingLastPathComponent()
+        let tools = home.appending(path: "bin")
+        try FileManager.default.createDirectory(at: tools, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            at: tools.appending(path: "sluice"), withDestinationURL: Program.binary)
+        try Data(
+            "#!/bin/sh\nwhile [ $# -gt 0 ]; do [ \"$1\" = --body-file ] && cat \"$2\" > ../comment; shift; done\n".utf8
+        )
+        .write(to: tools.appending(path: "gh"))
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o755], ofItemAtPath: tools.appending(path: "gh").path)
+        machine.environment["PATH"] = "\(tools.path):\(machine.environment["PATH"] ?? "")"
+        machine.environment["GITHUB_STEP_SUMMARY"] = home.appending(path: "summary").path
+        machine.environment["NUMBER"] = "7"
+        machine.environment["SLUICE_ACCESS_TOKEN"] = job == "apply" ? token : nil
+        if let plan { try machine.write(plan, to: "plan.json") }
+        var results: [Program.Result] = []
+        for step in try steps(of: job) where branch != "main" || !step.hasPrefix("gh ") {
+            let shell = try RunningProgram(
+                URL(fileURLWithPath: "/bin/bash"), ["-e", "-c", step], in: machine.folder,
+                environment: machine.environment, input: nil)
+            results.append(try await shell.end())
+            guard results.last?.status == 0 else { break }
+        }
+        let summary = (try? String(contentsOf: home.appending(path: "summary"), encoding: .utf8)) ?? ""
+        return Job(machine: machine, results: results, summary: summary)
+    }
+
+    @Test("plans in the pull request, applies after the merge, and does no harm when it is run again")
+    func life() async throws {
+        var files: [String: String] = [:]
+        for name in ["target.yaml", "flows.yaml", "install-sluice"] {
+            files[name] = try String(contentsOf: Self.example.appending(path: name), encoding: .utf8)
+        }
+        let limits = "limits: {maxRunsPerApply: 100, requestsPerSecond: 200, requestTimeout: PT2S, settle: PT6S}"
+        files["target.yaml"] = try #require(files["target.yaml"])
+            .replacingOccurrences(of: "https://platform.adobe.io/data/foundation/flowservice", with: "SERVICE")
+            .replacingOccurrences(of: "limits: {maxRunsPerApply: 100}", with: limits)
+        let world = try await GitMachines(files)
+
+        // Pull request: one more window.
+        try world.commit(branch: "more", from: "main", "One more month") { folder in
+            let path = folder + "/flows.yaml"
+            let more = "        - {start: 2025-04-01T00:00:00Z, end: 2025-05-01T00:00:00Z}\n"
+            try Data((try String(contentsOfFile: path, encoding: .utf8) + more).utf8).write(
+                to: URL(fileURLWithPath: path))
+        }
+        let review = try await run("plan", in: world, branch: "more")
+        #expect(review.status == 0, "\(review.words)")
+        let home = review.machine.folder.deletingLastPathComponent()
+        let comment = try String(contentsOf: home.appending(path: "comment"), encoding: .utf8)
+        #expect(comment.contains("33"))
+        #expect(review.summary.contains("33"))
+        #expect(try await world.simulator.statistics().postRequests == 0)
+        #expect(try !world.repository.git("for-each-ref").contains("refs/sluice"))
+
+        // Merged: planned once more, approved, applied.
+        try world.commit(branch: "main", "Merge") { folder in
+            try runProgram(
+                "git", ["checkout", "--quiet", "origin/more", "--", "."], world.repository.environment, in: folder)
+        }
+        let plan = try await run("plan", in: world)
+        #expect(plan.status == 0, "\(plan.words)")
+        let approved = try plan.machine.read("plan.json")
+        let apply = try await run("apply", in: world, plan: approved)
+        #expect(apply.status == 0, "\(apply.words)")
+        #expect(apply.summary.contains("Apply complete: 33 runs requested."))
+        #expect(try await world.simulator.statistics().runsTaken == 33)
+
+        // The job is run again with the same plan; then the whole workflow.
+        let rerun = try await run("apply", in: world, plan: approved)
+        #expect([0, 75].contains(rerun.status), "\(rerun.words)")
+        let again = try await run("plan", in: world)
+        #expect(again.status == 0)
+        let nothing = try await run("apply", in: world, plan: try again.machine.read("plan.json"))
+        #expect(nothing.status == 0, "\(nothing.words)")
+        #expect(nothing.summary.contains("nothing to do"))
+        #expect(try await world.simulator.statistics().runsTaken == 33)
+
+        // Somebody deletes a flow's ref: its plan shows the windows again, and apply finds them on the service.
+        let refs = try world.repository.git("for-each-ref", "--format=%(refname)", "refs/sluice").split(separator: "\n")
+        let ref = try #require(refs.first { $0.hasSuffix("df124418-9176-47a4-8651-a48c1333d7ca") })
+        try world.repository.git("update-ref", "-d", String(ref))
+        let lost = try await run("plan", in: world)
+        let found = try await run("apply", in: world, plan: try lost.machine.read("plan.json"))
+        #expect(found.status == 0, "\(found.words)")
+        let counts = try await world.simulator.statistics()
+        #expect(counts.runsTaken == 33)
+        #expect(counts.windowsTakenTwice.isEmpty)
+        try await world.end()
+    }
+
+    @Test("names the right that is missing where the job may not push")
+    func readOnly() async throws {
+        let world = try await GitMachines([
+            "flows.yaml": Fixture.manifest([Fixture.flow(windows: 2)]),
+            "target.yaml": Fixture.target(service: "SERVICE", limits: World.quickLimits, ledger: "'git:'"),
+        ])
+        try world.repository.setHook("pre-receive", "echo 'Permission to acme/manifests.git denied' >&2; exit 1")
+        let machine = try world.machine()
+        let result = try await machine.run(["apply", ".", "--yes"])
+        #expect(result.status == 74)
+        #expect(result.errors.contains("permissions: contents: write"), "\(result.errors)")
+        #expect(try await world.simulator.statistics().postRequests == 0)
+        try await world.end()
+    }
+
+    @Test("is short, and so are the others")
+    func length() throws {
+        func lines(_ name: String) throws -> Int {
+            try String(contentsOf: Self.example.appending(path: name), encoding: .utf8).split(separator: "\n")
+                .count { line in
+                    let text = line.drop { $0 == " " }
+                    return !text.isEmpty && !text.hasPrefix("#") && !text.hasPrefix("//")
+                }
+        }
+        #expect(try lines(".github/workflows/sluice.yml") <= 40)
+        #expect(try lines(".gitlab-ci.yml") <= 30)
+        #expect(try lines("azure-pipelines.yml") <= 40)
+        #expect(try lines("Jenkinsfile") <= 40)
+    }
+}
