@@ -148,7 +148,7 @@ struct WorkflowTests {
         }
         #expect(try lines(".github/workflows/sluice.yml") <= 40)
         #expect(try lines(".gitlab-ci.yml") <= 30)
-        #expect(try lines("azure-pipelines.yml") <= 40)
+        #expect(try lines(".azure-pipelines.yml") <= 40)
         #expect(try lines("Jenkinsfile") <= 40)
     }
 }
