@@ -37,6 +37,9 @@ let package = Package(
             dependencies: ["FlowRuns", "Ledger", "Text", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "GitLedger", dependencies: ["FlowRuns", "Ledger", "Text"]),
         .target(
+            name: "PostgresLedger",
+            dependencies: ["FlowRuns", "Ledger", .product(name: "NIOPosix", package: "swift-nio")]),
+        .target(
             name: "FlowService",
             dependencies: [
                 "FlowRuns", "RunRequests",
@@ -72,9 +75,7 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "Applier", "CBuildInfo", "FlowRuns", "FlowService", "FlowServiceSimulator", "GitLedger", "Ledger",
-                "Manifests", "Planner",
-                "Reports",
-                "RunRequests", "SQLiteLedger", "Text", "YAML",
+                "Manifests", "Planner", "PostgresLedger", "Reports", "RunRequests", "SQLiteLedger", "Text", "YAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -94,11 +95,14 @@ let package = Package(
         .testTarget(
             name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner", "RandomNumbers", "TestSupport"]),
         .testTarget(
-            name: "LedgerTests", dependencies: ["FlowRuns", "GitLedger", "Ledger", "SQLiteLedger", "TestSupport"]),
+            name: "LedgerTests",
+            dependencies: ["FlowRuns", "GitLedger", "Ledger", "PostgresLedger", "SQLiteLedger", "TestSupport"]),
         .testTarget(
             name: "SQLiteLedgerTests",
             dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(name: "GitLedgerTests", dependencies: ["FlowRuns", "GitLedger", "Ledger", "TestSupport"]),
+        .testTarget(
+            name: "PostgresLedgerTests", dependencies: ["FlowRuns", "Ledger", "PostgresLedger", "TestSupport"]),
         .testTarget(
             name: "FlowServiceTests",
             dependencies: [

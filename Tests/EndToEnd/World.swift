@@ -3,7 +3,7 @@ import Testing
 
 /// A user with manifests, and the service in a process of its own.
 struct World {
-    let user: Program
+    var user: Program
     let simulator: SimulatorProcess
     /// How many windows the manifests declare.
     let windows: Int
@@ -15,12 +15,16 @@ struct World {
     /// - Parameters:
     ///   - flows: every third is file-based.
     ///   - options: of `sluice simulate`.
-    init(flows: Int, windows: Int, limits: String = quickLimits, more: String = "", _ options: String...) async throws {
-        try await self.init(flows: flows, windows: windows, limits: limits, more: more, options)
+    init(
+        flows: Int, windows: Int, limits: String = quickLimits, more: String = "",
+        ledger: String = "sqlite:ledger.sqlite", _ options: String...
+    ) async throws {
+        try await self.init(flows: flows, windows: windows, limits: limits, more: more, ledger: ledger, options)
     }
 
     init(
-        flows: Int, windows: Int, limits: String = quickLimits, more: String = "", _ options: [String]
+        flows: Int, windows: Int, limits: String = quickLimits, more: String = "",
+        ledger: String = "sqlite:ledger.sqlite", _ options: [String]
     ) async throws {
         var user = try Program()
         user.environment = ["SLUICE_ACCESS_TOKEN": "token", "SLUICE_API_KEY": "key"]
@@ -30,7 +34,7 @@ struct World {
         try user.write(Fixture.manifest(declared), to: "flows.yaml")
         try user.write(Fixture.target(), to: "target.yaml")
         simulator = try await SimulatorProcess(user, ["flows.yaml", "target.yaml"] + options)
-        try user.write(Fixture.target(service: simulator.address, limits: limits), to: "target.yaml")
+        try user.write(Fixture.target(service: simulator.address, limits: limits, ledger: ledger), to: "target.yaml")
         self.user = user
         self.windows = flows * windows
     }

@@ -2,6 +2,7 @@ import FlowRuns
 import Foundation
 import GitLedger
 import Ledger
+import PostgresLedger
 import SQLiteLedger
 import TestSupport
 import Testing
@@ -15,6 +16,8 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     /// Through `git http-backend` behind nginx, with a password.
     case gitOverHTTP
     case gitOverSSH
+    case postgres
+    case pgbouncer
 
     var testDescription: String { rawValue }
 
@@ -26,6 +29,9 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .git: GitPlace(try GitRepository(), isSlow: true)
         case .gitOverHTTP: GitPlace(try GitRepository(servedBy: GitHTTPServer.shared()), isSlow: true)
         case .gitOverSSH: GitPlace(try GitRepository(servedBy: GitSSHServer.shared()), isSlow: true)
+        case .postgres: PostgresPlace(url: try await PostgresServer.shared().makeDatabaseURL())
+        case .pgbouncer:
+            PostgresPlace(url: try await PgBouncer.shared().url(PostgresServer.shared().makeDatabase()))
         }
     }
 }
@@ -80,6 +86,15 @@ private struct GitPlace: StorePlace {
             sandbox: "prod", mode: .readWrite,
             folders: GitLedger.Folders(cache: repository.home + "/cache", state: repository.home + "/state"),
             environment: repository.environment)
+    }
+}
+
+/// A database of its own, on the server or through PgBouncer.
+private struct PostgresPlace: StorePlace {
+    let url: String
+
+    func open() async throws -> any LedgerStore {
+        try await PostgresLedger.open(url, targets: [Sample.target], mode: .readWrite)
     }
 }
 

@@ -33,6 +33,11 @@ extension FlowApplication {
         guard open.claim?.owner != context.owner else {
             return try await context.wait(duration, for: plan.id, because: reason)
         }
+        try await waitForOthers(duration, because: reason)
+    }
+
+    /// Waits, and lets other flows go on.
+    func waitForOthers(_ duration: Duration, because reason: String) async throws(FlowEnd) {
         await slots.give()
         var end: FlowEnd?
         do throws(FlowEnd) { try await context.wait(duration, for: plan.id, because: reason) } catch { end = error }

@@ -14,10 +14,13 @@ extension FlowApplication {
     }
 
     /// Compares the flow with the service; in full, and when everything must be listed, where this ledger may lack
-    /// requests that were made a moment ago.
+    /// requests that were made a moment ago. Until then other flows go on, and wait themselves, so that all of them wait
+    /// together.
     mutating func lookBeforeRequests(isFirst: Bool = false, column: DeltaColumn? = nil) async throws(FlowEnd) {
-        guard let doubt = try doubtOfLedger(isFirst: isFirst) else { return try await look(column: column) }
-        if doubt.wait > .zero { try await context.wait(doubt.wait, for: plan.id, because: doubt.reason) }
+        // Meanwhile the ledger may have turned out to be an older one.
+        if !isFirst { ledger = try await currentLedger() }
+        guard let doubt = try await lastingDoubt(isFirst: isFirst) else { return try await look(column: column) }
+        if doubt.wait > .zero { try await waitForOthers(doubt.wait, because: doubt.reason) }
         waitedFor.formUnion(doubt.missing)
         comparison.hasWaited = true
         try await look(.full, column: column)
@@ -70,14 +73,29 @@ extension FlowApplication {
         var missing: [ClaimID] = []
     }
 
+    /// A claim is in the journal before it is in the ledger: one that is missing gets a moment for its commit. A newer one
+    /// that is missing by then is met when the next request is claimed.
+    private mutating func lastingDoubt(isFirst: Bool) async throws(FlowEnd) -> LedgerDoubt? {
+        guard let doubt = try doubtOfLedger(isFirst: isFirst) else { return nil }
+        guard !doubt.missing.isEmpty else { return doubt }
+        await context.time.pause(.milliseconds(500), unless: context.stop)
+        ledger = try await currentLedger()
+        guard let later = try doubtOfLedger(isFirst: isFirst) else { return nil }
+        let isLasting = later.missing.isEmpty || later.missing.contains(where: doubt.missing.contains)
+        return isLasting ? later : nil
+    }
+
     /// Why this ledger may lack requests that were made a moment ago, and how long it takes until the service lists
     /// them; `nil` when it is the whole truth.
     private func doubtOfLedger(isFirst: Bool) throws(FlowEnd) -> LedgerDoubt? {
         let settle = context.listsAtOnce ? .zero : context.limits.settle
         let sinceStart = max(.zero, settle - (context.time.monotonic() - context.startedAt))
         if ledger.record.needsRecheck {
+            // From when this apply sees so: somebody else may have found it out a moment ago.
             return LedgerDoubt(
-                wait: sinceStart, reason: "the ledger was restored, and what was requested since may not be listed yet")
+                wait: settle,
+                reason: "the ledger was restored, or its server is another one, and what was requested since may not be "
+                    + "listed yet")
         }
         guard let journal = context.journal else { return nil }
         if isFirst, !context.hadJournal {

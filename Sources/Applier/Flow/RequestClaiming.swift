@@ -31,9 +31,13 @@ extension FlowApplication {
 
     /// Claims the requests, all of them or none.
     ///
-    /// - Returns: `nil` when somebody else has changed the flow, or requests with another ledger of this machine: nothing
-    ///   is claimed.
+    /// - Returns: `nil` when nothing is claimed: somebody else has changed the flow, or requests with another ledger of this
+    ///   machine, or the flow has to be compared with the service first.
     mutating func claim(_ actions: ArraySlice<PlannedAction>) async throws(FlowEnd) -> [ClaimedRequest]? {
+        guard !ledger.record.needsRecheck else {
+            _ = try await commit()
+            return nil
+        }
         // From before the commit: however long that takes, the deadline holds.
         let deadline = context.time.monotonic() + context.limits.requestTimeout
         let serviceTime = context.service.serviceTime()

@@ -6,6 +6,7 @@ import Foundation
 import Ledger
 import Manifests
 import Planner
+import PostgresLedger
 import Reports
 import Text
 
@@ -14,6 +15,7 @@ struct LedgerCommand: ParsableCommand {
         commandName: "ledger", abstract: "Export, import, copy, verify or recheck the ledger.",
         subcommands: [
             ExportCommand.self, ImportCommand.self, CopyCommand.self, VerifyCommand.self, RecheckCommand.self,
+            SQLCommand.self,
         ])
 
     struct ExportCommand: AsyncParsableCommand {
@@ -117,6 +119,20 @@ struct LedgerCommand: ParsableCommand {
                 }
             }
         }
+    }
+
+    struct SQLCommand: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "sql", abstract: "Print the SQL that makes the tables of a ledger on PostgreSQL.",
+            discussion: """
+                An apply makes them itself where its role may create a schema. For roles that may not, an administrator \
+                runs this once, and grants the rights that stand at its end.
+
+                EXAMPLE:
+                  sluice ledger sql | psql --single-transaction ledgers
+                """)
+
+        func run() { Console.output(Array(PostgresSchema.sql.utf8)) }
     }
 
     struct VerifyCommand: AsyncParsableCommand {

@@ -34,7 +34,7 @@ enum ExitStatus: Int32 {
         self =
             switch end {
             case .done: .done
-            case .stale, .held, .ledgerFailed(.busy): .tryLater
+            case .stale, .held, .ledgerFailed(.busy), .ledgerFailed(.unanswered): .tryLater
             case .conflict: .invalid
             case .refused, .stopped: .incomplete
             case .unavailable: .unavailable

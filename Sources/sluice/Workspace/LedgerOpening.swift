@@ -2,6 +2,7 @@ import Foundation
 import GitLedger
 import Ledger
 import Manifests
+import PostgresLedger
 import SQLiteLedger
 
 extension Target.LedgerAddress {
@@ -11,10 +12,14 @@ extension Target.LedgerAddress {
     func open(for target: Target, writing: Bool) async throws(LedgerError) -> any LedgerStore {
         switch self {
         case .sqlite(let path):
-            try SQLiteLedger.open(path: path, targets: target.identities, mode: writing ? .readWrite : .readOnly)
-        case .postgres:
-            throw .unusable("this version of sluice keeps no ledgers in PostgreSQL: write 'sqlite:PATH' or 'git:'")
-        case .git(let address): GitLedger(address, of: target, writing: writing)
+            return try SQLiteLedger.open(
+                path: path, targets: target.identities, mode: writing ? .readWrite : .readOnly)
+        case .git(let address): return GitLedger(address, of: target, writing: writing)
+        case .postgres(let address):
+            let ledger = try await PostgresLedger.open(
+                address, targets: target.identities, mode: writing ? .readWrite : .readOnly)
+            for warning in ledger.warnings { Console.say("warning: \(warning)") }
+            return ledger
         }
     }
 
@@ -23,7 +28,11 @@ extension Target.LedgerAddress {
         guard let folder = ProcessInfo.processInfo.environment.stateFolder else { return NoJournal() }
         return switch self {
         case .sqlite: FileJournal(stateFolder: folder, target: target)
-        case .postgres, .git: nil
+        case .git: nil
+        case .postgres:
+            SharedJournal(
+                own: FileJournal(stateFolder: folder, target: "shared " + target),
+                embedded: FileJournal(stateFolder: folder, target: target))
         }
     }
 }

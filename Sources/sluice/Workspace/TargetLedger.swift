@@ -8,7 +8,7 @@ import Manifests
 /// A target's ledger, as one command opens it.
 struct TargetLedger: Sendable {
     let store: any LedgerStore
-    /// What this machine keeps beside an embedded ledger; a shared one needs none.
+    /// What this machine keeps of its claims beside the ledger.
     let journal: (any ClaimJournal)?
     private let target: Target
 
@@ -70,10 +70,9 @@ struct TargetLedger: Sendable {
 
 extension Failure {
     init(_ error: LedgerError) {
-        if case .busy = error {
-            self.init(.tryLater, error.description)
-        } else {
-            self.init(.fileError, error.description)
+        switch error {
+        case .busy, .unanswered: self.init(.tryLater, error.description)
+        default: self.init(.fileError, error.description)
         }
     }
 

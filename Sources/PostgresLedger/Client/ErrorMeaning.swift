@@ -1,0 +1,93 @@
+import Ledger
+
+/// What errors of PostgreSQL mean: https://www.postgresql.org/docs/current/errcodes-appendix.html
+extension PostgresError {
+    /// Whether doing the same again may succeed soon.
+    var isTransient: Bool {
+        switch self {
+        case .lost, .unknown: true
+        case .unreachable(let reason): !Self.lasting.contains(where: reason.contains)
+        case .refused(let message): message.isTransient
+        case .unreadable, .newer, .ledger: false
+        }
+    }
+
+    /// libpq has no codes for what stands in the way of a connection.
+    private static let lasting = [
+        "authentication failed", "no password supplied", "does not exist", "could not translate host name",
+        "no pg_hba.conf entry", "is not permitted to log in", "SSL", "certificate", "read-only", "read/write",
+        "invalid", "definition of service", "the ledger is closed",
+    ]
+
+    /// The server, or the role, has as many connections as it may have.
+    var isConnectionLimit: Bool {
+        guard case .unreachable(let reason) = self else { return false }
+        return ["too many", "connection slots", "no more connections"].contains(where: reason.contains)
+    }
+
+    /// The same error as the answer to a COMMIT: only a refusal of the transaction itself says that it was not made.
+    var atCommit: PostgresError {
+        switch self {
+        case .lost(let reason): .unknown(reason)
+        case .refused(let message) where !["23", "40"].contains(message.errorClass): .unknown(message.text)
+        default: self
+        }
+    }
+
+    /// As the ledger tells it.
+    ///
+    /// - Parameter server: the address, for the message.
+    func ledgerError(_ server: String) -> LedgerError {
+        switch self {
+        case .ledger(let error): error
+        case .newer(let found): .newer(found: found, supported: PostgresSchema.version)
+        case .unreadable(let reason): .corrupt("\(server): \(reason)")
+        case .unknown(let reason), .lost(let reason): .unanswered("\(server): \(reason)")
+        case .unreachable(let reason) where isConnectionLimit: .busy("\(server): \(reason)")
+        case .unreachable(let reason):
+            isTransient ? .unanswered("\(server): \(reason)") : .unusable("\(server): \(reason)\(advice(reason))")
+        case .refused(let message): message.ledgerError(server)
+        }
+    }
+
+    private func advice(_ reason: String) -> String {
+        if reason.contains("password") {
+            return " (libpq reads passwords from PGPASSWORD, ~/.pgpass or a service file)"
+        }
+        if reason.contains("read-only") {
+            return " (a standby can be read, not written: name the primary, or every host: postgres://a,b/db)"
+        }
+        return ""
+    }
+}
+
+extension ServerMessage {
+    var errorClass: String { String(sqlState.prefix(2)) }
+
+    fileprivate var isTransient: Bool {
+        // Connection, transaction rollback, and a server that shuts down, crashed, or starts.
+        if ["08", "40"].contains(errorClass) { return true }
+        return ["57P01", "57P02", "57P03", "57P05", "25P03", "53300"].contains(sqlState)
+    }
+
+    fileprivate func ledgerError(_ server: String) -> LedgerError {
+        switch sqlState {
+        case "53100": return .unusable("\(server): the server's disk is full")
+        case "57014": return .busy("\(server): the server stopped a statement (\(text))")
+        case "55P03": return .busy("\(server): another process keeps the flow locked (\(text))")
+        case "25006", "57P04":
+            return .unusable(
+                "\(server) can be read, but not written (\(text)): name the primary, or every host: postgres://a,b/db")
+        case "42501":
+            return .unusable(
+                "\(server): \(text). 'sluice ledger sql' prints the SQL that makes the tables, and the rights that a role "
+                    + "needs")
+        default: break
+        }
+        switch errorClass {
+        case "23": return .corrupt("\(server) refuses a row: \(text)")
+        case "08", "40", "53", "57": return .busy("\(server): \(text)")
+        default: return .unusable("\(server): \(text) (SQLSTATE \(sqlState))")
+        }
+    }
+}

@@ -1,0 +1,233 @@
+import Foundation
+import Ledger
+
+/// One connection to the server. It blocks its thread, for a limited time only.
+///
+/// It is `@unchecked Sendable` because libpq's connection is no value: ``ConnectionPool`` lends it to one operation at a
+/// time, which runs on one thread to its end before it is given back, and actor isolation orders the two.
+final class PostgresConnection: @unchecked Sendable {
+    private let libpq: LibPQ
+    private let handle: OpaquePointer
+    private let limit: Duration
+    private let notices = Notices()
+    /// Whether the next operation may use it.
+    private(set) var isUsable = true
+
+    /// Connects, as the address and libpq's environment say.
+    ///
+    /// - Parameter limit: how long the server may be silent while a statement is under way.
+    init(_ address: ServerAddress, limit: Duration) throws(PostgresError) {
+        let libpq: LibPQ
+        do throws(LedgerError) { libpq = try LibPQ.loaded() } catch { throw .ledger(error) }
+        guard let handle = address.withParameters({ libpq.connectdbParams($0, $1, 1) }) else {
+            throw .unreachable("out of memory")
+        }
+        guard libpq.status(handle) == LibPQConstant.connectionOK else {
+            let reason = oneLine(libpq.errorMessage(handle))
+            libpq.finish(handle)
+            throw .unreachable(reason)
+        }
+        self.libpq = libpq
+        self.handle = handle
+        self.limit = limit
+        notices.libpq = libpq
+        _ = libpq.setNoticeReceiver(handle, receiveNotice, Unmanaged.passUnretained(notices).toOpaque())
+        // So that sending, too, cannot block for ever.
+        _ = libpq.setnonblocking(handle, 1)
+    }
+
+    deinit {
+        libpq.finish(handle)
+    }
+
+    /// What the server says of itself when it accepts a connection.
+    func parameter(_ name: String) -> String? { libpq.parameterStatus(handle, name).map { String(cString: $0) } }
+
+    // MARK: Statements
+
+    /// Runs one statement.
+    ///
+    /// - Parameters:
+    ///   - parameters: for `$1`, `$2`, …
+    ///   - row: is given each row as it arrives, so that no result is in memory as a whole.
+    /// - Returns: how many rows were changed.
+    @discardableResult
+    func run(
+        _ sql: String, _ parameters: Parameters = Parameters(),
+        row: ((inout RowReader) throws(PostgresError) -> Void)? = nil
+    ) throws(PostgresError) -> Int {
+        let sent = parameters.withPointers {
+            libpq.sendQueryParams(handle, sql, Int32(parameters.count), nil, $0, nil, nil, 0)
+        }
+        guard sent == 1 else { throw lost() }
+        if row != nil { _ = libpq.setSingleRowMode(handle) }
+        return try results(row).changed
+    }
+
+    /// Runs several statements without parameters, one after another, within a transaction.
+    func run(script: String) throws(PostgresError) {
+        guard libpq.sendQuery(handle, script) == 1 else { throw lost() }
+        _ = try results(nil)
+    }
+
+    private func results(
+        _ row: ((inout RowReader) throws(PostgresError) -> Void)?
+    ) throws(PostgresError) -> (changed: Int, status: String) {
+        try flush()
+        var changed = 0
+        var status = ""
+        var refusal: PostgresError?
+        while let result = try nextResult() {
+            defer { libpq.clear(result) }
+            switch libpq.resultStatus(result) {
+            case LibPQConstant.commandOK:
+                changed = libpq.cmdTuples(result).flatMap { Int(String(cString: $0)) } ?? 0
+                status = libpq.cmdStatus(result).map { String(cString: $0) } ?? ""
+            case LibPQConstant.tuplesOK, LibPQConstant.singleTuple:
+                // After a refusal the rest of the rows is read and dropped: the connection is used again.
+                guard let row, refusal == nil else { continue }
+                do throws(PostgresError) { try each(result, row) } catch { refusal = error }
+            case LibPQConstant.emptyQuery: continue
+            default: refusal = refusal ?? self.refusal(result)
+            }
+        }
+        if let refusal {
+            if libpq.status(handle) != LibPQConstant.connectionOK { isUsable = false }
+            throw refusal
+        }
+        return (changed, status)
+    }
+
+    private func each(
+        _ result: OpaquePointer, _ row: (inout RowReader) throws(PostgresError) -> Void
+    ) throws(PostgresError) {
+        for index in 0..<libpq.ntuples(result) {
+            var reader = RowReader(libpq: libpq, result: result, row: index)
+            try row(&reader)
+        }
+    }
+
+    private func refusal(_ result: OpaquePointer) -> PostgresError {
+        guard let message = libpq.message(result) else { return lost() }
+        return libpq.status(handle) == LibPQConstant.connectionOK ? .refused(message) : .lost(message.text)
+    }
+
+    // MARK: Transactions
+
+    enum TransactionKind: String {
+        /// All reads see one instant. A standby can do it.
+        case read = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        case write = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
+    }
+
+    /// Runs a transaction: committed when `body` returns, rolled back when it throws.
+    ///
+    /// - Throws: ``PostgresError/unknown(_:)`` when it may have been committed.
+    func transaction<Value>(
+        _ kind: TransactionKind, _ body: (PostgresConnection) throws(PostgresError) -> Value
+    ) throws(PostgresError) -> Value {
+        try run(kind.rawValue)
+        let value: Value
+        do throws(PostgresError) { value = try body(self) } catch {
+            // A connection that is lost is rolled back by the server.
+            if isUsable { do throws(PostgresError) { try run("ROLLBACK") } catch { isUsable = false } }
+            throw error
+        }
+        try commit(kind)
+        return value
+    }
+
+    private func commit(_ kind: TransactionKind) throws(PostgresError) {
+        notices.warnings = []
+        let status: String
+        do throws(PostgresError) {
+            guard libpq.sendQuery(handle, "COMMIT") == 1 else { throw lost() }
+            status = try results(nil).status
+        } catch {
+            throw kind == .write ? error.atCommit : error
+        }
+        guard kind == .write else { return }
+        guard status == "COMMIT" else { throw .lost("the server rolled the transaction back") }
+        // Such as 'canceling wait for synchronous replication': a standby that takes over may lack it.
+        if let warning = notices.warnings.first { throw .unknown("the server warns: \(warning.text)") }
+    }
+
+    // MARK: Waiting
+
+    private func flush() throws(PostgresError) {
+        while true {
+            let left = libpq.flush(handle)
+            if left == 0 { return }
+            guard left == 1 else { throw lost() }
+            let ready = try wait(for: Int16(POLLIN | POLLOUT))
+            if ready & Int16(POLLIN) != 0, libpq.consumeInput(handle) != 1 { throw lost() }
+        }
+    }
+
+    private func nextResult() throws(PostgresError) -> OpaquePointer? {
+        while libpq.isBusy(handle) == 1 {
+            _ = try wait(for: Int16(POLLIN))
+            guard libpq.consumeInput(handle) == 1 else { throw lost() }
+        }
+        return libpq.getResult(handle)
+    }
+
+    private func wait(for events: Int16) throws(PostgresError) -> Int16 {
+        let end = ContinuousClock.now + limit
+        while true {
+            var descriptor = pollfd(fd: libpq.socket(handle), events: events, revents: 0)
+            guard descriptor.fd >= 0 else { throw lost() }
+            let left = max(.zero, end - ContinuousClock.now)
+            let ready = poll(&descriptor, 1, Int32(clamping: left.milliseconds + 1))
+            if ready > 0 { return descriptor.revents }
+            if ready < 0, errno != EINTR { throw lost() }
+            if ready == 0, left == .zero {
+                isUsable = false
+                throw .lost("the server has not answered for \(limit.inWords)")
+            }
+        }
+    }
+
+    private func lost() -> PostgresError {
+        isUsable = false
+        let reason = oneLine(libpq.errorMessage(handle))
+        return .lost(reason.isEmpty ? "the connection was lost" : reason)
+    }
+}
+
+/// The warnings that the server has sent.
+private final class Notices {
+    var libpq: LibPQ?
+    var warnings: [ServerMessage] = []
+}
+
+/// Is called by libpq within the functions that read from the server, on the thread that called them.
+private func receiveNotice(_ notices: UnsafeMutableRawPointer?, _ result: OpaquePointer?) {
+    guard let notices, let result else { return }
+    let kept = Unmanaged<Notices>.fromOpaque(notices).takeUnretainedValue()
+    // Class 00 is for notices, 01 for warnings.
+    if let message = kept.libpq?.message(result), !message.sqlState.hasPrefix("00") { kept.warnings.append(message) }
+}
+
+extension LibPQ {
+    /// `nil` where it comes from libpq itself, which has no code for it.
+    fileprivate func message(_ result: OpaquePointer) -> ServerMessage? {
+        func field(_ name: Int32) -> String? { resultErrorField(result, name).map { oneLine($0) } }
+        guard let sqlState = field(LibPQConstant.sqlState) else { return nil }
+        return ServerMessage(
+            sqlState: sqlState, text: field(LibPQConstant.message) ?? "", constraint: field(LibPQConstant.constraint))
+    }
+}
+
+/// libpq's messages are of several lines.
+private func oneLine(_ text: UnsafePointer<CChar>?) -> String {
+    guard let text else { return "" }
+    return String(cString: text).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+}
+
+extension Duration {
+    var milliseconds: Int64 { Int64(self / .milliseconds(1)) }
+
+    /// `15 seconds`
+    var inWords: String { self == .seconds(1) ? "1 second" : "\(milliseconds / 1000) seconds" }
+}

@@ -1,0 +1,61 @@
+/// Reads a row column by column, as libpq has it in memory.
+struct RowReader {
+    let libpq: LibPQ
+    let result: OpaquePointer
+    let row: Int32
+    private var column: Int32 = -1
+
+    init(libpq: LibPQ, result: OpaquePointer, row: Int32) {
+        self.libpq = libpq
+        self.result = result
+        self.row = row
+    }
+
+    mutating func text() -> String? {
+        guard let (start, length) = next() else { return nil }
+        return String(decoding: UnsafeBufferPointer(start: start, count: length).lazy.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    mutating func integer() throws(PostgresError) -> Int64? {
+        guard let (start, length) = next() else { return nil }
+        var digits = UnsafeBufferPointer(start: start, count: length)[...]
+        let isNegative = digits.first == CChar(bitPattern: UInt8(ascii: "-"))
+        if isNegative { digits = digits.dropFirst() }
+        var value: Int64 = 0
+        for digit in digits {
+            // Downwards, since the least number has no positive counterpart.
+            let (tens, tooLow) = value.multipliedReportingOverflow(by: 10)
+            let (next, lower) = tens.subtractingReportingOverflow(Int64(digit) - 48)
+            guard (48...57).contains(digit), !tooLow, !lower else { throw damage }
+            value = next
+        }
+        guard !digits.isEmpty, isNegative || value != .min else { throw damage }
+        return isNegative ? value : -value
+    }
+
+    mutating func boolean() throws(PostgresError) -> Bool {
+        switch try required(text()) {
+        case "t": true
+        case "f": false
+        default: throw damage
+        }
+    }
+
+    /// Throws where the last column read does not hold what it must.
+    func required<Value>(_ value: Value?) throws(PostgresError) -> Value {
+        guard let value else { throw damage }
+        return value
+    }
+
+    private mutating func next() -> (start: UnsafePointer<CChar>, length: Int)? {
+        column += 1
+        guard column < libpq.nfields(result), libpq.getisnull(result, row, column) == 0,
+            let start = libpq.getvalue(result, row, column)
+        else { return nil }
+        return (start, Int(libpq.getlength(result, row, column)))
+    }
+
+    private var damage: PostgresError {
+        .unreadable("a row does not hold what it must, in column \(column + 1) of \(libpq.nfields(result))")
+    }
+}

@@ -1,0 +1,182 @@
+import FlowRuns
+import Ledger
+
+/// Making a commit: compare and swap the flow's record first, which takes its row's lock, then the rows.
+extension PostgresConnection {
+    enum CommitOutcome {
+        case done
+        case conflict
+        /// The server may have lost commits: the flows have to be marked first.
+        case serverChanged
+    }
+
+    /// Rows of one statement.
+    private static let mostRows = 2_000
+    /// How long a commit waits for another of the same flow. The other lasts milliseconds, or its client is gone.
+    private static let lockTimeout = Duration.seconds(5)
+    /// After so long the server itself ends the transaction of a client that was stopped within it.
+    private static let idleTimeout = Duration.seconds(10)
+
+    func make(_ commit: FlowCommit, target: Int64?) throws(PostgresError) -> CommitOutcome {
+        try transaction(.write) { (connection) throws(PostgresError) in
+            let changes = try connection.check()
+            guard let changes else { return .serverChanged }
+            if try !connection.swap(commit, target, serverChanges: changes) {
+                return try connection.isMade(commit, target) ? .done : .conflict
+            }
+            let stored = try connection.stored(RowChanges.needed(by: commit), of: commit.record.id, target)
+            let rows: RowChanges
+            do throws(LedgerError) { rows = try RowChanges(commit, stored: stored) } catch { throw .ledger(error) }
+            try connection.write(rows, of: commit.record.id, target)
+            return .done
+        }
+    }
+
+    /// Whether the transaction may go on, with limits of time that hold for it alone.
+    ///
+    /// - Returns: how often the ledger's server has changed; `nil` where it has just changed.
+    private func check() throws(PostgresError) -> Int64? {
+        var parameters = Parameters()
+        parameters.add(Self.lockTimeout.milliseconds)
+        parameters.add(Self.idleTimeout.milliseconds)
+        var version: Int64?
+        var changes: Int64 = 0
+        var isSame = true
+        var durability = ""
+        try run(
+            """
+            SELECT l.version, l.server_changes, l.server = sluice.server_identity(),
+                current_setting('synchronous_commit'), set_config('lock_timeout', $1, true),
+                set_config('idle_in_transaction_session_timeout', $2, true)
+            FROM sluice.ledger AS l
+            """, parameters
+        ) { (row) throws(PostgresError) in
+            version = try row.integer()
+            changes = try row.required(try row.integer())
+            isSame = try row.boolean()
+            durability = row.text() ?? ""
+        }
+        guard let version else { throw .unreadable("the table sluice.ledger has no row") }
+        guard version <= PostgresSchema.version else { throw .newer(found: Int(version)) }
+        guard !["off", "local"].contains(durability) else {
+            throw .ledger(
+                .unusable(
+                    "synchronous_commit is \(durability) on the server: a claim could be lost. "
+                        + "Set it to on for this role: ALTER ROLE … SET synchronous_commit = on"))
+        }
+        return isSame ? changes : nil
+    }
+
+    /// Gives the flow its new record where it has the revision that the commit expects. Waits for another commit of the
+    /// flow that is under way.
+    private func swap(
+        _ commit: FlowCommit, _ target: Int64?, serverChanges: Int64
+    ) throws(PostgresError) -> Bool {
+        let expected = commit.expecting
+        var parameters = Parameters()
+        FlowRow.add(commit.record, to: &parameters)
+        parameters.add(target)
+        let count = FlowRow.columnNames.count
+        let columns = FlowRow.columnNames.joined(separator: ", ")
+        let values = (1...count).map { "$\($0)" }.joined(separator: ", ")
+        guard expected.number > 0 else {
+            guard expected.token == FlowRow.token(serverChanges) else { return false }
+            return try run(
+                "INSERT INTO sluice.flow (\(columns), target) VALUES (\(values), $\(count + 1)) "
+                    + "ON CONFLICT (target, flow) DO NOTHING", parameters) == 1
+        }
+        parameters.add(expected.number)
+        parameters.add(expected.token)
+        return try run(
+            "UPDATE sluice.flow SET (\(columns)) = ROW(\(values)) WHERE flow = $1 AND target = $\(count + 1) "
+                + "AND revision = $\(count + 2) AND token = $\(count + 3)", parameters) == 1
+    }
+
+    /// Whether the very same commit was made before, and its answer lost. The row is written once more, unchanged, so
+    /// that this transaction's own durable and replicated end covers that of the first.
+    private func isMade(_ commit: FlowCommit, _ target: Int64?) throws(PostgresError) -> Bool {
+        var parameters = Parameters()
+        parameters.add(target)
+        parameters.add(commit.record.id.description)
+        parameters.add(commit.record.revision.number)
+        parameters.add(commit.record.revision.token)
+        return try run(
+            "UPDATE sluice.flow SET token = token WHERE target = $1 AND flow = $2 AND revision = $3 AND token = $4",
+            parameters) == 1
+    }
+
+    // MARK: Rows
+
+    /// What the table has of these rows.
+    private func stored(
+        _ identities: [RunIdentity], of flow: FlowID, _ target: Int64?
+    ) throws(PostgresError) -> [(key: Int64, entry: LedgerEntry)] {
+        var found: [(key: Int64, entry: LedgerEntry)] = []
+        for chunk in identities.chunks(of: Self.mostRows) {
+            var parameters = Parameters()
+            parameters.add(target)
+            parameters.add(flow.description)
+            var (starts, ends, reruns, attempts) = (ArrayLiteral(), ArrayLiteral(), ArrayLiteral(), ArrayLiteral())
+            for identity in chunk {
+                starts.add(identity.window?.start.seconds)
+                ends.add(identity.window?.end.seconds)
+                reruns.add(identity.rerun ?? "")
+                attempts.add(identity.attempt)
+            }
+            for array in [starts, ends, reruns, attempts] { parameters.add(array) }
+            let columns = RunRow.names(RunRow.entryColumns, of: "r")
+            let wanted = "unnest($3::bigint[], $4::bigint[], $5::text[], $6::bigint[]) AS w(s, e, rerun, attempt)"
+            let of = "r.target = $1 AND r.flow = $2 AND r.rerun = w.rerun AND r.attempt = w.attempt"
+            try run(
+                """
+                SELECT r.id, \(columns) FROM \(wanted)
+                    JOIN sluice.run AS r ON \(of) AND r.window_start = w.s AND r.window_end = w.e
+                UNION ALL SELECT r.id, \(columns) FROM \(wanted)
+                    JOIN sluice.run AS r ON \(of) AND r.window_start IS NULL AND w.s IS NULL
+                """, parameters
+            ) { (row) throws(PostgresError) in
+                let key = try row.required(try row.integer())
+                found.append((key, try RunRow.entry(of: flow, from: &row)))
+            }
+        }
+        return found
+    }
+
+    /// What is removed goes first: its run id may be another's now.
+    private func write(_ rows: RowChanges, of flow: FlowID, _ target: Int64?) throws(PostgresError) {
+        if !rows.removed.isEmpty {
+            var (parameters, keys) = (Parameters(), ArrayLiteral())
+            for key in rows.removed { keys.add(key) }
+            parameters.add(keys)
+            try run("DELETE FROM sluice.run WHERE id = ANY($1::bigint[])", parameters)
+        }
+        let columns = RunRow.entryColumns
+        let names = RunRow.names(columns)
+        for chunk in rows.updated.chunks(of: Self.mostRows) {
+            var (parameters, keys) = (Parameters(), ArrayLiteral())
+            for row in chunk { keys.add(row.key) }
+            parameters.add(keys)
+            RunRow.add(chunk.map(\.entry), to: &parameters)
+            try run(
+                """
+                UPDATE sluice.run AS r SET (\(names)) = ROW(\(RunRow.names(columns, of: "w")))
+                    FROM unnest($1::bigint[], \(RunRow.arrays(columns, from: 2))) AS w(key, \(names)) WHERE r.id = w.key
+                """, parameters)
+        }
+        for chunk in rows.inserted.chunks(of: Self.mostRows) {
+            var parameters = Parameters()
+            parameters.add(target)
+            parameters.add(flow.description)
+            RunRow.add(chunk, to: &parameters)
+            try run(
+                "INSERT INTO sluice.run (target, flow, \(names)) SELECT $1::bigint, $2::uuid, w.* "
+                    + "FROM unnest(\(RunRow.arrays(columns, from: 3))) AS w(\(names))", parameters)
+        }
+    }
+}
+
+extension Array {
+    fileprivate func chunks(of size: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
+    }
+}

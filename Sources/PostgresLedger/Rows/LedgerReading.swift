@@ -1,0 +1,72 @@
+import FlowRuns
+import Ledger
+
+/// Reading the rows of one target, within a transaction.
+extension PostgresConnection {
+    private static let inOrder =
+        "ORDER BY r.window_start NULLS FIRST, r.window_end NULLS FIRST, r.rerun, r.attempt"
+
+    /// The record of a flow; one that says so where the ledger does not know it.
+    func record(of flow: FlowID, target: Int64?) throws(PostgresError) -> FlowRecord {
+        var parameters = Parameters()
+        parameters.add(target)
+        parameters.add(flow.description)
+        var found: FlowRecord?
+        try run(
+            """
+            SELECT l.server_changes, coalesce(l.server_changed_at > now() - interval '1 day', false),
+                \(FlowRow.columns("f"))
+            FROM sluice.ledger AS l LEFT JOIN sluice.flow AS f ON f.target = $1::bigint AND f.flow = $2::uuid
+            """, parameters
+        ) { (row) throws(PostgresError) in
+            let changes = try row.required(try row.integer())
+            let isRecent = try row.boolean()
+            found = try FlowRow.record(from: &row)
+            if found == nil { found = FlowRow.unrecorded(flow, serverChanges: changes, isRecent: isRecent) }
+        }
+        guard let found else { throw .unreadable("the table sluice.ledger has no row") }
+        return found
+    }
+
+    /// Sorted.
+    func records(target: Int64?) throws(PostgresError) -> [FlowRecord] {
+        var parameters = Parameters()
+        parameters.add(target)
+        var records: [FlowRecord] = []
+        try run(
+            "SELECT \(FlowRow.columns("f")) FROM sluice.flow AS f WHERE f.target = $1::bigint ORDER BY f.flow",
+            parameters
+        ) { (row) throws(PostgresError) in
+            if let record = try FlowRow.record(from: &row) { records.append(record) }
+        }
+        return records
+    }
+
+    func runs(of flow: FlowID, target: Int64?) throws(PostgresError) -> [RecordedRun] {
+        var runs: [RecordedRun] = []
+        try rows(RunRow.runColumns, of: flow, target) { (row) throws(PostgresError) in
+            runs.append(try RunRow.run(of: flow, from: &row))
+        }
+        return runs
+    }
+
+    func entries(of flow: FlowID, target: Int64?) throws(PostgresError) -> [LedgerEntry] {
+        var entries: [LedgerEntry] = []
+        try rows(RunRow.entryColumns, of: flow, target) { (row) throws(PostgresError) in
+            entries.append(try RunRow.entry(of: flow, from: &row))
+        }
+        return entries
+    }
+
+    private func rows(
+        _ columns: [RunRow.Column], of flow: FlowID, _ target: Int64?,
+        _ row: @escaping (inout RowReader) throws(PostgresError) -> Void
+    ) throws(PostgresError) {
+        var parameters = Parameters()
+        parameters.add(target)
+        parameters.add(flow.description)
+        try run(
+            "SELECT \(RunRow.names(columns, of: "r")) FROM sluice.run AS r "
+                + "WHERE r.target = $1::bigint AND r.flow = $2::uuid \(Self.inOrder)", parameters, row: row)
+    }
+}

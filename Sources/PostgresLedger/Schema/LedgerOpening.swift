@@ -1,0 +1,90 @@
+import Ledger
+
+/// Finds, checks and makes the ledger in a database.
+extension PostgresConnection {
+    /// What a database has of a ledger.
+    struct Found {
+        /// `nil` where there is no ledger.
+        var version: Int?
+        var encoding = ""
+        var fsync = ""
+    }
+
+    func findLedger() throws(PostgresError) -> Found {
+        var found = Found()
+        // From the catalog itself: a session's cache may not know yet what another has just made.
+        try run(
+            """
+            SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                WHERE nspname = 'sluice' AND relname = 'ledger'), current_setting('fsync')
+            """
+        ) { (row) throws(PostgresError) in
+            if try row.boolean() { found.version = 0 }
+            found.fsync = row.text() ?? ""
+        }
+        found.encoding = parameter("server_encoding") ?? ""
+        guard found.version != nil else { return found }
+        try run("SELECT version FROM sluice.ledger") { (row) throws(PostgresError) in
+            found.version = Int(try row.required(try row.integer()))
+        }
+        if let version = found.version, version > PostgresSchema.version { throw .newer(found: version) }
+        return found
+    }
+
+    /// Makes the tables, or brings them to this program's version. Many may try at once: one does it.
+    func migrate() throws(PostgresError) {
+        try transaction(.write) { (connection) throws(PostgresError) in
+            try connection.run("SELECT pg_advisory_xact_lock(\(PostgresSchema.lock))")
+            // What was found before the lock was taken may be old.
+            let version = try connection.findLedger().version ?? 0
+            guard version < PostgresSchema.version else { return }
+            for step in PostgresSchema.steps.dropFirst(version) { try connection.run(script: step) }
+            if version > 0 { try connection.run("UPDATE sluice.ledger SET version = \(PostgresSchema.version)") }
+        }
+    }
+
+    /// The key of the target; `nil` where none of its identities is known and it may not be added.
+    ///
+    /// - Parameter identities: its identity, and those that earlier versions gave it.
+    func target(_ identities: [String], adding: Bool) throws(PostgresError) -> Int64? {
+        for identity in identities {
+            if let known = try target(identity) { return known }
+        }
+        guard adding, let first = identities.first else { return nil }
+        var parameters = Parameters()
+        parameters.add(first)
+        try run("INSERT INTO sluice.target (identity) VALUES ($1) ON CONFLICT DO NOTHING", parameters)
+        return try target(first)
+    }
+
+    private func target(_ identity: String) throws(PostgresError) -> Int64? {
+        var parameters = Parameters()
+        parameters.add(identity)
+        var found: Int64?
+        try run("SELECT id FROM sluice.target WHERE identity = $1", parameters) { (row) throws(PostgresError) in
+            found = try row.integer()
+        }
+        return found
+    }
+
+    /// What is wrong with the tables themselves, in words.
+    func damage() throws(PostgresError) -> [String] {
+        var damage: [String] = []
+        try run(
+            """
+            SELECT 'the trigger ' || tgname || ' of sluice.' || relname || ' is disabled'
+                FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+                WHERE relnamespace = 'sluice'::regnamespace AND tgenabled = 'D'
+            UNION ALL SELECT 'the index sluice.' || relname || ' is not valid'
+                FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+                WHERE relnamespace = 'sluice'::regnamespace AND NOT indisvalid
+            UNION ALL SELECT missing || ' is missing in the schema sluice'
+                FROM unnest(ARRAY['one_row_for_an_identity', 'one_row_for_an_unknown_window', 'one_row_for_a_run_id',
+                    'one_living_request']) AS missing
+                WHERE to_regclass('sluice.' || missing) IS NULL
+            ORDER BY 1
+            """
+        ) { (row) throws(PostgresError) in damage.append(row.text() ?? "") }
+        return damage
+    }
+}

@@ -1,0 +1,201 @@
+/// The tables of a ledger on PostgreSQL, in a schema of their own. Every step is one transaction, is only ever appended,
+/// and counts `sluice.ledger.version` up by one; what stands here has been run on somebody's server and is never edited.
+package enum PostgresSchema {
+    static let steps = [firstStep]
+    package static var version: Int { steps.count }
+
+    /// The lock that a migration takes for its transaction: `sluice` in ASCII.
+    static let lock = 0x736c_7569_6365
+
+    /// All that an administrator runs for roles that may not create a schema, with the rights they need.
+    package static var sql: String {
+        """
+        -- The ledger of sluice, version \(version). Run it once in the ledger's database:
+        --   sluice ledger sql | psql --single-transaction DATABASE
+        \(steps.joined(separator: "\n"))
+        \(grants)
+        """
+    }
+
+    private static let grants = """
+
+        -- Two roles, which must exist: one applies, one only reads (plan, status, history, report, export, verify).
+        --   GRANT USAGE ON SCHEMA sluice TO sluice_apply, sluice_read;
+        --   GRANT SELECT ON ALL TABLES IN SCHEMA sluice TO sluice_apply, sluice_read;
+        --   GRANT INSERT ON sluice.target, sluice.flow, sluice.run TO sluice_apply;
+        --   GRANT UPDATE ON sluice.ledger, sluice.flow, sluice.run TO sluice_apply;
+        --   GRANT DELETE ON sluice.run TO sluice_apply;
+
+        """
+
+    /// The server itself keeps the promises that matter: one row for an identity, one living request for a window, one
+    /// row for a run id, one open claim for a flow, no move against the arrows of `RunState.canBecome`, nothing
+    /// forgotten. Text is compared by its bytes, as everywhere.
+    ///
+    /// `server_identity` tells a server that may have lost commits (restored, or a standby that took over) from the one
+    /// that has them. What a server does not let its users see is left out of it.
+    private static let firstStep = """
+        CREATE SCHEMA sluice;
+
+        CREATE TABLE sluice.ledger (
+            only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+            version integer NOT NULL,
+            server text NOT NULL,
+            server_changes bigint NOT NULL DEFAULT 0,
+            server_changed_at timestamptz
+        );
+
+        CREATE TABLE sluice.target (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            identity text COLLATE "C" NOT NULL UNIQUE
+        );
+
+        CREATE TABLE sluice.flow (
+            target bigint NOT NULL REFERENCES sluice.target (id),
+            flow uuid NOT NULL,
+            revision bigint NOT NULL CHECK (revision > 0),
+            token text COLLATE "C" NOT NULL,
+            contacted_at bigint,
+            compared_at bigint,
+            newest_run_at bigint,
+            needs_recheck boolean NOT NULL DEFAULT false,
+            column_name text,
+            column_date_format text,
+            column_timezone text,
+            PRIMARY KEY (target, flow)
+        ) WITH (fillfactor = 50);
+
+        CREATE TABLE sluice.run (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            target bigint NOT NULL,
+            flow uuid NOT NULL,
+            window_start bigint,
+            window_end bigint,
+            rerun text COLLATE "C" NOT NULL,
+            attempt bigint NOT NULL CHECK (attempt > 0),
+            state text NOT NULL CHECK (state IN ('intended', 'accepted', 'rejected', 'inDoubt', 'released',
+                'succeeded', 'partial', 'failed')),
+            origin text NOT NULL CHECK (origin IN ('request', 'service')),
+            run text COLLATE "C" CHECK (run <> ''),
+            column_name text,
+            column_date_format text,
+            column_timezone text,
+            recorded_at bigint NOT NULL,
+            failure text,
+            claim text COLLATE "C" CHECK (claim <> ''),
+            claim_owner text,
+            claimed_earliest bigint,
+            claimed_latest bigint,
+            request text,
+            response text,
+            status text,
+            input_records bigint,
+            output_records bigint,
+            failed_records bigint,
+            input_files bigint,
+            updated_at bigint NOT NULL,
+            file text,
+            line bigint,
+            commit_id text,
+            author text,
+            ci_run text,
+            reason text,
+            CHECK ((window_start IS NULL) = (window_end IS NULL)),
+            CHECK (window_start < window_end),
+            CHECK (window_start IS NOT NULL OR origin = 'service'),
+            CHECK ((run IS NOT NULL) = (state IN ('accepted', 'succeeded', 'partial', 'failed'))),
+            CHECK (run IS NOT NULL OR origin = 'request'),
+            CHECK (column_name IS NULL OR origin = 'request'),
+            FOREIGN KEY (target, flow) REFERENCES sluice.flow (target, flow)
+        );
+
+        CREATE UNIQUE INDEX one_row_for_an_identity ON sluice.run
+            (target, flow, window_start NULLS FIRST, window_end NULLS FIRST, rerun, attempt);
+        CREATE UNIQUE INDEX one_row_for_an_unknown_window ON sluice.run (target, flow, rerun, attempt)
+            WHERE window_start IS NULL;
+        CREATE UNIQUE INDEX one_row_for_a_run_id ON sluice.run (target, run) WHERE run IS NOT NULL;
+        CREATE UNIQUE INDEX one_living_request ON sluice.run (target, flow, window_start, window_end, rerun)
+            WHERE origin = 'request' AND state IN ('intended', 'inDoubt', 'accepted', 'succeeded', 'partial');
+        CREATE INDEX open_requests ON sluice.run (target, flow) WHERE state IN ('intended', 'inDoubt');
+
+        CREATE FUNCTION sluice.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
+            END $$;
+
+        CREATE FUNCTION sluice.refuse_second_claim() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                -- A commit has its flow's row locked: there is no other claim under way.
+                IF EXISTS (
+                    SELECT 1 FROM sluice.run AS other
+                    WHERE other.target = NEW.target AND other.flow = NEW.flow
+                        AND other.state IN ('intended', 'inDoubt') AND other.claim IS DISTINCT FROM NEW.claim)
+                THEN
+                    RAISE EXCEPTION 'a flow may have one open claim' USING ERRCODE = 'integrity_constraint_violation';
+                END IF;
+                RETURN NEW;
+            END $$;
+
+        CREATE FUNCTION sluice.refuse_forgotten_run() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF OLD.origin = 'request' OR NOT EXISTS (
+                    SELECT 1 FROM sluice.run AS claimed
+                    WHERE claimed.target = OLD.target AND claimed.flow = OLD.flow
+                        AND claimed.state IN ('intended', 'inDoubt'))
+                THEN
+                    RAISE EXCEPTION 'a run may not be forgotten' USING ERRCODE = 'integrity_constraint_violation';
+                END IF;
+                RETURN OLD;
+            END $$;
+
+        CREATE TRIGGER one_open_claim BEFORE INSERT ON sluice.run FOR EACH ROW
+            WHEN (NEW.state IN ('intended', 'inDoubt'))
+            EXECUTE FUNCTION sluice.refuse_second_claim();
+
+        -- A commit may make several moves of a row at once.
+        CREATE TRIGGER run_moves_along_the_arrows BEFORE UPDATE OF state ON sluice.run FOR EACH ROW
+            WHEN (NEW.state <> OLD.state AND NOT (OLD.state = 'intended'
+                OR (OLD.state = 'inDoubt' AND NEW.state IN ('accepted', 'released', 'succeeded', 'partial', 'failed'))
+                OR (OLD.state = 'accepted' AND NEW.state IN ('succeeded', 'partial', 'failed'))))
+            EXECUTE FUNCTION sluice.refuse('a run may not move so');
+
+        CREATE TRIGGER run_keeps_its_identity BEFORE UPDATE ON sluice.run FOR EACH ROW
+            WHEN (NEW.target <> OLD.target OR NEW.flow <> OLD.flow OR NEW.rerun <> OLD.rerun
+                OR NEW.origin <> OLD.origin OR (OLD.run IS NOT NULL AND NEW.run IS DISTINCT FROM OLD.run)
+                OR (OLD.window_start IS NOT NULL AND (NEW.window_start IS DISTINCT FROM OLD.window_start
+                    OR NEW.window_end IS DISTINCT FROM OLD.window_end OR NEW.attempt <> OLD.attempt)))
+            EXECUTE FUNCTION sluice.refuse('a run may not change its identity');
+
+        CREATE TRIGGER run_is_never_forgotten BEFORE DELETE ON sluice.run FOR EACH ROW
+            EXECUTE FUNCTION sluice.refuse_forgotten_run();
+        CREATE TRIGGER runs_are_never_forgotten BEFORE TRUNCATE ON sluice.run
+            EXECUTE FUNCTION sluice.refuse('a run may not be forgotten');
+
+        CREATE TRIGGER flow_revision_counts_up BEFORE UPDATE OF revision ON sluice.flow FOR EACH ROW
+            WHEN (NEW.revision < OLD.revision)
+            EXECUTE FUNCTION sluice.refuse('a revision may not go back');
+        CREATE TRIGGER flow_is_never_forgotten BEFORE DELETE ON sluice.flow FOR EACH ROW
+            EXECUTE FUNCTION sluice.refuse('a flow may not be forgotten');
+
+        CREATE FUNCTION sluice.server_identity() RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+            SET search_path = pg_catalog AS $$
+            DECLARE
+                cluster text := '-';
+                timeline text := '-';
+            BEGIN
+                BEGIN
+                    SELECT system_identifier INTO cluster FROM pg_control_system();
+                EXCEPTION WHEN OTHERS THEN cluster := '-';
+                END;
+                BEGIN
+                    timeline := left(pg_walfile_name(pg_current_wal_lsn()), 8);
+                EXCEPTION WHEN OTHERS THEN timeline := '-';
+                END;
+                RETURN concat_ws('/', cluster, timeline,
+                    (SELECT oid FROM pg_database WHERE datname = current_database()),
+                    'sluice.flow'::regclass::oid);
+            END $$;
+
+        INSERT INTO sluice.ledger (version, server) VALUES (1, sluice.server_identity());
+        """
+}

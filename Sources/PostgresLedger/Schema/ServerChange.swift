@@ -1,0 +1,25 @@
+/// A server that may have lost commits: another one, another timeline, tables that were restored.
+extension PostgresConnection {
+    /// Has every flow compared with the service before its next request, where the server is no longer the one that the
+    /// ledger was kept on. Each flow gets a new token: a claim that was prepared before meets a conflict.
+    ///
+    /// A flow that is not recorded, because its first commit was lost, is known by the count of changes: see
+    /// ``FlowRow/unrecorded``.
+    func settleServerChange() throws(PostgresError) {
+        try transaction(.write) { (connection) throws(PostgresError) in
+            var isAnother = false
+            try connection.run("SELECT server <> sluice.server_identity() FROM sluice.ledger FOR UPDATE") {
+                (row) throws(PostgresError) in isAnother = try row.boolean()
+            }
+            guard isAnother else { return }
+            try connection.run(
+                """
+                UPDATE sluice.ledger SET server = sluice.server_identity(), server_changes = server_changes + 1,
+                    server_changed_at = now()
+                """)
+            try connection.run(
+                "UPDATE sluice.flow SET needs_recheck = true, token = 'moved' || md5(flow::text || token || random()::text)"
+            )
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The program on a shared ledger: runners, the server and the connections fail in turn.
+@Suite("A ledger on PostgreSQL", .serialized, .timeLimit(.minutes(10)))
+struct PostgresTests {
+    private static func number(_ name: String, or standard: Int) -> Int {
+        ProcessInfo.processInfo.environment[name].flatMap(Int.init) ?? standard
+    }
+
+    /// Applies until all is done, and checks what came of it.
+    private func finish(_ world: World) async throws {
+        var last: Program.Result?
+        for _ in 0..<10 where last?.status != 0 { last = try await world.apply() }
+        #expect(last?.status == 0, "\(last?.errors ?? "")")
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
+    @Test("runners at once share the work, each window once")
+    func runners() async throws {
+        let (flows, windows) = (Self.number("SLUICE_FLOWS", or: 10), Self.number("SLUICE_WINDOWS", or: 10))
+        let limits =
+            "{requestsPerSecond: 1000, parallelFlows: 8, requestTimeout: PT5S, settle: PT15S, maxRunsPerApply: 100000}"
+        let latency = "slow:\(Self.number("SLUICE_LATENCY", or: 20))ms"
+        var durations: [Duration] = []
+        for runners in [1, Self.number("SLUICE_RUNNERS", or: 4)] {
+            let server = try await PostgresServer.shared()
+            let world = try await World(
+                flows: flows, windows: windows, limits: limits, ledger: server.makeDatabaseURL(), "--fault", latency)
+            let clock = ContinuousClock()
+            let began = clock.now
+            let statuses = try await withThrowingTaskGroup(of: Int32.self) { group in
+                for _ in 0..<runners { group.addTask { try await world.apply("--max-runs", "100000").status } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            durations.append(clock.now - began)
+            #expect(statuses.allSatisfy { [0, 75].contains($0) }, "\(statuses)")
+            #expect(statuses.contains(0), "75 is for whoever has nothing left but waiting")
+            try await finish(world)
+        }
+        print("\(flows) flows of \(windows) windows: one runner \(durations[0]), several \(durations[1])")
+    }
+
+    @Test("runners and the server are killed in turn: nothing twice, nothing lost")
+    func kills() async throws {
+        let kills = Self.number("SLUICE_KILLS", or: 8)
+        let server = try await PostgresServer(settings: ["fsync=on"])
+        let world = try await World(flows: 8, windows: max(30, kills * 4), ledger: server.makeDatabaseURL())
+        for kill in 0..<kills {
+            let runners = try (0..<4).map { _ in try world.user.start(World.apply) }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 100...700)))
+            if kill % 2 == 0 {
+                runners.randomElement()?.signal(SIGKILL)
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0...100)))
+            } else {
+                try await server.kill()
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0...300)))
+                try await server.start()
+                try await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))
+            }
+            for runner in runners { runner.signal(SIGKILL) }
+            for runner in runners { _ = try await runner.end() }
+            let verified = try await world.run("ledger", "verify")
+            #expect(verified.status == 0, "\(verified.errors)")
+        }
+        try await finish(world)
+        try await server.stop()
+    }
+
+    @Test("connections that are cut all the time, between claim, request and record too, cost nothing but time")
+    func cuts() async throws {
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
+        let world = try await World(flows: 4, windows: 25, ledger: server.url(database), "--fault", "slow:5ms")
+        let cutting = Task {
+            var cuts = 0
+            while !Task.isCancelled {
+                try await server.run(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database)'")
+                cuts += 1
+                try? await Task.sleep(for: .milliseconds(60))
+            }
+            return cuts
+        }
+        let applied = try await world.apply()
+        cutting.cancel()
+        #expect(try await cutting.value > 3)
+        #expect(applied.status == 0, "\(applied.errors)")
+        try await finish(world)
+    }
+
+    @Test("a server that is gone is told, and its address holds no secret")
+    func gone() async throws {
+        let server = try await PostgresServer()
+        var world = try await World(flows: 1, windows: 2, ledger: server.makeDatabaseURL())
+        world.user.environment["PGPASSWORD"] = "hunter2"
+        #expect(try await world.apply("--log-level", "debug").status == 0)
+        try await server.stop()
+        let result = try await world.apply("--log-level", "debug")
+        #expect(result.status == 75)
+        #expect(result.errors.contains("the ledger does not answer") && !result.errors.contains("hunter2"))
+        try await world.end()
+    }
+
+    @Test("a ledger grows from a file to a server, and back, and its exports are the same to the byte")
+    func copies() async throws {
+        let world = try await World(flows: 3, windows: 8)
+        #expect(try await world.apply().status == 0)
+        #expect(try await world.run("plan", more: ["--out", "plan.json"]).status == 0)
+        #expect(try await world.run("ledger", "export", more: ["--out", "file.jsonl"]).status == 0)
+        let url = try await PostgresServer.shared().makeDatabaseURL()
+        let copied = try await world.run("ledger", "copy", more: ["--to", url])
+        #expect(copied.status == 0 && copied.errors.contains("copied 3 flows with 24 runs"), "\(copied.errors)")
+        let target = try world.user.read("target.yaml")
+        try world.user.write(target.replacing("sqlite:ledger.sqlite", with: url), to: "target.yaml")
+        #expect(try await world.run("ledger", "export", more: ["--out", "server.jsonl"]).status == 0)
+        #expect(try world.user.read("server.jsonl") == world.user.read("file.jsonl"))
+        #expect(try await world.apply().status == 0)
+        try await world.expectOnceEach()
+        #expect(try await world.run("ledger", "copy", more: ["--to", "sqlite:back.sqlite"]).status == 0)
+        #expect(try await world.run("ledger", "copy", more: ["--to", url]).status == 64)
+        let other = try await world.run("ledger", "copy", more: ["--to", "postgres://x:hunter2@h/d"])
+        #expect(other.status == 64 && !other.errors.contains("hunter2"))
+        try await world.end()
+    }
+
+    @Test("the SQL of the tables is printed for whoever makes them by hand")
+    func printed() async throws {
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
+        let user = try Program()
+        try await server.run(user.run("ledger", "sql").output, in: database)
+        #expect(try await server.run("SELECT version FROM sluice.ledger", in: database) == "1")
+        user.remove()
+    }
+}

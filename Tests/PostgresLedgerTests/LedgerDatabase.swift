@@ -1,0 +1,82 @@
+import FlowRuns
+import Foundation
+import Ledger
+import TestSupport
+import Testing
+
+@testable import PostgresLedger
+
+/// A database with a ledger of its own.
+struct LedgerDatabase {
+    static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
+
+    let server: PostgresServer
+    let name: String
+
+    init(on server: PostgresServer? = nil) async throws {
+        if let server { self.server = server } else { self.server = try await .shared() }
+        name = try await self.server.makeDatabase()
+    }
+
+    var url: String { server.url(name) }
+
+    func open(
+        _ mode: PostgresLedger.Mode = .readWrite, user: String = "sluice",
+        _ more: (inout PostgresLedger.Options) -> Void = { _ in }
+    ) async throws -> PostgresLedger {
+        var options = PostgresLedger.Options()
+        options.patience = .seconds(3)
+        options.openingPatience = .seconds(1)
+        more(&options)
+        return try await PostgresLedger.open(
+            server.url(name, user: user, "connect_timeout=2"), targets: ["target"], mode: mode, options: options)
+    }
+
+    @discardableResult
+    func run(_ sql: String...) async throws -> String {
+        try await server.run(sql.joined(separator: ";"), in: name)
+    }
+
+    static func identity(_ number: Int64) -> RunIdentity {
+        RunIdentity(flow: flow, window: Window(startSeconds: number, endSeconds: number + 1), attempt: 1)
+    }
+
+    static func claim(_ number: Int64) -> Claim {
+        Claim(
+            identity: identity(number), deltaColumn: nil, request: "POST /runs {}",
+            claim: RunClaim(id: ClaimID("c\(number)")!, owner: "host:1", time: nil),
+            claimedAt: Timestamp(milliseconds: 1), provenance: Provenance())
+    }
+}
+
+extension PostgresLedger {
+    /// What claims a window, and is not committed yet.
+    func prepared(_ number: Int64, nonce: String = UUID().uuidString) async throws -> FlowCommit {
+        var ledger = FlowLedger(try await snapshot(of: LedgerDatabase.flow))
+        try ledger.claim(LedgerDatabase.claim(number))
+        return ledger.commit(nonce: nonce)
+    }
+
+    /// Commits a request that the service refused.
+    func add(_ number: Int64) async throws {
+        var ledger = FlowLedger(try await snapshot(of: LedgerDatabase.flow))
+        let claim = LedgerDatabase.claim(number)
+        try ledger.claim(claim)
+        try ledger.record(.rejected(reason: "no", response: nil), of: claim, at: Timestamp(milliseconds: 1))
+        #expect(try await commit(ledger.commit(nonce: UUID().uuidString)) == .done)
+    }
+
+    var windows: Int {
+        get async throws { try await snapshot(of: LedgerDatabase.flow).runs.count }
+    }
+}
+
+/// The error that the body throws, in words.
+func refusal(_ body: () async throws -> Void) async -> String {
+    do {
+        try await body()
+        return "nothing is refused"
+    } catch {
+        return "\(error)"
+    }
+}

@@ -1,0 +1,185 @@
+import FlowRuns
+import Ledger
+import TestSupport
+import Testing
+
+@testable import PostgresLedger
+
+@Suite("Opening a ledger on PostgreSQL")
+struct OpeningTests {
+    @Test("a database without the tables is an empty ledger for reading, and stays so")
+    func empty() async throws {
+        let database = try await LedgerDatabase()
+        let ledger = try await database.open(.readOnly)
+        #expect(try await ledger.flows().isEmpty)
+        #expect(try await ledger.windows == 0)
+        #expect(try await ledger.verify().isEmpty)
+        #expect(try await database.run("SELECT to_regnamespace('sluice') IS NULL") == "t")
+        let commit = FlowCommit(
+            expecting: Revision(), record: FlowRecord(id: LedgerDatabase.flow, revision: Revision(number: 1)),
+            changes: [])
+        await #expect(throws: LedgerError.self) { try await ledger.commit(commit) }
+    }
+
+    @Test("many may make the tables at once")
+    func together() async throws {
+        let database = try await LedgerDatabase()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<10 {
+                group.addTask {
+                    let ledger = try await database.open()
+                    var record = FlowLedger(try await ledger.snapshot(of: LedgerDatabase.flow))
+                    record.note(column: DeltaColumn(name: "column \(number)"))
+                    _ = try await ledger.commit(record.commit(nonce: "\(number)"))
+                    await ledger.close()
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await database.run("SELECT count(*) FROM sluice.ledger") == "1")
+        #expect(try await database.run("SELECT count(*) FROM sluice.target") == "1")
+        #expect(try await database.open(.readOnly).flows().count == 1)
+    }
+
+    @Test("a newer ledger is refused, also by a commit of a program that was there before")
+    func newer() async throws {
+        let database = try await LedgerDatabase()
+        let early = try await database.open()
+        try await early.add(1)
+        let prepared = try await early.prepared(2)
+        try await database.run("UPDATE sluice.ledger SET version = 99")
+        for mode in [PostgresLedger.Mode.readOnly, .readWrite] {
+            await #expect(throws: LedgerError.newer(found: 99, supported: PostgresSchema.version)) {
+                _ = try await database.open(mode)
+            }
+        }
+        await #expect(throws: LedgerError.newer(found: 99, supported: PostgresSchema.version)) {
+            try await early.commit(prepared)
+        }
+    }
+
+    @Test("a target keeps its rows when its identity is written another way")
+    func identities() async throws {
+        let database = try await LedgerDatabase()
+        try await database.open().add(1)
+        let renamed = try await PostgresLedger.open(database.url, targets: ["new", "target"], mode: .readWrite)
+        #expect(try await renamed.windows == 1)
+        let other = try await PostgresLedger.open(database.url, targets: ["other"], mode: .readWrite)
+        #expect(try await other.windows == 0)
+    }
+
+    @Test("what is risky or impossible about a server is told")
+    func server() async throws {
+        let database = try await LedgerDatabase()
+        let ledger = try await database.open()
+        #expect(ledger.warnings.count == 1 && ledger.warnings[0].contains("fsync is off"))
+        let latin = "latin_\(database.name)"
+        try await database.run("CREATE DATABASE \(latin) ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
+        let reason = await refusal {
+            _ = try await PostgresLedger.open(database.server.url(latin), targets: ["target"], mode: .readWrite)
+        }
+        #expect(reason.contains("create one with ENCODING 'UTF8'"))
+    }
+
+    @Test("a wrong address is told at once, a server that may come back for longer")
+    func addresses() async throws {
+        let server = try await PostgresServer.shared()
+        func refused(_ url: String) async -> LedgerError? {
+            var options = PostgresLedger.Options()
+            options.openingPatience = .milliseconds(300)
+            do {
+                _ = try await PostgresLedger.open(url, targets: ["target"], mode: .readWrite, options: options)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        for url in [server.url("nowhere"), server.url("postgres", user: "nobody"), "postgres://sluice@no.such.host/x"] {
+            guard case .unusable = await refused(url) else {
+                Issue.record("\(url): \(String(describing: await refused(url)))")
+                continue
+            }
+        }
+        guard case .unanswered(let reason) = await refused("postgres://sluice@127.0.0.1:1/x") else {
+            Issue.record("port 1 answers")
+            return
+        }
+        #expect(reason.contains("refused") && !reason.contains("\n"))
+    }
+
+    @Test("where libpq is missing, the package to install is named")
+    func missingLibrary() {
+        #expect(throws: LedgerError.self) { try LibPQ(names: ["libnothing.so.0"]) }
+        do { _ = try LibPQ(names: ["libnothing.so.0"]) } catch { #expect(error.description.contains("libpq")) }
+    }
+}
+
+@Suite("Rights on PostgreSQL")
+struct RightsTests {
+    /// A database in which an administrator has made the tables and two roles, as the printed SQL says.
+    private func make() async throws -> (LedgerDatabase, apply: String, read: String) {
+        let database = try await LedgerDatabase()
+        let (apply, read) = ("apply_\(database.name)", "read_\(database.name)")
+        let grants = PostgresSchema.sql.split(separator: "\n").filter { $0.hasPrefix("--   GRANT") }.map {
+            $0.dropFirst(2).replacing("sluice_apply", with: apply).replacing("sluice_read", with: read)
+        }
+        #expect(grants.count == 5)
+        try await database.run("CREATE ROLE \(apply) LOGIN; CREATE ROLE \(read) LOGIN")
+        try await database.run(PostgresSchema.sql)
+        try await database.run(grants.joined(separator: "\n"))
+        return (database, apply, read)
+    }
+
+    @Test("the printed rights are enough to apply")
+    func apply() async throws {
+        let (database, apply, _) = try await make()
+        let ledger = try await database.open(user: apply)
+        try await ledger.add(1)
+        // Another server: every flow is marked.
+        try await database.run("UPDATE sluice.ledger SET server = 'another'")
+        let again = try await database.open(user: apply)
+        #expect(try await again.snapshot(of: LedgerDatabase.flow).record.needsRecheck)
+        // A refresh that forgets a row needs the right to delete it.
+        var record = FlowLedger(try await again.snapshot(of: LedgerDatabase.flow))
+        let run = ObservedRun(
+            id: RunID("r1")!, window: nil, createdAt: Timestamp(milliseconds: 1), status: "inProgress", end: nil)
+        func listing(_ run: ObservedRun) -> RunListing {
+            RunListing(runs: [run], date: Timestamp(milliseconds: 10_000_000), isComplete: true)
+        }
+        let settling = Settling(settle: .seconds(60), seenFor: .seconds(100), hasWaited: true)
+        _ = try record.observe(listing(run), settling: settling, at: Timestamp(milliseconds: 1))
+        let sighting = record.commit(nonce: "a")
+        #expect(try await again.commit(sighting) == .done)
+        record.committed(sighting)
+        try record.claim(LedgerDatabase.claim(7))
+        let claim = record.commit(nonce: "claim")
+        #expect(try await again.commit(claim) == .done)
+        record.committed(claim)
+        let told = ObservedRun(
+            id: RunID("r1")!, window: LedgerDatabase.identity(7).window, createdAt: Timestamp(milliseconds: 1),
+            status: "inProgress", end: nil)
+        #expect(
+            try record.observe(listing(told), settling: settling, at: Timestamp(milliseconds: 2)).adopted.count == 1)
+        #expect(try await again.commit(record.commit(nonce: "b")) == .done)
+        #expect(try await again.verify().isEmpty)
+    }
+
+    @Test("the printed rights are enough to read, and no more than that")
+    func read() async throws {
+        let (database, apply, read) = try await make()
+        try await database.open(user: apply).add(1)
+        let ledger = try await database.open(.readOnly, user: read)
+        #expect(try await ledger.windows == 1)
+        #expect(try await ledger.verify().isEmpty)
+        let reason = await refusal { try await database.open(user: read).add(2) }
+        #expect(reason.contains("permission denied") && reason.contains("sluice ledger sql"))
+    }
+
+    @Test("who may not make the tables is told what to do")
+    func noSchema() async throws {
+        let database = try await LedgerDatabase()
+        try await database.run("CREATE ROLE poor_\(database.name) LOGIN")
+        let reason = await refusal { _ = try await database.open(user: "poor_\(database.name)") }
+        #expect(reason.contains("permission denied for database") && reason.contains("sluice ledger sql"))
+    }
+}
