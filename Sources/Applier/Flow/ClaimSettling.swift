@@ -12,6 +12,7 @@ extension FlowApplication {
         var overdue = 0
         var pause = Duration.seconds(1)
         while !ledger.openRequests.isEmpty {
+            try await letOwnerWork()
             let findings = try await compare()
             guard let still = ledger.openRequests.first else { return }
             if still.claim?.id != claim { (claim, overdue, pause) = (still.claim?.id, 0, .seconds(1)) }
@@ -23,6 +24,22 @@ extension FlowApplication {
             let wait = left > .zero ? min(pause, left) : pause
             pause = min(pause * 2, .seconds(15))
             try await waitForOthers(wait, unlessOwn: still, because: reason(still, findings))
+        }
+    }
+
+    /// Waits as long as each look at the ledger shows another claim of others: their owners are at work, and there is
+    /// nothing to ask the service yet.
+    private mutating func letOwnerWork() async throws(FlowEnd) {
+        var seen: ClaimID?
+        var pause = Duration.seconds(1)
+        while let open = ledger.openRequests.first, let claim = open.claim, claim.owner != context.owner,
+            claim.id != seen, timeLeft(of: open) > .zero
+        {
+            seen = claim.id
+            try await waitForOthers(
+                pause, because: "\(claim.owner) is requesting \(open.window?.inWords ?? "an unknown window")")
+            pause = min(pause * 2, .seconds(4))
+            ledger = try await currentLedger()
         }
     }
 

@@ -94,7 +94,8 @@ extension FlowApplication {
             // From when this apply sees so: somebody else may have found it out a moment ago.
             return LedgerDoubt(
                 wait: settle,
-                reason: "the ledger was restored, or its server is another one, and what was requested since may not be "
+                reason:
+                    "the ledger was restored, or its server is another one, and what was requested since may not be "
                     + "listed yet")
         }
         guard let journal = context.journal else { return nil }

@@ -13,7 +13,8 @@ struct RowReader {
 
     mutating func text() -> String? {
         guard let (start, length) = next() else { return nil }
-        return String(decoding: UnsafeBufferPointer(start: start, count: length).lazy.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return String(
+            decoding: UnsafeBufferPointer(start: start, count: length).lazy.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     mutating func integer() throws(PostgresError) -> Int64? {
