@@ -30,6 +30,9 @@ struct FlowFindings {
     private var summary = RunsInSummary()
     private let retryFailed: Int
     private let pause: Pause?
+    private let predecessors: [Predecessor]
+    /// Those that wait for another flow.
+    private var waiting: [PlannedAction] = []
     private let flow: FlowID
     private let batch: SeriesBatch?
     private let series: [Series]
@@ -40,7 +43,8 @@ struct FlowFindings {
     /// Failed runs on replaced flows, by their window.
     private var replacedFailures: [Window: RecordedRun] = [:]
 
-    init(_ declaration: FlowDeclaration, asOf: Timestamp) {
+    init(_ declaration: FlowDeclaration, _ predecessors: [Predecessor], asOf: Timestamp) {
+        self.predecessors = predecessors
         acknowledged = Set(declaration.acknowledged.filter { $0.window == nil }.map(\.run))
         unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
         retryFailed = declaration.retryFailed
@@ -173,9 +177,12 @@ struct FlowFindings {
         of declaration: FlowDeclaration, _ ranges: [Rerun], record: FlowRecord, _ replaced: [ReplacedFlow]
     ) -> FlowPlan {
         let isVerified = record.contactedAt != nil && replaced.allSatisfy { $0.record.contactedAt != nil }
+        // Before batches are joined: what has to wait is not asked for together with what has not.
+        holdWaiting()
         joinBatches()
         resolveRerunsWithoutRun(isVerified: isVerified)
         resolve(ranges, isVerified: isVerified)
+        holdWaiting()
         actions.sort(by: declaration.order.isSentBefore)
         applyDeltaColumnRule(declaration, record)
         diagnoseAcknowledgements(declaration, isVerified: isVerified)
@@ -213,7 +220,7 @@ struct FlowFindings {
     private mutating func resolveRerunsWithoutRun(isVerified: Bool) {
         guard !rerunsWithoutRun.isEmpty else { return }
         let created = Dictionary(
-            actions.lazy.filter { $0.kind == .create }.map { ($0.window, $0.isOfSeries) }
+            (actions + waiting).lazy.filter { $0.kind == .create }.map { ($0.window, $0.isOfSeries) }
         ) { first, _ in first }
         for pending in rerunsWithoutRun {
             if let isOfSeries = created[pending.rerun.window] {
@@ -228,7 +235,7 @@ struct FlowFindings {
     /// What this plan asks for and a range touches runs once more, too: so it does not matter when somebody looks.
     private mutating func resolve(_ ranges: [Rerun], isVerified: Bool) {
         guard !ranges.isEmpty else { return }
-        let created = actions.filter { $0.kind == .create }
+        let created = (actions + waiting).filter { $0.kind == .create }
         for range in ranges {
             for action in created where range.touches(action.window) {
                 noteUsed(range)
@@ -253,7 +260,7 @@ struct FlowFindings {
     private mutating func applyDeltaColumnRule(_ declaration: FlowDeclaration, _ record: FlowRecord) {
         let rule = DeltaColumnRule(source: declaration.source, declared: declaration.deltaColumn)
         let outcome = rule.outcome(of: summary.past(of: record))
-        let asksForRuns = !actions.isEmpty
+        let asksForRuns = !actions.isEmpty || !waiting.isEmpty
         if let broken = rule.diagnostic(for: outcome, flowPlace: declaration.place, asksForRuns: asksForRuns) {
             diagnostics.add(broken.code) { broken }
         }
@@ -272,6 +279,21 @@ struct FlowFindings {
         }
     }
 
+    /// Takes out what waits for another flow. A paused flow is paused, whatever it comes after.
+    private mutating func holdWaiting() {
+        guard !predecessors.isEmpty, pause == nil else { return }
+        var others: [PlannedAction] = []
+        for action in actions {
+            if let obstacle = predecessors.lazy.compactMap({ $0.obstacle(to: action.window) }).first {
+                waiting.append(action)
+                held.append(HeldWindow(action, .waiting, because: obstacle))
+            } else {
+                others.append(action)
+            }
+        }
+        actions = others
+    }
+
     private mutating func holdIfNeeded() {
         let reason: String
         var cause = HeldWindow.Cause.doubt
@@ -285,9 +307,7 @@ struct FlowFindings {
         } else {
             return
         }
-        held += actions.map {
-            HeldWindow(window: $0.window, cause: cause, reason: reason, place: $0.place, timeZone: $0.timeZone)
-        }
+        held += actions.map { HeldWindow($0, cause, because: reason) }
         actions = []
     }
 }

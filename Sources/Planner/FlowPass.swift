@@ -27,11 +27,11 @@ struct FlowPass {
 
     init(
         _ declaration: FlowDeclaration, record: FlowRecord, runs: AnyIterator<RecordedRun>, replaced: [ReplacedFlow],
-        asOf: Timestamp
+        predecessors: [Predecessor], asOf: Timestamp
     ) {
         self.declaration = declaration
         self.record = record
-        found = FlowFindings(declaration, asOf: asOf)
+        found = FlowFindings(declaration, predecessors, asOf: asOf)
         var walkable: [Series] = []
         for series in declaration.series {
             if let excess = series.excess(dueAt: asOf) {

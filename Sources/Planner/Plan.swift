@@ -223,12 +223,14 @@ package struct HeldWindow: Hashable, Sendable {
         case dayLimit
         /// As many runs as may be under way are.
         case runningLimit
+        /// A flow that this one comes after has not succeeded there.
+        case waiting
 
         /// It is as declared, and nobody has to do anything about it.
         package var isPostponed: Bool {
             switch self {
             case .doubt, .replaced: false
-            case .paused, .dayLimit, .runningLimit: true
+            case .paused, .dayLimit, .runningLimit, .waiting: true
             }
         }
     }
@@ -239,6 +241,11 @@ package struct HeldWindow: Hashable, Sendable {
     package let place: Place
     /// See ``PlannedAction/timeZone``.
     package let timeZone: String?
+
+    init(_ action: PlannedAction, _ cause: Cause, because reason: String) {
+        self.init(
+            window: action.window, cause: cause, reason: reason, place: action.place, timeZone: action.timeZone)
+    }
 
     package init(
         window: Window, cause: Cause = .doubt, reason: String, place: Place, timeZone: String? = nil

@@ -18,6 +18,8 @@ package struct PlanCounts: Hashable, Sendable {
     package var untilTomorrow = 0
     /// Requests that are held until runs end, by a limit.
     package var untilRunsEnd = 0
+    /// Windows that wait until another flow has succeeded.
+    package var waiting = 0
     /// Desired windows and reruns that need nothing.
     package var recorded = 0
     /// Of those, the ones whose run failed and may not be retried any more.
@@ -48,6 +50,7 @@ package struct PlanCounts: Hashable, Sendable {
         sum.paused += right.paused
         sum.untilTomorrow += right.untilTomorrow
         sum.untilRunsEnd += right.untilRunsEnd
+        sum.waiting += right.waiting
         sum.recorded += right.recorded
         sum.failed += right.failed
         sum.replaced += right.replaced
@@ -83,6 +86,7 @@ extension FlowPlan {
             case .paused: counts.paused += 1
             case .dayLimit: counts.untilTomorrow += 1
             case .runningLimit: counts.untilRunsEnd += 1
+            case .waiting: counts.waiting += 1
             }
         }
         counts.recorded = recordedCount

@@ -21,12 +21,14 @@ package struct Planner: Hashable, Sendable {
     ///   - record: what the ledger knows of the flow besides its runs.
     ///   - runs: the flow's recorded runs, all of them, sorted by window; those of unknown window first.
     ///   - replaced: the flows that it replaces: what they have recorded counts for it.
+    ///   - predecessors: the flows that it comes after: where they have not succeeded, it waits.
     package func plan(
         _ declaration: FlowDeclaration, record: FlowRecord, runs: some Sequence<RecordedRun>,
-        replaced: [ReplacedFlow] = []
+        replaced: [ReplacedFlow] = [], predecessors: [Predecessor] = []
     ) -> FlowPlan {
         var pass = FlowPass(
-            declaration, record: record, runs: AnyIterator(runs.makeIterator()), replaced: replaced, asOf: asOf)
+            declaration, record: record, runs: AnyIterator(runs.makeIterator()), replaced: replaced,
+            predecessors: predecessors, asOf: asOf)
         return pass.run()
     }
 }

@@ -8,13 +8,15 @@ extension Plan {
             || flows.contains { $0.rules.runsPerDay != nil }
     }
 
-    /// Whether a later plan goes on where limits stop this one.
-    package var isHeldByLimits: Bool {
-        flows.contains { $0.held.contains { $0.cause == .dayLimit || $0.cause == .runningLimit } }
+    /// Whether a later plan goes on where limits or other flows stop this one.
+    package var isContinuedLater: Bool {
+        flows.contains { $0.held.contains { [.dayLimit, .runningLimit, .waiting].contains($0.cause) } }
     }
 
-    /// Whether it goes on as soon as runs end.
-    package var isHeldByRunningRuns: Bool { flows.contains { $0.held.contains { $0.cause == .runningLimit } } }
+    /// Whether it may go on as soon as runs end.
+    package var isHeldByRunningRuns: Bool {
+        flows.contains { $0.held.contains { $0.cause == .runningLimit || $0.cause == .waiting } }
+    }
 
     /// The same plan without the requests that are over a limit; they are held. Flows of a higher priority are served
     /// first, those of one priority evenly.
@@ -93,10 +95,7 @@ extension FlowPlan {
     fileprivate func keeping(_ count: Int, over limit: RunLimit) -> FlowPlan {
         var plan = self
         plan.actions = Array(actions.prefix(count))
-        plan.held += actions.dropFirst(count).map {
-            HeldWindow(
-                window: $0.window, cause: limit.cause, reason: limit.inWords, place: $0.place, timeZone: $0.timeZone)
-        }
+        plan.held += actions.dropFirst(count).map { HeldWindow($0, limit.cause, because: limit.inWords) }
         plan.held.sort { $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window }
         return plan
     }

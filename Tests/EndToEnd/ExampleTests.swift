@@ -109,6 +109,16 @@ struct ExampleTests {
         #expect(try await user.run("ledger", "verify", "batch").status == 0)
     }
 
+    @Test("a flow that comes after another waits for it, and is shown so")
+    func after() async throws {
+        let user = try Program(example: "after")
+        defer { user.remove() }
+        try expectGolden(try await user.run(["plan", "after"] + Self.asOf).output, "after.plan.txt")
+        try expectGolden(
+            try await user.run(["plan", "after", "--format", "github"] + Self.asOf).output, "after.plan.github.txt")
+        try expectGolden(try await user.run(["status", "after"] + Self.asOf).output, "after.status.txt")
+    }
+
     @Test("what is over the limits of a day is held until tomorrow")
     func limits() async throws {
         let user = try Program(example: "limits")

@@ -14,7 +14,7 @@ struct ManifestLoaderTests {
         let (manifests, diagnostics) = ManifestLoader().load(files)
         #expect(DiagnosticsReport(diagnostics, sources: files).written() == "")
         #expect(manifests.targets.map(\.name) == ["in-git", "local", "prod", "shared"])
-        #expect(manifests.flows.count == 7)
+        #expect(manifests.flows.count == 8)
         #expect(manifests.digests.count == files.count)
     }
 
@@ -89,8 +89,15 @@ struct ManifestLoaderTests {
     func replaced() throws {
         let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("life")]
         let flows = ManifestLoader().load(files).manifests.flows
-        #expect(flows.map { $0.replaced.map { $0.description.prefix(1) } } == [["2"], ["1", "2", "4"]])
-        #expect(flows.last?.replaces.map(\.place.line) == [24, 25])
+        #expect(flows.map { $0.replaced.map { $0.description.prefix(1) } } == [["1", "2", "4"], [], ["2"]])
+        #expect(flows.first?.replaces.map(\.place.line) == [25, 26])
+    }
+
+    @Test("a flow comes after what it names, by name or by id")
+    func after() throws {
+        let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("life")]
+        let flows = ManifestLoader().load(files).manifests.flows
+        #expect(flows.map { $0.predecessors.map { $0.description.prefix(1) } } == [["1"], ["3"], []])
     }
 
     @Test("quoted seconds, offsets and fractions of zero are all times")

@@ -49,7 +49,7 @@ struct RunLimitsTests {
         #expect(limited.flows.first?.held.first?.window.start == Timestamp(seconds: 900))
         #expect(
             limited.flows.first?.held.first?.reason == "held until tomorrow (UTC): the limit is 90 runs a day")
-        #expect(limited.diagnostics.isEmpty && limited.isHeldByLimits && !limited.isHeldByRunningRuns)
+        #expect(limited.diagnostics.isEmpty && limited.isContinuedLater && !limited.isHeldByRunningRuns)
     }
 
     @Test("runs count on the day of their claim by the service's clock, in UTC; those not taken for nothing")

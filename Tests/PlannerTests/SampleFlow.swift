@@ -28,6 +28,7 @@ struct SampleFlow {
     var replacedRuns: [RecordedRun] = []
     var record = FlowRecord(id: id, revision: Revision(number: 7), contactedAt: Timestamp(milliseconds: 5000))
     var runs: [RecordedRun] = []
+    var predecessors: [Predecessor] = []
     var asOf = Timestamp(seconds: 1000)
 
     var declaration: FlowDeclaration {
@@ -44,7 +45,8 @@ struct SampleFlow {
 
     var plan: FlowPlan {
         Planner(asOf: asOf).plan(
-            declaration, record: record, runs: runs.sorted(by: RecordedRun.isBefore), replaced: replaced)
+            declaration, record: record, runs: runs.sorted(by: RecordedRun.isBefore), replaced: replaced,
+            predecessors: predecessors)
     }
 
     var replaced: [ReplacedFlow] {

@@ -184,6 +184,7 @@ enum Sample {
             ),
             (.dayLimit, "held until tomorrow (UTC): the limit is 90 runs a day"),
             (.runningLimit, "held until runs end: the limit is 20 runs under way"),
+            (.waiting, "waits for orders, whose run has not ended"),
             (.doubt, "asked for at 2024-01-05T00:00:00Z, and the answer is unknown"),
         ]
         let held = reasons.enumerated().flatMap { index, cause in

@@ -130,6 +130,26 @@ struct StatusTests {
         #expect(try SchemaValidator.faults(in: [.init("status", json)]) == [nil])
     }
 
+    @Test("what windows wait for is told in every format")
+    func waits() throws {
+        let waiting = Sample.flow(
+            1, "lines",
+            held: (0..<5).map {
+                HeldWindow(
+                    window: Sample.window(Sample.newYear + Sample.day * $0, Sample.day), cause: .waiting,
+                    reason: "waits for orders, \($0 < 2 ? "whose run has not ended" : "which is not requested yet")",
+                    place: Sample.place(20))
+            })
+        let flow = FlowStatus(declaration(1, "lines"), plan: waiting, runs: [], refreshedAt: nil, asOf: Sample.asOf)
+        #expect((flow.waiting, flow.held, flow.postponed) == (5, 0, 0))
+        let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: [flow])
+        try expectGolden(report.written(.text, TextStyle(width: 140)), "status-waiting.txt")
+        try expectGolden(report.written(.markdown), "status-waiting.md")
+        let json = report.written(.json)
+        #expect(json.contains(#""waits":[{"reason":"waits for orders, whose run has not ended","windows":2}"#))
+        #expect(try SchemaValidator.faults(in: [.init("status", json)]) == [nil])
+    }
+
     @Test("as text, Markdown, JSON and metrics, golden")
     func golden() throws {
         let runs = [

@@ -48,6 +48,8 @@ package struct FlowDeclaration: Hashable, Sendable {
     package let replaces: [Replacement]
     /// The same, and those that they replace in their turn: each once.
     package internal(set) var replaced: [FlowID]
+    /// The flows that it comes after: a window waits until their runs of it have succeeded.
+    package internal(set) var after: [FlowReference]
     /// Where the value of `flowId` is.
     package let place: Place
 
@@ -59,7 +61,7 @@ package struct FlowDeclaration: Hashable, Sendable {
         batch: SeriesBatch? = nil,
         reruns: [Rerun] = [],
         acknowledged: [Acknowledgement] = [], pauses: [Pause] = [], replaces: [Replacement] = [],
-        replaced: [FlowID]? = nil, place: Place
+        replaced: [FlowID]? = nil, after: [FlowReference] = [], place: Place
     ) {
         self.id = id
         self.name = name
@@ -81,6 +83,7 @@ package struct FlowDeclaration: Hashable, Sendable {
         self.pauses = pauses
         self.replaces = replaces
         self.replaced = replaced ?? replaces.map(\.flow)
+        self.after = after
         self.place = place
     }
 

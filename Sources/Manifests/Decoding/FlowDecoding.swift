@@ -39,7 +39,7 @@ extension ManifestDecoder {
         let optional = [
             "name", "deltaColumn", "overlap", "retryFailed", "order", "priority", "windows", "series", "batch",
             "limits", "rerun",
-            "acknowledged", "paused", "replaces",
+            "acknowledged", "paused", "replaces", "after",
         ]
         guard let fields = fields(of: node, "a flow", required: ["flowId", "source"], optional: optional) else {
             return nil
@@ -68,13 +68,14 @@ extension ManifestDecoder {
         let acknowledged = acknowledgements(fields["acknowledged"])
         let pauses = [self.pause(fields["paused"]), pause].compactMap(\.self)
         let replaces = replacements(fields["replaces"])
+        let after = predecessors(fields["after"])
         guard let flow, let source, let place = fields["flowId"].map({ place(of: $0.value) }) else { return nil }
         return FlowDeclaration(
             id: flow, name: name, manifest: header?.name ?? "", owner: header?.owner, target: target, source: source,
             deltaColumn: column, overlap: overlap, retryFailed: retryFailed, order: order, runsPerDay: runsPerDay,
             priority: priority,
             windows: windows, series: series, batch: batch,
-            reruns: reruns, acknowledged: acknowledged, pauses: pauses, replaces: replaces, place: place)
+            reruns: reruns, acknowledged: acknowledged, pauses: pauses, replaces: replaces, after: after, place: place)
     }
 
     private mutating func batch(

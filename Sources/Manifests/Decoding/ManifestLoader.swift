@@ -43,9 +43,11 @@ package struct ManifestLoader: Sendable {
             ManifestRules(targets: targets, manifests: manifests, mayMissTargets: mayMissTargets).diagnostics
         let replacements = ReplacementRules(manifests.flatMap(\.flows))
         diagnostics += replacements.diagnostics
+        let order = OrderRules(replacements.flows)
+        diagnostics += order.diagnostics
         let set = ManifestSet(
             targets: targets.sorted { ($0.name, $0.place) < ($1.name, $1.place) },
-            flows: replacements.flows.sorted {
+            flows: order.flows.sorted {
                 ($0.target, $0.title, $0.id, $0.place) < ($1.target, $1.title, $1.id, $1.place)
             },
             digests: digests.sorted { ($0.path, $0.sha256) < ($1.path, $1.sha256) })

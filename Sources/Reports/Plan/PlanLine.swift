@@ -10,6 +10,7 @@ struct PlanLine {
         case held
         case paused
         case limited
+        case waiting
     }
 
     let kind: Kind
@@ -49,6 +50,7 @@ struct PlanLine {
             case .doubt, .replaced: .held
             case .paused: .paused
             case .dayLimit, .runningLimit: .limited
+            case .waiting: .waiting
             }
         windows = FoldedWindows(held.window)
         timeZone = held.timeZone
@@ -160,6 +162,7 @@ extension PlanLine.Kind {
         case .held: "held"
         case .paused: "paused"
         case .limited: "over a limit"
+        case .waiting: "waiting"
         }
     }
 }

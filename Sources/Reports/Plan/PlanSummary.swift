@@ -18,7 +18,7 @@ extension PlanCounts {
     }
 
     /// What is missing and, as declared, not asked for now.
-    var postponed: Int { paused + untilTomorrow + untilRunsEnd }
+    var postponed: Int { paused + untilTomorrow + untilRunsEnd + waiting }
 
     /// What will be requested, without zeros.
     var wanted: [String] {
@@ -30,7 +30,7 @@ extension PlanCounts {
     var standing: [String] {
         words([
             (held, "held"), (paused, "paused"), (untilTomorrow, "held until tomorrow"),
-            (untilRunsEnd, "held until runs end"),
+            (untilRunsEnd, "held until runs end"), (waiting, "waiting for another flow"),
             (recorded, "recorded\(failed > 0 ? " (\(grouped(failed)) failed)" : "")"),
             (undeclared, "undeclared"),
         ])

@@ -2,7 +2,7 @@ import Planner
 
 /// The symbol before a line of a plan.
 enum PlanSymbol: CaseIterable {
-    case create, retry, rerun, held, paused, limited, recorded, undeclared
+    case create, retry, rerun, held, paused, limited, waiting, recorded, undeclared
 
     init(_ kind: PlanLine.Kind) {
         self =
@@ -13,6 +13,7 @@ enum PlanSymbol: CaseIterable {
             case .held: .held
             case .paused: .paused
             case .limited: .limited
+            case .waiting: .waiting
             }
     }
 
@@ -26,6 +27,7 @@ enum PlanSymbol: CaseIterable {
         case .held: "!"
         case .paused: "-"
         case .limited: ">"
+        case .waiting: "<"
         case .recorded: "="
         case .undeclared: "?"
         }
@@ -39,6 +41,7 @@ enum PlanSymbol: CaseIterable {
         case .held: "held"
         case .paused: "paused"
         case .limited: "over a limit"
+        case .waiting: "waiting"
         case .recorded: "recorded"
         case .undeclared: "undeclared"
         }
@@ -52,6 +55,7 @@ enum PlanSymbol: CaseIterable {
         case .held: .error
         case .paused: .warning
         case .limited: .quiet
+        case .waiting: .warning
         case .recorded, .undeclared: .quiet
         }
     }
@@ -64,6 +68,7 @@ enum PlanSymbol: CaseIterable {
         case .held: counts.held
         case .paused: counts.paused
         case .limited: counts.untilTomorrow + counts.untilRunsEnd
+        case .waiting: counts.waiting
         case .recorded: counts.recorded
         case .undeclared: counts.undeclared
         }

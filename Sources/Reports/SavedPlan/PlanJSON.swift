@@ -209,6 +209,7 @@ extension JSONText {
         if counts.paused > 0 { member("paused", counts.paused) }
         if counts.untilTomorrow > 0 { member("heldUntilTomorrow", counts.untilTomorrow) }
         if counts.untilRunsEnd > 0 { member("heldUntilRunsEnd", counts.untilRunsEnd) }
+        if counts.waiting > 0 { member("waiting", counts.waiting) }
         member("recorded", counts.recorded)
         member("failed", counts.failed)
         if counts.replaced > 0 { member("replaced", counts.replaced) }

@@ -14,8 +14,12 @@ package struct FlowStatus: Hashable, Sendable {
     package let pending: Int
     /// Windows that wait until a run in doubt is settled or acknowledged.
     package let held: Int
-    /// Windows that are missing and, as declared, not asked for now: the flow is paused.
+    /// Windows that are missing and, as declared, not asked for now: paused, or over a limit.
     package let postponed: Int
+    /// Windows that wait until another flow has succeeded.
+    package let waiting: Int
+    /// What they wait for, and how many of them; in the order of their windows.
+    let waits: [Wait]
     /// Of each window and rerun only the latest run counts, so a failure that was retried well is none.
     package let running: Int
     package let succeeded: Int
@@ -43,6 +47,13 @@ package struct FlowStatus: Hashable, Sendable {
 
     static let mostProblems = 20
 
+    /// Why windows wait for another flow.
+    struct Wait: Hashable, Sendable {
+        /// `waits for orders, whose run has not ended`
+        let reason: String
+        fileprivate(set) var windows: Int
+    }
+
     /// - Parameters:
     ///   - plan: of the same flow, made at `asOf` from the same runs.
     ///   - replacedRuns: of the flows that it replaces.
@@ -59,8 +70,16 @@ package struct FlowStatus: Hashable, Sendable {
         }
         recorded = plan.recordedCount
         pending = plan.actions.count
-        postponed = plan.held.count(where: \.cause.isPostponed)
-        held = plan.held.count - postponed
+        waits = plan.held.lazy.filter { $0.cause == .waiting }.reduce(into: []) { waits, held in
+            if let index = waits.firstIndex(where: { $0.reason == held.reason }) {
+                waits[index].windows += 1
+            } else {
+                waits.append(Wait(reason: held.reason, windows: 1))
+            }
+        }
+        waiting = waits.reduce(0) { $0 + $1.windows }
+        postponed = plan.held.count(where: \.cause.isPostponed) - waiting
+        held = plan.held.count - postponed - waiting
         isVerified = plan.isVerified
         errors = plan.diagnostics.count { $0.severity == .error }
         place = declaration.place

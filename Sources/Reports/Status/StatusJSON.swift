@@ -25,6 +25,16 @@ extension JSONText {
         member("behindSeconds", flow.missingTime.wholeSeconds)
         if let time = flow.refreshedAt { member("refreshedAt", time.milliseconds) } else { null("refreshedAt") }
         array("troubles") { for run in flow.problems { $0.element { $0.members(of: run) } } }
+        if !flow.waits.isEmpty {
+            array("waits") { json in
+                for wait in flow.waits {
+                    json.element {
+                        $0.member("reason", wait.reason)
+                        $0.member("windows", wait.windows)
+                    }
+                }
+            }
+        }
         if !flow.repeated.isEmpty { array("runMoreThanOnce") { for window in flow.repeated { $0.add(window) } } }
     }
 

@@ -16,9 +16,11 @@ extension StatusReport {
         }
         let rest = flows.count - text.add(rows, head: .head(titles, numbersFrom: 1))
         if rest > 0 { text.add("\n_\(counted(rest, "flow")) left out for length._\n") }
-        let problems = repeatedWindows.prefix(Self.problemsShown).map(repeatedLine) + shownProblems.map(problemLine)
+        let problems =
+            repeatedWindows.prefix(Self.problemsShown).map(repeatedLine) + shownProblems.map(problemLine)
+            + waits.prefix(Self.problemsShown).map { "- \(code: $0.title) \($1.inWords)\n" }
         _ = text.add(problems, head: "\n")
-        for other in [otherRepeated, otherProblems].compactMap(\.self) { text.add("\n_… and \(other)_\n") }
+        for other in [otherRepeated, otherProblems, otherWaits].compactMap(\.self) { text.add("\n_… and \(other)_\n") }
         return text.text
     }
 

@@ -45,13 +45,13 @@ extension StatusReport: Report {
 
 /// The numbers of a status, in the order in which they are shown.
 enum StatusFigure: String, CaseIterable {
-    case due, recorded, pending, running, succeeded, partial, failed, held, postponed, errors
+    case due, recorded, pending, running, succeeded, partial, failed, held, postponed, waiting, errors
 
     var title: String { self == .pending ? "to request" : rawValue }
 
     var tone: TextStyle.Tone {
         switch self {
-        case .due, .recorded, .postponed: .plain
+        case .due, .recorded, .postponed, .waiting: .plain
         case .pending, .running: .active
         case .succeeded: .good
         case .partial, .held: .warning
@@ -70,6 +70,7 @@ enum StatusFigure: String, CaseIterable {
         case .failed: flow.failed
         case .held: flow.held
         case .postponed: flow.postponed
+        case .waiting: flow.waiting
         case .errors: flow.errors
         }
     }
@@ -77,7 +78,8 @@ enum StatusFigure: String, CaseIterable {
 
 extension StatusReport {
     var summary: String {
-        let words = [StatusFigure.pending, .running, .failed, .partial, .held, .postponed].compactMap { figure in
+        let words = [StatusFigure.pending, .running, .failed, .partial, .held, .postponed, .waiting].compactMap {
+            figure in
             sum(figure) > 0 ? "\(grouped(sum(figure))) \(figure.title)" : nil
         }
         let repeated = flows.reduce(0) { $0 + $1.repeated.count }
@@ -109,6 +111,16 @@ extension StatusReport {
         return rest > 0 ? "\(grouped(rest)) more: sluice history\(arguments) --state failed --state partial" : nil
     }
 
+    /// What windows wait for, by flow.
+    var waits: [(flow: FlowStatus, wait: FlowStatus.Wait)] { flows.flatMap { flow in flow.waits.map { (flow, $0) } } }
+
+    /// `nil` when all are shown.
+    var otherWaits: String? {
+        let rest = waits.dropFirst(Self.problemsShown).reduce(0) { $0 + $1.wait.windows }
+        return rest > 0
+            ? "\(counted(rest, "more window is", "more windows are")) waiting: sluice plan\(arguments)" : nil
+    }
+
     /// Windows that were run more than once, by flow.
     var repeatedWindows: [(flow: FlowStatus, repeated: RepeatedWindow)] {
         flows.flatMap { flow in flow.repeated.map { (flow, $0) } }
@@ -131,6 +143,11 @@ extension StatusReport {
         }
         return "Last refreshed \(oldest ?? "")\(never > 0 ? "; \(counted(never, "flow")) never" : "")."
     }
+}
+
+extension FlowStatus.Wait {
+    /// `3 windows: waits for orders, whose run has not ended`
+    var inWords: String { "\(counted(windows, "window")): \(reason)" }
 }
 
 extension FlowStatus {

@@ -12,7 +12,7 @@ struct StatusText {
 
     var lines: [StyledText] {
         guard !report.flows.isEmpty else { return style.lines("No flow is declared for target '\(report.target)'.") }
-        return figures + .blank + repeated + problems + style.lines("\(report.summary) \(report.refreshText)")
+        return figures + .blank + repeated + problems + waits + style.lines("\(report.summary) \(report.refreshText)")
     }
 
     /// As much as fits the terminal without a word being cut.
@@ -76,6 +76,15 @@ struct StatusText {
             "To request a failed window once more, declare a rerun. For the first one, in \(flow.place.file) "
                 + "below flow \(flow.title):")
             + ["    rerun:", "      - \(line)"] + .blank
+    }
+
+    private var waits: [StyledText] {
+        guard !report.waits.isEmpty else { return [] }
+        let lines = report.waits.prefix(StatusReport.problemsShown).flatMap { flow, wait in
+            style.lines("\(flow.title)  \(wait.inWords)")
+        }
+        let rest = report.otherWaits.map { style.lines("\(style.ellipsis) and \($0)") } ?? []
+        return lines + rest + .blank
     }
 
     private var repeated: [StyledText] {

@@ -59,10 +59,11 @@ struct ApplyCommand: AsyncParsableCommand {
                 target: workspace.target, flows: workspace.simulatedFlows, command: self)
             let deadline = timeout.map { SystemTime().monotonic() + $0.duration }
             var hasFailed = false
+            var goesOn = false
             while true {
-                try await refreshRuns(workspace)
+                try await refreshRuns(workspace, ledger)
                 let (plan, outcome) = try await round(
-                    workspace, time.instant(), ledger, application, isFirst: true)
+                    workspace, time.instant(), ledger, application, isFirst: true, goesOn: goesOn)
                 guard wait, ExitStatus(outcome) == .done, plan.isHeldByRunningRuns else {
                     try await end(outcome, plan, ledger, application, until: deadline)
                     guard !hasFailed else { throw ExitCode(ExitStatus.incomplete.rawValue) }
@@ -71,18 +72,29 @@ struct ApplyCommand: AsyncParsableCommand {
                 let ended = try await application.wait(
                     plan, ledger, atMost: deadline.map { $0 - SystemTime().monotonic() }, forOne: true)
                 hasFailed = hasFailed || ended.failed > 0
-                guard ended.ended > 0 else { throw ExitCode(ExitStatus.tryLater.rawValue) }
+                if ended.ended == 0 {
+                    // What waits for another flow may wait for more than runs under way.
+                    guard ended.running == 0 else { throw ExitCode(ExitStatus.tryLater.rawValue) }
+                    guard !hasFailed else { throw ExitCode(ExitStatus.incomplete.rawValue) }
+                    return try await end(outcome, plan, ledger, application, until: deadline)
+                }
+                goesOn = true
             }
         }
     }
 
     /// Plans, shows, asks and sends. That resolves the doubts of an earlier apply, and finds runs that this ledger did
     /// not know: what can be requested only then is planned in a second round.
+    ///
+    /// - Parameter goesOn: after runs have ended; a plan that requests nothing is not shown again.
     private func round(
         _ workspace: Workspace, _ asOf: Timestamp, _ ledger: TargetLedger, _ application: Application,
-        isFirst: Bool
+        isFirst: Bool, goesOn: Bool
     ) async throws -> (Plan, ApplyOutcome) {
         let plan = try await workspace.plan(asOf: asOf, ledger: ledger)
+        if goesOn, plan.isApplicable, plan.requestCount == 0, !plan.flows.contains(where: \.isWaiting) {
+            return (plan, ApplyOutcome(flows: []))
+        }
         if format.chosen == .text, !output.quiet || !plan.isApplicable {
             try PlanView(report: PlanReport(plan), sources: workspace.sources, output: output).show(Format())
         } else if !plan.isApplicable {
@@ -103,7 +115,7 @@ struct ApplyCommand: AsyncParsableCommand {
             }
             output.say("planning again what the runs on the service leave to request:")
         }
-        return try await round(workspace, asOf, ledger, application, isFirst: false)
+        return try await round(workspace, asOf, ledger, application, isFirst: false, goesOn: goesOn)
     }
 
     // MARK: A saved plan
@@ -150,10 +162,19 @@ struct ApplyCommand: AsyncParsableCommand {
 
     // MARK: Before and after
 
-    /// Where a limit counts the runs that are under way, it must be known which have ended.
-    private func refreshRuns(_ workspace: Workspace) async throws {
-        guard workspace.target.limits.running != nil else { return }
-        _ = try await Refreshing(workspace: workspace, service: service, output: output.silenced).read()
+    /// Where a limit counts the runs that are under way, or a flow comes after another, it must be known which have ended.
+    private func refreshRuns(_ workspace: Workspace, _ ledger: TargetLedger) async throws {
+        var concerned = workspace
+        if workspace.target.limits.running == nil {
+            var flows: Set<FlowID> = []
+            for id in Set(workspace.declarations.flatMap(\.predecessors)) {
+                let runs = try await ledger.store.snapshot(of: id).runs
+                if runs.contains(where: { $0.state == .accepted || $0.state.isDoubtful }) { flows.insert(id) }
+            }
+            guard !flows.isEmpty else { return }
+            concerned = workspace.about(flows)
+        }
+        _ = try await Refreshing(workspace: concerned, service: service, output: output.silenced).read()
     }
 
     /// Whoever applies from another folder than was planned in should not begin a second record unawares.

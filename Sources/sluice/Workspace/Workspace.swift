@@ -69,6 +69,13 @@ struct Workspace {
     /// What a command that is about the same manifests, target and flows is called with.
     let arguments: [String]
 
+    /// The same for other flows of the target.
+    func about(_ flows: Set<FlowID>) -> Workspace {
+        Workspace(
+            manifests: manifests, target: target, declarations: allDeclarations.filter { flows.contains($0.id) },
+            allDeclarations: allDeclarations, sources: sources, arguments: arguments)
+    }
+
     /// The names of the flows that have one.
     var names: [FlowID: String] {
         Dictionary(allDeclarations.compactMap { flow in flow.name.map { (flow.id, $0) } }) { first, _ in first }
@@ -110,16 +117,33 @@ struct Workspace {
         asOf: Timestamp, ledger: TargetLedger, _ view: (PlannedFlow) -> View
     ) async throws(LedgerError) -> [View] {
         let planner = Planner(asOf: asOf)
+        var predecessors: [FlowID: Predecessor] = [:]
+        for id in Set(declarations.flatMap(\.predecessors)) {
+            predecessors[id] = try await predecessor(id, planner, ledger)
+        }
         var views: [View] = []
         for declaration in declarations {
             let kept = try await ledger.store.snapshot(of: declaration.id)
             let replaced = try await ledger.store.replaced(declaration.replaced)
-            let plan = planner.plan(declaration, record: kept.record, runs: kept.runs, replaced: replaced)
+            let plan = planner.plan(
+                declaration, record: kept.record, runs: kept.runs, replaced: replaced,
+                predecessors: declaration.predecessors.compactMap { predecessors[$0] })
             views.append(
                 view(
                     PlannedFlow(
                         declaration: declaration, plan: plan, kept: kept, replacedRuns: replaced.flatMap(\.runs))))
         }
         return views
+    }
+
+    /// A flow that others come after, whether the command is about it or not.
+    private func predecessor(
+        _ id: FlowID, _ planner: Planner, _ ledger: TargetLedger
+    ) async throws(LedgerError) -> Predecessor? {
+        guard let declaration = allDeclarations.first(where: { $0.id == id }) else { return nil }
+        let kept = try await ledger.store.snapshot(of: id)
+        let replaced = try await ledger.store.replaced(declaration.replaced)
+        let plan = planner.plan(declaration, record: kept.record, runs: kept.runs, replaced: replaced)
+        return Predecessor(plan, runs: kept.runs + replaced.flatMap(\.runs))
     }
 }

@@ -1,0 +1,76 @@
+import FlowRuns
+import Manifests
+
+/// A flow that the planned one comes after: what of its time is there, and what is not.
+package struct Predecessor: Hashable, Sendable {
+    private let title: String
+    /// Declared, and not requested yet.
+    private let missing: Stretches
+    private let underWay: Stretches
+    private let succeeded: Stretches
+    private let failed: Stretches
+
+    /// - Parameters:
+    ///   - plan: of that flow.
+    ///   - runs: the flow's recorded runs, and those of flows that it replaces.
+    package init(_ plan: FlowPlan, runs: some Sequence<RecordedRun>) {
+        title = plan.name ?? plan.id.description
+        missing = Stretches(plan.actions.map(\.window) + plan.held.map(\.window))
+        let somebodyElses = Set(plan.rules.acknowledged.filter { $0.window == nil }.map(\.run))
+        var underWay: [Window] = []
+        var succeeded: [Window] = []
+        var failed: [Window] = []
+        for run in runs {
+            guard let window = run.window, !(run.id.map(somebodyElses.contains) ?? false) else { continue }
+            switch run.state {
+            case .intended, .inDoubt, .accepted: underWay.append(window)
+            case .succeeded: succeeded.append(window)
+            case .partial, .failed: failed.append(window)
+            case .rejected, .released: break
+            }
+        }
+        self.underWay = Stretches(underWay)
+        self.succeeded = Stretches(succeeded)
+        self.failed = Stretches(failed)
+    }
+
+    /// Why a window that comes after this flow has to wait, in words that many windows share; `nil` when it has not.
+    func obstacle(to window: Window) -> String? {
+        if underWay.overlap(window) { return "waits for \(title), whose run has not ended" }
+        if missing.overlap(window) { return "waits for \(title), which is not requested yet" }
+        if succeeded.contain(window) { return nil }
+        if failed.overlap(window) { return "waits for \(title), whose run has not succeeded" }
+        return "waits for \(title), which has no due window there"
+    }
+}
+
+/// Windows joined where they touch or overlap, in order.
+private struct Stretches: Hashable {
+    private var stretches: [Window] = []
+
+    init(_ windows: [Window]) {
+        let isSorted = zip(windows, windows.dropFirst()).allSatisfy { $0 <= $1 }
+        for window in isSorted ? windows : windows.sorted() {
+            guard let last = stretches.last, window.start <= last.end else {
+                stretches.append(window)
+                continue
+            }
+            if let joined = Window(start: last.start, end: max(last.end, window.end)) {
+                stretches[stretches.count - 1] = joined
+            }
+        }
+    }
+
+    func overlap(_ window: Window) -> Bool { first(endingAfter: window.start).map(window.overlaps) ?? false }
+
+    func contain(_ window: Window) -> Bool { first(endingAfter: window.start)?.contains(window) ?? false }
+
+    private func first(endingAfter time: Timestamp) -> Window? {
+        var (low, high) = (0, stretches.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if stretches[middle].end > time { high = middle } else { low = middle + 1 }
+        }
+        return low < stretches.count ? stretches[low] : nil
+    }
+}

@@ -1,0 +1,131 @@
+import FlowRuns
+import Manifests
+import RandomNumbers
+import Testing
+
+@testable import Planner
+
+@Suite("flows that come after others")
+struct PredecessorTests {
+    /// A flow that others come after, with these windows declared, and these runs.
+    private static func predecessor(_ windows: [Range<Int64>], _ runs: [RecordedRun] = []) -> Predecessor {
+        let flow = SampleFlow(windows: windows, runs: runs)
+        return Predecessor(flow.plan, runs: runs)
+    }
+
+    private func reasons(_ windows: [Range<Int64>], after predecessor: Predecessor) -> [String] {
+        SampleFlow(windows: windows, predecessors: [predecessor]).plan.held.map(\.reason)
+    }
+
+    @Test("a window is requested once runs that succeeded cover all of it")
+    func covered() {
+        let runs = [
+            RecordedRun(0..<10, .succeeded), RecordedRun(10..<20, .succeeded), RecordedRun(30..<40, .succeeded),
+        ]
+        let after = Self.predecessor([0..<10, 10..<20, 30..<40], runs)
+        let flow = SampleFlow(windows: [0..<20, 15..<18, 20..<30, 35..<41], predecessors: [after])
+        #expect(flow.plan.ranges == [0..<20])
+        #expect(flow.plan.codes == [.windowOverlapsDeclared])
+        var other = flow
+        other.windows = [5..<15, 20..<30, 35..<41]
+        #expect(other.plan.ranges == [5..<15])
+        #expect(other.plan.held.map(\.window.range) == [20..<30, 35..<41])
+        #expect(other.plan.held.allSatisfy { $0.cause == .waiting && $0.cause.isPostponed })
+        #expect((other.plan.counts.waiting, other.plan.counts.held) == (2, 0))
+    }
+
+    @Test("what a window waits for is told")
+    func obstacles() {
+        let runs = [
+            RecordedRun(0..<10, .accepted), RecordedRun(10..<20, .failed), RecordedRun(20..<30, .partial),
+            RecordedRun(30..<40, .rejected), RecordedRun(50..<60, .succeeded), RecordedRun(60..<70, .inDoubt),
+        ]
+        let after = Self.predecessor([0..<10, 10..<20, 20..<30, 30..<40, 50..<60, 60..<70], runs)
+        #expect(
+            reasons([0..<10, 10..<20, 20..<30, 30..<40, 40..<50, 50..<60, 60..<70], after: after) == [
+                "waits for contacts, whose run has not ended", "waits for contacts, whose run has not succeeded",
+                "waits for contacts, whose run has not succeeded", "waits for contacts, which is not requested yet",
+                "waits for contacts, which has no due window there", "waits for contacts, whose run has not ended",
+            ])
+    }
+
+    @Test("a retry that succeeded is as good as a first run, and a declared rerun is waited for")
+    func retriesAndReruns() {
+        let runs = [RecordedRun(0..<10, .failed), RecordedRun(0..<10, .succeeded, attempt: 2)]
+        #expect(reasons([0..<10], after: Self.predecessor([0..<10], runs)) == [])
+        var flow = SampleFlow(windows: [0..<10], reruns: [Rerun(0..<10, "fix")], runs: runs)
+        #expect(
+            reasons([0..<10], after: Predecessor(flow.plan, runs: runs)) == [
+                "waits for contacts, which is not requested yet"
+            ])
+        flow.runs += [RecordedRun(0..<10, .accepted, rerun: "fix")]
+        #expect(
+            reasons([0..<10], after: Predecessor(flow.plan, runs: flow.runs)) == [
+                "waits for contacts, whose run has not ended"
+            ])
+    }
+
+    @Test("a run that the manifest calls somebody else's covers nothing")
+    func acknowledged() {
+        let run = RecordedRun(0..<10, .succeeded, id: "theirs")
+        let known = Acknowledgement(run: RunID("theirs")!, reason: "a test", place: SampleFlow.place)
+        let flow = SampleFlow(windows: [0..<10], acknowledged: [known], runs: [run])
+        #expect(reasons([0..<10], after: Predecessor(flow.plan, runs: [run])).count == 1)
+    }
+
+    @Test("the delta column goes with the first request that does not wait, and a rerun waits with its window")
+    func firstRequest() {
+        let after = Self.predecessor([10..<20], [RecordedRun(10..<20, .succeeded)])
+        let flow = SampleFlow(
+            source: .table, column: DeltaColumn(name: "DOB"), windows: [0..<10, 10..<20],
+            reruns: [Rerun(0..<10, "a"), Rerun(0..<20, isRange: true, "b", line: 202)], predecessors: [after])
+        let plan = flow.plan
+        #expect(plan.codes == [])
+        #expect(plan.actions.map(\.deltaColumn?.name) == ["DOB", nil])
+        #expect(plan.actions.map(\.rerun) == [nil, "b"])
+        #expect(plan.held.map(\.window.range) == [0..<10, 0..<10, 0..<10])
+    }
+
+    @Test("only what does not wait is joined into batches")
+    func batches() {
+        let after = Self.predecessor([0..<20], [RecordedRun(0..<20, .succeeded)])
+        let flow = SampleFlow(
+            series: [Series(every: 10, 0..<40)], batch: .upTo(.fixed(.seconds(40))), predecessors: [after])
+        #expect(flow.plan.ranges == [0..<20])
+        #expect(flow.plan.held.map(\.window.range) == [20..<30, 30..<40])
+    }
+
+    @Test("a paused flow is paused, whatever it comes after")
+    func paused() {
+        let pause = Pause(reason: "migration", place: SampleFlow.place)
+        let flow = SampleFlow(windows: [0..<10], pauses: [pause], predecessors: [Self.predecessor([0..<10])])
+        #expect(flow.plan.held.map(\.cause) == [.paused])
+    }
+
+    @Test("whatever runs there are, exactly what they cover is requested, second by second")
+    func random() {
+        let states: [RunState] = [
+            .succeeded, .succeeded, .succeeded, .accepted, .failed, .partial, .rejected, .inDoubt,
+        ]
+        for seed in 0..<1000 {
+            var generator = SeededGenerator(seed: UInt64(seed))
+            func range() -> Range<Int64> {
+                let start = Int64.random(in: 0...30, using: &generator)
+                return start..<start + Int64.random(in: 1...10, using: &generator)
+            }
+            let declared = (0..<Int.random(in: 0...4, using: &generator)).map { _ in range() }
+            let runs = (0..<Int.random(in: 0...12, using: &generator)).map { index in
+                RecordedRun(range(), states.randomElement(using: &generator)!, id: "run-\(index)")
+            }
+            let missing = SampleFlow(overlap: .allow, windows: declared, runs: runs).plan
+            let after = Predecessor(missing, runs: runs)
+            let open = Set((missing.actions.map(\.window) + missing.held.map(\.window)).flatMap(\.range))
+                .union(runs.filter { $0.state == .accepted || $0.state.isDoubtful }.flatMap { $0.window!.range })
+            let succeeded = Set(runs.filter { $0.state == .succeeded }.flatMap { $0.window!.range })
+            for window in (0..<30).map({ _ in range() }) {
+                let isReady = open.isDisjoint(with: window) && succeeded.isSuperset(of: window)
+                #expect((after.obstacle(to: Window(window)) == nil) == isReady, "seed \(seed), \(window)")
+            }
+        }
+    }
+}
