@@ -19,9 +19,7 @@ struct FaultTests {
             try await database.run(
                 "BEGIN; UPDATE sluice.flow SET revision = revision + 1, token = 'first'; SELECT pg_sleep(1); COMMIT")
         }
-        while try await database.run(
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(1)%' AND pid <> pg_backend_pid() AND wait_event = 'PgSleep'"
-        ) == "0" {}
+        try await database.waitForSleep()
         #expect(try await ledger.commit(commit) == .done)
         _ = try await first.value
         #expect(try await ledger.windows == 1, "what the first attempt did is not done again")
@@ -37,7 +35,7 @@ struct FaultTests {
             try await database.run(
                 "BEGIN; UPDATE sluice.flow SET revision = revision + 1, token = 'first'; SELECT pg_sleep(1); ROLLBACK")
         }
-        while try await database.run("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "0" {}
+        try await database.waitForSleep()
         #expect(try await ledger.commit(commit) == .done)
         _ = try await first.value
         #expect(try await ledger.windows == 2)
@@ -78,7 +76,7 @@ struct FaultTests {
             try await database.run(
                 "SET statement_timeout = 0; BEGIN; UPDATE sluice.flow SET token = token; SELECT pg_sleep(2); COMMIT")
         }
-        while try await database.run("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "0" {}
+        try await database.waitForSleep()
         let error = await #expect(throws: LedgerError.self) { try await ledger.commit(commit) }
         guard case .busy(let reason) = error else { return #expect(Bool(false), "\(String(describing: error))") }
         #expect(reason.contains("statement timeout"))

@@ -37,6 +37,18 @@ struct LedgerDatabase {
         try await server.run(sql.joined(separator: ";"), in: name)
     }
 
+    struct NoSleep: Error {}
+
+    /// Until another session of the database is within `pg_sleep`.
+    func waitForSleep() async throws {
+        let end = ContinuousClock.now + .seconds(30)
+        while try await run(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = '\(name)'") == "0"
+        {
+            guard ContinuousClock.now < end else { throw NoSleep() }
+        }
+    }
+
     static func identity(_ number: Int64) -> RunIdentity {
         RunIdentity(flow: flow, window: Window(startSeconds: number, endSeconds: number + 1), attempt: 1)
     }

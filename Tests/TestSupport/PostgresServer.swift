@@ -48,7 +48,7 @@ package final class PostgresServer: Sendable {
     package func start() async throws {
         let options =
             ["port=\(port)", "listen_addresses=127.0.0.1", "unix_socket_directories='\(folder.path)'"] + settings
-        try await ServerCommand("pg_ctl").run(
+        try await ServerCommand("pg_ctl").start(
             "-D", data, "-l", folder.appending(path: "log").path, "-w", "-t", "30", "-o",
             options.map { "-c \($0)" }.joined(separator: " "), "start")
     }
@@ -150,7 +150,7 @@ package final class PgBouncer: Sendable {
         try Data(settings.utf8).write(to: folder.appending(path: "settings.ini"))
         try Data("\"sluice\" \"\"\n".utf8).write(to: folder.appending(path: "users"))
         try await ServerCommand.own(folder)
-        try await ServerCommand("pgbouncer").run("-d", "-q", folder.appending(path: "settings.ini").path)
+        try await ServerCommand("pgbouncer").start("-d", "-q", folder.appending(path: "settings.ini").path)
     }
 
     package func url(_ database: String) -> String { "postgres://sluice@127.0.0.1:\(port)/\(database)" }
@@ -194,8 +194,14 @@ struct ServerCommand {
         try await Self.launch(Self.asOtherUser + [path] + arguments)
     }
 
-    /// Closes what this process has open besides the standard descriptors: a server that a command starts would keep it,
-    /// and the end of the command would not be noticed.
+    /// Runs a command that leaves a server behind.
+    func start(_ arguments: String...) async throws {
+        _ = try await Self.launch(Self.asOtherUser + Self.alone + [path] + arguments)
+    }
+
+    /// Closes what the command has open besides the standard descriptors: the server would keep it, and the end of the
+    /// command would not be noticed. No other command may do so: Foundation takes it for the end, and waits for that in
+    /// the way of all other processes.
     private static let alone = [
         "bash", "-c",
         "for file in /dev/fd/*; do number=${file##*/}; if [ $number -gt 2 ]; then eval \"exec $number>&-\"; fi; done; "
@@ -209,7 +215,7 @@ struct ServerCommand {
         defer { try? FileManager.default.removeItem(at: output) }
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = alone + words
+        process.arguments = words
         process.currentDirectoryURL = URL(filePath: "/")
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try FileHandle(forWritingTo: output)
