@@ -14,6 +14,7 @@ struct Sluice: AsyncParsableCommand {
             runs from the Flow Service.
 
             EXAMPLES:
+              sluice init manifests/                  write a target and a manifest to start from
               sluice validate manifests/              check manifests
               sluice plan manifests/                  show which runs are missing
               sluice plan manifests/ --out plan.json  save the plan for review
@@ -34,7 +35,8 @@ struct Sluice: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            ValidateCommand.self, PlanCommand.self, ApplyCommand.self, RefreshCommand.self, StatusCommand.self,
+            InitCommand.self, ValidateCommand.self, PlanCommand.self, ApplyCommand.self, RefreshCommand.self,
+            StatusCommand.self,
             FlowsCommand.self, HistoryCommand.self, ReportCommand.self, LedgerCommand.self, SchemaCommand.self,
             SimulateCommand.self, VersionCommand.self,
         ])

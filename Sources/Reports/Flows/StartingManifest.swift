@@ -31,14 +31,20 @@ package struct StartingManifest: Sendable {
         self.entries = entries
     }
 
+    /// `3 flows with 40 runs`
+    package var summary: String {
+        "\(counted(entries.count, "flow")) of the sandbox, with \(counted(entries.reduce(0) { $0 + $1.runs.count }, "run"))"
+    }
+
     package var yaml: String {
         guard !entries.isEmpty else {
             return "# Every flow that is scheduled for one-time ingestion is declared already.\n"
         }
         // A name has at most 100 characters.
         let lines = [
-            "apiVersion: sluice/v1", "kind: RunManifest", "metadata: {name: \(quoted("\(target.prefix(94))-flows"))}",
-            "spec:", "  target: \(quoted(target))", "  flows:",
+            "apiVersion: sluice/v1", "kind: RunManifest",
+            "metadata: {name: \(quotedYAMLText("\(target.prefix(94))-flows"))}",
+            "spec:", "  target: \(quotedYAMLText(target))", "  flows:",
         ]
         return (lines + entries.flatMap { self.lines($0) }).map { $0 + "\n" }.joined()
     }
@@ -46,7 +52,7 @@ package struct StartingManifest: Sendable {
     private func lines(_ entry: Entry) -> [String] {
         var lines = ["    - flowId: \(entry.id)"]
         if let name = entry.name.map({ String(printable($0).prefix(200)) }), isText(name) {
-            lines.append("      name: \(quoted(name))")
+            lines.append("      name: \(quotedYAMLText(name))")
         }
         lines.append("      source: \(entry.source.rawValue)")
         if entry.source == .table { lines += column(entry) }
@@ -74,9 +80,9 @@ package struct StartingManifest: Sendable {
             ("name", Optional(column.name)), ("dateFormat", column.dateFormat), ("timezone", column.timezone),
         ].compactMap { key, value in value.map { (key, $0) } }
         guard members.allSatisfy({ isText($0.1) }) else {
-            return ["      # The delta column \(quoted(column.name)) cannot be written in a manifest."]
+            return ["      # The delta column \(quotedYAMLText(column.name)) cannot be written in a manifest."]
         }
-        return ["      deltaColumn: {\(members.map { "\($0): \(quoted($1))" }.joined(separator: ", "))}"]
+        return ["      deltaColumn: {\(members.map { "\($0): \(quotedYAMLText($1))" }.joined(separator: ", "))}"]
     }
 
     /// Runs whose window is unknown, or is none that a manifest can declare.
@@ -84,9 +90,11 @@ package struct StartingManifest: Sendable {
         guard !runs.isEmpty else { return [] }
         let texts = runs.map(\.description)
         let lines = texts.filter(isText).map {
-            "        - {run: \(quoted($0)), reason: \"made before Sluice, its window is not known\"}"
+            "        - {run: \(quotedYAMLText($0)), reason: \"made before Sluice, its window is not known\"}"
         }
-        let comments = texts.filter { !isText($0) }.map { "      # The run \(quoted($0)) cannot be acknowledged here." }
+        let comments = texts.filter { !isText($0) }.map {
+            "      # The run \(quotedYAMLText($0)) cannot be acknowledged here."
+        }
         return (lines.isEmpty ? [] : ["      acknowledged:"]) + lines + comments
     }
 
@@ -100,19 +108,5 @@ package struct StartingManifest: Sendable {
     private func isText(_ text: String) -> Bool {
         text.utf8.count <= 1000 && !text.allSatisfy(\.isWhitespace)
             && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
-    }
-
-    /// A double-quoted scalar of YAML, which can be any text and nothing but text.
-    private func quoted(_ text: String) -> String {
-        let quoted = text.unicodeScalars.reduce(into: "\"") { quoted, scalar in
-            switch scalar {
-            case "\"", "\\": quoted += "\\\(scalar)"
-            case _ where scalar.isInvisibleControl || scalar.value & 0xFFFE == 0xFFFE:
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }

@@ -1,10 +1,5 @@
-import Applier
 import ArgumentParser
-import FlowRuns
 import FlowService
-import FlowServiceSimulator
-import Ledger
-import Manifests
 import Reports
 
 struct FlowsCommand: AsyncParsableCommand {
@@ -27,46 +22,12 @@ struct FlowsCommand: AsyncParsableCommand {
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
         let command = self
-        try await Signals.stopping { stop in try await command.show(workspace, stop) }
-    }
-
-    private func show(_ workspace: Workspace, _ stop: StopSignal) async throws {
-        let connection = try await Connection.open(
-            workspace.target, flows: workspace.simulatedFlows, options: service, stop: stop)
-        do throws(FlowServiceError) {
-            let flows = try await connection.service.flows().sorted { $0.id < $1.id }
-            var inventory = FlowInventory(
-                target: workspace.target.name, flows: flows, declarations: workspace.declarations)
-            if format.chosen == .yaml { inventory.starting = try await entries(of: inventory, connection.service) }
-            output.show(inventory, format)
-            await connection.close()
-        } catch {
-            await connection.close()
-            throw Failure(error)
+        let inventory = try await Signals.stopping { stop in
+            try await FlowInventory.read(
+                workspace.target, declarations: workspace.declarations, simulated: workspace.simulatedFlows,
+                includesWindows: command.format.chosen == .yaml, options: command.service, stop: stop)
         }
-    }
-
-    /// What a manifest to start from needs to know of each flow.
-    private func entries(
-        of inventory: FlowInventory, _ service: HTTPFlowService
-    ) async throws(FlowServiceError) -> [StartingManifest.Entry] {
-        var entries: [StartingManifest.Entry] = []
-        var kinds: [String: SourceKind] = [:]
-        for flow in inventory.undeclaredOneTime {
-            var kind: SourceKind?
-            if let id = flow.specification {
-                kind = kinds[id]
-                if kind == nil, let specification = try await service.runSpecification(id) {
-                    kind = specification.types["deltaColumn"] == nil ? .file : .table
-                    kinds[id] = kind
-                }
-            }
-            entries.append(
-                StartingManifest.Entry(
-                    id: flow.id, name: flow.name, source: kind ?? (flow.deltaColumn == nil ? .file : .table),
-                    deltaColumn: flow.deltaColumn, runs: try await service.runs(of: flow.id)))
-        }
-        return entries
+        output.show(inventory, format)
     }
 }
 

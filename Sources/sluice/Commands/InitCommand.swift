@@ -1,0 +1,104 @@
+import ArgumentParser
+import FlowRuns
+import FlowService
+import Foundation
+import Manifests
+import Reports
+
+struct InitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Write a target and a manifest to start from.",
+        discussion: """
+            Asks on a terminal for what no option says. Where credentials are in the environment, the manifest declares \
+            every flow that the sandbox has for one-time ingestion, with the windows that were run; otherwise it shows \
+            what to write. Writes target.yaml and flows.yaml, and never over files that are there.
+
+            EXAMPLES:
+              sluice init                                        ask for everything
+              sluice init manifests/ --service embedded          try it with the simulator
+              sluice init manifests/ --organization 1234@AdobeOrg --sandbox prod --ledger git:
+            """)
+
+    @Argument(help: "The folder; it is made where it is missing.", completion: .directory) var folder = "."
+    @Option(help: "The address of the Flow Service, or 'embedded' for the simulator.") var service: String?
+    @Option(help: "The organisation, such as 1234@AdobeOrg.") var organization: String?
+    @Option(help: "The sandbox.") var sandbox: String?
+    @Option(help: "The target's name. Default: the sandbox.") var target: String?
+    @Option(help: "Where runs are recorded: sqlite:PATH, git: or postgres://USER@HOST/DATABASE.") var ledger: String?
+    @Flag(name: .customLong("skip-flows"), help: "Do not read the sandbox's flows.") var skipsFlows = false
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var serviceOptions: ServiceOptions
+
+    func run() async throws {
+        let paths = ["target.yaml", "flows.yaml"].map {
+            folder == "." ? $0 : (folder.hasSuffix("/") ? folder : folder + "/") + $0
+        }
+        let present = paths.filter { FileManager.default.fileExists(atPath: $0) }
+        guard present.isEmpty else {
+            throw Failure(
+                .usage, "\(present.listed) \(present.count == 1 ? "exists" : "exist") already",
+                details: ["sluice init writes new files only: name another folder, as in 'sluice init manifests/'"])
+        }
+        let answers = StartingAnswers(given: given, output: output)
+        let starting = Console.isInputTerminal && Console.isErrorTerminal ? try answers.ask() : try answers.take()
+        let targetFile = SourceFile(path: paths[0], bytes: Array(starting.yaml.utf8))
+        let (manifests, diagnostics) = ManifestLoader().load([targetFile])
+        output.tell(diagnostics, [targetFile])
+        guard let target = manifests.targets.first else { throw Failure(.invalid) }
+
+        let adopted = try await adopt(target)
+        let example = starting.exampleManifest(from: Self.weekAgo)
+        try FileOutput.write(targetFile.bytes, to: paths[0])
+        try FileOutput.write(Array((adopted?.yaml ?? example).utf8), to: paths[1])
+        output.say("wrote \(paths[0]): target \(target.name)")
+        output.say("wrote \(paths[1]): \(adopted.map(\.summary) ?? "an example")")
+        for line in nextSteps(starting, paths, isAdopted: adopted != nil) { output.say("\(line)") }
+    }
+
+    /// So that the example has windows to request.
+    private static var weekAgo: String {
+        let day = Timestamp(seconds: Int64(Date().timeIntervalSince1970) - 7 * 86_400)
+        return String("\(day)".prefix(10))
+    }
+
+    private var given: [StartingQuestion: String] {
+        let answers: [StartingQuestion: String?] = [
+            .service: service, .organization: organization, .sandbox: sandbox, .target: target, .ledger: ledger,
+        ]
+        return answers.compactMapValues(\.self)
+    }
+
+    /// What the sandbox has; `nil` where it is not asked, or has nothing to declare.
+    private func adopt(_ target: Target) async throws -> StartingManifest? {
+        guard !skipsFlows, case .address = target.service, Self.hasCredentials else { return nil }
+        let options = serviceOptions
+        let inventory = try await Signals.stopping { stop in
+            try await FlowInventory.read(target, includesWindows: true, options: options, stop: stop)
+        }
+        guard !inventory.starting.isEmpty else { return nil }
+        return StartingManifest(target: target.name, entries: inventory.starting)
+    }
+
+    /// Those that are not whole count: they are told.
+    private static var hasCredentials: Bool {
+        do {
+            _ = try Credentials.fromEnvironment(ProcessInfo.processInfo.environment)
+            return true
+        } catch {
+            return error != .none
+        }
+    }
+
+    private func nextSteps(_ starting: StartingTarget, _ paths: [String], isAdopted: Bool) -> [String] {
+        let plan = "sluice plan \(shellWord(folder))"
+        if starting.isEmbedded || isAdopted { return ["next: \(plan)"] }
+        return [
+            "next:",
+            "  1. put credentials into the environment: SLUICE_ACCESS_TOKEN and SLUICE_API_KEY,",
+            "     or SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES",
+            "  2. sluice flows \(shellWord(paths[0]))",
+            "  3. declare in \(paths[1]) what it lists",
+            "  4. \(plan)",
+        ]
+    }
+}

@@ -1,0 +1,60 @@
+import Manifests
+import Reports
+
+/// What has to be known to write a target, in the order in which it is asked.
+enum StartingQuestion: String, CaseIterable {
+    case service, organization, sandbox, target, ledger
+
+    var option: String { "--\(rawValue)" }
+
+    /// - Parameter known: what was answered so far.
+    func text(_ known: StartingTarget) -> String {
+        switch self {
+        case .service: "Address of the Flow Service, or 'embedded' for the simulator"
+        case .organization: "Organisation (x-gw-ims-org-id, it ends with @AdobeOrg)"
+        case .sandbox: "Sandbox"
+        case .target: "Name of the target, in manifests and reports"
+        case .ledger:
+            known.isEmbedded
+                ? "Ledger (sqlite:PATH)"
+                : "Ledger (sqlite:PATH on this machine, git: in this repository, or postgres://…)"
+        }
+    }
+
+    /// Taken where nothing is answered; `nil` where nobody can know it.
+    func standard(_ known: StartingTarget) -> String? {
+        switch self {
+        case .service: "https://platform.adobe.io/data/foundation/flowservice"
+        case .organization: known.isEmbedded ? "1234@AdobeOrg" : nil
+        case .sandbox: "prod"
+        case .target: known.isEmbedded ? "try" : known.sandbox
+        case .ledger: "sqlite:.sluice/\(known.name).sqlite"
+        }
+    }
+
+    func set(_ answer: String, in target: inout StartingTarget) {
+        switch self {
+        case .service: target.service = answer
+        case .organization: target.organization = answer
+        case .sandbox: target.sandbox = answer
+        case .target: target.name = answer
+        case .ledger: target.ledger = answer
+        }
+    }
+
+    /// What a manifest would be told about this answer.
+    ///
+    /// - Parameter known: what was answered so far; the rest is valid.
+    func faults(of answer: String, _ known: StartingTarget) -> [Diagnostic] {
+        var target = StartingTarget.valid
+        if known.isEmbedded { target.service = known.service }
+        set(answer, in: &target)
+        return ManifestLoader().load([SourceFile(path: "target.yaml", bytes: Array(target.yaml.utf8))]).diagnostics
+    }
+}
+
+extension StartingTarget {
+    static let valid = StartingTarget(
+        name: "prod", service: "https://platform.adobe.io/data/foundation/flowservice", organization: "1234@AdobeOrg",
+        sandbox: "prod", ledger: "sqlite:prod.sqlite")
+}

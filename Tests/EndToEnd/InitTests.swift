@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// `sluice init`: what a team starts with.
+@Suite("The first files")
+struct InitTests {
+    @Test("those for the simulator are planned and applied as they are written")
+    func embedded() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        let written = try await user.run("init", "mine", "--service", "embedded")
+        #expect(written.status == 0, "\(written.errors)")
+        #expect(written.errors.contains("next: sluice plan mine"))
+        #expect(try await user.run("plan", "mine").status == 0)
+        #expect(try await user.run("apply", "mine", "--yes").status == 0)
+        #expect(try await user.run("status", "mine").output.contains("contacts"))
+    }
+
+    @Test("those for a sandbox are valid, and nothing is requested before a flow is declared")
+    func sandbox() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        let written = try await user.run(
+            "init", "--organization", "1234@AdobeOrg", "--sandbox", "dev", "--ledger", "git:")
+        #expect(written.status == 0, "\(written.errors)")
+        #expect(written.errors.contains("SLUICE_ACCESS_TOKEN"))
+        let target = try user.read("target.yaml")
+        #expect(target.contains("metadata: {name: dev}"))
+        #expect(target.contains("service: https://platform.adobe.io/data/foundation/flowservice"))
+        #expect(target.contains("ledger: \"git:\""))
+        #expect(try await user.run("validate").status == 0)
+    }
+
+    @Test("where no terminal asks, all that is missing or wrong is told at once, and nothing is written")
+    func faults() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        let refused = try await user.run(
+            "init", "--service", "ftp://a", "--sandbox", "a b", "--ledger", "oracle:x", "--target", " ")
+        #expect(refused.status == 64)
+        for option in ["--service: ", "--organization is missing", "--sandbox: ", "--target: ", "--ledger: "] {
+            #expect(refused.errors.contains(option), "\(refused.errors)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: user.folder.path).allSatisfy { $0.hasPrefix(".") })
+    }
+
+    @Test("files that are there stay as they are")
+    func present() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        try user.write("mine", to: "flows.yaml")
+        let refused = try await user.run("init", "--service", "embedded")
+        #expect(refused.status == 64)
+        #expect(refused.errors.contains("flows.yaml exists already"))
+        #expect(try user.read("flows.yaml") == "mine")
+        #expect(!FileManager.default.fileExists(atPath: user.path("target.yaml").path))
+    }
+
+    @Test("with credentials the manifest declares what the sandbox has; without them it shows what to write")
+    func adopted() async throws {
+        let world = try await World(flows: 2, windows: 3)
+        #expect(try await world.apply().status == 0)
+        var user = world.user
+        let options = ["--service", world.simulator.address, "--organization", "1234@AdobeOrg", "--sandbox", "prod"]
+        let skipped = try await user.run(["init", "skipped"] + options + ["--skip-flows"])
+        #expect(skipped.status == 0, "\(skipped.errors)")
+        #expect(try user.read("skipped/flows.yaml").contains("flows: []"))
+
+        user.environment["SLUICE_ACCESS_TOKEN"] = "token"
+        user.environment["SLUICE_API_KEY"] = nil
+        let halfGiven = try await user.run(["init", "half"] + options)
+        #expect(halfGiven.errors.contains("SLUICE_API_KEY"))
+        user.environment["SLUICE_API_KEY"] = "key"
+        let written = try await user.run(["init", "adopted"] + options)
+        #expect(written.status == 0, "\(written.errors)")
+        #expect(written.errors.contains("2 flows of the sandbox, with 6 runs"))
+        #expect(try await user.run("validate", "adopted").status == 0)
+        try await world.end()
+    }
+
+    @Test("a terminal is asked, again where an answer is not valid, with what most people answer")
+    func terminal() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        let terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+        let asked = try RunningProgram(
+            URL(fileURLWithPath: "/usr/bin/python3"),
+            ["-c", terminal, Program.binary.path, "init", "--sandbox", "dev"],
+            in: user.folder, environment: user.environment, input: "\n\n12 34\n1234@AdobeOrg\n\nsqlite:mine.sqlite\n")
+        let result = try await asked.end()
+        #expect(result.status == 0, "\(result.output)")
+        #expect(result.output.contains("without spaces"))
+        let target = try user.read("target.yaml")
+        #expect(target.contains("organization: \"1234@AdobeOrg\""))
+        #expect(target.contains("sandbox: dev"))
+        #expect(target.contains("ledger: sqlite:mine.sqlite"))
+    }
+}
