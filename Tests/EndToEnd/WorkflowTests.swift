@@ -61,7 +61,7 @@ struct WorkflowTests {
     @Test("plans in the pull request, applies after the merge, and does no harm when it is run again")
     func life() async throws {
         var files: [String: String] = [:]
-        for name in ["target.yaml", "flows.yaml", "install-sluice"] {
+        for name in ["target.yaml", "flows.yaml"] {
             files[name] = try String(contentsOf: Self.example.appending(path: name), encoding: .utf8)
         }
         let limits = "limits: {maxRunsPerApply: 100, requestsPerSecond: 200, requestTimeout: PT2S, settle: PT6S}"

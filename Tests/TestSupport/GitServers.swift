@@ -168,7 +168,8 @@ private func loopback(port: Int) -> sockaddr_in {
     return address
 }
 
-private func waitForPort(_ port: Int) throws {
+/// Waits until something listens on a port of the loopback address.
+package func waitForPort(_ port: Int) throws {
     for _ in 0..<200 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
