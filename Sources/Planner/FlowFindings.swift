@@ -12,6 +12,7 @@ struct FlowFindings {
     var failedCount = 0
     var undeclared: [RecordedRun] = []
     var diagnostics = CappedDiagnostics()
+    private var seriesOverlaps = SeriesOverlaps()
     /// Earlier attempts at windows that no run covers, all of them void.
     var attempts: [Window: Attempts] = [:]
 
@@ -115,6 +116,12 @@ struct FlowFindings {
                 place: desired.place, timeZone: desired.timeZone, isOfSeries: desired.isOfSeries))
     }
 
+    /// Does not ask for a window, since it partly overlaps another.
+    mutating func refuse(_ new: DesiredWindow, _ other: Overlapped) {
+        guard !new.isOfSeries else { return seriesOverlaps.add(new, with: other) }
+        diagnostics.add(other.code) { .overlap(of: new, with: other) }
+    }
+
     mutating func rerun(_ rerun: Rerun, attempts: Attempts, isOfSeries: Bool) {
         actions.append(
             PlannedAction(
@@ -186,6 +193,7 @@ struct FlowFindings {
         actions.sort(by: declaration.order.isSentBefore)
         applyDeltaColumnRule(declaration, record)
         diagnoseAcknowledgements(declaration, isVerified: isVerified)
+        for diagnostic in seriesOverlaps.diagnostics { diagnostics.add(diagnostic.code) { diagnostic } }
         holdIfNeeded()
         held.sort { $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window }
         return FlowPlan(

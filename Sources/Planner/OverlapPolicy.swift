@@ -48,11 +48,11 @@ struct RefuseOverlap: OverlapPolicy {
         if let lastEndingNew, lastEndingNew.window.end <= new.window.start { finish(into: &found) }
         var isRefused = false
         if let earlier = lastEndingNew, earlier.window.overlaps(new.window) {
-            found.diagnostics.add(.windowOverlapsDeclared) { .overlap(of: new, withDeclared: earlier) }
+            found.refuse(new, .declared(earlier))
             isRefused = true
         }
         if let (window, run) = lastEndingRecorded, window.overlaps(new.window) {
-            found.diagnostics.add(.windowOverlapsRecorded) { .overlap(of: new, withRecorded: window, run) }
+            found.refuse(new, .recorded(window, run))
         } else {
             open.append(Open(new: new, isRefused: isRefused))
         }
@@ -62,7 +62,7 @@ struct RefuseOverlap: OverlapPolicy {
     mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {
         for open in open {
             if open.new.window.overlaps(window) {
-                found.diagnostics.add(.windowOverlapsRecorded) { .overlap(of: open.new, withRecorded: window, run) }
+                found.refuse(open.new, .recorded(window, run))
             } else if !open.isRefused {
                 found.create(open.new)
             }

@@ -48,22 +48,6 @@ extension Diagnostic {
             notes: [Note(place: first.place, message: "first declared here")])
     }
 
-    static func overlap(of new: DesiredWindow, withRecorded window: Window, _ run: RecordedRun) -> Diagnostic {
-        Diagnostic(
-            .windowOverlapsRecorded, at: new.place,
-            "the new window \(new.window.inWords) partly overlaps \(window.inWords), recorded as \(run.inWords)",
-            suggestion: trimSuggestion)
-    }
-
-    static func overlap(of later: DesiredWindow, withDeclared earlier: DesiredWindow) -> Diagnostic {
-        Diagnostic(
-            .windowOverlapsDeclared, at: later.place,
-            "the window \(later.window.inWords) partly overlaps \(earlier.window.inWords), which is also declared",
-            suggestion: trimSuggestion, notes: [Note(place: earlier.place, message: "the other window")])
-    }
-
-    private static let trimSuggestion = "write 'overlap: trim' to request only what is not covered"
-
     /// - Parameter touched: a window that the rerun names a piece of.
     static func neverRun(_ rerun: Rerun, touching touched: Window?) -> Diagnostic {
         if rerun.isRange {

@@ -61,6 +61,30 @@ struct OverlapTests {
         #expect(plan.diagnostics.first?.severity == .error)
     }
 
+    @Test("a series of another length or phase is one diagnostic, however many windows overlap")
+    func series() throws {
+        func series(_ every: Duration, from: Int64, line: Int) -> Series {
+            Series(
+                every: .fixed(every), from: Timestamp(seconds: from), until: .time(Timestamp(seconds: 1000)),
+                place: Place(file: "flows.yaml", line: line, column: 1))
+        }
+        let runs = (0..<100).map { RecordedRun(Int64($0 * 10)..<Int64($0 * 10 + 10), .succeeded) }
+        let plan = SampleFlow(series: [series(.seconds(30), from: 0, line: 7)], runs: runs).plan
+        let diagnostic = try #require(plan.diagnostics.first)
+        #expect(plan.codes == [.windowOverlapsRecorded])
+        #expect(
+            diagnostic.message
+                == "33 new windows of this series, from 1970-01-01T00:00:00Z to 1970-01-01T00:16:30Z, partly overlap "
+                + "recorded ones; the first, 1970-01-01T00:00:00Z to 1970-01-01T00:00:30Z, overlaps "
+                + "1970-01-01T00:00:00Z to 1970-01-01T00:00:10Z, recorded as run 0--1")
+        #expect(diagnostic.suggestion?.contains("overlap: trim") == true)
+        #expect(diagnostic.place?.line == 7)
+
+        let both = SampleFlow(series: [series(.seconds(20), from: 0, line: 7), series(.seconds(20), from: 5, line: 8)])
+        #expect(both.plan.codes == [.windowOverlapsDeclared, .windowOverlapsDeclared])
+        #expect(both.plan.diagnostics.first?.message.contains("windows of this series") == true)
+    }
+
     @Test("allow sends overlapping windows all the same")
     func allow() {
         let flow = SampleFlow(overlap: .allow, windows: [0..<10, 5..<15], runs: [RecordedRun(8..<20, .succeeded)])

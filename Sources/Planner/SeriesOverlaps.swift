@@ -1,0 +1,90 @@
+import FlowRuns
+import Manifests
+
+/// What a new window partly overlaps.
+enum Overlapped {
+    case recorded(Window, RecordedRun)
+    case declared(DesiredWindow)
+
+    var code: DiagnosticCode {
+        switch self {
+        case .recorded: .windowOverlapsRecorded
+        case .declared: .windowOverlapsDeclared
+        }
+    }
+}
+
+/// The windows of series that partly overlap others. Those of one series have one cause, such as another length or
+/// another time zone, and are told as one.
+struct SeriesOverlaps {
+    private struct Overlaps {
+        let first: DesiredWindow
+        let other: Overlapped
+        var last: Window
+        var count = 1
+    }
+
+    /// By the series' place.
+    private var recorded: [Place: Overlaps] = [:]
+    private var declared: [Place: Overlaps] = [:]
+
+    mutating func add(_ new: DesiredWindow, with other: Overlapped) {
+        func add(to overlaps: inout [Place: Overlaps]) {
+            guard overlaps[new.place] != nil else {
+                return overlaps[new.place] = Overlaps(first: new, other: other, last: new.window)
+            }
+            overlaps[new.place]?.last = new.window
+            overlaps[new.place]?.count += 1
+        }
+        switch other {
+        case .recorded: add(to: &recorded)
+        case .declared: add(to: &declared)
+        }
+    }
+
+    var diagnostics: [Diagnostic] {
+        (Array(recorded.values) + declared.values).sorted { $0.first < $1.first }.map { overlaps in
+            guard overlaps.count > 1 else { return .overlap(of: overlaps.first, with: overlaps.other) }
+            return .overlaps(of: overlaps.first, with: overlaps.other, count: overlaps.count, until: overlaps.last)
+        }
+    }
+}
+
+extension Diagnostic {
+    static func overlap(of new: DesiredWindow, with other: Overlapped) -> Diagnostic {
+        switch other {
+        case .recorded(let window, let run):
+            Diagnostic(
+                other.code, at: new.place,
+                "the new window \(new.window.inWords) partly overlaps \(window.inWords), recorded as \(run.inWords)",
+                suggestion: trimSuggestion)
+        case .declared(let earlier):
+            Diagnostic(
+                other.code, at: new.place,
+                "the window \(new.window.inWords) partly overlaps \(earlier.window.inWords), which is also declared",
+                suggestion: trimSuggestion, notes: [Note(place: earlier.place, message: "the other window")])
+        }
+    }
+
+    fileprivate static func overlaps(
+        of first: DesiredWindow, with other: Overlapped, count: Int, until last: Window
+    ) -> Diagnostic {
+        let span = "\(first.window.start) to \(last.end)"
+        switch other {
+        case .recorded(let window, let run):
+            return Diagnostic(
+                other.code, at: first.place,
+                "\(count) new windows of this series, from \(span), partly overlap recorded ones; the first, "
+                    + "\(first.window.inWords), overlaps \(window.inWords), recorded as \(run.inWords)",
+                suggestion: trimSuggestion)
+        case .declared(let earlier):
+            return Diagnostic(
+                other.code, at: first.place,
+                "\(count) windows of this series, from \(span), partly overlap others that are declared; the first, "
+                    + "\(first.window.inWords), overlaps \(earlier.window.inWords)",
+                suggestion: trimSuggestion, notes: [Note(place: earlier.place, message: "the other window")])
+        }
+    }
+
+    private static let trimSuggestion = "write 'overlap: trim' in the flow to request only what is not covered"
+}
