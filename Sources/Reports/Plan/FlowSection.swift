@@ -10,31 +10,39 @@ struct FlowSection {
     private let startsEarly: Duration?
     private let style: TextStyle
     private let limit: Int
+    private let showsDiagnostics: Bool
 
     private static let indent = 2
     private static let diagnosticLimit = 5
     private static let heldLimit = 4
+    private static let narrowestPlace = 24
     /// A reason beside its window needs so many columns; with fewer it stands below.
     private static let narrowestReason = 36
 
-    init(_ flow: FlowPlan, asOf: Timestamp, startsEarly: Duration?, style: TextStyle, limit: Int) {
+    init(
+        _ flow: FlowPlan, asOf: Timestamp, startsEarly: Duration?, style: TextStyle, limit: Int, showsDiagnostics: Bool
+    ) {
         self.flow = flow
         self.asOf = asOf
         self.startsEarly = startsEarly
         self.style = style
         self.limit = limit
+        self.showsDiagnostics = showsDiagnostics
     }
 
     var lines: [StyledText] { [title] + windows + span + standing + diagnostics }
 
     private var title: StyledText {
-        let id = flow.name == nil ? "" : "  \(flow.id)"
+        var id = flow.name == nil ? "" : "  \(flow.id)"
         let order = flow.orderText.map { "  \($0)" } ?? ""
         let tag = flow.isVerified ? "" : "  not verified"
         var place = printable("\(flow.place.file):\(flow.place.line)")
         var name = printable(flow.title)
         if let width = style.width {
-            let room = width - id.columns - order.columns - tag.columns - 2
+            var room = width - order.columns - tag.columns - 2
+            // The place leads to the id, too; the name is what people know.
+            if name.columns + id.columns + min(place.columns, Self.narrowestPlace) > room { id = "" }
+            room -= id.columns
             name = name.cutInMiddle(to: max(12, room - min(place.columns, max(12, room / 2))), style)
             place = place.cutInMiddle(to: max(8, room - name.columns), style)
         }
@@ -113,6 +121,10 @@ struct FlowSection {
 
     private var diagnostics: [StyledText] {
         let sorted = flow.diagnostics.errorsFirst
+        guard showsDiagnostics || sorted.isEmpty else {
+            let tone: TextStyle.Tone = sorted[0].severity == .error ? .error : .warning
+            return indented("\(flow.counts.diagnosticCounts), shown above", tone)
+        }
         let lines = sorted.prefix(Self.diagnosticLimit).flatMap { diagnostic in
             indented(diagnostic.line, diagnostic.severity == .error ? .error : .warning)
         }

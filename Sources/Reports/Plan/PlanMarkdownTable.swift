@@ -51,7 +51,7 @@ struct PlanMarkdownTable {
     }
 
     var head: MarkdownText {
-        let texts = isShort ? ["Flow", "Requests cover (UTC)"] : ["Flow", "Declared at", "Requests cover (UTC)"]
+        let texts = ["Flow", "Requests cover (UTC)"]
         return .head(texts + columns.map(\.title), numbersFrom: texts.count)
     }
 
@@ -67,23 +67,28 @@ struct PlanMarkdownTable {
     private func shortCells(_ flow: FlowPlan) -> [MarkdownText] {
         var title: MarkdownText = "\(code: flow.title.prefix(60))"
         if marksUnverified, !flow.isVerified { title += " _not verified_" }
-        let span = flow.span.map { "\($0.start) … \($0.end)".replacing(":00Z", with: "Z") } ?? ""
-        return [title, "\(span)"]
+        return [title, "\(flow.span.map(shortText) ?? "")"]
     }
 
     private func fullCells(_ flow: FlowPlan) -> [MarkdownText] {
         var title: MarkdownText = "\(code: flow.title)"
         if let order = flow.orderText { title += " _\(order)_" }
-        if !flow.isVerified { title += " _not verified_" }
+        if marksUnverified, !flow.isVerified { title += " _not verified_" }
         if flow.name != nil { title += "<br>\(code: flow.id)" }
+        title += "<br>\(code: "\(flow.place.file):\(flow.place.line)")"
         var span: MarkdownText = ""
         if let window = flow.span {
-            span = "\(window.text("…"))"
+            span = "\(shortText(window))"
             if let times = flow.timeZone.flatMap(ZonedTimes.init) {
                 span += "<br>_\(times.text(FoldedWindows(window), "…"))_"
             }
             span += "<br>\(spanText(window.length))"
         }
-        return [title, "\(code: "\(flow.place.file):\(flow.place.line)")", span]
+        return [title, span]
+    }
+
+    /// Whole minutes are shown as such.
+    private func shortText(_ window: Window) -> String {
+        window.text("…").replacing(":00Z", with: "Z")
     }
 }

@@ -5,6 +5,8 @@ package struct PlanReport: Sendable {
     package let plan: Plan
     /// Of the plan's saved form, where a reviewer approves that.
     package let digest: String?
+    /// Whether a terminal shows the flows' diagnostics, too: not where they were shown with the lines that they are about.
+    package var showsDiagnostics = true
 
     package init(_ plan: Plan, digest: String? = nil) {
         self.plan = plan
@@ -14,7 +16,7 @@ package struct PlanReport: Sendable {
 
 extension PlanReport: Report {
     package static let renderings: [Rendering<PlanReport>] = [
-        .text { report, style in PlanText(report.plan, style).lines },
+        .text { report, style in PlanText(report.plan, style, showsDiagnostics: report.showsDiagnostics).lines },
         .json { report, write in writePlan(report.plan, to: write) },
         .markdown { report in PlanMarkdown(report.plan, digest: report.digest).text },
         .github { report in report.plan.annotations },

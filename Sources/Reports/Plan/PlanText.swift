@@ -15,27 +15,44 @@ import Planner
 struct PlanText {
     private let plan: Plan
     private let style: TextStyle
+    private let showsDiagnostics: Bool
 
     /// How many lines of windows are shown, over all flows, about.
     private static let rowLimit = 40
-    /// Flows that are shown with their windows; further ones get a line each, and further ones still are counted.
+    /// Flows that are shown with their windows: all, or where there are more, those that a reviewer should look at. The
+    /// others get a line each, and further ones still are counted.
     private static let sectionLimit = 12
-    private static let lineLimit = 30
+    private static let lineLimit = 40
 
-    init(_ plan: Plan, _ style: TextStyle) {
+    /// - Parameter showsDiagnostics: whether those of the flows are not shown elsewhere.
+    init(_ plan: Plan, _ style: TextStyle, showsDiagnostics: Bool = true) {
         self.plan = plan
         self.style = style
+        self.showsDiagnostics = showsDiagnostics
     }
 
     var lines: [StyledText] {
         let busy = plan.flows.filter { !$0.isQuiet }
         let early = plan.earlyStarts
-        let limit = max(4, Self.rowLimit / max(1, min(busy.count, Self.sectionLimit)))
-        let sections = busy.prefix(Self.sectionLimit).flatMap { flow in
-            FlowSection(flow, asOf: plan.asOf, startsEarly: early[flow.id], style: style, limit: limit).lines + .blank
+        let isShort = busy.count <= Self.sectionLimit
+        let detailed = Set(
+            busy.lazy.filter { isShort || needsLook($0, early) }.prefix(Self.sectionLimit).map(\.id))
+        let limit = max(4, Self.rowLimit / max(1, detailed.count))
+        let sections = busy.filter { detailed.contains($0.id) }.flatMap { flow in
+            FlowSection(
+                flow, asOf: plan.asOf, startsEarly: early[flow.id], style: style, limit: limit,
+                showsDiagnostics: showsDiagnostics
+            ).lines + .blank
         }
-        let others = brief(busy.dropFirst(Self.sectionLimit), early)
+        let others = brief(busy.filter { !detailed.contains($0.id) }, early)
         return header + sections + others + quiet(besides: busy) + closing
+    }
+
+    /// Whether there is more to say of it than how many windows it asks for.
+    private func needsLook(_ flow: FlowPlan, _ early: [FlowID: Duration]) -> Bool {
+        let counts = flow.counts
+        return !flow.diagnostics.isEmpty || counts.held + counts.failed + counts.retry + counts.rerun > 0
+            || early[flow.id] != nil || !UnusualWindows(flow.actions, asOf: plan.asOf).isEmpty
     }
 
     private var header: [StyledText] {
@@ -54,21 +71,11 @@ struct PlanText {
     }
 
     /// One line for each flow that has no section of its own.
-    private func brief(_ flows: ArraySlice<FlowPlan>, _ early: [FlowID: Duration]) -> [StyledText] {
+    private func brief(_ flows: [FlowPlan], _ early: [FlowID: Duration]) -> [StyledText] {
         guard !flows.isEmpty else { return [] }
-        var table = TextTable(
-            [.init("flow", givesWay: true), .init("id"), .init("planned"), .init("check", givesWay: true)],
-            style: style)
-        for flow in flows.prefix(Self.lineLimit) {
-            let counts = flow.counts
-            let isUnusual = early[flow.id] != nil || !UnusualWindows(flow.actions, asOf: plan.asOf).isEmpty
-            let checks = [counts.diagnosticCounts, isUnusual ? "unusual windows" : ""].filter { !$0.isEmpty }
-            table.add([
-                .init(flow.title), .init(flow.id.description, .quiet),
-                .init((counts.wanted + counts.standing).joined(separator: ", ")),
-                .init(checks.joined(separator: ", "), .warning),
-            ])
-        }
+        let shown = flows.prefix(Self.lineLimit)
+        let withIDs = table(shown, early, showsIDs: true)
+        let table = withIDs.fits ? withIDs : table(shown, early, showsIDs: false)
         let rest = flows.dropFirst(Self.lineLimit)
         guard !rest.isEmpty else { return table.lines + .blank }
         let counts = rest.reduce(PlanCounts()) { $0 + $1.counts }
@@ -76,6 +83,30 @@ struct PlanText {
         let more = counted(rest.count, "more flow")
         let sum = "\(style.ellipsis) and \(more): \(words.joined(separator: ", ")); see --format json"
         return table.lines + style.lines(sum, .strong) + .blank
+    }
+
+    private func table(
+        _ flows: ArraySlice<FlowPlan>, _ early: [FlowID: Duration], showsIDs: Bool
+    ) -> TextTable {
+        let checks = flows.map { flow in
+            let isUnusual = early[flow.id] != nil || !UnusualWindows(flow.actions, asOf: plan.asOf).isEmpty
+            let firstRun = flow.firstColumn.map { "first run: \($0.name)" } ?? ""
+            return [flow.counts.diagnosticCounts, isUnusual ? "unusual windows" : "", firstRun]
+                .filter { !$0.isEmpty }.joined(separator: ", ")
+        }
+        let showsChecks = checks.contains { !$0.isEmpty }
+        var columns = [TextTable.Column("flow", givesWay: true)]
+        if showsIDs { columns.append(.init("id")) }
+        columns.append(.init("planned"))
+        if showsChecks { columns.append(.init("check", givesWay: true)) }
+        var table = TextTable(columns, style: style)
+        for (flow, check) in zip(flows, checks) {
+            let id: [TextTable.Cell] = showsIDs ? [.init(flow.id.description, .quiet)] : []
+            let counts = flow.counts
+            let planned = (counts.wanted + counts.standing).joined(separator: ", ")
+            table.add([.init(flow.title)] + id + [.init(planned), .init(check, .warning)])
+        }
+        return table
     }
 
     private func quiet(besides busy: [FlowPlan]) -> [StyledText] {

@@ -9,7 +9,11 @@ struct PlanView {
     let output: OutputOptions
 
     func show(_ format: Format<PlanReport>) throws(Failure) {
-        if format.chosen == .text { output.tell(report.plan.diagnostics, sources) }
+        var report = report
+        if format.chosen == .text {
+            output.tell(report.plan.diagnostics, sources)
+            report.showsDiagnostics = false
+        }
         output.show(report, format)
         if format.chosen == .github { try JobSummary.add(Array(report.written(.markdown).utf8)) }
     }
