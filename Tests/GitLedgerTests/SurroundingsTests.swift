@@ -137,7 +137,7 @@ struct SurroundingsTests {
         let ref = try fixture.flowRef()
         #expect(
             try fixture.repository.git("log", "--format=%B", ref) == """
-                accepted 2024-05-01T00:00:00Z … 2024-05-02T00:00:00Z; claim 2024-06-10T00:00:00Z … 2024-06-11T00:00:00Z and 1 more
+                accepted 2024-05-01T00:00:00Z … 2024-05-02T00:00:00Z; claim 2 windows, 2024-06-10T00:00:00Z … 2024-06-12T00:00:00Z
 
                 accepted 2024-05-01T00:00:00Z … 2024-05-02T00:00:00Z: run run-1
                 claim 2024-06-10T00:00:00Z … 2024-06-11T00:00:00Z (crm.yaml:7)

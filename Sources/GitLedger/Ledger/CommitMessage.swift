@@ -31,13 +31,18 @@ struct CommitMessage {
         text = lines.joined(separator: "\n") + "\n"
     }
 
-    /// `accepted 3; claim 2024-05-01T00:00:00Z … 2024-05-02T00:00:00Z and 3 more`
+    /// `accepted 3 windows, 2024-05-01T00:00:00Z … 2024-05-04T00:00:00Z; claim 2024-05-04T00:00:00Z … 2024-05-05T00:00:00Z`
     private static func summary(_ actions: [Action]) -> String {
         var parts: [String] = []
         for verb in Action.verbs {
             let same = actions.filter { $0.verb == verb }
             guard let first = same.first else { continue }
-            parts.append("\(verb) \(first.window)" + (same.count > 1 ? " and \(same.count - 1) more" : ""))
+            let windows = same.compactMap(\.identity.window)
+            if same.count > 1, let start = windows.map(\.start).min(), let end = windows.map(\.end).max() {
+                parts.append("\(verb) \(same.count) windows, \(start) … \(end)")
+            } else {
+                parts.append("\(verb) \(first.window)" + (same.count > 1 ? " and \(same.count - 1) more" : ""))
+            }
         }
         return parts.isEmpty ? "note when the flow was compared with the service" : parts.joined(separator: "; ")
     }
@@ -48,13 +53,13 @@ struct CommitMessage {
         ]
 
         let verb: String
+        let identity: RunIdentity
         let window: String
         let detail: String
 
         var line: String { "\(verb) \(window)\(detail)" }
 
         init(_ change: LedgerChange) {
-            let identity: RunIdentity
             switch change {
             case .insert(let entry):
                 identity = entry.run.identity

@@ -211,7 +211,8 @@ package actor GitLedger: LedgerStore {
 
     private func fetchWithRetries(_ session: Session) async throws(LedgerError) -> [String: CommitID] {
         var last = RemoteError.unreachable("it does not answer")
-        for pause in [Duration.milliseconds(300), .seconds(2), .zero] {
+        let start = ContinuousClock.now
+        for pause in [Duration.milliseconds(300), .seconds(2), .zero] where .now - start < .seconds(60) {
             do throws(RemoteError) {
                 return try await session.cache.fetch(below: prefix)
             } catch {

@@ -3,8 +3,8 @@ import Foundation
 /// Runs a program in a session of its own, without a terminal, and ends its whole process group when its time is over.
 ///
 /// Input and outputs are unlinked files, so neither side ever waits for the other, and a helper that the program leaves
-/// behind (a credential cache, a shared ssh connection) keeps nobody waiting. Foundation's `Process` makes no group;
-/// swift-subprocess needs a newer Swift than this package does.
+/// behind (a credential cache, a shared ssh connection) keeps nobody waiting. Foundation's `Process` makes no group.
+/// swift-subprocess 1.0.2 needs Swift 6.2, and ends this whole process where a child exits before it has read its input.
 struct ChildProcess {
     /// What became of it.
     struct Result {
@@ -110,7 +110,7 @@ struct ChildProcess {
                 kill(-child, SIGKILL)
             }
             await sleepWhatever(pause)
-            pause = min(pause * 1.5, .milliseconds(20))
+            pause = min(pause * 1.5, .milliseconds(5))
         }
     }
 }

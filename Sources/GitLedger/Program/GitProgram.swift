@@ -108,7 +108,9 @@ struct GitProgram: Sendable {
         let name = arguments.first { !$0.hasPrefix("-") && !$0.hasPrefix("/") } ?? "git"
         let said = shown(result.errors)
         return switch result.end {
-        case .timedOut: "git \(name) did not end in time" + (said.isEmpty ? "" : ": \(said)")
+        case .timedOut:
+            "git \(name) did not end in time; does a credential helper wait for somebody?"
+                + (said.isEmpty ? "" : " \(said)")
         case .killed(let signal): "git \(name) was ended by signal \(signal)" + (said.isEmpty ? "" : ": \(said)")
         case .exited(let status): said.isEmpty ? "git \(name) ended with status \(status)" : said
         }
