@@ -135,4 +135,16 @@ struct PostgresTests {
         #expect(try await server.run("SELECT version FROM sluice.ledger", in: database) == "1")
         user.remove()
     }
+
+    #if os(Linux)
+        @Test("the program is not linked with libpq, so that it also runs where that is not installed")
+        func notLinked() async throws {
+            let user = try Program()
+            let linked = try await RunningProgram(
+                URL(filePath: "/usr/bin/ldd"), [Program.binary.path], in: user.folder, environment: [:], input: nil
+            ).end()
+            #expect(linked.output.contains("libc.so") && !linked.output.contains("libpq"))
+            user.remove()
+        }
+    #endif
 }

@@ -37,15 +37,19 @@ struct LedgerDatabase {
         try await server.run(sql.joined(separator: ";"), in: name)
     }
 
-    struct NoSleep: Error {}
+    /// A connection of its own, for what a backend does beside those of a ledger.
+    func connect() throws -> PostgresConnection {
+        try PostgresConnection(ServerAddress(url, isForWriting: true, environment: [:]), limit: .seconds(60))
+    }
 
-    /// Until another session of the database is within `pg_sleep`.
-    func waitForSleep() async throws {
-        let end = ContinuousClock.now + .seconds(30)
-        while try await run(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = '\(name)'") == "0"
-        {
-            guard ContinuousClock.now < end else { throw NoSleep() }
+    /// Until some backend waits for a lock that the connection's transaction holds.
+    func waitUntilOneWaits(for connection: PostgresConnection) async throws {
+        var count: Int64? = 0
+        while count == 0 {
+            try await Task.sleep(for: .milliseconds(5))
+            try connection.run(
+                "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            ) { (row) throws(PostgresError) in count = try row.integer() }
         }
     }
 
