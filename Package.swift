@@ -34,7 +34,10 @@ let package = Package(
         .target(name: "Ledger", dependencies: ["FlowRuns", "RunRequests", "Text"]),
         .target(
             name: "SQLiteLedger",
-            dependencies: ["FlowRuns", "Ledger", "Text", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "FlowRuns", "Ledger", "Text", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]),
         .target(name: "GitLedger", dependencies: ["FlowRuns", "Ledger", "Text"]),
         .target(
             name: "PostgresLedger",
@@ -96,7 +99,9 @@ let package = Package(
             name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner", "RandomNumbers", "TestSupport"]),
         .testTarget(
             name: "LedgerTests",
-            dependencies: ["FlowRuns", "GitLedger", "Ledger", "PostgresLedger", "SQLiteLedger", "TestSupport"]),
+            dependencies: [
+                "FlowRuns", "GitLedger", "Ledger", "PostgresLedger", "RandomNumbers", "SQLiteLedger", "TestSupport",
+            ]),
         .testTarget(
             name: "SQLiteLedgerTests",
             dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", .product(name: "GRDB", package: "GRDB.swift")]),

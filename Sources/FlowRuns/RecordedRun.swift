@@ -15,6 +15,23 @@ package enum RunState: String, Hashable, Sendable, CaseIterable {
     case partial
     case failed
 
+    /// The same as `init(rawValue:)`, from the bytes of the word: a ledger may hold a million.
+    package init?(utf8 word: UnsafeBufferPointer<UInt8>) {
+        let state: RunState
+        switch (word.count, word.first) {
+        case (8, UInt8(ascii: "i")): state = .intended
+        case (8, UInt8(ascii: "a")): state = .accepted
+        case (8, UInt8(ascii: "r")): state = word[2] == UInt8(ascii: "j") ? .rejected : .released
+        case (7, UInt8(ascii: "i")): state = .inDoubt
+        case (9, _): state = .succeeded
+        case (7, _): state = .partial
+        case (6, _): state = .failed
+        default: return nil
+        }
+        guard state.rawValue.hasBytes(word) else { return nil }
+        self = state
+    }
+
     /// Whether a run may move from this state to `next`. Nothing leaves a final state.
     package func canBecome(_ next: RunState) -> Bool {
         switch self {
@@ -35,12 +52,26 @@ package enum RunState: String, Hashable, Sendable, CaseIterable {
     package var isVoid: Bool { self == .rejected || self == .released }
 }
 
+extension String {
+    fileprivate func hasBytes(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        var text = self
+        return text.withUTF8 { $0.count == bytes.count && $0.elementsEqual(bytes) }
+    }
+}
+
 /// How a run came into the ledger.
 package enum RunOrigin: String, Hashable, Sendable, CaseIterable {
     /// Claimed here and sent by Sluice.
     case request
     /// Found on the service; made by somebody else, or before this ledger.
     case service
+
+    /// The same as `init(rawValue:)`, from the bytes of the word.
+    package init?(utf8 word: UnsafeBufferPointer<UInt8>) {
+        let origin: RunOrigin = word.first == UInt8(ascii: "r") ? .request : .service
+        guard origin.rawValue.hasBytes(word) else { return nil }
+        self = origin
+    }
 }
 
 /// What makes one run request different from every other of its target: the database holds it unique, so inserting it

@@ -1,5 +1,6 @@
 import FlowRuns
 import Foundation
+import Text
 
 /// A line of an exported ledger as it is read back.
 package enum ExportedLine: Equatable {
@@ -8,14 +9,25 @@ package enum ExportedLine: Equatable {
     case run(LedgerEntry)
     case end(flows: Int, runs: Int)
 
+    /// - Parameter flow: whose runs are being read.
     /// - Throws: ``LineError`` when the line is not exactly what ``LedgerExport`` writes.
-    package init(_ bytes: some Collection<UInt8>) throws(LineError) {
+    package init(_ bytes: UnsafeBufferPointer<UInt8>, of flow: FlowID? = nil) throws(LineError) {
+        if let flow, let entry = CanonicalRun.read(bytes, of: flow) {
+            self = .run(entry)
+            return
+        }
         self = try Members(bytes).line()
         // A first line is judged by its format version; that of another version may have other members.
         if case .ledger = self { return }
         // Also refuses members that are unknown, repeated or out of order, and what a reader would round.
-        guard rewritten.dropLast().elementsEqual(bytes) else {
+        guard LedgerExport.lines(write).dropLast().elementsEqual(bytes) else {
             throw LineError("it is not written as an export writes it")
+        }
+    }
+
+    package init(_ bytes: some Collection<UInt8>, of flow: FlowID? = nil) throws(LineError) {
+        self = try Array(bytes).withUnsafeBufferPointer { (bytes) throws(LineError) in
+            try ExportedLine(bytes, of: flow)
         }
     }
 
@@ -26,12 +38,12 @@ package enum ExportedLine: Equatable {
         init(_ message: String) { self.message = message }
     }
 
-    private var rewritten: [UInt8] {
+    private func write(to json: inout JSONText) {
         switch self {
-        case .ledger(_, let target): LedgerExport.header(target: target)
-        case .flow(let record): LedgerExport.line(record)
-        case .run(let entry): LedgerExport.line(entry)
-        case .end(let flows, let runs): LedgerExport.end(flows: flows, runs: runs)
+        case .ledger(_, let target): LedgerExport.write(target: target, to: &json)
+        case .flow(let record): LedgerExport.write(record, to: &json)
+        case .run(let entry): LedgerExport.write(entry, to: &json)
+        case .end(let flows, let runs): LedgerExport.write(endAfter: flows, runs: runs, to: &json)
         }
     }
 }
@@ -101,7 +113,7 @@ private struct Members: Decodable {
     let flows: Int?
     let runs: Int?
 
-    init(_ bytes: some Collection<UInt8>) throws(ExportedLine.LineError) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ExportedLine.LineError) {
         do {
             self = try JSONDecoder().decode(Members.self, from: Data(bytes))
         } catch let error as DecodingError {

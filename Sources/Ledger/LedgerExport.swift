@@ -1,5 +1,6 @@
 import FlowRuns
 import RunRequests
+import Synchronization
 import Text
 
 /// The form of an exported ledger: JSON Lines, a member left out where nothing is known.
@@ -25,15 +26,15 @@ package enum LedgerExport {
         case end
     }
 
-    package static func header(target: String) -> [UInt8] {
-        line(.ledger) {
+    static func write(target: String, to json: inout JSONText) {
+        line(.ledger, to: &json) {
             $0.member("formatVersion", formatVersion)
             $0.member("target", target)
         }
     }
 
-    package static func line(_ record: FlowRecord) -> [UInt8] {
-        line(.flow) {
+    static func write(_ record: FlowRecord, to json: inout JSONText) {
+        line(.flow, to: &json) {
             $0.member("flow", record.id.description)
             $0.member("revision", record.revision.number)
             $0.member("contactedAt", known: record.contactedAt?.milliseconds)
@@ -45,9 +46,9 @@ package enum LedgerExport {
         }
     }
 
-    package static func line(_ entry: LedgerEntry) -> [UInt8] {
+    static func write(_ entry: LedgerEntry, to json: inout JSONText) {
         let (run, counts, provenance) = (entry.run, entry.counts, entry.provenance)
-        return line(.run) {
+        line(.run, to: &json) {
             $0.member("flow", run.flow.description)
             if let window = run.window {
                 $0.object("window") {
@@ -96,44 +97,103 @@ package enum LedgerExport {
         }
     }
 
-    static func end(flows: Int, runs: Int) -> [UInt8] {
-        line(.end) {
+    static func write(endAfter flows: Int, runs: Int, to json: inout JSONText) {
+        line(.end, to: &json) {
             $0.member("flows", flows)
             $0.member("runs", runs)
         }
     }
 
-    private static func line(_ kind: Kind, _ members: (inout JSONText) -> Void) -> [UInt8] {
-        var json = JSONText()
+    private static func line(_ kind: Kind, to json: inout JSONText, _ members: (inout JSONText) -> Void) {
         json.object {
             $0.member("kind", kind.rawValue)
             members(&$0)
         }
-        return json.bytes + [UInt8(ascii: "\n")]
+        json.endLine()
+    }
+
+    package static func header(target: String) -> [UInt8] { lines { write(target: target, to: &$0) } }
+    package static func line(_ record: FlowRecord) -> [UInt8] { lines { write(record, to: &$0) } }
+    package static func line(_ entry: LedgerEntry) -> [UInt8] { lines { write(entry, to: &$0) } }
+
+    static func lines(_ write: (inout JSONText) -> Void) -> [UInt8] {
+        var json = JSONText()
+        write(&json)
+        return json.bytes
     }
 }
 
 extension LedgerStore {
     /// Writes the whole ledger, line by line, for review and backup: each flow followed by its runs. The same ledger
-    /// gives the same bytes. Each flow is written as it was at one instant, and only one is in memory.
+    /// gives the same bytes. Each flow is written as it was at one instant, and only a part of it is in memory.
     ///
     /// - Parameters:
     ///   - target: the target's identity, which an import compares with its own.
-    ///   - write: is given one line at a time, with its line feed.
+    ///   - write: is given some lines at a time, one call after another.
     /// - Throws: ``LedgerError``, and whatever `write` throws.
-    package func export(
-        target: String, isolation: isolated (any Actor)? = #isolation, write: ([UInt8]) throws -> Void
-    ) async throws {
-        try write(LedgerExport.header(target: target))
+    package func export(target: String, write: @escaping @Sendable ([UInt8]) throws -> Void) async throws {
+        let lines = ExportWriter(write)
+        try lines.add { LedgerExport.write(target: target, to: &$0) }
         let flows = try await flows().map(\.id)
-        var runs = 0
         for flow in flows {
-            let kept = try await entries(of: flow)
-            try write(LedgerExport.line(kept.record))
-            for entry in kept.entries { try write(LedgerExport.line(entry)) }
-            runs += kept.entries.count
+            try await scan(flow) { lines.add($0) }
+            try lines.check()
         }
-        try write(LedgerExport.end(flows: flows.count, runs: runs))
+        let runs = lines.runCount
+        try lines.add { LedgerExport.write(endAfter: flows.count, runs: runs, to: &$0) }
+        try lines.finish()
+    }
+}
+
+/// Gathers lines and hands them over, so many at a time that each call is worth its cost.
+private final class ExportWriter: Sendable {
+    private struct State {
+        var json = JSONText()
+        /// Whose lines are being written.
+        var flow: FlowID?
+        var runCount = 0
+        var failure: (any Error)?
+    }
+
+    private static let size = 1 << 16
+    private let write: @Sendable ([UInt8]) throws -> Void
+    private let state = Mutex(State())
+
+    init(_ write: @escaping @Sendable ([UInt8]) throws -> Void) { self.write = write }
+
+    var runCount: Int { state.withLock { $0.runCount } }
+
+    func add(_ lines: (inout JSONText) -> Void) throws {
+        state.withLock { lines(&$0.json) }
+        try check()
+    }
+
+    /// - Returns: whether there is any sense in going on.
+    func add(_ part: FlowEntries) -> Bool {
+        state.withLock { state in
+            if state.flow != part.record.id { LedgerExport.write(part.record, to: &state.json) }
+            state.flow = part.record.id
+            for entry in part.entries {
+                LedgerExport.write(entry, to: &state.json)
+                if state.json.bytes.count >= Self.size { handOver(&state) }
+            }
+            state.runCount += part.entries.count
+            return state.failure == nil
+        }
+    }
+
+    func check() throws {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    func finish() throws {
+        state.withLock { handOver(&$0) }
+        try check()
+    }
+
+    private func handOver(_ state: inout State) {
+        guard state.failure == nil else { return }
+        do { try write(state.json.drain()) } catch { state.failure = error }
     }
 }
 

@@ -1,36 +1,42 @@
 import FlowRuns
+import Synchronization
 
-/// An exported ledger, read back and checked, ready to be put into a ledger.
+/// An exported ledger that was read and checked, ready to be put into a ledger. It is read again for that, so that only a
+/// part of it is in memory.
 ///
 /// ```swift
-/// let backup = try LedgerImport(bytes, target: target.identity)
+/// let backup = try LedgerImport(bytes, targets: target.identities)
 /// try await backup.restore(into: ledger, nonce: { UUID().uuidString })
 /// ```
 package struct LedgerImport: Sendable {
+    /// A flow of the export, and where its runs are.
+    struct Flow: Sendable {
+        let record: FlowRecord
+        let line: Int
+        /// Where the line of its first run begins.
+        let offset: Int
+        var runCount = 0
+    }
+
     /// In the order of the file.
-    package let flows: [FlowEntries]
-    package var runCount: Int { flows.reduce(0) { $0 + $1.entries.count } }
-    private let lines: ExportLines
+    private let flows: [Flow]
+    private let bytes: any ExportBytes
+
+    package var flowCount: Int { flows.count }
+    package var runCount: Int { flows.reduce(0) { $0 + $1.runCount } }
 
     /// Reads every line and collects all that is wrong.
     ///
     /// - Parameter targets: the identities that the target has or had; it must be an export of one of them.
-    /// - Throws: ``LedgerImportError/lines(_:)``.
-    package init(_ bytes: [UInt8], targets: [String]) throws(LedgerImportError) {
-        var reader = ExportReader(targets: targets)
-        var number = 0
-        var rest = bytes[...]
-        while !rest.isEmpty, !reader.isHopeless {
-            number += 1
-            var line = rest.prefix { $0 != UInt8(ascii: "\n") }
-            rest = rest.dropFirst(line.count + 1)
-            if line.last == UInt8(ascii: "\r") { line.removeLast() }
-            reader.read(line, number)
-        }
-        reader.finish(after: number)
-        guard reader.errors.isEmpty else { throw .lines(reader.errors) }
-        flows = reader.flows
-        lines = reader.lines
+    /// - Throws: ``LedgerImportError/lines(_:)``, ``LedgerImportError/unreadable(_:)``.
+    package init(_ bytes: some ExportBytes, targets: [String]) throws(LedgerImportError) {
+        var lines = ExportLines(bytes)
+        var check = ExportCheck(targets: targets)
+        while !check.isHopeless, try lines.next({ check.read($0) }) != nil {}
+        check.finish()
+        guard check.errors.isEmpty else { throw .lines(check.errors) }
+        flows = check.flows
+        self.bytes = bytes
     }
 
     /// Puts everything into the ledger, flow by flow, each wholly or not at all; nothing where anything disagrees. What
@@ -39,191 +45,132 @@ package struct LedgerImport: Sendable {
     /// The flows count as never compared with the service: an export may be older than the last run. So the next apply
     /// waits until that must be listed, and compares them first.
     ///
-    /// - Throws: ``LedgerImportError/lines(_:)`` where the ledger disagrees; ``LedgerImportError/ledger(_:)``.
+    /// - Throws: ``LedgerImportError/lines(_:)`` where the ledger disagrees; ``LedgerImportError/ledger(_:)``;
+    ///   ``LedgerImportError/unreadable(_:)``.
     package func restore(
         into store: some LedgerStore, nonce: () -> String
     ) async throws(LedgerImportError) {
         var conflicts: [LedgerImportError.Line] = []
-        do throws(LedgerError) {
-            for flow in flows {
-                conflicts += self.conflicts(of: flow, with: try await store.entries(of: flow.record.id))
-            }
-            if conflicts.isEmpty {
-                for flow in flows { try await restore(flow, into: store, nonce: nonce()) }
-            }
-        } catch {
-            throw .ledger(error)
+        var known: [FlowID: FlowRecord] = [:]
+        for flow in flows {
+            let record = try await ledger { () async throws(LedgerError) in try await store.record(of: flow.record.id) }
+            known[record.id] = record
+            if record.revision.number > 0 { conflicts += try await self.conflicts(of: flow, with: store) }
         }
         guard conflicts.isEmpty else { throw .lines(conflicts.sorted { $0.line < $1.line }) }
+        for group in groups(of: flows.filter { known[$0.record.id]?.revision.number == 0 }) {
+            try await add(group, to: store, known, nonce: nonce)
+        }
+        for flow in flows where known[flow.record.id]?.revision.number != 0 {
+            try await complete(flow, in: store, nonce: nonce())
+        }
+    }
+}
+
+extension LedgerImport {
+    /// Runs that are handed over at once.
+    private static let partSize = 1_000
+    private static let groupSize = 100_000
+
+    private func conflicts(
+        of flow: Flow, with store: some LedgerStore
+    ) async throws(LedgerImportError) -> [LedgerImportError.Line] {
+        let comparison = try await comparison(of: flow, with: store)
+        let (number, column) = (comparison.record.revision.number, comparison.record.deltaColumn)
+        guard number == flow.record.revision.number, column == flow.record.deltaColumn else {
+            return [LedgerImportError.Line(line: flow.line, "the ledger has this flow at revision \(number)")]
+                + comparison.conflicts
+        }
+        return comparison.conflicts
     }
 
-    private func restore(_ flow: FlowEntries, into store: some LedgerStore, nonce: String) async throws(LedgerError) {
-        let recorded = try await store.entries(of: flow.record.id)
-        let known = Set(recorded.entries.map(\.run.identity))
-        let missing = flow.entries.filter { !known.contains($0.run.identity) }
-        let isNew = recorded.record.revision.number == 0
-        guard isNew || !missing.isEmpty else { return }
-        var record = isNew ? flow.record : recorded.record
-        record.revision = Revision(
-            number: isNew ? flow.record.revision.number : record.revision.number + 1, token: nonce)
+    private func comparison(
+        of flow: Flow, with store: some LedgerStore
+    ) async throws(LedgerImportError) -> ImportComparison {
+        let comparison = Mutex(ImportComparison(flow, bytes))
+        try await ledger { () async throws(LedgerError) in
+            try await store.scan(flow.record.id) { part in comparison.withLock { $0.take(part) } }
+        }
+        return try comparison.withLock { (comparison) throws(LedgerImportError) in
+            try comparison.finish()
+            return comparison
+        }
+    }
+
+    /// Flows of few runs are added together: a transaction each would take longer than their rows.
+    private func groups(of flows: [Flow]) -> [ArraySlice<Flow>] {
+        var groups: [ArraySlice<Flow>] = []
+        var (start, runs) = (0, 0)
+        for (index, flow) in flows.enumerated() {
+            runs += flow.runCount
+            guard runs >= Self.groupSize || index == flows.count - 1 else { continue }
+            groups.append(flows[start...index])
+            (start, runs) = (index + 1, 0)
+        }
+        return groups
+    }
+
+    /// Flows that the ledger does not know.
+    private func add(
+        _ flows: ArraySlice<Flow>, to store: some LedgerStore, _ known: [FlowID: FlowRecord], nonce: () -> String
+    ) async throws(LedgerImportError) {
+        let failure = Mutex<LedgerImportError?>(nil)
+        let new = flows.map { [bytes] flow in
+            NewFlow(
+                record: flow.record.imported(as: Revision(number: flow.record.revision.number, token: nonce())),
+                expecting: known[flow.record.id]?.revision ?? Revision()
+            ) {
+                var runs = ImportedRuns(flow, bytes)
+                return { () throws(LedgerError) in
+                    do throws(LedgerImportError) { return try runs.next(Self.partSize) } catch {
+                        failure.withLock { $0 = error }
+                        throw .unusable("\(error)")
+                    }
+                }
+            }
+        }
+        do throws(LedgerImportError) {
+            try await ledger { () async throws(LedgerError) in try await store.add(new) }
+        } catch {
+            throw failure.withLock { $0 } ?? error
+        }
+    }
+
+    /// A flow of which the ledger may lack runs.
+    private func complete(_ flow: Flow, in store: some LedgerStore, nonce: String) async throws(LedgerImportError) {
+        let comparison = try await comparison(of: flow, with: store)
+        guard !comparison.missing.isEmpty else { return }
+        let before = comparison.record
+        let commit = FlowCommit(
+            expecting: before.revision,
+            record: before.imported(as: Revision(number: before.revision.number + 1, token: nonce)),
+            changes: comparison.missing.map(LedgerChange.insert))
+        try await ledger { () async throws(LedgerError) in
+            guard try await store.commit(commit) == .done else { throw .changedDuringImport(flow.record.id) }
+        }
+    }
+
+    private func ledger<Value>(
+        _ body: () async throws(LedgerError) -> Value
+    ) async throws(LedgerImportError) -> Value {
+        do throws(LedgerError) { return try await body() } catch { throw .ledger(error) }
+    }
+}
+
+extension FlowRecord {
+    /// Of an export that may be older than the last run: the flow is compared with the service first.
+    fileprivate func imported(as revision: Revision) -> FlowRecord {
+        var record = self
+        record.revision = revision
         record.contactedAt = nil
         record.comparedAt = nil
         record.needsRecheck = true
-        let commit = FlowCommit(
-            expecting: recorded.record.revision, record: record, changes: missing.map(LedgerChange.insert))
-        guard try await store.commit(commit) == .done else {
-            throw .busy("flow \(flow.record.id) changed during the import: import again")
-        }
-    }
-
-    private func conflicts(of flow: FlowEntries, with recorded: FlowEntries) -> [LedgerImportError.Line] {
-        var found: [LedgerImportError.Line] = []
-        let number = recorded.record.revision.number
-        if number > 0, number != flow.record.revision.number || recorded.record.deltaColumn != flow.record.deltaColumn {
-            found.append(
-                LedgerImportError.Line(
-                    line: lines.flows[flow.record.id] ?? 0, "the ledger has this flow at revision \(number)"))
-        }
-        let entries = Dictionary(recorded.entries.map { ($0.run.identity, $0) }) { first, _ in first }
-        for entry in flow.entries {
-            if let other = entries[entry.run.identity], other != entry {
-                found.append(
-                    LedgerImportError.Line(
-                        line: lines.runs[entry.run.identity] ?? 0,
-                        "the ledger has another record of this run (\(other.run.state.rawValue))"))
-            }
-        }
-        return found
+        return record
     }
 }
 
-/// Why an import was refused. Nothing of it was recorded.
-package enum LedgerImportError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong with a line of the file.
-    package struct Line: Hashable, Sendable, CustomStringConvertible {
-        /// Counted from 1.
-        package let line: Int
-        /// One sentence without a full stop.
-        package let message: String
-
-        init(line: Int, _ message: String) {
-            self.line = line
-            self.message = message
-        }
-
-        package var description: String { "line \(line): \(message)" }
-    }
-
-    /// By line.
-    case lines([Line])
-    case ledger(LedgerError)
-
-    package var description: String {
-        switch self {
-        case .lines(let lines): lines.map(\.description).joined(separator: "\n")
-        case .ledger(let error): error.description
-        }
-    }
-}
-
-/// On which line of an export each flow and run is.
-struct ExportLines: Hashable, Sendable {
-    var flows: [FlowID: Int] = [:]
-    var runs: [RunIdentity: Int] = [:]
-}
-
-/// Reads an export: what earlier lines hold decides what may follow.
-private struct ExportReader {
-    private static let mostErrors = 100
-
-    let targets: [String]
-    private(set) var flows: [FlowEntries] = []
-    private(set) var lines = ExportLines()
-    private(set) var errors: [LedgerImportError.Line] = []
-    /// Whether reading on would only repeat one error on every line.
-    private(set) var isHopeless = false
-    private var record: FlowRecord?
-    private var entries: [LedgerEntry] = []
-    private var idLines: [RunID: Int] = [:]
-    private var livingLines: [RunKey: Int] = [:]
-    private var isEnded = false
-
-    init(targets: [String]) { self.targets = targets }
-
-    mutating func read(_ bytes: ArraySlice<UInt8>, _ number: Int) {
-        do throws(ExportedLine.LineError) {
-            let line = try ExportedLine(bytes)
-            if isEnded { throw ExportedLine.LineError("the export has ended before it") }
-            if number == 1 { try begin(line) } else { try take(line, number) }
-        } catch {
-            errors.append(LedgerImportError.Line(line: number, error.message))
-            isHopeless = isHopeless || number == 1 || errors.count >= Self.mostErrors
-        }
-    }
-
-    mutating func finish(after lastLine: Int) {
-        endFlow()
-        if !isEnded, !isHopeless {
-            errors.append(LedgerImportError.Line(line: lastLine + 1, "the export is cut off"))
-        }
-    }
-
-    private mutating func endFlow() {
-        if let record { flows.append(FlowEntries(record: record, entries: entries)) }
-        (record, entries) = (nil, [])
-    }
-
-    private func begin(_ line: ExportedLine) throws(ExportedLine.LineError) {
-        guard case .ledger(let version, let exported) = line else {
-            throw ExportedLine.LineError("it is not the first line of an exported ledger")
-        }
-        guard LedgerExport.readableVersions.contains(version) else {
-            throw ExportedLine.LineError(
-                "its format has version \(version), and this sluice reads versions up to \(LedgerExport.formatVersion)")
-        }
-        guard targets.contains(exported) else {
-            throw ExportedLine.LineError(
-                "it is the ledger of the target '\(exported)', not of '\(targets.first ?? "")'")
-        }
-    }
-
-    private mutating func take(_ line: ExportedLine, _ number: Int) throws(ExportedLine.LineError) {
-        switch line {
-        case .ledger: throw ExportedLine.LineError("a second export begins")
-        case .flow(let next):
-            if let first = lines.flows[next.id] {
-                throw ExportedLine.LineError("the flow is in line \(first) already")
-            }
-            endFlow()
-            record = next
-            lines.flows[next.id] = number
-        case .run(let entry): try take(entry, number)
-        case .end(let flowCount, let runCount):
-            endFlow()
-            isEnded = true
-            let found = (flows.count, flows.reduce(0) { $0 + $1.entries.count })
-            // Where lines have errors, that is said already.
-            guard !errors.isEmpty || (flowCount, runCount) == found else {
-                throw ExportedLine.LineError(
-                    "it announces \(flowCount) flows and \(runCount) runs, but \(found.0) and \(found.1) are before it")
-            }
-        }
-    }
-
-    private mutating func take(_ entry: LedgerEntry, _ number: Int) throws(ExportedLine.LineError) {
-        let identity = entry.run.identity
-        guard record?.id == identity.flow else {
-            throw ExportedLine.LineError("its flow is not on the lines before it")
-        }
-        if let first = lines.runs.updateValue(number, forKey: identity) {
-            throw ExportedLine.LineError("the run is in line \(first) already")
-        }
-        if let run = entry.run.id, let first = idLines.updateValue(number, forKey: run) {
-            throw ExportedLine.LineError("the run id is in line \(first) already")
-        }
-        if entry.run.isLivingRequest, let first = livingLines.updateValue(number, forKey: identity.key) {
-            throw ExportedLine.LineError("line \(first) has a request for this window already that has not failed")
-        }
-        entries.append(entry)
+extension LedgerError {
+    fileprivate static func changedDuringImport(_ flow: FlowID) -> LedgerError {
+        .busy("flow \(flow) changed during the import: import again")
     }
 }

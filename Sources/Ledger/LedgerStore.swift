@@ -1,4 +1,5 @@
 import FlowRuns
+import Synchronization
 
 /// Keeps, for each flow of one target, its record and its runs under a revision, and changes them by compare-and-swap.
 ///
@@ -26,6 +27,21 @@ package protocol LedgerStore: Sendable {
     /// The flow's full rows, in the order of ``RunIdentity/precedes(_:)``, with its record as of the same instant.
     func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries
 
+    /// The same a part at a time, in order and of one instant, so that only a part is in memory.
+    ///
+    /// - Parameter visit: is given each part, of which the first may have no rows, on a thread of the store's own;
+    ///   `false` ends the reading.
+    func scan(_ flow: FlowID, visit: @escaping @Sendable (FlowEntries) -> Bool) async throws(LedgerError)
+
+    /// The same of what planning needs to know of the runs.
+    func scanRuns(_ flow: FlowID, visit: @escaping @Sendable (FlowSnapshot) -> Bool) async throws(LedgerError)
+
+    /// Records flows with all of their runs: each wholly or not at all, and only a part in memory. A store may do it in one
+    /// transaction. The very same ones may be added again.
+    ///
+    /// - Throws: ``LedgerError/busy(_:)`` where a flow has another revision than it must have.
+    func add(_ flows: [NewFlow]) async throws(LedgerError)
+
     /// What is wrong with the store itself (SQLite's `integrity_check`), in words; empty when it is sound.
     func damage() async throws(LedgerError) -> [String]
 
@@ -38,6 +54,63 @@ package protocol LedgerStore: Sendable {
 
 extension LedgerStore {
     package var isCommitCostly: Bool { false }
+
+    /// For stores that have a flow in memory anyway.
+    package func scan(
+        _ flow: FlowID, visit: @escaping @Sendable (FlowEntries) -> Bool
+    ) async throws(LedgerError) {
+        _ = visit(try await entries(of: flow))
+    }
+
+    package func scanRuns(
+        _ flow: FlowID, visit: @escaping @Sendable (FlowSnapshot) -> Bool
+    ) async throws(LedgerError) {
+        _ = visit(try await snapshot(of: flow))
+    }
+
+    package func add(_ flows: [NewFlow]) async throws(LedgerError) {
+        for flow in flows {
+            let next = flow.runs()
+            var changes: [LedgerChange] = []
+            while case let entries = try next(), !entries.isEmpty { changes += entries.map(LedgerChange.insert) }
+            let commit = FlowCommit(expecting: flow.expecting, record: flow.record, changes: changes)
+            guard try await self.commit(commit) == .done else { throw flow.changed }
+        }
+    }
+}
+
+/// A flow that is recorded with all of its runs at once.
+package struct NewFlow: Sendable {
+    /// Gives the next rows in order; none at their end.
+    package typealias Next = () throws(LedgerError) -> [LedgerEntry]
+
+    /// With its new revision.
+    package let record: FlowRecord
+    /// The revision that it must still have.
+    package let expecting: Revision
+    /// Begins to read its runs, on a thread of the store's own. A store may begin again.
+    package let runs: @Sendable () -> Next
+
+    package init(record: FlowRecord, expecting: Revision, runs: @escaping @Sendable () -> Next) {
+        self.record = record
+        self.expecting = expecting
+        self.runs = runs
+    }
+
+    /// It has another revision than expected.
+    package var changed: LedgerError { .busy("flow \(record.id) changed meanwhile") }
+}
+
+extension LedgerStore {
+    /// What the ledger knows of the flow besides its runs.
+    func record(of flow: FlowID) async throws(LedgerError) -> FlowRecord {
+        let record = Mutex(FlowRecord(id: flow))
+        try await scan(flow) { part in
+            record.withLock { $0 = part.record }
+            return false
+        }
+        return record.withLock { $0 }
+    }
 }
 
 /// What planning and claiming need to know of a flow.

@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Ledger
+import Synchronization
 
 /// The shared ledger: a schema in a PostgreSQL database, in which any number of appliers on any number of machines record
 /// the runs of one target or many.
@@ -96,16 +97,7 @@ package final class PostgresLedger: LedgerStore {
     }
 
     package func commit(_ commit: FlowCommit) async throws(LedgerError) -> CommitResult {
-        if mode == .readOnly { throw .unusable("\(address) was opened for reading only") }
-        return try await perform { [target] (connection) throws(PostgresError) in
-            switch try connection.make(commit, target: target) {
-            case .done: return .done
-            case .conflict: return .conflict
-            case .serverChanged:
-                try connection.settleServerChange()
-                return .conflict
-            }
-        }
+        try await write { [target] (connection) throws(PostgresError) in try connection.make(commit, target: target) }
     }
 
     package func flows() async throws(LedgerError) -> [FlowRecord] {
@@ -122,6 +114,52 @@ package final class PostgresLedger: LedgerStore {
         }
     }
 
+    package func scan(
+        _ flow: FlowID, visit: @escaping @Sendable (FlowEntries) -> Bool
+    ) async throws(LedgerError) {
+        try await scan(flow, first: { visit(FlowEntries(record: $0, entries: [])) }) {
+            [target] (connection, record) throws(PostgresError) in
+            try connection.scanEntries(of: flow, target: target) { visit(FlowEntries(record: record, entries: $0)) }
+        }
+    }
+
+    package func scanRuns(
+        _ flow: FlowID, visit: @escaping @Sendable (FlowSnapshot) -> Bool
+    ) async throws(LedgerError) {
+        try await scan(flow, first: { visit(FlowSnapshot(record: $0, runs: [])) }) {
+            [target] (connection, record) throws(PostgresError) in
+            try connection.scanRuns(of: flow, target: target) { visit(FlowSnapshot(record: record, runs: $0)) }
+        }
+    }
+
+    /// - Parameters:
+    ///   - first: is given the record, and says whether the rows are wanted.
+    ///   - rows: reads them.
+    private func scan(
+        _ flow: FlowID, first: @escaping @Sendable (FlowRecord) -> Bool,
+        rows: @escaping @Sendable (PostgresConnection, FlowRecord) throws(PostgresError) -> Void
+    ) async throws(LedgerError) {
+        guard isThere else {
+            _ = first(FlowRecord(id: flow))
+            return
+        }
+        // What was handed over cannot be taken back, so it is tried again only while that is nothing.
+        let hasBegun = Mutex(false)
+        try await read { [target] (connection) throws(PostgresError) in
+            if hasBegun.withLock({ $0 }) { throw .ledger(.unanswered("the connection was lost while it was read")) }
+            let record = try connection.record(of: flow, target: target)
+            hasBegun.withLock { $0 = true }
+            if first(record) { try rows(connection, record) }
+        }
+    }
+
+    package func add(_ flows: [NewFlow]) async throws(LedgerError) {
+        let result = try await write { [target] (connection) throws(PostgresError) in
+            try connection.add(flows, target: target)
+        }
+        guard result == .done else { throw .busy("\(address): the server has changed meanwhile") }
+    }
+
     package func damage() async throws(LedgerError) -> [String] {
         guard isThere else { return [] }
         return try await read { (connection) throws(PostgresError) in try connection.damage() }
@@ -133,6 +171,21 @@ package final class PostgresLedger: LedgerStore {
         _ body: @escaping @Sendable (PostgresConnection) throws(PostgresError) -> Value
     ) async throws(LedgerError) -> Value {
         try await perform { (connection) throws(PostgresError) in try connection.transaction(.read, body) }
+    }
+
+    private func write(
+        _ body: @escaping @Sendable (PostgresConnection) throws(PostgresError) -> PostgresConnection.CommitOutcome
+    ) async throws(LedgerError) -> CommitResult {
+        if mode == .readOnly { throw .unusable("\(address) was opened for reading only") }
+        return try await perform { (connection) throws(PostgresError) in
+            switch try body(connection) {
+            case .done: return .done
+            case .conflict: return .conflict
+            case .serverChanged:
+                try connection.settleServerChange()
+                return .conflict
+            }
+        }
     }
 
     private func perform<Value: Sendable>(

@@ -1,5 +1,4 @@
 import FlowRuns
-import GRDB
 import Ledger
 
 /// The columns of the table `flow` behind `target`, in one order for reading and writing.
@@ -10,13 +9,15 @@ enum FlowRow {
     ]
     static let columns = columnNames.joined(separator: ", ")
 
-    static func values(of record: FlowRecord) -> [(any DatabaseValueConvertible)?] {
-        let column = record.deltaColumn
-        return [
-            record.id.description, record.revision.number, record.revision.token, record.contactedAt?.milliseconds,
-            record.comparedAt?.milliseconds, record.newestRunAt?.milliseconds, record.needsRecheck ? 1 : 0,
-            column?.name, column?.dateFormat, column?.timezone,
-        ]
+    static func bind(_ record: FlowRecord, to statement: inout PreparedStatement) {
+        statement.bind(record.id.description)
+        statement.bind(record.revision.number)
+        statement.bind(record.revision.token)
+        statement.bind(record.contactedAt)
+        statement.bind(record.comparedAt)
+        statement.bind(record.newestRunAt)
+        statement.bind(record.needsRecheck ? 1 : 0)
+        statement.bind(record.deltaColumn)
     }
 
     static func record(from columns: inout ColumnReader) throws(LedgerError) -> FlowRecord {

@@ -1,5 +1,4 @@
 import FlowRuns
-import GRDB
 import Ledger
 
 /// The columns of the table `run` behind `target` and `flow`, in one order for reading and writing.
@@ -15,19 +14,36 @@ enum RunRow {
         """
     static let entryColumnCount = 30
 
-    static func values(of entry: LedgerEntry) -> [(any DatabaseValueConvertible)?] {
+    static func bind(_ entry: LedgerEntry, to statement: inout PreparedStatement) {
         let (run, counts, provenance) = (entry.run, entry.counts, entry.provenance)
-        return [
-            run.window?.start.seconds, run.window?.end.seconds, run.identity.rerun ?? "", run.identity.attempt,
-            run.state.rawValue,
-            run.origin.rawValue, run.id?.description, run.deltaColumn?.name, run.deltaColumn?.dateFormat,
-            run.deltaColumn?.timezone, run.recordedAt.milliseconds, run.failure,
-            run.claim?.id.description, run.claim?.owner, run.claim?.time?.earliest.milliseconds,
-            run.claim?.time?.latest.milliseconds,
-            entry.request, entry.response, entry.status, counts.inputRecords, counts.outputRecords,
-            counts.failedRecords, counts.inputFiles, entry.updatedAt.milliseconds, provenance.file, provenance.line,
-            provenance.commit, provenance.author, provenance.ciRun, provenance.reason,
-        ]
+        statement.bind(run.window?.start.seconds)
+        statement.bind(run.window?.end.seconds)
+        statement.bind(run.identity.rerun ?? "")
+        statement.bind(run.identity.attempt)
+        statement.bind(run.state.rawValue)
+        statement.bind(run.origin.rawValue)
+        statement.bind(run.id?.description)
+        statement.bind(run.deltaColumn)
+        statement.bind(run.recordedAt)
+        statement.bind(run.failure)
+        statement.bind(run.claim?.id.description)
+        statement.bind(run.claim?.owner)
+        statement.bind(run.claim?.time?.earliest)
+        statement.bind(run.claim?.time?.latest)
+        statement.bind(entry.request)
+        statement.bind(entry.response)
+        statement.bind(entry.status)
+        statement.bind(counts.inputRecords)
+        statement.bind(counts.outputRecords)
+        statement.bind(counts.failedRecords)
+        statement.bind(counts.inputFiles)
+        statement.bind(entry.updatedAt)
+        statement.bind(provenance.file)
+        statement.bind(provenance.line)
+        statement.bind(provenance.commit)
+        statement.bind(provenance.author)
+        statement.bind(provenance.ciRun)
+        statement.bind(provenance.reason)
     }
 
     static func entry(of flow: FlowID, from columns: inout ColumnReader) throws(LedgerError) -> LedgerEntry {
@@ -51,8 +67,8 @@ enum RunRow {
         let (start, end) = (try columns.integer(), try columns.integer())
         let rerun = try columns.required(columns.text())
         let attempt = try columns.required(columns.integer())
-        let state = try columns.required(columns.text().flatMap(RunState.init))
-        let origin = try columns.required(columns.text().flatMap(RunOrigin.init))
+        let state = try columns.required(columns.word(RunState.init(utf8:)) ?? nil)
+        let origin = try columns.required(columns.word(RunOrigin.init(utf8:)) ?? nil)
         let id = try columns.text().flatMap(RunID.init)
         let column = try columns.deltaColumn()
         let recordedAt = try columns.required(columns.time())
@@ -74,51 +90,5 @@ extension RunRow {
         var time: ServiceTime?
         if let earliest, let latest { time = ServiceTime(earliest: earliest, latest: latest) }
         return RunClaim(id: id, owner: owner ?? "", time: time)
-    }
-}
-
-/// Reads a row column by column. A damaged file may hold anything, so nothing is taken for granted.
-struct ColumnReader {
-    private let row: Row
-    private var index = -1
-
-    init(_ row: Row) { self.row = row }
-
-    mutating func integer() throws(LedgerError) -> Int64? {
-        switch next().storage {
-        case .null: nil
-        case .int64(let value): value
-        default: throw damage
-        }
-    }
-
-    mutating func time() throws(LedgerError) -> Timestamp? { try integer().map(Timestamp.init(milliseconds:)) }
-
-    mutating func text() throws(LedgerError) -> String? {
-        switch next().storage {
-        case .null: nil
-        case .string(let value): value
-        default: throw damage
-        }
-    }
-
-    mutating func deltaColumn() throws(LedgerError) -> DeltaColumn? {
-        let (name, dateFormat, timezone) = (try text(), try text(), try text())
-        return name.map { DeltaColumn(name: $0, dateFormat: dateFormat, timezone: timezone) }
-    }
-
-    /// Throws where the last column read does not hold what it must.
-    func required<Value>(_ value: Value?) throws(LedgerError) -> Value {
-        guard let value else { throw damage }
-        return value
-    }
-
-    private mutating func next() -> DatabaseValue {
-        index += 1
-        return index < row.count ? row[index] : .null
-    }
-
-    private var damage: LedgerError {
-        .corrupt("a row does not hold what it must, in column \(index + 1) of \(row.count)")
     }
 }

@@ -91,6 +91,34 @@ package final class SQLiteLedger: LedgerStore {
         }
     }
 
+    package func scan(
+        _ flow: FlowID, visit: @escaping @Sendable (FlowEntries) -> Bool
+    ) async throws(LedgerError) {
+        try await transaction(.deferred) { rows in
+            let record = try rows.record(of: flow)
+            guard visit(FlowEntries(record: record, entries: [])) else { return }
+            try rows.scanEntries(of: flow) { visit(FlowEntries(record: record, entries: $0)) }
+        }
+    }
+
+    package func scanRuns(
+        _ flow: FlowID, visit: @escaping @Sendable (FlowSnapshot) -> Bool
+    ) async throws(LedgerError) {
+        try await transaction(.deferred) { rows in
+            let record = try rows.record(of: flow)
+            guard visit(FlowSnapshot(record: record, runs: [])) else { return }
+            try rows.scanRuns(of: flow) { visit(FlowSnapshot(record: record, runs: $0)) }
+        }
+    }
+
+    package func add(_ flows: [NewFlow]) async throws(LedgerError) {
+        if mode == .readOnly { throw .unusable("\(file.path) was opened for reading only") }
+        if FileIdentity(path: file.path) != identity { throw .replaced(file.path) }
+        try await transaction(.immediate) { rows in
+            try rows.withLargeCache { for flow in flows { try rows.add(flow) } }
+        }
+    }
+
     package func damage() async throws(LedgerError) -> [String] {
         do {
             return try await transaction(.deferred) { rows in

@@ -12,122 +12,213 @@ struct SQLiteRows {
 
     private static let ofIdentity =
         "target = ? AND flow = ? AND window_start IS ? AND window_end IS ? AND rerun = ? AND attempt = ?"
+    /// How many rows are handed over at once.
+    private static let partSize = 1_000
+    /// In KiB.
+    private static let usualCache = 2_000
+    private static let largeCache = 96 << 10
     private static let inOrder = "ORDER BY window_start, window_end, rerun, attempt"
 
     // MARK: Read
 
     func record(of flow: FlowID) throws(LedgerError) -> FlowRecord {
-        let known = try fetch(
-            "SELECT \(FlowRow.columns) FROM flow WHERE target = ? AND flow = ?", [target, flow.description]
-        ) { (columns) throws(LedgerError) in try FlowRow.record(from: &columns) }
+        let known = try fetch("SELECT \(FlowRow.columns) FROM flow WHERE target = ? AND flow = ?", of: flow) {
+            (columns) throws(LedgerError) in try FlowRow.record(from: &columns)
+        }
         return known.first ?? FlowRecord(id: flow)
     }
 
     /// Sorted.
     func records() throws(LedgerError) -> [FlowRecord] {
-        try fetch("SELECT \(FlowRow.columns) FROM flow WHERE target = ? ORDER BY flow", [target]) {
+        try fetch("SELECT \(FlowRow.columns) FROM flow WHERE target = ? ORDER BY flow", of: nil) {
             (columns) throws(LedgerError) in try FlowRow.record(from: &columns)
         }
     }
 
     func runs(of flow: FlowID) throws(LedgerError) -> [RecordedRun] {
-        try fetch(
-            "SELECT \(RunRow.runColumns) FROM run WHERE target = ? AND flow = ? \(Self.inOrder)",
-            [target, flow.description]
-        ) { (columns) throws(LedgerError) in try RunRow.run(of: flow, from: &columns) }
+        try all { (visit) throws(LedgerError) in try scanRuns(of: flow, visit: visit) }
     }
 
     func entries(of flow: FlowID) throws(LedgerError) -> [LedgerEntry] {
-        try fetchEntries(of: flow, "target = ? AND flow = ? \(Self.inOrder)", [target, flow.description])
+        try all { (visit) throws(LedgerError) in try scanEntries(of: flow, visit: visit) }
+    }
+
+    func scanRuns(of flow: FlowID, visit: ([RecordedRun]) -> Bool) throws(LedgerError) {
+        try scan(RunRow.runColumns, of: flow, RunRow.run, visit: visit)
+    }
+
+    func scanEntries(of flow: FlowID, visit: ([LedgerEntry]) -> Bool) throws(LedgerError) {
+        try scan(RunRow.entryColumns, of: flow, RunRow.entry, visit: visit)
+    }
+
+    private func all<Row>(
+        _ scan: (_ visit: ([Row]) -> Bool) throws(LedgerError) -> Void
+    ) throws(LedgerError) -> [Row] {
+        var rows: [Row] = []
+        try scan { part in
+            rows += part
+            return true
+        }
+        return rows
+    }
+
+    /// Hands over so many rows at a time, until there are no more or `visit` returns `false`.
+    private func scan<Row>(
+        _ columns: String, of flow: FlowID,
+        _ read: (FlowID, inout ColumnReader) throws(LedgerError) -> Row, visit: ([Row]) -> Bool
+    ) throws(LedgerError) {
+        var part: [Row] = []
+        try each(
+            "SELECT \(columns) FROM run WHERE target = ? AND flow = ? \(Self.inOrder)", bind: { bind(flow, to: &$0) }
+        ) { (columns) throws(LedgerError) in
+            part.append(try read(flow, &columns))
+            guard part.count == Self.partSize else { return true }
+            defer { part.removeAll(keepingCapacity: true) }
+            return visit(part)
+        }
+        if !part.isEmpty { _ = visit(part) }
     }
 
     // MARK: Commit
 
     func make(_ commit: FlowCommit) throws(LedgerError) -> CommitResult {
-        let revision = try record(of: commit.record.id).revision
-        if revision == commit.record.revision { return .done }
-        guard revision == commit.expecting else { return .conflict }
-        try save(commit.record)
-        for change in commit.changes {
-            switch change {
-            case .insert(let entry): try insert(entry)
-            case .update(let identity, let update, let time): try self.update(identity, update, at: time)
-            case .remove(let identity):
-                try execute("DELETE FROM run WHERE \(Self.ofIdentity)", key(of: identity))
+        try swap(commit.record, expecting: commit.expecting) { () throws(LedgerError) in
+            for change in commit.changes {
+                switch change {
+                case .insert(let entry): try insert([entry])
+                case .update(let identity, let update, let time): try self.update(identity, update, at: time)
+                case .remove(let identity):
+                    try execute("DELETE FROM run WHERE \(Self.ofIdentity)") { bind(identity, to: &$0) }
+                }
             }
         }
-        return .done
     }
 
-    private func save(_ record: FlowRecord) throws(LedgerError) {
+    func add(_ flow: NewFlow) throws(LedgerError) {
+        let result = try swap(flow.record, expecting: flow.expecting) { () throws(LedgerError) in
+            let next = flow.runs()
+            while case let entries = try next(), !entries.isEmpty { try insert(entries) }
+        }
+        guard result == .done else { throw flow.changed }
+    }
+
+    /// Rows in order of their windows are in no order of their run ids: without room for that index, nearly every row
+    /// reads a page and writes one.
+    func withLargeCache<Value>(_ body: () throws -> Value) throws -> Value {
+        try connection.execute(sql: "PRAGMA cache_size = -\(Self.largeCache)")
+        defer { try? connection.execute(sql: "PRAGMA cache_size = -\(Self.usualCache)") }
+        return try body()
+    }
+
+    /// Gives the flow its new record where it has the expected revision, and makes the changes that come with it.
+    private func swap(
+        _ record: FlowRecord, expecting: Revision, _ change: () throws(LedgerError) -> Void
+    ) throws(LedgerError) -> CommitResult {
+        let revision = try self.record(of: record.id).revision
+        if revision == record.revision { return .done }
+        guard revision == expecting else { return .conflict }
         let marks = Array(repeating: "?", count: FlowRow.columnNames.count).joined(separator: ", ")
         let updates = FlowRow.columnNames.dropFirst().map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
         try execute(
             "INSERT INTO flow (target, \(FlowRow.columns)) VALUES (?, \(marks)) "
-                + "ON CONFLICT (target, flow) DO UPDATE SET \(updates)",
-            [target] + FlowRow.values(of: record))
+                + "ON CONFLICT (target, flow) DO UPDATE SET \(updates)"
+        ) {
+            $0.bind(target)
+            FlowRow.bind(record, to: &$0)
+        }
+        try change()
+        return .done
     }
 
-    private func insert(_ entry: LedgerEntry) throws(LedgerError) {
-        let marks = String(repeating: ", ?", count: RunRow.entryColumnCount)
-        try execute(
-            "INSERT INTO run (target, flow, \(RunRow.entryColumns)) VALUES (?, ?\(marks))",
-            [target, entry.run.flow.description] + RunRow.values(of: entry))
+    private func insert(_ entries: [LedgerEntry]) throws(LedgerError) {
+        do {
+            var statement = try PreparedStatement(connection, Self.insertion)
+            for entry in entries {
+                bind(entry.run.flow, to: &statement)
+                RunRow.bind(entry, to: &statement)
+                _ = try statement.step()
+                statement.reset()
+            }
+        } catch {
+            throw LedgerError(error, file: file)
+        }
     }
+
+    private static let insertion =
+        "INSERT INTO run (target, flow, \(RunRow.entryColumns)) VALUES (?, ?"
+        + String(repeating: ", ?", count: RunRow.entryColumnCount) + ")"
 
     private func update(_ identity: RunIdentity, _ update: RunUpdate, at time: Timestamp) throws(LedgerError) {
-        guard let before = try fetchEntries(of: identity.flow, Self.ofIdentity, key(of: identity)).first else {
-            throw .unknownRun(identity)
+        var found: LedgerEntry?
+        try each(
+            "SELECT \(RunRow.entryColumns) FROM run WHERE \(Self.ofIdentity)", bind: { bind(identity, to: &$0) }
+        ) { (columns) throws(LedgerError) in
+            found = try RunRow.entry(of: identity.flow, from: &columns)
+            return false
         }
+        guard let before = found else { throw .unknownRun(identity) }
         var entry = before
         try entry.apply(update, at: time)
         guard entry != before else { return }
         let marks = String(repeating: ", ?", count: RunRow.entryColumnCount).dropFirst(2)
-        try execute(
-            "UPDATE run SET (\(RunRow.entryColumns)) = (\(marks)) WHERE \(Self.ofIdentity)",
-            RunRow.values(of: entry) + key(of: identity))
+        try execute("UPDATE run SET (\(RunRow.entryColumns)) = (\(marks)) WHERE \(Self.ofIdentity)") {
+            RunRow.bind(entry, to: &$0)
+            bind(identity, to: &$0)
+        }
     }
 
     // MARK: Statements
 
-    private typealias Values = [(any DatabaseValueConvertible)?]
-
-    private func key(of identity: RunIdentity) -> Values {
-        [
-            target, identity.flow.description, identity.window?.start.seconds, identity.window?.end.seconds,
-            identity.rerun ?? "", identity.attempt,
-        ]
+    private func bind(_ flow: FlowID, to statement: inout PreparedStatement) {
+        statement.bind(target)
+        statement.bind(flow.description)
     }
 
-    private func fetchEntries(
-        of flow: FlowID, _ condition: String, _ values: Values
-    ) throws(LedgerError) -> [LedgerEntry] {
-        try fetch("SELECT \(RunRow.entryColumns) FROM run WHERE \(condition)", values) {
-            (columns) throws(LedgerError) in try RunRow.entry(of: flow, from: &columns)
-        }
+    private func bind(_ identity: RunIdentity, to statement: inout PreparedStatement) {
+        bind(identity.flow, to: &statement)
+        statement.bind(identity.window?.start.seconds)
+        statement.bind(identity.window?.end.seconds)
+        statement.bind(identity.rerun ?? "")
+        statement.bind(identity.attempt)
     }
 
+    /// - Parameter flow: the statement's second parameter, where it has one.
     private func fetch<Value>(
-        _ sql: String, _ values: Values, _ read: (inout ColumnReader) throws(LedgerError) -> Value
+        _ sql: String, of flow: FlowID?, _ read: (inout ColumnReader) throws(LedgerError) -> Value
     ) throws(LedgerError) -> [Value] {
-        do {
-            let rows = try Row.fetchCursor(connection.cachedStatement(sql: sql), arguments: StatementArguments(values))
-            var found: [Value] = []
-            while let row = try rows.next() {
-                var columns = ColumnReader(row)
-                found.append(try read(&columns))
+        var found: [Value] = []
+        try each(
+            sql,
+            bind: {
+                $0.bind(target)
+                if let flow { $0.bind(flow.description) }
             }
-            return found
+        ) { (columns) throws(LedgerError) in
+            found.append(try read(&columns))
+            return true
+        }
+        return found
+    }
+
+    /// - Parameter read: is given each row, until it returns `false`.
+    private func each(
+        _ sql: String, bind: (inout PreparedStatement) -> Void,
+        read: (inout ColumnReader) throws(LedgerError) -> Bool
+    ) throws(LedgerError) {
+        do {
+            var statement = try PreparedStatement(connection, sql)
+            defer { statement.finish() }
+            bind(&statement)
+            while try statement.step() {
+                var columns = statement.row
+                if try !read(&columns) { return }
+            }
         } catch {
             throw LedgerError(error, file: file)
         }
     }
 
-    private func execute(_ sql: String, _ values: Values) throws(LedgerError) {
-        do {
-            try connection.cachedStatement(sql: sql).execute(arguments: StatementArguments(values))
-        } catch {
-            throw LedgerError(error, file: file)
-        }
+    private func execute(_ sql: String, bind: (inout PreparedStatement) -> Void) throws(LedgerError) {
+        try each(sql, bind: bind) { _ in true }
     }
 }

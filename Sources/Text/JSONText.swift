@@ -25,6 +25,12 @@ package struct JSONText: Sendable {
         return bytes
     }
 
+    /// Ends a line of JSON Lines: the next value stands by itself.
+    package mutating func endLine() {
+        bytes.append(UInt8(ascii: "\n"))
+        isEmpty = true
+    }
+
     package mutating func object(_ write: (inout JSONText) -> Void) { nested("{", "}", write) }
     package mutating func array(_ write: (inout JSONText) -> Void) { nested("[", "]", write) }
 
@@ -47,6 +53,13 @@ package struct JSONText: Sendable {
         name(key)
         raw(String(value))
     }
+
+    package mutating func member(_ key: String, _ value: Int64) {
+        name(key)
+        decimal(value)
+    }
+
+    package mutating func member(_ key: String, _ value: Int) { member(key, Int64(value)) }
 
     package mutating func member(_ key: String, _ value: Bool) {
         name(key)
@@ -122,10 +135,40 @@ package struct JSONText: Sendable {
     private mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     private mutating func quoted(_ text: String) {
+        var text = text
         bytes.append(UInt8(ascii: "\""))
-        defer { bytes.append(UInt8(ascii: "\"")) }
-        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x23 && $0 != 0x5C && $0 < 0x7F }
-        guard !isPlain else { return raw(text) }
+        if !text.withUTF8({ appendOrdinary($0) }) { appendByScalars(text) }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Nearly every text, in as few steps as there are characters to escape.
+    ///
+    /// - Returns: `false`, with nothing appended, where it takes a look at the scalars.
+    private mutating func appendOrdinary(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        let before = bytes.count
+        var start = 0
+        for (index, byte) in text.enumerated() {
+            if byte >= 0x20, byte < 0x7F, byte != 0x22, byte != 0x23, byte != 0x5C { continue }
+            let escape: UInt8
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): escape = byte
+            case UInt8(ascii: "\n"): escape = UInt8(ascii: "n")
+            case UInt8(ascii: "\r"): escape = UInt8(ascii: "r")
+            case UInt8(ascii: "\t"): escape = UInt8(ascii: "t")
+            default:
+                bytes.removeLast(bytes.count - before)
+                return false
+            }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
+            bytes.append(UInt8(ascii: "\\"))
+            bytes.append(escape)
+            start = index + 1
+        }
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
+        return true
+    }
+
+    private mutating func appendByScalars(_ text: String) {
         var isAfterHash = false
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -140,6 +183,19 @@ package struct JSONText: Sendable {
             default: bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
             }
             isAfterHash = scalar == "#"
+        }
+    }
+
+    private mutating func decimal(_ value: Int64) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var (rest, start) = (value.magnitude, 20)
+            repeat {
+                start -= 1
+                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            if value < 0 { bytes.append(UInt8(ascii: "-")) }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
         }
     }
 

@@ -1,5 +1,6 @@
 import FlowRuns
 import Ledger
+import Synchronization
 import Testing
 
 @Suite("Export and import")
@@ -70,6 +71,10 @@ struct ExportTests {
             (
                 [flow, claimed, claimed.replacing("\"attempt\":1", with: "\"attempt\":2")], 4,
                 "line 3 has a request for this window already that has not failed"
+            ),
+            (
+                [flow, claimed.replacing("1,\"end\":2", with: "3,\"end\":4"), claimed], 4,
+                "it belongs before line 3"
             ),
             (
                 [flow, claimed.replacing("\"end\":2", with: "\"end\":1")], 3,
@@ -159,8 +164,25 @@ struct ExportTests {
         #expect(try await store.verify().isEmpty)
     }
 
+    @Test("an import adds the runs of a flow that the ledger lacks", arguments: StoreKind.allCases)
+    func completed(kind: StoreKind) async throws {
+        let place = try await kind.make()
+        let (store, other) = (try await place.open(), InMemoryStore())
+        for number in 1...4 { try await other.bring(Sample.identity(Int64(number)), to: .rejected) }
+        let whole = try other.entries(of: Sample.flow)
+        let record = FlowRecord(id: Sample.flow, revision: Revision(number: whole.record.revision.number, token: "a"))
+        let changes = [1, 3].map { LedgerChange.insert(whole.entries[$0]) }
+        #expect(
+            try await store.commit(FlowCommit(expecting: Revision(), record: record, changes: changes)) == .done)
+        let backup = try LedgerImport(try await other.exported(), targets: [Sample.target])
+        try await backup.restore(into: store) { "x" }
+        let restored = try await store.entries(of: Sample.flow)
+        #expect(restored.entries == whole.entries)
+        #expect(restored.record.revision.number == record.revision.number + 1 && restored.record.needsRecheck)
+    }
+
     @Test("an export of the first format is read")
-    func firstFormat() throws {
+    func firstFormat() async throws {
         let text = """
             {"kind":"ledger","formatVersion":1,"target":"t"}
             \(Self.flow)
@@ -169,16 +191,19 @@ struct ExportTests {
 
             """
         let backup = try LedgerImport(Array(text.utf8), targets: ["t"])
-        #expect(backup.flows.first?.entries.first?.run.state == .intended)
-        #expect(backup.flows.first?.entries.first?.run.claim == nil)
+        let store = InMemoryStore()
+        try await backup.restore(into: store) { "x" }
+        let entry = try store.entries(of: Sample.flow).entries.first
+        #expect(entry?.run.state == .intended)
+        #expect(entry?.run.claim == nil)
     }
 }
 
 extension LedgerStore {
     func exported() async throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        try await export(target: Sample.target) { bytes += $0 }
-        return bytes
+        let bytes = Mutex<[UInt8]>([])
+        try await export(target: Sample.target) { part in bytes.withLock { $0 += part } }
+        return bytes.withLock { $0 }
     }
 
     func bring(_ identity: RunIdentity, to state: RunState) async throws {

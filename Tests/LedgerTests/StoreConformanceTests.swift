@@ -1,5 +1,6 @@
 import FlowRuns
 import Ledger
+import Synchronization
 import Testing
 
 /// What every store promises: run against each of them, on the real thing.
@@ -101,6 +102,76 @@ struct StoreConformanceTests {
         }
         #expect(try await store.flows() == [first.record])
         #expect(try await store.entries(of: Sample.flow(2)).entries.isEmpty)
+    }
+
+    @Test(
+        "takes a flow with many runs as one commit, and gives it back a part at a time", arguments: StoreKind.allCases)
+    func many(kind: StoreKind) async throws {
+        let place = try await kind.make()
+        let store = try await place.open()
+        let rows = place.isSlow ? 50 : 2_500
+        @Sendable func entry(_ number: Int) -> LedgerEntry {
+            LedgerEntry(
+                run: RecordedRun(
+                    identity: Sample.identity(Int64(number)), state: .succeeded, id: Sample.run("r\(number)"),
+                    recordedAt: Sample.now),
+                request: "POST /runs {}", updatedAt: Sample.now)
+        }
+        let record = FlowRecord(id: Sample.flow, revision: Revision(number: 9, token: "a"))
+        let new = NewFlow(record: record, expecting: Revision()) {
+            var next = 0
+            return { () throws(LedgerError) in
+                defer { next += 700 }
+                return (next..<max(next, min(next + 700, rows))).map(entry)
+            }
+        }
+        try await store.add([new])
+        try await store.add([new])
+        let read = Mutex<[LedgerEntry]>([])
+        try await store.scan(Sample.flow) { part in
+            read.withLock { $0 += part.entries }
+            return part.record == record
+        }
+        #expect(read.withLock { $0 } == (0..<rows).map(entry))
+        try await store.scan(Sample.flow) { part in
+            read.withLock { $0 += part.entries }
+            return part.entries.isEmpty
+        }
+        if [.sqlite, .postgres, .pgbouncer].contains(kind) {
+            #expect(read.withLock { $0.count } < 2 * rows, "a reader that has enough is not given more")
+        }
+        let runs = Mutex<[RecordedRun]>([])
+        try await store.scanRuns(Sample.flow) { part in
+            runs.withLock { $0 += part.runs }
+            return part.record == record
+        }
+        #expect(runs.withLock { $0 } == (0..<rows).map { entry($0).run })
+        let other = FlowRecord(id: Sample.flow, revision: Revision(number: 10, token: "b"))
+        await #expect(throws: new.changed) {
+            try await store.add([NewFlow(record: other, expecting: Revision()) { { () throws(LedgerError) in [] } }])
+        }
+    }
+
+    @Test("keeps nothing of a flow whose runs cannot be read to their end", arguments: StoreKind.allCases)
+    func interrupted(kind: StoreKind) async throws {
+        let place = try await kind.make()
+        let store = try await place.open()
+        let record = FlowRecord(id: Sample.flow, revision: Revision(number: 9, token: "a"))
+        let entry = LedgerEntry(
+            run: RecordedRun(identity: Sample.identity(1), state: .rejected, recordedAt: Sample.now),
+            updatedAt: Sample.now)
+        await #expect(throws: LedgerError.self) {
+            let new = NewFlow(record: record, expecting: Revision()) {
+                var calls = 0
+                return { () throws(LedgerError) in
+                    calls += 1
+                    if calls > 1 { throw .corrupt("no more") }
+                    return [entry]
+                }
+            }
+            try await store.add([new])
+        }
+        #expect(try await store.flows().isEmpty)
     }
 
     @Test("enforces one open claim and one living request by itself", arguments: StoreKind.allCases)

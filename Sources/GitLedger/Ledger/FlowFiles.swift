@@ -95,7 +95,7 @@ struct FlowFiles: Sendable {
         var entries: [LedgerEntry] = []
         for (index, line) in (content ?? []).lines.enumerated() {
             let read: ExportedLine
-            do throws(ExportedLine.LineError) { read = try ExportedLine(line) } catch {
+            do throws(ExportedLine.LineError) { read = try ExportedLine(line, of: flow) } catch {
                 throw .corrupt("\(place), line \(index + 1): \(error.message)")
             }
             guard case .run(let entry) = read, entry.run.flow == flow else {

@@ -11,10 +11,14 @@ struct RowReader {
         self.row = row
     }
 
-    mutating func text() -> String? {
+    mutating func text() -> String? { word { String(decoding: $0, as: UTF8.self) } }
+
+    /// A text, read from its bytes; `nil` for NULL.
+    mutating func word<Value>(_ read: (UnsafeBufferPointer<UInt8>) -> Value) -> Value? {
         guard let (start, length) = next() else { return nil }
-        return String(
-            decoding: UnsafeBufferPointer(start: start, count: length).lazy.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return start.withMemoryRebound(to: UInt8.self, capacity: length) {
+            read(UnsafeBufferPointer(start: $0, count: length))
+        }
     }
 
     mutating func integer() throws(PostgresError) -> Int64? {

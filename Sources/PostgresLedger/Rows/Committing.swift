@@ -19,16 +19,39 @@ extension PostgresConnection {
 
     func make(_ commit: FlowCommit, target: Int64?) throws(PostgresError) -> CommitOutcome {
         try transaction(.write) { (connection) throws(PostgresError) in
-            let changes = try connection.check()
-            guard let changes else { return .serverChanged }
-            if try !connection.swap(commit, target, serverChanges: changes) {
-                return try connection.isMade(commit, target) ? .done : .conflict
+            guard let changes = try connection.check() else { return .serverChanged }
+            if try !connection.swap(commit.record, expecting: commit.expecting, target, serverChanges: changes) {
+                return try connection.isMade(commit.record, target) ? .done : .conflict
             }
             let stored = try connection.stored(RowChanges.needed(by: commit), of: commit.record.id, target)
             let rows: RowChanges
             do throws(LedgerError) { rows = try RowChanges(commit, stored: stored) } catch { throw .ledger(error) }
             try connection.write(rows, of: commit.record.id, target)
             return .done
+        }
+    }
+
+    func add(_ flows: [NewFlow], target: Int64?) throws(PostgresError) -> CommitOutcome {
+        try transaction(.write) { (connection) throws(PostgresError) in
+            guard let changes = try connection.check() else { return .serverChanged }
+            for flow in flows {
+                if try connection.swap(flow.record, expecting: flow.expecting, target, serverChanges: changes) {
+                    try connection.insertAll(of: flow, target)
+                } else if try !connection.isMade(flow.record, target) {
+                    throw .ledger(flow.changed)
+                }
+            }
+            return .done
+        }
+    }
+
+    private func insertAll(of flow: NewFlow, _ target: Int64?) throws(PostgresError) {
+        let next = flow.runs()
+        while true {
+            let entries: [LedgerEntry]
+            do throws(LedgerError) { entries = try next() } catch { throw .ledger(error) }
+            if entries.isEmpty { return }
+            try insert(entries, of: flow.record.id, target)
         }
     }
 
@@ -70,11 +93,10 @@ extension PostgresConnection {
     /// Gives the flow its new record where it has the revision that the commit expects. Waits for another commit of the
     /// flow that is under way.
     private func swap(
-        _ commit: FlowCommit, _ target: Int64?, serverChanges: Int64
+        _ record: FlowRecord, expecting expected: Revision, _ target: Int64?, serverChanges: Int64
     ) throws(PostgresError) -> Bool {
-        let expected = commit.expecting
         var parameters = Parameters()
-        FlowRow.add(commit.record, to: &parameters)
+        FlowRow.add(record, to: &parameters)
         parameters.add(target)
         let count = FlowRow.columnNames.count
         let columns = FlowRow.columnNames.joined(separator: ", ")
@@ -94,12 +116,12 @@ extension PostgresConnection {
 
     /// Whether the very same commit was made before, and its answer lost. The row is written once more, unchanged, so
     /// that this transaction's own durable and replicated end covers that of the first.
-    private func isMade(_ commit: FlowCommit, _ target: Int64?) throws(PostgresError) -> Bool {
+    private func isMade(_ record: FlowRecord, _ target: Int64?) throws(PostgresError) -> Bool {
         var parameters = Parameters()
         parameters.add(target)
-        parameters.add(commit.record.id.description)
-        parameters.add(commit.record.revision.number)
-        parameters.add(commit.record.revision.token)
+        parameters.add(record.id.description)
+        parameters.add(record.revision.number)
+        parameters.add(record.revision.token)
         return try run(
             "UPDATE sluice.flow SET token = token WHERE target = $1 AND flow = $2 AND revision = $3 AND token = $4",
             parameters) == 1
@@ -163,15 +185,21 @@ extension PostgresConnection {
                     FROM unnest($1::bigint[], \(RunRow.arrays(columns, from: 2))) AS w(key, \(names)) WHERE r.id = w.key
                 """, parameters)
         }
-        for chunk in rows.inserted.chunks(of: Self.mostRows) {
-            var parameters = Parameters()
-            parameters.add(target)
-            parameters.add(flow.description)
-            RunRow.add(chunk, to: &parameters)
-            try run(
-                "INSERT INTO sluice.run (target, flow, \(names)) SELECT $1::bigint, $2::uuid, w.* "
-                    + "FROM unnest(\(RunRow.arrays(columns, from: 3))) AS w(\(names))", parameters)
-        }
+        for chunk in rows.inserted.chunks(of: Self.mostRows) { try insert(chunk, of: flow, target) }
+    }
+
+    private func insert(
+        _ entries: some Collection<LedgerEntry>, of flow: FlowID, _ target: Int64?
+    ) throws(PostgresError) {
+        let columns = RunRow.entryColumns
+        let names = RunRow.names(columns)
+        var parameters = Parameters()
+        parameters.add(target)
+        parameters.add(flow.description)
+        RunRow.add(entries, to: &parameters)
+        try run(
+            "INSERT INTO sluice.run (target, flow, \(names)) SELECT $1::bigint, $2::uuid, w.* "
+                + "FROM unnest(\(RunRow.arrays(columns, from: 3))) AS w(\(names))", parameters)
     }
 }
 

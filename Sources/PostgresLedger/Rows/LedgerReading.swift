@@ -3,6 +3,8 @@ import Ledger
 
 /// Reading the rows of one target, within a transaction.
 extension PostgresConnection {
+    /// How many rows are handed over at once.
+    private static let partSize = 1_000
     private static let inOrder =
         "ORDER BY r.window_start NULLS FIRST, r.window_end NULLS FIRST, r.rerun, r.attempt"
 
@@ -56,6 +58,36 @@ extension PostgresConnection {
             entries.append(try RunRow.entry(of: flow, from: &row))
         }
         return entries
+    }
+
+    func scanRuns(
+        of flow: FlowID, target: Int64?, visit: @escaping ([RecordedRun]) -> Bool
+    ) throws(PostgresError) {
+        try scan(RunRow.runColumns, of: flow, target, RunRow.run, visit)
+    }
+
+    func scanEntries(
+        of flow: FlowID, target: Int64?, visit: @escaping ([LedgerEntry]) -> Bool
+    ) throws(PostgresError) {
+        try scan(RunRow.entryColumns, of: flow, target, RunRow.entry, visit)
+    }
+
+    /// Hands over so many rows at a time, until there are no more or `visit` returns `false`.
+    private func scan<Row>(
+        _ columns: [RunRow.Column], of flow: FlowID, _ target: Int64?,
+        _ read: @escaping (FlowID, inout RowReader) throws(PostgresError) -> Row, _ visit: @escaping ([Row]) -> Bool
+    ) throws(PostgresError) {
+        var part: [Row] = []
+        var isWanted = true
+        try rows(columns, of: flow, target) { (row) throws(PostgresError) in
+            // The rest is read and dropped.
+            guard isWanted else { return }
+            part.append(try read(flow, &row))
+            guard part.count == Self.partSize else { return }
+            isWanted = visit(part)
+            part.removeAll(keepingCapacity: true)
+        }
+        if isWanted, !part.isEmpty { _ = visit(part) }
     }
 
     private func rows(

@@ -35,14 +35,10 @@ struct LedgerCommand: ParsableCommand {
         func run() async throws {
             let workspace = try Workspace.load(manifests, output)
             try await TargetLedger.with(workspace.target, writing: false) { ledger in
-                var text: [UInt8] = []
-                try await ledger.store.export(target: workspace.target.identity) { text += $0 }
-                if let out {
-                    try FileOutput.write(text, to: out)
-                    output.say("wrote \(out)")
-                } else {
-                    Console.output(text)
+                try await FileOutput.write(to: out ?? "-") { write in
+                    try await ledger.store.export(target: workspace.target.identity, write: write)
                 }
+                if let out { output.say("wrote \(out)") }
             }
         }
     }
@@ -63,19 +59,20 @@ struct LedgerCommand: ParsableCommand {
 
         func run() async throws {
             let workspace = try Workspace.load(manifests, output)
-            guard let bytes = FileManager.default.contents(atPath: from) else {
-                throw Failure(.fileError, "cannot read '\(from)'")
-            }
+            let file = try ImportFile(from)
             try await TargetLedger.with(workspace.target, writing: true) { ledger in
                 do throws(LedgerImportError) {
-                    let record = try LedgerImport(Array(bytes), targets: workspace.target.identities)
+                    let record = try LedgerImport(file, targets: workspace.target.identities)
                     try await record.restore(into: ledger.store) { UUID().uuidString }
                     output.say(
-                        "the ledger holds \(counted(record.runCount, "run")) of \(counted(record.flows.count, "flow"))"
+                        "the ledger holds \(counted(record.runCount, "run")) of \(counted(record.flowCount, "flow"))"
                     )
                 } catch {
-                    if case .ledger(let error) = error { throw error }
-                    throw Failure(.invalid, "\(from): \(error)")
+                    switch error {
+                    case .ledger(let error): throw error
+                    case .lines: throw Failure(.invalid, "\(from): \(error)")
+                    case .unreadable: throw Failure(.fileError, "\(from): \(error)")
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Ledger
+import Synchronization
 
 /// An exported ledger in today's format, or in that of the first version, which knew no claims.
 struct SimulatedExport {
@@ -25,8 +26,9 @@ struct SimulatedExport {
     }
 
     private func bytes(_ version: Int) async throws -> [UInt8] {
-        var text = ""
-        try await InMemoryStore(contents).export(target: Self.target) { text += String(decoding: $0, as: UTF8.self) }
+        let bytes = Mutex<[UInt8]>([])
+        try await InMemoryStore(contents).export(target: Self.target) { part in bytes.withLock { $0 += part } }
+        var text = String(decoding: bytes.withLock { $0 }, as: UTF8.self)
         guard version == 1 else { return Array(text.utf8) }
         text = text.replacing("\"formatVersion\":2", with: "\"formatVersion\":1")
         // The members that came with version 2.

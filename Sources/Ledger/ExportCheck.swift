@@ -1,0 +1,142 @@
+import FlowRuns
+
+/// Checks an export line by line: what earlier lines hold decides what may follow. It keeps where each flow is, and no
+/// runs.
+struct ExportCheck {
+    private static let mostErrors = 100
+
+    private let targets: [String]
+    private(set) var flows: [LedgerImport.Flow] = []
+    private(set) var errors: [LedgerImportError.Line] = []
+    /// Whether reading on would only repeat one error on every line.
+    private(set) var isHopeless = false
+    private var flowLines: [FlowID: Int] = [:]
+    private var idLines = RunIDLines()
+    /// The run before, of the same flow.
+    private var last: (identity: RunIdentity, line: Int)?
+    /// The last request that has not failed: of its window there may be no other.
+    private var living: (key: RunKey, line: Int)?
+    private var isEnded = false
+    private var lineCount = 0
+
+    init(targets: [String]) { self.targets = targets }
+
+    mutating func read(_ line: ExportLine) {
+        lineCount = line.number
+        do throws(ExportedLine.LineError) {
+            let read = try ExportedLine(line.bytes, of: flows.last?.record.id)
+            if isEnded { throw ExportedLine.LineError("the export has ended before it") }
+            if line.number == 1 { try begin(read) } else { try take(read, line) }
+        } catch {
+            errors.append(LedgerImportError.Line(line: line.number, error.message))
+            isHopeless = isHopeless || line.number == 1 || errors.count >= Self.mostErrors
+        }
+    }
+
+    mutating func finish() {
+        if !isEnded, !isHopeless {
+            errors.append(LedgerImportError.Line(line: lineCount + 1, "the export is cut off"))
+        }
+    }
+
+    private func begin(_ line: ExportedLine) throws(ExportedLine.LineError) {
+        guard case .ledger(let version, let exported) = line else {
+            throw ExportedLine.LineError("it is not the first line of an exported ledger")
+        }
+        guard LedgerExport.readableVersions.contains(version) else {
+            throw ExportedLine.LineError(
+                "its format has version \(version), and this sluice reads versions up to \(LedgerExport.formatVersion)")
+        }
+        guard targets.contains(exported) else {
+            throw ExportedLine.LineError(
+                "it is the ledger of the target '\(exported)', not of '\(targets.first ?? "")'")
+        }
+    }
+
+    private mutating func take(_ read: ExportedLine, _ line: ExportLine) throws(ExportedLine.LineError) {
+        switch read {
+        case .ledger: throw ExportedLine.LineError("a second export begins")
+        case .flow(let next):
+            if let first = flowLines[next.id] {
+                throw ExportedLine.LineError("the flow is in line \(first) already")
+            }
+            flowLines[next.id] = line.number
+            flows.append(LedgerImport.Flow(record: next, line: line.number, offset: line.next))
+            (last, living) = (nil, nil)
+        case .run(let entry): try take(entry.run, line.number)
+        case .end(let flowCount, let runCount):
+            isEnded = true
+            let found = (flows.count, flows.reduce(0) { $0 + $1.runCount })
+            // Where lines have errors, that is said already.
+            guard !errors.isEmpty || (flowCount, runCount) == found else {
+                throw ExportedLine.LineError(
+                    "it announces \(flowCount) flows and \(runCount) runs, but \(found.0) and \(found.1) are before it")
+            }
+        }
+    }
+
+    private mutating func take(_ run: RecordedRun, _ number: Int) throws(ExportedLine.LineError) {
+        let identity = run.identity
+        guard let flow = flows.last, flow.record.id == identity.flow else {
+            throw ExportedLine.LineError("its flow is not on the lines before it")
+        }
+        if let last, !last.identity.precedes(identity) {
+            throw ExportedLine.LineError(
+                last.identity == identity
+                    ? "the run is in line \(last.line) already"
+                    : "it belongs before line \(last.line): an export has the runs of a flow in order")
+        }
+        last = (identity, number)
+        if let id = run.id, let first = idLines.add(id, number) {
+            throw ExportedLine.LineError("the run id is in line \(first) already")
+        }
+        if run.isLivingRequest {
+            if let living, living.key == identity.key {
+                throw ExportedLine.LineError(
+                    "line \(living.line) has a request for this window already that has not failed")
+            }
+            living = (identity.key, number)
+        }
+        flows[flows.count - 1].runCount += 1
+    }
+}
+
+/// On which line each run id is. There may be a million, nearly all of them UUIDs: these take 16 bytes each.
+private struct RunIDLines {
+    private var ofUUIDs: [UUIDBits: Int32] = [:]
+    private var ofOthers: [RunID: Int] = [:]
+
+    /// - Returns: the line that had the id before.
+    mutating func add(_ id: RunID, _ line: Int) -> Int? {
+        guard let bits = UUIDBits(id), let number = Int32(exactly: line) else {
+            return ofOthers.updateValue(line, forKey: id)
+        }
+        return ofUUIDs.updateValue(number, forKey: bits).map(Int.init)
+    }
+}
+
+/// A UUID as Sluice and the service write it: in lower case, with hyphens.
+private struct UUIDBits: Hashable {
+    private var high: UInt64 = 0
+    private var low: UInt64 = 0
+
+    init?(_ id: RunID) {
+        guard id.description.utf8.count == 36 else { return nil }
+        var position = 0
+        for byte in id.description.utf8 {
+            defer { position += 1 }
+            if [8, 13, 18, 23].contains(position) {
+                guard byte == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+            default: return nil
+            }
+            high = high << 4 | low >> 60
+            low = low << 4 | UInt64(digit)
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import FlowRuns
+
+/// The runs of one flow of an export that was checked before, read once more.
+struct ImportedRuns {
+    private let flow: FlowID
+    private var lines: ExportLines
+    private var remaining: Int
+
+    init(_ flow: LedgerImport.Flow, _ bytes: any ExportBytes) {
+        self.flow = flow.record.id
+        lines = ExportLines(bytes, from: flow.offset, after: flow.line)
+        remaining = flow.runCount
+    }
+
+    /// Of the run that was read last.
+    var line: Int { lines.number }
+
+    /// `nil` after the last.
+    mutating func next() throws(LedgerImportError) -> LedgerEntry? {
+        guard remaining > 0 else { return nil }
+        remaining -= 1
+        let read = try lines.next { [flow] in try? ExportedLine($0.bytes, of: flow) }
+        guard case .run(let entry)?? = read, entry.run.flow == flow else {
+            throw .unreadable("it changed while it was imported")
+        }
+        return entry
+    }
+
+    /// Up to so many; none after the last.
+    mutating func next(_ count: Int) throws(LedgerImportError) -> [LedgerEntry] {
+        var entries: [LedgerEntry] = []
+        entries.reserveCapacity(min(count, remaining))
+        while entries.count < count, let entry = try next() { entries.append(entry) }
+        return entries
+    }
+}
+
+/// The runs of a flow in an export beside those in a ledger, both in the order of ``RunIdentity/precedes(_:)``.
+struct ImportComparison {
+    private(set) var record: FlowRecord
+    /// What the ledger lacks.
+    private(set) var missing: [LedgerEntry] = []
+    private(set) var conflicts: [LedgerImportError.Line] = []
+    private var runs: ImportedRuns
+    private var head: LedgerEntry?
+    private var failure: LedgerImportError?
+
+    init(_ flow: LedgerImport.Flow, _ bytes: any ExportBytes) {
+        record = FlowRecord(id: flow.record.id)
+        runs = ImportedRuns(flow, bytes)
+        advance()
+    }
+
+    /// Takes the next rows of the ledger.
+    ///
+    /// - Returns: whether there is any sense in going on.
+    mutating func take(_ part: FlowEntries) -> Bool {
+        record = part.record
+        for entry in part.entries {
+            takeMissing { $0.run.identity.precedes(entry.run.identity) }
+            guard let head, head.run.identity == entry.run.identity else { continue }
+            if head != entry {
+                conflicts.append(
+                    LedgerImportError.Line(
+                        line: runs.line, "the ledger has another record of this run (\(entry.run.state.rawValue))"))
+            }
+            advance()
+        }
+        return failure == nil
+    }
+
+    mutating func finish() throws(LedgerImportError) {
+        takeMissing { _ in true }
+        if let failure { throw failure }
+    }
+
+    private mutating func takeMissing(while isMissing: (LedgerEntry) -> Bool) {
+        while let entry = head, isMissing(entry) {
+            missing.append(entry)
+            advance()
+        }
+    }
+
+    private mutating func advance() {
+        do throws(LedgerImportError) { head = try runs.next() } catch { (head, failure) = (nil, error) }
+    }
+}

@@ -1,0 +1,130 @@
+import FlowRuns
+import GRDB
+import GRDBSQLite
+import Ledger
+
+/// A statement of GRDB's, bound and stepped through SQLite's own interface: a ledger may hold a million rows, and what
+/// GRDB makes of a row costs several times as much as the row.
+struct PreparedStatement {
+    private let statement: Statement
+    private let connection: Database
+    private var handle: OpaquePointer { statement.sqliteStatement }
+    private var position: Int32 = 0
+
+    /// - Parameter sql: the same text is prepared once.
+    init(_ connection: Database, _ sql: String) throws {
+        self.connection = connection
+        statement = try connection.cachedStatement(sql: sql)
+        reset()
+    }
+
+    /// Ready to be bound and run once more.
+    mutating func reset() {
+        sqlite3_reset(handle)
+        sqlite3_clear_bindings(handle)
+        position = 0
+    }
+
+    // MARK: Parameters, one after another
+
+    mutating func bind(_ text: String?) {
+        position += 1
+        // SQLite makes a copy of the text.
+        guard var text else { return }
+        text.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters in
+                _ = sqlite3_bind_text(
+                    handle, position, characters.baseAddress, Int32(characters.count),
+                    unsafeBitCast(-1, to: sqlite3_destructor_type.self))
+            }
+        }
+    }
+
+    mutating func bind(_ number: Int64?) {
+        position += 1
+        if let number { sqlite3_bind_int64(handle, position, number) }
+    }
+
+    mutating func bind(_ number: Int?) { bind(number.map(Int64.init)) }
+    mutating func bind(_ time: Timestamp?) { bind(time?.milliseconds) }
+
+    mutating func bind(_ column: DeltaColumn?) {
+        bind(column?.name)
+        bind(column?.dateFormat)
+        bind(column?.timezone)
+    }
+
+    // MARK: Rows
+
+    /// Whether there is another row.
+    func step() throws -> Bool {
+        switch sqlite3_step(handle) {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        default:
+            let error = DatabaseError(resultCode: connection.lastErrorCode, message: connection.lastErrorMessage)
+            sqlite3_reset(handle)
+            throw error
+        }
+    }
+
+    var row: ColumnReader { ColumnReader(handle) }
+
+    /// Ends the reading, so that the transaction may end.
+    func finish() { sqlite3_reset(handle) }
+}
+
+/// Reads a row column by column. A damaged file may hold anything, so nothing is taken for granted.
+struct ColumnReader {
+    private let handle: OpaquePointer
+    private let count: Int32
+    private var index: Int32 = -1
+
+    fileprivate init(_ handle: OpaquePointer) {
+        self.handle = handle
+        count = sqlite3_data_count(handle)
+    }
+
+    mutating func integer() throws(LedgerError) -> Int64? {
+        switch next() {
+        case SQLITE_NULL: nil
+        case SQLITE_INTEGER: sqlite3_column_int64(handle, index)
+        default: throw damage
+        }
+    }
+
+    mutating func time() throws(LedgerError) -> Timestamp? { try integer().map(Timestamp.init(milliseconds:)) }
+
+    mutating func text() throws(LedgerError) -> String? { try word { String(decoding: $0, as: UTF8.self) } }
+
+    /// A text, read from its bytes; `nil` for NULL.
+    mutating func word<Value>(_ read: (UnsafeBufferPointer<UInt8>) -> Value) throws(LedgerError) -> Value? {
+        switch next() {
+        case SQLITE_NULL: return nil
+        case SQLITE_TEXT:
+            let start = sqlite3_column_text(handle, index)
+            return read(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, index))))
+        default: throw damage
+        }
+    }
+
+    mutating func deltaColumn() throws(LedgerError) -> DeltaColumn? {
+        let (name, dateFormat, timezone) = (try text(), try text(), try text())
+        return name.map { DeltaColumn(name: $0, dateFormat: dateFormat, timezone: timezone) }
+    }
+
+    /// Throws where the last column read does not hold what it must.
+    func required<Value>(_ value: Value?) throws(LedgerError) -> Value {
+        guard let value else { throw damage }
+        return value
+    }
+
+    private mutating func next() -> Int32 {
+        index += 1
+        return index < count ? sqlite3_column_type(handle, index) : SQLITE_NULL
+    }
+
+    private var damage: LedgerError {
+        .corrupt("a row does not hold what it must, in column \(index + 1) of \(count)")
+    }
+}

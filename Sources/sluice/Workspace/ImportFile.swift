@@ -1,0 +1,38 @@
+import Foundation
+import Ledger
+import Text
+
+/// An export in a file, of which a part is in memory.
+final class ImportFile: ExportBytes {
+    private let number: Int32
+    /// What cannot be read twice (a pipe) is kept.
+    private let kept: [UInt8]?
+
+    init(_ path: String) throws(Failure) {
+        number = open(path, O_RDONLY)
+        guard number >= 0 else { throw .cannot("read", path) }
+        var status = stat()
+        if fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+            kept = nil
+        } else {
+            let handle = FileHandle(fileDescriptor: number, closeOnDealloc: false)
+            guard let bytes = try? handle.readToEnd() ?? Data() else { throw .cannot("read", path) }
+            kept = Array(bytes)
+        }
+    }
+
+    deinit { close(number) }
+
+    func read(from offset: Int, count: Int) throws(LedgerImportError) -> [UInt8] {
+        if let kept { return kept.read(from: offset, count: count) }
+        var readCount = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            repeat {
+                readCount = pread(number, buffer.baseAddress, count, off_t(offset))
+            } while readCount < 0 && errno == EINTR
+            initialized = max(0, readCount)
+        }
+        guard readCount >= 0 else { throw .unreadable(String(cString: strerror(errno))) }
+        return bytes
+    }
+}

@@ -1,0 +1,117 @@
+import FlowRuns
+import RandomNumbers
+import Synchronization
+import Testing
+
+@testable import Ledger
+
+@Suite("Lines of an export")
+struct ExportedRunTests {
+    static let texts = [
+        "", "late files", #"{"id":"a","etag":"\"x\""}"#, "two\nlines\tand\\a tab\r", "Ägypten 🧪", "##[error] #1",
+        "\u{7F}\u{1}\u{202E}",
+    ]
+
+    /// Any row that a ledger may hold.
+    static func entry(_ random: inout SeededGenerator) -> LedgerEntry {
+        func maybe<Value>(_ value: @autoclosure () -> Value) -> Value? { Bool.random(using: &random) ? value() : nil }
+        func text() -> String { texts.randomElement(using: &random)! }
+        func number() -> Int64 { [0, 1, -1, 1_651_584_991_000, .max, .min].randomElement(using: &random)! }
+        func time() -> Timestamp { Timestamp(milliseconds: number()) }
+        let state = RunState.allCases.randomElement(using: &random)!
+        let isOurs = !state.isAccepted || Bool.random(using: &random)
+        let start = Int64.random(in: -5...2_000_000_000, using: &random)
+        let window = Window(startSeconds: start, endSeconds: start + 1)
+        return LedgerEntry(
+            run: RecordedRun(
+                identity: RunIdentity(
+                    flow: Sample.flow, window: isOurs ? window : maybe(window!), rerun: maybe("fix-\(text())"),
+                    attempt: Int.random(in: 1...12, using: &random)),
+                state: state, origin: isOurs ? .request : .service,
+                id: state.isAccepted ? RunID("3fb0418e-\(text())") : nil,
+                deltaColumn: isOurs
+                    ? maybe(DeltaColumn(name: text(), dateFormat: maybe(text()), timezone: maybe(text()))) : nil,
+                recordedAt: time(), failure: maybe(text()),
+                claim: maybe(
+                    RunClaim(
+                        id: ClaimID("c1")!, owner: text(), time: maybe(ServiceTime(earliest: time(), latest: time()))))),
+            request: maybe(text()), response: maybe(text()), status: maybe(text()),
+            counts: RunCounts(
+                inputRecords: maybe(number()), outputRecords: maybe(number()), failedRecords: maybe(number()),
+                inputFiles: maybe(number())),
+            updatedAt: time(),
+            provenance: Provenance(
+                file: maybe(text()), line: maybe(7), commit: maybe(text()), author: maybe(text()), ciRun: maybe(text()),
+                reason: maybe(text())))
+    }
+
+    @Test("are read back as they were written, and changed ones are read or refused as a reader of JSON does")
+    func roundTrip() throws {
+        var random = SeededGenerator(seed: 7)
+        var quick = 0
+        for _ in 0..<2_000 {
+            let entry = Self.entry(&random)
+            var line = Array(LedgerExport.line(entry).dropLast())
+            let text = String(decoding: line, as: UTF8.self)
+            #expect((try? ExportedLine(line, of: Sample.flow)) == .run(entry), "\(text)")
+            line.withUnsafeBufferPointer { if CanonicalRun.read($0, of: Sample.flow) == entry { quick += 1 } }
+            // One byte is another's place, is missing, or is another byte.
+            let place = line.indices.randomElement(using: &random)!
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0: line.swapAt(place, line.indices.randomElement(using: &random)!)
+            case 1: line.remove(at: place)
+            default: line[place] = UInt8.random(in: 0...255, using: &random)
+            }
+            let slowly = try? ExportedLine(line)
+            #expect((try? ExportedLine(line, of: Sample.flow)) == slowly, "\(String(decoding: line, as: UTF8.self))")
+        }
+        #expect(quick > 40, "the quick reader reads ordinary lines")
+    }
+
+    @Test("are found wherever the parts in which they are read end", arguments: [1, 7, 64, 1_000])
+    func parts(size: Int) async throws {
+        let store = InMemoryStore()
+        for number in 0..<9 { try await store.bring(Sample.identity(Int64(number)), to: .rejected) }
+        let bytes = try await store.exported()
+        let text = String(decoding: bytes, as: UTF8.self).replacing("\n", with: "\r\n")
+        for bytes in [bytes, Array(text.utf8), Array(bytes.dropLast())] {
+            let backup = try LedgerImport(InParts(bytes: bytes, size: size), targets: [Sample.target])
+            let copy = InMemoryStore()
+            try await backup.restore(into: copy) { "x" }
+            #expect(try copy.entries(of: Sample.flow).entries == store.entries(of: Sample.flow).entries)
+        }
+    }
+
+    @Test("that have changed since they were checked are not recorded")
+    func changed() async throws {
+        let store = InMemoryStore()
+        for number in 0..<9 { try await store.bring(Sample.identity(Int64(number)), to: .rejected) }
+        let bytes = Changing(bytes: try await store.exported())
+        let backup = try LedgerImport(bytes, targets: [Sample.target])
+        bytes.isChanged.withLock { $0 = true }
+        let copy = InMemoryStore()
+        await #expect(throws: LedgerImportError.unreadable("it changed while it was imported")) {
+            try await backup.restore(into: copy) { "x" }
+        }
+        #expect(try copy.flows().isEmpty)
+    }
+}
+
+private struct InParts: ExportBytes {
+    let bytes: [UInt8]
+    let size: Int
+
+    func read(from offset: Int, count: Int) -> [UInt8] { bytes.read(from: offset, count: min(size, count)) }
+}
+
+private final class Changing: ExportBytes {
+    let bytes: [UInt8]
+    let isChanged = Mutex(false)
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    func read(from offset: Int, count: Int) -> [UInt8] {
+        let part = bytes.read(from: offset, count: count)
+        return isChanged.withLock { $0 } ? part.map { $0 == UInt8(ascii: "j") ? UInt8(ascii: "k") : $0 } : part
+    }
+}
