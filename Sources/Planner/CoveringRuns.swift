@@ -15,11 +15,8 @@ extension FlowPass {
             run.window.map { $0 != window && $0.contains(window) } ?? false
                 && !run.state.isVoid && !(run.id.map(found.acknowledged.contains) ?? false)
         }
-        guard recorded.head?.window?.start == window.start || replaced.head?.window?.start == window.start else {
-            return nil
-        }
-        let own = recorded.peek { $0.window?.start == window.start }.first(where: covers)
-        return own ?? replaced.peek { $0.window?.start == window.start }.first { covers($0) && $0.state != .failed }
+        let own = recorded.first(startingAt: window.start, where: covers)
+        return own ?? replaced.first(startingAt: window.start) { covers($0) && $0.state != .failed }
     }
 
     /// The declared window was never run by itself, but by a run that covers it.

@@ -21,7 +21,29 @@ struct DesiredWindow: Hashable, Comparable {
 struct DesiredWindows: Sequence, IteratorProtocol {
     private struct Source {
         var head: DesiredWindow
-        var rest: AnyIterator<DesiredWindow>
+        var rest: Rest
+
+        mutating func advance() -> Bool {
+            guard let next = rest.next() else { return false }
+            head = next
+            return true
+        }
+    }
+
+    private enum Rest {
+        case explicit(ExplicitWindows)
+        case series(AnyIterator<DesiredWindow>)
+
+        mutating func next() -> DesiredWindow? {
+            switch self {
+            case .series(let windows): return windows.next()
+            case .explicit(var windows):
+                // Taken out while it changes, so that it is not copied.
+                self = .explicit(ExplicitWindows())
+                defer { self = .explicit(windows) }
+                return windows.next()
+            }
+        }
     }
 
     /// The source with the smallest head is the last.
@@ -29,37 +51,26 @@ struct DesiredWindows: Sequence, IteratorProtocol {
 
     /// - Parameter series: those of the declaration that are not too long to be walked.
     init(_ declaration: FlowDeclaration, _ series: [Series], asOf: Timestamp) {
-        let explicit = declaration.windows.sorted {
-            $0.window == $1.window ? ($0.line, $0.column) < ($1.line, $1.column) : $0.window < $1.window
-        }
-        var approved: Set<Window> = []
-        if case .exactly(_, let windows) = declaration.batch { approved = windows }
-        add(
-            explicit.lazy.map {
-                DesiredWindow(
-                    window: $0.window, place: declaration.place(of: $0), isOfSeries: approved.contains($0.window))
-            })
+        add(.explicit(ExplicitWindows(declaration)))
         for series in series {
             let windows = series.windows(dueAt: asOf).lazy.joined()
             let zone = series.timeZone == "UTC" ? nil : series.timeZone
-            add(windows.map { DesiredWindow(window: $0, place: series.place, timeZone: zone, isOfSeries: true) })
+            let desired = windows.map {
+                DesiredWindow(window: $0, place: series.place, timeZone: zone, isOfSeries: true)
+            }
+            add(.series(AnyIterator(desired.makeIterator())))
         }
     }
 
     mutating func next() -> DesiredWindow? {
         guard let last = sources.indices.last else { return nil }
         let desired = sources[last].head
-        if let head = sources[last].rest.next() {
-            sources[last].head = head
-            sinkLast()
-        } else {
-            sources.removeLast()
-        }
+        if sources[last].advance() { sinkLast() } else { sources.removeLast() }
         return desired
     }
 
-    private mutating func add(_ windows: some Sequence<DesiredWindow>) {
-        let rest = AnyIterator(windows.makeIterator())
+    private mutating func add(_ windows: Rest) {
+        var rest = windows
         guard let head = rest.next() else { return }
         sources.append(Source(head: head, rest: rest))
         sinkLast()
@@ -74,36 +85,55 @@ struct DesiredWindows: Sequence, IteratorProtocol {
     }
 }
 
-/// An iterator that shows its next element before it gives it away.
+/// The windows that a flow declares one by one, in order.
+private struct ExplicitWindows: IteratorProtocol {
+    private var windows: [DeclaredWindow] = []
+    private var position = 0
+    private var file = ""
+    /// Those of an approved batch are of a series.
+    private var approved: Set<Window> = []
+
+    init() {}
+
+    init(_ declaration: FlowDeclaration) {
+        file = declaration.place.file
+        windows = declaration.windows
+        // Mostly they stand in order.
+        if !windows.indices.dropFirst().allSatisfy({ windows[$0 - 1].window < windows[$0].window }) {
+            windows.sort {
+                $0.window == $1.window ? ($0.line, $0.column) < ($1.line, $1.column) : $0.window < $1.window
+            }
+        }
+        if case .exactly(_, let windows) = declaration.batch { approved = windows }
+    }
+
+    mutating func next() -> DesiredWindow? {
+        guard position < windows.count else { return nil }
+        defer { position += 1 }
+        let declared = windows[position]
+        return DesiredWindow(
+            window: declared.window,
+            place: Place(file: file, line: Int(declared.line), column: Int(declared.column)),
+            isOfSeries: !approved.isEmpty && approved.contains(declared.window))
+    }
+}
+
+/// An iterator that shows its next two elements before it gives them away.
 struct Lookahead<Base: IteratorProtocol>: IteratorProtocol {
     private(set) var head: Base.Element?
+    private(set) var second: Base.Element?
     private var base: Base
-    /// Read already, after the head.
-    private var read: ArraySlice<Base.Element> = []
 
     init(_ base: Base) {
         self.base = base
         head = self.base.next()
+        second = head == nil ? nil : self.base.next()
     }
 
     mutating func next() -> Base.Element? {
-        defer { if head != nil { head = read.isEmpty ? base.next() : read.popFirst() } }
-        return head
-    }
-
-    /// The elements that come next, as long as the predicate holds. They stay.
-    mutating func peek(while isWanted: (Base.Element) -> Bool) -> [Base.Element] {
-        guard let head, isWanted(head) else { return [] }
-        var wanted = [head]
-        for element in read {
-            guard isWanted(element) else { return wanted }
-            wanted.append(element)
-        }
-        while let element = base.next() {
-            read.append(element)
-            guard isWanted(element) else { break }
-            wanted.append(element)
-        }
-        return wanted
+        guard let next = head else { return nil }
+        head = second
+        if second != nil { second = base.next() }
+        return next
     }
 }

@@ -190,7 +190,11 @@ struct FlowFindings {
         resolveRerunsWithoutRun(isVerified: isVerified)
         resolve(ranges, isVerified: isVerified)
         holdWaiting()
-        actions.sort(by: declaration.order.isSentBefore)
+        // Mostly they are in order already.
+        let isBefore = declaration.order.isSentBefore
+        if actions.indices.dropFirst().contains(where: { isBefore(actions[$0], actions[$0 - 1]) }) {
+            actions.sort(by: isBefore)
+        }
         applyDeltaColumnRule(declaration, record)
         diagnoseAcknowledgements(declaration, isVerified: isVerified)
         for diagnostic in seriesOverlaps.diagnostics { diagnostics.add(diagnostic.code) { diagnostic } }

@@ -5,14 +5,13 @@ import Manifests
 /// by side. At each window it decides what is to be done.
 struct FlowPass {
     let declaration: FlowDeclaration
-    private let record: FlowRecord
     private var desired: Lookahead<DesiredWindows>
     private var reruns: Lookahead<IndexingIterator<[Rerun]>>
     /// Those that name a range, in the order declared.
     private let ranges: [Rerun]
-    var recorded: Lookahead<RunsByWindow>
+    var recorded: RunsByWindow
     private let replacedFlows: [ReplacedFlow]
-    var replaced: Lookahead<RunsByWindow>
+    var replaced: RunsByWindow
     private(set) var history = WindowHistory()
     private var overlap: any OverlapPolicy
     /// Of the declared windows so far, the one that ends last.
@@ -26,11 +25,9 @@ struct FlowPass {
     var found: FlowFindings
 
     init(
-        _ declaration: FlowDeclaration, record: FlowRecord, runs: AnyIterator<RecordedRun>, replaced: [ReplacedFlow],
-        predecessors: [Predecessor], asOf: Timestamp
+        _ declaration: FlowDeclaration, replaced: [ReplacedFlow], predecessors: [Predecessor], asOf: Timestamp
     ) {
         self.declaration = declaration
-        self.record = record
         found = FlowFindings(declaration, predecessors, asOf: asOf)
         var walkable: [Series] = []
         for series in declaration.series {
@@ -48,15 +45,30 @@ struct FlowPass {
         }
         reruns = Lookahead(sorted.makeIterator())
         let windows = declaration.acknowledgedWindows
-        recorded = Lookahead(RunsByWindow(runs, windows: windows))
+        recorded = RunsByWindow(windows: windows)
         replacedFlows = replaced
-        self.replaced = Lookahead(
-            RunsByWindow(AnyIterator(replaced.runsByWindow.makeIterator()), windows: windows))
+        self.replaced = RunsByWindow(replaced.runsByWindow, windows: windows)
         overlap = declaration.overlap.makePolicy()
     }
 
-    mutating func run() -> FlowPlan {
-        while let window = nextWindow() {
+    /// Takes the next recorded runs, and goes as far as they reach.
+    mutating func take(_ runs: [RecordedRun]) {
+        recorded.append(runs)
+        advance()
+    }
+
+    /// There are no more recorded runs.
+    mutating func finish(record: FlowRecord) -> FlowPlan {
+        recorded.end()
+        advance()
+        endUnclaimed()
+        overlap.finish(into: &found)
+        return found.plan(of: declaration, ranges, record: record, replacedFlows)
+    }
+
+    private mutating func advance() {
+        while let window = nextWindow(), recorded.reaches(window.start) {
+            if takeOrdinary(window) { continue }
             let reruns = takeReruns(of: window)
             takeRuns(of: window, reruns)
             let declared = takeDeclared(window)
@@ -71,31 +83,53 @@ struct FlowPass {
                 $0.identity.rerun.map(rerunIDs.contains) ?? isWanted
             }
         }
-        endUnclaimed()
-        overlap.finish(into: &found)
-        return found.plan(of: declaration, ranges, record: record, replacedFlows)
+    }
+
+    /// Most windows of a large plan: declared once, and never run or run once, as asked for. What comes of them is the
+    /// same as of any other, in fewer steps.
+    ///
+    /// - Returns: whether it is one; otherwise nothing was taken.
+    private mutating func takeOrdinary(_ window: Window) -> Bool {
+        guard reruns.head == nil, ranges.isEmpty, replaced.isAtEnd, unclaimed.isEmpty, found.acknowledged.isEmpty,
+            desired.head?.window == window, desired.second?.window != window
+        else { return false }
+        let isRecorded = recorded.headWindow == window
+        if isRecorded {
+            guard recorded.headIsTakenRequest, recorded.secondWindow != window else { return false }
+        } else if desired.head?.isOfSeries == true {
+            // A longer run may cover it.
+            guard lastEndingRun?.window?.end ?? .min <= window.start, recorded.headWindow?.start != window.start else {
+                return false
+            }
+        }
+        guard let declared = desired.next() else { return false }
+        if window.end > lastEnding?.window.end ?? .min { lastEnding = declared }
+        if isRecorded, let run = recorded.next() {
+            found.note(run)
+            overlap.record(window, by: run, into: &found)
+            found.noteCovered(window)
+            if window.end > lastEndingRun?.window?.end ?? .min { lastEndingRun = run }
+            found.recordedCount += 1
+        } else {
+            overlap.declare(declared, into: &found)
+        }
+        return true
     }
 
     private mutating func nextWindow() -> Window? {
-        while let run = recorded.head, run.window == nil {
-            found.addRunOfUnknownWindow(run)
-            _ = recorded.next()
-        }
-        while let run = replaced.head, run.window == nil {
-            found.addReplacedRunOfUnknownWindow(run)
-            _ = replaced.next()
-        }
-        let run = earlier(recorded.head?.window, replaced.head?.window)
+        while recorded.headWindow == nil, let run = recorded.next() { found.addRunOfUnknownWindow(run) }
+        while replaced.headWindow == nil, let run = replaced.next() { found.addReplacedRunOfUnknownWindow(run) }
+        let run = earlier(recorded.headWindow, replaced.headWindow)
         return earlier(run, earlier(desired.head?.window, reruns.head?.window))
     }
 
     private mutating func takeRuns(of window: Window, _ reruns: [Rerun]) {
         history.clear()
-        while recorded.head?.window == window, let run = recorded.next() {
+        while recorded.headWindow == window, let run = recorded.next() {
             found.note(run)
             history.add(run)
         }
-        while replaced.head?.window == window, let run = replaced.next() {
+        while replaced.headWindow == window, let run = replaced.next() {
             found.noteReplaced(run)
             history.addReplaced(run, acknowledged: found.acknowledged)
         }
@@ -160,7 +194,7 @@ struct FlowPass {
         var taken: [Rerun] = []
         while reruns.head?.window == window, let rerun = reruns.next() { taken.append(rerun) }
         // Of what was never run, ranges are resolved at the end: what is asked for then may be another window.
-        guard !ranges.isEmpty, recorded.head?.window == window || replaced.head?.window == window else { return taken }
+        guard !ranges.isEmpty, recorded.headWindow == window || replaced.headWindow == window else { return taken }
         taken += ranges.filter { $0.touches(window) }.map { $0.applied(to: window) }
         return taken.sorted { $0.place < $1.place }
     }

@@ -148,43 +148,76 @@ package struct PlannedAction: Hashable, Sendable {
         case rerun
     }
 
-    package let kind: Kind
+    package var kind: Kind { rare?.kind ?? .create }
     package let window: Window
     /// The `id` of the rerun that it belongs to, also when it retries one.
-    package let rerun: String?
+    package var rerun: String? { rare?.rerun }
     /// See ``RunIdentity/attempt``.
     package let attempt: Int
     /// Given when this request must carry it: the first of a table-based flow.
-    package let deltaColumn: DeltaColumn?
+    package var deltaColumn: DeltaColumn? { rare?.deltaColumn }
     /// Why it is asked for, in words for the reviewer.
     package let reason: String
     /// What the service said when it refused an earlier attempt.
-    package let refusal: String?
+    package var refusal: String? { rare?.refusal }
     /// Where the window, series or rerun is declared.
     package let place: Place
     /// Of the series that it is cut from, where that is not UTC: an IANA name. For people only.
     package let timeZone: String?
     /// The windows of a series that it asks for as one run; empty where it asks for its window alone.
-    package let members: [WindowProgression]
+    package var members: [WindowProgression] { rare?.members ?? [] }
     /// Whether its window is cut from a series: then it is not requested before it has ended by the service's clock.
     package let isOfSeries: Bool
+    /// What only few requests have; apart, since a plan may have a million of the others.
+    private let rare: Rare?
 
     package init(
         kind: Kind, window: Window, rerun: String? = nil, attempt: Int = 1, deltaColumn: DeltaColumn? = nil,
         reason: String, refusal: String? = nil, place: Place, timeZone: String? = nil,
         members: [WindowProgression] = [], isOfSeries: Bool = false
     ) {
-        self.kind = kind
         self.window = window
-        self.rerun = rerun
         self.attempt = attempt
-        self.deltaColumn = deltaColumn
         self.reason = reason
-        self.refusal = refusal
         self.place = place
         self.timeZone = timeZone
-        self.members = members
         self.isOfSeries = isOfSeries
+        let isOrdinary =
+            kind == .create && rerun == nil && deltaColumn == nil && refusal == nil && members.isEmpty
+        rare =
+            isOrdinary
+            ? nil : Rare(kind: kind, rerun: rerun, deltaColumn: deltaColumn, refusal: refusal, members: members)
+    }
+
+    private final class Rare: Hashable, Sendable {
+        let kind: Kind
+        let rerun: String?
+        let deltaColumn: DeltaColumn?
+        let refusal: String?
+        let members: [WindowProgression]
+
+        init(
+            kind: Kind, rerun: String?, deltaColumn: DeltaColumn?, refusal: String?, members: [WindowProgression]
+        ) {
+            self.kind = kind
+            self.rerun = rerun
+            self.deltaColumn = deltaColumn
+            self.refusal = refusal
+            self.members = members
+        }
+
+        static func == (left: Rare, right: Rare) -> Bool {
+            left.kind == right.kind && left.rerun == right.rerun && left.deltaColumn == right.deltaColumn
+                && left.refusal == right.refusal && left.members == right.members
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(kind)
+            hasher.combine(rerun)
+            hasher.combine(deltaColumn)
+            hasher.combine(refusal)
+            hasher.combine(members)
+        }
     }
 
     /// How many declared windows it asks for.

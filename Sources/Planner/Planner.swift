@@ -15,7 +15,7 @@ package struct Planner: Hashable, Sendable {
 
     /// The part of a plan that concerns one flow. Broken rules are collected as its diagnostics, all of them.
     ///
-    /// Memory follows the declared windows and the actions found, not the recorded runs, which are read once.
+    /// Where there are very many recorded runs, ``FlowPlanning`` takes them a part at a time.
     ///
     /// - Parameters:
     ///   - record: what the ledger knows of the flow besides its runs.
@@ -26,9 +26,28 @@ package struct Planner: Hashable, Sendable {
         _ declaration: FlowDeclaration, record: FlowRecord, runs: some Sequence<RecordedRun>,
         replaced: [ReplacedFlow] = [], predecessors: [Predecessor] = []
     ) -> FlowPlan {
-        var pass = FlowPass(
-            declaration, record: record, runs: AnyIterator(runs.makeIterator()), replaced: replaced,
-            predecessors: predecessors, asOf: asOf)
-        return pass.run()
+        var planning = FlowPlanning(
+            declaration, replaced: replaced, predecessors: predecessors, asOf: asOf)
+        planning.take(Array(runs))
+        return planning.plan(record: record)
     }
+}
+
+/// The planning of one flow whose recorded runs come a part at a time, so that only a part is in memory.
+package struct FlowPlanning {
+    private var pass: FlowPass
+
+    /// - Parameters: as of ``Planner/plan(_:record:runs:replaced:predecessors:)``.
+    package init(
+        _ declaration: FlowDeclaration, replaced: [ReplacedFlow] = [], predecessors: [Predecessor] = [],
+        asOf: Timestamp
+    ) {
+        pass = FlowPass(declaration, replaced: replaced, predecessors: predecessors, asOf: asOf)
+    }
+
+    /// Takes the next recorded runs, in the order of their windows; those of unknown window come first.
+    package mutating func take(_ runs: [RecordedRun]) { pass.take(runs) }
+
+    /// The plan, once all recorded runs were taken.
+    package mutating func plan(record: FlowRecord) -> FlowPlan { pass.finish(record: record) }
 }

@@ -43,6 +43,20 @@ struct PlanPropertyTests {
         }
     }
 
+    @Test("it does not matter in which parts the recorded runs are taken")
+    func parts() {
+        forEachFlow { flow, plan, generator in
+            var planning = FlowPlanning(flow.declaration, replaced: flow.replaced, asOf: flow.asOf)
+            var rest = flow.runs.sorted(by: RecordedRun.isBefore)[...]
+            while !rest.isEmpty {
+                let count = Int.random(in: 0...3, using: &generator)
+                planning.take(Array(rest.prefix(count)))
+                rest = rest.dropFirst(count)
+            }
+            #expect(planning.plan(record: flow.record) == plan, "\(flow)")
+        }
+    }
+
     @Test("once a plan was applied, wholly or in part, only what was not sent is planned again")
     func appliedPlans() {
         forEachFlow { flow, plan, generator in

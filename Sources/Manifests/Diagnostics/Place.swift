@@ -3,17 +3,22 @@ package struct Place: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The path as it was given on the command line, or found below a folder that was.
     package let file: String
     /// Counted from 1.
-    package let line: Int
+    package var line: Int { Int(storedLine) }
     /// Counted from 1, in characters.
-    package let column: Int
+    package var column: Int { Int(storedColumn) }
     /// How many characters of the line the place covers, at least 1: the width of the caret.
-    package let length: Int
+    package var length: Int { Int(storedLength) }
+
+    // A plan of a million requests has a million places.
+    private let storedLine: UInt32
+    private let storedColumn: UInt32
+    private let storedLength: UInt32
 
     package init(file: String, line: Int, column: Int, length: Int = 1) {
         self.file = file
-        self.line = line
-        self.column = column
-        self.length = max(1, length)
+        storedLine = UInt32(clamping: line)
+        storedColumn = UInt32(clamping: column)
+        storedLength = UInt32(clamping: max(1, length))
     }
 
     /// `flows/crm.yaml:12:7`

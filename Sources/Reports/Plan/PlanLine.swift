@@ -87,13 +87,13 @@ extension FlowPlan {
     /// Its requests in the order in which they are sent, plain ones folded.
     func requestLines(asOf: Timestamp) -> [PlanLine] {
         let unusual = UnusualWindows(actions, asOf: asOf)
-        return folded(actions.enumerated().map { PlanLine($0.element, unusual: unusual[$0.offset]) })
+        return folded(actions.enumerated().lazy.map { PlanLine($0.element, unusual: unusual[$0.offset]) })
     }
 
     /// Its held windows, folded.
-    var heldLines: [PlanLine] { folded(held.map { PlanLine($0) }) }
+    var heldLines: [PlanLine] { folded(held.lazy.map { PlanLine($0) }) }
 
-    private func folded(_ lines: [PlanLine]) -> [PlanLine] {
+    private func folded(_ lines: some Sequence<PlanLine>) -> [PlanLine] {
         var folded: [PlanLine] = []
         for line in lines {
             if let last = folded.indices.last, folded[last].take(line) { continue }
@@ -113,8 +113,10 @@ extension FlowPlan {
 
     /// From the earliest start of any request to the latest end.
     var span: Window? {
-        guard let start = actions.lazy.map(\.window.start).min(), let end = actions.lazy.map(\.window.end).max() else {
-            return nil
+        guard var (start, end) = actions.first.map({ ($0.window.start, $0.window.end) }) else { return nil }
+        for action in actions {
+            if action.window.start < start { start = action.window.start }
+            if action.window.end > end { end = action.window.end }
         }
         return Window(start: start, end: end)
     }

@@ -16,14 +16,16 @@ struct UnusualWindows {
     private var remarks: [Int: String] = [:]
 
     init(_ actions: [PlannedAction], asOf: Timestamp) {
-        let lengths = actions.map(\.window.length).sorted()
+        var lengths = actions.map(\.window.length)
+        // Mostly all are equally long.
+        if lengths.contains(where: { $0 != lengths[0] }) { lengths.sort() }
         let median = lengths.isEmpty ? .zero : lengths[lengths.count / 2]
         for (index, action) in actions.enumerated() {
             let length = action.window.length
             if action.window.end > asOf {
                 let ahead = spanText(action.window.end - asOf)
                 note(index, "ends in \(UTCTime(action.window.end).year), \(ahead) after this plan")
-            } else if lengths.count >= 3, length / Self.muchLonger >= median {
+            } else if length > median, lengths.count >= 3, length / Self.muchLonger >= median {
                 note(index, "\(grouped(Int(length / median as Double))) times as long as most windows here")
             }
         }
@@ -45,7 +47,9 @@ struct UnusualWindows {
         let isReversed = actions.count > 1 && (actions.last?.window ?? actions[0].window) < actions[0].window
         func place(_ index: Int) -> Int { isReversed ? actions.count - 1 - index : index }
         for index in actions.indices.dropFirst() {
-            let gap = actions[place(index)].window.start - actions[place(index - 1)].window.end
+            let (end, start) = (actions[place(index - 1)].window.end, actions[place(index)].window.start)
+            if start <= end { continue }
+            let gap = start - end
             let isFew = min(index, actions.count - index) <= 2 && actions.count >= 4
             guard gap > (isFew ? Self.farForFew : Self.farApart) else { continue }
             if index <= actions.count / 2 {

@@ -1,30 +1,56 @@
 /// A node as it is kept: a small value in one array, in the order of the text, each collection directly before what
 /// it holds. It points at nothing but bytes of the arena and at tags, so a subtree is copied by copying its nodes.
 struct StoredNode {
-    var kind: YAMLNode.Kind
-    /// A scalar without quotes, block indicator or explicit tag.
-    var isPlain = false
-    /// Whether a merge key stands in this mapping or anywhere below this node.
-    var holdsMerge = false
-    /// 0, or 1 + the place of the explicit tag in the table of tags.
-    var tag: UInt32 = 0
-    /// A scalar's first byte in the arena.
-    var text: UInt32 = 0
+    /// From the lowest bit on: two of the kind, ``isPlain``, ``holdsMerge``, ``tag``.
+    private var bits: UInt32
+    /// Of a scalar its ``text``, of a collection its ``span``.
+    private var place: UInt32
     /// A scalar's bytes, a sequence's elements, a mapping's pairs.
     var count: UInt32 = 0
-    /// How many nodes the subtree has, this one included.
-    var span: UInt32 = 1
     var startLine: UInt32
     var startColumn: UInt32
     var endLine: UInt32
     var endColumn: UInt32
 
     init(_ kind: YAMLNode.Kind, start: Mark, end: Mark) {
-        self.kind = kind
+        bits = UInt32(kind.rawValue)
+        place = kind == .scalar ? 0 : 1
         startLine = UInt32(clamping: start.line)
         startColumn = UInt32(clamping: start.column)
         endLine = UInt32(clamping: end.line)
         endColumn = UInt32(clamping: end.column)
+    }
+
+    var kind: YAMLNode.Kind { YAMLNode.Kind(rawValue: UInt8(truncatingIfNeeded: bits & 3)) ?? .scalar }
+
+    /// A scalar without quotes, block indicator or explicit tag.
+    var isPlain: Bool {
+        get { bits & 4 != 0 }
+        set { bits = newValue ? bits | 4 : bits & ~4 }
+    }
+
+    /// Whether a merge key stands in this mapping or anywhere below this node.
+    var holdsMerge: Bool {
+        get { bits & 8 != 0 }
+        set { bits = newValue ? bits | 8 : bits & ~8 }
+    }
+
+    /// 0, or 1 + the place of the explicit tag in the table of tags. A file's bytes are too few for more tags than fit.
+    var tag: UInt32 {
+        get { bits >> 4 }
+        set { bits = bits & 15 | newValue << 4 }
+    }
+
+    /// A scalar's first byte in the arena.
+    var text: UInt32 {
+        get { kind == .scalar ? place : 0 }
+        set { if kind == .scalar { place = newValue } }
+    }
+
+    /// How many nodes the subtree has, this one included.
+    var span: UInt32 {
+        get { kind == .scalar ? 1 : place }
+        set { if kind != .scalar { place = newValue } }
     }
 
     var start: Mark {

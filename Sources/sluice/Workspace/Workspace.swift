@@ -7,6 +7,7 @@ import Manifests
 import Planner
 import Reports
 import SQLiteLedger
+import Synchronization
 
 /// The manifests of a command line, read and valid, and the one target that the command is about.
 struct Workspace {
@@ -95,12 +96,32 @@ struct Workspace {
 
     /// Plans every flow of the target against the ledger.
     func plan(asOf: Timestamp, ledger: TargetLedger) async throws(LedgerError) -> Plan {
-        let flows = try await planned(asOf: asOf, ledger: ledger) { flow in flow.plan }
+        var flows: [FlowPlan] = []
+        let predecessors = try await predecessors(asOf: asOf, ledger: ledger)
+        for flow in declarations { flows.append(try await plan(flow, predecessors, asOf: asOf, ledger: ledger)) }
         let plan = Plan(asOf: asOf, target: target, manifests: manifests.digests, flows: flows)
         guard plan.hasRunLimits else { return plan }
         // Whatever windows are asked for, they are asked for today; a plan of the future is one of its day.
         let day = max(asOf, SystemTime().now())
         return plan.limited(by: try await ledger.store.usage(allDeclarations.map(\.id), at: day))
+    }
+
+    /// Plans a flow, of whose recorded runs only a part is in memory.
+    private func plan(
+        _ declaration: FlowDeclaration, _ predecessors: [FlowID: Predecessor], asOf: Timestamp, ledger: TargetLedger
+    ) async throws(LedgerError) -> FlowPlan {
+        let planning = Mutex(
+            FlowPlanning(
+                declaration, replaced: try await ledger.store.replaced(declaration.replaced),
+                predecessors: declaration.predecessors.compactMap { predecessors[$0] }, asOf: asOf))
+        let record = Mutex(FlowRecord(id: declaration.id))
+        try await ledger.store.scanRuns(declaration.id) { part in
+            record.withLock { $0 = part.record }
+            planning.withLock { $0.take(part.runs) }
+            return true
+        }
+        let found = record.withLock { $0 }
+        return planning.withLock { $0.plan(record: found) }
     }
 
     /// A flow, and all that a view needs to know of it.
@@ -117,10 +138,7 @@ struct Workspace {
         asOf: Timestamp, ledger: TargetLedger, _ view: (PlannedFlow) -> View
     ) async throws(LedgerError) -> [View] {
         let planner = Planner(asOf: asOf)
-        var predecessors: [FlowID: Predecessor] = [:]
-        for id in Set(declarations.flatMap(\.predecessors)) {
-            predecessors[id] = try await predecessor(id, planner, ledger)
-        }
+        let predecessors = try await predecessors(asOf: asOf, ledger: ledger)
         var views: [View] = []
         for declaration in declarations {
             let kept = try await ledger.store.snapshot(of: declaration.id)
@@ -134,6 +152,16 @@ struct Workspace {
                         declaration: declaration, plan: plan, kept: kept, replacedRuns: replaced.flatMap(\.runs))))
         }
         return views
+    }
+
+    private func predecessors(
+        asOf: Timestamp, ledger: TargetLedger
+    ) async throws(LedgerError) -> [FlowID: Predecessor] {
+        var predecessors: [FlowID: Predecessor] = [:]
+        for id in Set(declarations.flatMap(\.predecessors)) {
+            predecessors[id] = try await predecessor(id, Planner(asOf: asOf), ledger)
+        }
+        return predecessors
     }
 
     /// A flow that others come after, whether the command is about it or not.
