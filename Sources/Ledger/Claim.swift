@@ -70,7 +70,6 @@ extension FlowLedger {
     }
 
     /// A refresh may have recorded the request's run, when its window could not be read, as somebody else's.
-
     mutating func makeRoom(for id: RunID) throws(LedgerError) {
         guard let known = run(id) else { return }
         guard known.origin == .service else { throw .runIDTaken(id, by: known.identity) }

@@ -106,9 +106,6 @@ package struct FlowLedger: Sendable {
         }
     }
 
-    /// The ledger may be an older one: the flow is waited for and compared with the service before its next request.
-    package mutating func requireRecheck() { amend { $0.needsRecheck = true } }
-
     /// The column in the flow's own `Copy` transformation; `nil` keeps what is recorded.
     package mutating func note(column: DeltaColumn?) {
         if let column { amend { $0.deltaColumn = column } }

@@ -45,6 +45,12 @@ package final class InMemoryContents: Sendable {
     /// A copy, as of a file.
     package init(copyOf other: InMemoryContents) { flows = Mutex(other.flows.withLock { $0 }) }
 
+    /// Becomes a copy, as a server whose backup is put back.
+    package func restore(_ other: InMemoryContents) {
+        let copy = other.flows.withLock { $0 }
+        flows.withLock { $0 = copy }
+    }
+
     var records: [FlowRecord] { flows.withLock { $0.values.map(\.record).sorted { $0.id < $1.id } } }
 
     func flow(_ flow: FlowID) -> FlowEntries {

@@ -30,18 +30,19 @@ package struct Settling: Sendable {
     package let acknowledged: Set<RunID>
     /// The windows that the manifest tells of runs whose window cannot be read.
     package let windows: [RunID: Window]
-    /// Whether the service had its time to list whatever was requested before this command.
-    package let hasWaited: Bool
+    /// The ledger's revision from which on the service had its time to list whatever was requested before; `nil` where
+    /// nobody has waited.
+    package let waitedFrom: Revision?
 
     package init(
         settle: Duration, seenFor: Duration = .zero, acknowledged: Set<RunID> = [], windows: [RunID: Window] = [:],
-        hasWaited: Bool = false
+        waitedFrom: Revision? = nil
     ) {
         self.settle = settle
         self.seenFor = seenFor
         self.acknowledged = acknowledged
         self.windows = windows
-        self.hasWaited = hasWaited
+        self.waitedFrom = waitedFrom
     }
 
     /// Whether the claim's time has passed: its run, if there is one, is in the listing.
@@ -180,13 +181,18 @@ extension FlowLedger {
     private mutating func note(_ listing: RunListing, _ settling: Settling, at now: Timestamp) {
         let newest = listing.runs.map(\.createdAt).max()
         let age = record.contactedAt.map { now - $0 }
-        // A commit for the time alone is worth its cost once a minute.
-        let notesTime = hasChanges || settling.hasWaited || age.map { $0 > .seconds(60) } ?? true
+        // Where the ledger has changed during the wait, it may have been restored once more.
+        let isRechecked = settling.waitedFrom == base
+        // A commit for the time alone is worth its cost once a minute, unless it would make others wait again.
+        let isOld = age.map { $0 > .seconds(60) } ?? true
+        let notesTime =
+            hasChanges
+            || (settling.waitedFrom != nil || isOld) && (isRechecked || !record.needsRecheck)
         amend { record in
             if let newest { record.newestRunAt = max(record.newestRunAt ?? newest, newest) }
             guard listing.isComplete, notesTime else { return }
             record.contactedAt = max(record.contactedAt ?? now, now)
-            if settling.hasWaited { record.needsRecheck = false }
+            if isRechecked { record.needsRecheck = false }
             if let date = listing.date { record.comparedAt = max(record.comparedAt ?? date, date) }
         }
     }

@@ -308,6 +308,14 @@ struct LedgerLossTests {
         #expect(verified.status == 74)
         #expect(verified.errors.contains(second))
 
+        // Also of a flow that is no longer declared.
+        try world.user.write(Fixture.manifest([Fixture.flow(Fixture.id(1), windows: 2)]), to: "flows.yaml")
+        let undeclared = try await world.run("ledger", "verify")
+        #expect(undeclared.status == 74)
+        for told in ["flow \(Fixture.id(0)), which no manifest declares", second] {
+            #expect(undeclared.errors.contains(told), "\(undeclared.errors)")
+        }
+
         let more = "      acknowledged: [{run: \(second), reason: the data was compared}]\n"
         try world.user.write(
             Fixture.manifest([Fixture.flow(Fixture.id(0), windows: 2, more: more)]), to: "flows.yaml")

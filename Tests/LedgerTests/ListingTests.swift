@@ -132,6 +132,32 @@ struct ListingTests {
                 == [Sample.identity(1): Sample.run("hidden")])
     }
 
+    @Test(
+        "a recheck is over after a wait from the ledger as it is, not after a wait that began before it was restored again"
+    )
+    func recheck() async throws {
+        let contents = InMemoryContents()
+        let store = InMemoryStore(contents)
+        func recheck(_ nonce: String) async throws -> FlowLedger {
+            try await store.requireRecheck(of: [Sample.flow]) { nonce }
+            return FlowLedger(try store.snapshot(of: Sample.flow))
+        }
+        let listing = Sample.listing([], after: isOver)
+        let first = try await recheck("first")
+        let copy = InMemoryContents(copyOf: contents)
+        contents.restore(copy)
+        var ledger = try await recheck("second")
+        #expect(ledger.record.revision.number == first.record.revision.number)
+        _ = try ledger.observe(
+            listing, settling: Settling(settle: Sample.settle, waitedFrom: first.base), at: Sample.now)
+        #expect(ledger.record.needsRecheck)
+        // Nothing is written, so that nobody else has to wait once more.
+        #expect(!ledger.hasChanges)
+        _ = try ledger.observe(
+            listing, settling: Settling(settle: Sample.settle, waitedFrom: ledger.base), at: Sample.now)
+        #expect(!ledger.record.needsRecheck)
+    }
+
     @Test("an ended run moves along its arrow, and a final state stays")
     func ends() throws {
         var ledger = FlowLedger()

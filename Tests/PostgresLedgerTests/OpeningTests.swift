@@ -146,7 +146,7 @@ struct RightsTests {
         func listing(_ run: ObservedRun) -> RunListing {
             RunListing(runs: [run], date: Timestamp(milliseconds: 10_000_000), isComplete: true)
         }
-        let settling = Settling(settle: .seconds(60), seenFor: .seconds(100), hasWaited: true)
+        let settling = Settling(settle: .seconds(60), seenFor: .seconds(100), waitedFrom: record.base)
         _ = try record.observe(listing(run), settling: settling, at: Timestamp(milliseconds: 1))
         let sighting = record.commit(nonce: "a")
         #expect(try await again.commit(sighting) == .done)

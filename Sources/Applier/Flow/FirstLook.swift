@@ -20,12 +20,12 @@ extension FlowApplication {
         // Meanwhile the ledger may have turned out to be an older one.
         if !isFirst { ledger = try await currentLedger() }
         guard let doubt = try await lastingDoubt(isFirst: isFirst) else { return try await look(column: column) }
+        comparison.waitedFrom = ledger.base
         if doubt.wait > .zero { try await waitForOthers(doubt.wait, because: doubt.reason) }
         waitedFor.formUnion(doubt.missing)
-        comparison.hasWaited = true
         try await look(.full, column: column)
         do throws(LedgerError) { try context.journal?.create() } catch { throw context.end(for: error) }
-        comparison.hasWaited = false
+        comparison.waitedFrom = nil
     }
 
     /// Compares the flow with the service; waits for a run of which the service may tell the window soon.

@@ -21,8 +21,8 @@ struct FlowComparison {
     private let windows: [RunID: Window]
     /// When this process first saw an open claim: where the service tells no time, its `settle` runs from then.
     private var firstSeen: [ClaimID?: MonotonicInstant] = [:]
-    /// Whether the service had its time to list whatever was requested before this command.
-    var hasWaited = false
+    /// See ``Settling/waitedFrom``.
+    var waitedFrom: Revision?
     /// Whether runs that have not ended are asked for, wherever they are listed. Runs of unknown window always are.
     var readsRunsUnderWay = false
 
@@ -68,7 +68,7 @@ struct FlowComparison {
             let seen = ledger.openRequests.compactMap { firstSeen[$0.claim?.id] }.max() ?? begun
             let settling = Settling(
                 settle: settle, seenFor: begun - seen, acknowledged: acknowledged, windows: windows,
-                hasWaited: hasWaited)
+                waitedFrom: waitedFrom)
             do throws(LedgerError) {
                 let findings = try ledger.observe(listing, settling: settling, at: context.time.now())
                 ledger.note(column: column)

@@ -147,7 +147,9 @@ struct LedgerCommand: ParsableCommand {
             try await TargetLedger.with(workspace.target, writing: false) { ledger in
                 let violations = try await ledger.store.verify()
                 let plan = try await workspace.plan(asOf: SystemTime().now(), ledger: ledger)
-                let twice = plan.diagnostics.filter { $0.code == .windowRunTwice }
+                let twice =
+                    try await plan.diagnostics.filter { $0.code == .windowRunTwice }
+                    + windowsRunTwice(of: workspace, in: ledger.store)
                 output.tell(twice, workspace.sources)
                 guard violations.isEmpty else {
                     throw Failure(.fileError, "the ledger has errors:", details: violations.map { "- \($0)" })
@@ -159,6 +161,27 @@ struct LedgerCommand: ParsableCommand {
                 }
                 output.say("no errors in the ledger")
             }
+        }
+
+        /// Of flows that no manifest declares.
+        private func windowsRunTwice(
+            of workspace: Workspace, in store: any LedgerStore
+        ) async throws -> [Diagnostic] {
+            let declared = Set(workspace.declarations.map(\.id))
+            var found: [Diagnostic] = []
+            for flow in try await store.flows().map(\.id) where !declared.contains(flow) {
+                let kept = try await store.snapshot(of: flow)
+                let undeclared = FlowDeclaration(
+                    id: flow, manifest: "", target: workspace.target.name, source: .file, place: workspace.target.place)
+                found += Planner(asOf: SystemTime().now()).plan(undeclared, record: kept.record, runs: kept.runs)
+                    .diagnostics.filter { $0.code == .windowRunTwice }
+                    .map {
+                        Diagnostic(
+                            $0.code, $0.severity, at: $0.place,
+                            "flow \(flow), which no manifest declares: \($0.message)", suggestion: "check the data")
+                    }
+            }
+            return found
         }
     }
 
@@ -181,17 +204,8 @@ struct LedgerCommand: ParsableCommand {
             try await TargetLedger.with(workspace.target, writing: true) { ledger in
                 let known = try await ledger.store.flows().map(\.id)
                 let flows = Set(known).union(workspace.declarations.map(\.id)).sorted()
-                for flow in flows { try await recheck(flow, in: ledger.store) }
+                try await ledger.store.requireRecheck(of: flows) { UUID().uuidString }
                 output.say("\(counted(flows.count, "flow")) will be compared with the service before the next request")
-            }
-        }
-
-        private func recheck(_ flow: FlowID, in store: any LedgerStore) async throws {
-            while true {
-                var ledger = FlowLedger(try await store.snapshot(of: flow))
-                ledger.requireRecheck()
-                guard ledger.hasChanges else { return }
-                if try await store.commit(ledger.commit(nonce: UUID().uuidString)) == .done { return }
             }
         }
     }
