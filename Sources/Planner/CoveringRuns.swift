@@ -13,7 +13,7 @@ extension FlowPass {
         // Longer runs that start with it are yet to come.
         func covers(_ run: RecordedRun) -> Bool {
             run.window.map { $0 != window && $0.contains(window) } ?? false
-                && !run.state.isVoid && !(run.id.map(found.acknowledged.contains) ?? false)
+                && !run.state.isVoid && !run.isSomebodyElses(found.acknowledged)
         }
         let own = recorded.first(startingAt: window.start, where: covers)
         return own ?? replaced.first(startingAt: window.start) { covers($0) && $0.state != .failed }

@@ -64,7 +64,7 @@ struct FlowFindings {
 
     mutating func addRunOfUnknownWindow(_ run: RecordedRun) {
         note(run)
-        guard !run.state.isVoid, !(run.id.map(acknowledged.contains) ?? false) else { return }
+        guard !run.state.isVoid, !run.isSomebodyElses(acknowledged) else { return }
         unacknowledged.append(run)
         undeclared.append(run)
     }
@@ -77,7 +77,7 @@ struct FlowFindings {
 
     mutating func addReplacedRunOfUnknownWindow(_ run: RecordedRun) {
         noteReplaced(run)
-        guard !run.state.isVoid, !(run.id.map(acknowledged.contains) ?? false) else { return }
+        guard !run.state.isVoid, !run.isSomebodyElses(acknowledged) else { return }
         unacknowledged.append(run)
     }
 

@@ -21,7 +21,7 @@ package struct Predecessor: Hashable, Sendable {
         var succeeded: [Window] = []
         var failed: [Window] = []
         for run in runs {
-            guard let window = run.window, !(run.id.map(somebodyElses.contains) ?? false) else { continue }
+            guard let window = run.window, !run.isSomebodyElses(somebodyElses) else { continue }
             switch run.state {
             case .intended, .inDoubt, .accepted: underWay.append(window)
             case .succeeded: succeeded.append(window)

@@ -14,8 +14,10 @@ struct WindowHistory {
     private(set) var reruns: [String: Attempts] = [:]
     /// Runs that nobody recorded and that count for no run that is declared: the window was ingested too often.
     private(set) var surplus: [RecordedRun] = []
-    /// Runs that nobody recorded, by the id of the rerun that they count as.
+    /// Runs that nobody recorded and that have not failed, by the id of the rerun that they count as.
     private(set) var taken: [String: RecordedRun] = [:]
+    /// The reruns as which runs that nobody recorded count, failed ones too.
+    private(set) var rerunsOfUnrecorded: [RunIdentity: String] = [:]
 
     private var unrecorded: [RecordedRun] = []
     /// Of flows that this one replaces: those that were taken, or perhaps taken, and have not failed.
@@ -23,7 +25,7 @@ struct WindowHistory {
 
     /// - Parameter acknowledged: runs that count for nothing.
     mutating func addReplaced(_ run: RecordedRun, acknowledged: Set<RunID>) {
-        guard !run.state.isVoid, run.state != .failed, !(run.id.map(acknowledged.contains) ?? false) else { return }
+        guard !run.state.isVoid, run.state != .failed, !run.isSomebodyElses(acknowledged) else { return }
         replaced.append(run)
     }
 
@@ -44,6 +46,7 @@ struct WindowHistory {
         if !reruns.isEmpty { reruns.removeAll() }
         if !surplus.isEmpty { surplus.removeAll() }
         if !taken.isEmpty { taken.removeAll() }
+        if !rerunsOfUnrecorded.isEmpty { rerunsOfUnrecorded.removeAll() }
         if !replaced.isEmpty { replaced.removeAll() }
         if !unrecorded.isEmpty { unrecorded.removeAll(keepingCapacity: true) }
     }
@@ -55,7 +58,7 @@ struct WindowHistory {
     ///   - acknowledged: runs that the manifest calls somebody else's: they count for nothing.
     mutating func count(for declared: [String], retryFailed: Int, acknowledged: Set<RunID>) {
         guard !unrecorded.isEmpty else { return }
-        let counting = unrecorded.filter { !($0.id.map(acknowledged.contains) ?? false) }.sorted {
+        let counting = unrecorded.filter { !$0.isSomebodyElses(acknowledged) }.sorted {
             $0.recordedAt == $1.recordedAt ? $0.identity.attempt < $1.identity.attempt : $0.recordedAt < $1.recordedAt
         }
         var living = counting.filter { $0.state != .failed }[...]
@@ -64,10 +67,12 @@ struct WindowHistory {
             var attempts = self[rerun]
             if attempts.isOpen(retryFailed: retryFailed), let run = living.popFirst() {
                 attempts.add(run, isNumbered: rerun == nil)
+                rerunsOfUnrecorded[run.identity] = rerun
                 if let rerun { taken[rerun] = run }
             }
             while attempts.isOpen(retryFailed: retryFailed), let run = failed.popFirst() {
                 attempts.add(run, isNumbered: rerun == nil)
+                rerunsOfUnrecorded[run.identity] = rerun
             }
             self[rerun] = attempts
         }
@@ -84,7 +89,7 @@ struct WindowHistory {
     ///
     /// - Parameter acknowledged: runs that count for nothing.
     func covering(acknowledged: Set<RunID>) -> RecordedRun? {
-        runs.first { !$0.state.isVoid && !($0.id.map(acknowledged.contains) ?? false) } ?? replaced.first
+        runs.first { !$0.state.isVoid && !$0.isSomebodyElses(acknowledged) } ?? replaced.first
     }
 
     /// What the window's own run needs. A rerun that was taken covers the window too.
@@ -178,5 +183,13 @@ struct Attempts {
         guard let latestFailed else { return .missing }
         guard failures <= retryFailed, let run = latestFailed.id else { return .failed }
         return .retry(of: run, failed: latestFailed, ordinal: failures)
+    }
+}
+
+extension RecordedRun {
+    /// Whether the manifest calls it somebody else's, so that it counts for nothing. A request whose window the ledger
+    /// knows is our own, whatever the manifest says.
+    package func isSomebodyElses(_ acknowledged: Set<RunID>) -> Bool {
+        (origin == .service || window == nil) && id.map(acknowledged.contains) ?? false
     }
 }

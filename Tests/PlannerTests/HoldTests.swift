@@ -71,6 +71,18 @@ struct HoldTests {
         #expect(flow.plan.undeclared.isEmpty)
     }
 
+    @Test("a recorded request counts, also where the manifest calls it somebody else's")
+    func acknowledgedRequest() {
+        let fix = Rerun(window: Window(0..<10), id: "fix", reason: "late files", place: SampleFlow.place)
+        for windows in [[0..<10], []] as [[Range<Int64>]] {
+            let flow = SampleFlow(
+                windows: windows, reruns: [fix], acknowledged: [acknowledgement("mine")],
+                runs: [RecordedRun(0..<10, .succeeded, id: "mine")])
+            #expect(flow.plan.actions.map(\.kind) == [.rerun])
+            #expect(flow.plan.diagnostics.isEmpty)
+        }
+    }
+
     @Test("an acknowledged run that the ledger does not know is a warning, once the service was asked")
     func unknownAcknowledgement() {
         var flow = SampleFlow(windows: [0..<10], acknowledged: [acknowledgement("z")])

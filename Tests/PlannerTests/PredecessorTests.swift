@@ -67,7 +67,9 @@ struct PredecessorTests {
 
     @Test("a run that the manifest calls somebody else's covers nothing")
     func acknowledged() {
-        let run = RecordedRun(0..<10, .succeeded, id: "theirs")
+        let run = RecordedRun(
+            identity: RunIdentity(flow: SampleFlow.id, window: Window(0..<10)), state: .succeeded, origin: .service,
+            id: RunID("theirs"), recordedAt: Timestamp(seconds: 100))
         let known = Acknowledgement(run: RunID("theirs")!, reason: "a test", place: SampleFlow.place)
         let flow = SampleFlow(windows: [0..<10], acknowledged: [known], runs: [run])
         #expect(reasons([0..<10], after: Predecessor(flow.plan, runs: [run])).count == 1)

@@ -69,6 +69,30 @@ struct StatusTests {
         #expect(status(runs).succeeded == 1)
     }
 
+    @Test(
+        "after a lost ledger, a run counts as the rerun that a plan counts it as",
+        arguments: [
+            ([RunState.succeeded, .succeeded], 0), ([.succeeded, .failed], 1), ([.failed, .succeeded], 1),
+            ([.failed, .failed], 2),
+        ])
+    func rerunOfNobody(states: [RunState], failed: Int) {
+        let window = Sample.window(Sample.newYear, .seconds(60))
+        let declaration = FlowDeclaration(
+            id: Sample.flowID(1), name: "contacts", manifest: "crm", target: "prod", source: .file,
+            windows: [DeclaredWindow(window: window, line: 3, column: 1)],
+            reruns: [Rerun(window: window, id: "fix-418", reason: "late files", place: Sample.place(9))],
+            place: Sample.place(4))
+        let runs = states.enumerated().map { number, state in
+            Sample.run(1, window, state, attempt: number + 1, origin: .service, id: "run-\(number)")
+        }
+        let status = planned(declaration, runs: runs)
+        #expect(status.failed == failed)
+        #expect(status.succeeded == 2 - failed)
+        #expect(status.recorded == 2)
+        let record = FlowRecord(id: declaration.id, contactedAt: Timestamp(seconds: 1))
+        #expect(Planner(asOf: Sample.asOf).plan(declaration, record: record, runs: runs).failedCount == failed)
+    }
+
     @Test("a refused request after a failure leaves the failure standing")
     func refusedRetry() {
         let window = Sample.window(Sample.newYear, Sample.day)

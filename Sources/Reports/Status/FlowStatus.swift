@@ -90,7 +90,7 @@ package struct FlowStatus: Hashable, Sendable {
         missing = neverRun.reduce(plan.held.count) { $0 + $1.windowCount }
         missingTime = (neverRun.map(\.window) + plan.held.map(\.window)).reduce(.zero) { $0 + $1.length }
 
-        let latest = runs.latestAttempts
+        let latest = declaration.counted(runs).latestAttempts
         running = latest.count { $0.state == .accepted }
         succeeded = latest.count { $0.state == .succeeded }
         partial = latest.count { $0.state == .partial }

@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import Planner
 
 /// A window that was ingested more often than its manifest declares.
 package struct RepeatedWindow: Hashable, Sendable {
@@ -25,7 +26,7 @@ extension FlowDeclaration {
         let acknowledged = Set(acknowledged.filter { $0.window == nil }.map(\.run))
         var taken: [Window: [RecordedRun]] = [:]
         for run in runs where run.state.isAccepted && run.state != .failed {
-            guard let window = run.window, run.id.map({ !acknowledged.contains($0) }) ?? true else { continue }
+            guard let window = run.window, !run.isSomebodyElses(acknowledged) else { continue }
             taken[window, default: []].append(run)
         }
         let ranges = reruns.filter(\.isRange)
