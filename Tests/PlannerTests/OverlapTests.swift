@@ -113,6 +113,20 @@ struct OverlapTests {
         #expect(plan.undeclared.map(\.window?.range) == [5..<20])
     }
 
+    @Test(
+        "a retry is no new window: it goes out although somebody has run a part of it since",
+        arguments: FlowDeclaration.Overlap.allCases)
+    func retryBesideOthers(overlap: FlowDeclaration.Overlap) {
+        let other = RecordedRun(
+            identity: RunIdentity(flow: SampleFlow.id, window: Window(5..<15)), state: .succeeded, origin: .service,
+            id: RunID("other"), recordedAt: Timestamp(seconds: 200))
+        let plan = SampleFlow(
+            overlap: overlap, retryFailed: 1, windows: [0..<10], runs: [RecordedRun(0..<10, .failed), other]
+        ).plan
+        #expect(plan.actions.map(\.kind) == [.retry(of: RunID("0--1")!)])
+        #expect(!plan.diagnostics.hasErrors)
+    }
+
     @Test("a trimmed piece is tried again: after a refusal as its next attempt, after a failure as a retry")
     func piecesAgain() {
         let runs = [
