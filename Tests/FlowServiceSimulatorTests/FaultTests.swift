@@ -10,6 +10,7 @@ struct FaultTests {
             ("500-after:0.1", Fault(.statusAfter(500), rate: 0.1)),
             ("500-before:0.1", Fault(.status(500, nil), rate: 0.1)),
             ("503", Fault(.status(503, nil))),
+            ("302-after@2", Fault(.statusAfter(302), only: 2)),
             ("429:0.2", Fault(.status(429, nil), rate: 0.2)),
             ("429-retry-after:1s", Fault(.status(429, .seconds(.seconds(1))))),
             ("429-retry-date:5s:0.5@7", Fault(.status(429, .date(.seconds(5))), rate: 0.5, only: 7)),

@@ -64,7 +64,7 @@ extension Fault {
         package let meaning: String
     }
 
-    /// All kinds of faults, for `--help` and the documentation. `STATUS` is a number from 400 to 599, `TIME` is like
+    /// All kinds of faults, for `--help` and the documentation. `STATUS` is a number from 300 to 599, `TIME` is like
     /// `500ms`, `2s`, `1m`.
     package static let catalogue: [Entry] = [
         Entry(name: "STATUS", meaning: "answered with this status, nothing taken; also STATUS-before"),
@@ -153,7 +153,7 @@ extension Fault {
             case "html-error": self = .plain(.htmlError)
             case "no-id": self = .plain(.noID)
             default:
-                guard name.prefix(3).count == 3, let status = Int(name.prefix(3)), (400...599).contains(status) else {
+                guard name.prefix(3).count == 3, let status = Int(name.prefix(3)), (300...599).contains(status) else {
                     throw FaultError(text, "unknown fault; known: \(catalogue.map(\.name).joined(separator: ", "))")
                 }
                 switch name.dropFirst(3) {
