@@ -8,7 +8,7 @@ import Text
 ///
 /// It outlives the process and need not outlive a power cut, after which the machine has lost what it was about to send.
 package struct FileJournal: ClaimJournal {
-    /// A file that has grown beyond this is cut down to its last claims.
+    /// A file that has grown beyond this gives way to one with its last claims.
     private static let longestFile = 16_384
     private static let keptClaims = 200
 
@@ -64,20 +64,44 @@ package struct FileJournal: ClaimJournal {
     private func append(_ line: JournalLine, of flow: FlowID) throws(LedgerError) -> [JournalClaim] {
         try create()
         let path = path(of: flow)
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
-        guard descriptor >= 0 else { throw unwritable(path) }
+        let descriptor = try openLocked(path)
         defer { close(descriptor) }
-        while flock(descriptor, LOCK_EX) != 0 { guard errno == EINTR else { throw unwritable(path) } }
         let earlier = try claims(of: flow)
-        var lines = [line]
         if lseek(descriptor, 0, SEEK_END) > Self.longestFile {
-            lines = earlier.suffix(Self.keptClaims).map { JournalLine(id: $0.id, time: $0.time) } + lines
-            guard ftruncate(descriptor, 0) == 0 else { throw unwritable(path) }
+            let kept = earlier.suffix(Self.keptClaims).map { JournalLine(id: $0.id, time: $0.time) }
+            try replace(path, with: kept + [line])
+        } else {
+            // The line feed before it ends what a kill may have left behind.
+            let bytes = Array("\n\(line.text)\n".utf8)
+            guard write(descriptor, bytes, bytes.count) == bytes.count else { throw unwritable(path) }
         }
-        // The line feed before it ends what a kill may have left behind.
-        let bytes = Array(("\n" + lines.map(\.text).joined(separator: "\n") + "\n").utf8)
-        guard write(descriptor, bytes, bytes.count) == bytes.count else { throw unwritable(path) }
         return earlier
+    }
+
+    /// Opens the flow's file and locks it; again where it was replaced meanwhile.
+    private func openLocked(_ path: String) throws(LedgerError) -> Int32 {
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
+            guard descriptor >= 0 else { throw unwritable(path) }
+            var result = flock(descriptor, LOCK_EX)
+            while result != 0, errno == EINTR { result = flock(descriptor, LOCK_EX) }
+            var (opened, there) = (stat(), stat())
+            if result == 0, fstat(descriptor, &opened) == 0 {
+                if stat(path, &there) == 0, opened.st_ino == there.st_ino { return descriptor }
+                close(descriptor)
+            } else {
+                close(descriptor)
+                throw unwritable(path)
+            }
+        }
+    }
+
+    /// By a whole file: what is killed half-way leaves the old one.
+    private func replace(_ path: String, with lines: [JournalLine]) throws(LedgerError) {
+        do {
+            let text = lines.map(\.text).joined(separator: "\n") + "\n"
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch { throw .unusable("cannot write the journal of claims \(path): \(error.localizedDescription)") }
     }
 
     private func path(of flow: FlowID) -> String { "\(folder)/\(flow)" }

@@ -64,6 +64,26 @@ struct FileJournalTests {
         #expect(kept.count >= 200 && kept.count < 5000)
     }
 
+    @Test("no claim is lost that others add while the journal is cut down")
+    func boundedAmongRivals() async throws {
+        // A few lines more are too many.
+        for number in 0..<1090 { try journal().add(claim("claim\(number)"), of: flow) }
+        let (journal, flow) = (journal(), flow)
+        let added = try await withThrowingTaskGroup(of: [ClaimID].self) { group in
+            for rival in 0..<4 {
+                group.addTask {
+                    let ids = (0..<40).map { ClaimID("r\(rival)-\($0)")! }
+                    for id in ids { try journal.add(JournalClaim(id: id, time: nil), of: flow) }
+                    return ids
+                }
+            }
+            return try await group.reduce([], +)
+        }
+        let kept = try journal.claims(of: flow).map(\.id)
+        #expect(kept.count < 1090)
+        #expect(Set(added).subtracting(kept).isEmpty)
+    }
+
     @Test("a long target's name still fits a folder's")
     func longName() throws {
         let long = "https://" + String(repeating: "very-", count: 60) + "long 1234@AdobeOrg"
