@@ -10,7 +10,7 @@ struct SimulatedCommands {
     let process: SimulatedProcess
 
     private var service: SimulatedService { process.service }
-    private var declarations: [FlowDeclaration] { service.manifest.declarations(at: process.time.elapsed) }
+    private var declarations: [FlowDeclaration] { service.declarations }
 
     private var limits: Limits {
         var limits = Limits()

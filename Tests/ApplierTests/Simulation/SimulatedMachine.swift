@@ -30,7 +30,10 @@ final class MemoryJournal: ClaimJournal {
         var claims: [FlowID: [JournalClaim]] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    /// - Parameter isThere: that of a shared ledger is taken to have been kept always.
+    init(isThere: Bool = false) { state = Mutex(State(isThere: isThere)) }
 
     func exists() -> Bool { state.withLock(\.isThere) }
     func create() { state.withLock { $0.isThere = true } }

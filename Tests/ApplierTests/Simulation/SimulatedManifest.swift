@@ -8,8 +8,6 @@ struct SimulatedManifest: Sendable {
 
     func flow(_ id: FlowID) -> SimulatedFlowDeclaration? { flows.first { $0.id == id } }
 
-    func declarations(at elapsed: Duration) -> [FlowDeclaration] { flows.map { $0.declaration(at: elapsed) } }
-
     static func drawn(_ random: SimulationRandom) -> SimulatedManifest {
         SimulatedManifest(flows: (0..<random.pick([1, 1, 1, 2, 3])).map { .drawn($0, random) })
     }
@@ -26,13 +24,15 @@ struct SimulatedFlowDeclaration: Sendable {
     var source = SourceKind.file
     var overlap = FlowDeclaration.Overlap.error
     var retryFailed = 0
+    var order = FlowDeclaration.Order.oldestFirst
     var windows: [Window] = []
     var series: Series?
     /// Of the series, in order.
     var seriesWindows: [Window] = []
+    var batch: SeriesBatch?
     var reruns: [TimedRerun] = []
 
-    private static let place = Place(file: "simulated.yaml", line: 1, column: 1)
+    static let place = Place(file: "simulated.yaml", line: 1, column: 1)
     static let length = Duration.seconds(60)
 
     var column: DeltaColumn? { source == .table ? DeltaColumn(name: "DOB") : nil }
@@ -42,7 +42,8 @@ struct SimulatedFlowDeclaration: Sendable {
         1 + reruns.filter { $0.window == window && $0.declaredAt <= elapsed }.count
     }
 
-    func isSeries(_ window: Window) -> Bool { seriesWindows.contains { $0.contains(window) } }
+    /// Whether it is a window of the series, a piece of one, or several in one run.
+    func isOfSeries(_ window: Window) -> Bool { seriesWindows.contains { $0.overlaps(window) } }
 
     var allWindows: [Window] { windows + seriesWindows }
 
@@ -50,18 +51,19 @@ struct SimulatedFlowDeclaration: Sendable {
     func canBeBlocked(by runs: [SimulatedRun]) -> Bool {
         guard overlap == .error || (overlap == .trim && !reruns.isEmpty) else { return false }
         let cut = runs.filter { $0.flow == id }.compactMap(\.window)
-        return cut.contains { run in allWindows.contains { $0.overlaps(run) && $0 != run } }
+        return cut.contains { run in allWindows.contains { $0.overlaps(run) && !run.contains($0) } }
     }
 
-    func declaration(at elapsed: Duration) -> FlowDeclaration {
+    func declaration(at elapsed: Duration, acknowledged: [Acknowledgement]) -> FlowDeclaration {
         FlowDeclaration(
             id: id, manifest: "simulated", target: "simulated", source: source,
             deltaColumn: column.map { DeclaredColumn(column: $0, place: Self.place) }, overlap: overlap,
-            retryFailed: retryFailed, windows: windows.map { DeclaredWindow(window: $0, line: 1, column: 1) },
-            series: series.map { [$0] } ?? [],
+            retryFailed: retryFailed, order: order,
+            windows: windows.map { DeclaredWindow(window: $0, line: 1, column: 1) },
+            series: series.map { [$0] } ?? [], batch: batch,
             reruns: reruns.filter { $0.declaredAt <= elapsed }.map {
                 Rerun(window: $0.window, id: $0.id, reason: "again", place: Self.place)
-            }, place: Self.place)
+            }, acknowledged: acknowledged, place: Self.place)
     }
 
     /// Explicit windows of long ago, or a series some of whose windows end while the simulation lasts.
@@ -70,6 +72,7 @@ struct SimulatedFlowDeclaration: Sendable {
         flow.source = random.pick([.table, .file])
         flow.overlap = random.pick([.error, .error, .trim, .allow])
         flow.retryFailed = random.pick([0, 1, 2])
+        flow.order = random.pick([.oldestFirst, .oldestFirst, .newestFirst])
         let count = random.pick([2, 3, 4, 8])
         if random.happens(0.3) {
             let past = random.pick([1, count - 1])
@@ -87,6 +90,10 @@ struct SimulatedFlowDeclaration: Sendable {
                 TimedRerun(
                     window: random.pick(flow.allWindows), id: "r\(number)",
                     declaredAt: random.seconds(0, 0, 250)))
+        }
+        // A batch leaves no run of exactly one window, which a rerun needs.
+        if flow.reruns.isEmpty, flow.overlap != .allow {
+            flow.batch = random.pick([nil, .upTo(.fixed(length * 2)), .upTo(.fixed(length * 5))])
         }
         return flow
     }

@@ -45,7 +45,11 @@ final class SimulatedProcess: Sendable {
         var clock = ServiceClock()
         /// The service's time when the last whole look at the flow began.
         var lookedAt: [FlowID: Timestamp] = [:]
+        /// How far back that look has read so far; `nil` when it has read everything.
+        var readBackTo: [FlowID: Timestamp] = [:]
         var claims: [FlowID: ClaimID] = [:]
+        /// Flows that must be looked at again before anything else of them is claimed: a claim met a conflict.
+        var unsure: Set<FlowID> = []
     }
 
     private let state = Mutex(State())
@@ -106,7 +110,21 @@ final class SimulatedProcess: Sendable {
 
     // MARK: What the process knows
 
-    func noteLook(_ flow: FlowID, at time: Timestamp) { state.withLock { $0.lookedAt[flow] = time } }
+    func noteLook(_ flow: FlowID, at time: Timestamp, isFirst: Bool, readBackTo oldest: Timestamp?) {
+        state.withLock { state in
+            if isFirst {
+                state.lookedAt[flow] = time
+                state.unsure.remove(flow)
+            }
+            state.readBackTo[flow] = oldest
+        }
+    }
+    /// Whether runs of a claim may be older than what the last look has read.
+    func isClaimPassedOver(_ flow: FlowID, madeAt time: ServiceTime) -> Bool {
+        state.withLock { $0.readBackTo[flow].map { $0 >= time.earliest } ?? false }
+    }
+    func noteUnsure(_ flow: FlowID) { state.withLock { _ = $0.unsure.insert(flow) } }
+    func isUnsure(_ flow: FlowID) -> Bool { state.withLock { $0.unsure.contains(flow) } }
     func lookedAt(_ flow: FlowID) -> Timestamp { state.withLock { $0.lookedAt[flow] } ?? .min }
     func noteClaim(_ claim: ClaimID, of flow: FlowID) { state.withLock { $0.claims[flow] = claim } }
     func claim(of flow: FlowID) -> ClaimID? { state.withLock { $0.claims[flow] } }

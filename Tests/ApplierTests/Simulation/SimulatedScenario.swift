@@ -5,6 +5,8 @@ struct SimulatedScenario: Sendable {
     enum Mode: String, CaseIterable {
         /// One shared ledger, several machines.
         case shared
+        /// The same; now and then it is put back as it once was, and `ledger recheck` follows.
+        case restored
         /// A file on one machine, which is lost, or put back, while nothing runs.
         case own
         /// The same while appliers are at work.
@@ -15,6 +17,10 @@ struct SimulatedScenario: Sendable {
         case separate
         /// Two files on one machine, as in two folders, at work at the same time.
         case clones
+
+        var isShared: Bool { self == .shared || self == .restored }
+        /// Whether an older ledger takes the place of a newer one.
+        var isPutBack: Bool { [.own, .swapped, .restored].contains(self) }
     }
 
     struct Result: Equatable {

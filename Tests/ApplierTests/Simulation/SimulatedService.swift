@@ -16,10 +16,14 @@ final class SimulatedService: Sendable {
         var latest = 0.0
         /// What part of the runs tells its window only later.
         var unreadable = 0.0
+        /// What part of the runs never tells its window.
+        var neverTelling = 0.0
         var failing = 0.0
         var tellsDate = true
         /// The service answers 400 to `orderby`.
         var refusesOrder = false
+        /// It lists the oldest first, whatever is asked for.
+        var ignoresOrder = false
     }
 
     private struct State {
@@ -42,6 +46,7 @@ final class SimulatedService: Sendable {
     let time: VirtualTime
     let random: SimulationRandom
     let manifest: SimulatedManifest
+    let acknowledgements = Acknowledgements()
     private let state: Mutex<State>
     let trace: Trace
 
@@ -157,7 +162,7 @@ final class SimulatedService: Sendable {
         {
             violations.append("overlap: \(window) of \(run.flow)")
         }
-        if habits.tellsDate, flow.isSeries(window), window.end > time.now + state.largestSkew {
+        if habits.tellsDate, flow.isOfSeries(window), window.end > time.now + state.largestSkew {
             violations.append("window-not-ended: \(window) of \(run.flow)")
         }
         return violations
@@ -168,7 +173,8 @@ final class SimulatedService: Sendable {
         let lag =
             isQuiet || !random.happens(habits.late)
             ? .zero : random.happens(habits.latest) ? habits.longestLag : random.duration(upTo: habits.longestLag)
-        let delay = !isQuiet && random.happens(habits.unreadable) ? random.seconds(20, 100, 250) : .zero
+        var delay = !isQuiet && random.happens(habits.unreadable) ? random.seconds(20, 100, 250) : .zero
+        if !isQuiet, random.happens(habits.neverTelling) { delay = .seconds(1_000_000) }
         let pace = RunPace(scheduled: random.seconds(0, 1, 60), inProgress: random.seconds(2, 5, 30, 200))
         let failing = isQuiet ? 0 : habits.failing
         state.withLock { state in
@@ -255,7 +261,7 @@ final class SimulatedService: Sendable {
         let (now, elapsed) = (now, time.elapsed)
         let seen = runs.filter { run in
             run.flow == flow && run.window?.overlaps(window) ?? false && run.listedAt <= lookedAt
-                && run.tellsWindowAt <= lookedAt
+                && run.tellsWindowAt <= lookedAt && !acknowledgements.wasSomebodyElses(run)
         }
         let same = seen.filter { $0.window == window && !$0.hasFailed(at: now) }
         if same.count >= declaration.slots(of: window, at: elapsed) {

@@ -32,7 +32,7 @@ final class Simulation: Sendable {
         trace = Trace(isOn: tracing)
         limits = SimulatedLimits(
             requestTimeout: Span.requestTimeout, settle: random.seconds(90, 120, 120),
-            requestsPerClaim: random.pick(mode == .shared ? [1, 2, 4, 8] : [1, 1, 1, 4]))
+            requestsPerClaim: random.pick(mode.isShared ? [1, 2, 4, 8] : [1, 1, 1, 4]))
         clockSteps = (0..<random.pick([0, 0, 0, 1, 2])).map { _ in
             (random.duration(upTo: Span.disturbed), random.seconds(-10, -5, -1, 1, 2, 5, 10))
         }
@@ -50,7 +50,7 @@ final class Simulation: Sendable {
             switch mode {
             case .own, .swapped: 1
             case .moved, .separate, .clones: 2
-            case .shared: random.pick([1, 2, 3])
+            case .shared, .restored: random.pick([1, 2, 3])
             }
         let time = time
         let shared = (
@@ -59,16 +59,18 @@ final class Simulation: Sendable {
         machines = (0..<count).map { number in
             let ledger: InMemoryContents? =
                 switch mode {
-                case .shared, .own, .swapped: contents
+                case .shared, .restored, .own, .swapped: contents
                 case .moved: number == 0 ? contents : nil
                 case .separate, .clones: InMemoryContents()
                 }
             if mode == .clones {
                 return SimulatedMachine(number, clock: shared.clock, journal: shared.journal, ledger: ledger)
             }
+            // A machine without a place of its own, as in CI, keeps no journal of a shared ledger.
             return SimulatedMachine(
                 number, clock: MachineClock(time, skew: random.seconds(0, 0, -200, 150, 3)),
-                journal: mode == .shared ? nil : MemoryJournal(), ledger: ledger)
+                journal: mode.isShared && random.happens(0.5) ? nil : MemoryJournal(isThere: mode.isShared),
+                ledger: ledger)
         }
     }
 
@@ -81,8 +83,10 @@ final class Simulation: Sendable {
         for step in clockSteps { habits.longestLag -= max(step, .zero - step) }
         (habits.late, habits.latest) = random.pick([(0, 0), (0.6, 0.4), (0.6, 0.4), (1, 1)])
         habits.unreadable = random.pick([0, 0, 0.5])
+        habits.neverTelling = random.pick([0, 0, 0.2])
         habits.failing = random.pick([0, 0, 0.3])
         habits.refusesOrder = random.happens(0.1)
+        habits.ignoresOrder = random.happens(0.1)
         habits.tellsDate = random.happens(0.9)
         return habits
     }
@@ -103,15 +107,23 @@ final class Simulation: Sendable {
     }
 
     func noteHistory(_ contents: InMemoryContents) {
-        guard mode == .own || mode == .swapped else { return }
+        guard mode.isPutBack else { return }
         let copy = InMemoryContents(copyOf: contents)
         state.withLock { $0.history.append(copy) }
     }
 
     /// The ledger is lost, put back as it once was, or moved to another machine.
     func disturb() async {
-        if mode != .swapped { state.withLock(\.processes).forEach { $0.kill() } }
-        if mode == .moved {
+        let areAtWork = mode == .swapped || (mode == .restored && random.happens(0.3))
+        if !areAtWork { state.withLock(\.processes).forEach { $0.kill() } }
+        if mode == .restored {
+            let old = random.happens(0.2) ? nil : recentCopies().randomElement(random)
+            contents.restore(old ?? InMemoryContents())
+            try? await InMemoryStore(contents).requireRecheck(of: service.manifest.flows.map(\.id)) {
+                String(random.number(), radix: 36)
+            }
+            trace.add(time, "LEDGER \(old == nil ? "LOST" : "RESTORED"), and to be rechecked")
+        } else if mode == .moved {
             guard let from = machines.first(where: isAtWork), let to = machines.first(where: { !isAtWork($0) }) else {
                 return
             }
@@ -121,8 +133,7 @@ final class Simulation: Sendable {
             trace.add(time, "LEDGER COPIED m\(from.number) -> m\(to.number)")
         } else {
             let isLost = random.happens(0.4)
-            let history = state.withLock(\.history)
-            let recent = random.happens(0.7) ? Array(history.suffix(6)) : history
+            let recent = recentCopies()
             var new = InMemoryContents()
             var words = "LOST"
             if !isLost, !recent.isEmpty {
@@ -140,6 +151,12 @@ final class Simulation: Sendable {
             machines[0].put(ledger)
             trace.add(time, "LEDGER \(words)")
         }
+    }
+
+    /// What the ledger once was; mostly not long ago.
+    private func recentCopies() -> [InMemoryContents] {
+        let history = state.withLock(\.history)
+        return random.happens(0.7) ? Array(history.suffix(6)) : history
     }
 
     /// An export is put into the ledger at which appliers are at work.
@@ -166,6 +183,7 @@ final class Simulation: Sendable {
 
     /// Without misfortune everything must come to its end.
     func finish() async {
+        service.acknowledgeAll()
         let last = machines.filter(isAtWork)
         for _ in 0..<14 {
             for machine in last { await apply(machine) }
@@ -188,7 +206,9 @@ final class Simulation: Sendable {
             for window in flow.allWindows {
                 let runs = service.runs.filter { $0.flow == flow.id && $0.window == window }
                 let slots = flow.slots(of: window, at: time.elapsed)
-                if flow.overlap != .trim, !runs.contains(where: { $0.outcome == .failed }), runs.count < slots {
+                if flow.overlap != .trim, flow.batch == nil, !runs.contains(where: { $0.outcome == .failed }),
+                    runs.count < slots
+                {
                     faults.append("not-run: \(window) of \(flow.id): \(runs.count) of \(slots)")
                 }
                 if !service.isCovered(window, of: flow.id) { faults.append("not-covered: \(window) of \(flow.id)") }
@@ -196,8 +216,4 @@ final class Simulation: Sendable {
         }
         return faults
     }
-}
-
-extension Array where Element: Sendable {
-    fileprivate func randomElement(_ random: SimulationRandom) -> Element? { isEmpty ? nil : random.pick(self) }
 }

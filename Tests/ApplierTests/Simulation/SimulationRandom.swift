@@ -22,3 +22,7 @@ final class SimulationRandom: Sendable {
     func duration(upTo longest: Duration) -> Duration { duration(.zero...longest) }
     func seconds(_ choices: Double...) -> Duration { .milliseconds(Int64(pick(choices) * 1000)) }
 }
+
+extension Array where Element: Sendable {
+    func randomElement(_ random: SimulationRandom) -> Element? { isEmpty ? nil : random.pick(self) }
+}

@@ -49,7 +49,13 @@ extension Simulation {
         for _ in 0..<random.pick([0, 0, 2]) {
             actions.append((random.duration(upTo: .seconds(600)), { self.service.retriggerByHand() }))
         }
-        if [.own, .swapped, .moved].contains(mode) {
+        // Where the ledger is the whole truth it does not matter that somebody errs.
+        let mayMistake = mode == .shared
+        for _ in 0..<random.pick([0, 3, 6]) {
+            actions.append(
+                (random.duration(upTo: Span.disturbed), { self.service.acknowledge(mayMistake: mayMistake) }))
+        }
+        if mode.isPutBack || mode == .moved {
             for _ in 0..<random.pick([1, 2, 3]) {
                 actions.append((random.duration(.seconds(5) ... .seconds(600)), { await self.disturbAndApply() }))
             }

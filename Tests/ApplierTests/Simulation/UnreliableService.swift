@@ -141,10 +141,12 @@ struct UnreliableService: FlowService {
         let (page, date, sent, at) = try await read { () throws(FlowServiceError) in
             if newestFirst, service.habits.refusesOrder { throw .refused(status: 400, "orderby is not known") }
             do throws(ServiceError) {
-                return try service.page(of: flow, newestFirst: newestFirst, after: next)
+                return try service.page(
+                    of: flow, newestFirst: newestFirst && !service.habits.ignoresOrder, after: next)
             } catch { throw .refused(status: error.status, error.detail) }
         }
-        if next == nil { process.noteLook(flow, at: at) }
+        process.noteLook(
+            flow, at: at, isFirst: next == nil, readBackTo: page.next == nil ? nil : page.runs.last?.createdAt)
         let roundTrip = process.time.monotonic - sent
         return Page(items: page.runs, next: page.next, date: date, requestedAt: date.map { $0 - roundTrip })
     }

@@ -35,6 +35,7 @@ struct UnreliableStore: LedgerStore {
         }
         await process.delay(0.1, 0.1, 0.1, 1, 3)
         let result = try carryOut(commit)
+        if result == .conflict, commit.hasClaim { process.noteUnsure(commit.record.id) }
         await process.step()
         try alive()
         return result
@@ -46,12 +47,16 @@ struct UnreliableStore: LedgerStore {
         let before = try store.snapshot(of: flow)
         let result = try store.commit(commit)
         guard result == .done, before.record.revision != commit.record.revision else { return result }
+        if before.record.revision != commit.expecting {
+            process.service.violate("commit-on-another-revision: \(commit.expecting), not \(before.record.revision)")
+        }
         process.trace("commits \(commit.changes)")
         process.onCommit()
         for change in commit.changes {
             switch change {
             case .insert(let entry) where entry.run.state == .intended:
                 guard let claim = entry.run.claim?.id, let window = entry.run.window else { continue }
+                if process.isUnsure(flow) { process.service.violate("claim-without-look: \(claim), \(window)") }
                 process.noteClaim(claim, of: flow)
                 process.service.watchClaim(claim, flow, window, lookedAt: process.lookedAt(flow))
             case .update(let identity, .outcome(.released), _):
@@ -59,6 +64,9 @@ struct UnreliableStore: LedgerStore {
                     let window = run.window
                 else { continue }
                 process.service.watchRelease(ClaimedWindow(claim: claim, window: window))
+                if let time = run.claim?.time, process.isClaimPassedOver(flow, madeAt: time) {
+                    process.service.violate("released-by-part-of-a-listing: \(claim), \(window)")
+                }
             case .insert, .update, .remove: continue
             }
         }
