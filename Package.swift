@@ -85,6 +85,13 @@ let package = Package(
             ],
             resources: [.embedInCode("Schemas")]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "CLibYAML", "FlowRuns", "Ledger", "Manifests", "Planner", "SQLiteLedger", "YAML",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ], path: "Tests/Benchmarks"),
         .testTarget(name: "YAMLTests", dependencies: ["RandomNumbers", "TestSupport", "YAML"], exclude: ["Golden"]),
         .testTarget(name: "FlowRunsTests", dependencies: ["FlowRuns"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
