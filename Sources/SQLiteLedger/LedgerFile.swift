@@ -122,16 +122,10 @@ struct LedgerFile {
     }
 
     private func createFolder() throws {
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        let isNew = !FileManager.default.fileExists(atPath: folder.path)
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            throw LedgerError.unusable("the folder \(folder.path) cannot be created")
+        do { try LedgerFolder.create(for: path) } catch {
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            throw LedgerError.unusable("the folder \(folder) cannot be created")
         }
-        // A folder of Sluice's own beside manifests: the whole of it is kept out of version control.
-        guard isNew, folder.lastPathComponent == ".sluice" else { return }
-        try? Data("*\n".utf8).write(to: folder.appending(path: ".gitignore"))
     }
 
     private func refuseFolder() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import SQLiteLedger
 
 /// Files that a command is asked to write.
 enum FileOutput {
@@ -20,9 +21,9 @@ enum FileOutput {
     }
 
     static func makeFolder(for path: String) throws(Failure) {
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-            throw Failure(.fileError, "cannot create the folder '\(folder.path)': \(error.localizedDescription)")
+        do { try LedgerFolder.create(for: path) } catch {
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            throw Failure(.fileError, "cannot create the folder '\(folder)': \(error.localizedDescription)")
         }
     }
 }

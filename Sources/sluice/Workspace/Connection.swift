@@ -60,7 +60,9 @@ struct Connection {
     ) async throws(Failure) -> RunningSimulator {
         guard case .sqlite(let path) = target.ledger else {
             throw Failure(
-                .configuration, "the embedded simulator keeps its state beside an SQLite ledger: use sqlite:PATH")
+                .configuration,
+                "the embedded simulator keeps its state beside an SQLite ledger: use sqlite:PATH, or start 'sluice simulate' "
+                    + "and write its address as the service")
         }
         try FileOutput.makeFolder(for: path)
         var configuration = FlowServiceSimulator.Configuration()
