@@ -59,6 +59,26 @@ final class GitFixture: Sendable {
     /// A program in front of `git`, whose script decides about each push: `$REAL` is Git itself, `$STATE` a file of its
     /// own, `$COMMIT` what is pushed and `$REF` where to.
     func pushesBy(_ script: String) throws -> [String: String] {
+        try program(
+            """
+            for argument in "$@"; do last=$argument; [ "$argument" = push ] && push=1; done
+            case "$last" in *compare-and-swap) push= ;; esac
+            [ -n "$push" ] || exec "$REAL" "$@"
+            COMMIT=${last%%:*}; REF=${last#*:}
+            \(script)
+            """)
+    }
+
+    /// A `git` that takes this long to fetch.
+    func fetches(takeSeconds seconds: Double) throws -> [String: String] {
+        try program(
+            """
+            for argument in "$@"; do [ "$argument" = fetch ] && sleep \(seconds); done
+            exec "$REAL" "$@"
+            """)
+    }
+
+    private func program(_ script: String) throws -> [String: String] {
         let folder = "\(repository.home)/bin-\(UUID().uuidString.prefix(6))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let path = repository.environment["PATH"] ?? ""
@@ -66,10 +86,6 @@ final class GitFixture: Sendable {
             #!/bin/sh
             PATH='\(path)'; export PATH
             REAL=$(command -v git); STATE='\(folder)/state'
-            for argument in "$@"; do last=$argument; [ "$argument" = push ] && push=1; done
-            case "$last" in *compare-and-swap) push= ;; esac
-            [ -n "$push" ] || exec "$REAL" "$@"
-            COMMIT=${last%%:*}; REF=${last#*:}
             \(script)
             """
         try Data(wrapper.utf8).write(to: URL(fileURLWithPath: folder + "/git"))

@@ -179,13 +179,13 @@ package actor GitLedger: LedgerStore {
             }
             let task = Task { await fetch() }
             fetching = task
-            let result = await task.value
-            fetching = nil
-            try result.get()
+            try await task.value.get()
         }
     }
 
     private func fetch() async -> Result<Void, LedgerError> {
+        // Before anybody who waits for it looks again: one who found it ended and still set would never let go.
+        defer { fetching = nil }
         do throws(LedgerError) {
             let session = try await session()
             let isFirst = readAt == nil
