@@ -24,7 +24,7 @@ package struct Settling: Sendable {
     /// How long after its claim a run is listed at the latest.
     package let settle: Duration
     /// For how long this process had seen the open claim when the listing began, on its own monotonic clock. It decides
-    /// where the service tells no time.
+    /// where the service tells no time, or a time that stands still.
     package let seenFor: Duration
     /// Runs of unknown window that the manifest calls somebody else's.
     package let acknowledged: Set<RunID>
@@ -47,7 +47,8 @@ package struct Settling: Sendable {
 
     /// Whether the claim's time has passed: its run, if there is one, is in the listing.
     func isOver(_ request: RecordedRun, by listing: RunListing) -> Bool {
-        guard let date = listing.date, let claimed = request.claim?.time else { return seenFor >= settle }
+        if seenFor >= settle { return true }
+        guard let date = listing.date, let claimed = request.claim?.time else { return false }
         return date >= claimed.latest + settle
     }
 }
@@ -123,8 +124,12 @@ extension FlowLedger {
             }
             let since = candidates.filter { request.mayBe($0) }
             let own = since.first { $0.createdClient.map(ownClients.contains) ?? false }
-            guard let run = settling.isOver(request, by: listing) ? since.first ?? candidates.first : own
-            else {
+            // While the request may as well be a run whose window nobody knows, another's run is not taken for it.
+            let mayBeHidden = listed.contains { run in
+                recorded[run.id]?.window == nil && (run.window ?? settling.windows[run.id]) == nil && request.mayBe(run)
+            }
+            let isDecided = settling.isOver(request, by: listing) && !mayBeHidden
+            guard let run = isDecided ? since.first ?? candidates.first : own else {
                 undecided.formUnion(candidates.map(\.id))
                 continue
             }

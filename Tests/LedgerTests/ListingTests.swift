@@ -86,6 +86,20 @@ struct ListingTests {
         #expect(findings.adopted == [Sample.identity(1): Sample.run("mine")])
     }
 
+    @Test("another's run of the window is not adopted while the request may be a run whose window cannot be read")
+    func hiddenBesideAnother() throws {
+        var ledger = try claimed()
+        let listing = Sample.listing(
+            [Sample.observed("hidden", nil), Sample.observed("another", 1, after: .seconds(15))], after: isOver)
+        let findings = try ledger.observe(listing, settling: settling, at: Sample.now)
+        #expect(findings.adopted.isEmpty && findings.released.isEmpty)
+        let told = Sample.listing(
+            [Sample.observed("hidden", 1), Sample.observed("another", 1, after: .seconds(15))], after: isOver)
+        #expect(
+            try ledger.observe(told, settling: settling, at: Sample.now).adopted
+                == [Sample.identity(1): Sample.run("hidden")])
+    }
+
     @Test("without the service's time the wait runs from first seeing the claim")
     func withoutDate() throws {
         for (seen, isSettled) in [(Duration.seconds(119), false), (.seconds(120), true)] {
@@ -93,6 +107,16 @@ struct ListingTests {
             let settling = Settling(settle: Sample.settle, seenFor: seen)
             let listing = RunListing(runs: [], date: nil, isComplete: true)
             let findings = try ledger.observe(listing, settling: settling, at: Sample.now)
+            #expect(findings.released.isEmpty == !isSettled)
+        }
+    }
+
+    @Test("where the service's time stands still the wait is no longer than from first seeing the claim")
+    func standingDate() throws {
+        for (seen, isSettled) in [(Duration.seconds(119), false), (.seconds(120), true)] {
+            var ledger = try claimed()
+            let settling = Settling(settle: Sample.settle, seenFor: seen)
+            let findings = try ledger.observe(Sample.listing([], after: .zero), settling: settling, at: Sample.now)
             #expect(findings.released.isEmpty == !isSettled)
         }
     }

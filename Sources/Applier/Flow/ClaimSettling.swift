@@ -65,10 +65,9 @@ extension FlowApplication {
     /// Until the claim can be settled by a listing.
     private func timeLeft(of open: RecordedRun) -> Duration {
         let settle = context.limits.settle
-        guard let claimed = open.claim?.time, let now = context.service.serviceTime() else {
-            return settle - comparison.seenFor(open.claim?.id)
-        }
-        return claimed.latest + settle - now.earliest
+        let unseen = settle - comparison.seenFor(open.claim?.id)
+        guard let claimed = open.claim?.time, let now = context.service.serviceTime() else { return unseen }
+        return min(unseen, claimed.latest + settle - now.earliest)
     }
 
     private func reason(_ open: RecordedRun, _ findings: ListingFindings) -> String {
