@@ -28,6 +28,23 @@ struct RetryTests {
         try await world.end()
     }
 
+    @Test("a failed run that the service does not run again is told, and stops no other window")
+    func refused() async throws {
+        let world = try await World(
+            flows: 1, windows: 4, "--failed", "0.5", "--speed", "10000", "--seed", "2", "--fault", "re-trigger/404")
+        #expect(try await world.apply().status == 0)
+        #expect(try await world.run("refresh").status == 0)
+        let flow = Fixture.flow(Fixture.id(0), windows: 6, more: "      retryFailed: 1\n")
+        try world.user.write(Fixture.manifest([flow]), to: "flows.yaml")
+        let apply = try await world.apply()
+        #expect(apply.status == 1)
+        #expect(apply.errors.contains("declare a 'rerun' of it"))
+        let counts = try await world.simulator.statistics()
+        #expect(counts.postRequests == 6, "the windows after it are requested")
+        #expect(counts.windowsTakenTwice.isEmpty)
+        try await world.end()
+    }
+
     @Test("flows made and run elsewhere become a manifest that plans to nothing")
     func adopted() async throws {
         let world = try await World(flows: 4, windows: 5)

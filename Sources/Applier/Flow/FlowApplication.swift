@@ -35,6 +35,8 @@ struct FlowApplication {
     var doubted: Set<RunIdentity> = []
     /// Claims of this machine that this ledger does not know, and whose time has been waited for.
     var waitedFor: Set<ClaimID> = []
+    /// Failed runs that the service does not re-trigger: the windows after them go on.
+    var refusedRetries: [RunKey: FlowEnd] = [:]
     /// How often in a row the service did not take a request.
     var notTaken = 0
     private(set) var accepted = 0
@@ -64,6 +66,7 @@ struct FlowApplication {
     mutating func run() async -> FlowOutcome {
         var end = FlowEnd.done
         do throws(FlowEnd) { try await apply() } catch { end = error }
+        if let refused = refusedRetries.values.first, end.isDoneOrHeld { end = refused }
         return FlowOutcome(
             flow: plan.id, accepted: accepted, removed: removed, remaining: plan.actions.count - accepted - removed,
             end: end)
@@ -135,8 +138,11 @@ struct FlowApplication {
         let errors = current.diagnostics.filter { $0.severity == .error && $0.code != .rerunOfNothing }
         if !errors.isEmpty { throw .conflict(errors) }
         if let held = current.held.first(where: { $0.cause == .doubt }) { throw .held(held.reason) }
-        let actions = current.actions.filter { approved[$0.key(in: plan.id)] == $0.kind }
-        noteRemoved(plan.actions.count - accepted - actions.count)
+        let actions = current.actions.filter { action in
+            let key = action.key(in: plan.id)
+            return approved[key] == action.kind && refusedRetries[key] == nil
+        }
+        noteRemoved(plan.actions.count - accepted - refusedRetries.count - actions.count)
         return actions
     }
 
@@ -145,5 +151,14 @@ struct FlowApplication {
         guard count > removed else { return }
         context.report(.removed(plan.id, count: count - removed))
         removed = count
+    }
+}
+
+extension FlowEnd {
+    fileprivate var isDoneOrHeld: Bool {
+        switch self {
+        case .done, .held: true
+        default: false
+        }
     }
 }

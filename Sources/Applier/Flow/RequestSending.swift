@@ -91,7 +91,11 @@ extension FlowApplication {
                 try note(.rejected(reason: reason, response: response), of: request)
                 context.report(.rejected(identity, reason: reason))
                 try await release(unsent, "the request before it was refused")
-                throw .refused(request.action.window, reason: reason)
+                let window = request.action.window
+                guard case .retry = request.action.kind else { throw .refused(window, reason: reason) }
+                refusedRetries[request.action.key(in: plan.id)] = .refused(
+                    window, reason: "\(reason); to request the window anew, declare a 'rerun' of it")
+                return .lookAgain
             case .unknown(let reason, let response):
                 try note(.inDoubt(reason: reason, response: response), of: request)
                 doubted.insert(identity)

@@ -84,7 +84,8 @@ package enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertibl
             "no credentials: set SLUICE_ACCESS_TOKEN and SLUICE_API_KEY, "
                 + "or SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES"
         case .missing(let variables): "credentials are not complete: set \(variables.joined(separator: ", ")) too"
-        case .malformed(let variable): "\(variable) has characters that a header cannot hold"
+        case .malformed(let variable):
+            "\(variable) has characters that a header cannot hold, or more than 16,384 of them"
         }
     }
 }
@@ -116,7 +117,9 @@ extension ClientCredentials: CustomStringConvertible, CustomDebugStringConvertib
 
 extension String {
     /// Whether an HTTP header can hold it (RFC 9110, section 5.5), kept to visible ASCII and inner spaces.
-    var isHeaderValue: Bool { !isEmpty && self == trimmingWhitespace && utf8.allSatisfy { (0x20..<0x7F).contains($0) } }
+    var isHeaderValue: Bool {
+        !isEmpty && utf8.count <= 16_384 && self == trimmingWhitespace && utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+    }
 
     var trimmingWhitespace: String {
         let start = drop(while: \.isWhitespace)
