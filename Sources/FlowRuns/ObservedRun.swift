@@ -55,4 +55,7 @@ package struct RunCounts: Hashable, Sendable {
         self.failedRecords = failedRecords
         self.inputFiles = inputFiles
     }
+
+    /// Those that were written, or else read.
+    package var records: Int64? { outputRecords ?? inputRecords }
 }

@@ -111,10 +111,13 @@ package struct RecordedRun: Hashable, Sendable {
     package var failure: String?
     /// Under which it was requested; `nil` for a run found on the service, and for one that an older Sluice requested.
     package var claim: RunClaim?
+    /// How many records it brought, as far as the service tells.
+    package var records: Int64?
 
     package init(
         identity: RunIdentity, state: RunState, origin: RunOrigin = .request, id: RunID? = nil,
-        deltaColumn: DeltaColumn? = nil, recordedAt: Timestamp, failure: String? = nil, claim: RunClaim? = nil
+        deltaColumn: DeltaColumn? = nil, recordedAt: Timestamp, failure: String? = nil, claim: RunClaim? = nil,
+        records: Int64? = nil
     ) {
         self.identity = identity
         self.state = state
@@ -124,17 +127,21 @@ package struct RecordedRun: Hashable, Sendable {
         self.recordedAt = recordedAt
         self.failure = failure
         self.claim = claim
+        self.records = records
     }
 
     /// The same run, whose window has become known.
     package func identified(as identity: RunIdentity) -> RecordedRun {
         RecordedRun(
             identity: identity, state: state, origin: origin, id: id, deltaColumn: deltaColumn, recordedAt: recordedAt,
-            failure: failure, claim: claim)
+            failure: failure, claim: claim, records: records)
     }
 
     package var flow: FlowID { identity.flow }
     package var window: Window? { identity.window }
+
+    /// Succeeded without a record: the service runs it again when it is asked to.
+    package var isEmpty: Bool { state == .succeeded && records == 0 }
 }
 
 /// What the ledger knows of a flow besides its runs.

@@ -11,10 +11,12 @@ package struct Claim: Hashable, Sendable {
     /// By this machine's clock, for people.
     package let claimedAt: Timestamp
     package let provenance: Provenance
+    /// Whether the manifest asks for a retry of a run that ended with failed records, or without any.
+    package let isRetry: Bool
 
     package init(
         identity: RunIdentity, deltaColumn: DeltaColumn?, request: String, claim: RunClaim, claimedAt: Timestamp,
-        provenance: Provenance
+        provenance: Provenance, isRetry: Bool = false
     ) {
         self.identity = identity
         self.deltaColumn = deltaColumn
@@ -22,6 +24,7 @@ package struct Claim: Hashable, Sendable {
         self.claim = claim
         self.claimedAt = claimedAt
         self.provenance = provenance
+        self.isRetry = isRetry
     }
 }
 
@@ -30,7 +33,8 @@ extension FlowLedger {
     /// same claim.
     ///
     /// - Throws: ``LedgerError/notClaimable(_:_:)`` when another claim is open, when the window and rerun have a request
-    ///   that has not failed, or when no request can have the identity.
+    ///   that is under way or has brought records, a retry of those with failed records aside, or when no request can
+    ///   have the identity.
     package mutating func claim(_ claim: Claim) throws(LedgerError) {
         let identity = claim.identity
         guard identity.window != nil, identity.attempt >= 1, identity.rerun != "" else {
@@ -39,8 +43,10 @@ extension FlowLedger {
         if let open = openRequests.first(where: { $0.claim?.id != claim.claim.id }) {
             throw .notClaimable(identity, "the claim of \(open.identity.inWords) is open")
         }
-        if let living = runs.attempts(at: identity.key).first(where: { $0.isLivingRequest || $0.identity == identity })
-        {
+        let standing = runs.attempts(at: identity.key).first {
+            $0.isLivingRequest || $0.identity == identity || !claim.isRetry && $0.isIncompleteRequest
+        }
+        if let living = standing {
             throw .notClaimable(identity, "it is \(living.state.rawValue) already")
         }
         insert(

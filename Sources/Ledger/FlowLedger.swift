@@ -4,7 +4,7 @@ import FlowRuns
 /// to commit.
 ///
 /// - At most one claim is open. It covers one request, or several that are sent one after another.
-/// - A window and rerun have at most one request that has not failed.
+/// - A window and rerun have at most one request that is under way or has brought its records.
 /// - A run moves only along the arrows of ``RunState/canBecome(_:)``.
 /// - A claim without an answer is settled once: see ``observe(_:settling:at:)``.
 package struct FlowLedger: Sendable {

@@ -31,7 +31,7 @@ package struct FlowRows: Sendable {
         for other in entries.map(\.run) {
             if other.identity == identity { throw .corrupt("\(identity.inWords) is recorded already") }
             if other.isLivingRequest, entry.run.isLivingRequest, other.identity.key == identity.key {
-                throw .corrupt("\(identity.inWords) has a request already that has not failed")
+                throw .corrupt("\(identity.inWords) has a request already that is under way or has brought its records")
             }
             if other.state.isDoubtful, entry.run.state.isDoubtful, other.claim?.id != entry.run.claim?.id {
                 throw .corrupt("\(identity.inWords): another claim of the flow is open")

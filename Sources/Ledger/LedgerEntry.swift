@@ -8,7 +8,9 @@ package struct LedgerEntry: Hashable, Sendable {
     package var response: String?
     /// The service's own word for where the run stands.
     package var status: String?
-    package var counts: RunCounts
+    package var counts: RunCounts {
+        didSet { run.records = counts.records }
+    }
     /// When the row last changed.
     package var updatedAt: Timestamp
     package var provenance: Provenance
@@ -24,6 +26,7 @@ package struct LedgerEntry: Hashable, Sendable {
         self.counts = counts
         self.updatedAt = updatedAt
         self.provenance = provenance
+        self.run.records = counts.records
     }
 
     /// The row of a run that somebody else made, or that was made before this ledger.
@@ -104,6 +107,7 @@ extension RecordedRun {
             case .rejected(let reason, _), .inDoubt(let reason, _), .released(let reason): failure = reason
             }
         case .observed(let observed):
+            records = observed.counts.records ?? records
             guard let end = observed.end, state.canBecome(end.state) else { return }
             (state, failure) = (end.state, end.failure)
         case .window(let identity):

@@ -38,7 +38,10 @@ package enum LedgerVerification {
             let attempts = rest.prefix { $0.run.identity.key == first.key }.map(\.run)
             rest = rest.dropFirst(attempts.count)
             let living = attempts.count(where: \.isLivingRequest)
-            if living > 1 { violations.append("\(first.inWords) and later: \(living) requests that have not failed") }
+            if living > 1 {
+                violations.append(
+                    "\(first.inWords) and later: \(living) requests that are under way or have brought their records")
+            }
             // Among runs of others there may be gaps, where a request has taken over the row of a refresh.
             let areAllOurs = attempts.allSatisfy { $0.origin == .request }
             for (index, run) in attempts.enumerated() {

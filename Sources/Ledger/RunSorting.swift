@@ -15,11 +15,15 @@ extension RunIdentity {
 }
 
 extension RecordedRun {
-    /// A request of ours that the service took, or may have taken, and that has not failed: as long as it stands, no
-    /// other request for its window and rerun may be claimed. Each store's own index says the same.
+    /// A request of ours that the service took, or may have taken, and that is under way or brought all of its records:
+    /// as long as it stands, no other request for its window and rerun may be claimed. Each store's own index says the
+    /// same.
     package var isLivingRequest: Bool {
-        origin == .request && [.intended, .inDoubt, .accepted, .succeeded, .partial].contains(state)
+        origin == .request && ([.intended, .inDoubt, .accepted].contains(state) || state == .succeeded && !isEmpty)
     }
+
+    /// A request of ours that ended with failed records, or without any: only a retry that is declared may follow it.
+    var isIncompleteRequest: Bool { origin == .request && (state == .partial || isEmpty) }
 }
 
 extension [RecordedRun] {

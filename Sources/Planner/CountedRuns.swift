@@ -19,7 +19,7 @@ extension FlowDeclaration {
             if let window = first.window {
                 for run in group { history.add(run) }
                 history.count(
-                    for: reruns.filter { $0.touches(window) }.map(\.id), retryFailed: retryFailed,
+                    for: reruns.filter { $0.touches(window) }.map(\.id), retries,
                     acknowledged: acknowledged)
             }
             counted += group.map { run in

@@ -29,7 +29,7 @@ struct FlowFindings {
     private var unseenAcknowledged: Set<RunID>
     private var unacknowledged: [RecordedRun] = []
     private var summary = RunsInSummary()
-    private let retryFailed: Int
+    private let retries: Retries
     private let pause: Pause?
     private let predecessors: [Predecessor]
     /// Those that wait for another flow.
@@ -48,7 +48,7 @@ struct FlowFindings {
         self.predecessors = predecessors
         acknowledged = Set(declaration.acknowledged.filter { $0.window == nil }.map(\.run))
         unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
-        retryFailed = declaration.retryFailed
+        retries = declaration.retries
         flow = declaration.id
         batch = declaration.batch
         series = declaration.series
@@ -154,10 +154,12 @@ struct FlowFindings {
         guard let window = failed.window else { return }
         let whose = rerun.map { "rerun \($0)" } ?? "its run"
         let failure = failed.failure.map { ": \($0.inShort)" } ?? ""
+        let end = failed.state == .failed ? "failed" : failed.isEmpty ? "brought no records" : "is partial"
         actions.append(
             PlannedAction(
-                kind: .retry(of: run), window: window, rerun: rerun, attempt: attempts.next,
-                reason: "\(whose) \(run) failed\(failure); retry \(ordinal) of \(retryFailed)",
+                kind: .retry(of: run, asNewRun: failed.state == .partial), window: window, rerun: rerun,
+                attempt: attempts.next,
+                reason: "\(whose) \(run) \(end)\(failure); retry \(ordinal) of \(retries.times)",
                 refusal: attempts.refusal, place: desired.place, timeZone: desired.timeZone,
                 isOfSeries: desired.isOfSeries))
     }

@@ -95,7 +95,9 @@ struct FlowPass {
         else { return false }
         let isRecorded = recorded.headWindow == window
         if isRecorded {
-            guard recorded.headIsTakenRequest, recorded.secondWindow != window else { return false }
+            guard recorded.headIsTakenRequest(declaration.retries), recorded.secondWindow != window else {
+                return false
+            }
         } else if desired.head?.isOfSeries == true {
             // A longer run may cover it.
             guard lastEndingRun?.window?.end ?? .min <= window.start, recorded.headWindow?.start != window.start else {
@@ -134,7 +136,7 @@ struct FlowPass {
             history.addReplaced(run, acknowledged: found.acknowledged)
         }
         history.count(
-            for: reruns.map(\.id), retryFailed: declaration.retryFailed, acknowledged: found.acknowledged)
+            for: reruns.map(\.id), declaration.retries, acknowledged: found.acknowledged)
         if let run = history.covering(acknowledged: found.acknowledged) {
             overlap.record(window, by: run, into: &found)
             found.noteCovered(window)
@@ -170,7 +172,7 @@ struct FlowPass {
         _ window: Window, by history: WindowHistory, of desired: DesiredWindow, isDeclared: Bool,
         _ longer: RecordedRun? = nil
     ) {
-        switch history.verdict(retryFailed: declaration.retryFailed) {
+        switch history.verdict(declaration.retries) {
         case .missing where longer != nil:
             if let longer { cover(desired, by: longer) }
         case .missing:
@@ -209,7 +211,7 @@ struct FlowPass {
             window: rerun.window, place: rerun.place, isOfSeries: declared?.isOfSeries ?? isNotDue)
         let isCovered = history.covering(acknowledged: found.acknowledged) != nil
         if rerun.isRange, isCovered { found.noteUsed(rerun) }
-        switch history.verdict(of: rerun.id, attempts, retryFailed: declaration.retryFailed) {
+        switch history.verdict(of: rerun.id, attempts, declaration.retries) {
         case .missing where rerun.isRange && !isCovered: break
         case .missing
         where isCovered

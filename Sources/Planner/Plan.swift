@@ -100,7 +100,7 @@ package struct FlowPlan: Hashable, Sendable {
 package struct FlowRules: Hashable, Sendable {
     package let deltaColumn: DeclaredColumn?
     package let overlap: FlowDeclaration.Overlap
-    package let retryFailed: Int
+    package let retries: Retries
     package let order: FlowDeclaration.Order
     package let runsPerDay: Int?
     package let priority: Int
@@ -111,14 +111,14 @@ package struct FlowRules: Hashable, Sendable {
     package let replaced: [FlowID]
 
     package init(
-        deltaColumn: DeclaredColumn? = nil, overlap: FlowDeclaration.Overlap = .error, retryFailed: Int = 0,
+        deltaColumn: DeclaredColumn? = nil, overlap: FlowDeclaration.Overlap = .error, retries: Retries = Retries(),
         order: FlowDeclaration.Order = .oldestFirst, runsPerDay: Int? = nil, priority: Int = 0,
         acknowledged: [Acknowledgement] = [],
         reruns: [Rerun] = [], replaced: [FlowID] = []
     ) {
         self.deltaColumn = deltaColumn
         self.overlap = overlap
-        self.retryFailed = retryFailed
+        self.retries = retries
         self.order = order
         self.runsPerDay = runsPerDay
         self.priority = priority
@@ -129,7 +129,7 @@ package struct FlowRules: Hashable, Sendable {
 
     package init(_ declaration: FlowDeclaration) {
         self.init(
-            deltaColumn: declaration.deltaColumn, overlap: declaration.overlap, retryFailed: declaration.retryFailed,
+            deltaColumn: declaration.deltaColumn, overlap: declaration.overlap, retries: declaration.retries,
             order: declaration.order, runsPerDay: declaration.runsPerDay, priority: declaration.priority,
             acknowledged: declaration.acknowledged,
             // However the manifest was read, in the order of the file.
@@ -142,10 +142,16 @@ package struct PlannedAction: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// The window was never run.
         case create
-        /// Its run failed; the service is asked to run it again (`re-trigger`).
-        case retry(of: RunID)
+        /// Its run did not end as it should; the service is asked to run it again (`re-trigger`). That does so with runs
+        /// that failed or had no records only: for others the window is requested as a new run.
+        case retry(of: RunID, asNewRun: Bool = false)
         /// The manifest asks for one more run of a window that was run before.
         case rerun
+
+        /// The run that it retries.
+        package var retried: RunID? { if case .retry(let run, _) = self { run } else { nil } }
+        /// The run that the service is asked to run again.
+        package var retriggered: RunID? { if case .retry(let run, false) = self { run } else { nil } }
     }
 
     package var kind: Kind { rare?.kind ?? .create }

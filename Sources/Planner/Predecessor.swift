@@ -13,10 +13,11 @@ package struct Predecessor: Hashable, Sendable {
     /// - Parameters:
     ///   - plan: of that flow.
     ///   - runs: the flow's recorded runs, and those of flows that it replaces.
-    package init(_ plan: FlowPlan, runs: some Sequence<RecordedRun>) {
-        title = plan.name ?? plan.id.description
+    package init(_ declaration: FlowDeclaration, _ plan: FlowPlan, runs: some Sequence<RecordedRun>) {
+        title = declaration.title
         missing = Stretches(plan.actions.map(\.window) + plan.held.map(\.window))
-        let somebodyElses = Set(plan.rules.acknowledged.filter { $0.window == nil }.map(\.run))
+        let somebodyElses = Set(declaration.acknowledged.filter { $0.window == nil }.map(\.run))
+        let tooFew = Set(declaration.runsWithTooFewRecords(in: runs).compactMap(\.id))
         var underWay: [Window] = []
         var succeeded: [Window] = []
         var failed: [Window] = []
@@ -24,8 +25,8 @@ package struct Predecessor: Hashable, Sendable {
             guard let window = run.window, !run.isSomebodyElses(somebodyElses) else { continue }
             switch run.state {
             case .intended, .inDoubt, .accepted: underWay.append(window)
-            case .succeeded: succeeded.append(window)
-            case .partial, .failed: failed.append(window)
+            case .succeeded where !(run.id.map(tooFew.contains) ?? false): succeeded.append(window)
+            case .succeeded, .partial, .failed: failed.append(window)
             case .rejected, .released: break
             }
         }

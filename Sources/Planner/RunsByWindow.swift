@@ -1,4 +1,5 @@
 import FlowRuns
+import Manifests
 
 /// The recorded runs by window, those of unknown window first. A run whose window the manifest tells comes with that
 /// window, whatever the ledger knows of it yet.
@@ -54,12 +55,15 @@ struct RunsByWindow {
     var headWindow: Window? { isAtEnd ? nil : runs[position].window }
     /// Of the run after the head.
     var secondWindow: Window? { position + 1 < runs.count ? runs[position + 1].window : nil }
-    /// Whether the head is of a request of the window itself that was taken and has not failed.
-    var headIsTakenRequest: Bool {
-        guard !isAtEnd else { return false }
-        let state = runs[position].state
-        return runs[position].origin == .request && runs[position].identity.rerun == nil
-            && (state == .accepted || state == .succeeded || state == .partial)
+    /// Whether the head is of a request of the window itself that was taken and is not retried.
+    func headIsTakenRequest(_ retries: Retries) -> Bool {
+        guard !isAtEnd, runs[position].origin == .request, runs[position].identity.rerun == nil else { return false }
+        return switch runs[position].state {
+        case .accepted: true
+        case .succeeded: !(runs[position].records == 0 && retries.states.contains(.empty))
+        case .partial: !retries.states.contains(.partial)
+        case .intended, .rejected, .inDoubt, .released, .failed: false
+        }
     }
 
     mutating func next() -> RecordedRun? {

@@ -1,10 +1,12 @@
 import FlowRuns
+import Manifests
 
 /// The recorded runs of one window, and how they count: which of them is the window's own run, which is which rerun.
 ///
 /// Runs that no request recorded here are counted before anything is asked for, since nobody knows why somebody made
 /// them: of those that have not failed, oldest first, one is the window's own, the next are its reruns that are not
-/// recorded, in the order declared. A failed one uses up one of the window's 1 + `retryFailed` attempts.
+/// recorded, in the order declared. A failed one uses up one of the window's 1 + `retryFailed` attempts; so does one
+/// whose end is retried.
 struct WindowHistory {
     /// All of the window, in the order of the ledger.
     private(set) var runs: [RecordedRun] = []
@@ -56,21 +58,21 @@ struct WindowHistory {
     /// - Parameters:
     ///   - declared: the ids of the window's reruns, in the order declared.
     ///   - acknowledged: runs that the manifest calls somebody else's: they count for nothing.
-    mutating func count(for declared: [String], retryFailed: Int, acknowledged: Set<RunID>) {
+    mutating func count(for declared: [String], _ retries: Retries, acknowledged: Set<RunID>) {
         guard !unrecorded.isEmpty else { return }
         let counting = unrecorded.filter { !$0.isSomebodyElses(acknowledged) }.sorted {
             $0.recordedAt == $1.recordedAt ? $0.identity.attempt < $1.identity.attempt : $0.recordedAt < $1.recordedAt
         }
-        var living = counting.filter { $0.state != .failed }[...]
-        var failed = counting.filter { $0.state == .failed }[...]
+        var living = counting.filter { $0.state != .failed && !retries.include($0) }[...]
+        var failed = counting.filter { $0.state == .failed || retries.include($0) }[...]
         for rerun in [nil] + declared.map(Optional.some) {
             var attempts = self[rerun]
-            if attempts.isOpen(retryFailed: retryFailed), let run = living.popFirst() {
+            if attempts.isOpen(retries), let run = living.popFirst() {
                 attempts.add(run, isNumbered: rerun == nil)
                 rerunsOfUnrecorded[run.identity] = rerun
                 if let rerun { taken[rerun] = run }
             }
-            while attempts.isOpen(retryFailed: retryFailed), let run = failed.popFirst() {
+            while attempts.isOpen(retries), let run = failed.popFirst() {
                 attempts.add(run, isNumbered: rerun == nil)
                 rerunsOfUnrecorded[run.identity] = rerun
             }
@@ -93,13 +95,13 @@ struct WindowHistory {
     }
 
     /// What the window's own run needs. A rerun that was taken covers the window too.
-    func verdict(retryFailed: Int) -> Attempts.Verdict {
-        let verdict = own.verdict(retryFailed: retryFailed)
+    func verdict(_ retries: Retries) -> Attempts.Verdict {
+        let verdict = own.verdict(retries)
         switch verdict {
         case .missing where runs.contains { $0.origin == .request && $0.identity.rerun != nil && !$0.state.isVoid }:
             return .recorded
-        case .retry where reruns.values.contains(where: \.isTaken),
-            .failed where reruns.values.contains(where: \.isTaken):
+        case .retry where reruns.values.contains(where: { $0.isTaken(retries) }),
+            .failed where reruns.values.contains(where: { $0.isTaken(retries) }):
             return .recorded
         case .missing, .retry, .failed: return verdictOfReplaced { _ in true } ?? verdict
         case .recorded, .replaced, .doubtful: return verdict
@@ -107,8 +109,8 @@ struct WindowHistory {
     }
 
     /// What a rerun needs.
-    func verdict(of rerun: String, _ attempts: Attempts, retryFailed: Int) -> Attempts.Verdict {
-        let verdict = attempts.verdict(retryFailed: retryFailed)
+    func verdict(of rerun: String, _ attempts: Attempts, _ retries: Retries) -> Attempts.Verdict {
+        let verdict = attempts.verdict(retries)
         guard case .missing = verdict else { return verdict }
         return verdictOfReplaced { $0.identity.rerun == rerun } ?? verdict
     }
@@ -128,7 +130,7 @@ struct Attempts {
     enum Verdict {
         /// It was never taken: ask for it.
         case missing
-        /// Its latest run failed, and one more retry is allowed.
+        /// Its latest run failed, or ended otherwise as is retried, and one more retry is allowed.
         case retry(of: RunID, failed: RecordedRun, ordinal: Int)
         case recorded
         /// A flow that this one replaces has recorded it.
@@ -140,11 +142,14 @@ struct Attempts {
 
     private var lastAttempt = 0
     private var latest: RecordedRun?
-    private var latestFailed: RecordedRun?
-    private var failures = 0
+    /// Of those that failed, ended partially, or had no records.
+    private var latestIncomplete: RecordedRun?
+    private var failed = 0
+    private var partial = 0
+    private var empty = 0
     private var doubt: RecordedRun?
-    /// Whether one of them is running or ended well.
-    private(set) var isTaken = false
+    /// Whether one of them is running, or brought its records.
+    private var isWhole = false
 
     /// - Parameter isNumbered: whether the run's number is one of these attempts'. That of a run which counts as a rerun
     ///   is one of the window's own.
@@ -152,12 +157,17 @@ struct Attempts {
         if isNumbered { reserve(run.identity.attempt) }
         if run.identity.attempt >= latest?.identity.attempt ?? 0 { latest = run }
         switch run.state {
-        case .accepted, .succeeded, .partial: isTaken = true
         case .intended, .inDoubt: doubt = run
-        case .failed:
-            failures += 1
-            if run.identity.attempt >= latestFailed?.identity.attempt ?? 0 { latestFailed = run }
         case .rejected, .released: break
+        case .accepted: isWhole = true
+        case .succeeded where !run.isEmpty: isWhole = true
+        case .succeeded, .partial, .failed:
+            switch run.state {
+            case .failed: failed += 1
+            case .partial: partial += 1
+            default: empty += 1
+            }
+            if run.identity.attempt >= latestIncomplete?.identity.attempt ?? 0 { latestIncomplete = run }
         }
     }
 
@@ -173,16 +183,25 @@ struct Attempts {
     /// Whether the latest attempt was sent and turned out absent from the service.
     var isLost: Bool { latest?.state == .released }
 
-    /// Whether a run that nobody recorded can count as one of these.
-    func isOpen(retryFailed: Int) -> Bool { doubt == nil && !isTaken && failures <= retryFailed }
+    /// Whether one of them is running, or ended as is not retried.
+    func isTaken(_ retries: Retries) -> Bool {
+        isWhole || partial > 0 && !retries.states.contains(.partial) || empty > 0 && !retries.states.contains(.empty)
+    }
 
-    /// - Parameter retryFailed: how often a failed run may be retried.
-    func verdict(retryFailed: Int) -> Verdict {
+    /// Of the runs that have ended where none is taken.
+    private var ended: Int { failed + partial + empty }
+
+    /// Whether a run that nobody recorded can count as one of these.
+    func isOpen(_ retries: Retries) -> Bool { doubt == nil && !isTaken(retries) && ended <= retries.times }
+
+    func verdict(_ retries: Retries) -> Verdict {
         if let doubt { return .doubtful(doubt) }
-        if isTaken { return .recorded }
-        guard let latestFailed else { return .missing }
-        guard failures <= retryFailed, let run = latestFailed.id else { return .failed }
-        return .retry(of: run, failed: latestFailed, ordinal: failures)
+        if isTaken(retries) { return .recorded }
+        guard let latestIncomplete else { return .missing }
+        guard retries.include(latestIncomplete), ended <= retries.times, let run = latestIncomplete.id else {
+            return ended > failed ? .recorded : .failed
+        }
+        return .retry(of: run, failed: latestIncomplete, ordinal: ended)
     }
 }
 

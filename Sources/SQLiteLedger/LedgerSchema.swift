@@ -11,6 +11,7 @@ enum LedgerSchema {
     static let steps = [
         Step(name: "flows and runs", sql: flowsAndRuns), Step(name: "claims and revisions", sql: claimsAndRevisions),
         Step(name: "reasons of reruns", sql: "ALTER TABLE run ADD COLUMN reason TEXT;"),
+        Step(name: "retries of runs without records", sql: incompleteRequests),
     ]
     static var version: Int { steps.count }
     /// `Sluc`: tells a ledger from any other SQLite file.
@@ -115,6 +116,14 @@ enum LedgerSchema {
 
         CREATE TRIGGER flow_is_never_forgotten BEFORE DELETE ON flow
             BEGIN SELECT RAISE(ABORT, 'a flow may not be forgotten'); END;
+        """
+
+    /// What ended with failed records, or without any, may be retried: the program sees to it that the manifest asks so.
+    private static let incompleteRequests = """
+        DROP INDEX one_living_request;
+        CREATE UNIQUE INDEX one_living_request ON run (target, flow, window_start, window_end, rerun)
+            WHERE origin = 'request' AND (state IN ('intended', 'inDoubt', 'accepted')
+                OR state = 'succeeded' AND COALESCE(output_records, input_records, 1) > 0);
         """
 
     /// The open claim is the flow's lock. A file from before may hold open requests without a claim's id: together they

@@ -4,7 +4,15 @@ import Ledger
 /// The columns of the table `run` behind `target` and `flow`, in one order for reading and writing.
 enum RunRow {
     /// What planning reads.
-    static let runColumns = """
+    static let planningColumns = "\(runColumns), COALESCE(output_records, input_records)"
+
+    static func plannedRun(of flow: FlowID, from columns: inout ColumnReader) throws(LedgerError) -> RecordedRun {
+        var run = try run(of: flow, from: &columns)
+        run.records = try columns.integer()
+        return run
+    }
+
+    private static let runColumns = """
         window_start, window_end, rerun, attempt, state, origin, run, column_name, column_date_format, \
         column_timezone, recorded_at, failure, claim, claim_owner, claimed_earliest, claimed_latest
         """

@@ -44,7 +44,7 @@ struct SQLiteRows {
     }
 
     func scanRuns(of flow: FlowID, visit: ([RecordedRun]) -> Bool) throws(LedgerError) {
-        try scan(RunRow.runColumns, of: flow, RunRow.run, visit: visit)
+        try scan(RunRow.planningColumns, of: flow, RunRow.plannedRun, visit: visit)
     }
 
     func scanEntries(of flow: FlowID, visit: ([LedgerEntry]) -> Bool) throws(LedgerError) {

@@ -146,6 +146,34 @@ struct ExampleTests {
         user.remove()
     }
 
+    @Test("runs of the example that brought no records are told, and run again")
+    func expect() async throws {
+        var user = try Program(example: "expect")
+        user.environment = ["SLUICE_ACCESS_TOKEN": "any", "SLUICE_API_KEY": "any"]
+        let simulator = try await SimulatorProcess(user, ["expect", "--empty", "0.3", "--speed", "10000"])
+        let target = try user.read("expect/target.yaml")
+        try user.write(target.replacing("http://127.0.0.1:8080", with: simulator.address), to: "expect/target.yaml")
+        #expect(try await user.run("apply", "expect", "--yes", "--wait").status == 0)
+        let status = try await user.run("status", "expect")
+        #expect(status.status == 1)
+        try expectGolden(
+            status.output.replacing(/Last refreshed [^.]+./, with: "Last refreshed TIME."), "expect.status.txt")
+        let plan = try await user.run(["plan", "expect"] + Self.asOf)
+        try expectGolden(plan.output.replacing(simulator.address, with: "http://127.0.0.1:8080"), "expect.plan.txt")
+        #expect(try await user.run("history", "expect").output.contains("0 records, and at least 1 is expected"))
+        #expect(try await user.run("report", "expect", "--out", "page.html").status == 0)
+        #expect(try user.read("page.html").contains("5 windows need attention"))
+        #expect(try await user.run("apply", "expect", "--yes", "--wait").status == 0)
+        let after = try await user.run("status", "expect")
+        #expect(after.status == 0, "\(after.output)")
+        let counts = try await simulator.statistics()
+        #expect(counts.postRequests == 14)
+        #expect(counts.runsTaken == 14)
+        #expect(try await user.run("ledger", "verify", "expect").status == 0)
+        try await simulator.stop()
+        user.remove()
+    }
+
     @Test("all examples are sound, beside one another")
     func sound() async throws {
         let user = try Program()

@@ -45,6 +45,26 @@ struct RetryTests {
         try await world.end()
     }
 
+    @Test("a partial run is requested as a new run where the manifest names it, and the ledger is sound")
+    func partial() async throws {
+        let more = "      retryFailed: {times: 1, states: [partial]}\n"
+        let world = try await World(
+            flows: 1, windows: 8, more: more, "--partial", "0.4", "--speed", "10000", "--seed", "2")
+        #expect(try await world.apply("--wait").status == 0)
+        let before = try await world.simulator.statistics()
+        let plan = try await world.run("plan")
+        #expect(plan.output.contains("is partial"), "\(plan.output)")
+        #expect(try await world.apply("--wait").status == 0)
+        let after = try await world.simulator.statistics()
+        #expect(after.postRequests > before.postRequests)
+        #expect(after.postRequests - before.postRequests == after.windowsTakenTwice.count)
+        let again = try await world.run("plan", more: ["--detailed-exitcode"])
+        #expect(again.status == 0, "each is retried once: \(again.output)")
+        #expect(try await world.run("ledger", "verify").status == 0)
+        #expect(try await world.run("status").status == 0)
+        try await world.end()
+    }
+
     @Test("flows made and run elsewhere become a manifest that plans to nothing")
     func adopted() async throws {
         let world = try await World(flows: 4, windows: 5)

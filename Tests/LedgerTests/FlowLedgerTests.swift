@@ -26,6 +26,32 @@ struct FlowLedgerTests {
         }
     }
 
+    @Test("a retry may follow a run with failed records or without any, and no other")
+    func retries() throws {
+        let ends: [(RunState, Int64?, Bool)] = [
+            (.succeeded, 0, true), (.succeeded, 1, false), (.succeeded, nil, false), (.partial, 5, true),
+        ]
+        for (state, records, isFree) in ends {
+            var ledger = FlowLedger()
+            let first = Sample.claim(Sample.identity(1), id: "first")
+            try ledger.claim(first)
+            try ledger.record(.accepted(Sample.run("a"), response: nil), of: first, at: Sample.now)
+            let ended = ObservedRun(
+                id: Sample.run("a"), window: Sample.window(1), createdAt: Sample.now, status: "success",
+                end: RunEnd(state: state), counts: RunCounts(outputRecords: records))
+            _ = try ledger.observe(
+                Sample.listing([ended], after: .seconds(1)), settling: Settling(settle: Sample.settle), at: Sample.now)
+            #expect(ledger.run(Sample.run("a"))?.records == records)
+            let again = Sample.identity(1, attempt: 2)
+            #expect(throws: LedgerError.self) { try ledger.claim(Sample.claim(again, id: "again")) }
+            if isFree {
+                try ledger.claim(Sample.claim(again, id: "again", isRetry: true))
+            } else {
+                #expect(throws: LedgerError.self) { try ledger.claim(Sample.claim(again, id: "again", isRetry: true)) }
+            }
+        }
+    }
+
     @Test("a request needs a window, and counts its attempts from 1")
     func impossible() {
         var ledger = FlowLedger()

@@ -202,6 +202,38 @@ struct StoreConformanceTests {
         #expect(try await store.commit(commit(several)) == .done, "one claim of two requests")
     }
 
+    @Test(
+        "tells planning how many records a run brought, and keeps its retry where there were none",
+        arguments: StoreKind.allCases)
+    func retried(kind: StoreKind) async throws {
+        let place = try await kind.make()
+        let store = try await place.open()
+        var ledger = FlowLedger()
+        let ends: [(window: Int64, counts: RunCounts)] = [
+            (1, RunCounts(inputRecords: 9, outputRecords: 0)), (2, RunCounts(inputRecords: 7)), (3, RunCounts()),
+        ]
+        for (window, counts) in ends {
+            let claim = Sample.claim(Sample.identity(window), id: "c\(window)")
+            try ledger.claim(claim)
+            try ledger.record(.accepted(Sample.run("r\(window)"), response: nil), of: claim, at: Sample.now)
+            let ended = ObservedRun(
+                id: Sample.run("r\(window)"), window: Sample.window(window), createdAt: Sample.now, status: "success",
+                end: RunEnd(state: .succeeded), counts: counts)
+            _ = try ledger.observe(
+                Sample.listing([ended], after: .seconds(1)), settling: Settling(settle: Sample.settle), at: Sample.now)
+        }
+        let first = ledger.commit(nonce: "a")
+        #expect(try await store.commit(first) == .done)
+        let kept = try await store.snapshot(of: Sample.flow)
+        #expect(kept.runs.map(\.records) == [0, 7, nil])
+        #expect(kept.runs == ledger.runs)
+        #expect(try await store.entries(of: Sample.flow).entries.map(\.run.records) == [0, 7, nil])
+        var again = FlowLedger(kept)
+        try again.claim(Sample.claim(Sample.identity(1, attempt: 2), id: "again", isRetry: true))
+        #expect(try await store.commit(again.commit(nonce: "b")) == .done)
+        #expect(try await store.verify().isEmpty)
+    }
+
     @Test("of many rivals exactly one makes each claim", arguments: StoreKind.allCases)
     func rivals(kind: StoreKind) async throws {
         let place = try await kind.make()

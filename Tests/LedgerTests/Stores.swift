@@ -124,7 +124,8 @@ enum Sample {
 
     /// A claim made at `time` by the service's clock, known to the second.
     static func claim(
-        _ identity: RunIdentity, id: String = "c1", column: DeltaColumn? = nil, at time: Timestamp? = now
+        _ identity: RunIdentity, id: String = "c1", column: DeltaColumn? = nil, at time: Timestamp? = now,
+        isRetry: Bool = false
     ) -> Claim {
         Claim(
             identity: identity, deltaColumn: column, request: "POST /runs {}",
@@ -134,7 +135,7 @@ enum Sample {
             claimedAt: now,
             provenance: Provenance(
                 file: "crm.yaml", line: 7, commit: "c0ffee", author: "ada", ciRun: "https://ci/1",
-                reason: identity.rerun.map { _ in "late files" }))
+                reason: identity.rerun.map { _ in "late files" }), isRetry: isRetry)
     }
 
     static func observed(

@@ -42,7 +42,7 @@ struct VerificationTests {
     @Test("each violated invariant is told in words")
     func violations() {
         let expectations: [([LedgerEntry], String)] = [
-            ([Self.entry(1), Self.entry(1, attempt: 2)], "2 requests that have not failed"),
+            ([Self.entry(1), Self.entry(1, attempt: 2)], "2 requests that are under way or have brought"),
             ([Self.entry(1, attempt: 2)], "an attempt before it is missing"),
             ([Self.entry(1, state: .failed), Self.entry(1, state: .failed, run: "b")], "recorded twice"),
             (

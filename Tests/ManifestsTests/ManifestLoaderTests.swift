@@ -48,7 +48,7 @@ struct ManifestLoaderTests {
         #expect(flow.id.description == "3abea21c-7e36-4be1-bec1-d3bad0e3e0de")
         #expect(flow.place == Place(file: "manifests/design.yaml", line: 8, column: 15, length: 36))
         #expect((flow.manifest, flow.owner, flow.target) == ("crm-contacts", "data-platform", "prod"))
-        #expect((flow.name, flow.source, flow.overlap, flow.retryFailed) == ("contacts", .table, .error, 2))
+        #expect((flow.name, flow.source, flow.overlap, flow.retries.times) == ("contacts", .table, .error, 2))
         #expect(flow.deltaColumn?.column == DeltaColumn(name: "DOB"))
         #expect(
             flow.windows.map(\.window) == [
@@ -71,6 +71,22 @@ struct ManifestLoaderTests {
         #expect(flow.acknowledged.map(\.window) == [nil, flow.windows[1].window])
     }
 
+    @Test("a number of retries is one of failed runs; a mapping says of which")
+    func retries() throws {
+        func flow(_ line: String) -> FlowDeclaration? {
+            let yaml = """
+                {apiVersion: sluice/v1, kind: RunManifest, metadata: {name: x}, spec: {target: t, flows: [
+                {flowId: 3abea21c-7e36-4be1-bec1-d3bad0e3e0de, source: file, \(line)}]}}
+                """
+            return ManifestLoader().load([SourceFile(path: "x.yaml", bytes: Array(yaml.utf8))]).manifests.flows.first
+        }
+        #expect(flow("retryFailed: 3")?.retries == Retries(3, of: [.failed]))
+        #expect(flow("retryFailed: ~")?.retries == Retries())
+        #expect(
+            flow("retryFailed: {times: 2, states: [empty, partial]}")?.retries == Retries(2, of: [.partial, .empty]))
+        #expect(flow("expect: {minimumRecords: 7}")?.expectation == Expectation(minimumRecords: 7))
+    }
+
     @Test("a rerun names a window or a range")
     func reruns() throws {
         let lines = """
@@ -90,7 +106,7 @@ struct ManifestLoaderTests {
         let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("life")]
         let flows = ManifestLoader().load(files).manifests.flows
         #expect(flows.map { $0.replaced.map { $0.description.prefix(1) } } == [["1", "2", "4"], [], ["2"]])
-        #expect(flows.first?.replaces.map(\.place.line) == [25, 26])
+        #expect(flows.first?.replaces.map(\.place.line) == [27, 28])
     }
 
     @Test("a flow comes after what it names, by name or by id")

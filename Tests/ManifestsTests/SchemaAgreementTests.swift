@@ -66,6 +66,8 @@ struct SchemaAgreementTests {
         ("run-manifest", "rerun", flow("rerun: [\(strange)]")),
         ("run-manifest", "acknowledged", flow("acknowledged: [\(strange)]")),
         ("run-manifest", "limits", flow("limits: \(strange)")),
+        ("run-manifest", "retryFailed", flow("retryFailed: \(strange)")),
+        ("run-manifest", "expect", flow("expect: \(strange)")),
         ("run-manifest", "paused", flow("paused: \(strange)")),
         ("run-manifest", "paused", document("RunManifest", "{target: prod, flows: [], paused: \(strange)}")),
     ]

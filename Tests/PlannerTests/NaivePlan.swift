@@ -131,9 +131,7 @@ struct NaivePlan {
             let isDesired = desired.contains(window)
             let isPiece = flow.overlap == .trim && desired.contains { $0.contains(window) }
             guard isDesired || isPiece || covers(window) else { continue }
-            let isIngested = taken.contains {
-                $0.window == window && [.accepted, .succeeded, .partial].contains($0.state)
-            }
+            let isIngested = taken.contains { $0.window == window && self.isIngested($0) }
             judge(window, nil, isIngested: isIngested, counts: isDesired)
         }
     }
@@ -146,7 +144,7 @@ struct NaivePlan {
             : desired.contains(rerun.window) && !isCovered(rerun.window)
         let isKnown = isKnown || isAskedFor || taken.contains { $0.window == rerun.window }
         if !own.isEmpty {
-            let isIngested = own.contains { [.accepted, .succeeded, .partial].contains($0.state) }
+            let isIngested = own.contains(where: self.isIngested)
             judge(rerun.window, rerun.id, isIngested: isIngested, counts: true)
         } else if isKnown {
             request(.rerun, rerun.window, rerun.id)
@@ -159,16 +157,29 @@ struct NaivePlan {
 
     private mutating func judge(_ window: Window, _ rerun: String?, isIngested: Bool, counts: Bool) {
         let attempts = attempts(window, rerun)
-        let failed = attempts.filter { $0.state == .failed }
+        let failed = attempts.filter { $0.state == .failed || isRetried($0) }
         if attempts.contains(where: \.state.isDoubtful) {
             held.append(window)
         } else if !isIngested, let last = failed.max(by: { $0.identity.attempt < $1.identity.attempt }),
-            failed.count <= flow.retryFailed
+            failed.count <= flow.retryFailed, isRetried(last)
         {
-            request(.retry(of: last.id!), window, rerun)
+            request(.retry(of: last.id!, asNewRun: last.state == .partial), window, rerun)
         } else if counts {
             recordedCount += 1
         }
+    }
+
+    private func isRetried(_ run: RecordedRun) -> Bool {
+        switch run.state {
+        case .failed: flow.retriedStates.contains(.failed)
+        case .partial: flow.retriedStates.contains(.partial)
+        case .succeeded: run.records == 0 && flow.retriedStates.contains(.empty)
+        default: false
+        }
+    }
+
+    private func isIngested(_ run: RecordedRun) -> Bool {
+        [.accepted, .succeeded, .partial].contains(run.state) && !isRetried(run)
     }
 
     private mutating func listUndeclared() {

@@ -133,6 +133,8 @@ struct PlanPropertyTests {
             let windows = NaivePlan.desired(of: flow).filter { !own.contains($0) }
             let states: [RunState] = [.succeeded, .accepted, .partial]
             var (replaced, recorded) = (flow, flow)
+            // What is partial on a replaced flow cannot be run again there: it counts as it is.
+            (replaced.retriedStates, recorded.retriedStates) = ([.failed], [.failed])
             for window in Set(windows).sorted() where Bool.random(using: &generator) {
                 let state = states.randomElement(using: &generator) ?? .succeeded
                 replaced.replacedRuns.append(RecordedRun(window.range, state, id: "old-\(window)", of: id))
@@ -218,7 +220,7 @@ struct PlanPropertyTests {
                 id: declaration.id, name: declaration.name, manifest: declaration.manifest,
                 owner: declaration.owner, target: declaration.target, source: declaration.source,
                 deltaColumn: declaration.deltaColumn, overlap: declaration.overlap,
-                retryFailed: declaration.retryFailed, order: declaration.order,
+                retries: declaration.retries, order: declaration.order,
                 windows: declaration.windows.shuffled(using: &generator),
                 series: declaration.series.shuffled(using: &generator), batch: declaration.batch,
                 reruns: declaration.reruns.shuffled(using: &generator), acknowledged: declaration.acknowledged,
@@ -256,6 +258,7 @@ extension SampleFlow {
         if flow.source == .table, !chance(8) { flow.column = DeltaColumn(name: "DOB") }
         flow.overlap = [.error, .trim, .allow][Int(number(0...2))]
         flow.retryFailed = Int(number(0...2))
+        if chance(3) { flow.retriedStates = Set(Retries.State.allCases.filter { _ in chance(2) }) }
         if chance(3) { flow.order = .newestFirst }
         flow.windows = (0..<number(0...7)).map { _ in range() }
         flow.series = (0..<number(0...2)).map { index in
@@ -286,7 +289,9 @@ extension SampleFlow {
                 next[["\(window)", rerun?.id ?? ""]] = attempt
                 let id = "\(window)-\(rerun?.id ?? "")-\(attempt)"
                 flow.runs.append(
-                    RecordedRun(window, state, rerun: rerun?.id, attempt: attempt, id: id, at: number(1...500)))
+                    RecordedRun(
+                        window, state, rerun: rerun?.id, attempt: attempt, id: id, at: number(1...500),
+                        records: chance(3) ? 0 : nil))
             }
         }
         if chance(12) {

@@ -10,7 +10,7 @@ struct PredecessorTests {
     /// A flow that others come after, with these windows declared, and these runs.
     private static func predecessor(_ windows: [Range<Int64>], _ runs: [RecordedRun] = []) -> Predecessor {
         let flow = SampleFlow(windows: windows, runs: runs)
-        return Predecessor(flow.plan, runs: runs)
+        return Predecessor(flow.declaration, flow.plan, runs: runs)
     }
 
     private func reasons(_ windows: [Range<Int64>], after predecessor: Predecessor) -> [String] {
@@ -55,12 +55,12 @@ struct PredecessorTests {
         #expect(reasons([0..<10], after: Self.predecessor([0..<10], runs)) == [])
         var flow = SampleFlow(windows: [0..<10], reruns: [Rerun(0..<10, "fix")], runs: runs)
         #expect(
-            reasons([0..<10], after: Predecessor(flow.plan, runs: runs)) == [
+            reasons([0..<10], after: Predecessor(flow.declaration, flow.plan, runs: runs)) == [
                 "waits for contacts, which is not requested yet"
             ])
         flow.runs += [RecordedRun(0..<10, .accepted, rerun: "fix")]
         #expect(
-            reasons([0..<10], after: Predecessor(flow.plan, runs: flow.runs)) == [
+            reasons([0..<10], after: Predecessor(flow.declaration, flow.plan, runs: flow.runs)) == [
                 "waits for contacts, whose run has not ended"
             ])
     }
@@ -72,7 +72,7 @@ struct PredecessorTests {
             id: RunID("theirs"), recordedAt: Timestamp(seconds: 100))
         let known = Acknowledgement(run: RunID("theirs")!, reason: "a test", place: SampleFlow.place)
         let flow = SampleFlow(windows: [0..<10], acknowledged: [known], runs: [run])
-        #expect(reasons([0..<10], after: Predecessor(flow.plan, runs: [run])).count == 1)
+        #expect(reasons([0..<10], after: Predecessor(flow.declaration, flow.plan, runs: [run])).count == 1)
     }
 
     @Test("the delta column goes with the first request that does not wait, and a rerun waits with its window")
@@ -119,8 +119,9 @@ struct PredecessorTests {
             let runs = (0..<Int.random(in: 0...12, using: &generator)).map { index in
                 RecordedRun(range(), states.randomElement(using: &generator)!, id: "run-\(index)")
             }
-            let missing = SampleFlow(overlap: .allow, windows: declared, runs: runs).plan
-            let after = Predecessor(missing, runs: runs)
+            let other = SampleFlow(overlap: .allow, windows: declared, runs: runs)
+            let missing = other.plan
+            let after = Predecessor(other.declaration, missing, runs: runs)
             let open = Set((missing.actions.map(\.window) + missing.held.map(\.window)).flatMap(\.range))
                 .union(runs.filter { $0.state == .accepted || $0.state.isDoubtful }.flatMap { $0.window!.range })
             let succeeded = Set(runs.filter { $0.state == .succeeded }.flatMap { $0.window!.range })

@@ -14,6 +14,8 @@ struct SampleFlow {
     var column: DeltaColumn?
     var overlap = FlowDeclaration.Overlap.error
     var retryFailed = 0
+    var retriedStates: Set<Retries.State> = [.failed]
+    var expectation: Expectation?
     var order = FlowDeclaration.Order.oldestFirst
     var runsPerDay: Int?
     var priority = 0
@@ -35,7 +37,8 @@ struct SampleFlow {
         FlowDeclaration(
             id: Self.id, name: "contacts", manifest: "crm", owner: "data", target: "prod", source: source,
             deltaColumn: column.map { DeclaredColumn(column: $0, place: Self.columnPlace) }, overlap: overlap,
-            retryFailed: retryFailed, order: order, runsPerDay: runsPerDay, priority: priority,
+            retries: Retries(retryFailed, of: retriedStates), expectation: expectation, order: order,
+            runsPerDay: runsPerDay, priority: priority,
             windows: windows.enumerated().map {
                 DeclaredWindow(window: Window($1), line: UInt32(101 + $0), column: 7)
             },
@@ -66,14 +69,16 @@ extension RecordedRun {
     /// A run named after its window, rerun and attempt: `10-fix-2`.
     init(
         _ range: Range<Int64>?, _ state: RunState, rerun: String? = nil, attempt: Int = 1, id: String? = nil,
-        column: String? = nil, at seconds: Int64 = 100, failure: String? = nil, of flow: FlowID = SampleFlow.id
+        column: String? = nil, at seconds: Int64 = 100, failure: String? = nil, of flow: FlowID = SampleFlow.id,
+        records: Int64? = nil
     ) {
         let name = id ?? "\(range?.lowerBound ?? 0)-\(rerun ?? "")-\(attempt)"
         self.init(
             identity: RunIdentity(
                 flow: flow, window: range.map { Window($0) }, rerun: rerun, attempt: attempt),
             state: state, id: state.isAccepted ? RunID(name) : nil, deltaColumn: column.map { DeltaColumn(name: $0) },
-            recordedAt: Timestamp(seconds: seconds), failure: failure)
+            recordedAt: Timestamp(seconds: seconds), failure: failure,
+            records: records)
     }
 
     /// The order in which a ledger gives them.

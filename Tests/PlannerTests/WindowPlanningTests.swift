@@ -18,7 +18,7 @@ struct WindowPlanningTests {
     @Test("the plan carries what the manifest says of the flow, and the ledger's revision")
     func flowFacts() {
         let flow = SampleFlow(overlap: .trim, retryFailed: 3)
-        #expect(flow.plan.rules == FlowRules(overlap: .trim, retryFailed: 3))
+        #expect(flow.plan.rules == FlowRules(overlap: .trim, retries: Retries(3)))
         #expect(flow.plan.revision == 7)
         #expect(flow.plan.isVerified)
         #expect([flow.plan.name, flow.plan.manifest, flow.plan.owner] == ["contacts", "crm", "data"])

@@ -1,5 +1,6 @@
 import FlowRuns
 import Foundation
+import Manifests
 import Planner
 import RandomNumbers
 import TestSupport
@@ -93,6 +94,20 @@ struct CoverageTests {
         let page = CoverageReport(target: "prod", asOf: Sample.asOf, flows: [flow]).written(.html)
         #expect(page.contains("1 window needs attention"))
         #expect(page.contains("2 runs did not fail, 1 is declared: a and b"))
+    }
+
+    @Test("a window with too few records needs attention")
+    func tooFewRecords() {
+        let window = Sample.window(Sample.newYear, day)
+        let declaration = FlowDeclaration(
+            id: Sample.flowID(1), manifest: "crm", target: "prod", source: .file,
+            expectation: Expectation(minimumRecords: 1), place: Sample.place(1))
+        let flow = FlowCoverage(
+            Sample.flow(1, "contacts"), runs: [Sample.run(1, window, .succeeded, id: "none", records: 0)],
+            declaration: declaration)
+        let page = CoverageReport(target: "prod", asOf: Sample.asOf, flows: [flow]).written(.html)
+        #expect(page.contains("1 window needs attention"))
+        #expect(page.contains("0 records, and at least 1 is expected"))
     }
 
     @Test("a window in the far future does not squeeze the others")

@@ -1,5 +1,7 @@
 import FlowRuns
 import Ledger
+import Manifests
+import TestSupport
 import Testing
 
 @testable import Reports
@@ -15,6 +17,19 @@ struct HistoryTests {
         try expectGolden(full.written(.text, style), "history-requests.txt")
         try expectGolden(report.written(.markdown), "history.md")
         try expectGolden(report.written(.json), "history.json")
+    }
+
+    @Test("a run with too few records says so")
+    func tooFewRecords() throws {
+        let entry = LedgerEntry(
+            run: Sample.run(1, Sample.window(Sample.newYear, Sample.day), .succeeded, id: "none"),
+            request: "POST /runs {}", counts: RunCounts(inputRecords: 0, outputRecords: 0), updatedAt: Sample.asOf)
+        let report = HistoryReport([entry], expectations: [Sample.flowID(1): Expectation(minimumRecords: 1)])
+        #expect(report.written().contains("0 records, and at least 1 is expected"))
+        #expect(report.written(.markdown).contains("succeeded<br>⚠️ 0 records, and at least 1 is expected"))
+        #expect(report.written(.json).contains(#""minimumRecords":1"#))
+        #expect(try SchemaValidator.faults(in: [.init("history", report.written(.json))]) == [nil])
+        #expect(!HistoryReport([entry]).written().contains("expected"))
     }
 
     @Test("an empty ledger is said to be empty")

@@ -67,12 +67,13 @@ enum Sample {
 
     static func run(
         _ number: Int, _ window: Window?, _ state: RunState, rerun: String? = nil, attempt: Int = 1,
-        origin: RunOrigin = .request, id: String? = nil, failure: String? = nil, at time: Timestamp = asOf
+        origin: RunOrigin = .request, id: String? = nil, failure: String? = nil, at time: Timestamp = asOf,
+        records: Int64? = nil
     ) -> RecordedRun {
         RecordedRun(
             identity: RunIdentity(flow: flowID(number), window: window, rerun: rerun, attempt: attempt), state: state,
             origin: origin, id: id.flatMap { RunID($0) }, deltaColumn: nil, recordedAt: time,
-            failure: failure)
+            failure: failure, records: records)
     }
 
     /// A first run with its column, and a year of days after it.
@@ -82,7 +83,8 @@ enum Sample {
             kind: .create, window: window(newYear, day), deltaColumn: column,
             reason: "first run of the flow: carries the delta column DOB", place: place(20))
         let rules = FlowRules(
-            deltaColumn: DeclaredColumn(column: column, place: place(17)), overlap: .trim, retryFailed: 2,
+            deltaColumn: DeclaredColumn(column: column, place: place(17)), overlap: .trim,
+            retries: Retries(2, of: [.failed, .partial]),
             acknowledged: [
                 Acknowledgement(run: RunID("run-by-hand")!, reason: "made before Sluice", place: place(30))
             ])
@@ -97,6 +99,9 @@ enum Sample {
             kind: .retry(of: RunID("3fb0418e-1804-45d6-8d56-dd51f05c0baf")!), window: window(newYear, hour), attempt: 2,
             reason: "its run 3fb0418e-1804-45d6-8d56-dd51f05c0baf failed: source timed out; retry 1 of 2",
             place: place(40))
+        let asNewRun = PlannedAction(
+            kind: .retry(of: RunID("partial-1")!, asNewRun: true), window: window(newYear + hour * 3, hour), attempt: 2,
+            reason: "its run partial-1 is partial: MAPPER-3700; retry 1 of 2", place: place(40))
         let rerun = PlannedAction(
             kind: .rerun, window: window(newYear + hour, hour), rerun: "fix-418",
             reason: "rerun fix-418: late files arrived", place: place(41))
@@ -108,7 +113,7 @@ enum Sample {
             reason: "never run",
             place: place(43))
         return flow(
-            2, "orders | <b>bold</b> @everyone", actions: [retry, rerun, refused, far], recorded: 340,
+            2, "orders | <b>bold</b> @everyone", actions: [retry, rerun, asNewRun, refused, far], recorded: 340,
             undeclared: [
                 run(2, window(newYear - day, hour), .succeeded, origin: .service, id: "found-1"),
                 run(2, nil, .partial, origin: .service, id: "found-2", failure: "1 record\nfailed"),
@@ -158,7 +163,7 @@ enum Sample {
     /// A year of days, the newest first, and one day of years before.
     static var newestFirst: FlowPlan {
         let days = creates(1, from: newYear - day * 900) + creates(366, from: newYear)
-        let rules = FlowRules(retryFailed: 1, order: .newestFirst, priority: 5)
+        let rules = FlowRules(retries: Retries(1), order: .newestFirst, priority: 5)
         return flow(8, "backfill", actions: days.reversed(), rules: rules)
     }
 

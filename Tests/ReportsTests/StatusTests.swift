@@ -154,6 +154,33 @@ struct StatusTests {
         #expect(try SchemaValidator.faults(in: [.init("status", json)]) == [nil])
     }
 
+    @Test(
+        "runs with too few records are told in every format, after those that failed and before those that are partial")
+    func tooFewRecords() throws {
+        let day = { (number: Int) in Sample.window(Sample.newYear + Sample.day * number, Sample.day) }
+        let declaration = FlowDeclaration(
+            id: Sample.flowID(1), name: "contacts", manifest: "crm", target: "prod", source: .table,
+            expectation: Expectation(minimumRecords: 1000),
+            series: [
+                Series(
+                    every: .days(1), from: Sample.newYear, until: .time(Sample.newYear + Sample.day * 5),
+                    place: Sample.place(20))
+            ], place: Sample.place(4))
+        let runs = [
+            Sample.run(1, day(0), .succeeded, id: "enough", records: 1000),
+            Sample.run(1, day(1), .succeeded, id: "none", records: 0),
+            Sample.run(1, day(2), .partial, id: "half", failure: "MAPPER-3700", records: 1),
+            Sample.run(1, day(3), .partial, id: "partial", failure: "MAPPER-3700", records: 5000),
+            Sample.run(1, day(4), .failed, id: "failed", failure: "CONNECTOR-2001-500"),
+        ]
+        let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: [planned(declaration, runs: runs)])
+        #expect(report.anyTooFewRecords)
+        try expectGolden(report.written(.text, TextStyle(width: 140)), "status-records.txt")
+        try expectGolden(report.written(.markdown), "status-records.md")
+        try expectGolden(report.written(.json), "status-records.json")
+        #expect(try SchemaValidator.faults(in: [.init("status", report.written(.json))]) == [nil])
+    }
+
     @Test("what windows wait for is told in every format")
     func waits() throws {
         let waiting = Sample.flow(

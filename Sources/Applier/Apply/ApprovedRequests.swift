@@ -13,7 +13,7 @@ extension FlowPlan {
     var approvedDeclaration: FlowDeclaration {
         FlowDeclaration(
             id: id, name: name, manifest: manifest, owner: owner, target: "", source: source,
-            deltaColumn: rules.deltaColumn, overlap: rules.overlap, retryFailed: rules.retryFailed,
+            deltaColumn: rules.deltaColumn, overlap: rules.overlap, retries: rules.retries,
             order: rules.order,
             windows: actions.filter { $0.rerun == nil }.flatMap { action in
                 action.declaredWindows.map {

@@ -70,7 +70,8 @@ extension FlowApplication {
             action: action,
             claim: Claim(
                 identity: action.identity(in: plan.id), deltaColumn: action.deltaColumn,
-                request: action.requestLine(body: body), claim: claim, claimedAt: now, provenance: provenance),
+                request: action.requestLine(body: body), claim: claim, claimedAt: now, provenance: provenance,
+                isRetry: action.kind.retried != nil),
             body: body, deadline: deadline)
     }
 
@@ -117,6 +118,6 @@ extension FlowApplication {
 extension PlannedAction {
     /// The request as the ledger keeps it.
     fileprivate func requestLine(body: String) -> String {
-        if case .retry(let run) = kind { "POST \(RetriggerRequest(run).target)" } else { "POST /runs \(body)" }
+        if let run = kind.retriggered { "POST \(RetriggerRequest(run).target)" } else { "POST /runs \(body)" }
     }
 }

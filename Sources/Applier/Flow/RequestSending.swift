@@ -134,7 +134,7 @@ extension FlowApplication {
     }
 
     private func put(_ request: ClaimedRequest) async -> RunAnswer {
-        if case .retry(let run) = request.action.kind {
+        if let run = request.action.kind.retriggered {
             await context.service.retrigger(run, sendBefore: request.deadline)
         } else {
             await context.service.createRun(request.body, sendBefore: request.deadline)

@@ -28,8 +28,8 @@ package struct FlowDeclaration: Hashable, Sendable {
     package let source: SourceKind
     package let deltaColumn: DeclaredColumn?
     package let overlap: Overlap
-    /// How often a failed run of a window may be retried.
-    package let retryFailed: Int
+    package let retries: Retries
+    package let expectation: Expectation?
     package let order: Order
     /// How many runs of the flow may be requested in a day of UTC; `nil` for as many as the target allows.
     package let runsPerDay: Int?
@@ -55,7 +55,8 @@ package struct FlowDeclaration: Hashable, Sendable {
 
     package init(
         id: FlowID, name: String? = nil, manifest: String, owner: String? = nil, target: String, source: SourceKind,
-        deltaColumn: DeclaredColumn? = nil, overlap: Overlap = .error, retryFailed: Int = 0,
+        deltaColumn: DeclaredColumn? = nil, overlap: Overlap = .error, retries: Retries = Retries(),
+        expectation: Expectation? = nil,
         order: Order = .oldestFirst, runsPerDay: Int? = nil, priority: Int = 0, windows: [DeclaredWindow] = [],
         series: [Series] = [],
         batch: SeriesBatch? = nil,
@@ -71,7 +72,8 @@ package struct FlowDeclaration: Hashable, Sendable {
         self.source = source
         self.deltaColumn = deltaColumn
         self.overlap = overlap
-        self.retryFailed = retryFailed
+        self.retries = retries
+        self.expectation = expectation
         self.order = order
         self.runsPerDay = runsPerDay
         self.priority = priority

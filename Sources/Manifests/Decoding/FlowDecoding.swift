@@ -37,7 +37,8 @@ extension ManifestDecoder {
         _ node: YAMLNode, _ header: Header?, _ target: String, _ pause: Pause?
     ) -> FlowDeclaration? {
         let optional = [
-            "name", "deltaColumn", "overlap", "retryFailed", "order", "priority", "windows", "series", "batch",
+            "name", "deltaColumn", "overlap", "retryFailed", "expect", "order", "priority", "windows", "series",
+            "batch",
             "limits", "rerun",
             "acknowledged", "paused", "replaces", "after",
         ]
@@ -54,7 +55,8 @@ extension ManifestDecoder {
                 suggestion: "remove 'deltaColumn', or write source: table")
         }
         let overlap = choice(fields["overlap"], of: FlowDeclaration.Overlap.self) ?? .error
-        let retryFailed = integer(fields["retryFailed"], in: 0...100) ?? 0
+        let retries = retries(fields["retryFailed"])
+        let expectation = expectation(fields["expect"])
         let order = choice(fields["order"], of: FlowDeclaration.Order.self) ?? .oldestFirst
         let runsPerDay = fields["limits"].flatMap { limits in
             let limits = self.fields(of: limits.value, "the limits of a flow", required: [], optional: ["runsPerDay"])
@@ -72,7 +74,8 @@ extension ManifestDecoder {
         guard let flow, let source, let place = fields["flowId"].map({ place(of: $0.value) }) else { return nil }
         return FlowDeclaration(
             id: flow, name: name, manifest: header?.name ?? "", owner: header?.owner, target: target, source: source,
-            deltaColumn: column, overlap: overlap, retryFailed: retryFailed, order: order, runsPerDay: runsPerDay,
+            deltaColumn: column, overlap: overlap, retries: retries, expectation: expectation, order: order,
+            runsPerDay: runsPerDay,
             priority: priority,
             windows: windows, series: series, batch: batch,
             reruns: reruns, acknowledged: acknowledged, pauses: pauses, replaces: replaces, after: after, place: place)

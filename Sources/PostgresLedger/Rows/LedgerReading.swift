@@ -46,15 +46,15 @@ extension PostgresConnection {
 
     func runs(of flow: FlowID, target: Int64?) throws(PostgresError) -> [RecordedRun] {
         var runs: [RecordedRun] = []
-        try rows(RunRow.runColumns, of: flow, target) { (row) throws(PostgresError) in
-            runs.append(try RunRow.run(of: flow, from: &row))
+        try rows(RunRow.planningColumns, of: flow, target) { (row) throws(PostgresError) in
+            runs.append(try RunRow.plannedRun(of: flow, from: &row))
         }
         return runs
     }
 
     func entries(of flow: FlowID, target: Int64?) throws(PostgresError) -> [LedgerEntry] {
         var entries: [LedgerEntry] = []
-        try rows(RunRow.entryColumns, of: flow, target) { (row) throws(PostgresError) in
+        try rows(RunRow.names(RunRow.entryColumns, of: "r"), of: flow, target) { (row) throws(PostgresError) in
             entries.append(try RunRow.entry(of: flow, from: &row))
         }
         return entries
@@ -63,18 +63,18 @@ extension PostgresConnection {
     func scanRuns(
         of flow: FlowID, target: Int64?, visit: @escaping ([RecordedRun]) -> Bool
     ) throws(PostgresError) {
-        try scan(RunRow.runColumns, of: flow, target, RunRow.run, visit)
+        try scan(RunRow.planningColumns, of: flow, target, RunRow.plannedRun, visit)
     }
 
     func scanEntries(
         of flow: FlowID, target: Int64?, visit: @escaping ([LedgerEntry]) -> Bool
     ) throws(PostgresError) {
-        try scan(RunRow.entryColumns, of: flow, target, RunRow.entry, visit)
+        try scan(RunRow.names(RunRow.entryColumns, of: "r"), of: flow, target, RunRow.entry, visit)
     }
 
     /// Hands over so many rows at a time, until there are no more or `visit` returns `false`.
     private func scan<Row>(
-        _ columns: [RunRow.Column], of flow: FlowID, _ target: Int64?,
+        _ columns: String, of flow: FlowID, _ target: Int64?,
         _ read: @escaping (FlowID, inout RowReader) throws(PostgresError) -> Row, _ visit: @escaping ([Row]) -> Bool
     ) throws(PostgresError) {
         var part: [Row] = []
@@ -91,14 +91,14 @@ extension PostgresConnection {
     }
 
     private func rows(
-        _ columns: [RunRow.Column], of flow: FlowID, _ target: Int64?,
+        _ columns: String, of flow: FlowID, _ target: Int64?,
         _ row: @escaping (inout RowReader) throws(PostgresError) -> Void
     ) throws(PostgresError) {
         var parameters = Parameters()
         parameters.add(target)
         parameters.add(flow.description)
         try run(
-            "SELECT \(RunRow.names(columns, of: "r")) FROM sluice.run AS r "
+            "SELECT \(columns) FROM sluice.run AS r "
                 + "WHERE r.target = $1::bigint AND r.flow = $2::uuid \(Self.inOrder)", parameters, row: row)
     }
 }

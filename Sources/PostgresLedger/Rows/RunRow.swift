@@ -5,7 +5,6 @@ import Ledger
 enum RunRow {
     typealias Column = (name: String, type: String)
 
-    /// What planning reads.
     static let runColumns: [Column] = [
         ("window_start", "bigint"), ("window_end", "bigint"), ("rerun", "text"), ("attempt", "bigint"),
         ("state", "text"), ("origin", "text"), ("run", "text"), ("column_name", "text"),
@@ -49,6 +48,15 @@ enum RunRow {
         return LedgerEntry(
             run: run, request: request, response: response, status: status, counts: counts, updatedAt: updatedAt,
             provenance: provenance)
+    }
+
+    /// What planning reads, of the table `r`.
+    static let planningColumns = names(runColumns, of: "r") + ", coalesce(r.output_records, r.input_records)"
+
+    static func plannedRun(of flow: FlowID, from row: inout RowReader) throws(PostgresError) -> RecordedRun {
+        var run = try run(of: flow, from: &row)
+        run.records = try row.integer()
+        return run
     }
 
     static func run(of flow: FlowID, from row: inout RowReader) throws(PostgresError) -> RecordedRun {

@@ -1,7 +1,7 @@
 /// The tables of a ledger on PostgreSQL, in a schema of their own. Every step is one transaction, is only ever appended,
 /// and counts `sluice.ledger.version` up by one; what stands here has been run on somebody's server and is never edited.
 package enum PostgresSchema {
-    static let steps = [firstStep]
+    static let steps = [firstStep, incompleteRequests]
     package static var version: Int { steps.count }
 
     /// The lock that a migration takes for its transaction: `sluice` in ASCII.
@@ -26,6 +26,15 @@ package enum PostgresSchema {
         --   GRANT UPDATE ON sluice.ledger, sluice.flow, sluice.run TO sluice_apply;
         --   GRANT DELETE ON sluice.run TO sluice_apply;
 
+        """
+
+    /// What ended with failed records, or without any, may be retried: the program sees to it that the manifest asks so.
+    private static let incompleteRequests = """
+        DROP INDEX sluice.one_living_request;
+        CREATE UNIQUE INDEX one_living_request ON sluice.run (target, flow, window_start, window_end, rerun)
+            WHERE origin = 'request' AND (state IN ('intended', 'inDoubt', 'accepted')
+                OR state = 'succeeded' AND coalesce(output_records, input_records, 1) > 0);
+        UPDATE sluice.ledger SET version = 2;
         """
 
     /// The server itself keeps the promises that matter: one row for an identity, one living request for a window, one

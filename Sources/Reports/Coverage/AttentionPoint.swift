@@ -4,7 +4,7 @@ import FlowRuns
 struct AttentionPoint {
     /// The gravest last.
     enum Kind: Int {
-        case gap, held, repeated, failed
+        case gap, held, repeated, tooFewRecords, failed
 
         /// The class of its tag in the page.
         var name: String { "\(self)" }
@@ -14,6 +14,7 @@ struct AttentionPoint {
             case .gap: CoverageState.gap.inWords
             case .held: CoverageState.held.inWords
             case .repeated: "run more than once"
+            case .tooFewRecords: CoverageState.tooFewRecords.inWords
             case .failed: CoverageState.failed.inWords
             }
         }
@@ -47,6 +48,7 @@ struct AttentionPoint {
         switch stretch.state {
         case .gap: kind = .gap
         case .held: kind = .held
+        case .tooFewRecords: kind = .tooFewRecords
         case .failed: kind = .failed
         case .succeeded, .running, .partial, .planned, .postponed: return nil
         }

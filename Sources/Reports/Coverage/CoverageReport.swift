@@ -244,6 +244,7 @@ extension CoverageState {
         case .postponed: "Postponed"
         case .gap: "Gaps"
         case .held: "Held"
+        case .tooFewRecords: "Too few records"
         case .failed: "Failed"
         }
     }

@@ -4,7 +4,7 @@ import Planner
 
 /// What is known of a stretch of a flow's time. In this order: where several share a place, the worst is shown.
 enum CoverageState: Int, CaseIterable, Comparable {
-    case succeeded, running, partial, planned, postponed, gap, held, failed
+    case succeeded, running, partial, planned, postponed, gap, held, tooFewRecords, failed
 
     static func < (left: CoverageState, right: CoverageState) -> Bool { left.rawValue < right.rawValue }
 
@@ -20,6 +20,7 @@ enum CoverageState: Int, CaseIterable, Comparable {
         case .postponed: "postponed"
         case .gap: "gap: not declared"
         case .held: "in doubt or held"
+        case .tooFewRecords: "too few records"
         case .failed: "failed"
         }
     }
@@ -51,7 +52,10 @@ package struct FlowCoverage: Hashable, Sendable {
     /// - Parameters:
     ///   - plan: of the flow; its requests and held windows are shown too.
     ///   - runs: every recorded run of the flow. Of a window run more than once, the newest run counts.
-    package init(_ plan: FlowPlan, runs: [RecordedRun], repeated: [RepeatedWindow] = []) {
+    ///   - declaration: tells how many records are expected.
+    package init(
+        _ plan: FlowPlan, runs: [RecordedRun], repeated: [RepeatedWindow] = [], declaration: FlowDeclaration? = nil
+    ) {
         self.repeated = repeated
         id = plan.id
         title = plan.title
@@ -61,6 +65,11 @@ package struct FlowCoverage: Hashable, Sendable {
         let newest = runs.newestByWindow
         var states = newest.compactMapValues(CoverageState.init)
         var reasons = newest.compactMapValues { $0.state == .succeeded ? nil : $0.failure }
+        for run in declaration?.runsWithTooFewRecords(in: newest.values) ?? [] {
+            guard let window = run.window, let records = run.records else { continue }
+            states[window] = .tooFewRecords
+            reasons[window] = declaration?.expectation?.shortfall(of: records)
+        }
         func add(_ window: Window, _ state: CoverageState) { states[window] = max(states[window] ?? state, state) }
         for action in plan.actions { add(action.window, .planned) }
         for held in plan.held {

@@ -8,15 +8,15 @@ extension JSONText {
         member("formatVersion", 1)
         array("runs") { json in
             for entry in report.entries {
-                json.line { $0.members(of: entry, report.names[entry.run.flow]) }
+                json.line { $0.members(of: entry, in: report) }
                 if json.isLarge { handOver(&json) }
             }
         }
     }
 
-    private mutating func members(of entry: LedgerEntry, _ name: String?) {
+    private mutating func members(of entry: LedgerEntry, in report: HistoryReport) {
         member("flowId", entry.run.flow.description)
-        optional("flowName", name)
+        optional("flowName", report.names[entry.run.flow])
         members(of: entry.run)
         member("recordedAtUTC", entry.run.recordedAt.description)
         member("updatedAt", entry.updatedAt.milliseconds)
@@ -28,6 +28,9 @@ extension JSONText {
             $0.optional("outputRecords", entry.counts.outputRecords)
             $0.optional("failedRecords", entry.counts.failedRecords)
             $0.optional("inputFiles", entry.counts.inputFiles)
+        }
+        if report.shortfall(of: entry) != nil {
+            optional("minimumRecords", report.expectations[entry.run.flow]?.minimumRecords)
         }
         object("declaredBy") {
             $0.optional("file", entry.provenance.file)

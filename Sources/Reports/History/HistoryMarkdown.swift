@@ -16,13 +16,14 @@ extension HistoryReport {
     private func row(_ entry: LedgerEntry) -> MarkdownText {
         let run = entry.run
         let failure: MarkdownText = run.failure.map { "<br>\($0.prefix(300))" } ?? ""
+        let shortfall: MarkdownText = shortfall(of: entry).map { "<br>⚠️ \($0)" } ?? ""
         let reason: MarkdownText = entry.provenance.reason.map { "<br>\($0.prefix(300))" } ?? ""
         let declared: MarkdownText =
             run.origin == .service ? "_found on the service_" : "\(code: entry.provenance.text)"
         return .row([
             "\(run.recordedAt.description)", "\(code: title(of: run.flow))",
             "\(run.window.map { "\($0.text("…")) (\(spanText($0.length)))" } ?? "unknown")",
-            "\(run.state.sign) \(run.state.inWords)\(failure)", "\(code: run.id?.description ?? "")",
+            "\(run.state.sign) \(run.state.inWords)\(shortfall)\(failure)", "\(code: run.id?.description ?? "")",
             "\(run.attemptText)\(reason)", declared,
         ])
     }

@@ -1,11 +1,14 @@
 import FlowRuns
 import Ledger
+import Manifests
 
 /// Recorded runs, newest first: what was declared, sent and answered.
 package struct HistoryReport: Sendable {
     let entries: [LedgerEntry]
     /// The flows' names, as far as manifests tell them.
     let names: [FlowID: String]
+    /// What the flows' manifests expect of each run.
+    let expectations: [FlowID: Expectation]
     /// Whether each run's request and the answer to it are shown below it.
     let showsRequests: Bool
     /// How many older runs a limit leaves out.
@@ -15,18 +18,28 @@ package struct HistoryReport: Sendable {
 
     /// - Parameter limit: only the newest so many.
     package init(
-        _ entries: [LedgerEntry], names: [FlowID: String] = [:], limit: Int? = nil, showsRequests: Bool = false,
+        _ entries: [LedgerEntry], names: [FlowID: String] = [:], expectations: [FlowID: Expectation] = [:],
+        limit: Int? = nil, showsRequests: Bool = false,
         isFiltered: Bool = false
     ) {
         self.entries = Array(entries.newestFirst.prefix(limit ?? .max))
         leftOut = entries.count - self.entries.count
         self.names = names
+        self.expectations = expectations
         self.showsRequests = showsRequests
         self.isFiltered = isFiltered
     }
 
     /// Where there is nothing to show.
     var emptyText: String { isFiltered ? "No recorded run matches." : "No runs are recorded." }
+
+    /// That a run which ended well brought fewer records than expected; `nil` where that is not so.
+    func shortfall(of entry: LedgerEntry) -> String? {
+        guard entry.run.state == .succeeded || entry.run.state == .partial, let records = entry.run.records else {
+            return nil
+        }
+        return expectations[entry.run.flow]?.shortfall(of: records)
+    }
 
     func title(of flow: FlowID) -> String { names[flow] ?? flow.description }
 }

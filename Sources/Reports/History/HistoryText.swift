@@ -33,6 +33,7 @@ extension HistoryReport {
 
     private func remarks(_ entry: LedgerEntry) -> [String] {
         var remarks: [String] = []
+        if let shortfall = shortfall(of: entry) { remarks.append(shortfall) }
         if let reason = entry.provenance.reason { remarks.append("rerun because: \(reason)") }
         if let failure = entry.run.failure { remarks.append(failure) }
         guard showsRequests else { return remarks }

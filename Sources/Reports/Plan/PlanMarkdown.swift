@@ -183,7 +183,7 @@ struct PlanMarkdown {
     }
 
     private func request(_ action: PlannedAction, of flow: FlowPlan) -> MarkdownText {
-        if let run = action.kind.retried {
+        if let run = action.kind.retriggered {
             return .codeLine("POST /runs/\(run)/action?op=re-trigger")
         }
         let body = action.request(for: flow.id).body(plan.target.wireForm, sentAt: nil)

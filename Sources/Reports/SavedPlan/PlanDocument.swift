@@ -99,7 +99,8 @@ private struct RulesMember: Decodable {
     let rules: FlowRules
 
     private enum Key: CodingKey {
-        case deltaColumn, overlap, retryFailed, order, runsPerDay, priority, replaced, acknowledged, reruns
+        case deltaColumn, overlap, retryFailed, retriedStates, order, runsPerDay, priority, replaced, acknowledged,
+            reruns
     }
     private enum ColumnKey: CodingKey { case place }
 
@@ -112,7 +113,7 @@ private struct RulesMember: Decodable {
         }
         rules = FlowRules(
             deltaColumn: declared, overlap: try object.word(.overlap),
-            retryFailed: try object.count(.retryFailed),
+            retries: Retries(try object.count(.retryFailed), of: try object.states(.retriedStates)),
             order: object.contains(.order) ? try object.word(.order) : .oldestFirst,
             runsPerDay: object.contains(.runsPerDay) ? try object.count(.runsPerDay) : nil,
             priority: try object.decodeIfPresent(Int.self, forKey: .priority) ?? 0,
@@ -157,7 +158,8 @@ private struct ActionMember: Decodable {
     let action: PlannedAction
 
     private enum Key: CodingKey {
-        case kind, window, timeZone, ofSeries, covers, rerun, attempt, retryOf, reason, refusal, deltaColumn, place
+        case kind, window, timeZone, ofSeries, covers, rerun, attempt, retryOf, asNewRun, reason, refusal, deltaColumn,
+            place
     }
 
     init(from decoder: any Decoder) throws {
@@ -165,7 +167,10 @@ private struct ActionMember: Decodable {
         let kind: PlannedAction.Kind
         switch try object.decode(String.self, forKey: .kind) {
         case "create": kind = .create
-        case "retry": kind = .retry(of: try object.run(.retryOf))
+        case "retry":
+            kind = .retry(
+                of: try object.run(.retryOf),
+                asNewRun: try object.decodeIfPresent(Bool.self, forKey: .asNewRun) ?? false)
         case "rerun": kind = .rerun
         default: throw object.fault(.kind, "not a kind of action")
         }

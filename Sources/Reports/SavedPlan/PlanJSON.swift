@@ -157,12 +157,13 @@ private struct PlanJSON {
         json.optional("rerun", action.rerun)
         json.member("attempt", action.attempt)
         json.optional("retryOf", action.kind.retried?.description)
+        if action.kind.retried != nil, action.kind.retriggered == nil { json.member("asNewRun", true) }
         json.member("reason", action.reason)
         json.optional("refusal", action.refusal)
         json.member("deltaColumn", action.deltaColumn)
         json.object("request") {
             $0.member("method", "POST")
-            if let run = action.kind.retried {
+            if let run = action.kind.retriggered {
                 $0.member("path", "/runs/\(run)/action?op=re-trigger")
             } else {
                 $0.member("path", "/runs")
@@ -181,11 +182,6 @@ extension PlannedAction.Kind {
         case .retry: "retry"
         case .rerun: "rerun"
         }
-    }
-
-    /// The failed run that it retries.
-    var retried: RunID? {
-        if case .retry(let run) = self { run } else { nil }
     }
 }
 
@@ -226,7 +222,12 @@ extension JSONText {
             }
         }
         member("overlap", rules.overlap.rawValue)
-        member("retryFailed", rules.retryFailed)
+        member("retryFailed", rules.retries.times)
+        if rules.retries.states != [.failed] {
+            array("retriedStates") { json in
+                for state in rules.retries.sortedStates { json.element(state.rawValue) }
+            }
+        }
         if rules.order != .oldestFirst { member("order", rules.order.rawValue) }
         if let runsPerDay = rules.runsPerDay { member("runsPerDay", runsPerDay) }
         if rules.priority != 0 { member("priority", rules.priority) }

@@ -47,6 +47,16 @@ extension KeyedDecodingContainer {
         return flow
     }
 
+    /// Only failed runs where there is no such member.
+    func states(_ key: Key) throws -> Set<Retries.State> {
+        guard contains(key) else { return [.failed] }
+        return Set(
+            try decode([String].self, forKey: key).map { text in
+                guard let state = Retries.State(rawValue: text) else { throw fault(key, "an unknown word") }
+                return state
+            })
+    }
+
     func run(_ key: Key) throws -> RunID {
         guard let run = RunID(try decode(String.self, forKey: key)) else { throw fault(key, "not a run id") }
         return run

@@ -25,8 +25,15 @@ package struct FlowStatus: Hashable, Sendable {
     package let succeeded: Int
     package let partial: Int
     package let failed: Int
-    /// Of the failed runs, and then of the partial ones, those of the latest windows, at most ``mostProblems``.
+    /// Of those that ended well, the ones with fewer records than expected.
+    package let tooFewRecords: Int
+    /// How many records are expected of each run.
+    let expectation: Expectation?
+    /// Of the failed runs, then of those with too few records, then of the partial ones, those of the latest windows, at
+    /// most ``mostProblems``.
     package let problems: [RecordedRun]
+    /// How many there are in all.
+    let problemCount: Int
     /// Of the windows whose runs the service took and that have not failed, the one that ends last; also of the flows that
     /// it replaces.
     package let lastWindow: Window?
@@ -95,9 +102,14 @@ package struct FlowStatus: Hashable, Sendable {
         succeeded = latest.count { $0.state == .succeeded }
         partial = latest.count { $0.state == .partial }
         failed = latest.count { $0.state == .failed }
-        problems = Array(
-            [.failed, .partial].flatMap { state in latest.filter { $0.state == state }.latestFirst }
-                .prefix(Self.mostProblems))
+        let tooFew = Set(declaration.runsWithTooFewRecords(in: latest))
+        tooFewRecords = tooFew.count
+        expectation = declaration.expectation
+        let all =
+            latest.filter { $0.state == .failed }.latestFirst + Array(tooFew).latestFirst
+            + latest.filter { $0.state == .partial && !tooFew.contains($0) }.latestFirst
+        problems = Array(all.prefix(Self.mostProblems))
+        problemCount = all.count
         repeated = declaration.repeatedWindows(in: runs)
         lastWindow = [runs, replacedRuns].lazy.joined().filter { $0.state.isAccepted && $0.state != .failed }
             .compactMap(\.window).max { ($0.end, $0.start) < ($1.end, $1.start) }

@@ -25,7 +25,7 @@ extension FlowDeclaration {
     package func repeatedWindows(in runs: [RecordedRun]) -> [RepeatedWindow] {
         let acknowledged = Set(acknowledged.filter { $0.window == nil }.map(\.run))
         var taken: [Window: [RecordedRun]] = [:]
-        for run in runs where run.state.isAccepted && run.state != .failed {
+        for run in runs where run.state.isAccepted && run.state != .failed && !retries.include(run) {
             guard let window = run.window, !run.isSomebodyElses(acknowledged) else { continue }
             taken[window, default: []].append(run)
         }

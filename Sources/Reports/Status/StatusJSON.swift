@@ -10,6 +10,7 @@ extension JSONText {
         member("asOfUTC", report.asOf.description)
         if let time = report.refreshedAt { member("refreshedAt", time.milliseconds) } else { null("refreshedAt") }
         member("anyFailed", report.anyFailed)
+        if report.anyTooFewRecords { member("anyTooFewRecords", true) }
         array("flows") { json in
             for flow in report.flows { json.line { $0.members(of: flow) } }
         }
@@ -24,7 +25,17 @@ extension JSONText {
         member("behindWindows", flow.missing)
         member("behindSeconds", flow.missingTime.wholeSeconds)
         if let time = flow.refreshedAt { member("refreshedAt", time.milliseconds) } else { null("refreshedAt") }
-        array("troubles") { for run in flow.problems { $0.element { $0.members(of: run) } } }
+        array("troubles") {
+            for run in flow.problems {
+                $0.element {
+                    $0.members(of: run)
+                    if let expected = flow.expectation, flow.shortfall(of: run) != nil {
+                        $0.optional("records", run.records)
+                        $0.member("minimumRecords", expected.minimumRecords)
+                    }
+                }
+            }
+        }
         if !flow.waits.isEmpty {
             array("waits") { json in
                 for wait in flow.waits {

@@ -27,7 +27,7 @@ extension StatusReport {
     private func problemLine(_ flow: FlowStatus, _ run: RecordedRun) -> MarkdownText {
         let window = run.window?.text("…") ?? "unknown window"
         let id: MarkdownText = run.id.map { " \(code: $0)" } ?? ""
-        let why = run.failure ?? "the service gives no reason"
+        let why = flow.why(run)
         return "- \(code: flow.title) **\(run.state.rawValue)** \(window)\(id): \(why)\n"
     }
 

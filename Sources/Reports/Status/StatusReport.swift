@@ -24,6 +24,8 @@ package struct StatusReport: Sendable {
     package var running: Int { sum(.running) }
     /// Whether the latest run of any window of any flow failed.
     package var anyFailed: Bool { sum(.failed) > 0 }
+    /// Whether a run of any flow brought fewer records than expected.
+    package var anyTooFewRecords: Bool { sum(.tooFewRecords) > 0 }
 
     /// When the flow that was compared with the service longest ago was; `nil` when one never was.
     var refreshedAt: Timestamp? {
@@ -45,9 +47,15 @@ extension StatusReport: Report {
 
 /// The numbers of a status, in the order in which they are shown.
 enum StatusFigure: String, CaseIterable {
-    case due, recorded, pending, running, succeeded, partial, failed, held, postponed, waiting, errors
+    case due, recorded, pending, running, succeeded, partial, failed, tooFewRecords, held, postponed, waiting, errors
 
-    var title: String { self == .pending ? "to request" : rawValue }
+    var title: String {
+        switch self {
+        case .pending: "to request"
+        case .tooFewRecords: "too few records"
+        default: rawValue
+        }
+    }
 
     var tone: TextStyle.Tone {
         switch self {
@@ -55,7 +63,7 @@ enum StatusFigure: String, CaseIterable {
         case .pending, .running: .active
         case .succeeded: .good
         case .partial, .held: .warning
-        case .failed, .errors: .error
+        case .failed, .tooFewRecords, .errors: .error
         }
     }
 
@@ -68,6 +76,7 @@ enum StatusFigure: String, CaseIterable {
         case .succeeded: flow.succeeded
         case .partial: flow.partial
         case .failed: flow.failed
+        case .tooFewRecords: flow.tooFewRecords
         case .held: flow.held
         case .postponed: flow.postponed
         case .waiting: flow.waiting
@@ -78,10 +87,11 @@ enum StatusFigure: String, CaseIterable {
 
 extension StatusReport {
     var summary: String {
-        let words = [StatusFigure.pending, .running, .failed, .partial, .held, .postponed, .waiting].compactMap {
-            figure in
-            sum(figure) > 0 ? "\(grouped(sum(figure))) \(figure.title)" : nil
-        }
+        let words = [StatusFigure.pending, .running, .failed, .tooFewRecords, .partial, .held, .postponed, .waiting]
+            .compactMap {
+                figure in
+                sum(figure) > 0 ? "\(grouped(sum(figure))) \(figure.title)" : nil
+            }
         let repeated = flows.reduce(0) { $0 + $1.repeated.count }
         let progress = "\(grouped(sum(.recorded))) of \(counted(sum(.due), "due window")) recorded"
         let warnings = repeated > 0 ? ["\(counted(repeated, "window")) run more than once"] : []
@@ -100,15 +110,17 @@ extension StatusReport {
     var shownProblems: [(flow: FlowStatus, run: RecordedRun)] {
         let ranked = flows.flatMap { flow in flow.problems.enumerated().map { ($0.offset, flow, $0.element) } }
         let first = ranked.sorted { left, right in
-            (left.2.state == .failed ? 0 : 1, left.0) < (right.2.state == .failed ? 0 : 1, right.0)
+            (left.1.gravity(of: left.2), left.0) < (right.1.gravity(of: right.2), right.0)
         }
         return first.prefix(Self.problemsShown).map { ($0.1, $0.2) }
     }
 
     /// `12 more: sluice history --state failed --state partial`; `nil` when all are shown.
     var otherProblems: String? {
-        let rest = flows.reduce(0) { $0 + $1.failed + $1.partial } - shownProblems.count
-        return rest > 0 ? "\(grouped(rest)) more: sluice history\(arguments) --state failed --state partial" : nil
+        let rest = flows.reduce(0) { $0 + $1.problemCount } - shownProblems.count
+        let states = anyTooFewRecords ? " --state succeeded" : ""
+        return rest > 0
+            ? "\(grouped(rest)) more: sluice history\(arguments) --state failed --state partial\(states)" : nil
     }
 
     /// What windows wait for, by flow.
@@ -151,6 +163,23 @@ extension FlowStatus.Wait {
 }
 
 extension FlowStatus {
+    /// The gravest first: it failed, brought too few records, or is partial.
+    fileprivate func gravity(of problem: RecordedRun) -> Int {
+        problem.state == .failed ? 0 : shortfall(of: problem) != nil ? 1 : 2
+    }
+
+    /// `0 records, and at least 1 is expected`; `nil` for a run that brought enough.
+    func shortfall(of run: RecordedRun) -> String? {
+        guard run.state != .failed, let expectation, let records = run.records else { return nil }
+        return expectation.shortfall(of: records)
+    }
+
+    /// What is said of a run that did not end well.
+    func why(_ problem: RecordedRun) -> String {
+        let words = [shortfall(of: problem), problem.failure].compactMap(\.self)
+        return words.isEmpty ? "the service gives no reason" : words.joined(separator: "; ")
+    }
+
     var title: String { name ?? id.description }
     var lastWindowText: String { lastWindow.map { $0.end.description } ?? "never" }
     var behindText: String {

@@ -61,10 +61,11 @@ struct StatusText {
         for (flow, run) in problems {
             let rerun = run.identity.rerun.map { ", rerun \($0)" } ?? ""
             let window = run.window?.text(style.ellipsis) ?? "unknown window"
-            let state = style.paint("\(run.state.rawValue)\(rerun)", run.state == .failed ? .error : .warning)
+            let isGrave = run.state == .failed || flow.shortfall(of: run) != nil
+            let state = style.paint("\(run.state.rawValue)\(rerun)", isGrave ? .error : .warning)
             lines.append("\(style.paint(flow.title, .strong)) \(state)  \(window)")
             if let id = run.id { lines += style.lines("run \(id)", .quiet, indent: 4) }
-            lines += style.lines(run.failure ?? "the service gives no reason", .plain, indent: 4)
+            lines += style.lines(flow.why(run), .plain, indent: 4)
         }
         let rest = report.otherProblems.map { style.lines("\(style.ellipsis) and \($0)") } ?? []
         return lines + rest + .blank + nextStep
@@ -73,7 +74,7 @@ struct StatusText {
     private var nextStep: [StyledText] {
         guard let (flow, line) = report.rerunToPaste else { return [] }
         return style.lines(
-            "To request a failed window once more, declare a rerun. For the first one, in \(flow.place.file) "
+            "To request a window once more, declare a rerun. For the first one, in \(flow.place.file) "
                 + "below flow \(flow.title):")
             + ["    rerun:", "      - \(line)"] + .blank
     }
@@ -103,9 +104,9 @@ struct StatusText {
 }
 
 extension StatusReport {
-    /// The declaration that requests the first failed window once more.
+    /// The declaration that requests the first window once more that failed or brought too few records.
     fileprivate var rerunToPaste: (flow: FlowStatus, line: String)? {
-        for (flow, run) in shownProblems where run.state == .failed {
+        for (flow, run) in shownProblems where run.state == .failed || flow.shortfall(of: run) != nil {
             guard let window = run.window else { continue }
             return (
                 flow, "{start: \(window.start), end: \(window.end), id: \(flow.unusedRerunID), reason: 'say why here'}"

@@ -55,7 +55,7 @@ struct HistoryCommand: AsyncParsableCommand {
                 && (until.map { (entry.run.window?.start ?? .min) < $0.time } ?? true)
         }
         let report = HistoryReport(
-            chosen, names: names, limit: limit, showsRequests: requests,
+            chosen, names: names, expectations: workspace.expectations, limit: limit, showsRequests: requests,
             isFiltered: chosen.count < entries.count || !selection.isEmpty)
         output.show(report, format)
     }

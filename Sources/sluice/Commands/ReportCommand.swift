@@ -26,7 +26,7 @@ struct ReportCommand: AsyncParsableCommand {
             try await workspace.planned(asOf: asOf, ledger: ledger) { flow in
                 FlowCoverage(
                     flow.plan, runs: flow.kept.runs + flow.replacedRuns,
-                    repeated: flow.declaration.repeatedWindows(in: flow.kept.runs))
+                    repeated: flow.declaration.repeatedWindows(in: flow.kept.runs), declaration: flow.declaration)
             }
         }
         let page = CoverageReport(target: workspace.target.name, asOf: asOf, flows: flows).written(.html)

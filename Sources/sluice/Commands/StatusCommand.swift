@@ -8,7 +8,8 @@ import Reports
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show the state of each flow; exit 1 if a run failed.",
+        commandName: "status",
+        abstract: "Show the state of each flow; exit 1 if a run failed or brought too few records.",
         discussion: """
             Reads the ledger. With --refresh it first reads the state of the runs from the service; with --watch it does \
             so repeatedly until every run has ended.
@@ -37,7 +38,7 @@ struct StatusCommand: AsyncParsableCommand {
         if format.chosen == .text, !refresh, !watch, report.running > 0 {
             output.say("running as of the last refresh; use --refresh to ask the service")
         }
-        if report.anyFailed { throw ExitCode(ExitStatus.incomplete.rawValue) }
+        if report.anyFailed || report.anyTooFewRecords { throw ExitCode(ExitStatus.incomplete.rawValue) }
     }
 
     /// The status of every declared flow, from the ledger.

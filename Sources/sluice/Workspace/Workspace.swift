@@ -82,6 +82,11 @@ struct Workspace {
         Dictionary(allDeclarations.compactMap { flow in flow.name.map { (flow.id, $0) } }) { first, _ in first }
     }
 
+    /// What is expected of the runs of flows that say so.
+    var expectations: [FlowID: Expectation] {
+        Dictionary(allDeclarations.compactMap { flow in flow.expectation.map { (flow.id, $0) } }) { first, _ in first }
+    }
+
     /// Flows that no manifest declares any more and that these replace: they are read, and nothing is requested of them.
     func replacedFlows(of declarations: [FlowDeclaration]) -> [FlowDeclaration] {
         var known = Set(allDeclarations.map(\.id))
@@ -172,6 +177,6 @@ struct Workspace {
         let kept = try await ledger.store.snapshot(of: id)
         let replaced = try await ledger.store.replaced(declaration.replaced)
         let plan = planner.plan(declaration, record: kept.record, runs: kept.runs, replaced: replaced)
-        return Predecessor(plan, runs: kept.runs + replaced.flatMap(\.runs))
+        return Predecessor(declaration, plan, runs: kept.runs + replaced.flatMap(\.runs))
     }
 }

@@ -58,7 +58,7 @@ struct SimulatedFlowDeclaration: Sendable {
         FlowDeclaration(
             id: id, manifest: "simulated", target: "simulated", source: source,
             deltaColumn: column.map { DeclaredColumn(column: $0, place: Self.place) }, overlap: overlap,
-            retryFailed: retryFailed, order: order,
+            retries: Retries(retryFailed), order: order,
             windows: windows.map { DeclaredWindow(window: $0, line: 1, column: 1) },
             series: series.map { [$0] } ?? [], batch: batch,
             reruns: reruns.filter { $0.declaredAt <= elapsed }.map {

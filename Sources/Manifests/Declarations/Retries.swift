@@ -1,0 +1,61 @@
+import FlowRuns
+
+/// How often a run that did not end as it should is run again, and which ends that means:
+/// `retryFailed: {times: 2, states: [failed, empty]}`.
+package struct Retries: Hashable, Sendable {
+    package enum State: String, Hashable, Sendable, CaseIterable {
+        case failed
+        /// Ended with failed records or errors beside its success.
+        case partial
+        /// Succeeded with no records.
+        case empty
+    }
+
+    package let times: Int
+    package let states: Set<State>
+
+    package init(_ times: Int = 0, of states: Set<State> = [.failed]) {
+        self.times = times
+        self.states = states
+    }
+
+    /// In the order in which they are written.
+    package var sortedStates: [State] { State.allCases.filter(states.contains) }
+
+    /// Whether the run ended in a way that is retried.
+    package func include(_ run: RecordedRun) -> Bool {
+        switch run.state {
+        case .failed: states.contains(.failed)
+        case .partial: states.contains(.partial)
+        case .succeeded: run.isEmpty && states.contains(.empty)
+        case .intended, .accepted, .rejected, .inDoubt, .released: false
+        }
+    }
+}
+
+/// What a run of the flow brings when all is well: `expect: {minimumRecords: 1}`.
+package struct Expectation: Hashable, Sendable {
+    package let minimumRecords: Int64
+
+    package init(minimumRecords: Int64) { self.minimumRecords = minimumRecords }
+}
+
+extension FlowDeclaration {
+    /// Runs that ended with fewer records than expected, of windows of which no run brought enough. A run that
+    /// `acknowledged` names is known to be so.
+    package func runsWithTooFewRecords(in runs: some Sequence<RecordedRun>) -> [RecordedRun] {
+        guard let expectation else { return [] }
+        let known = Set(acknowledged.map(\.run))
+        var enough: Set<Window> = []
+        var tooFew: [RecordedRun] = []
+        for run in runs where run.state == .succeeded || run.state == .partial {
+            guard let window = run.window, let records = run.records else { continue }
+            if records >= expectation.minimumRecords {
+                enough.insert(window)
+            } else if !(run.id.map(known.contains) ?? false) {
+                tooFew.append(run)
+            }
+        }
+        return tooFew.filter { $0.window.map { !enough.contains($0) } ?? false }
+    }
+}
