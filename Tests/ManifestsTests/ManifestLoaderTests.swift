@@ -14,7 +14,7 @@ struct ManifestLoaderTests {
         let (manifests, diagnostics) = ManifestLoader().load(files)
         #expect(DiagnosticsReport(diagnostics, sources: files).written() == "")
         #expect(manifests.targets.map(\.name) == ["in-git", "local", "prod", "shared"])
-        #expect(manifests.flows.count == 8)
+        #expect(manifests.flows.count == 13)
         #expect(manifests.digests.count == files.count)
     }
 
@@ -69,6 +69,26 @@ struct ManifestLoaderTests {
                 "3fb0418e-1804-45d6-8d56-dd51f05c0baf", "9830305a-985f-47d0-b030-5a985fd7d004",
             ])
         #expect(flow.acknowledged.map(\.window) == [nil, flow.windows[1].window])
+    }
+
+    @Test("a manifest for several targets declares in each what is common and what is its own")
+    func severalTargets() throws {
+        let files = [try ManifestFolder.valid.file("targets"), try ManifestFolder.valid.file("several")]
+        let (manifests, diagnostics) = ManifestLoader().load(files)
+        #expect(diagnostics.isEmpty)
+        let local = manifests.flows.filter { $0.target == "local" }
+        let shared = manifests.flows.filter { $0.target == "shared" }
+        #expect(local.map { $0.id.description.prefix(2) } == ["c4", "c1"])
+        #expect(shared.map { $0.id.description.prefix(2) } == ["c2", "c4", "c3"])
+        let (orders, allOrders) = (try #require(local.last), try #require(shared.first))
+        #expect((orders.name, allOrders.name) == ("orders", "all-orders"))
+        #expect(orders.deltaColumn?.column == allOrders.deltaColumn?.column)
+        #expect(orders.batch == nil && allOrders.batch == .upTo(.days(7)))
+        #expect(orders.series.map(\.from) == [Timestamp(year: 2024, month: 12, day: 1)!])
+        #expect(allOrders.series.map(\.from) == [Timestamp(year: 2024, month: 1, day: 1)!])
+        #expect((orders.place.line, allOrders.place.line) == (17, 21))
+        #expect(shared.last?.predecessors == [allOrders.id])
+        #expect(manifests.flows.allSatisfy { $0.pauses.map(\.reason) == ["the sandboxes are moved"] })
     }
 
     @Test("a number of retries is one of failed runs; a mapping says of which")

@@ -14,37 +14,112 @@ struct RunManifest {
 }
 
 extension ManifestDecoder {
-    /// The `spec` of a `RunManifest`.
-    mutating func runManifest(_ spec: YAMLNode, _ header: Header?) -> RunManifest? {
+    /// The `spec` of a `RunManifest`: one manifest for each of its targets.
+    mutating func runManifests(_ spec: YAMLNode, _ header: Header?) -> [RunManifest] {
         guard
             let fields = fields(
-                of: spec, "the spec of a run manifest", required: ["target", "flows"], optional: ["paused"])
-        else { return nil }
-        let target = name(fields["target"])
+                of: spec, "the spec of a run manifest", required: ["flows"], optional: ["target", "targets", "paused"])
+        else { return [] }
+        let targets = targets(fields)
         let pause = pause(fields["paused"])
         var flows: [FlowDeclaration] = []
         for element in list(fields["flows"]).map(Array.init) ?? [] {
-            if let flow = flow(element, header, target ?? "", pause) { flows.append(flow) }
+            flows += self.flows(element, header, targets.map(\.name), pause)
         }
-        guard let header, let target, let targetField = fields["target"] else { return nil }
-        return RunManifest(
-            name: header.name, target: target, targetPlace: place(of: targetField.value), place: header.place,
-            flows: flows)
+        guard let header else { return [] }
+        return targets.map { target in
+            RunManifest(
+                name: header.name, target: target.name, targetPlace: target.place, place: header.place,
+                flows: flows.filter { $0.target == target.name })
+        }
     }
 
-    /// - Parameter pause: of the whole manifest.
-    private mutating func flow(
-        _ node: YAMLNode, _ header: Header?, _ target: String, _ pause: Pause?
-    ) -> FlowDeclaration? {
-        let optional = [
-            "name", "deltaColumn", "overlap", "retryFailed", "expect", "order", "priority", "windows", "series",
-            "batch",
-            "limits", "rerun",
-            "acknowledged", "paused", "replaces", "after",
-        ]
-        guard let fields = fields(of: node, "a flow", required: ["flowId", "source"], optional: optional) else {
-            return nil
+    private mutating func targets(_ fields: MappingFields) -> [(name: String, place: Place)] {
+        guard let several = fields["targets"] else {
+            guard let field = fields["target"] else {
+                add(
+                    .missingKey, at: fields.node, "missing key 'target' in the spec of a run manifest",
+                    suggestion: "write target: NAME; or targets: [NAME, NAME] for several")
+                return []
+            }
+            return name(field).map { [($0, place(of: field.value))] } ?? []
         }
+        if let one = fields["target"] {
+            add(
+                .unknownKey, at: one.value, "'target' does not go with 'targets'",
+                suggestion: "name it under 'targets', too, or remove one of them")
+        }
+        var targets: [(name: String, place: Place)] = []
+        for node in list(several).map(Array.init) ?? [] {
+            guard let name = name(Field(key: "targets", value: node)) else { continue }
+            if let first = targets.first(where: { $0.name == name }) {
+                add(
+                    .targetNamedTwice, at: node, "the target \(quoted(name)) is named twice", suggestion: "remove one",
+                    notes: [.init(place: first.place, message: "first named here")])
+            } else {
+                targets.append((name, place(of: node)))
+            }
+        }
+        if several.value.kind == .sequence, several.value.count == 0 {
+            add(.missingKey, at: several.value, "'targets' names no target", suggestion: "write targets: [NAME, NAME]")
+        }
+        return targets
+    }
+
+    private static let optionalKeys = [
+        "name", "deltaColumn", "overlap", "retryFailed", "expect", "order", "priority", "windows", "series", "batch",
+        "limits", "rerun", "acknowledged", "paused", "replaces", "after",
+    ]
+
+    /// A flow as each of its targets has it: the manifest's, or those under its own `targets`, with what differs there.
+    ///
+    /// - Parameter pause: of the whole manifest.
+    private mutating func flows(
+        _ node: YAMLNode, _ header: Header?, _ targets: [String], _ pause: Pause?
+    ) -> [FlowDeclaration] {
+        defer { readsAgain = false }
+        let isSplit = node.kind == .mapping && node.pairs.contains { $0.key.hasText("targets") && !$0.value.isNull }
+        let required = isSplit ? ["source"] : ["flowId", "source"]
+        let optional = (isSplit ? ["flowId"] : []) + Self.optionalKeys + ["targets"]
+        guard let common = fields(of: node, "a flow", required: required, optional: optional) else { return [] }
+        guard let split = common["targets"] else {
+            // Also without a target, so that what is wrong is told.
+            return (targets.isEmpty ? [""] : targets).compactMap { target in
+                defer { readsAgain = true }
+                return flow(common, header, target, pause)
+            }
+        }
+        guard split.value.kind == .mapping else {
+            add(
+                .wrongType, at: split.value, "'targets' of a flow must be a mapping, not \(described(split.value))",
+                suggestion: "write targets: {\(targets.first ?? "NAME"): {flowId: …}}")
+            return []
+        }
+        var flows: [FlowDeclaration] = []
+        for (key, value) in split.value.pairs where key.kind == .scalar {
+            defer { readsAgain = true }
+            if !targets.isEmpty, !targets.contains(key.text) {
+                let known = nearest(to: key.text, among: targets).map { "did you mean '\($0)'?" }
+                add(
+                    .targetUnknown, at: key, "the manifest is not for the target \(quoted(key.text))",
+                    suggestion: known ?? "its targets: \(targets.joined(separator: ", "))")
+            }
+            guard
+                let own = fields(
+                    of: value, "a flow in a target", required: [], optional: ["flowId"] + Self.optionalKeys)
+            else { continue }
+            let merged = common.overlaid(by: own)
+            if merged["flowId"] == nil {
+                add(.missingKey, at: value, "missing key 'flowId' of the flow in the target \(quoted(key.text))")
+            }
+            if let flow = flow(merged, header, key.text, pause) { flows.append(flow) }
+        }
+        return flows
+    }
+
+    private mutating func flow(
+        _ fields: MappingFields, _ header: Header?, _ target: String, _ pause: Pause?
+    ) -> FlowDeclaration? {
         let flow = flowID(fields["flowId"])
         let name = text(fields["name"])
         let source = choice(fields["source"], of: SourceKind.self)

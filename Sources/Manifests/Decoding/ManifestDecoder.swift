@@ -14,6 +14,8 @@ struct ManifestDecoder {
     private(set) var manifests: [RunManifest] = []
     /// Whether there may be targets in the file that could not be read.
     private(set) var mayHideTargets = false
+    /// Whether something is read that was read before, for another target.
+    var readsAgain = false
     /// The value there is not what was written, so nothing more is said of it.
     private var marksWithErrors: Set<Mark> = []
 
@@ -44,8 +46,8 @@ struct ManifestDecoder {
             let target = fields["spec"].flatMap { self.target($0.value, header) }
             if let target { targets.append(target) } else { mayHideTargets = true }
         case .runManifest:
-            let manifest = fields["spec"].flatMap { runManifest($0.value, header) }
-            if let manifest { manifests.append(manifest) }
+            let manifest = fields["spec"].map { runManifests($0.value, header) }
+            manifests += manifest ?? []
         case nil:
             mayHideTargets = true
         }
@@ -79,7 +81,9 @@ struct ManifestDecoder {
 
     // MARK: Gathering
 
+    /// What is common to several targets is read for each, and is wrong once.
     mutating func add(_ diagnostic: Diagnostic) {
+        guard !readsAgain || !diagnostics.contains(diagnostic) else { return }
         if diagnostics.count < Self.mostDiagnostics { diagnostics.append(diagnostic) } else { unshown += 1 }
     }
 
@@ -89,7 +93,15 @@ struct ManifestDecoder {
     ) {
         if let node, marksWithErrors.contains(node.start) { return }
         let place = node.map { self.place(of: $0) }
-        add(Diagnostic(code, severity, at: place, message, suggestion: suggestion, notes: notes))
+        guard severity == .error, let node, node.hasPlaceholder || node.isUnquotedPlaceholder else {
+            return add(Diagnostic(code, severity, at: place, message, suggestion: suggestion, notes: notes))
+        }
+        // Whatever else is wrong with it comes of that.
+        let subject = node.kind == .scalar ? "\(quoted(node.text)) has" : "this is"
+        add(
+            Diagnostic(
+                .placeholder, at: place, "\(subject) a placeholder that was not filled in",
+                suggestion: Diagnostic.placeholderAdvice))
     }
 
     /// A collection's place is where it begins; a scalar's covers it.

@@ -4,9 +4,19 @@ import YAML
 struct MappingFields {
     let node: YAMLNode
     fileprivate var present: [Field] = []
+    /// Keys that have no value.
+    fileprivate var empty: [String] = []
 
     /// `nil` when the key is absent or has no value.
     subscript(key: String) -> Field? { present.first { $0.key == key } }
+
+    /// The other's fields, and of these what the other does not name.
+    func overlaid(by other: MappingFields) -> MappingFields {
+        var fields = other
+        let named = Set(other.present.map(\.key) + other.empty)
+        fields.present += present.filter { !named.contains($0.key) }
+        return fields
+    }
 }
 
 /// A key and its value.
@@ -27,7 +37,6 @@ extension ManifestDecoder {
             return nil
         }
         var fields = MappingFields(node: node)
-        var empty: [String] = []
         let known = required + optional
         for (keyNode, value) in node.pairs where keyNode.kind == .scalar {
             let key = keyNode.text
@@ -35,12 +44,12 @@ extension ManifestDecoder {
                 addUnknown(keyNode, subject, known)
             } else if !value.isNull {
                 fields.present.append(Field(key: key, value: value))
-            } else if required.contains(key) {
-                empty.append(key)
-                add(.missingKey, at: keyNode, "'\(key)' of \(subject) has no value")
+            } else {
+                fields.empty.append(key)
+                if required.contains(key) { add(.missingKey, at: keyNode, "'\(key)' of \(subject) has no value") }
             }
         }
-        for key in required where fields[key] == nil && !empty.contains(key) {
+        for key in required where fields[key] == nil && !fields.empty.contains(key) {
             add(.missingKey, at: node, "missing key '\(key)' in \(subject)")
         }
         return fields
@@ -75,6 +84,8 @@ extension ManifestDecoder {
             add(.badText, at: field.value, "'\(field.key)' is longer than 1000 bytes")
         } else if !isClean {
             add(.badText, at: field.value, "'\(field.key)' contains a control character")
+        } else if field.value.hasPlaceholder {
+            add(.placeholder, at: field.value, "a placeholder")
         } else {
             return text
         }

@@ -47,6 +47,8 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case afterUnknownFlow = "SLU0133"
     case afterItself = "SLU0134"
     case afterTwice = "SLU0135"
+    case targetNamedTwice = "SLU0136"
+    case placeholder = "SLU0137"
 
     case deltaColumnMissing = "SLU0201"
     case deltaColumnFixed = "SLU0202"
@@ -116,6 +118,8 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .batchWithAllow: "'batch' together with 'overlap: allow'"
         case .afterUnknownFlow: "a flow comes after one that its target does not declare, or not by that name alone"
         case .afterItself: "a flow comes after itself, perhaps by way of others"
+        case .targetNamedTwice: "a run manifest names a target twice"
+        case .placeholder: "a placeholder of a template that was not filled in"
         case .afterTwice: "a flow names a flow that it comes after twice"
         case .deltaColumnMissing: "the first run of a table-based flow needs a delta column"
         case .deltaColumnFixed: "the delta column was fixed by the flow's first run and cannot change"

@@ -73,7 +73,9 @@ struct KeyCheck {
     private static func nonScalarKey(_ key: StoredNode) -> YAMLError {
         YAMLError(
             .nonScalarKey, start: key.start, end: key.end,
-            "a key must be a single value, not a \(key.kind == .sequence ? "list" : "mapping")")
+            "a key must be a single value, not a \(key.kind == .sequence ? "list" : "mapping")",
+            suggestion: key.kind == .mapping
+                ? "fill in a template's {{ placeholder }}, and put other braces in quotes" : nil)
     }
 
     private static func mergeValue(_ node: StoredNode) -> YAMLError {

@@ -1,0 +1,26 @@
+import YAML
+
+/// A variable of a template that was left as text: `${ORG}`, `$(ORG)`, `{{ org }}`, `<%= org %>`. Sent on as it is, it would
+/// name an organisation or a flow that nobody has.
+extension YAMLNode {
+    private static let brackets = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>")]
+
+    var hasPlaceholder: Bool {
+        guard kind == .scalar else { return false }
+        let text = text
+        return Self.brackets.contains { opening, closing in
+            text.firstRange(of: opening).map { text[$0.upperBound...].contains(closing) } ?? false
+        }
+    }
+
+    /// `{{ org }}` without quotes: for YAML, a mapping whose key is a mapping.
+    var isUnquotedPlaceholder: Bool {
+        kind == .mapping && count == 1 && pairs.contains { $0.key.kind == .mapping && $0.value.isNull }
+    }
+}
+
+extension Diagnostic {
+    static let placeholderAdvice =
+        "Sluice fills in no variables: write the value. Each sandbox has a Target of its own, and what of a flow differs "
+        + "between them stands under its 'targets'"
+}
