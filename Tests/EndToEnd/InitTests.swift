@@ -75,6 +75,8 @@ struct InitTests {
         #expect(written.status == 0, "\(written.errors)")
         #expect(written.errors.contains("2 flows of the sandbox, with 6 runs"))
         #expect(try await user.run("validate", "adopted").status == 0)
+        let plan = try await user.run("plan", "adopted")
+        #expect(plan.output.contains("Nothing to do: all 6 windows are recorded."), "what it read is in the ledger")
         try await world.end()
     }
 

@@ -24,16 +24,14 @@ struct StartingManifestTests {
     }
 
     private func entry(
-        name: String? = nil, column: DeltaColumn? = nil, runs: [ObservedRun] = []
+        name: String? = nil, column: DeltaColumn? = nil, runs: [RecordedRun] = []
     ) -> StartingManifest.Entry {
         StartingManifest.Entry(
             id: Sample.flowID(1), name: name, source: .table, deltaColumn: column, runs: runs)
     }
 
-    private func run(_ id: String, _ window: Window?) -> ObservedRun {
-        ObservedRun(
-            id: RunID(id)!, window: window, createdAt: Sample.asOf, status: "success",
-            end: RunEnd(state: .succeeded))
+    private func run(_ id: String, _ window: Window?, at time: Timestamp = Sample.asOf) -> RecordedRun {
+        Sample.run(1, window, .succeeded, origin: .service, id: id, at: time)
     }
 
     @Test(
@@ -99,6 +97,56 @@ struct StartingManifestTests {
         let flow = try #require(set.flows.first)
         #expect(flow.windows.map(\.window) == runs)
         #expect(flow.overlap == .allow)
+        #expect(flow.acknowledged.map(\.run.description) == ["r2", "r3"], "each window's other run")
+    }
+
+    @Test("regular windows are folded into series, and times are written as people read them, golden")
+    func folded() throws {
+        let hour = Duration.seconds(3600)
+        let day = Sample.day
+        let months = (1...4).map { month in
+            Window(
+                start: Timestamp(year: 2023, month: month, day: 1)!,
+                end: Timestamp(year: 2023, month: month + 1, day: 1)!)!
+        }
+        let days = (0..<60).map { Sample.window(Sample.newYear + day * $0, day) }
+        let quarters = (0..<5).map { Sample.window(Sample.newYear + day * 60 + .seconds(900 * $0), .seconds(900)) }
+        let berlin = (0..<3).map { Sample.window(Sample.newYear + day * (100 + $0 * 7) - hour, day * 7) }
+        let single = [Sample.window(Sample.newYear + day * 200, hour), Sample.window(Sample.newYear + day * 201, hour)]
+        let all = months + days + quarters + berlin + single
+        let entry = entry(
+            name: "contacts", column: DeltaColumn(name: "DOB"),
+            runs: all.enumerated().map { run("r\($0)", $1) } + [run("hidden", nil)])
+        try expectGolden(StartingManifest(target: "prod", entries: [entry]).yaml, "starting.yaml")
+        let (set, diagnostics) = load([entry])
+        #expect(diagnostics == [])
+        let flow = try #require(set.flows.first)
+        #expect(flow.series.map(\.every) == [.months(1), .days(1), .fixed(.seconds(900)), .days(7)])
+        #expect(flow.windows.map(\.window) == single)
+    }
+
+    @Test("whatever is folded declares the same windows, each once", arguments: 1...200)
+    func foldedRandomly(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var windows: Set<Window> = []
+        for _ in 0..<Int.random(in: 1...6, using: &generator) {
+            let length = [1, 60, 900, 3600, 86_400, 7 * 86_400].randomElement(using: &generator)! as Int64
+            var start = Sample.newYear + .seconds(Int64.random(in: 0...40, using: &generator) * 21_600)
+            for _ in 0..<Int.random(in: 1...9, using: &generator) {
+                windows.insert(Sample.window(start, .seconds(length)))
+                start += .seconds(length)
+            }
+            let month = Int.random(in: 1...11, using: &generator)
+            windows.insert(
+                Window(
+                    start: Timestamp(year: 2024, month: month, day: 1)!,
+                    end: Timestamp(year: 2024, month: month + 1, day: 1)!)!)
+        }
+        let (set, diagnostics) = load([entry(runs: windows.enumerated().map { run("r\($0)", $1) })])
+        #expect(diagnostics == [])
+        let flow = try #require(set.flows.first)
+        let declared = flow.windows.map(\.window) + flow.series.flatMap { $0.windows(dueAt: .max).flatMap(\.self) }
+        #expect(declared.sorted() == windows.sorted())
     }
 
     @Test("when every flow is declared, nothing but a comment is left")

@@ -2,16 +2,14 @@ import YAML
 
 /// A variable of a template that was left as text: `${ORG}`, `$(ORG)`, `{{ org }}`, `<%= org %>`. Sent on as it is, it would
 /// name an organisation or a flow that nobody has.
-extension YAMLNode {
-    private static let brackets = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>")]
-
-    var hasPlaceholder: Bool {
-        guard kind == .scalar else { return false }
-        let text = text
-        return Self.brackets.contains { opening, closing in
-            text.firstRange(of: opening).map { text[$0.upperBound...].contains(closing) } ?? false
-        }
+package func hasPlaceholder(_ text: String) -> Bool {
+    [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>")].contains { opening, closing in
+        text.firstRange(of: opening).map { text[$0.upperBound...].contains(closing) } ?? false
     }
+}
+
+extension YAMLNode {
+    var hasPlaceholder: Bool { kind == .scalar && Manifests.hasPlaceholder(text) }
 
     /// `{{ org }}` without quotes: for YAML, a mapping whose key is a mapping.
     var isUnquotedPlaceholder: Bool {

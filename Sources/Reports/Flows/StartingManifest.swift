@@ -3,17 +3,19 @@ import Manifests
 import Text
 
 /// A run manifest to start from, made of what the service has: every window that it ran is declared, so that nothing is
-/// missing. It is valid whatever the service tells: what a manifest cannot say is left out, or stands in a comment.
+/// missing, and regular ones are folded into series. It is valid whatever the service tells: what a manifest cannot say is
+/// left out, or stands in a comment.
 package struct StartingManifest: Sendable {
     package struct Entry: Sendable {
         package let id: FlowID
         package let name: String?
         package let source: SourceKind
         package let deltaColumn: DeltaColumn?
-        package let runs: [ObservedRun]
+        /// Those that the service has taken.
+        package let runs: [RecordedRun]
 
         package init(
-            id: FlowID, name: String?, source: SourceKind, deltaColumn: DeltaColumn?, runs: [ObservedRun]
+            id: FlowID, name: String?, source: SourceKind, deltaColumn: DeltaColumn?, runs: [RecordedRun]
         ) {
             self.id = id
             self.name = name
@@ -42,8 +44,8 @@ package struct StartingManifest: Sendable {
         }
         // A name has at most 100 characters.
         let lines = [
-            "apiVersion: sluice/v1", "kind: RunManifest",
-            "metadata: {name: \(quotedYAMLText("\(target.prefix(94))-flows"))}",
+            "# Read from the service. Where a series goes on, write until: now.", "apiVersion: sluice/v1",
+            "kind: RunManifest", "metadata: {name: \(quotedYAMLText("\(target.prefix(94))-flows"))}",
             "spec:", "  target: \(quotedYAMLText(target))", "  flows:",
         ]
         return (lines + entries.flatMap { self.lines($0) }).map { $0 + "\n" }.joined()
@@ -59,17 +61,48 @@ package struct StartingManifest: Sendable {
 
         let windows = entry.runs.map { $0.window.flatMap(declarable) }
         let distinct = Set(windows.compactMap(\.self)).sorted()
-        if !distinct.isEmpty {
-            if zip(distinct, distinct.dropFirst()).contains(where: { $0.overlaps($1) }) {
-                lines.append("      overlap: allow    # some of these windows overlap")
-            }
-            lines.append("      windows:")
-            lines += distinct.map {
-                "        - {start: \($0.start.seconds), end: \($0.end.seconds)}    # \($0.start) to \($0.end)"
+        if zip(distinct, distinct.dropFirst()).contains(where: { $0.overlaps($1) }) {
+            lines.append("      overlap: allow    # some of these windows overlap")
+        }
+        lines += time(FoldedTime(distinct))
+        let unknown = Set(zip(entry.runs, windows).filter { $0.1 == nil }.compactMap(\.0.id))
+        return lines
+            + acknowledged(
+                unknown.map { ($0, "made before Sluice, its window is not known") }
+                    + extraRuns(entry).subtracting(unknown).map {
+                        ($0, "made before Sluice, its window was run before")
+                    })
+    }
+
+    private func time(_ time: FoldedTime) -> [String] {
+        var lines: [String] = []
+        if !time.series.isEmpty {
+            lines.append("      series:")
+            lines += time.series.map {
+                "        - {every: \($0.every.text), from: \(text($0.from)), until: \(text($0.until))}    "
+                    + "# \(counted($0.windows.count, "window"))"
             }
         }
-        let others = Set(zip(entry.runs, windows).filter { $0.1 == nil }.map(\.0.id)).sorted()
-        return lines + acknowledged(others)
+        if !time.windows.isEmpty {
+            lines.append("      windows:")
+            lines += time.windows.map { "        - {start: \($0.start), end: \($0.end)}" }
+        }
+        return lines
+    }
+
+    /// A date, where it is the beginning of a day.
+    private func text(_ time: Timestamp) -> String {
+        let moment = UTCTime(time)
+        return moment.secondOfDay == 0 ? moment.date : "\(time)"
+    }
+
+    /// Of each window all runs that did not fail but the oldest: nobody declared why it was run again.
+    private func extraRuns(_ entry: Entry) -> Set<RunID> {
+        let runs = entry.runs.filter { $0.state != .failed && $0.window != nil }.sorted {
+            ($0.recordedAt, $0.identity.attempt) < ($1.recordedAt, $1.identity.attempt)
+        }
+        var known: Set<Window> = []
+        return Set(runs.filter { $0.window.map { !known.insert($0).inserted } ?? false }.compactMap(\.id))
     }
 
     private func column(_ entry: Entry) -> [String] {
@@ -85,14 +118,14 @@ package struct StartingManifest: Sendable {
         return ["      deltaColumn: {\(members.map { "\($0): \(quotedYAMLText($1))" }.joined(separator: ", "))}"]
     }
 
-    /// Runs whose window is unknown, or is none that a manifest can declare.
-    private func acknowledged(_ runs: [RunID]) -> [String] {
+    /// Runs whose window is unknown, or is none that a manifest can declare, and runs that make a window run too often.
+    private func acknowledged(_ runs: [(id: RunID, reason: String)]) -> [String] {
         guard !runs.isEmpty else { return [] }
-        let texts = runs.map(\.description)
-        let lines = texts.filter(isText).map {
-            "        - {run: \(quotedYAMLText($0)), reason: \"made before Sluice, its window is not known\"}"
+        let sorted = runs.sorted { $0.id < $1.id }
+        let lines = sorted.filter { isText($0.id.description) }.map {
+            "        - {run: \(quotedYAMLText($0.id.description)), reason: \"\($0.reason)\"}"
         }
-        let comments = texts.filter { !isText($0) }.map {
+        let comments = sorted.map(\.id.description).filter { !isText($0) }.map {
             "      # The run \(quotedYAMLText($0)) cannot be acknowledged here."
         }
         return (lines.isEmpty ? [] : ["      acknowledged:"]) + lines + comments
@@ -106,7 +139,7 @@ package struct StartingManifest: Sendable {
 
     /// Whether a manifest takes it as a text.
     private func isText(_ text: String) -> Bool {
-        text.utf8.count <= 1000 && !text.allSatisfy(\.isWhitespace)
+        text.utf8.count <= 1000 && !text.allSatisfy(\.isWhitespace) && !hasPlaceholder(text)
             && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 }

@@ -7,7 +7,8 @@ struct FlowsCommand: AsyncParsableCommand {
         commandName: "flows", abstract: "List the flows of the sandbox, and which of them are declared.",
         discussion: """
             --format yaml prints a run manifest to start from. It declares every flow that is scheduled for one-time \
-            ingestion and not declared yet, with the windows that the service has already run.
+            ingestion and not declared yet, with the windows that the service has already run, and records these runs in \
+            the ledger: a plan of that manifest finds nothing to do.
 
             EXAMPLES:
               sluice flows target.yaml
@@ -22,10 +23,14 @@ struct FlowsCommand: AsyncParsableCommand {
     func run() async throws {
         let workspace = try Workspace.load(manifests, output)
         let command = self
+        let isManifest = format.chosen == .yaml
+        if isManifest, let path = TargetLedger.newFile(of: workspace.target) {
+            output.say("creating a new ledger: \(path)")
+        }
         let inventory = try await Signals.stopping { stop in
             try await FlowInventory.read(
                 workspace.target, declarations: workspace.declarations, simulated: workspace.simulatedFlows,
-                includesWindows: command.format.chosen == .yaml, options: command.service, stop: stop)
+                runs: isManifest ? .recorded : .none, options: command.service, stop: stop)
         }
         output.show(inventory, format)
     }

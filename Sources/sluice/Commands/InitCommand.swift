@@ -71,12 +71,22 @@ struct InitCommand: AsyncParsableCommand {
     /// What the sandbox has; `nil` where it is not asked, or has nothing to declare.
     private func adopt(_ target: Target) async throws -> StartingManifest? {
         guard !skipsFlows, case .address = target.service, Self.hasCredentials else { return nil }
-        let options = serviceOptions
-        let inventory = try await Signals.stopping { stop in
-            try await FlowInventory.read(target, includesWindows: true, options: options, stop: stop)
+        let inventory: FlowInventory
+        do {
+            inventory = try await read(target, .recorded)
+        } catch let failure as Failure where failure.status == .fileError {
+            output.say("the runs are not in the ledger yet: \(failure.message)")
+            inventory = try await read(target, .notRecorded)
         }
         guard !inventory.starting.isEmpty else { return nil }
         return StartingManifest(target: target.name, entries: inventory.starting)
+    }
+
+    private func read(_ target: Target, _ runs: FlowInventory.Runs) async throws -> FlowInventory {
+        let options = serviceOptions
+        return try await Signals.stopping { stop in
+            try await FlowInventory.read(target, runs: runs, options: options, stop: stop)
+        }
     }
 
     /// Those that are not whole count: they are told.

@@ -1,49 +1,98 @@
+import Applier
 import FlowRuns
 import FlowService
 import FlowServiceSimulator
+import Ledger
 import Manifests
 import Reports
 
 extension FlowInventory {
+    /// What is read of the flows that could be declared.
+    enum Runs {
+        case none
+        /// Theirs are recorded in the target's ledger: so a plan of the manifest to start from finds nothing to do.
+        case recorded
+        case notRecorded
+    }
+
     /// Reads the flows of the target's sandbox.
     ///
     /// - Parameters:
     ///   - simulated: what the embedded simulator has.
-    ///   - includesWindows: of each flow that could be declared; see ``starting``.
+    ///   - runs: see ``starting``.
     static func read(
-        _ target: Target, declarations: [FlowDeclaration] = [], simulated: [SimulatedFlow] = [], includesWindows: Bool,
+        _ target: Target, declarations: [FlowDeclaration] = [], simulated: [SimulatedFlow] = [], runs: Runs,
         options: ServiceOptions, stop: StopSignal
-    ) async throws(Failure) -> FlowInventory {
+    ) async throws -> FlowInventory {
         let connection = try await Connection.open(target, flows: simulated, options: options, stop: stop)
-        do throws(FlowServiceError) {
-            let flows = try await connection.service.flows().sorted { $0.id < $1.id }
-            var inventory = FlowInventory(target: target.name, flows: flows, declarations: declarations)
-            if includesWindows { inventory.starting = try await inventory.entries(connection.service) }
+        do {
+            var inventory = try await Self.read(target, declarations, connection.service)
+            if runs != .none, !inventory.undeclaredOneTime.isEmpty {
+                let flows = try await inventory.undeclared(of: target, connection.service)
+                if runs == .recorded {
+                    inventory.starting = try await TargetLedger.with(target, writing: true) { ledger in
+                        try await entries(flows, ledger.context(connection.service, stop: stop), target)
+                    }
+                } else {
+                    let context = ApplierContext(
+                        store: InMemoryStore(), service: connection.service, limits: target.limits, stop: stop)
+                    inventory.starting = try await entries(flows, context, target)
+                }
+            }
             await connection.close()
             return inventory
         } catch {
             await connection.close()
-            throw Failure(error)
+            throw error
         }
     }
 
-    /// What a manifest to start from needs to know of each flow.
-    private func entries(_ service: HTTPFlowService) async throws(FlowServiceError) -> [StartingManifest.Entry] {
-        var entries: [StartingManifest.Entry] = []
-        var kinds: [String: SourceKind] = [:]
-        for flow in undeclaredOneTime {
-            var kind: SourceKind?
-            if let id = flow.specification {
-                kind = kinds[id]
-                if kind == nil, let specification = try await service.runSpecification(id) {
-                    kind = specification.types["deltaColumn"] == nil ? .file : .table
-                    kinds[id] = kind
-                }
+    private static func read(
+        _ target: Target, _ declarations: [FlowDeclaration], _ service: HTTPFlowService
+    ) async throws(Failure) -> FlowInventory {
+        do throws(FlowServiceError) {
+            let flows = try await service.flows().sorted { $0.id < $1.id }
+            return FlowInventory(target: target.name, flows: flows, declarations: declarations)
+        } catch { throw Failure(error) }
+    }
+
+    /// The flows that could be declared, without their windows.
+    private func undeclared(
+        of target: Target, _ service: HTTPFlowService
+    ) async throws(Failure) -> [FlowDeclaration] {
+        do throws(FlowServiceError) {
+            var kinds: [String: SourceKind] = [:]
+            for id in Set(undeclaredOneTime.compactMap(\.specification)) {
+                guard let specification = try await service.runSpecification(id) else { continue }
+                kinds[id] = specification.types["deltaColumn"] == nil ? .file : .table
             }
+            return undeclaredOneTime.map { flow in
+                FlowDeclaration(
+                    id: flow.id, name: flow.name, manifest: target.name, target: target.name,
+                    source: flow.specification.flatMap { kinds[$0] } ?? (flow.deltaColumn == nil ? .file : .table),
+                    place: target.place)
+            }
+        } catch { throw Failure(error) }
+    }
+
+    /// Reads the flows' runs into the ledger, as a refresh does, and tells what it then has of them.
+    private static func entries(
+        _ flows: [FlowDeclaration], _ context: ApplierContext, _ target: Target
+    ) async throws -> [StartingManifest.Entry] {
+        for result in await Refresh(context: context, wireForm: target.wireForm).run(flows) {
+            switch result.end {
+            case .read, .absent: continue
+            case .stopped: throw Failure(.incomplete)
+            case .failed(let error): throw Failure(error)
+            }
+        }
+        var entries: [StartingManifest.Entry] = []
+        for flow in flows {
+            let kept = try await context.store.snapshot(of: flow.id)
             entries.append(
                 StartingManifest.Entry(
-                    id: flow.id, name: flow.name, source: kind ?? (flow.deltaColumn == nil ? .file : .table),
-                    deltaColumn: flow.deltaColumn, runs: try await service.runs(of: flow.id)))
+                    id: flow.id, name: flow.name, source: flow.source, deltaColumn: kept.record.deltaColumn,
+                    runs: kept.runs.filter(\.state.isAccepted)))
         }
         return entries
     }
