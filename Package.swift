@@ -152,7 +152,7 @@ let package = Package(
                 "FlowRuns", "SQLiteLedger", "sluice", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
-            exclude: ["Golden"]),
+            exclude: ["Golden", "Sandbox"]),
     ],
     swiftLanguageModes: [.v6]
 )

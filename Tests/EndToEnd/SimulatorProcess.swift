@@ -35,6 +35,9 @@ struct SimulatorProcess {
 
     struct Statistics: Decodable {
         let runsTaken: Int
+        /// By the flow's id.
+        let runsByFlow: [String: Int]
+        let retriggers: Int
         let postRequests: Int
         let windowsTakenTwice: [RepeatedWindow]
         let deltaColumnViolations: Int
