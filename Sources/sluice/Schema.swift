@@ -2,14 +2,11 @@ import ArgumentParser
 
 /// The JSON Schemas (2020-12) of what Sluice reads and writes, as they stand in `schemas/` when it is built.
 enum Schema: String, CaseIterable, ExpressibleByArgument {
-    case target
-    case runManifest = "run-manifest"
-    case plan, events, refresh, history, status
+    case manifest, plan, events, refresh, history, status
 
     var meaning: String {
         switch self {
-        case .target: "a manifest of kind Target"
-        case .runManifest: "a manifest of kind RunManifest"
+        case .manifest: "a manifest, of either kind"
         case .plan: "what 'plan --format json' and 'plan --out' write"
         case .events: "one line of what 'apply --format json' writes"
         case .refresh: "what 'refresh --format json' writes"
@@ -20,8 +17,7 @@ enum Schema: String, CaseIterable, ExpressibleByArgument {
 
     var bytes: [UInt8] {
         switch self {
-        case .target: PackageResources.target_schema_json
-        case .runManifest: PackageResources.run_manifest_schema_json
+        case .manifest: PackageResources.manifest_schema_json
         case .plan: PackageResources.plan_schema_json
         case .events: PackageResources.events_schema_json
         case .refresh: PackageResources.refresh_schema_json

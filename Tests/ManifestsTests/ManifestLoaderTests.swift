@@ -187,6 +187,20 @@ struct ManifestLoaderTests {
         #expect(found.first?.notes.map(\.place.description) == ["a.yaml:7:15"])
     }
 
+    @Test("a command about flows warns of a target that has none, with the command that prints what there is")
+    func flowless() throws {
+        let (manifests, _) = ManifestLoader().load([
+            try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("targets"),
+            SourceFile(path: "a.yaml", bytes: Array(manifest().utf8)),
+        ])
+        let warnings = manifests.flowless(manifests.targets)
+        #expect(warnings.map(\.code) == Array(repeating: .targetWithoutFlows, count: 3))
+        #expect(warnings.map(\.severity) == Array(repeating: .warning, count: 3))
+        #expect(
+            try #require(warnings.first?.suggestion).hasSuffix(
+                "sluice flows manifests/targets.yaml --target in-git --format yaml"))
+    }
+
     @Test("one flow may stand in two targets")
     func twoTargets() throws {
         let files = [
@@ -207,7 +221,7 @@ struct ManifestLoaderTests {
             let (service, (ledger, sandbox)) = rest
             let target = """
                 {apiVersion: sluice/v1, kind: Target, metadata: {name: \(name)}, spec: {service: "\(service)",
-                organization: o, sandbox: \(sandbox), ledger: "sqlite:\(ledger)"}}
+                organization: o@AdobeOrg, sandbox: \(sandbox), ledger: "sqlite:\(ledger)"}}
                 ---
 
                 """

@@ -40,9 +40,9 @@ struct SchemaAgreementTests {
             case definitions = "$defs"
         }
 
-        init(_ name: String) throws {
+        init() throws {
             let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
-            let file = root.standardizedFileURL.appendingPathComponent("schemas/\(name).schema.json")
+            let file = root.standardizedFileURL.appendingPathComponent("schemas/manifest.schema.json")
             self = try JSONDecoder().decode(Schema.self, from: Data(contentsOf: file))
         }
     }
@@ -64,33 +64,31 @@ struct SchemaAgreementTests {
             "{target: prod, flows: [{flowId: 3abea21c-7e36-4be1-bec1-d3bad0e3e0de, source: table, \(part)}]}")
     }
 
-    private static let probes: [(schema: String, definition: String, yaml: String)] = [
-        ("target", "spec", document("Target", strange)),
-        ("target", "request", target("request: \(strange)")),
-        ("target", "limits", target("limits: \(strange)")),
-        ("target", "metadata", "{apiVersion: sluice/v1, kind: Target, metadata: \(strange), spec: {}}"),
-        ("run-manifest", "metadata", "{apiVersion: sluice/v1, kind: RunManifest, metadata: \(strange), spec: {}}"),
-        ("run-manifest", "spec", document("RunManifest", strange)),
-        ("run-manifest", "flow", document("RunManifest", "{target: prod, flows: [\(strange)]}")),
-        (
-            "run-manifest", "flowInTarget",
-            flow("targets: {prod: {qqqqqqqqqqqqqqqqqqqqqqqq: 1}}")
-        ),
-        ("run-manifest", "deltaColumn", flow("deltaColumn: \(strange)")),
-        ("run-manifest", "window", flow("windows: [\(strange)]")),
-        ("run-manifest", "series", flow("series: [\(strange)]")),
-        ("run-manifest", "rerun", flow("rerun: [\(strange)]")),
-        ("run-manifest", "acknowledged", flow("acknowledged: [\(strange)]")),
-        ("run-manifest", "limits", flow("limits: \(strange)")),
-        ("run-manifest", "retryFailed", flow("retryFailed: \(strange)")),
-        ("run-manifest", "expect", flow("expect: \(strange)")),
-        ("run-manifest", "paused", flow("paused: \(strange)")),
-        ("run-manifest", "paused", document("RunManifest", "{target: prod, flows: [], paused: \(strange)}")),
+    private static let probes: [(definition: String, yaml: String)] = [
+        ("target", document("Target", strange)),
+        ("request", target("request: \(strange)")),
+        ("limits", target("limits: \(strange)")),
+        ("links", target("links: \(strange)")),
+        ("metadata", "{apiVersion: sluice/v1, kind: Target, metadata: \(strange), spec: {}}"),
+        ("metadata", "{apiVersion: sluice/v1, kind: RunManifest, metadata: \(strange), spec: {}}"),
+        ("runManifest", document("RunManifest", strange)),
+        ("flow", document("RunManifest", "{target: prod, flows: [\(strange)]}")),
+        ("flowInTarget", flow("targets: {prod: {qqqqqqqqqqqqqqqqqqqqqqqq: 1}}")),
+        ("deltaColumn", flow("deltaColumn: \(strange)")),
+        ("window", flow("windows: [\(strange)]")),
+        ("series", flow("series: [\(strange)]")),
+        ("rerun", flow("rerun: [\(strange)]")),
+        ("acknowledged", flow("acknowledged: [\(strange)]")),
+        ("flowLimits", flow("limits: \(strange)")),
+        ("retryFailed", flow("retryFailed: \(strange)")),
+        ("expect", flow("expect: \(strange)")),
+        ("paused", flow("paused: \(strange)")),
+        ("paused", document("RunManifest", "{target: prod, flows: [], paused: \(strange)}")),
     ]
 
     @Test("on the keys of every mapping, and which are required", arguments: probes)
-    func keys(schema: String, definition: String, yaml: String) throws {
-        let expected = try #require(try Schema(schema).definitions[definition])
+    func keys(definition: String, yaml: String) throws {
+        let expected = try #require(try Schema().definitions[definition])
         let diagnostics = try load(yaml).diagnostics
         let unknown = try #require(diagnostics.first { $0.code == .unknownKey })
         // The missing keys of the same mapping stand where it begins, one column before its first key.
@@ -103,26 +101,29 @@ struct SchemaAgreementTests {
                 == expected.required(in: definition))
     }
 
-    @Test("on the keys of a document", arguments: ["target", "run-manifest"])
-    func document(schema: String) throws {
+    @Test("on the keys of a document, and its kinds")
+    func document() throws {
         let diagnostics = try load(Self.strange).diagnostics
-        let expected = try Schema(schema)
+        let expected = try Schema()
         let known = words(in: diagnostics.compactMap(\.suggestion).joined())
         #expect(known == Set(expected.properties.keys))
         #expect(known == Set(expected.required))
+        for kind in try #require(expected.properties["kind"]?.enum).compactMap(\.self) {
+            #expect(try !load(Self.document(kind, "{}")).diagnostics.contains { $0.code == .unknownWord })
+        }
     }
 
     @Test("on the words that a value may be")
     func wordsOfValues() throws {
-        let (target, manifest) = (try Schema("target"), try Schema("run-manifest"))
-        func words(_ schema: Schema, _ definition: String, _ key: String) -> [String]? {
+        let schema = try Schema()
+        func words(_ definition: String, _ key: String) -> [String]? {
             schema.definitions[definition]?.properties?[key]?.enum?.compactMap(\.self)
         }
-        #expect(words(target, "request", "times") == WireForm.Times.allCases.map(\.rawValue))
-        #expect(words(target, "request", "startTime") == WireForm.StartTime.allCases.map(\.rawValue))
-        #expect(words(manifest, "flow", "source") == SourceKind.allCases.map(\.rawValue))
-        #expect(words(manifest, "flow", "overlap") == FlowDeclaration.Overlap.allCases.map(\.rawValue))
-        #expect(words(manifest, "flow", "order") == FlowDeclaration.Order.allCases.map(\.rawValue))
+        #expect(words("request", "times") == WireForm.Times.allCases.map(\.rawValue))
+        #expect(words("request", "startTime") == WireForm.StartTime.allCases.map(\.rawValue))
+        #expect(words("flow", "source") == SourceKind.allCases.map(\.rawValue))
+        #expect(words("flow", "overlap") == FlowDeclaration.Overlap.allCases.map(\.rawValue))
+        #expect(words("flow", "order") == FlowDeclaration.Order.allCases.map(\.rawValue))
     }
 
     /// The words in single quotes.

@@ -149,6 +149,12 @@ struct StartingManifestTests {
         #expect(declared.sorted() == windows.sorted())
     }
 
+    @Test("it begins with the line by which an editor finds the schema")
+    func modeline() {
+        let yaml = StartingManifest(target: "prod", entries: [entry()]).yaml
+        #expect(yaml.hasPrefix("# yaml-language-server: $schema=manifest.schema.json\n"))
+    }
+
     @Test("when every flow is declared, nothing but a comment is left")
     func nothing() {
         #expect(StartingManifest(target: "prod", entries: []).yaml.hasPrefix("# "))

@@ -3,7 +3,7 @@ import Foundation
 /// Holds JSON against the schemas of `schemas/`. The judge is Python's `jsonschema`, the implementation that the schemas'
 /// own makers name first: one of ours would share our misunderstandings.
 package enum SchemaValidator {
-    /// A JSON text, and the schema that it should fit: `plan`, `run-manifest`, …
+    /// A JSON text, and the schema that it should fit: `plan`, `manifest`, …
     package struct Instance: Encodable, Sendable {
         let schema: String
         let json: String

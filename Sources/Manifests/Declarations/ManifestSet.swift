@@ -1,3 +1,5 @@
+import Text
+
 /// A file as it was read, before anything is known of it.
 package struct SourceFile: Sendable {
     package let path: String
@@ -33,5 +35,21 @@ package struct FileDigest: Hashable, Sendable {
     package init(path: String, sha256: String) {
         self.path = path
         self.sha256 = sha256
+    }
+}
+
+extension ManifestSet {
+    /// A warning for each of these targets that has no flow, which a command about flows gives: manifests may well stand
+    /// in other files than those at hand.
+    package func flowless(_ targets: [Target]) -> [Diagnostic] {
+        let declared = Set(flows.map(\.target))
+        return targets.filter { !declared.contains($0.name) }.map { target in
+            let command = "sluice flows \(shellWord(target.place.file)) --target \(target.name) --format yaml"
+            return Diagnostic(
+                .targetWithoutFlows, .warning, at: target.place, "no flow is declared for the target '\(target.name)'",
+                suggestion:
+                    "declare them in a document with 'kind: RunManifest' and 'target: \(target.name)', or begin "
+                    + "with what the sandbox has: \(command)")
+        }
     }
 }

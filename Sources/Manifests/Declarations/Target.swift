@@ -26,12 +26,14 @@ package struct Target: Hashable, Sendable {
     package let ledger: LedgerAddress
     package let wireForm: WireForm
     package let limits: Limits
+    /// `nil` where the manifest gives none.
+    package let runLink: RunLink?
     /// Where the value of `metadata.name` is.
     package let place: Place
 
     package init(
         name: String, service: Service, organization: String, sandbox: String, ledger: LedgerAddress,
-        wireForm: WireForm = WireForm(), limits: Limits = Limits(), place: Place
+        wireForm: WireForm = WireForm(), limits: Limits = Limits(), runLink: RunLink? = nil, place: Place
     ) {
         self.name = name
         self.service = service
@@ -40,6 +42,7 @@ package struct Target: Hashable, Sendable {
         self.ledger = ledger
         self.wireForm = wireForm
         self.limits = limits
+        self.runLink = runLink
         self.place = place
     }
 

@@ -1,6 +1,9 @@
 import YAML
 
 extension ManifestDecoder {
+    /// Of the Flow Service at Adobe's hosts.
+    private static let adobesPath = "data/foundation/flowservice"
+
     /// `embedded`, or an http or https address without credentials.
     mutating func service(_ field: Field?) -> Target.Service? {
         guard let field, var address = text(field) else { return nil }
@@ -10,7 +13,15 @@ extension ManifestDecoder {
         if let url = AddressParts(address), ["http", "https"].contains(url.scheme), !url.host.isEmpty,
             url.user == nil, !address.contains("?"), !address.contains("#")
         {
-            return .address(address)
+            let service = Target.Service.address(address)
+            guard service.isAdobes, url.path != Self.adobesPath else { return service }
+            add(
+                .badServiceAddress, at: field.value,
+                url.path.isEmpty
+                    ? "the service address has no path"
+                    : "the path of the service address is not the Flow Service's",
+                suggestion: "write \(url.scheme)://\(url.host)/\(Self.adobesPath)")
+            return service
         }
         let hint = "write 'embedded', or an address such as https://platform.adobe.io/data/foundation/flowservice"
         let isNearlyEmbedded = nearest(to: address, among: ["embedded"]) != nil
@@ -32,11 +43,19 @@ extension ManifestDecoder {
         }
     }
 
-    private mutating func refusesSecret(_ field: Field, _ address: String) -> Bool {
+    mutating func refusesSecret(_ field: Field, _ address: String) -> Bool {
         guard withoutSecrets(address) != address else { return false }
         add(
             .secretInManifest, at: field.value, "'\(field.key)' contains a password",
             suggestion: "remove it: secrets come from the environment")
         return true
+    }
+}
+
+extension Target.Service {
+    /// Whether the host is one of Adobe's own.
+    var isAdobes: Bool {
+        guard case .address(let address) = self, let url = AddressParts(address) else { return false }
+        return ".\(url.host.prefix { $0 != ":" }.lowercased())".hasSuffix(".adobe.io")
     }
 }

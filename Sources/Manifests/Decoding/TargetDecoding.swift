@@ -8,18 +8,19 @@ extension ManifestDecoder {
         guard
             let fields = fields(
                 of: spec, "the spec of a target", required: ["service", "organization", "sandbox", "ledger"],
-                optional: ["request", "limits"])
+                optional: ["request", "limits", "links"])
         else { return nil }
         let service = service(fields["service"])
-        let organization = headerText(fields["organization"])
+        let organization = organization(fields["organization"], of: service)
         let sandbox = headerText(fields["sandbox"])
         let ledger = ledger(fields["ledger"])
         let wireForm = wireForm(fields["request"])
         let limits = limits(fields["limits"])
+        let runLink = runLink(fields["links"])
         guard let header, let service, let organization, let sandbox, let ledger else { return nil }
         return Target(
             name: header.name, service: service, organization: organization, sandbox: sandbox, ledger: ledger,
-            wireForm: wireForm, limits: limits, place: header.place)
+            wireForm: wireForm, limits: limits, runLink: runLink, place: header.place)
     }
 
     /// The folder of the file; `.` when its path names none.
@@ -40,6 +41,18 @@ extension ManifestDecoder {
         return text
     }
 
+    /// Adobe's ids end alike; what stands before a service of another's, such as a gateway, may take other ones.
+    private mutating func organization(_ field: Field?, of service: Target.Service?) -> String? {
+        guard let field, let text = headerText(field) else { return nil }
+        guard service != .embedded, !text.hasSuffix("@AdobeOrg") || text.hasPrefix("@") else { return text }
+        let id = text.prefix { $0 != "@" }
+        add(
+            .badOrganization, service?.isAdobes == true ? .error : .warning, at: field.value,
+            "the organisation's id \(quoted(text)) does not end in @AdobeOrg",
+            suggestion: id.isEmpty ? "write the id that Adobe shows, such as 1234@AdobeOrg" : "write \(id)@AdobeOrg")
+        return text
+    }
+
     private mutating func wireForm(_ field: Field?) -> WireForm {
         guard let field,
             let fields = fields(of: field.value, "'request'", required: [], optional: ["times", "startTime"])
@@ -48,6 +61,19 @@ extension ManifestDecoder {
         return WireForm(
             times: choice(fields["times"], of: WireForm.Times.self) ?? standard.times,
             startTime: choice(fields["startTime"], of: WireForm.StartTime.self) ?? standard.startTime)
+    }
+
+    private mutating func runLink(_ field: Field?) -> RunLink? {
+        guard let field, let fields = fields(of: field.value, "'links'", required: [], optional: ["run"]),
+            let runField = fields["run"], let template = text(runField),
+            !refusesSecret(runField, template)
+        else { return nil }
+        do throws(RunLinkError) {
+            return try RunLink(template)
+        } catch {
+            add(.badLink, at: runField.value, error.message, suggestion: error.suggestion)
+            return nil
+        }
     }
 
     private mutating func limits(_ field: Field?) -> Limits {

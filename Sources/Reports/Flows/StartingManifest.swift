@@ -25,6 +25,10 @@ package struct StartingManifest: Sendable {
         }
     }
 
+    /// By it an editor with a YAML language server finds the schema, beside the file.
+    package static let modeline = "# yaml-language-server: $schema=manifest.schema.json"
+    private static let schemaHint = "# The schema, for editors: sluice schema manifest > manifest.schema.json"
+
     let target: String
     let entries: [Entry]
 
@@ -44,8 +48,9 @@ package struct StartingManifest: Sendable {
         }
         // A name has at most 100 characters.
         let lines = [
-            "# Read from the service. Where a series goes on, write until: now.", "apiVersion: sluice/v1",
-            "kind: RunManifest", "metadata: {name: \(quotedYAMLText("\(target.prefix(94))-flows"))}",
+            Self.modeline, Self.schemaHint, "# Read from the service. Where a series goes on, write until: now.",
+            "apiVersion: sluice/v1", "kind: RunManifest",
+            "metadata: {name: \(quotedYAMLText("\(target.prefix(94))-flows"))}",
             "spec:", "  target: \(quotedYAMLText(target))", "  flows:",
         ]
         return (lines + entries.flatMap { self.lines($0) }).map { $0 + "\n" }.joined()

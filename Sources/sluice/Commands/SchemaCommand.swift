@@ -11,11 +11,11 @@ struct SchemaCommand: ParsableCommand {
                 .joined(separator: "\n"))
 
             EXAMPLES:
-              sluice schema run-manifest > run-manifest.schema.json
+              sluice schema manifest > manifest.schema.json
               sluice schema --diagnostics   list the code and meaning of every diagnostic
 
             An editor with a YAML language server checks and completes a manifest that begins with:
-              # yaml-language-server: $schema=run-manifest.schema.json
+              \(StartingManifest.modeline)
             """)
 
     @Argument(help: "The name of the schema. Without it the names are listed.") var name: Schema?

@@ -19,7 +19,9 @@ struct ValidateCommand: ParsableCommand {
 
     func run() throws {
         let sources = try ManifestFiles.read(manifests.paths)
-        let (set, diagnostics) = ManifestLoader().load(sources)
+        let (set, found) = ManifestLoader().load(sources)
+        // Where something could not be read, the flows may be there.
+        let diagnostics = found.hasErrors ? found : (found + set.flowless(set.targets)).sortedByPlace()
         if format.chosen == .text {
             output.tell(diagnostics, sources)
         } else {

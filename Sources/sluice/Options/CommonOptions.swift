@@ -3,6 +3,7 @@ import FlowRuns
 import Foundation
 import Manifests
 import Reports
+import Text
 
 /// What every command understands.
 struct OutputOptions: ParsableArguments {

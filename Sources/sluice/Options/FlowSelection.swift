@@ -3,6 +3,7 @@ import FlowRuns
 import Foundation
 import Manifests
 import Reports
+import Text
 
 /// The flows that a command is about, when not all of them.
 struct FlowSelection: ParsableArguments {
@@ -33,7 +34,7 @@ struct FlowSelection: ParsableArguments {
         for (option, patterns) in [("--flow", flow), ("--exclude", exclude)] {
             for pattern in patterns where !labels.contains(where: { matches(pattern, $0) }) {
                 let known = nearest(to: pattern, among: labels.compactMap(\.name))
-                let hint = known.map { ": did you mean '\($0)'?" } ?? "; 'sluice status' lists the flows"
+                let hint = known.map { ": did you mean '\($0)'?" } ?? "; declared: \(names(of: labels))"
                 throw Failure(.usage, "\(option) '\(pattern)' is neither the name nor the id of a flow\(hint)")
             }
         }
@@ -41,6 +42,14 @@ struct FlowSelection: ParsableArguments {
             let isChosen = flow.isEmpty || flow.contains { matches($0, label) }
             return isChosen && !exclude.contains { matches($0, label) } ? item : nil
         }
+    }
+
+    private static let mostNames = 10
+
+    private func names(of flows: [(id: FlowID, name: String?)]) -> String {
+        let names = flows.prefix(Self.mostNames).map { $0.name ?? $0.id.description }
+        let rest = flows.count - names.count
+        return (names.isEmpty ? ["none"] : names + (rest > 0 ? ["\(grouped(rest)) more"] : [])).listed
     }
 
     private func matches(_ pattern: String, _ flow: (id: FlowID, name: String?)) -> Bool {

@@ -1,0 +1,48 @@
+import FlowRuns
+
+/// Where people find a run: an https address with `{run}` in place of the run's id.
+package struct RunLink: Hashable, Sendable {
+    private static let placeholder = "{run}"
+
+    private let template: String
+
+    /// - Throws: when it is no https address, or has no `{run}` after its host.
+    package init(_ template: String) throws(RunLinkError) {
+        let sample = template.replacing(Self.placeholder, with: "r")
+        if let brace = sample.firstIndex(where: { "{}".contains($0) }) {
+            let word = sample[brace...].prefix { $0 != "}" } + "}"
+            throw RunLinkError(
+                message: "a link has no \(quoted(String(word)))", suggestion: "write {run}, which becomes the run's id")
+        }
+        guard let url = AddressParts(sample), url.scheme == "https", !url.host.isEmpty, url.user == nil else {
+            throw RunLinkError(
+                message: "a link must be an https address without credentials",
+                suggestion: "such as https://example.com/runs/{run}")
+        }
+        let authority = template.dropFirst("https://".count).prefix { !"/?#".contains($0) }
+        guard template != sample, !authority.contains(Self.placeholder) else {
+            throw RunLinkError(
+                message: "a link must have {run} after its host, where the run's id belongs",
+                suggestion: template == sample
+                    ? "such as \(template)\(template.hasSuffix("/") || template.hasSuffix("=") ? "" : "/"){run}" : nil)
+        }
+        self.template = template
+    }
+
+    /// The address of a run's page; its id cannot change what else the address says.
+    package func address(of run: RunID) -> String {
+        let id = run.description.utf8.map { byte in
+            let isPlain =
+                UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || "0123456789-._~".utf8.contains(byte)
+            let digits = String(byte, radix: 16, uppercase: true)
+            return isPlain ? "\(Unicode.Scalar(byte))" : "%\(byte < 16 ? "0" : "")\(digits)"
+        }
+        return template.replacing(Self.placeholder, with: id.joined())
+    }
+}
+
+/// Why a text is no ``RunLink``, and what to write instead.
+package struct RunLinkError: Error {
+    let message: String
+    let suggestion: String?
+}
