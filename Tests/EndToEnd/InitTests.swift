@@ -25,6 +25,8 @@ struct InitTests {
         #expect(written.status == 0, "\(written.errors)")
         #expect(written.errors.contains("SLUICE_ACCESS_TOKEN"))
         let target = try user.read("target.yaml")
+        #expect(target.hasPrefix("# yaml-language-server: $schema=manifest.schema.json\n"))
+        #expect(try user.read("manifest.schema.json").contains("urn:sluice:schema:manifest"))
         #expect(target.contains("metadata: {name: dev}"))
         #expect(target.contains("service: https://platform.adobe.io/data/foundation/flowservice"))
         #expect(target.contains("ledger: \"git:\""))

@@ -32,6 +32,14 @@ struct HistoryTests {
         #expect(!HistoryReport([entry]).written().contains("expected"))
     }
 
+    @Test("on a narrow terminal as blocks in which no word is cut")
+    func narrow() throws {
+        let report = HistoryReport(Sample.entries, names: Sample.names)
+        let text = report.written(.text, TextStyle(width: 80))
+        try expectGolden(text, "history-narrow.txt")
+        #expect(!text.contains("…t") && text.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    }
+
     @Test("an empty ledger is said to be empty")
     func empty() {
         #expect(HistoryReport([]).written() == "No runs are recorded.\n")

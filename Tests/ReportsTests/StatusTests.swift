@@ -215,12 +215,40 @@ struct StatusTests {
         let flows = [
             planned(declaration(1, "contacts"), runs: []), planned(declaration(2, "受注データ"), runs: runs),
         ]
-        let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: flows, arguments: ["manifests/"])
+        let report = StatusReport(
+            target: "prod", asOf: Sample.asOf, flows: flows, arguments: CommandArguments(manifests: ["manifests/"]))
         try expectGolden(report.written(.text, TextStyle(width: 140)), "status.txt")
         try expectGolden(report.written(.text, TextStyle(width: 80)), "status-narrow.txt")
         try expectGolden(report.written(.markdown), "status.md")
         try expectGolden(report.written(.openMetrics), "status.metrics")
         try expectGolden(report.written(.json), "status.json")
         #expect(try SchemaValidator.faults(in: [.init("status", report.written(.json))]) == [nil])
+    }
+
+    @Test("a watched status fits the screen: what is under way first, the rest counted, the sum and the next look last")
+    func frame() {
+        let window = Sample.window(Sample.newYear, Sample.day)
+        let flows = (0..<30).map { number in
+            FlowStatus(
+                declaration(number, "flow-\(number)"), plan: Sample.flow(number, "flow-\(number)"),
+                runs: [Sample.run(number, window, number == 29 ? .accepted : .succeeded)], refreshedAt: nil,
+                asOf: Sample.asOf)
+        }
+        let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: flows)
+        let lines = report.frame(TextStyle(width: 80), rows: 12, pause: .seconds(5)).map(\.line)
+        #expect(lines.count == 11)
+        #expect(lines[1].hasPrefix("flow-29"))
+        #expect(lines[2].hasPrefix("flow-0"))
+        #expect(lines.contains { $0.hasPrefix("… and ") && $0.hasSuffix(" more lines") })
+        #expect(lines.last == "Looks again in 5s; press Ctrl-C to stop.")
+        #expect(report.frame(TextStyle(width: 80), rows: 100, pause: .seconds(5)).count == 30 + 4)
+    }
+
+    @Test("a frame is drawn over the one before, without a moment of emptiness")
+    func overdrawn() {
+        let lines: [StyledText] = ["one", "two"]
+        #expect(
+            String(decoding: lines.overdrawn, as: UTF8.self)
+                == "\u{1B}[?7l\u{1B}[Hone\u{1B}[K\ntwo\u{1B}[K\n\u{1B}[J\u{1B}[?7h")
     }
 }

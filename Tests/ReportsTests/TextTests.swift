@@ -21,6 +21,21 @@ struct TextTests {
         #expect(lines[1] == "12345678  a/very/long/pat…fest/file.yaml")
     }
 
+    @Test("what is too long for the first column has a line of its own, uncut")
+    func longName() {
+        var table = TextTable(
+            [.init("flow", givesWay: true), .init("due", .right), .init("behind")], style: TextStyle(width: 40))
+        table.add(["a", "1", "none"])
+        table.add(["marketing-automation-campaign-members", "2,000", "5 windows, 5d"])
+        let lines = table.lines.map(\.line)
+        #expect(
+            lines.map { $0.split(separator: " ").first } == [
+                "flow", "a", "marketing-automation-campaign-members", "2,000",
+            ])
+        #expect(lines.allSatisfy { $0.count <= 40 })
+        #expect(lines[3].hasSuffix("2,000  5 windows, 5d"))
+    }
+
     @Test("a line ends in no space")
     func noTrailingSpace() {
         var table = TextTable([.init("a"), .init("b"), .init("c", .right)], style: TextStyle())

@@ -20,6 +20,7 @@ package struct StartingTarget: Sendable {
 
     package var yaml: String {
         """
+        \(StartingManifest.modeline)
         # Where runs are requested, and where they are recorded.
         apiVersion: sluice/v1
         kind: Target
@@ -49,6 +50,7 @@ package struct StartingTarget: Sendable {
             """
         guard !isEmbedded else {
             return """
+                \(StartingManifest.modeline)
                 # Which windows of data each flow must ingest.
                 \(head)  flows:
                     - flowId: 3abea21c-7e36-4be1-bec1-d3bad0e3e0de
@@ -67,6 +69,7 @@ package struct StartingTarget: Sendable {
                 """
         }
         return """
+            \(StartingManifest.modeline)
             # Which windows of data each flow must ingest. Declare flows like the one below, or let Sluice write down what the
             # sandbox has: sluice flows TARGET_FILE --format yaml
             \(head)  flows: []

@@ -2,14 +2,25 @@ import FlowRuns
 import Ledger
 
 extension HistoryReport {
-    /// A table for a terminal.
+    /// A table where the terminal is wide enough, otherwise a block for each run.
     func lines(_ style: TextStyle) -> [StyledText] {
         guard !entries.isEmpty else { return style.lines(emptyText) }
+        let table = table(style)
+        let runs = table.fits ? table.lines : entries.flatMap { block($0, style) }
+        let states = RunState.allCases.compactMap { state in
+            let count = entries.count { $0.run.state == state }
+            return count > 0 ? "\(grouped(count)) \(state.inWords)" : nil
+        }
+        let rest = leftOut > 0 ? ", \(counted(leftOut, "older run")) not shown" : ""
+        return runs + .blank
+            + style.lines("\(counted(entries.count, "run")): \(states.joined(separator: ", "))\(rest).")
+    }
+
+    private func table(_ style: TextStyle) -> TextTable {
         var table = TextTable(
             [
-                .init("when (UTC)"), .init("flow", givesWay: true), .init("window from"), .init("length"),
-                .init("state"), .init("run"), .init("attempt", givesWay: true),
-                .init("declared by", givesWay: true),
+                .init("when (UTC)"), .init("flow"), .init("window from"), .init("length"), .init("state"), .init("run"),
+                .init("attempt"), .init("declared by"),
             ], style: style)
         for entry in entries {
             let run = entry.run
@@ -18,17 +29,24 @@ extension HistoryReport {
                 .init(run.window.map { $0.start.description } ?? "unknown"),
                 .init(run.window.map { spanText($0.length) } ?? ""),
                 .init(run.state.inWords, run.state.tone), .init(run.id?.description ?? ""),
-                .init(run.attemptText), .init(run.origin == .service ? "found on the service" : entry.provenance.text),
+                .init(run.attemptText), .init(entry.declaredBy),
             ])
             for remark in remarks(entry) { table.addRemark(remark) }
         }
-        let states = RunState.allCases.compactMap { state in
-            let count = entries.count { $0.run.state == state }
-            return count > 0 ? "\(grouped(count)) \(state.inWords)" : nil
-        }
-        let rest = leftOut > 0 ? ", \(counted(leftOut, "older run")) not shown" : ""
-        return table.lines + .blank
-            + style.lines("\(counted(entries.count, "run")): \(states.joined(separator: ", "))\(rest).")
+        return table
+    }
+
+    private func block(_ entry: LedgerEntry, _ style: TextStyle) -> [StyledText] {
+        let run = entry.run
+        let attempt = run.attemptText.isEmpty ? "" : ", \(run.attemptText)"
+        let state = style.paint("\(run.state.inWords)\(attempt)", run.state.tone)
+        let head: StyledText = "\(style.paint(title(of: run.flow), .strong)) \(state)"
+        let details = [
+            run.id.map { "run \($0)" }, "recorded \(run.recordedAt)", entry.declaredBy.isEmpty ? nil : entry.declaredBy,
+        ].compactMap(\.self)
+        return style.besideOrBelow(head, run.window?.text(style.ellipsis) ?? "unknown window")
+            + details.flatMap { style.lines($0, .quiet, indent: 4) }
+            + remarks(entry).flatMap { style.lines($0, .plain, indent: 4) }
     }
 
     private func remarks(_ entry: LedgerEntry) -> [String] {
@@ -43,6 +61,10 @@ extension HistoryReport {
         if let ciRun = entry.provenance.ciRun { remarks.append("made by \(ciRun)") }
         return remarks
     }
+}
+
+extension LedgerEntry {
+    fileprivate var declaredBy: String { run.origin == .service ? "found on the service" : provenance.text }
 }
 
 extension RunCounts {

@@ -8,6 +8,7 @@ struct FlowSection {
     private let flow: FlowPlan
     private let asOf: Timestamp
     private let startsEarly: Duration?
+    private let arguments: CommandArguments
     private let style: TextStyle
     private let limit: Int
     private let showsDiagnostics: Bool
@@ -20,11 +21,13 @@ struct FlowSection {
     private static let narrowestReason = 36
 
     init(
-        _ flow: FlowPlan, asOf: Timestamp, startsEarly: Duration?, style: TextStyle, limit: Int, showsDiagnostics: Bool
+        _ flow: FlowPlan, asOf: Timestamp, startsEarly: Duration?, arguments: CommandArguments, style: TextStyle,
+        limit: Int, showsDiagnostics: Bool
     ) {
         self.flow = flow
         self.asOf = asOf
         self.startsEarly = startsEarly
+        self.arguments = arguments
         self.style = style
         self.limit = limit
         self.showsDiagnostics = showsDiagnostics
@@ -109,12 +112,13 @@ struct FlowSection {
         }
         if flow.failedCount > 0 {
             let failed = counted(flow.failedCount, "of them failed", "of them failed")
-            let command = "sluice history --flow \(flow.id) --state failed"
+            let command = arguments.command("history", "--state failed", flow: flow.id)
             lines += indented("  \(failed), and no retry is left: \(command)", .error)
         }
         if !flow.undeclared.isEmpty {
             let runs = counted(flow.undeclared.count, "recorded run")
-            lines += marked(.undeclared, "\(runs) not declared in any manifest: sluice history --flow \(flow.id)")
+            let command = arguments.command("history", flow: flow.id)
+            lines += marked(.undeclared, "\(runs) not declared in any manifest: \(command)")
         }
         return lines
     }

@@ -13,6 +13,7 @@ struct PlanMarkdown {
     private static let nameLimit = 200
 
     private let plan: Plan
+    private let arguments: CommandArguments
     private let digest: String?
 
     /// The comment so far.
@@ -26,8 +27,9 @@ struct PlanMarkdown {
         }
     }
 
-    init(_ plan: Plan, digest: String? = nil) {
+    init(_ plan: Plan, _ arguments: CommandArguments, digest: String? = nil) {
         self.plan = plan
+        self.arguments = arguments
         self.digest = digest
     }
 
@@ -47,7 +49,7 @@ struct PlanMarkdown {
         addRequests(to: &draft)
         guard !draft.omitted.isEmpty else { return draft.comment.text }
         let omitted: MarkdownText = "Left out for length: \(draft.omitted.joined(separator: ", "))"
-        return draft.comment.text + "\n_\(omitted). Complete: `sluice plan --format json`._\n"
+        return draft.comment.text + "\n_\(omitted). Complete: \(code: arguments.command("plan", "--format json"))_\n"
     }
 
     /// The first line of every comment on a target's plan, by which a bot finds the comment that it updates.

@@ -7,18 +7,23 @@ package struct PlanReport: Sendable {
     package let digest: String?
     /// Whether a terminal shows the flows' diagnostics, too: not where they were shown with the lines that they are about.
     package var showsDiagnostics = true
+    /// Of commands in hints.
+    let arguments: CommandArguments
 
-    package init(_ plan: Plan, digest: String? = nil) {
+    package init(_ plan: Plan, digest: String? = nil, arguments: CommandArguments = CommandArguments()) {
         self.plan = plan
         self.digest = digest
+        self.arguments = arguments
     }
 }
 
 extension PlanReport: Report {
     package static let renderings: [Rendering<PlanReport>] = [
-        .text { report, style in PlanText(report.plan, style, showsDiagnostics: report.showsDiagnostics).lines },
+        .text { report, style in
+            PlanText(report.plan, report.arguments, style, showsDiagnostics: report.showsDiagnostics).lines
+        },
         .json { report, write in writePlan(report.plan, to: write) },
-        .markdown { report in PlanMarkdown(report.plan, digest: report.digest).text },
+        .markdown { report in PlanMarkdown(report.plan, report.arguments, digest: report.digest).text },
         .github { report in report.plan.annotations },
     ]
 }

@@ -14,6 +14,7 @@ import Planner
 /// ```
 struct PlanText {
     private let plan: Plan
+    private let arguments: CommandArguments
     private let style: TextStyle
     private let showsDiagnostics: Bool
 
@@ -24,9 +25,12 @@ struct PlanText {
     private static let sectionLimit = 12
     private static let lineLimit = 40
 
-    /// - Parameter showsDiagnostics: whether those of the flows are not shown elsewhere.
-    init(_ plan: Plan, _ style: TextStyle, showsDiagnostics: Bool = true) {
+    /// - Parameters:
+    ///   - arguments: of commands in hints.
+    ///   - showsDiagnostics: whether those of the flows are not shown elsewhere.
+    init(_ plan: Plan, _ arguments: CommandArguments, _ style: TextStyle, showsDiagnostics: Bool = true) {
         self.plan = plan
+        self.arguments = arguments
         self.style = style
         self.showsDiagnostics = showsDiagnostics
     }
@@ -40,8 +44,8 @@ struct PlanText {
         let limit = max(4, Self.rowLimit / max(1, detailed.count))
         let sections = busy.filter { detailed.contains($0.id) }.flatMap { flow in
             FlowSection(
-                flow, asOf: plan.asOf, startsEarly: early[flow.id], style: style, limit: limit,
-                showsDiagnostics: showsDiagnostics
+                flow, asOf: plan.asOf, startsEarly: early[flow.id], arguments: arguments, style: style,
+                limit: limit, showsDiagnostics: showsDiagnostics
             ).lines + .blank
         }
         let others = brief(busy.filter { !detailed.contains($0.id) }, early)

@@ -53,8 +53,8 @@ package struct RefreshReport: Sendable {
             new += unknown
             ended += over
         }
-        return "refreshed \(counted(flows, "flow")): \(counted(read, "run")) read, \(new) new, "
-            + "\(ended) ended since the last refresh"
+        return "refreshed \(counted(flows, "flow")): \(counted(read, "run")) read, \(grouped(new)) new, "
+            + "\(grouped(ended)) ended since the last refresh"
     }
 }
 

@@ -6,18 +6,19 @@ package struct StatusReport: Sendable {
     let target: String
     let asOf: Timestamp
     let flows: [FlowStatus]
-    /// What a command for the same manifests and target begins with, for hints: ` manifests/ --target prod`.
-    let arguments: String
+    let arguments: CommandArguments
 
     /// - Parameters:
     ///   - target: its name.
     ///   - asOf: the instant of the statuses.
-    ///   - arguments: paths and options by which a command reads the same manifests, for hints.
-    package init(target: String, asOf: Timestamp, flows: [FlowStatus], arguments: [String] = []) {
+    ///   - arguments: of commands in hints.
+    package init(
+        target: String, asOf: Timestamp, flows: [FlowStatus], arguments: CommandArguments = CommandArguments()
+    ) {
         self.target = target
         self.asOf = asOf
         self.flows = flows
-        self.arguments = arguments.map { " " + $0 }.joined()
+        self.arguments = arguments
     }
 
     /// How many runs are under way, as far as the ledger knows.
@@ -118,9 +119,9 @@ extension StatusReport {
     /// `12 more: sluice history --state failed --state partial`; `nil` when all are shown.
     var otherProblems: String? {
         let rest = flows.reduce(0) { $0 + $1.problemCount } - shownProblems.count
-        let states = anyTooFewRecords ? " --state succeeded" : ""
-        return rest > 0
-            ? "\(grouped(rest)) more: sluice history\(arguments) --state failed --state partial\(states)" : nil
+        var states = ["--state failed", "--state partial"]
+        if anyTooFewRecords { states.append("--state succeeded") }
+        return rest > 0 ? "\(grouped(rest)) more: \(arguments.command("history", states))" : nil
     }
 
     /// What windows wait for, by flow.
@@ -130,7 +131,7 @@ extension StatusReport {
     var otherWaits: String? {
         let rest = waits.dropFirst(Self.problemsShown).reduce(0) { $0 + $1.wait.windows }
         return rest > 0
-            ? "\(counted(rest, "more window is", "more windows are")) waiting: sluice plan\(arguments)" : nil
+            ? "\(counted(rest, "more window is", "more windows are")) waiting: \(arguments.command("plan"))" : nil
     }
 
     /// Windows that were run more than once, by flow.
@@ -141,20 +142,23 @@ extension StatusReport {
     /// `nil` when all are shown.
     var otherRepeated: String? {
         let rest = repeatedWindows.count - Self.problemsShown
-        return rest > 0 ? "\(counted(rest, "more window")) run more than once: sluice history\(arguments)" : nil
+        return rest > 0 ? "\(counted(rest, "more window")) run more than once: \(arguments.command("history"))" : nil
     }
 }
 
 extension StatusReport {
-    /// `Last refreshed 2024-05-01T00:00:00Z, 2h before.`
-    var refreshText: String {
-        let never = flows.count { $0.refreshedAt == nil }
-        guard never < flows.count else { return "Never refreshed." }
-        let oldest = flows.compactMap(\.refreshedAt).min().map { time in
-            asOf > time ? "\(time), \(spanText(asOf - time)) before" : "\(time)"
-        }
-        return "Last refreshed \(oldest ?? "")\(never > 0 ? "; \(counted(never, "flow")) never" : "")."
-    }
+    var refreshText: String { Reports.refreshText(flows.map(\.refreshedAt), asOf: asOf) }
+}
+
+/// `Last refreshed 2024-05-01T00:00:00Z, 2h before.`
+///
+/// - Parameter times: when each flow was compared with the service; `nil` for one that never was.
+func refreshText(_ times: [Timestamp?], asOf: Timestamp) -> String {
+    let known = times.compactMap(\.self)
+    guard let oldest = known.min() else { return "Never refreshed." }
+    let before = asOf > oldest ? ", \(spanText(asOf - oldest)) before" : ""
+    let never = times.count - known.count
+    return "Last refreshed \(oldest)\(before)\(never > 0 ? "; \(counted(never, "flow")) never" : "")."
 }
 
 extension FlowStatus.Wait {

@@ -12,8 +12,12 @@ struct StatusText {
 
     var lines: [StyledText] {
         guard !report.flows.isEmpty else { return style.lines("No flow is declared for target '\(report.target)'.") }
-        return figures + .blank + repeated + problems + waits + style.lines("\(report.summary) \(report.refreshText)")
+        return details + closing
     }
+
+    var details: [StyledText] { figures + .blank + repeated + problems + waits }
+
+    var closing: [StyledText] { style.lines("\(report.summary) \(report.refreshText)") }
 
     /// As much as fits the terminal without a word being cut.
     private var figures: [StyledText] {
@@ -63,7 +67,7 @@ struct StatusText {
             let window = run.window?.text(style.ellipsis) ?? "unknown window"
             let isGrave = run.state == .failed || flow.shortfall(of: run) != nil
             let state = style.paint("\(run.state.rawValue)\(rerun)", isGrave ? .error : .warning)
-            lines.append("\(style.paint(flow.title, .strong)) \(state)  \(window)")
+            lines += style.besideOrBelow("\(style.paint(flow.title, .strong)) \(state)", window)
             if let id = run.id { lines += style.lines("run \(id)", .quiet, indent: 4) }
             lines += style.lines(flow.why(run), .plain, indent: 4)
         }
@@ -71,12 +75,16 @@ struct StatusText {
         return lines + rest + .blank + nextStep
     }
 
+    /// Lines to paste: so none of them is long enough to be broken.
     private var nextStep: [StyledText] {
-        guard let (flow, line) = report.rerunToPaste else { return [] }
+        guard let (flow, window) = report.windowToRerun else { return [] }
         return style.lines(
             "To request a window once more, declare a rerun. For the first one, in \(flow.place.file) "
                 + "below flow \(flow.title):")
-            + ["    rerun:", "      - \(line)"] + .blank
+            + [
+                "    rerun:", "      - start: \(window.start)", "        end: \(window.end)",
+                "        id: \(flow.unusedRerunID)", "        reason: say why here",
+            ] + .blank
     }
 
     private var waits: [StyledText] {
@@ -91,12 +99,10 @@ struct StatusText {
     private var repeated: [StyledText] {
         guard !report.repeatedWindows.isEmpty else { return [] }
         var table = TextTable(
-            [.init("run more than once", givesWay: true), .init("window"), .init("what")], style: style)
+            [.init("run more than once", givesWay: true), .init("window")], style: style)
         for (flow, repeated) in report.repeatedWindows.prefix(StatusReport.problemsShown) {
-            table.add([
-                .init(flow.title, .warning), .init(repeated.window.text(style.ellipsis)), .init(repeated.inWords),
-            ])
-            table.addRemark("runs \(repeated.runIDs)")
+            table.add([.init(flow.title, .warning), .init(repeated.window.text(style.ellipsis))])
+            table.addRemark("\(repeated.inWords): \(repeated.runIDs)")
         }
         let rest = report.otherRepeated.map { style.lines("\(style.ellipsis) and \($0)") } ?? []
         return table.lines + rest + .blank
@@ -104,13 +110,10 @@ struct StatusText {
 }
 
 extension StatusReport {
-    /// The declaration that requests the first window once more that failed or brought too few records.
-    fileprivate var rerunToPaste: (flow: FlowStatus, line: String)? {
+    /// The first window whose run failed or brought too few records.
+    fileprivate var windowToRerun: (flow: FlowStatus, window: Window)? {
         for (flow, run) in shownProblems where run.state == .failed || flow.shortfall(of: run) != nil {
-            guard let window = run.window else { continue }
-            return (
-                flow, "{start: \(window.start), end: \(window.end), id: \(flow.unusedRerunID), reason: 'say why here'}"
-            )
+            if let window = run.window { return (flow, window) }
         }
         return nil
     }

@@ -85,6 +85,12 @@ extension TextStyle {
         return "\(width.map { shown.cutAtEnd(to: $0 - 1, self) } ?? shown)"
     }
 
+    /// Two texts on one line, or the second on lines of its own where that would be too long.
+    func besideOrBelow(_ head: StyledText, _ text: String) -> [StyledText] {
+        guard let width, head.columns + 2 + text.columns > width else { return ["\(head)  \(text)"] }
+        return [head] + lines(text, indent: 4)
+    }
+
     /// Lines that fit the width, broken between words, each after the indent and in one tone.
     ///
     /// - Parameter first: stands before the first line instead of the indent, and is as wide.

@@ -1,8 +1,9 @@
 import FlowRuns
 import Text
 
-/// Lines of aligned columns. Where the style has a width, the widest of the columns that may give way are cut in their
-/// middle until the table fits.
+/// Lines of aligned columns. Where the style has a width, the widest of the columns that may give way become narrower until
+/// the table fits. What is too long for the first column stands on a line of its own, above the rest of its row; in other
+/// columns it is cut in its middle.
 package struct TextTable: Sendable {
     /// One column: its title, and how it behaves.
     package struct Column: Hashable, Sendable {
@@ -65,7 +66,9 @@ package struct TextTable: Sendable {
     }
 
     /// Whether no cell is cut.
-    var fits: Bool { fittingWidths() == fullWidths() }
+    package var fits: Bool { total(fullWidths()) <= style.width ?? .max }
+
+    private func total(_ widths: [Int]) -> Int { widths.reduce(0, +) + Self.gap * (columns.count - 1) }
 
     /// The title line and the rows; empty when there are no rows.
     package var lines: [StyledText] {
@@ -75,7 +78,7 @@ package struct TextTable: Sendable {
         return [titles]
             + rows.flatMap { row in
                 switch row {
-                case .cells(let cells): [line(cells, widths)]
+                case .cells(let cells): lines(cells, widths)
                 case .remark(let remark): style.lines(remark, .quiet, indent: 4)
                 }
             }
@@ -92,7 +95,7 @@ package struct TextTable: Sendable {
     private func fittingWidths() -> [Int] {
         var widths = fullWidths()
         guard let width = style.width else { return widths }
-        var surplus = widths.reduce(0, +) + Self.gap * (columns.count - 1) - width
+        var surplus = total(widths) - width
         while surplus > 0 {
             let candidates = columns.indices.filter { columns[$0].givesWay && widths[$0] > Self.narrowest }
             guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
@@ -100,6 +103,15 @@ package struct TextTable: Sendable {
             surplus -= 1
         }
         return widths
+    }
+
+    private func lines(_ cells: [Cell], _ widths: [Int]) -> [StyledText] {
+        guard let first = cells.first, first.text.columns > widths[0], let width = style.width else {
+            return [line(cells, widths)]
+        }
+        let alone = style.paint(first.text.cutInMiddle(to: width, style), first.tone)
+        let rest = line([Cell("")] + cells.dropFirst(), widths)
+        return rest.isEmpty ? [alone] : [alone, rest]
     }
 
     private func line(_ cells: [Cell], _ widths: [Int]) -> StyledText {

@@ -8,6 +8,7 @@ import Ledger
 import Manifests
 import Planner
 import Reports
+import Text
 
 struct ApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -96,7 +97,9 @@ struct ApplyCommand: AsyncParsableCommand {
             return (plan, ApplyOutcome(flows: []))
         }
         if format.chosen == .text, !output.quiet || !plan.isApplicable {
-            try PlanView(report: PlanReport(plan), sources: workspace.sources, output: output).show(Format())
+            try PlanView(
+                report: PlanReport(plan, arguments: workspace.arguments), sources: workspace.sources, output: output
+            ).show(Format())
         } else if !plan.isApplicable {
             output.tell(plan.diagnostics, workspace.sources)
         }
@@ -146,7 +149,7 @@ struct ApplyCommand: AsyncParsableCommand {
             throw Failure(.usage, "the plan is for target '\(target.name)', not for '\(wanted)'")
         }
         output.say("plan \(planDigest(bytes)) of \(manifests.paths[0])")
-        if format.chosen == .text, !output.quiet { output.show(PlanReport(plan), Format()) }
+        if format.chosen == .text, !output.quiet { output.show(PlanReport(plan, arguments: plan.arguments), Format()) }
         try check(plan, target)
         announceNewLedger(target)
         try await TargetLedger.with(target, writing: true) { ledger in
@@ -191,9 +194,11 @@ struct ApplyCommand: AsyncParsableCommand {
     private func confirm(_ plan: Plan) throws {
         guard !yes, plan.requestCount > 0 else { return }
         guard Console.isInputTerminal, Console.isErrorTerminal else {
+            let arguments = CommandArguments(manifests: manifests.arguments, selection: selection.arguments)
             throw Failure(
                 .usage,
-                "no terminal to confirm on: pass --yes, or apply a plan file made by 'sluice plan --out'")
+                "no terminal to confirm on: pass --yes, or save a plan and apply that: "
+                    + arguments.command("plan", "--out plan.json"))
         }
         let flows = counted(plan.flows.count { !$0.actions.isEmpty }, "flow")
         let target = plan.target
@@ -232,6 +237,21 @@ struct ApplyCommand: AsyncParsableCommand {
 }
 
 extension Plan {
+    /// By which commands read the manifests that it was made of.
+    fileprivate var arguments: CommandArguments {
+        let paths = manifests.map(\.path)
+        // Of many files the folder that they are in.
+        let folder = paths.dropFirst().reduce(paths.first.map { parts($0) } ?? []) { common, path in
+            ArraySlice(zip(common, parts(path)).prefix { $0 == $1 }.map(\.0))
+        }.joined(separator: "/")
+        let shown = paths.count <= 3 ? paths : [folder.isEmpty ? "." : folder]
+        return CommandArguments(manifests: (shown + ["--target", target.name]).map(shellWord))
+    }
+
+    private func parts(_ path: String) -> ArraySlice<Substring> {
+        path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    }
+
     /// What the embedded simulator has: every flow of the plan, and those that they replace.
     fileprivate var simulatedFlows: [SimulatedFlow] {
         var known = Set(flows.map(\.id))

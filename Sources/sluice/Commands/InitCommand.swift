@@ -4,6 +4,7 @@ import FlowService
 import Foundation
 import Manifests
 import Reports
+import Text
 
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,7 +12,8 @@ struct InitCommand: AsyncParsableCommand {
         discussion: """
             Asks on a terminal for what no option says. Where credentials are in the environment, the manifest declares \
             every flow that the sandbox has for one-time ingestion, with the windows that were run; otherwise it shows \
-            what to write. Writes target.yaml and flows.yaml, and never over files that are there.
+            what to write. Writes target.yaml, flows.yaml and, for editors, \
+            manifest.schema.json; never over files that are there.
 
             EXAMPLES:
               sluice init                                        ask for everything
@@ -30,9 +32,8 @@ struct InitCommand: AsyncParsableCommand {
     @OptionGroup var serviceOptions: ServiceOptions
 
     func run() async throws {
-        let paths = ["target.yaml", "flows.yaml"].map {
-            folder == "." ? $0 : (folder.hasSuffix("/") ? folder : folder + "/") + $0
-        }
+        let prefix = folder == "." ? "" : folder.hasSuffix("/") ? folder : folder + "/"
+        let paths = ["target.yaml", "flows.yaml"].map { prefix + $0 }
         let present = paths.filter { FileManager.default.fileExists(atPath: $0) }
         guard present.isEmpty else {
             throw Failure(
@@ -50,9 +51,16 @@ struct InitCommand: AsyncParsableCommand {
         let example = starting.exampleManifest(from: Self.weekAgo)
         try FileOutput.write(targetFile.bytes, to: paths[0])
         try FileOutput.write(Array((adopted?.yaml ?? example).utf8), to: paths[1])
+        try writeSchema(prefix + "manifest.schema.json")
         output.say("wrote \(paths[0]): target \(target.name)")
         output.say("wrote \(paths[1]): \(adopted.map(\.summary) ?? "an example")")
         for line in nextSteps(starting, paths, isAdopted: adopted != nil) { output.say("\(line)") }
+    }
+
+    /// What the first line of both files names, so that an editor completes and checks them.
+    private func writeSchema(_ path: String) throws(Failure) {
+        guard !FileManager.default.fileExists(atPath: path) else { return }
+        try FileOutput.write(Schema.manifest.bytes, to: path)
     }
 
     /// So that the example has windows to request.

@@ -4,6 +4,7 @@ import Ledger
 import Manifests
 import Planner
 import Reports
+import Text
 
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -43,12 +44,15 @@ struct PlanCommand: AsyncParsableCommand {
         }.adding(findings)
         let saved = out == nil ? nil : planJSON(plan)
         let digest = saved.map(planDigest)
-        try PlanView(report: PlanReport(plan, digest: digest), sources: workspace.sources, output: output).show(format)
+        try PlanView(
+            report: PlanReport(plan, digest: digest, arguments: workspace.arguments), sources: workspace.sources,
+            output: output
+        ).show(format)
         if let out, let saved, let digest {
             try FileOutput.write(saved, to: out)
             output.say("saved in \(out), \(digest)")
             if plan.isApplicable, plan.requestCount > 0 {
-                output.say("to send exactly these requests: sluice apply \(out)")
+                output.say("to send exactly these requests: sluice apply \(shellWord(out))")
             }
         }
         guard plan.isApplicable else { throw Failure(.invalid) }

@@ -34,9 +34,11 @@ struct StatusCommand: AsyncParsableCommand {
         let workspace = try Workspace.load(manifests, output, selection)
         if refresh, !watch { try await Refreshing(workspace: workspace, service: service, output: output).run() }
         let report = watch ? try await watchUntilEnded(workspace) : try await report(workspace)
-        if !watch || !Console.isOutputTerminal { output.show(report, format) }
+        output.show(report, format)
         if format.chosen == .text, !refresh, !watch, report.running > 0 {
-            output.say("running as of the last refresh; use --refresh to ask the service")
+            output.say(
+                "running as of the last refresh; to ask the service: \(workspace.arguments.command("status", "--refresh"))"
+            )
         }
         if report.anyFailed || report.anyTooFewRecords { throw ExitCode(ExitStatus.incomplete.rawValue) }
     }
@@ -55,21 +57,23 @@ struct StatusCommand: AsyncParsableCommand {
             target: workspace.target.name, asOf: asOf, flows: flows, arguments: workspace.arguments)
     }
 
-    /// Redraws in place on a terminal, prints a line a look elsewhere; asks less often the longer it waits.
+    /// Draws over itself on a terminal, prints a line a look elsewhere; asks less often the longer it waits.
     private func watchUntilEnded(_ workspace: Workspace) async throws -> StatusReport {
         let refreshing = Refreshing(workspace: workspace, service: service, output: output.silenced)
         let command = self
+        let draws = Console.isOutputTerminal && format.chosen == .text
         return try await Signals.stopping { stop in
+            // The whole status follows on an empty screen.
+            defer { if draws { Console.clearScreen() } }
             var pause = Duration.seconds(2)
             while true {
                 do { try await refreshing.run(stop: stop) } catch { if !stop.isRequested { throw error } }
                 let report = try await command.report(workspace)
-                if Console.isOutputTerminal {
-                    Console.clearScreen()
-                    command.output.show(report, command.format)
-                }
                 if report.running == 0 || stop.isRequested { return report }
-                if !Console.isOutputTerminal {
+                if draws {
+                    let frame = report.frame(command.output.style, rows: Console.height, pause: pause)
+                    Console.output(frame.overdrawn)
+                } else {
                     command.output.say("\(counted(report.running, "run is", "runs are")) still running")
                 }
                 await SystemTime().pause(pause, unless: stop)

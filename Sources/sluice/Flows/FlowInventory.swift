@@ -24,21 +24,33 @@ struct FlowInventory: Sendable {
     var undeclaredOneTime: [ServiceFlow] { flows.filter { places[$0.id] == nil && $0.obstacle == nil } }
 
     private func lines(_ style: TextStyle) -> [StyledText] {
-        var table = TextTable(
-            [
-                .init("flow"), .init("name", givesWay: true), .init("state"), .init("schedule"), .init("delta column"),
-                .init("declared", givesWay: true),
-            ], style: style)
-        for flow in flows {
-            let declared = places[flow.id].map(\.description) ?? flow.obstacle.map { "not possible: \($0)" } ?? "no"
-            table.add([
-                flow.id.description, flow.name ?? "", flow.state ?? "", flow.frequency ?? "",
-                flow.deltaColumn?.name ?? "", declared,
-            ])
-        }
+        let wide = table(style, isWide: true)
+        let table = wide.fits ? wide : table(style, isWide: false)
         let declared = flows.count { places[$0.id] != nil }
         let counts = "\(grouped(declared)) declared, \(grouped(undeclaredOneTime.count)) more can be declared"
         return table.lines + style.lines("\(counted(flows.count, "flow")): \(counts).")
+    }
+
+    /// - Parameter isWide: all in one line; otherwise what would not fit stands below.
+    private func table(_ style: TextStyle, isWide: Bool) -> TextTable {
+        var table = TextTable(
+            [.init("flow", givesWay: !isWide)] + (isWide ? [.init("id")] : []) + [.init("state"), .init("schedule")]
+                + (isWide ? [.init("delta column")] : []) + [.init("declared")], style: style)
+        for flow in flows {
+            let place = places[flow.id].map { "\($0.file):\($0.line)" }
+            let declared = place ?? flow.obstacle.map { "not possible: \($0)" } ?? "no"
+            let column = flow.deltaColumn?.name
+            table.add(
+                [flow.name ?? flow.id.description] + (isWide ? [flow.id.description] : [])
+                    + [flow.state ?? "", flow.frequency ?? ""] + (isWide ? [column ?? ""] : [])
+                    + [isWide || place == nil ? declared : "yes"])
+            guard !isWide else { continue }
+            let remarks = [
+                flow.name.map { _ in flow.id.description }, column.map { "delta column \($0)" }, place,
+            ]
+            table.addRemark(remarks.compactMap(\.self).joined(separator: ", "))
+        }
+        return table
     }
 
     private func write(to json: inout JSONText) {

@@ -35,7 +35,8 @@ enum Console {
     /// Writes over the line where the cursor is, without ending it.
     static func redraw(_ line: StyledText) { write(Array("\r\u{1B}[K\(line.line)".utf8), to: STDERR_FILENO) }
 
-    static func clearScreen() { output(Array("\u{1B}[H\u{1B}[2J".utf8)) }
+    /// Leaves an empty screen.
+    static func clearScreen() { output([StyledText]().overdrawn) }
 
     /// Writes a question and reads the answer; `nil` at the end of the input.
     static func ask(_ question: StyledText) -> String? {
@@ -49,12 +50,19 @@ enum Console {
 
     /// The terminal's width in columns, `COLUMNS`, or 100 where neither tells.
     static var width: Int {
+        terminalSize.map { Int($0.ws_col) } ?? ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init) ?? 100
+    }
+
+    /// How many rows the terminal has, or 24 where it does not tell.
+    static var height: Int { terminalSize.map { Int($0.ws_row) } ?? 24 }
+
+    private static var terminalSize: winsize? {
         var size = winsize()
         for descriptor in [STDOUT_FILENO, STDERR_FILENO]
-        where ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 {
-            return Int(size.ws_col)
+        where ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 && size.ws_row > 0 {
+            return size
         }
-        return ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init) ?? 100
+        return nil
     }
 
     /// Lets a write to a closed pipe fail instead of ending the process: `sluice apply | head` still records what it

@@ -37,12 +37,13 @@ struct Workspace {
         }
         guard !diagnostics.hasErrors else { throw Failure(.invalid) }
         let target = try choose(options.target, from: manifests.targets, paths: options.paths)
+        if selection != nil { output.tell(manifests.flowless([target]), sources) }
         let all = manifests.flows.filter { $0.target == target.name }
         let chosen = try selection?.choose(from: all) { ($0.id, $0.name) } ?? all
         if chosen.count < all.count { output.say("\(grouped(chosen.count)) of \(counted(all.count, "flow")) selected") }
         return Workspace(
             manifests: manifests, target: target, declarations: chosen, allDeclarations: all, sources: sources,
-            arguments: options.arguments + (selection?.arguments ?? []))
+            arguments: CommandArguments(manifests: options.arguments, selection: selection?.arguments ?? []))
     }
 
     private static func choose(
@@ -58,8 +59,9 @@ struct Workspace {
         guard let target = targets.first else {
             throw Failure(
                 .invalid,
-                "no target is declared in \(paths.isEmpty ? "the current folder" : paths.listed): add a document of 'kind: Target'"
-            )
+                "no target is declared in \(paths.isEmpty ? "the current folder" : paths.listed): let "
+                    + "'sluice init' write one, or add a document such as",
+                details: sampleTarget)
         }
         guard targets.count == 1 else {
             throw Failure(.usage, "\(targets.count) targets are declared (\(names)): choose one with --target")
@@ -67,8 +69,19 @@ struct Workspace {
         return target
     }
 
-    /// What a command that is about the same manifests, target and flows is called with.
-    let arguments: [String]
+    private static let sampleTarget = """
+        apiVersion: sluice/v1
+        kind: Target
+        metadata: {name: prod}
+        spec:
+          service: https://platform.adobe.io/data/foundation/flowservice
+          organization: 1234@AdobeOrg
+          sandbox: prod
+          ledger: sqlite:.sluice/prod.sqlite
+        """.split(separator: "\n").map(String.init)
+
+    /// Of commands in hints.
+    let arguments: CommandArguments
 
     /// The same for other flows of the target.
     func about(_ flows: Set<FlowID>) -> Workspace {
