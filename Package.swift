@@ -73,7 +73,7 @@ let package = Package(
                 "FlowRuns", "Ledger", "Manifests", "Planner", "RunRequests", "Text",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
-            resources: [.embedInCode("Coverage/coverage.css")]),
+            resources: [.embedInCode("Coverage/coverage.css"), .embedInCode("Coverage/coverage.js")]),
         .executableTarget(
             name: "sluice",
             dependencies: [

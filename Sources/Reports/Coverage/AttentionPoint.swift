@@ -25,6 +25,8 @@ struct AttentionPoint {
     let start: Timestamp
     let end: Timestamp
     let why: String
+    /// Of the window.
+    let runs: [RunID]
 
     /// The gravest first, then the newest.
     static func all(in flows: [FlowCoverage]) -> [AttentionPoint] {
@@ -55,12 +57,14 @@ struct AttentionPoint {
         self.flow = flow
         (start, end) = (stretch.start, stretch.end)
         why = stretch.why ?? ""
+        runs = [stretch.run].compactMap(\.self)
     }
 
     private init(_ repeated: RepeatedWindow, of flow: FlowCoverage) {
         kind = .repeated
         self.flow = flow
         (start, end) = (repeated.window.start, repeated.window.end)
-        why = "\(repeated.inWords): \(repeated.runIDs)"
+        why = repeated.inWords
+        runs = repeated.runs.compactMap(\.id)
     }
 }

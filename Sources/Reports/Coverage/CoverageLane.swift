@@ -10,24 +10,25 @@ struct CoverageLane {
         var start: Timestamp
         var end: Timestamp
         var count: Int
+
+        var stretch: FlowCoverage.Stretch { .init(start: start, end: end, state: state, count: count) }
     }
 
     static let width = 1000
-    /// Whatever is not as it should be is never thinner than this.
-    private static let leastVisible = 3
 
     let marks: [Mark]
 
-    init(_ coverage: FlowCoverage, _ scale: CoverageScale) {
-        var columns = [CoverageState?](repeating: nil, count: Self.width)
+    /// - Parameter width: how many columns it has.
+    init(_ coverage: FlowCoverage, _ scale: CoverageScale, width: Int = width) {
+        var columns = [CoverageState?](repeating: nil, count: width)
         for stretch in coverage.stretches {
-            for column in Self.columns(of: stretch, scale) {
+            for column in Self.columns(of: stretch, scale, width) {
                 columns[column] = columns[column].map { max($0, stretch.state) } ?? stretch.state
             }
         }
 
         var marks: [Mark] = []
-        var markAt = [Int?](repeating: nil, count: Self.width)
+        var markAt = [Int?](repeating: nil, count: width)
         for (column, state) in columns.enumerated() {
             guard let state else { continue }
             if let last = marks.indices.last, marks[last].state == state, marks[last].columns.upperBound == column {
@@ -39,7 +40,7 @@ struct CoverageLane {
         }
 
         for stretch in coverage.stretches {
-            let mark = Self.columns(of: stretch, scale).lazy.compactMap { markAt[$0] }
+            let mark = Self.columns(of: stretch, scale, width).lazy.compactMap { markAt[$0] }
                 .first { marks[$0].state == stretch.state }
             guard let mark else { continue }
             marks[mark].start = min(marks[mark].start, stretch.start)
@@ -49,10 +50,11 @@ struct CoverageLane {
         self.marks = marks
     }
 
-    private static func columns(of stretch: FlowCoverage.Stretch, _ scale: CoverageScale) -> Range<Int> {
+    private static func columns(
+        of stretch: FlowCoverage.Stretch, _ scale: CoverageScale, _ width: Int
+    ) -> Range<Int> {
         let first = min(width - 1, Int(scale.position(stretch.start) * Double(width)))
         let end = Int((scale.position(stretch.end) * Double(width)).rounded(.up))
-        let least = stretch.state >= .partial ? leastVisible : 1
-        return first..<min(width, max(end, first + least))
+        return first..<min(width, max(end, first + stretch.state.leastWidth))
     }
 }

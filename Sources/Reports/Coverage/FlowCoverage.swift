@@ -30,10 +30,14 @@ enum CoverageState: Int, CaseIterable, Comparable {
 package struct FlowCoverage: Hashable, Sendable {
     struct Stretch: Hashable, Sendable {
         let start: Timestamp
-        let end: Timestamp
+        var end: Timestamp
         let state: CoverageState
+        /// Of how many windows.
+        var count = 1
         /// Why it failed, or what it waits for.
         var why: String?
+        /// The run that decides its state.
+        var run: RunID?
     }
 
     package let id: FlowID
@@ -41,6 +45,8 @@ package struct FlowCoverage: Hashable, Sendable {
     package let title: String
     package let place: Place
     package let isVerified: Bool
+    /// When the flow was last compared with the service; `nil` when it never was.
+    let refreshedAt: Timestamp?
     /// Windows, by start, then gaps, by start.
     let stretches: [Stretch]
     let counts: [CoverageState: Int]
@@ -53,10 +59,13 @@ package struct FlowCoverage: Hashable, Sendable {
     ///   - plan: of the flow; its requests and held windows are shown too.
     ///   - runs: every recorded run of the flow. Of a window run more than once, the newest run counts.
     ///   - declaration: tells how many records are expected.
+    ///   - refreshedAt: when the flow was last compared with the service.
     package init(
-        _ plan: FlowPlan, runs: [RecordedRun], repeated: [RepeatedWindow] = [], declaration: FlowDeclaration? = nil
+        _ plan: FlowPlan, runs: [RecordedRun], repeated: [RepeatedWindow] = [], declaration: FlowDeclaration? = nil,
+        refreshedAt: Timestamp? = nil
     ) {
         self.repeated = repeated
+        self.refreshedAt = refreshedAt
         id = plan.id
         title = plan.title
         place = plan.place
@@ -79,7 +88,8 @@ package struct FlowCoverage: Hashable, Sendable {
 
         let windows = states.keys.sorted()
         var stretches = windows.map {
-            Stretch(start: $0.start, end: $0.end, state: states[$0] ?? .succeeded, why: reasons[$0])
+            Stretch(
+                start: $0.start, end: $0.end, state: states[$0] ?? .succeeded, why: reasons[$0], run: newest[$0]?.id)
         }
         var counts = Dictionary(grouping: stretches, by: \.state).mapValues(\.count)
         var gapLength = Duration.zero
@@ -95,6 +105,27 @@ package struct FlowCoverage: Hashable, Sendable {
         self.stretches = stretches
         self.counts = counts
         self.gapLength = gapLength
+    }
+
+    /// Of the stretches that are windows, the one that ends last.
+    var last: Stretch? { stretches.lazy.filter { $0.state != .gap }.max { ($0.end, $0.start) < ($1.end, $1.start) } }
+
+    /// By time, those that follow each other in one state as one.
+    var joinedStretches: [Stretch] {
+        stretches.sorted { ($0.start, $0.end) < ($1.start, $1.end) }.reduce(into: []) { joined, next in
+            if let last = joined.last, last.state == next.state, last.end == next.start {
+                joined[joined.count - 1].end = next.end
+                joined[joined.count - 1].count += next.count
+            } else {
+                joined.append(next)
+            }
+        }
+    }
+
+    /// The names of what it has, for the page's filter.
+    var stateNames: [String] {
+        CoverageState.allCases.filter { count($0) > 0 }.map(\.name)
+            + (repeated.isEmpty ? [] : [AttentionPoint.Kind.repeated.name])
     }
 
     func count(_ state: CoverageState) -> Int { counts[state] ?? 0 }

@@ -119,9 +119,12 @@ extension StatusReport {
     /// `12 more: sluice history --state failed --state partial`; `nil` when all are shown.
     var otherProblems: String? {
         let rest = flows.reduce(0) { $0 + $1.problemCount } - shownProblems.count
-        var states = ["--state failed", "--state partial"]
-        if anyTooFewRecords { states.append("--state succeeded") }
-        return rest > 0 ? "\(grouped(rest)) more: \(arguments.command("history", states))" : nil
+        guard rest > 0 else { return nil }
+        let command =
+            anyTooFewRecords
+            ? arguments.command("history", "--state failed", "--state partial", "--state succeeded")
+            : arguments.command("history", "--state failed", "--state partial")
+        return "\(grouped(rest)) more: \(command)"
     }
 
     /// What windows wait for, by flow.

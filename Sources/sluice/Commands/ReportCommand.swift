@@ -26,10 +26,13 @@ struct ReportCommand: AsyncParsableCommand {
             try await workspace.planned(asOf: asOf, ledger: ledger) { flow in
                 FlowCoverage(
                     flow.plan, runs: flow.kept.runs + flow.replacedRuns,
-                    repeated: flow.declaration.repeatedWindows(in: flow.kept.runs), declaration: flow.declaration)
+                    repeated: flow.declaration.repeatedWindows(in: flow.kept.runs), declaration: flow.declaration,
+                    refreshedAt: flow.kept.record.contactedAt)
             }
         }
-        let page = CoverageReport(target: workspace.target.name, asOf: asOf, flows: flows).written(.html)
+        let target = workspace.target
+        let page = CoverageReport(target: target.name, asOf: asOf, flows: flows, runLink: target.runLink)
+            .written(.html)
         try FileOutput.write(Array(page.utf8), to: out)
         output.say("wrote \(out): \(counted(flows.count, "flow"))")
     }

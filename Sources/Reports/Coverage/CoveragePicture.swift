@@ -1,0 +1,94 @@
+import FlowRuns
+
+extension CoverageReport {
+    /// A lane with more marks than this has none that tell their times: the page would grow too large.
+    private static let titledMarks = 120
+    private static let laneHeight = 18
+
+    /// A lane for each flow, below an axis.
+    func picture(_ html: inout HTMLText, _ scale: CoverageScale) {
+        let ticks = scale.ticks
+        html.element("section", ["class": "picture", "aria-label": "Coverage of time, a lane for each flow"]) { html in
+            html.element("div", ["class": "axis", "aria-hidden": "true"]) { html in
+                html.element("div", ["class": "name"], text: "")
+                html.element("svg") { html in
+                    for (index, tick) in ticks.enumerated() { add(tick, isOdd: index % 2 == 1, &html) }
+                }
+            }
+            let grid = ticks.map { "M\(Int($0.position * Double(CoverageLane.width))) 0v\(Self.laneHeight)" }.joined()
+            let isNowShown = asOf <= scale.end
+            let now =
+                isNowShown ? "M\(Int(scale.position(asOf) * Double(CoverageLane.width))) 0v\(Self.laneHeight)" : ""
+            for (index, flow) in flows.enumerated() {
+                html.element(
+                    "div",
+                    [
+                        "class": index % 2 == 1 ? "lane even" : "lane", "data-flow": "\(flow.id)",
+                        "data-find": "\(flow.title) \(flow.id) \(flow.place.file)",
+                        "data-states": flow.stateNames.joined(separator: " "),
+                    ]
+                ) { html in
+                    html.element(
+                        "a", ["class": "name", "href": "#row-\(flow.id)", "title": flow.title], text: flow.title)
+                    lane(&html, flow, scale, grid: grid, now: now)
+                }
+            }
+        }
+    }
+
+    private func add(_ tick: CoverageScale.Tick, isOdd: Bool, _ html: inout HTMLText) {
+        let position = "\(Double(Int(tick.position * 100_000)) / 1000)%"
+        let shape = isOdd ? "odd" : "even"
+        html.element("line", ["class": shape, "x1": position, "x2": position, "y1": "0", "y2": "100%"])
+        // A label at the very end would be cut.
+        guard tick.position < 0.92 else { return }
+        html.element("text", ["class": shape, "x": position, "dx": "4", "y": "19"], text: tick.label)
+    }
+
+    private func lane(_ html: inout HTMLText, _ flow: FlowCoverage, _ scale: CoverageScale, grid: String, now: String) {
+        let lane = CoverageLane(flow, scale)
+        html.element(
+            "svg",
+            [
+                "viewBox": "0 0 \(CoverageLane.width) \(Self.laneHeight)", "preserveAspectRatio": "none", "role": "img",
+                "aria-label": "\(flow.title): \(flow.inWords)",
+            ]
+        ) { html in
+            html.element("path", ["class": "grid", "d": grid])
+            if lane.marks.count <= Self.titledMarks {
+                for mark in lane.marks { titled(&html, mark) }
+            } else {
+                for state in CoverageState.allCases { joined(&html, lane.marks.filter { $0.state == state }, state) }
+            }
+            html.element("path", ["class": "now", "d": now])
+        }
+    }
+
+    private func titled(_ html: inout HTMLText, _ mark: CoverageLane.Mark) {
+        let box: KeyValuePairs = [
+            "class": mark.state.name, "x": "\(mark.columns.lowerBound)", "y": "\(mark.state.top)",
+            "width": "\(mark.columns.count)", "height": "\(Self.laneHeight - 2 * mark.state.top)",
+        ]
+        html.element("rect", box) { html in
+            let count = mark.count > 1 ? "\(grouped(mark.count)) × " : ""
+            html.element("title", text: "\(count)\(mark.state.inWords): \(mark.start) … \(mark.end)")
+        }
+    }
+
+    private func joined(_ html: inout HTMLText, _ marks: [CoverageLane.Mark], _ state: CoverageState) {
+        guard !marks.isEmpty else { return }
+        let height = Self.laneHeight - 2 * state.top
+        let boxes = marks.map {
+            "M\($0.columns.lowerBound) \(state.top)h\($0.columns.count)v\(height)h-\($0.columns.count)z"
+        }
+        html.element("path", ["class": state.name, "d": boxes.joined()])
+    }
+}
+
+extension CoverageState {
+    /// Where its marks begin below the lane's upper edge: failures and doubts stand out from it.
+    var top: Int { self >= .held ? 0 : 2 }
+
+    /// Of its marks: whatever is not as it should be is never thinner than this.
+    var leastWidth: Int { self >= .partial ? 3 : 1 }
+}
