@@ -88,8 +88,9 @@ final class RunningProgram: Sendable {
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path].merging(environment) { $1 }
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: errors)
+        let handles = [try FileHandle(forWritingTo: output), try FileHandle(forWritingTo: errors)]
+        process.standardOutput = handles[0]
+        process.standardError = handles[1]
         if let input {
             let file = folder.appending(path: ".\(name).in")
             try Data(input.utf8).write(to: file)
@@ -104,6 +105,8 @@ final class RunningProgram: Sendable {
             continuation.finish()
         }
         try process.run()
+        // Foundation keeps them open, and reads past the end of its list of descriptors when there are too many.
+        for handle in handles { try handle.close() }
         processID = process.processIdentifier
         ended = Task {
             for await status in stream { return status }

@@ -218,12 +218,14 @@ struct ServerCommand {
         process.arguments = words
         process.currentDirectoryURL = URL(filePath: "/")
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = process.standardOutput
+        let handle = try FileHandle(forWritingTo: output)
+        process.standardOutput = handle
+        process.standardError = handle
         let status: Int32 = try await withCheckedThrowingContinuation { continuation in
             process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
             do { try process.run() } catch { continuation.resume(throwing: error) }
         }
+        try handle.close()
         let text = try String(contentsOf: output, encoding: .utf8)
         guard status == 0 else {
             throw PostgresServer.Failure(description: "\(words.joined(separator: " ")) ended with \(status): \(text)")
