@@ -45,7 +45,7 @@ let package = Package(
         .target(
             name: "FlowService",
             dependencies: [
-                "FlowRuns", "RunRequests",
+                "FlowRuns", "RunRequests", "Text",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

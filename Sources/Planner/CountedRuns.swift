@@ -8,7 +8,7 @@ extension FlowDeclaration {
     /// - Parameter runs: all of the flow's, sorted by window.
     package func counted(_ runs: [RecordedRun]) -> [RecordedRun] {
         guard !reruns.isEmpty, runs.contains(where: { $0.origin == .service }) else { return runs }
-        let acknowledged = Set(acknowledged.lazy.filter { $0.window == nil }.map(\.run))
+        let acknowledged = acknowledged.somebodyElses
         let reruns = reruns.sorted { $0.place < $1.place }
         var counted: [RecordedRun] = []
         var rest = runs[...]

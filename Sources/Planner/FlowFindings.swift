@@ -46,7 +46,7 @@ struct FlowFindings {
 
     init(_ declaration: FlowDeclaration, _ predecessors: [Predecessor], asOf: Timestamp) {
         self.predecessors = predecessors
-        acknowledged = Set(declaration.acknowledged.filter { $0.window == nil }.map(\.run))
+        acknowledged = declaration.acknowledged.somebodyElses
         unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
         retries = declaration.retries
         flow = declaration.id

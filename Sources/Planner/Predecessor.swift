@@ -16,7 +16,7 @@ package struct Predecessor: Hashable, Sendable {
     package init(_ declaration: FlowDeclaration, _ plan: FlowPlan, runs: some Sequence<RecordedRun>) {
         title = declaration.title
         missing = Stretches(plan.actions.map(\.window) + plan.held.map(\.window))
-        let somebodyElses = Set(declaration.acknowledged.filter { $0.window == nil }.map(\.run))
+        let somebodyElses = declaration.acknowledged.somebodyElses
         let tooFew = Set(declaration.runsWithTooFewRecords(in: runs).compactMap(\.id))
         var underWay: [Window] = []
         var succeeded: [Window] = []

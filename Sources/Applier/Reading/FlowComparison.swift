@@ -30,7 +30,7 @@ struct FlowComparison {
         self.flow = flow
         self.context = context
         settle = context.limits.settle
-        self.acknowledged = Set(acknowledged.filter { $0.window == nil }.map(\.run))
+        self.acknowledged = acknowledged.somebodyElses
         windows = Dictionary(acknowledged.compactMap { known in known.window.map { (known.run, $0) } }) { first, _ in
             first
         }

@@ -1,3 +1,5 @@
+import Text
+
 /// Gives out the access token: one given from outside, or one fetched by OAuth server-to-server, once for all requests
 /// that wait for it, and renewed before it ends.
 actor AccessTokens {

@@ -1,3 +1,5 @@
+import Text
+
 /// What Sluice authenticates with. No description shows a value.
 package enum Credentials: Sendable {
     /// A token that was fetched elsewhere, and the API key that it belongs to. It cannot be renewed.

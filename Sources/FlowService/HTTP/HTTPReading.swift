@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 /// Reads: they change nothing, so they are repeated when an error may pass.
 extension HTTPFlowService {

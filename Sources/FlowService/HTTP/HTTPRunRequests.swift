@@ -1,5 +1,6 @@
 import FlowRuns
 import RunRequests
+import Text
 
 /// Requests for runs: each sent once, and once more with a new token when the first was answered with 401.
 extension HTTPFlowService {

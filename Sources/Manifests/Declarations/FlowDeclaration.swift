@@ -162,3 +162,8 @@ package struct Acknowledgement: Hashable, Sendable {
         self.place = place
     }
 }
+
+extension [Acknowledgement] {
+    /// Runs of unknown window that count for nothing.
+    package var somebodyElses: Set<RunID> { Set(lazy.filter { $0.window == nil }.map(\.run)) }
+}

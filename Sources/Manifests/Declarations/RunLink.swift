@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 /// Where people find a run: an https address with `{run}` in place of the run's id.
 package struct RunLink: Hashable, Sendable {
@@ -31,13 +32,7 @@ package struct RunLink: Hashable, Sendable {
 
     /// The address of a run's page; its id cannot change what else the address says.
     package func address(of run: RunID) -> String {
-        let id = run.description.utf8.map { byte in
-            let isPlain =
-                UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || "0123456789-._~".utf8.contains(byte)
-            let digits = String(byte, radix: 16, uppercase: true)
-            return isPlain ? "\(Unicode.Scalar(byte))" : "%\(byte < 16 ? "0" : "")\(digits)"
-        }
-        return template.replacing(Self.placeholder, with: id.joined())
+        template.replacing(Self.placeholder, with: run.description.formEncoded)
     }
 }
 

@@ -29,8 +29,7 @@ func quotedYAMLText(_ text: String) -> String {
         switch scalar {
         case "\"", "\\": quoted += "\\\(scalar)"
         case _ where scalar.isInvisibleControl || scalar.value & 0xFFFE == 0xFFFE:
-            let digits = String(scalar.value, radix: 16)
-            quoted += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+            quoted += "\\U" + hexadecimal(UInt64(scalar.value), width: 8)
         default: quoted.unicodeScalars.append(scalar)
         }
     }

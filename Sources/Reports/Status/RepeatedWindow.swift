@@ -23,7 +23,7 @@ extension FlowDeclaration {
     ///
     /// - Parameter runs: every recorded run of the flow.
     package func repeatedWindows(in runs: [RecordedRun]) -> [RepeatedWindow] {
-        let acknowledged = Set(acknowledged.filter { $0.window == nil }.map(\.run))
+        let acknowledged = acknowledged.somebodyElses
         var taken: [Window: [RecordedRun]] = [:]
         for run in runs where run.state.isAccepted && run.state != .failed && !retries.include(run) {
             guard let window = run.window, !run.isSomebodyElses(acknowledged) else { continue }

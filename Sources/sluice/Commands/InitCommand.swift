@@ -32,7 +32,7 @@ struct InitCommand: AsyncParsableCommand {
     @OptionGroup var serviceOptions: ServiceOptions
 
     func run() async throws {
-        let prefix = folder == "." ? "" : folder.hasSuffix("/") ? folder : folder + "/"
+        let prefix = folder.folderPrefix
         let paths = ["target.yaml", "flows.yaml"].map { prefix + $0 }
         let present = paths.filter { FileManager.default.fileExists(atPath: $0) }
         guard present.isEmpty else {
@@ -40,7 +40,7 @@ struct InitCommand: AsyncParsableCommand {
                 .usage, "\(present.listed) \(present.count == 1 ? "exists" : "exist") already",
                 details: ["sluice init writes new files only: name another folder, as in 'sluice init manifests/'"])
         }
-        let answers = StartingAnswers(given: given, output: output)
+        let answers = StartingAnswers(given: given)
         let starting = Console.isInputTerminal && Console.isErrorTerminal ? try answers.ask() : try answers.take()
         let targetFile = SourceFile(path: paths[0], bytes: Array(starting.yaml.utf8))
         let (manifests, diagnostics) = ManifestLoader().load([targetFile])

@@ -4,7 +4,6 @@ import Reports
 /// The answers to the questions: from the command line, and from a terminal where there is one.
 struct StartingAnswers {
     let given: [StartingQuestion: String]
-    let output: OutputOptions
 
     /// Asks for what is not given, again where an answer is not valid.
     func ask() throws(Failure) -> StartingTarget {

@@ -24,7 +24,7 @@ enum StartingQuestion: String, CaseIterable {
     /// Taken where nothing is answered; `nil` where nobody can know it.
     func standard(_ known: StartingTarget) -> String? {
         switch self {
-        case .service: "https://platform.adobe.io/data/foundation/flowservice"
+        case .service: StartingTarget.valid.service
         case .organization: known.isEmbedded ? "1234@AdobeOrg" : nil
         case .sandbox: "prod"
         case .target: known.isEmbedded ? "try" : known.sandbox

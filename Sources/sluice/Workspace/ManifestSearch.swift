@@ -31,7 +31,7 @@ struct ManifestSearch {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             throw .cannot("read the folder", folder)
         }
-        let prefix = folder == "." ? "" : folder.hasSuffix("/") ? folder : folder + "/"
+        let prefix = folder.folderPrefix
         for name in names.sorted() where !name.hasPrefix(".") {
             let path = prefix + name
             guard let status = FileStatus(path, followsLinks: false) else { throw .cannot("read", path) }
@@ -44,6 +44,11 @@ struct ManifestSearch {
         guard isManifest || status.kind == .folder, seen.insert(status.identity).inserted else { return }
         if isManifest { files.append(path) } else { try search(path) }
     }
+}
+
+extension String {
+    /// What the path of a file in this folder begins with.
+    var folderPrefix: String { self == "." ? "" : hasSuffix("/") ? self : self + "/" }
 }
 
 /// What the file system says of a path.

@@ -1,9 +1,9 @@
 extension String {
     /// As a value of a form or a query: everything but RFC 3986's unreserved characters is percent-encoded.
-    var formEncoded: String { percentEncoded { _ in false } }
+    package var formEncoded: String { percentEncoded { _ in false } }
 
     /// Percent-encoded, save unreserved characters and those that `isKept` keeps.
-    func percentEncoded(except isKept: (UInt8) -> Bool) -> String {
+    package func percentEncoded(except isKept: (UInt8) -> Bool) -> String {
         var encoded = ""
         for byte in utf8 {
             switch byte {
