@@ -17,7 +17,7 @@ struct SchemaAgreementTests {
             var oneOf: [Requirement]?
 
             func required(in name: String) -> Set<String> {
-                let alternatives = ["spec", "flow"].contains(name) ? anyOf ?? oneOf : nil
+                let alternatives = ["runManifest", "flow"].contains(name) ? anyOf ?? oneOf : nil
                 return Set((required ?? []) + (alternatives?.first?.required ?? []))
             }
         }
