@@ -25,9 +25,9 @@ package final class PostgresLedger: LedgerStore {
         /// How long the server may be silent while a statement is under way.
         package var answerLimit = Duration.seconds(15)
         /// How long a call tries again where the server is gone, restarts, or has no connection to give.
-        package var patience = Duration.seconds(20)
+        package var retryTime = Duration.seconds(20)
         /// The same when the ledger is opened: a wrong address should not take long to tell.
-        package var openingPatience = Duration.seconds(5)
+        package var openingRetryTime = Duration.seconds(5)
         package var mostConnections = 4
         /// What libpq reads its settings from.
         package var environment = ProcessInfo.processInfo.environment
@@ -62,7 +62,7 @@ package final class PostgresLedger: LedgerStore {
         let pool = ConnectionPool(server, most: options.mostConnections, limit: options.answerLimit)
         do throws(LedgerError) {
             let retries = Retries(pool: pool, address: address)
-            let (found, target) = try await retries.run(for: options.openingPatience) {
+            let (found, target) = try await retries.run(for: options.openingRetryTime) {
                 (connection) throws(PostgresError) in try connection.open(targets, mode)
             }
             return PostgresLedger(found, target, pool, address, mode, options)
@@ -191,7 +191,7 @@ package final class PostgresLedger: LedgerStore {
     private func perform<Value: Sendable>(
         _ body: @escaping @Sendable (PostgresConnection) throws(PostgresError) -> Value
     ) async throws(LedgerError) -> Value {
-        try await Retries(pool: pool, address: address).run(for: options.patience, body)
+        try await Retries(pool: pool, address: address).run(for: options.retryTime, body)
     }
 }
 
@@ -221,9 +221,9 @@ private struct Retries {
     let address: String
 
     func run<Value: Sendable>(
-        for patience: Duration, _ body: @escaping @Sendable (PostgresConnection) throws(PostgresError) -> Value
+        for retryTime: Duration, _ body: @escaping @Sendable (PostgresConnection) throws(PostgresError) -> Value
     ) async throws(LedgerError) -> Value {
-        let end = ContinuousClock.now + patience
+        let end = ContinuousClock.now + retryTime
         var pause = Duration.milliseconds(20)
         while true {
             do throws(PostgresError) {

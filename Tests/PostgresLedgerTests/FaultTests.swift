@@ -56,7 +56,7 @@ struct FaultTests {
         let database = try await LedgerDatabase()
         try await database.open().add(1)
         try await database.run("ALTER DATABASE \(database.name) SET statement_timeout = '300ms'")
-        let ledger = try await database.open { $0.patience = .milliseconds(700) }
+        let ledger = try await database.open { $0.retryTime = .milliseconds(700) }
         let commit = try await ledger.prepared(2)
         let rival = try database.connect()
         try rival.run("BEGIN")
@@ -86,11 +86,30 @@ struct FaultTests {
         await ledger.close()
     }
 
+    @Test("a call whose own connection is refused takes the one that came back meanwhile")
+    func refusedWhileOneComesBack() async throws {
+        let server = try await PostgresServer()
+        let database = try await LedgerDatabase(on: server)
+        try await database.open().add(0)
+        try await database.run(
+            "CREATE ROLE few LOGIN CONNECTION LIMIT 1; GRANT ALL ON SCHEMA sluice TO few; GRANT ALL ON ALL TABLES IN SCHEMA sluice TO few"
+        )
+        let ledger = try await database.open(user: "few")
+        // From now on a connection takes so long that the other call is done when it is refused.
+        try await server.run("ALTER SYSTEM SET pre_auth_delay = '1s'")
+        try await server.run("SELECT pg_reload_conf()")
+        async let one = ledger.windows
+        async let other = ledger.windows
+        #expect(try await one + other == 2)
+        await ledger.close()
+        try await server.stop()
+    }
+
     @Test("a server that hangs ends in a clear error, and the same commit is made when it goes on")
     func hanging() async throws {
         let database = try await LedgerDatabase(on: PostgresServer())
         let ledger = try await database.open {
-            $0.answerLimit = .milliseconds(500); $0.patience = .milliseconds(700);
+            $0.answerLimit = .milliseconds(500); $0.retryTime = .milliseconds(700);
         }
         let commit = try await ledger.prepared(1)
         try database.server.signal(SIGSTOP)
@@ -106,7 +125,7 @@ struct FaultTests {
     func replication() async throws {
         let server = try await PostgresServer()
         let database = try await LedgerDatabase(on: server)
-        let ledger = try await database.open { $0.patience = .zero }
+        let ledger = try await database.open { $0.retryTime = .zero }
         try await ledger.add(0)
         let commit = try await ledger.prepared(1)
         try await server.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
@@ -136,7 +155,7 @@ struct FaultTests {
     func killedServer() async throws {
         let server = try await PostgresServer(settings: ["fsync=on"])
         let database = try await LedgerDatabase(on: server)
-        let ledger = try await database.open { $0.patience = .seconds(30) }
+        let ledger = try await database.open { $0.retryTime = .seconds(30) }
         let work = Task {
             for window in 0..<150 { try await ledger.add(Int64(window)) }
         }
@@ -156,7 +175,7 @@ struct FaultTests {
         guard let disk = try await SmallDisk(megabytes: 96) else { return }
         let server = try await PostgresServer(settings: ["fsync=on", "max_wal_size=32MB"], in: disk.folder)
         let database = try await LedgerDatabase(on: server)
-        let ledger = try await database.open { $0.patience = .seconds(1) }
+        let ledger = try await database.open { $0.retryTime = .seconds(1) }
         try await ledger.add(0)
         try disk.fill()
         var refused: LedgerError?

@@ -25,8 +25,8 @@ struct LedgerDatabase {
         _ more: (inout PostgresLedger.Options) -> Void = { _ in }
     ) async throws -> PostgresLedger {
         var options = PostgresLedger.Options()
-        options.patience = .seconds(3)
-        options.openingPatience = .seconds(1)
+        options.retryTime = .seconds(3)
+        options.openingRetryTime = .seconds(1)
         more(&options)
         return try await PostgresLedger.open(
             server.url(name, user: user, "connect_timeout=2"), targets: ["target"], mode: mode, options: options)

@@ -86,7 +86,7 @@ struct OpeningTests {
         let server = try await PostgresServer.shared()
         func refused(_ url: String) async -> LedgerError? {
             var options = PostgresLedger.Options()
-            options.openingPatience = .milliseconds(300)
+            options.openingRetryTime = .milliseconds(300)
             do {
                 _ = try await PostgresLedger.open(url, targets: ["target"], mode: .readWrite, options: options)
                 return nil

@@ -58,6 +58,8 @@ actor ConnectionPool {
                     wake()
                     // Where the server allows no more, those that there are have to do.
                     guard count > 0, error.isConnectionLimit else { throw error }
+                    // One that came back meanwhile has woken nobody.
+                    guard idle.isEmpty else { continue }
                 }
             }
             await withCheckedContinuation { waiting.append($0) }
