@@ -65,6 +65,21 @@ struct RetryTests {
         try await world.end()
     }
 
+    @Test("a partial run that is refused as a new run stops its flow, as every refused request does")
+    func refusedAsNewRun() async throws {
+        let more = "      retryFailed: {times: 1, states: [partial]}\n"
+        let world = try await World(
+            flows: 1, windows: 8, more: more, "--partial", "0.4", "--speed", "10000", "--seed", "2", "--fault",
+            "post-runs/400@9")
+        #expect(try await world.apply("--wait").status == 0)
+        let flow = Fixture.flow(Fixture.id(0), windows: 10, more: more)
+        try world.user.write(Fixture.manifest([flow]), to: "flows.yaml")
+        let apply = try await world.apply()
+        #expect(apply.status == 1, "\(apply.errors)")
+        #expect(try await world.simulator.statistics().postRequests == 9, "nothing goes out after it")
+        try await world.end()
+    }
+
     @Test("flows made and run elsewhere become a manifest that plans to nothing")
     func adopted() async throws {
         let world = try await World(flows: 4, windows: 5)

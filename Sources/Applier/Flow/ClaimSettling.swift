@@ -18,6 +18,7 @@ extension FlowApplication {
             if still.claim?.id != claim { (claim, overdue, pause) = (still.claim?.id, 0, .seconds(1)) }
             let left = timeLeft(of: still)
             if left <= .zero {
+                if overdue == 0 { pause = .seconds(1) }
                 overdue += 1
                 if overdue > 3 { throw .held(reason(still, findings)) }
             }

@@ -92,7 +92,7 @@ extension FlowApplication {
                 context.report(.rejected(identity, reason: reason))
                 try await release(unsent, "the request before it was refused")
                 let window = request.action.window
-                guard case .retry = request.action.kind else { throw .refused(window, reason: reason) }
+                guard request.action.kind.retriggered != nil else { throw .refused(window, reason: reason) }
                 refusedRetries[request.action.key(in: plan.id)] = .refused(
                     window, reason: "\(reason); to request the window anew, declare a 'rerun' of it")
                 return .lookAgain
@@ -114,7 +114,8 @@ extension FlowApplication {
             guard let delay = context.retryPolicy.delay(after: notTaken, retryAfter: retryAfter) else {
                 try await release([request] + unsent, reason)
                 context.stop.request()
-                throw .unavailable(reason)
+                let asked = retryAfter.map { ", and asks to wait \($0.secondsRoundedUp) s" } ?? ""
+                throw .unavailable(reason + asked)
             }
             guard !context.stop.isRequested else {
                 try await release([request] + unsent, reason)
