@@ -63,7 +63,9 @@ struct UnreliableStore: LedgerStore {
                 guard let run = before.runs.first(where: { $0.identity == identity }), let claim = run.claim?.id,
                     let window = run.window
                 else { continue }
-                process.service.watchRelease(ClaimedWindow(claim: claim, window: window))
+                process.service.watchRelease(
+                    ClaimedWindow(claim: claim, window: window),
+                    recorded: Set(before.runs.compactMap(\.id?.description)))
                 if let time = run.claim?.time, process.isClaimPassedOver(flow, madeAt: time) {
                     process.service.violate("released-by-part-of-a-listing: \(claim), \(window)")
                 }
