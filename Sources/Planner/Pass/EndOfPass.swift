@@ -1,0 +1,170 @@
+import FlowRuns
+import Manifests
+
+/// The end of a pass over a flow's windows: what holds the flow, which requests go out together, and which carries the
+/// delta column.
+extension FlowFindings {
+    /// The end of the pass.
+    ///
+    /// - Parameter ranges: the declared reruns that name a range, in the order declared.
+    consuming func plan(
+        of declaration: FlowDeclaration, _ ranges: [Rerun], record: FlowRecord, _ replaced: [ReplacedFlow]
+    ) -> FlowPlan {
+        let isVerified = record.contactedAt != nil && replaced.allSatisfy { $0.record.contactedAt != nil }
+        // Before batches are joined: what has to wait is not asked for together with what has not.
+        holdWaiting()
+        joinBatches()
+        resolveRerunsWithoutRun(isVerified: isVerified)
+        resolve(ranges, isVerified: isVerified)
+        holdWaiting()
+        // Mostly they are in order already.
+        let isBefore = declaration.order.isSentBefore
+        if actions.indices.dropFirst().contains(where: { isBefore(actions[$0], actions[$0 - 1]) }) {
+            actions.sort(by: isBefore)
+        }
+        applyDeltaColumnRule(declaration, record)
+        diagnoseAcknowledgements(declaration, isVerified: isVerified)
+        for diagnostic in seriesOverlaps.diagnostics { diagnostics.add(diagnostic.code) { diagnostic } }
+        holdIfNeeded()
+        held.sort { $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window }
+        return FlowPlan(
+            id: declaration.id, name: declaration.name, manifest: declaration.manifest, owner: declaration.owner,
+            source: declaration.source, rules: FlowRules(declaration), place: declaration.place,
+            revision: record.revision.number, isVerified: isVerified, actions: actions, held: held,
+            recordedCount: recordedCount, failedCount: failedCount, replacedCount: replacedCount,
+            undeclared: undeclared,
+            diagnostics: diagnostics.all(flowPlace: declaration.place))
+    }
+
+    private mutating func joinBatches() {
+        guard let batch else { return }
+        var batching = Batching(batch, series)
+        let created = actions.filter { $0.kind == .create }.sorted { $0.window < $1.window }
+        actions =
+            actions.filter { $0.kind != .create }
+            + batching.joined(created, where: { !rerunWindows.contains($0.window) }, by: join)
+    }
+
+    private func join(_ parts: ArraySlice<PlannedAction>, into window: Window) -> PlannedAction {
+        let attempts = attempts[window] ?? Attempts()
+        let refusal = attempts.refusal ?? parts.lazy.compactMap(\.refusal).first
+        let count = "\(parts.count) windows in one run"
+        return PlannedAction(
+            kind: .create, window: window, attempt: attempts.next,
+            reason: refusal.map { "\(count); refused before: \($0.inShort)" } ?? "\(PlannedAction.neverRun): \(count)",
+            refusal: refusal, place: parts[parts.startIndex].place, timeZone: parts[parts.startIndex].timeZone,
+            members: [WindowProgression](folding: parts.lazy.map(\.window)), isOfSeries: true)
+    }
+
+    private mutating func resolveRerunsWithoutRun(isVerified: Bool) {
+        guard !rerunsWithoutRun.isEmpty else { return }
+        let created = Dictionary(
+            (actions + waiting).lazy.filter { $0.kind == .create }.map { ($0.window, $0.isOfSeries) }
+        ) { first, _ in first }
+        for pending in rerunsWithoutRun {
+            if let isOfSeries = created[pending.rerun.window] {
+                rerun(pending.rerun, attempts: pending.attempts, isOfSeries: isOfSeries)
+            } else {
+                let touched = pending.touched ?? created.keys.filter(pending.rerun.window.overlaps).min()
+                refuse(pending.rerun, touching: touched, isVerified: isVerified)
+            }
+        }
+    }
+
+    /// What this plan asks for and a range touches runs once more, too: so it does not matter when somebody looks.
+    private mutating func resolve(_ ranges: [Rerun], isVerified: Bool) {
+        guard !ranges.isEmpty else { return }
+        let created = (actions + waiting).filter { $0.kind == .create }
+        for range in ranges {
+            for action in created where range.touches(action.window) {
+                noteUsed(range)
+                rerun(
+                    range.applied(to: action.window),
+                    attempts: rerunAttempts[action.window]?[range.id] ?? Attempts(), isOfSeries: action.isOfSeries)
+            }
+            if !usedRanges.contains(range.id) { refuse(range, touching: nil, isVerified: isVerified) }
+        }
+    }
+
+    /// - Parameter touched: a window that the rerun names a piece of.
+    private mutating func refuse(_ rerun: Rerun, touching touched: Window?, isVerified: Bool) {
+        if isVerified {
+            diagnostics.add(.rerunOfNothing) { .neverRun(rerun, touching: touched) }
+        } else {
+            let reason = "rerun \(rerun.id): no run of it is known, and the service was not asked yet"
+            held.append(HeldWindow(window: rerun.window, reason: reason, place: rerun.place))
+        }
+    }
+
+    private mutating func applyDeltaColumnRule(_ declaration: FlowDeclaration, _ record: FlowRecord) {
+        let rule = DeltaColumnRule(source: declaration.source, declared: declaration.deltaColumn)
+        let outcome = rule.outcome(of: summary.past(of: record))
+        let asksForRuns = !actions.isEmpty || !waiting.isEmpty
+        if let broken = rule.diagnostic(for: outcome, flowPlace: declaration.place, asksForRuns: asksForRuns) {
+            diagnostics.add(broken.code) { broken }
+        }
+        if case .firstRequestCarries(let column) = outcome, let first = actions.first {
+            actions[0] = first.opening(with: column)
+        }
+    }
+
+    private mutating func diagnoseAcknowledgements(_ declaration: FlowDeclaration, isVerified: Bool) {
+        if !unacknowledged.isEmpty {
+            diagnostics.add(.runOfUnknownWindow) { .unknownWindow(of: unacknowledged, at: declaration.place) }
+        }
+        guard isVerified else { return }
+        for acknowledgement in declaration.acknowledged where unseenAcknowledged.contains(acknowledgement.run) {
+            diagnostics.add(.acknowledgedRunUnknown) { .unknown(acknowledgement) }
+        }
+    }
+
+    /// Takes out what waits for another flow. A paused flow is paused, whatever it comes after.
+    private mutating func holdWaiting() {
+        guard !predecessors.isEmpty, pause == nil else { return }
+        var others: [PlannedAction] = []
+        for action in actions {
+            if let obstacle = predecessors.lazy.compactMap({ $0.obstacle(to: action.window) }).first {
+                waiting.append(action)
+                held.append(HeldWindow(action, .waiting, because: obstacle))
+            } else {
+                others.append(action)
+            }
+        }
+        actions = others
+    }
+
+    private mutating func holdIfNeeded() {
+        let reason: String
+        var cause = HeldWindow.Cause.doubt
+        if let doubt = summary.firstDoubt {
+            let window = doubt.window.map(\.inWords) ?? "an unknown window"
+            reason = "waits until it is known whether the service took \(window)"
+        } else if let run = unacknowledged.first {
+            reason = "waits until \(run.inWords), whose window cannot be read, is acknowledged"
+        } else if let pause {
+            (cause, reason) = (.paused, pause.inWords)
+        } else {
+            return
+        }
+        held += actions.map { HeldWindow($0, cause, because: reason) }
+        actions = []
+    }
+}
+
+extension PlannedAction {
+    static let neverRun = "never run"
+
+    /// The flow's first request.
+    fileprivate func opening(with column: DeltaColumn) -> PlannedAction {
+        let carries = "first run of the flow: carries the delta column \(column.name)"
+        return PlannedAction(
+            kind: kind, window: window, rerun: rerun, attempt: attempt, deltaColumn: column,
+            reason: reason == Self.neverRun ? carries : "\(carries); \(reason)", refusal: refusal, place: place,
+            timeZone: timeZone, members: members, isOfSeries: isOfSeries)
+    }
+}
+
+extension Pause {
+    /// `paused until 2026-04-10T00:00:00Z: source is migrated`
+    fileprivate var inWords: String { "paused\(until.map { " until \($0)" } ?? ""): \(reason.inShort)" }
+}

@@ -1,0 +1,205 @@
+import FlowRuns
+import Manifests
+
+/// What a pass over a flow's windows has found so far. What holds the flow, and whether a request carries the delta
+/// column, is known only at the end of the pass.
+struct FlowFindings {
+    var actions: [PlannedAction] = []
+    var held: [HeldWindow] = []
+    /// Desired windows and reruns that need nothing.
+    var recordedCount = 0
+    /// Of those, the ones whose run failed and may not be retried any more.
+    var failedCount = 0
+    var undeclared: [RecordedRun] = []
+    var diagnostics = CappedDiagnostics()
+    var seriesOverlaps = SeriesOverlaps()
+    /// Earlier attempts at windows that no run covers, all of them void.
+    var attempts: [Window: Attempts] = [:]
+
+    /// Earlier attempts at reruns of windows that no run covers.
+    var rerunAttempts: [Window: [String: Attempts]] = [:]
+
+    var rerunsWithoutRun: [RerunWithoutRun] = []
+    /// The ids of ranges that touch a window that was run.
+    var usedRanges: Set<String> = []
+    /// Of the recorded windows so far, the one that ends last.
+    private var lastEndingCovered: Window?
+    /// Runs that the manifest calls somebody else's: they count for nothing.
+    let acknowledged: Set<RunID>
+    var unseenAcknowledged: Set<RunID>
+    var unacknowledged: [RecordedRun] = []
+    var summary = RunsInSummary()
+    private let retries: Retries
+    let pause: Pause?
+    let predecessors: [Predecessor]
+    /// Those that wait for another flow.
+    var waiting: [PlannedAction] = []
+    private let flow: FlowID
+    let batch: SeriesBatch?
+    let series: [Series]
+    /// Windows that an exact rerun names: its first run is to be of exactly that window.
+    let rerunWindows: Set<Window>
+    /// Desired windows that a replaced flow has recorded.
+    var replacedCount = 0
+    /// Failed runs on replaced flows, by their window.
+    private var replacedFailures: [Window: RecordedRun] = [:]
+
+    init(_ declaration: FlowDeclaration, _ predecessors: [Predecessor], asOf: Timestamp) {
+        self.predecessors = predecessors
+        acknowledged = declaration.acknowledged.somebodyElses
+        unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
+        retries = declaration.retries
+        flow = declaration.id
+        batch = declaration.batch
+        series = declaration.series
+        rerunWindows =
+            declaration.batch == nil ? [] : Set(declaration.reruns.lazy.filter { !$0.isRange }.map(\.window))
+        pause = declaration.pause(at: asOf)
+    }
+
+    mutating func note(_ run: RecordedRun) {
+        summary.add(run)
+        if !unseenAcknowledged.isEmpty, let id = run.id { unseenAcknowledged.remove(id) }
+    }
+
+    mutating func addRunOfUnknownWindow(_ run: RecordedRun) {
+        note(run)
+        guard !run.state.isVoid, !run.isSomebodyElses(acknowledged) else { return }
+        unacknowledged.append(run)
+        undeclared.append(run)
+    }
+
+    /// A run of a flow that this one replaces.
+    mutating func noteReplaced(_ run: RecordedRun) {
+        if !unseenAcknowledged.isEmpty, let id = run.id { unseenAcknowledged.remove(id) }
+        if run.state == .failed, let window = run.window { replacedFailures[window] = run }
+    }
+
+    mutating func addReplacedRunOfUnknownWindow(_ run: RecordedRun) {
+        noteReplaced(run)
+        guard !run.state.isVoid, !run.isSomebodyElses(acknowledged) else { return }
+        unacknowledged.append(run)
+    }
+
+    /// A declared window that a replaced flow has recorded.
+    mutating func countReplaced() {
+        recordedCount += 1
+        replacedCount += 1
+    }
+
+    /// Tells which runs that nobody recorded count as which rerun, and which count for none.
+    mutating func count(_ history: WindowHistory, of window: Window, at place: Place) {
+        for (rerun, run) in history.taken.sorted(by: { $0.key < $1.key }) {
+            diagnostics.add(.runTakenForRerun) { .taken(run, for: rerun, of: window, at: place) }
+        }
+        if !history.surplus.isEmpty {
+            let others = history.runs.filter {
+                $0.state.isAccepted && $0.state != .failed && !history.surplus.contains($0)
+            }
+            diagnostics.add(.windowRunTwice) { .runTwice(window, history.surplus, besides: others, at: place) }
+        }
+    }
+
+    /// Asks for a window.
+    mutating func create(_ desired: DesiredWindow) { create(desired.window, of: desired) }
+
+    /// Asks for a window, or for a piece of it.
+    mutating func create(_ window: Window, of desired: DesiredWindow) {
+        let attempts = attempts[window] ?? Attempts()
+        var reason = attempts.isLost ? "sent before, but the service never had it" : PlannedAction.neverRun
+        if let failed = replacedFailures[window] { reason = "\(failed.inWords) of the flow that it replaces failed" }
+        if let refusal = attempts.refusal { reason = "refused before: \(refusal.inShort)" }
+        if window != desired.window { reason += "; what is left of \(desired.window.inWords)" }
+        actions.append(
+            PlannedAction(
+                kind: .create, window: window, attempt: attempts.next, reason: reason, refusal: attempts.refusal,
+                place: desired.place, timeZone: desired.timeZone, isOfSeries: desired.isOfSeries))
+    }
+
+    /// Does not ask for a window, since it partly overlaps another.
+    mutating func refuse(_ new: DesiredWindow, _ other: Overlapped) {
+        guard !new.isOfSeries else { return seriesOverlaps.add(new, with: other) }
+        diagnostics.add(other.code) { .overlap(of: new, with: other) }
+    }
+
+    mutating func rerun(_ rerun: Rerun, attempts: Attempts, isOfSeries: Bool) {
+        actions.append(
+            PlannedAction(
+                kind: .rerun, window: rerun.window, rerun: rerun.id, attempt: attempts.next,
+                reason: "rerun \(rerun.id): \(rerun.reason)", refusal: attempts.refusal, place: rerun.place,
+                isOfSeries: isOfSeries))
+    }
+
+    /// Asks for a rerun if this plan asks for a run of exactly its window.
+    mutating func rerunIfCreated(_ rerun: Rerun, attempts: Attempts) {
+        let touched = lastEndingCovered.flatMap { $0.overlaps(rerun.window) ? $0 : nil }
+        rerunsWithoutRun.append(RerunWithoutRun(rerun: rerun, attempts: attempts, touched: touched))
+    }
+
+    /// The range touches a window that was run.
+    mutating func noteUsed(_ range: Rerun) { usedRanges.insert(range.id) }
+
+    /// A recorded window: reruns may name a piece of it.
+    mutating func noteCovered(_ window: Window) {
+        if window.end > lastEndingCovered?.end ?? .min { lastEndingCovered = window }
+        for index in rerunsWithoutRun.indices where rerunsWithoutRun[index].touched == nil {
+            if rerunsWithoutRun[index].rerun.window.overlaps(window) { rerunsWithoutRun[index].touched = window }
+        }
+    }
+
+    mutating func retry(
+        _ run: RunID, _ failed: RecordedRun, _ ordinal: Int, attempts: Attempts, rerun: String?,
+        of desired: DesiredWindow
+    ) {
+        guard let window = failed.window else { return }
+        let whose = rerun.map { "rerun \($0)" } ?? "its run"
+        let failure = failed.failure.map { ": \($0.inShort)" } ?? ""
+        let end = failed.state == .failed ? "failed" : failed.isEmpty ? "brought no records" : "is partial"
+        actions.append(
+            PlannedAction(
+                kind: .retry(of: run, asNewRun: failed.state == .partial), window: window, rerun: rerun,
+                attempt: attempts.next,
+                reason: "\(whose) \(run) \(end)\(failure); retry \(ordinal) of \(retries.times)",
+                refusal: attempts.refusal, place: desired.place, timeZone: desired.timeZone,
+                isOfSeries: desired.isOfSeries))
+    }
+
+    /// Holds the window of a doubtful run, or another one that waits for it.
+    mutating func hold(_ doubt: RecordedRun, _ other: Window? = nil, of desired: DesiredWindow) {
+        guard let window = other ?? doubt.window else { return }
+        let time = doubt.recordedAt
+        let isReplaced = doubt.flow != flow
+        let reason =
+            doubt.state == .intended
+            ? "claimed at \(time), and perhaps sent" : "asked for at \(time), and the answer is unknown"
+        held.append(
+            HeldWindow(
+                window: window, cause: isReplaced ? .replaced : .doubt,
+                reason: isReplaced ? "on the flow that it replaces, \(doubt.flow): \(reason)" : reason,
+                place: desired.place, timeZone: desired.timeZone))
+    }
+}
+
+/// A declared rerun of a window that no recorded run covers.
+struct RerunWithoutRun {
+    let rerun: Rerun
+    let attempts: Attempts
+    /// A recorded window that it names a piece of.
+    var touched: Window?
+}
+
+extension Rerun {
+    /// What a range means for one of the windows that it touches.
+    func applied(to window: Window) -> Rerun {
+        Rerun(window: window, isRange: isRange, id: id, reason: reason, place: place)
+    }
+}
+
+extension String {
+    /// The first line without a full stop, at most 160 characters of it: more words follow.
+    var inShort: String {
+        var line = prefix { !$0.isNewline }
+        while line.last == "." || line.last == " " { line.removeLast() }
+        return line.count > 160 ? line.prefix(159) + "…" : String(line)
+    }
+}
