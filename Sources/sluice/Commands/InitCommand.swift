@@ -18,7 +18,7 @@ struct InitCommand: AsyncParsableCommand {
             EXAMPLES:
               sluice init                                        ask for everything
               sluice init manifests/ --service embedded          try it with the simulator
-              sluice init manifests/ --organization 1234@AdobeOrg --sandbox prod --ledger git:
+              sluice init --organization 1234@AdobeOrg --sandbox prod --ledger git:
             """)
 
     @Argument(help: "The folder; it is made where it is missing.", completion: .directory) var folder = "."

@@ -6,7 +6,7 @@ import Manifests
 /// A moment on the command line.
 struct Moment {
     static let form =
-        "Unix seconds, RFC 3339 such as 2024-05-01T00:00:00Z, a date (its start in UTC), today or yesterday"
+        "Unix seconds, RFC 3339 such as 2024-05-01T00:00:00Z, a date (its start in UTC), yesterday, today or tomorrow"
 
     let time: Timestamp
 
@@ -21,6 +21,7 @@ struct Moment {
         case "now": time = now
         case "today": time = today
         case "yesterday": time = today - .seconds(86_400)
+        case "tomorrow": time = today + .seconds(86_400)
         default:
             do throws(TimeTextError) {
                 switch try TimeText.read(argument) {
@@ -32,7 +33,7 @@ struct Moment {
                         suggestion: "for UTC write \(civil)")
                 }
             } catch {
-                let words = "a date, today or yesterday"
+                let words = "a date, yesterday, today or tomorrow"
                 throw ValidationError(
                     [error.message, error.suggestion.map { "\($0), or \(words)" } ?? "write \(words)"]
                         .joined(separator: "; "))
