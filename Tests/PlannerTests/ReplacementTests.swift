@@ -64,6 +64,24 @@ struct ReplacementTests {
         #expect(flow.plan.recordedCount == 2)
     }
 
+    @Test("after a lost ledger, the runs of both are counted together, oldest first: the window's own, then its reruns")
+    func rerunsAfterLostLedger() {
+        func found(_ seconds: Int64, of flow: FlowID) -> RecordedRun {
+            RecordedRun(
+                identity: RunIdentity(flow: flow, window: Window(0..<10)), state: .succeeded, origin: .service,
+                id: RunID("run-\(seconds)"), recordedAt: Timestamp(seconds: seconds))
+        }
+        var flow = SampleFlow(
+            windows: [0..<10], reruns: [Rerun(0..<10, "first"), Rerun(0..<10, "second", line: 202)],
+            replacedRuns: [found(100, of: SampleFlow.replacedID)])
+        #expect(flow.plan.actions.map(\.rerun) == ["first", "second"])
+        flow.runs = [found(200, of: SampleFlow.id)]
+        #expect(flow.plan.actions.map(\.rerun) == ["second"])
+        flow.replacedRuns.append(found(150, of: SampleFlow.replacedID))
+        #expect(flow.plan.actions.isEmpty)
+        #expect(flow.plan.codes == [.runTakenForRerun])
+    }
+
     @Test("windows that are cut otherwise are handled as the flow's own would be")
     func overlap() {
         var flow = SampleFlow(windows: [0..<10], replacedRuns: [old(5..<15)])

@@ -84,7 +84,7 @@ struct FlowApplication {
             let actions = try await missingActions()
             switch try await send(actions) {
             case .all: return
-            case .lookAgain: try await lookBeforeRequests()
+            case .lookAgain: try await lookOnceMore()
             case .inDoubt(let reason):
                 let acceptedBefore = accepted
                 try await settleOpenClaim()
@@ -93,9 +93,15 @@ struct FlowApplication {
                     throw .unavailable("\(vainDoubts) requests in a row failed and were not taken: \(reason)")
                 }
                 // Somebody else may have settled the doubt, and requested more since.
-                try await lookBeforeRequests()
+                try await lookOnceMore()
             }
         }
+    }
+
+    private mutating func lookOnceMore() async throws(FlowEnd) {
+        try await lookBeforeRequests()
+        // Where the ledger was put back, their record was, too.
+        try await lookAtReplaced()
     }
 
     /// A request of the plan was taken, by its answer or found later.
@@ -138,9 +144,13 @@ struct FlowApplication {
         let errors = current.diagnostics.filter { $0.severity == .error && $0.code != .rerunOfNothing }
         if !errors.isEmpty { throw .conflict(errors) }
         if let held = current.held.first(where: { $0.cause == .doubt }) { throw .held(held.reason) }
-        let actions = current.actions.filter { action in
+        var actions = current.actions.filter { action in
             let key = action.key(in: plan.id)
             return approved[key] == action.kind && refusedRetries[key] == nil
+        }
+        // The delta column goes with whichever request is first, also where that of the plan is not approved.
+        if let column = current.actions.first?.deltaColumn, let first = actions.first, first.deltaColumn == nil {
+            actions[0] = first.carrying(column)
         }
         noteRemoved(plan.actions.count - accepted - refusedRetries.count - actions.count)
         return actions

@@ -6,7 +6,7 @@ import Manifests
 /// Runs that no request recorded here are counted before anything is asked for, since nobody knows why somebody made
 /// them: of those that have not failed, oldest first, one is the window's own, the next are its reruns that are not
 /// recorded, in the order declared. A failed one uses up one of the window's 1 + `retryFailed` attempts; so does one
-/// whose end is retried.
+/// whose end is retried. Runs of a replaced flow are counted among them.
 struct WindowHistory {
     /// All of the window, in the order of the ledger.
     private(set) var runs: [RecordedRun] = []
@@ -24,6 +24,8 @@ struct WindowHistory {
     private var unrecorded: [RecordedRun] = []
     /// Of flows that this one replaces: those that were taken, or perhaps taken, and have not failed.
     private var replaced: [RecordedRun] = []
+    /// The reruns as which those of them count that no request recorded.
+    private var rerunsOfReplaced: Set<String> = []
 
     /// - Parameter acknowledged: runs that count for nothing.
     mutating func addReplaced(_ run: RecordedRun, acknowledged: Set<RunID>) {
@@ -50,6 +52,7 @@ struct WindowHistory {
         if !taken.isEmpty { taken.removeAll() }
         if !rerunsOfUnrecorded.isEmpty { rerunsOfUnrecorded.removeAll() }
         if !replaced.isEmpty { replaced.removeAll() }
+        if !rerunsOfReplaced.isEmpty { rerunsOfReplaced.removeAll() }
         if !unrecorded.isEmpty { unrecorded.removeAll(keepingCapacity: true) }
     }
 
@@ -59,15 +62,20 @@ struct WindowHistory {
     ///   - declared: the ids of the window's reruns, in the order declared.
     ///   - acknowledged: runs that the manifest calls somebody else's: they count for nothing.
     mutating func count(for declared: [String], _ retries: Retries, acknowledged: Set<RunID>) {
-        guard !unrecorded.isEmpty else { return }
-        let counting = unrecorded.filter { !$0.isSomebodyElses(acknowledged) }.sorted {
-            $0.recordedAt == $1.recordedAt ? $0.identity.attempt < $1.identity.attempt : $0.recordedAt < $1.recordedAt
-        }
-        var living = counting.filter { $0.state != .failed && !retries.include($0) }[...]
-        var failed = counting.filter { $0.state == .failed || retries.include($0) }[...]
+        guard !unrecorded.isEmpty || !replaced.isEmpty else { return }
+        let counting = unrecorded.filter { !$0.isSomebodyElses(acknowledged) }.sorted(by: Self.isOlder)
+        let failedOrRetried = counting.filter { $0.state == .failed || retries.include($0) }
+        let others = replaced.filter { $0.origin == .service }
+        var living = (counting.filter { !failedOrRetried.contains($0) } + others).sorted(by: Self.isOlder)[...]
+        var failed = failedOrRetried[...]
         for rerun in [nil] + declared.map(Optional.some) {
             var attempts = self[rerun]
-            if attempts.isOpen(retries), let run = living.popFirst() {
+            let isTakenThere = replaced.contains { $0.origin == .request && $0.identity.rerun == rerun }
+            if !isTakenThere, attempts.isOpen(retries), let run = living.popFirst() {
+                if others.contains(run) {
+                    if let rerun { rerunsOfReplaced.insert(rerun) }
+                    continue
+                }
                 attempts.add(run, isNumbered: rerun == nil)
                 rerunsOfUnrecorded[run.identity] = rerun
                 if let rerun { taken[rerun] = run }
@@ -78,7 +86,12 @@ struct WindowHistory {
             }
             self[rerun] = attempts
         }
-        surplus = Array(living)
+        surplus = living.filter { !others.contains($0) }
+    }
+
+    private static func isOlder(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
+        left.recordedAt == right.recordedAt
+            ? left.identity.attempt < right.identity.attempt : left.recordedAt < right.recordedAt
     }
 
     /// The attempts at a rerun, or at the window's own run.
@@ -112,6 +125,7 @@ struct WindowHistory {
     func verdict(of rerun: String, _ attempts: Attempts, _ retries: Retries) -> Attempts.Verdict {
         let verdict = attempts.verdict(retries)
         guard case .missing = verdict else { return verdict }
+        if rerunsOfReplaced.contains(rerun) { return .replaced }
         return verdictOfReplaced { $0.identity.rerun == rerun } ?? verdict
     }
 

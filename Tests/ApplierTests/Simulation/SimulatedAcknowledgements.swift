@@ -28,7 +28,11 @@ final class Acknowledgements: Sendable {
 extension SimulatedService {
     /// What the manifests declare by now, and what they acknowledge.
     var declarations: [FlowDeclaration] {
-        manifest.flows.map { $0.declaration(at: time.elapsed, acknowledged: acknowledgements.of($0.id)) }
+        manifest.flows.filter { $0.isDeclared(at: time.elapsed) }.map { flow in
+            flow.declaration(
+                at: time.elapsed,
+                acknowledged: acknowledgements.of(flow.id) + (flow.replaces.map(acknowledgements.of) ?? []))
+        }
     }
 
     /// Somebody writes into the manifest what a run was whose window cannot be read.

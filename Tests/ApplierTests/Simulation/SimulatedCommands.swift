@@ -58,7 +58,10 @@ struct SimulatedCommands {
         var flows: [FlowPlan] = []
         for declaration in declarations {
             let snapshot = try await store.snapshot(of: declaration.id)
-            flows.append(Planner(asOf: asOf).plan(declaration, record: snapshot.record, runs: snapshot.runs))
+            flows.append(
+                Planner(asOf: asOf).plan(
+                    declaration, record: snapshot.record, runs: snapshot.runs,
+                    replaced: try await store.replaced(declaration.replaced)))
         }
         let target = Target(
             name: "simulated", service: .embedded, organization: "o", sandbox: "s", ledger: .sqlite(path: "simulated"),

@@ -9,8 +9,17 @@ struct SimulatedManifest: Sendable {
     func flow(_ id: FlowID) -> SimulatedFlowDeclaration? { flows.first { $0.id == id } }
 
     static func drawn(_ random: SimulationRandom) -> SimulatedManifest {
-        SimulatedManifest(flows: (0..<random.pick([1, 1, 1, 2, 3])).map { .drawn($0, random) })
+        var flows: [SimulatedFlowDeclaration] = (0..<random.pick([1, 1, 1, 2, 3])).map { .drawn($0, random) }
+        if random.happens(0.2) {
+            let time = random.duration(.seconds(20) ... .seconds(500))
+            flows[0].declaredUntil = time
+            flows.append(flows[0].replaced(by: .numbered(flows.count), at: time))
+        }
+        return SimulatedManifest(flows: flows)
     }
+
+    /// When the flow that replaces another one is declared in its place.
+    var replacements: [Duration] { flows.compactMap { $0.replaces == nil ? nil : $0.declaredFrom } }
 }
 
 struct SimulatedFlowDeclaration: Sendable {
@@ -20,7 +29,7 @@ struct SimulatedFlowDeclaration: Sendable {
         let declaredAt: Duration
     }
 
-    let id: FlowID
+    var id: FlowID
     var source = SourceKind.file
     var overlap = FlowDeclaration.Overlap.error
     var retryFailed = 0
@@ -31,6 +40,9 @@ struct SimulatedFlowDeclaration: Sendable {
     var seriesWindows: [Window] = []
     var batch: SeriesBatch?
     var reruns: [TimedRerun] = []
+    var replaces: FlowID?
+    var declaredFrom = Duration.zero
+    var declaredUntil: Duration?
 
     static let place = Place(file: "simulated.yaml", line: 1, column: 1)
     static let length = Duration.seconds(60)
@@ -42,6 +54,22 @@ struct SimulatedFlowDeclaration: Sendable {
         1 + reruns.filter { $0.window == window && $0.declaredAt <= elapsed }.count
     }
 
+    func isDeclared(at elapsed: Duration) -> Bool {
+        declaredFrom <= elapsed && declaredUntil.map { elapsed < $0 } ?? true
+    }
+
+    /// Whether a run of the flow counts for this one: its own, and those of the flow that it replaces.
+    func counts(runsOf flow: FlowID) -> Bool { flow == id || flow == replaces }
+
+    /// The same windows under another id.
+    func replaced(by id: FlowID, at time: Duration) -> SimulatedFlowDeclaration {
+        var flow = self
+        flow.id = id
+        flow.replaces = self.id
+        (flow.declaredFrom, flow.declaredUntil) = (time, nil)
+        return flow
+    }
+
     /// Whether it is a window of the series, a piece of one, or several in one run.
     func isOfSeries(_ window: Window) -> Bool { seriesWindows.contains { $0.overlaps(window) } }
 
@@ -50,7 +78,7 @@ struct SimulatedFlowDeclaration: Sendable {
     /// Whether a run covers a part of a declared window, where that is an error, or leaves no whole window for a rerun.
     func canBeBlocked(by runs: [SimulatedRun]) -> Bool {
         guard overlap == .error || (overlap == .trim && !reruns.isEmpty) else { return false }
-        let cut = runs.filter { $0.flow == id }.compactMap(\.window)
+        let cut = runs.filter { counts(runsOf: $0.flow) }.compactMap(\.window)
         return cut.contains { run in allWindows.contains { $0.overlaps(run) && !run.contains($0) } }
     }
 
@@ -63,12 +91,12 @@ struct SimulatedFlowDeclaration: Sendable {
             series: series.map { [$0] } ?? [], batch: batch,
             reruns: reruns.filter { $0.declaredAt <= elapsed }.map {
                 Rerun(window: $0.window, id: $0.id, reason: "again", place: Self.place)
-            }, acknowledged: acknowledged, place: Self.place)
+            }, acknowledged: acknowledged, replaced: replaces.map { [$0] }, place: Self.place)
     }
 
     /// Explicit windows of long ago, or a series some of whose windows end while the simulation lasts.
     static func drawn(_ number: Int, _ random: SimulationRandom) -> SimulatedFlowDeclaration {
-        var flow = SimulatedFlowDeclaration(id: FlowID("00000000-0000-4000-8000-00000000000\(number)")!)
+        var flow = SimulatedFlowDeclaration(id: .numbered(number))
         flow.source = random.pick([.table, .file])
         flow.overlap = random.pick([.error, .error, .trim, .allow])
         flow.retryFailed = random.pick([0, 1, 2])
@@ -100,5 +128,11 @@ struct SimulatedFlowDeclaration: Sendable {
 
     private static func windows(from first: Timestamp, _ count: Int) -> [Window] {
         (0..<count).map { Window(start: first + length * $0, end: first + length * ($0 + 1))! }
+    }
+}
+
+extension FlowID {
+    fileprivate static func numbered(_ number: Int) -> FlowID {
+        FlowID("00000000-0000-4000-8000-00000000000\(number)")!
     }
 }

@@ -147,13 +147,14 @@ final class SimulatedService: Sendable {
         let claimed = ClaimedWindow(claim: claim, window: window)
         if state.taken[claimed] != nil { violations.append("claim-sent-twice: \(claim)") }
         if state.released.contains(claimed) { violations.append("taken-after-release: \(claim)") }
-        let own = before.runs.filter { $0.flow == run.flow && state.own.contains($0.id) }
+        let own = before.runs.filter { flow.counts(runsOf: $0.flow) && state.own.contains($0.id) }
         let living = own.filter { !$0.hasFailed(at: run.createdAt) }
         let slots = flow.slots(of: window, at: elapsed)
         if living.filter({ $0.window == window }).count >= slots {
             violations.append("window-twice: \(window) of \(run.flow)")
         }
-        if own.filter({ $0.window == window }).count >= slots * (1 + flow.retryFailed) {
+        if own.filter({ $0.window == window }).count >= slots * (1 + flow.retryFailed) * (flow.replaces == nil ? 1 : 2)
+        {
             violations.append("retries-exceeded: \(window) of \(run.flow)")
         }
         // A retry is of the very run that failed, whatever somebody has requested since.
@@ -214,9 +215,9 @@ final class SimulatedService: Sendable {
 
     /// Whether runs that have not failed leave nothing of the window out; those that failed may have used up its
     /// attempts.
-    func isCovered(_ window: Window, of flow: FlowID) -> Bool {
+    func isCovered(_ window: Window, of flow: SimulatedFlowDeclaration) -> Bool {
         let now = now
-        let runs = runs.filter { $0.flow == flow && $0.window?.overlaps(window) ?? false }
+        let runs = runs.filter { flow.counts(runsOf: $0.flow) && $0.window?.overlaps(window) ?? false }
         if runs.contains(where: { $0.hasFailed(at: now) }) { return true }
         var end = window.start
         for run in runs.compactMap(\.window).sorted() where run.start <= end { end = max(end, run.end) }
@@ -256,20 +257,23 @@ final class SimulatedService: Sendable {
     // MARK: What ledgers record
 
     /// A claim is committed: the runs that could be seen when its owner looked must have been counted.
-    func watchClaim(_ claim: ClaimID, _ flow: FlowID, _ window: Window, lookedAt: Timestamp) {
+    func watchClaim(_ claim: ClaimID, _ flow: FlowID, _ window: Window, lookedAt: (FlowID) -> Timestamp) {
         guard let declaration = manifest.flow(flow) else { return }
         let (now, elapsed) = (now, time.elapsed)
         let seen = runs.filter { run in
-            run.flow == flow && run.window?.overlaps(window) ?? false && run.listedAt <= lookedAt
-                && run.tellsWindowAt <= lookedAt && !acknowledgements.wasSomebodyElses(run)
+            let lookedAt = lookedAt(run.flow)
+            return declaration.counts(runsOf: run.flow) && run.window?.overlaps(window) ?? false
+                && run.listedAt <= lookedAt && run.tellsWindowAt <= lookedAt
+                && !acknowledgements.wasSomebodyElses(run)
         }
         let same = seen.filter { $0.window == window && !$0.hasFailed(at: now) }
         if same.count >= declaration.slots(of: window, at: elapsed) {
             violate("visible-run-ignored: \(claim), \(window), \(same.map { $0.id.prefix(8) })")
         }
         // The rule is for new windows, not for a retry or a rerun of one that was run.
-        if declaration.overlap != .allow, !runs.contains(where: { $0.flow == flow && $0.window == window }),
-            let other = seen.first
+        if declaration.overlap != .allow,
+            !runs.contains(where: { declaration.counts(runsOf: $0.flow) && $0.window == window }),
+            let other = seen.first(where: { $0.flow == flow || !$0.hasFailed(at: now) })
         {
             violate("visible-overlap-ignored: \(claim), \(window), \(other.id.prefix(8))")
         }

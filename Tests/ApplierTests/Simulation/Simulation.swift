@@ -159,6 +159,14 @@ final class Simulation: Sendable {
         return random.happens(0.7) ? Array(history.suffix(6)) : history
     }
 
+    /// The manifest that declares a new flow in place of another goes into force; nobody is at work by the earlier one.
+    func replaceFlow() async {
+        trace.add(time, "a flow is REPLACED")
+        state.withLock(\.processes).forEach { $0.kill() }
+        // Those that take turns do so still.
+        if mode != .separate { await apply(random.pick(machines), restarts: true) }
+    }
+
     /// An export is put into the ledger at which appliers are at work.
     func importExport() async {
         guard let old = state.withLock(\.history).randomElement(random) else { return }
@@ -202,16 +210,16 @@ final class Simulation: Sendable {
             guard let process = process(on: machine) else { continue }
             faults += await SimulatedCommands(process: process).audit(mayBeBlocked: mayBeBlocked)
         }
-        for flow in service.manifest.flows where !mayBeBlocked {
+        for flow in service.manifest.flows where !mayBeBlocked && flow.isDeclared(at: time.elapsed) {
             for window in flow.allWindows {
-                let runs = service.runs.filter { $0.flow == flow.id && $0.window == window }
+                let runs = service.runs.filter { flow.counts(runsOf: $0.flow) && $0.window == window }
                 let slots = flow.slots(of: window, at: time.elapsed)
                 if flow.overlap != .trim, flow.batch == nil, !runs.contains(where: { $0.outcome == .failed }),
                     runs.count < slots
                 {
                     faults.append("not-run: \(window) of \(flow.id): \(runs.count) of \(slots)")
                 }
-                if !service.isCovered(window, of: flow.id) { faults.append("not-covered: \(window) of \(flow.id)") }
+                if !service.isCovered(window, of: flow) { faults.append("not-covered: \(window) of \(flow.id)") }
             }
         }
         return faults

@@ -35,7 +35,7 @@ struct UnreliableStore: LedgerStore {
         }
         await process.delay(0.1, 0.1, 0.1, 1, 3)
         let result = try carryOut(commit)
-        if result == .conflict, commit.hasClaim { process.noteUnsure(commit.record.id) }
+        if result == .conflict, commit.hasClaim { counted(for: commit.record.id).forEach(process.noteUnsure) }
         await process.step()
         try alive()
         return result
@@ -56,9 +56,11 @@ struct UnreliableStore: LedgerStore {
             switch change {
             case .insert(let entry) where entry.run.state == .intended:
                 guard let claim = entry.run.claim?.id, let window = entry.run.window else { continue }
-                if process.isUnsure(flow) { process.service.violate("claim-without-look: \(claim), \(window)") }
+                if counted(for: flow).contains(where: process.isUnsure) {
+                    process.service.violate("claim-without-look: \(claim), \(window)")
+                }
                 process.noteClaim(claim, of: flow)
-                process.service.watchClaim(claim, flow, window, lookedAt: process.lookedAt(flow))
+                process.service.watchClaim(claim, flow, window, lookedAt: process.lookedAt)
             case .update(let identity, .outcome(.released), _):
                 guard let run = before.runs.first(where: { $0.identity == identity }), let claim = run.claim?.id,
                     let window = run.window
@@ -75,6 +77,11 @@ struct UnreliableStore: LedgerStore {
         let open = Set(try store.snapshot(of: flow).runs.filter(\.state.isDoubtful).compactMap(\.claim?.id))
         if open.count > 1 { process.service.violate("two-open-claims: \(open)") }
         return result
+    }
+
+    /// The flow, and the one that it replaces.
+    private func counted(for flow: FlowID) -> [FlowID] {
+        [flow] + (process.service.manifest.flow(flow)?.replaces.map { [$0] } ?? [])
     }
 
     func flows() async throws(LedgerError) -> [FlowRecord] { try store.flows() }
