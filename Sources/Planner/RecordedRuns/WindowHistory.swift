@@ -124,9 +124,12 @@ struct WindowHistory {
     /// What a rerun needs.
     func verdict(of rerun: String, _ attempts: Attempts, _ retries: Retries) -> Attempts.Verdict {
         let verdict = attempts.verdict(retries)
-        guard case .missing = verdict else { return verdict }
-        if rerunsOfReplaced.contains(rerun) { return .replaced }
-        return verdictOfReplaced { $0.identity.rerun == rerun } ?? verdict
+        switch verdict {
+        case .missing, .retry, .failed:
+            if rerunsOfReplaced.contains(rerun) { return .replaced }
+            return verdictOfReplaced { $0.identity.rerun == rerun } ?? verdict
+        case .recorded, .replaced, .doubtful: return verdict
+        }
     }
 
     /// By the runs of replaced flows; `nil` when there is none.
