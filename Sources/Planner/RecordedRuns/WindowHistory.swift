@@ -24,8 +24,8 @@ struct WindowHistory {
     private var unrecorded: [RecordedRun] = []
     /// Of flows that this one replaces: those that were taken, or perhaps taken, and have not failed.
     private var replaced: [RecordedRun] = []
-    /// The reruns as which those of them count that no request recorded.
-    private var rerunsOfReplaced: Set<String> = []
+    /// As what those of them count that no request recorded: as the window's own run, or as one of its reruns.
+    private var rolesOfReplaced: Set<String?> = []
 
     /// - Parameter acknowledged: runs that count for nothing.
     mutating func addReplaced(_ run: RecordedRun, acknowledged: Set<RunID>) {
@@ -52,7 +52,7 @@ struct WindowHistory {
         if !taken.isEmpty { taken.removeAll() }
         if !rerunsOfUnrecorded.isEmpty { rerunsOfUnrecorded.removeAll() }
         if !replaced.isEmpty { replaced.removeAll() }
-        if !rerunsOfReplaced.isEmpty { rerunsOfReplaced.removeAll() }
+        if !rolesOfReplaced.isEmpty { rolesOfReplaced.removeAll() }
         if !unrecorded.isEmpty { unrecorded.removeAll(keepingCapacity: true) }
     }
 
@@ -73,7 +73,7 @@ struct WindowHistory {
             let isTakenThere = replaced.contains { $0.origin == .request && $0.identity.rerun == rerun }
             if !isTakenThere, attempts.isOpen(retries), let run = living.popFirst() {
                 if others.contains(run) {
-                    if let rerun { rerunsOfReplaced.insert(rerun) }
+                    rolesOfReplaced.insert(rerun)
                     continue
                 }
                 attempts.add(run, isNumbered: rerun == nil)
@@ -116,7 +116,11 @@ struct WindowHistory {
         case .retry where reruns.values.contains(where: { $0.isTaken(retries) }),
             .failed where reruns.values.contains(where: { $0.isTaken(retries) }):
             return .recorded
-        case .missing, .retry, .failed: return verdictOfReplaced { _ in true } ?? verdict
+        case .missing, .retry, .failed:
+            return verdictOfReplaced(as: nil) ?? replaced.first.map { run in
+                // A rerun covers the window, too.
+                replaced.contains { !$0.state.isDoubtful } ? .replaced : .doubtful(run)
+            } ?? verdict
         case .recorded, .replaced, .doubtful: return verdict
         }
     }
@@ -126,18 +130,17 @@ struct WindowHistory {
         let verdict = attempts.verdict(retries)
         switch verdict {
         case .missing, .retry, .failed:
-            if rerunsOfReplaced.contains(rerun) { return .replaced }
-            return verdictOfReplaced { $0.identity.rerun == rerun } ?? verdict
+            return verdictOfReplaced(as: rerun) ?? verdict
         case .recorded, .replaced, .doubtful: return verdict
         }
     }
 
-    /// By the runs of replaced flows; `nil` when there is none.
-    private func verdictOfReplaced(_ counts: (RecordedRun) -> Bool) -> Attempts.Verdict? {
-        guard !replaced.isEmpty else { return nil }
-        let counting = replaced.filter(counts)
-        guard let doubt = counting.first else { return nil }
-        return counting.contains { !$0.state.isDoubtful } ? .replaced : .doubtful(doubt)
+    /// By the runs of replaced flows that count as the rerun, or as the window's own run; `nil` when there is none.
+    private func verdictOfReplaced(as rerun: String?) -> Attempts.Verdict? {
+        if rolesOfReplaced.contains(rerun) { return .replaced }
+        let requests = replaced.filter { $0.origin == .request && $0.identity.rerun == rerun }
+        guard let doubt = requests.first else { return nil }
+        return requests.contains { !$0.state.isDoubtful } ? .replaced : .doubtful(doubt)
     }
 }
 

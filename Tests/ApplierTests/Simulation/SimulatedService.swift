@@ -157,9 +157,10 @@ final class SimulatedService: Sendable {
         {
             violations.append("retries-exceeded: \(window) of \(run.flow)")
         }
-        // A retry is of the very run that failed, whatever somebody has requested since.
-        if flow.overlap != .allow, run.origin == .request,
-            living.contains(where: { $0.window?.overlaps(window) ?? false && $0.window != window })
+        // The rule is for new windows, not for a retry or a rerun of one that was run, whatever somebody has requested since.
+        if flow.overlap != .allow,
+            !before.runs.contains(where: { flow.counts(runsOf: $0.flow) && $0.window == window }),
+            living.contains(where: { $0.window?.overlaps(window) ?? false })
         {
             violations.append("overlap: \(window) of \(run.flow)")
         }
