@@ -118,4 +118,18 @@ struct RefreshTests {
         #expect(result.output.contains("1 flow: 2 of 2 due windows recorded, 2 running."))
         try await world.end()
     }
+
+    @Test("watching the status outlasts a doubt, and tells it")
+    func watchedDoubt() async throws {
+        let world = try await World(flows: 1, windows: 2, "--fault", "slow:10s@1")
+        let program = try world.user.start(World.apply)
+        while try await world.simulator.statistics().runsTaken == 0 { try await Task.sleep(for: .milliseconds(10)) }
+        program.signal(SIGKILL)
+        _ = try await program.end()
+        let result = try await world.run("status", more: ["--watch"])
+        #expect(result.status == 0)
+        #expect(result.errors.contains("1 request is still in doubt"))
+        #expect(result.output.contains("1 of 2 due windows recorded, 1 to request"))
+        try await world.end()
+    }
 }
