@@ -13,7 +13,12 @@ extension YAMLError {
     private static func encoding(
         _ reported: EventStream.ParserError, in source: UnsafeBufferPointer<UInt8>
     ) -> YAMLError {
-        let start = SourceText(source.prefix(reported.offset)).end
+        var offset = reported.offset
+        if reported.problem == "invalid trailing UTF-8 octet" {
+            // libyaml stands at the byte that does not go on with the character; what is wrong is the character.
+            repeat { offset -= 1 } while offset > 0 && source[offset] & 0xC0 == 0x80
+        }
+        let start = SourceText(source.prefix(offset)).end
         let end = Mark(line: start.line, column: start.column + 1)
         if reported.problem == "control characters are not allowed" {
             if reported.value == 0 {
