@@ -1,6 +1,10 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+let fuzzed: [Target.Dependency] = [
+    "FlowRuns", "FlowService", "Ledger", "Manifests", "Planner", "Reports", "YAML",
+]
+
 let package = Package(
     name: "sluice",
     platforms: [.macOS(.v15)],
@@ -153,6 +157,22 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             exclude: ["Golden", "Sandbox"]),
+        .testTarget(
+            name: "Fuzzing", dependencies: fuzzed, path: "Tests/Fuzzing",
+            exclude: ["Corpus", "Dictionaries", "Fuzzer.swift", "run"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Tests/Fuzzing/run sets it: what the tests replay becomes a program of libFuzzer, and what it reaches is instrumented.
+// The linker gold fails on its debug information.
+if Context.environment["SLUICE_FUZZING"] != nil {
+    let isInstrumented: [SwiftSetting] = [.unsafeFlags(["-O", "-sanitize=fuzzer,address"])]
+    package.targets.removeAll { $0.type == .test }
+    for target in package.targets where target.type == .regular { target.swiftSettings = isInstrumented }
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzzing", dependencies: fuzzed, path: "Tests/Fuzzing",
+            exclude: ["Corpus", "CorpusTests.swift", "Dictionaries", "run"], swiftSettings: isInstrumented,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
+}

@@ -91,12 +91,18 @@ actor AccessTokens {
             return .failure(.unavailable("the token address: \(reason)"))
         default: return .failure(.unauthorized("authentication failed: \(summary)"))
         }
-        let document = JSONDocument(answer.body)
-        guard answer.cut == nil, let value = document["access_token"].text, value.isHeaderValue else {
+        guard let (value, life) = answer.accessToken else {
             return .failure(.unreadable("the token address answered \(answer.status) without a token"))
         }
-        guard let seconds = document["expires_in"].integer else { return .success(Token(value: value, renewAt: nil)) }
-        let life = Duration.seconds(min(max(0, seconds), 1_000_000_000))
-        return .success(Token(value: value, renewAt: start + life - min(margin, life / 10)))
+        return .success(Token(value: value, renewAt: life.map { start + $0 - min(margin, $0 / 10) }))
+    }
+}
+
+extension HTTPAnswer {
+    /// The token that it brings, and how long that is good, where it says so.
+    var accessToken: (value: String, life: Duration?)? {
+        let document = JSONDocument(body)
+        guard cut == nil, let value = document["access_token"].text, value.isHeaderValue else { return nil }
+        return (value, document["expires_in"].integer.map { .seconds(min(max(0, $0), 1_000_000_000)) })
     }
 }

@@ -2,7 +2,8 @@ import Crypto
 import Foundation
 import Planner
 
-/// Reads a saved plan back; the result equals the plan that ``writePlan(_:to:)`` was given.
+/// Reads a saved plan back; the result equals the plan that ``writePlan(_:to:)`` was given, without its target's
+/// `runLink`, which only reports need.
 ///
 /// What was approved is what is sent: so the digest must hold, and writing the plan again must give the same bytes.
 ///
