@@ -66,19 +66,16 @@ struct StatusCommand: AsyncParsableCommand {
             // The whole status follows on an empty screen.
             defer { if draws { Console.clearScreen() } }
             var pause = Duration.seconds(2)
-            var openSince: MonotonicInstant?
             while true {
-                do {
-                    try await refreshing.run(stop: stop)
-                    openSince = nil
-                } catch let failure as Failure where failure.status == .tryLater {
-                    // A doubt ends within `settle`; only one that does not ends the watch.
-                    let since = openSince ?? .now
-                    openSince = since
-                    if .now - since > workspace.target.limits.settle * 2 { throw failure }
+                var isOpen = false
+                do { try await refreshing.run(stop: stop) } catch let failure as Failure
+                    where failure.status == .tryLater
+                {
+                    // Told already. A doubt is settled soon, and another may follow it.
+                    isOpen = true
                 } catch { if !stop.isRequested { throw error } }
                 let report = try await command.report(workspace)
-                if report.running == 0 && openSince == nil || stop.isRequested { return report }
+                if report.running == 0 && !isOpen || stop.isRequested { return report }
                 if draws {
                     let frame = report.frame(command.output.style, rows: Console.height, pause: pause)
                     Console.output(frame.overdrawn)
