@@ -56,6 +56,38 @@ struct ReplacementTests {
         try await expectOnceEach(world)
     }
 
+    @Test(
+        "sends the delta column with whatever goes out first, where what was planned as the first is recorded in part")
+    func deltaColumn() async throws {
+        let world = try await world()
+        let secondHour = """
+                - flowId: \(Self.old)
+                  source: table
+                  deltaColumn: {name: DOB}
+                  windows: [{start: 2024-01-01T01:00:00Z, end: 2024-01-01T02:00:00Z}]
+            """
+        try world.user.write(Fixture.manifest([secondHour]), to: "flows.yaml")
+        #expect(try await world.apply().status == 0)
+        try world.loseLedger()
+        let batches = """
+                - flowId: \(Self.new)
+                  replaces: \(Self.old)
+                  source: table
+                  deltaColumn: {name: DOB}
+                  batch: PT2H
+                  series: [{every: PT1H, from: 2024-01-01T00:00:00Z, until: 2024-01-01T05:00:00Z}]
+            """
+        try world.user.write(Fixture.manifest([batches]), to: "flows.yaml")
+        let first = try await world.apply()
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(try await world.simulator.statistics().runsTaken == 3, "the run of two hours and the last hour's")
+        #expect(try await world.apply().status == 0)
+        #expect(try await world.simulator.statistics().runsTaken == 4)
+        let plan = try await world.run("plan", more: ["--detailed-exitcode"])
+        #expect(plan.status == 0, "\(plan.output)")
+        try await world.end()
+    }
+
     @Test("a slip of the pen in its id is found before the whole history is ingested again")
     func unknownFlow() async throws {
         let world = try await world()
