@@ -55,6 +55,24 @@ struct ListingTests {
         #expect(second.items.first == first.items.last)
     }
 
+    @Test(
+        "a filter with several values keeps what has one of them, unless the service is to understand it otherwise",
+        arguments: [(.any, 8, 2), (.first, 4, 1), (.literal, 0, 0), (.ignored, 8, 2), (.refused, nil, nil)]
+            as [(SeveralValuesMeaning, Int?, Int?)])
+    func severalValues(meaning: SeveralValuesMeaning, runs: Int?, flows: Int?) throws {
+        let sandbox = try sandbox(SandboxConfiguration(severalValues: meaning), runs: 4)
+        let ids = "\(TutorialSample.fileFlowID),\(TutorialSample.flowID)"
+        let unknown = "00000000-7e36-4be1-bec1-d3bad0e3e0de"
+        #expect((try? sandbox.runs(query(("property", "flowId==\(ids),\(unknown)")), at: end).count) == runs)
+        #expect((try? sandbox.flows(query(("property", "id==\(ids),\(unknown)")), at: end).count) == flows)
+        let newest = try? sandbox.runs(query(("property", "flowId==\(ids)"), ("limit", "3")), at: end).items
+        #expect(newest.map { $0.map(\.createdAt) == $0.map(\.createdAt).sorted(by: >) } ?? true)
+        let two = sandbox.runs.prefix(2).map(\.id).joined(separator: ",")
+        let found = try? sandbox.runs(query(("property", "id==\(two)")), at: end).count
+        #expect(found == (runs == 8 && meaning == .any ? 2 : meaning == .first ? 1 : runs))
+        #expect(try sandbox.runs(query(("property", "flowId==\(TutorialSample.flowID)")), at: end).count == 4)
+    }
+
     @Test("orderby turns the order round, and a token without its filter goes on over all flows")
     func orders() throws {
         let sandbox = try sandbox(SandboxConfiguration(pageSize: 5), runs: 6)

@@ -24,7 +24,13 @@ package struct ListQuery: Hashable, Sendable {
 
     /// A flow's runs, the newest first or the oldest.
     package init(flow: FlowID, newestFirst: Bool = true, limit: Int? = nil, after continuation: String? = nil) {
-        filters = (try? PropertyFilter("flowId==\(flow)")).map { [$0] } ?? []
+        self.init(flows: [flow], newestFirst: newestFirst, limit: limit, after: continuation)
+    }
+
+    /// The runs of several flows.
+    package init(flows: [FlowID], newestFirst: Bool = true, limit: Int? = nil, after continuation: String? = nil) {
+        let ids = flows.map(\.description).joined(separator: ",")
+        filters = (try? PropertyFilter("flowId==\(ids)")).map { [$0] } ?? []
         order = newestFirst ? .newestFirst : .oldestFirst
         self.limit = limit
         self.continuation = continuation
@@ -55,12 +61,24 @@ package struct ListQuery: Hashable, Sendable {
 
     private static let sortable = ["createdAt", "updatedAt", "id", "name", "state"]
 
-    /// The flow whose runs alone are asked for.
-    var flow: FlowID? {
+    /// The same query as the service understands it.
+    func understood(as meaning: SeveralValuesMeaning) throws(ServiceError) -> ListQuery {
+        var query = self
+        query.filters = []
         for filter in filters {
-            if let ids = filter.values(of: "flowId"), ids.count == 1, let id = FlowID(ids[0]) { return id }
+            if let filter = try filter.understood(as: meaning) { query.filters.append(filter) }
         }
-        return nil
+        return query
+    }
+
+    /// The values that alone a property may have, so that only their items are looked at.
+    func values(of property: String) -> [String]? { filters.lazy.compactMap { $0.values(of: property) }.first }
+
+    /// The same query for a list of what has one of these values.
+    func without(_ property: String, _ values: [String]) -> ListQuery {
+        var query = self
+        query.filters.removeAll { $0.values(of: property) == values }
+        return query
     }
 }
 
@@ -82,9 +100,6 @@ extension ListQuery {
         of places: [Int], order usual: Order, limit most: Int, paging: Paging, json: (Int) -> JSONValue
     ) throws(ServiceError) -> ListPage<Int> {
         let order = order ?? usual
-        let flow = flow
-        // That one was heeded already: `places` are those of the flow.
-        let filters = filters.filter { flow == nil || $0.values(of: "flowId").flatMap { FlowID($0[0]) } != flow }
         var places =
             filters.isEmpty
             ? places

@@ -6,7 +6,15 @@ extension SimulatedSandbox {
     ///
     /// - Throws: ``ServiceError``: the query's token is none of this list.
     package func runs(_ query: ListQuery, at now: Timestamp) throws(ServiceError) -> ListPage<SimulatedRun> {
-        let listed = places(of: query.flow).filter { runs[$0].listedAt <= now }
+        var query = try query.understood(as: configuration.severalValues)
+        var places = places(of: nil)
+        if let flows = query.values(of: "flowId") {
+            places = self.places(ofAny: flows.compactMap { FlowID($0) })
+            query = query.without("flowId", flows)
+        } else if let ids = query.values(of: "id") {
+            places = self.places(ofRuns: ids)
+        }
+        let listed = places.filter { runs[$0].listedAt <= now }
         let page = try query.page(
             of: listed, order: .newestFirst, limit: configuration.pageSize, paging: configuration.paging
         ) { runForQueries(runs[$0], at: now) }
@@ -14,8 +22,10 @@ extension SimulatedSandbox {
     }
 
     func flows(_ query: ListQuery, at now: Timestamp) throws(ServiceError) -> ListPage<SimulatedFlow> {
+        let query = try query.understood(as: configuration.severalValues)
+        let places = query.values(of: "id").map(places(ofFlows:)) ?? Array(flows.indices)
         let page = try query.page(
-            of: Array(flows.indices), order: .oldestFirst, limit: configuration.pageSize, paging: configuration.paging
+            of: places, order: .oldestFirst, limit: configuration.pageSize, paging: configuration.paging
         ) { JSONValue(flowAnswer(flows[$0], at: now)) }
         return ListPage(items: page.items.map { flows[$0] }, next: page.next, count: page.count)
     }

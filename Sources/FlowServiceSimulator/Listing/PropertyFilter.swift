@@ -22,7 +22,7 @@ struct PropertyFilter: Hashable, Sendable {
     private let path: [Step]
     let comparison: Comparison
     /// Several are alternatives.
-    let values: [String]
+    private(set) var values: [String]
 
     init(_ text: String) throws(ServiceError) {
         guard let mark = text.firstIndex(where: { "=!<>~".contains($0) }), mark > text.startIndex,
@@ -37,6 +37,20 @@ struct PropertyFilter: Hashable, Sendable {
         values = text[mark...].dropFirst(comparison.rawValue.count).split(
             separator: ",", omittingEmptySubsequences: false
         ).map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " \"'")) }
+    }
+
+    /// What the service takes the filter for; `nil` where it passes it over.
+    func understood(as meaning: SeveralValuesMeaning) throws(ServiceError) -> PropertyFilter? {
+        guard values.count > 1, meaning != .any else { return self }
+        var filter = self
+        switch meaning {
+        case .any: break
+        case .first: filter.values = Array(values.prefix(1))
+        case .literal: filter.values = [values.joined(separator: ",")]
+        case .ignored: return nil
+        case .refused: throw .badQuery("Cannot filter by several values: '\(values.joined(separator: ","))'.")
+        }
+        return filter
     }
 
     /// The only values that the property of this name may have; `nil` where this is another filter.

@@ -20,6 +20,8 @@ package struct SandboxConfiguration: Hashable, Sendable {
     package var pageSize: Int
     /// What happens to the pages of a list while runs are added.
     package var paging: Paging
+    /// What a filter of a list means that has several values.
+    package var severalValues: SeveralValuesMeaning
     /// A run shows in lists only so long after it was made; asked for by its id it shows at once.
     package var listingLag: Duration
     /// Where a list tells a run's window.
@@ -35,7 +37,8 @@ package struct SandboxConfiguration: Hashable, Sendable {
     package init(
         seed: UInt64 = 1, sandboxName: String = "prod", organization: String = "1234@AdobeOrg",
         answerShape: RunAnswerShape = .wholeRun, pace: RunPace = RunPace(), outcomes: OutcomeRates = OutcomeRates(),
-        pageSize: Int = 100, paging: Paging = .stable, listingLag: Duration = .zero,
+        pageSize: Int = 100, paging: Paging = .stable, severalValues: SeveralValuesMeaning = .any,
+        listingLag: Duration = .zero,
         listedWindows: ListedWindows = .parameters, windowDelay: Duration = .zero,
         lastRunDetails: LastRunDetails = .all, tellsClient: Bool = true
     ) {
@@ -47,6 +50,7 @@ package struct SandboxConfiguration: Hashable, Sendable {
         self.outcomes = outcomes
         self.pageSize = max(1, pageSize)
         self.paging = paging
+        self.severalValues = severalValues
         self.listingLag = listingLag
         self.listedWindows = listedWindows
         self.windowDelay = windowDelay
@@ -81,6 +85,20 @@ package enum Paging: String, Hashable, Sendable, CaseIterable {
     case stable
     /// How many items came before: what is added in between pushes items onto the next page, where they come again.
     case shifting
+}
+
+/// What a filter with several values means, such as `id==A,B`. The guide on filtering shows it, for ids only.
+package enum SeveralValuesMeaning: String, Hashable, Sendable, CaseIterable {
+    /// Whatever has one of the values fits.
+    case any
+    /// All values but the first are passed over.
+    case first
+    /// One value that has a comma in it: nothing fits.
+    case literal
+    /// The filter is passed over: everything fits.
+    case ignored
+    /// 400.
+    case refused
 }
 
 /// Which run the `lastRunDetails` of a flow name. The documents promise little of it, so a client must live with all.

@@ -110,6 +110,24 @@ package struct SimulatedSandbox: Sendable {
 
     /// The places in `runs` of a flow's runs, or of all, oldest first.
     func places(of flow: FlowID?) -> [Int] { oldestFirst[flow] ?? [] }
+
+    /// The same of several flows.
+    func places(ofAny flows: [FlowID]) -> [Int] {
+        if flows.count == 1 { return places(of: flows[0]) }
+        return oldestFirst(Set(flows).flatMap { places(of: $0) })
+    }
+
+    /// The places in `runs` of the runs of these ids.
+    func places(ofRuns ids: [String]) -> [Int] { oldestFirst(Set(ids.compactMap { runPlaces[$0.lowercased()] })) }
+
+    /// The places in `flows` of the flows of these ids.
+    func places(ofFlows ids: [String]) -> [Int] {
+        Set(ids.compactMap { FlowID($0).flatMap { flowPlaces[$0] } }).sorted()
+    }
+
+    private func oldestFirst(_ places: some Collection<Int>) -> [Int] {
+        places.sorted { (runs[$0].createdAt, $0) < (runs[$1].createdAt, $1) }
+    }
 }
 
 /// Something that changed the sandbox; the state file is a list of them.

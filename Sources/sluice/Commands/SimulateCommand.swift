@@ -162,6 +162,12 @@ extension SimulateCommand {
         @Option(name: .customLong("page-size"), help: "Items on a page of a list.") var pageSize = 100
         @Option(help: "What becomes of pages while runs are added: stable or shifting.") var paging: Paging = .stable
         @Option(
+            name: .customLong("several-values"),
+            help: ArgumentHelp(
+                "What a filter with several values means, such as id==A,B: any (of them), first (the first alone), literal "
+                    + "(one value with a comma), ignored (the filter is passed over) or refused (400)."))
+        var severalValues: SeveralValuesMeaning = .any
+        @Option(
             name: .customLong("listing-lag"),
             help: ArgumentHelp("Lists show a run only so long after it was made, such as 30s.", valueName: "duration"),
             transform: TimeLimit.init)
@@ -191,6 +197,7 @@ extension SimulateCommand {
         func apply(to sandbox: inout SandboxConfiguration) {
             sandbox.pageSize = pageSize
             sandbox.paging = paging
+            sandbox.severalValues = severalValues
             sandbox.listingLag = listingLag?.duration ?? .zero
             sandbox.listedWindows = listedWindows
             sandbox.windowDelay = windowDelay?.duration ?? .zero
@@ -214,4 +221,5 @@ struct SignedDuration {
 extension RunAnswerShape: ExpressibleByArgument {}
 extension ListedWindows: ExpressibleByArgument {}
 extension Paging: ExpressibleByArgument {}
+extension SeveralValuesMeaning: ExpressibleByArgument {}
 extension LastRunDetails: ExpressibleByArgument {}
