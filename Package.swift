@@ -141,7 +141,7 @@ let package = Package(
             name: "ApplierTests",
             dependencies: [
                 "Applier", "FlowRuns", "FlowService", "FlowServiceSimulator", "Ledger", "Manifests", "Planner",
-                "RandomNumbers", "RunRequests",
+                "RandomNumbers", "RunRequests", .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "ReportsTests",

@@ -35,15 +35,28 @@ package protocol FlowService: Sendable {
         of flow: FlowID, newestFirst: Bool, after next: String?
     ) async throws(FlowServiceError) -> Page<ObservedRun>
 
+    /// One page of the runs of several flows, newest first: `GET /runs?property=flowId==A,B&orderby=-createdAt`. Nothing
+    /// promises that a service knows such a filter: it may refuse it, ignore it, or list the runs of one of the flows,
+    /// or none. So nothing is left out, and each run tells its flow.
+    ///
+    /// - Parameter next: of the page before; `nil` for the first.
+    func runs(ofAny flows: [FlowID], after next: String?) async throws(FlowServiceError) -> Page<ListedRun>
+
     /// The runs of these ids that the service knows, in this order: `GET /runs?property=id==A,B`, or one by one where
     /// that is refused or leaves one out.
-    func runs(ids: [RunID]) async throws(FlowServiceError) -> [ObservedRun]
+    func runs(ids: [RunID]) async throws(FlowServiceError) -> [ListedRun]
 
     /// One run: `GET /runs/{id}`. `nil` when the service does not know it.
     func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun?
 
     /// `GET /flows/{id}`. `nil` when the service does not know it.
     func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow?
+
+    /// One page of the flows of these ids: `GET /flows?property=id==A,B`. One that tells less than ``flow(_:)`` would is
+    /// left out; a service may leave out any, or list others.
+    ///
+    /// - Parameter next: of the page before; `nil` for the first.
+    func flows(ids: [FlowID], after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow>
 
     /// One page of the sandbox's flows: `GET /flows`.
     ///

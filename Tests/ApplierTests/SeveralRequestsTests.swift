@@ -202,7 +202,13 @@ private final class ScriptedService: FlowService {
         Page(items: state.withLock(\.runs).reversed(), next: nil)
     }
 
-    func runs(ids: [RunID]) async throws(FlowServiceError) -> [ObservedRun] { [] }
+    func runs(ids: [RunID]) async throws(FlowServiceError) -> [ListedRun] { [] }
+    func runs(
+        ofAny flows: [FlowID], after next: String?
+    ) async throws(FlowServiceError) -> Page<ListedRun> { Page(items: [], next: nil) }
+    func flows(
+        ids: [FlowID], after next: String?
+    ) async throws(FlowServiceError) -> Page<ServiceFlow> { Page(items: [], next: nil) }
     func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? { nil }
     func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
         ServiceFlow(

@@ -94,6 +94,27 @@ struct RefreshTests {
         try await second.stop()
     }
 
+    @Test(
+        "many flows are read in few calls, and one by one from a service that does not understand several values",
+        arguments: ["any", "first", "literal", "ignored", "refused"])
+    func severalValues(meaning: String) async throws {
+        let world = try await World(flows: 12, windows: 3, "--several-values", meaning, "--speed", "10000")
+        #expect(try await world.apply().status == 0)
+        // Each flow's runs are first read on their own.
+        #expect(try await world.run("refresh").status == 0)
+        let before = try await world.simulator.statistics().requests
+        let refresh = try await world.run("refresh")
+        #expect(refresh.errors.contains("refreshed 12 flows: 36 runs read, 0 new, 0 ended"))
+        let after = try await world.simulator.statistics().requests
+        func calls(_ endpoint: String) -> Int { after[endpoint, default: 0] - before[endpoint, default: 0] }
+        let isUnderstood = ["any", "ignored"].contains(meaning)
+        #expect(calls("GET /flows") == 1)
+        #expect(calls("GET /runs") == (isUnderstood ? 1 : meaning == "first" ? 12 : 13))
+        #expect(calls("GET /flows/{id}") == (isUnderstood ? 0 : meaning == "first" ? 11 : 12))
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
     @Test("a service that is not there is told of a few times, not once for each flow")
     func unreachable() async throws {
         let world = try await World(flows: 8, windows: 1)

@@ -164,9 +164,44 @@ struct ReadingTests {
                     }
                 }
             }) { service, _ in try await service.runs(ids: ids) }
-            #expect(runs.map(\.id.description) == ["b", "a", "c,d"])
+            #expect(runs.map(\.run.id.description) == ["b", "a", "c,d"])
             let one = isFilterKnown ? ["/c%2Cd", "/unknown"] : ["/a", "/b", "/c%2Cd", "/unknown"]
             #expect(targets.withLock { $0 } == ["?property=id==a,b,unknown&limit=100"] + one)
+        }
+    }
+
+    @Test("several flows are asked for in one request, and each run and flow is told as far as the answer tells it")
+    func severalFlows() async throws {
+        let flows = [Tutorial.flow, SampleFlows.file]
+        let filter = "\(Tutorial.flow),\(SampleFlows.file)"
+        try await serving({ connection in
+            while let request = await connection.request() {
+                switch String(request.head.split(separator: " ")[1].dropFirst("/flowservice".count)) {
+                case "/runs?property=flowId==\(filter)&orderby=-createdAt&limit=100":
+                    let next = "/runs?property=flowId==x&orderby=createdAt&continuationToken=t"
+                    try await connection.answer(200, page(["a"], extra: [#"{"id":"b"}"#], next: next))
+                case "/runs?property=flowId==\(filter)&orderby=-createdAt&limit=100&continuationToken=t":
+                    try await connection.answer(200, page([], extra: ["{}"], next: nil))
+                case "/flows?property=id==\(filter)&limit=100":
+                    let short = #"{"id":"\#(SampleFlows.file)","state":"enabled","flowSpec":{"id":"s"}}"#
+                    let whole = #"""
+                        {"id":"\#(Tutorial.flow)","state":"enabled","flowSpec":{"id":"s"},"scheduleParams":{},
+                        "transformations":[{"name":"Copy","params":{"deltaColumn":{"name":"DOB"}}}]}
+                        """#
+                    try await connection.answer(200, page([], extra: [short, whole], next: nil))
+                default: try await connection.answer(400)
+                }
+            }
+        }) { service, _ in
+            let runs = try await service.runs(ofAny: flows, after: nil)
+            #expect(runs.items.map(\.flow) == [Tutorial.flow, nil])
+            #expect(runs.items.map(\.run.id.description) == ["a", "b"])
+            await #expect(throws: FlowServiceError.unreadable("a run has no id")) {
+                try await service.runs(ofAny: flows, after: runs.next)
+            }
+            let whole = try await service.flows(ids: flows, after: nil)
+            #expect(whole.items.map(\.deltaColumn) == [DeltaColumn(name: "DOB")])
+            #expect(whole.leftOut == 1)
         }
     }
 

@@ -10,10 +10,14 @@ package struct Preflight: Sendable {
     package init(wireForm: WireForm) { self.wireForm = wireForm }
 
     /// Asks the service for the flow and its specification, and checks them.
+    ///
+    /// - Parameter known: the flow, where it was read a moment ago.
     func ask(
-        _ declaration: FlowDeclaration, _ service: any FlowService, _ specifications: RunSpecifications
+        _ declaration: FlowDeclaration, _ service: any FlowService, _ specifications: RunSpecifications,
+        known: ServiceFlow? = nil
     ) async throws(FlowServiceError) -> (flow: ServiceFlow?, diagnostics: [Diagnostic]) {
-        let flow = try await service.flow(declaration.id)
+        var flow = known
+        if flow == nil { flow = try await service.flow(declaration.id) }
         var specification: RunSpecification?
         if let id = flow?.specification { specification = try await specifications.read(id) }
         return (flow, check(declaration, against: flow, specification))

@@ -66,21 +66,43 @@ struct FlowComparison {
         do { listing = try await read(ledger, depth) } catch { throw .service(error) }
         while true {
             let seen = ledger.openRequests.compactMap { firstSeen[$0.claim?.id] }.max() ?? begun
-            let settling = Settling(
-                settle: settle, seenFor: begun - seen, acknowledged: acknowledged, windows: windows,
-                waitedFrom: waitedFrom)
-            do throws(LedgerError) {
-                let findings = try ledger.observe(listing, settling: settling, at: context.time.now())
-                ledger.note(column: column)
-                if try await context.commit(&ledger) {
-                    for (identity, run) in findings.adopted { context.report(.adopted(identity, run)) }
-                    for identity in findings.released { context.report(.released(identity)) }
-                    return (ledger, findings)
-                }
-            } catch { throw .ledger(error) }
+            if let findings = try await take(listing, seenFor: begun - seen, column, into: &ledger) {
+                return (ledger, findings)
+            }
             // Somebody else has changed the flow: the same listing is held against what is recorded now.
             ledger = try await self.ledger()
         }
+    }
+
+    /// Takes over runs that were listed together with other flows', without reading any.
+    ///
+    /// - Returns: `nil` where the flow must be read on its own by now.
+    mutating func compare(
+        with listing: RunListing, column: DeltaColumn?
+    ) async throws(RefreshError) -> (FlowLedger, ListingFindings)? {
+        while true {
+            var ledger = try await ledger()
+            guard GroupListing.mayTell(of: ledger) else { return nil }
+            if let findings = try await take(listing, seenFor: .zero, column, into: &ledger) {
+                return (ledger, findings)
+            }
+        }
+    }
+
+    /// - Returns: `nil` when the flow has another revision by now.
+    private func take(
+        _ listing: RunListing, seenFor: Duration, _ column: DeltaColumn?, into ledger: inout FlowLedger
+    ) async throws(RefreshError) -> ListingFindings? {
+        let settling = Settling(
+            settle: settle, seenFor: seenFor, acknowledged: acknowledged, windows: windows, waitedFrom: waitedFrom)
+        do throws(LedgerError) {
+            let findings = try ledger.observe(listing, settling: settling, at: context.time.now())
+            ledger.note(column: column)
+            guard try await context.commit(&ledger) else { return nil }
+            for (identity, run) in findings.adopted { context.report(.adopted(identity, run)) }
+            for identity in findings.released { context.report(.released(identity)) }
+            return findings
+        } catch { throw .ledger(error) }
     }
 
     private func read(_ ledger: FlowLedger, _ depth: Depth) async throws(FlowServiceError) -> RunListing {
@@ -90,13 +112,10 @@ struct FlowComparison {
         } catch .refused(status: 400, _) {
             listing = try await pages(of: ledger, newestFirst: false, .full)
         }
-        let listed = Set(listing.runs.map(\.id))
-        let asked = ledger.runs.filter { run in
-            let isOpen = run.window == nil || (readsRunsUnderWay && run.state == .accepted)
-            return isOpen && run.id.map { !listed.contains($0) && !acknowledged.contains($0) } ?? false
-        }
+        let asked = ledger.idsToAsk(
+            besides: listing.runs, acknowledged: acknowledged, readsRunsUnderWay: readsRunsUnderWay)
         guard !asked.isEmpty else { return listing }
-        return listing.adding(try await context.service.runs(ids: asked.compactMap(\.id)))
+        return listing.adding(try await context.service.runs(ids: asked).map(\.run))
     }
 
     private func pages(
@@ -133,6 +152,15 @@ package enum RefreshError: Error, Hashable, Sendable {
 extension RunListing {
     fileprivate func adding(_ others: [ObservedRun]) -> RunListing {
         RunListing(runs: runs + others, date: date, isComplete: isComplete, readBackTo: readBackTo)
+    }
+}
+
+extension FlowLedger {
+    /// The runs that are asked for by id: those whose window nobody knows, and those under way.
+    func idsToAsk(besides listed: [ObservedRun], acknowledged: Set<RunID>, readsRunsUnderWay: Bool) -> [RunID] {
+        let passedOver = acknowledged.union(listed.map(\.id))
+        return runs.filter { $0.window == nil || (readsRunsUnderWay && $0.state == .accepted) }.compactMap(\.id)
+            .filter { !passedOver.contains($0) }
     }
 }
 

@@ -36,18 +36,32 @@ package struct Refresh: Sendable {
     /// - Returns: a result for each flow, sorted.
     package func run(_ declarations: [FlowDeclaration], readsAll: Bool = false) async -> [Result] {
         let specifications = RunSpecifications(context.service)
-        let results = await context.inParallel(declarations) { await read($0, specifications, readsAll: readsAll) }
+        let group = GroupReading(context: context)
+        let flows = await group.flows(declarations.map(\.id))
+        let listings = readsAll ? [:] : await group.runs(of: declarations)
+        let results = await context.inParallel(declarations) { declaration in
+            let id = declaration.id
+            let known = Known(flow: flows[id], listing: listings[id], readsAll: readsAll)
+            return await read(declaration, known, specifications)
+        }
         return results.sorted { $0.flow < $1.flow }
     }
 
+    /// What was read of a flow together with others.
+    private struct Known {
+        let flow: ServiceFlow?
+        let listing: RunListing?
+        let readsAll: Bool
+    }
+
     private func read(
-        _ declaration: FlowDeclaration, _ specifications: RunSpecifications, readsAll: Bool
+        _ declaration: FlowDeclaration, _ known: Known, _ specifications: RunSpecifications
     ) async -> Result {
         var diagnostics: [Diagnostic] = []
         var end = Result.End.stopped
         if !context.stop.isRequested {
             do throws(RefreshError) {
-                end = try await read(declaration, specifications, readsAll: readsAll, &diagnostics)
+                end = try await read(declaration, known, specifications, &diagnostics)
             } catch .service(.stopped) {
                 end = .stopped
             } catch {
@@ -58,18 +72,24 @@ package struct Refresh: Sendable {
     }
 
     private func read(
-        _ declaration: FlowDeclaration, _ specifications: RunSpecifications, readsAll: Bool,
+        _ declaration: FlowDeclaration, _ known: Known, _ specifications: RunSpecifications,
         _ diagnostics: inout [Diagnostic]
     ) async throws(RefreshError) -> Result.End {
         let flow: ServiceFlow?
         do throws(FlowServiceError) {
             (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
-                declaration, context.service, specifications)
+                declaration, context.service, specifications, known: known.flow)
         } catch { throw .service(error) }
         guard let flow else { return .absent }
         var comparison = FlowComparison(declaration.id, acknowledged: declaration.acknowledged, context)
         comparison.readsRunsUnderWay = true
-        let (ledger, findings) = try await comparison.compare(readsAll ? .full : .newest, column: flow.deltaColumn)
+        if let listing = known.listing,
+            let (_, findings) = try await comparison.compare(with: listing, column: flow.deltaColumn)
+        {
+            return .read(findings, open: 0)
+        }
+        let (ledger, findings) = try await comparison.compare(
+            known.readsAll ? .full : .newest, column: flow.deltaColumn)
         return .read(findings, open: ledger.openRequests.count)
     }
 }

@@ -13,6 +13,12 @@ struct FlowDocument {
             deltaColumn: deltaColumn, lastRun: document["lastRunDetails"]["id"].text.flatMap { RunID($0) })
     }
 
+    /// Whether it tells all that is read of a flow. A listing may be shorter than the answer of one flow.
+    var isWhole: Bool {
+        document["state"].text != nil && document["flowSpec"]["id"].text != nil
+            && document["scheduleParams"].members != nil && document["transformations"].elements != nil
+    }
+
     private var name: String? {
         let name = document["name"].text
         return name?.allSatisfy(\.isWhitespace) == false ? name : nil

@@ -17,6 +17,9 @@ struct RunDocument {
             counts: counts)
     }
 
+    /// `nil` without an id.
+    var listed: ListedRun? { observed.map { ListedRun(flow: flow, run: $0) } }
+
     private var metrics: JSONDocument { document["metrics"] }
 
     /// Spelled `activites` in the OpenAPI document.

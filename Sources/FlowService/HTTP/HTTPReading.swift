@@ -15,36 +15,13 @@ extension HTTPFlowService {
         }
     }
 
-    package func runs(ids: [RunID]) async throws(FlowServiceError) -> [ObservedRun] {
-        var found: [RunID: ObservedRun] = [:]
-        // A comma would split an id; and an address has room for so many.
-        let askable = Set(ids).filter { !$0.description.contains(",") }.sorted()
-        for start in stride(from: 0, to: askable.count, by: Self.idsInOneRequest) {
-            let chunk = askable[start..<min(start + Self.idsInOneRequest, askable.count)]
-            guard chunk.count > 1 else { continue }
-            do throws(FlowServiceError) {
-                let filter = "id==" + chunk.map(\.description).joined(separator: ",")
-                let page = try await page(of: "/runs", filters: [("property", filter)], after: nil)
-                for item in page.items {
-                    let run = RunDocument(document: item, listedAt: page.date ?? time.now()).observed
-                    if let run, chunk.contains(run.id) { found[run.id] = run }
-                }
-            } catch .refused {
-                // It knows no such filter.
-                break
-            }
-        }
-        for id in Set(ids).sorted() where found[id] == nil { found[id] = try await run(id) }
-        return ids.compactMap { found.removeValue(forKey: $0) }
-    }
-
-    private static let idsInOneRequest = 50
-
     /// `nil` on 404, and when the list that comes back is empty.
-    package func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? {
+    package func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? { try await listed(run)?.run }
+
+    func listed(_ run: RunID) async throws(FlowServiceError) -> ListedRun? {
         guard let (items, listedAt) = try await items("/runs/", run.description), !items.isEmpty else { return nil }
-        let runs = items.lazy.compactMap { RunDocument(document: $0, listedAt: listedAt).observed }
-        guard let found = runs.first(where: { $0.id == run }) else {
+        let runs = items.lazy.compactMap { RunDocument(document: $0, listedAt: listedAt).listed }
+        guard let found = runs.first(where: { $0.run.id == run }) else {
             throw .unreadable("asked for run \(run), it answered with another")
         }
         return found
@@ -76,7 +53,7 @@ extension HTTPFlowService {
 
     /// The next page's address may hold nothing but a token, so the filters are sent with it again, and of the address
     /// only what is not among them is taken.
-    private func page(
+    func page(
         of path: String, filters: [(String, String)], after next: String?
     ) async throws(FlowServiceError) -> Page<JSONDocument> {
         let own = filters + [("limit", String(pageLimit))]

@@ -39,6 +39,18 @@ package struct Page<Item> {
 
 extension Page: Sendable where Item: Sendable {}
 
+/// A run as a listing of several flows has it.
+package struct ListedRun: Hashable, Sendable {
+    /// `nil` where the service does not tell.
+    package let flow: FlowID?
+    package let run: ObservedRun
+
+    package init(flow: FlowID?, run: ObservedRun) {
+        self.flow = flow
+        self.run = run
+    }
+}
+
 /// Follows the pages of one listing, and ends those that never end.
 ///
 /// ```swift

@@ -10,12 +10,25 @@ package struct RunListing: Sendable {
     package let isComplete: Bool
     /// Where not every page was read, newest first: every run made after this time was, as far as it was listed.
     package let readBackTo: Timestamp?
+    /// Whether the next look need not read again what this one has read.
+    let countsAsLook: Bool
 
     package init(runs: [ObservedRun], date: Timestamp?, isComplete: Bool, readBackTo: Timestamp? = nil) {
         self.runs = runs
         self.date = date
         self.isComplete = isComplete
         self.readBackTo = readBackTo
+        countsAsLook = true
+    }
+
+    /// Runs that are surely the flow's, of which nobody can promise that no other is missing. They are recorded, settle
+    /// nothing, and spare the next look nothing.
+    package init(some runs: [ObservedRun]) {
+        self.runs = runs
+        date = nil
+        isComplete = false
+        readBackTo = nil
+        countsAsLook = false
     }
 }
 
@@ -194,9 +207,10 @@ extension FlowLedger {
             hasChanges
             || (settling.waitedFrom != nil || isOld) && (isRechecked || !record.needsRecheck)
         amend { record in
-            if let newest { record.newestRunAt = max(record.newestRunAt ?? newest, newest) }
-            guard listing.isComplete, notesTime else { return }
+            if let newest, listing.countsAsLook { record.newestRunAt = max(record.newestRunAt ?? newest, newest) }
+            guard notesTime, listing.isComplete || record.contactedAt != nil else { return }
             record.contactedAt = max(record.contactedAt ?? now, now)
+            guard listing.isComplete else { return }
             if isRechecked { record.needsRecheck = false }
             if let date = listing.date { record.comparedAt = max(record.comparedAt ?? date, date) }
         }

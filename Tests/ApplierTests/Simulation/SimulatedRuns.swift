@@ -22,3 +22,9 @@ extension ObservedRun {
             createdClient: sandbox.configuration.tellsClient ? run.client : nil, status: run.status(at: now), end: end)
     }
 }
+
+extension ListedRun {
+    init(_ run: SimulatedRun, in sandbox: SimulatedSandbox, at now: Timestamp) {
+        self.init(flow: run.flow, run: ObservedRun(run, in: sandbox, at: now))
+    }
+}

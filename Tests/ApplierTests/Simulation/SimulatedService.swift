@@ -24,6 +24,8 @@ final class SimulatedService: Sendable {
         var refusesOrder = false
         /// It lists the oldest first, whatever is asked for.
         var ignoresOrder = false
+        /// What part of the runs it leaves out where several flows are asked for at once.
+        var leavingOut = 0.0
     }
 
     private struct State {
@@ -237,10 +239,22 @@ final class SimulatedService: Sendable {
         }
     }
 
-    func run(_ id: RunID) -> ObservedRun? {
+    func page(
+        ofAny flows: [FlowID], newestFirst: Bool, after next: String?
+    ) throws(ServiceError) -> (runs: [ListedRun], next: String?) {
+        let now = now
+        return try state.withLock { state throws(ServiceError) in
+            let page = try state.sandbox.runs(ListQuery(flows: flows, newestFirst: newestFirst, after: next), at: now)
+            return (page.items.map { ListedRun($0, in: state.sandbox, at: now) }, page.next)
+        }
+    }
+
+    func run(_ id: RunID) -> ObservedRun? { listedRun(id)?.run }
+
+    func listedRun(_ id: RunID) -> ListedRun? {
         let now = now
         return state.withLock { state in
-            (try? state.sandbox.run(id.description)).map { ObservedRun($0, in: state.sandbox, at: now) }
+            (try? state.sandbox.run(id.description)).map { ListedRun($0, in: state.sandbox, at: now) }
         }
     }
 

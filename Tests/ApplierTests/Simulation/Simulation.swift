@@ -88,12 +88,14 @@ final class Simulation: Sendable {
         habits.refusesOrder = random.happens(0.1)
         habits.ignoresOrder = random.happens(0.1)
         habits.tellsDate = random.happens(0.9)
+        habits.leavingOut = random.pick([0, 0, 0.3])
         return habits
     }
 
     private static func sandbox(_ random: SimulationRandom) -> SandboxConfiguration {
         SandboxConfiguration(
             seed: random.number(), pageSize: random.pick([2, 3, 10]), paging: random.pick([.stable, .shifting]),
+            severalValues: random.pick([.any, .any, .any, .any] + SeveralValuesMeaning.allCases),
             lastRunDetails: random.pick(LastRunDetails.allCases), tellsClient: random.happens(0.6))
     }
 

@@ -151,14 +151,30 @@ struct UnreliableService: FlowService {
         return Page(items: page.runs, next: page.next, date: date, requestedAt: date.map { $0 - roundTrip })
     }
 
-    func runs(ids: [RunID]) async throws(FlowServiceError) -> [ObservedRun] {
-        try await read { ids.compactMap { service.run($0) } }.0
+    /// It may be in any order, of any flows, and not whole: only a look at one flow is promised to list what it should.
+    func runs(ofAny flows: [FlowID], after next: String?) async throws(FlowServiceError) -> Page<ListedRun> {
+        let (page, date, _, _) = try await read { () throws(FlowServiceError) in
+            if service.habits.refusesOrder { throw .refused(status: 400, "orderby is not known") }
+            do throws(ServiceError) {
+                return try service.page(ofAny: flows, newestFirst: !service.habits.ignoresOrder, after: next)
+            } catch { throw .refused(status: error.status, error.detail) }
+        }
+        let listed = page.runs.filter { _ in !process.strikes(service.habits.leavingOut) }
+        return Page(items: listed, next: page.next, date: date)
+    }
+
+    func runs(ids: [RunID]) async throws(FlowServiceError) -> [ListedRun] {
+        try await read { ids.compactMap { service.listedRun($0) } }.0
     }
 
     func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? { try await read { service.run(run) }.0 }
 
     func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
         try await read { service.flow(flow) }.0
+    }
+
+    func flows(ids: [FlowID], after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow> {
+        Page(items: try await read { ids.compactMap { service.flow($0) } }.0, next: nil)
     }
 
     func flows(after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow> { Page(items: [], next: nil) }

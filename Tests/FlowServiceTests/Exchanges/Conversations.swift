@@ -132,7 +132,7 @@ extension Conversation {
                     runs.append(run)
                 }
                 let found = try await talk.service.runs(ids: runs)
-                #expect(found.map(\.id) == runs)
+                #expect(found.map(\.run.id) == runs)
                 // The column of the first run is the flow's from now on.
                 let flow = try await talk.service.flow(SampleFlows.table)
                 #expect(flow?.deltaColumn == DeltaColumn(name: "DOB"))

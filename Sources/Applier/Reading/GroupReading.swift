@@ -1,0 +1,110 @@
+import FlowRuns
+import FlowService
+import Ledger
+import Manifests
+import Synchronization
+
+/// Asks the service for several flows in one call, as long as it answers such calls and they save others. Whatever it
+/// does not tell is left to be read flow by flow.
+struct GroupReading {
+    let context: ApplierContext
+
+    private var settle: Duration { context.limits.settle }
+
+    /// What several calls have told, and how many they were; `nil` after an error.
+    private typealias Answer<Value> = (found: [FlowID: Value], calls: Int)?
+
+    /// The flows themselves.
+    func flows(_ flows: [FlowID]) async -> [FlowID: ServiceFlow] {
+        await inGroups(flows) { group in
+            do throws(FlowServiceError) { return try await read(group) } catch { return nil }
+        }
+    }
+
+    private func read(_ group: [FlowID]) async throws(FlowServiceError) -> Answer<ServiceFlow> {
+        var found: [FlowID: ServiceFlow] = [:]
+        var calls = 0
+        var paging = Paging("/flows")
+        while true {
+            let page = try await context.service.flows(ids: group, after: paging.next)
+            calls += 1
+            let new = page.items.filter { group.contains($0.id) && found[$0.id] == nil }
+            for flow in new { found[flow.id] = flow }
+            // A page that brings none may be one of all flows there are.
+            guard !new.isEmpty, found.count < group.count, try paging.goOn(after: page, newItems: new.count) else {
+                return (found, calls)
+            }
+        }
+    }
+
+    /// The flows' runs that may be new, and those under way. Flows that were last looked at about the same time are listed
+    /// together, so that none is read far back for the others' sake.
+    func runs(of declarations: [FlowDeclaration]) async -> [FlowID: RunListing] {
+        let acknowledged = Dictionary(declarations.map { ($0.id, $0.acknowledged.somebodyElses) }) { first, _ in first }
+        guard let records = try? await context.store.flows() else { return [:] }
+        let listable = records.filter { acknowledged[$0.id] != nil && GroupListing.mayTell(of: $0) }
+            .sorted { ($1.newestRunAt ?? .min, $0.id) < ($0.newestRunAt ?? .min, $1.id) }
+        return await inGroups(listable) { group in
+            do throws(FlowServiceError) {
+                return try await read(group) { acknowledged[$0] ?? [] }
+            } catch { return nil }
+        }
+    }
+
+    private func read(
+        _ group: [FlowRecord], acknowledged: (FlowID) -> Set<RunID>
+    ) async throws(FlowServiceError) -> Answer<RunListing> {
+        var (listing, calls) = try await list(group)
+        var runs: [FlowID: [ObservedRun]] = [:]
+        var asked: [RunID: FlowID] = [:]
+        for flow in group.map(\.id) {
+            guard let snapshot = try? await context.store.snapshot(of: flow) else { continue }
+            let ledger = FlowLedger(snapshot)
+            runs[flow] = listing.runs(of: ledger, settle: settle)
+            guard let listed = runs[flow] else { continue }
+            let ids = ledger.idsToAsk(
+                besides: listed, acknowledged: acknowledged(flow), readsRunsUnderWay: true)
+            for id in ids { asked[id] = flow }
+        }
+        for found in try await context.service.runs(ids: asked.keys.sorted()) {
+            guard let flow = asked[found.run.id] else { continue }
+            if found.flow == flow { runs[flow]?.append(found.run) } else { runs[flow] = nil }
+        }
+        calls += (asked.count + SeveralValues.most - 1) / SeveralValues.most
+        return (runs.mapValues { RunListing(some: $0) }, calls)
+    }
+
+    /// Reads the group's listing back as far as each flow needs, if that takes fewer calls than a quarter of its flows.
+    private func list(_ group: [FlowRecord]) async throws(FlowServiceError) -> (GroupListing, calls: Int) {
+        var listing = GroupListing()
+        var calls = 0
+        var paging = Paging("/runs")
+        while true {
+            let page = try await context.service.runs(ofAny: group.map(\.id), after: paging.next)
+            calls += 1
+            let new = listing.add(page)
+            guard listing.isInOrder, calls < group.count / 4,
+                !group.allSatisfy({ listing.reachesBack(for: $0, settle: settle) }),
+                try paging.goOn(after: page, newItems: new)
+            else { return (listing, calls) }
+        }
+    }
+
+    /// Reads the items in groups. The first goes alone; once one has told less than it cost, no other is asked for.
+    private func inGroups<Item: Sendable, Value: Sendable>(
+        _ items: [Item], read: @escaping @Sendable ([Item]) async -> Answer<Value>
+    ) async -> [FlowID: Value] {
+        let pays = Mutex(true)
+        @Sendable func found(_ group: [Item]) async -> [FlowID: Value] {
+            guard group.count > 1, pays.withLock({ $0 }), !context.stop.isRequested else { return [:] }
+            let answer = await read(group)
+            let found = answer?.found ?? [:]
+            if found.count <= answer?.calls ?? 0 { pays.withLock { $0 = false } }
+            return found
+        }
+        let groups = items.inGroups(of: SeveralValues.most)
+        guard let first = groups.first else { return [:] }
+        let others = await [found(first)] + context.inParallel(Array(groups.dropFirst())) { await found($0) }
+        return others.reduce(into: [:]) { all, found in all.merge(found) { first, _ in first } }
+    }
+}

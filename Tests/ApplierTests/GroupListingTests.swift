@@ -1,0 +1,114 @@
+import FlowRuns
+import FlowService
+import Ledger
+import Testing
+
+@testable import Applier
+
+@Suite("What one listing of several flows tells of each")
+struct GroupListingTests {
+    private static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
+    private static let other = FlowID("4abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
+    private static let settle = Duration.seconds(120)
+
+    private static func time(_ minute: Int) -> Timestamp { Timestamp(seconds: 1_700_000_000 + Int64(minute) * 60) }
+
+    /// A run made so many minutes after the start.
+    private static func run(_ minute: Int, of flow: FlowID? = flow) -> ListedRun {
+        let run = ObservedRun(
+            id: RunID("\(flow?.description.prefix(1) ?? "-")\(minute)")!,
+            window: Window(start: time(minute), end: time(minute + 1)), createdAt: time(minute), status: "success",
+            end: RunEnd(state: .succeeded))
+        return ListedRun(flow: flow, run: run)
+    }
+
+    private static func others(_ minutes: [Int]) -> [ListedRun] { minutes.map { run($0, of: other) } }
+
+    /// A ledger whose last look has seen these runs.
+    private static func ledger(_ minutes: [Int]) throws -> FlowLedger {
+        var ledger = FlowLedger(FlowSnapshot(record: FlowRecord(id: flow), runs: []))
+        let listing = RunListing(runs: minutes.map { run($0).run }, date: time(1_000), isComplete: true)
+        _ = try ledger.observe(listing, settling: Settling(settle: settle), at: time(1_000))
+        return ledger
+    }
+
+    /// What pages tell of a flow whose runs 10 and 20 are known: the minutes of its runs, or nothing.
+    private static func told(_ pages: [[ListedRun]], isWhole: Bool = false, of ledger: FlowLedger? = nil) throws
+        -> [RunID]?
+    {
+        var listing = GroupListing()
+        for (index, page) in pages.enumerated() {
+            _ = listing.add(Page(items: page, next: isWhole && index == pages.count - 1 ? nil : "more"))
+        }
+        return listing.runs(of: try ledger ?? self.ledger([10, 20]), settle: settle)?.map(\.id)
+    }
+
+    @Test("its runs, new ones too, once the listing reaches back to before what the last look can have missed")
+    func told() throws {
+        #expect(
+            try Self.told([[Self.run(30), Self.run(20)] + Self.others([17])]) == ["330", "320"].map { RunID($0)! })
+        #expect(try Self.told([[Self.run(20)], Self.others([19, 18])]) == nil, "a run may be listed two minutes late")
+        #expect(try Self.told([[Self.run(20)] + Self.others([18]), Self.others([18, 17])]) == [RunID("320")!])
+    }
+
+    @Test("nothing where it is not seen to hold the newest run that is known: the service may have listed others only")
+    func withoutTheFlow() throws {
+        #expect(try Self.told([Self.others([30, 20, 17])]) == nil)
+        #expect(try Self.told([[Self.run(30)] + Self.others([17])]) == nil)
+        #expect(try Self.told([[Self.run(10)]]) == nil)
+        #expect(try Self.told([], isWhole: true) == nil)
+        #expect(try Self.told([[]], isWhole: true) == nil)
+    }
+
+    @Test("nothing where it is not in order of time, or a run tells no flow or no time")
+    func unordered() throws {
+        #expect(try Self.told([[Self.run(20)] + Self.others([25, 10])]) == nil)
+        #expect(try Self.told([[Self.run(20)], Self.others([30]), [Self.run(10)]]) == nil)
+        #expect(try Self.told([[Self.run(20), Self.run(19, of: nil)] + Self.others([10])]) == nil)
+        let timeless = ListedRun(
+            flow: Self.other,
+            run: ObservedRun(id: RunID("x")!, window: nil, createdAt: Timestamp(milliseconds: 0), status: "", end: nil))
+        #expect(try Self.told([[Self.run(20), timeless]]) == nil)
+    }
+
+    @Test("one that ends before it reaches back tells a flow only where it holds all that is known of it")
+    func cutOff() throws {
+        #expect(try Self.told([[Self.run(21), Self.run(20)]], isWhole: true) == nil, "it may be cut off")
+        #expect(try Self.told([[Self.run(21), Self.run(20), Self.run(10)]], isWhole: true)?.count == 3)
+        #expect(try Self.told([[Self.run(20)]], isWhole: true, of: Self.ledger([20])) == [RunID("320")!])
+        #expect(try Self.told([[Self.run(20)]], isWhole: false, of: Self.ledger([20])) == nil)
+    }
+
+    @Test("nothing before first contact, after the ledger was restored, and while a request is open")
+    func onItsOwn() throws {
+        let page = [[Self.run(20)] + Self.others([1])]
+        #expect(try Self.told(page, of: FlowLedger(FlowSnapshot(record: FlowRecord(id: Self.flow), runs: []))) == nil)
+        let seen = try Self.ledger([20])
+        var record = seen.record
+        record.needsRecheck = true
+        #expect(try Self.told(page, of: FlowLedger(FlowSnapshot(record: record, runs: seen.runs))) == nil)
+        var claimed = seen
+        try claimed.claim(
+            Claim(
+                identity: RunIdentity(flow: Self.flow, window: Window(startSeconds: 0, endSeconds: 1)),
+                deltaColumn: nil, request: "POST",
+                claim: RunClaim(
+                    id: ClaimID("c")!, owner: "o", time: ServiceTime(earliest: Self.time(30), latest: Self.time(31))),
+                claimedAt: .min, provenance: Provenance()))
+        #expect(try Self.told(page, of: claimed) == nil)
+        #expect(try Self.told(page, of: seen) != nil)
+    }
+
+    @Test("what it tells is recorded, but the next look of an apply reads back as far as before")
+    func spareNothing() throws {
+        var ledger = try Self.ledger([10, 20])
+        let findings = try ledger.observe(
+            RunListing(some: [Self.run(30).run, Self.run(20).run]), settling: Settling(settle: Self.settle),
+            at: Self.time(2_000))
+        #expect(findings.new == 1)
+        #expect(ledger.runs.compactMap(\.id).contains(RunID("330")!))
+        #expect(ledger.record.newestRunAt == Self.time(20))
+        #expect(ledger.record.contactedAt == Self.time(2_000), "the status tells when it was refreshed")
+        #expect(ledger.record.comparedAt == Self.time(1_000))
+    }
+}
