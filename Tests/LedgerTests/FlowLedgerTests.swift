@@ -52,6 +52,51 @@ struct FlowLedgerTests {
         }
     }
 
+    @Test("what is open and what is known is the same as looking through all runs")
+    func index() throws {
+        var ledger = FlowLedger()
+        func check() {
+            #expect(ledger.openRequests == ledger.runs.filter(\.state.isDoubtful))
+            for name in ["a", "b", "c", "d"] {
+                let run = Sample.run(name)
+                #expect(ledger.run(run) == ledger.runs.first { $0.id == run })
+            }
+            for name in ["1", "2", "3"] {
+                let claim = ClaimID(name)!
+                #expect(ledger.knows(claim) == ledger.runs.contains { $0.claim?.id == claim })
+            }
+        }
+        check()
+        let first = Sample.claim(Sample.identity(3), id: "1")
+        try ledger.claim(first)
+        try ledger.claim(Sample.claim(Sample.identity(1), id: "1"))
+        check()
+        try ledger.record(.accepted(Sample.run("a"), response: nil), of: first, at: Sample.now)
+        check()
+        try ledger.record(
+            .inDoubt(reason: "lost", response: nil), of: Sample.claim(Sample.identity(1), id: "1"), at: Sample.now)
+        check()
+        // One is the request in doubt, one is of an unknown window.
+        for (name, window) in [("b", Sample.window(1)), ("c", nil)] {
+            let listed = ObservedRun(
+                id: Sample.run(name), window: window, createdAt: Sample.now + .seconds(1), status: "started",
+                end: nil)
+            _ = try ledger.observe(
+                Sample.listing([listed], after: .seconds(500)), settling: Settling(settle: Sample.settle),
+                at: Sample.now)
+            check()
+        }
+        let second = Sample.claim(Sample.identity(2), id: "2")
+        try ledger.claim(second)
+        check()
+        // The answer names the run of unknown window.
+        try ledger.record(.accepted(Sample.run("c"), response: nil), of: second, at: Sample.now)
+        check()
+        let reread = FlowLedger(FlowSnapshot(record: ledger.record, runs: ledger.runs))
+        #expect(reread.openRequests == ledger.openRequests && reread.knows(ClaimID("2")!))
+        #expect(ledger.runs.count == 3)
+    }
+
     @Test("a request needs a window, and counts its attempts from 1")
     func impossible() {
         var ledger = FlowLedger()

@@ -130,8 +130,6 @@ extension FlowApplication {
             guard let time = claim.time, let comparedAt else { return true }
             return comparedAt < time + context.limits.settle
         }
-        guard !young.isEmpty else { return [] }
-        let known = Set(ledger.runs.compactMap(\.claim?.id))
-        return young.filter { !known.contains($0.id) }
+        return young.filter { !ledger.knows($0.id) }
     }
 }

@@ -11,7 +11,8 @@ package struct FlowLedger: Sendable {
     /// With the revision of the snapshot until ``commit(nonce:)`` gives it a new one.
     package internal(set) var record: FlowRecord
     /// In the order of ``RunIdentity/precedes(_:)``.
-    package internal(set) var runs: [RecordedRun]
+    package private(set) var runs: [RecordedRun]
+    private var index: RunIndex
 
     /// The revision that the next commit expects.
     package private(set) var base: Revision
@@ -24,6 +25,7 @@ package struct FlowLedger: Sendable {
     package init(_ snapshot: FlowSnapshot) {
         record = snapshot.record
         runs = snapshot.runs
+        index = RunIndex(snapshot.runs)
         base = snapshot.record.revision
         recordBefore = snapshot.record
     }
@@ -31,14 +33,17 @@ package struct FlowLedger: Sendable {
     package var id: FlowID { record.id }
 
     /// The requests of the open claim; empty when there is none.
-    package var openRequests: [RecordedRun] { runs.filter(\.state.isDoubtful) }
+    package var openRequests: [RecordedRun] { index.open }
+
+    /// Whether requests were made under this claim.
+    package func knows(_ claim: ClaimID) -> Bool { index.claims.contains(claim) }
 
     package func run(_ identity: RunIdentity) -> RecordedRun? {
         let position = runs.position(of: identity)
         return position < runs.count && runs[position].identity == identity ? runs[position] : nil
     }
 
-    package func run(_ id: RunID) -> RecordedRun? { runs.first { $0.id == id } }
+    package func run(_ id: RunID) -> RecordedRun? { index.ids.contains(id) ? runs.first { $0.id == id } : nil }
 
     // MARK: Commit
 
@@ -68,6 +73,7 @@ package struct FlowLedger: Sendable {
 
     mutating func insert(_ entry: LedgerEntry) {
         runs.insert(entry.run, at: runs.position(of: entry.run.identity))
+        index.add(entry.run)
         changes.append(.insert(entry))
         isPlanningChanged = true
     }
@@ -80,6 +86,8 @@ package struct FlowLedger: Sendable {
         var run = runs[position]
         try run.apply(update)
         if run != runs[position] { isPlanningChanged = true }
+        index.remove(runs[position])
+        index.add(run)
         if run.identity == identity {
             runs[position] = run
         } else {
@@ -92,7 +100,7 @@ package struct FlowLedger: Sendable {
     mutating func remove(_ identity: RunIdentity) {
         let position = runs.position(of: identity)
         guard position < runs.count, runs[position].identity == identity else { return }
-        runs.remove(at: position)
+        index.remove(runs.remove(at: position))
         changes.append(.remove(identity))
         isPlanningChanged = true
     }
