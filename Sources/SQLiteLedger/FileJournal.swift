@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import Ledger
+import Synchronization
 import Text
 
 /// The journal of an embedded ledger: a folder for each service, organisation and sandbox, and in it a file for each
@@ -13,6 +14,7 @@ package struct FileJournal: ClaimJournal {
     private static let keptClaims = 200
 
     private let folder: String
+    private let read = ReadClaims()
 
     /// - Parameters:
     ///   - stateFolder: where this machine keeps what is not to be copied along with a ledger, such as
@@ -62,11 +64,11 @@ package struct FileJournal: ClaimJournal {
     /// - Returns: the claims before it.
     @discardableResult
     private func append(_ line: JournalLine, of flow: FlowID) throws(LedgerError) -> [JournalClaim] {
-        try create()
         let path = path(of: flow)
         let descriptor = try openLocked(path)
         defer { close(descriptor) }
-        let earlier = try claims(of: flow)
+        let known = read.claims(of: flow, FileVersion(descriptor))
+        let earlier = if let known { known } else { try claims(of: flow) }
         if lseek(descriptor, 0, SEEK_END) > Self.longestFile {
             let kept = earlier.suffix(Self.keptClaims).map { JournalLine(id: $0.id, time: $0.time) }
             try replace(path, with: kept + [line])
@@ -74,6 +76,7 @@ package struct FileJournal: ClaimJournal {
             // The line feed before it ends what a kill may have left behind.
             let bytes = Array("\n\(line.text)\n".utf8)
             guard write(descriptor, bytes, bytes.count) == bytes.count else { throw unwritable(path) }
+            read.keep(line.added(to: earlier), of: flow, FileVersion(descriptor))
         }
         return earlier
     }
@@ -81,7 +84,11 @@ package struct FileJournal: ClaimJournal {
     /// Opens the flow's file and locks it; again where it was replaced meanwhile.
     private func openLocked(_ path: String) throws(LedgerError) -> Int32 {
         while true {
-            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
+            var descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
+            if descriptor < 0, errno == ENOENT {
+                try create()
+                descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
+            }
             guard descriptor >= 0 else { throw unwritable(path) }
             var result = flock(descriptor, LOCK_EX)
             while result != 0, errno == EINTR { result = flock(descriptor, LOCK_EX) }
@@ -111,6 +118,40 @@ package struct FileJournal: ClaimJournal {
     }
 }
 
+/// The claims of files that this process was the last to write to, so that they need not be read with each claim.
+private final class ReadClaims: Sendable {
+    private let files = Mutex<[FlowID: (version: FileVersion, claims: [JournalClaim])]>([:])
+
+    /// `nil` where the file is not as it was left.
+    func claims(of flow: FlowID, _ version: FileVersion?) -> [JournalClaim]? {
+        files.withLock { $0[flow].flatMap { $0.version == version ? $0.claims : nil } }
+    }
+
+    func keep(_ claims: [JournalClaim], of flow: FlowID, _ version: FileVersion?) {
+        files.withLock { $0[flow] = version.map { ($0, claims) } }
+    }
+}
+
+/// What changes whenever a file is written to or replaced. A journal only grows.
+private struct FileVersion: Hashable {
+    private let number: UInt64
+    private let size: Int
+    private let changedAt: [Int]
+
+    init?(_ descriptor: Int32) {
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else { return nil }
+        number = UInt64(information.st_ino)
+        size = Int(information.st_size)
+        #if canImport(Darwin)
+            let time = information.st_ctimespec
+        #else
+            let time = information.st_ctim
+        #endif
+        changedAt = [time.tv_sec, time.tv_nsec]
+    }
+}
+
 /// `ID MILLISECONDS`, `ID -` where the service told no time, `ID !` for a claim that was taken back.
 private struct JournalLine {
     let id: ClaimID
@@ -134,6 +175,10 @@ private struct JournalLine {
             guard let milliseconds = Int64(words[1]) else { return nil }
             self.init(id: id, time: Timestamp(milliseconds: milliseconds))
         }
+    }
+
+    func added(to claims: [JournalClaim]) -> [JournalClaim] {
+        isWithdrawal ? claims.filter { $0.id != id } : claims + [JournalClaim(id: id, time: time)]
     }
 
     var text: String { "\(id) \(isWithdrawal ? "!" : time.map { String($0.milliseconds) } ?? "-")" }

@@ -84,6 +84,24 @@ struct FileJournalTests {
         #expect(Set(added).subtracting(kept).isEmpty)
     }
 
+    @Test("each of two processes finds what the other has added since, also in a file that was replaced")
+    func rivals() throws {
+        let (one, other) = (journal(), journal())
+        var expected: [JournalClaim] = []
+        for number in 0..<2000 {
+            let added = claim("claim\(number)")
+            let earlier = try (number % 7 < 3 ? one : other).add(added, of: flow)
+            if earlier.count < expected.count { expected = Array(expected.suffix(earlier.count)) }
+            #expect(earlier == expected)
+            expected.append(added)
+            guard number % 11 == 0 else { continue }
+            try (number % 2 == 0 ? one : other).withdraw(added.id, of: flow)
+            expected.removeLast()
+        }
+        #expect(expected.count < 2000)
+        #expect(try one.claims(of: flow) == expected)
+    }
+
     @Test("a long target's name still fits a folder's")
     func longName() throws {
         let long = "https://" + String(repeating: "very-", count: 60) + "long 1234@AdobeOrg"
