@@ -15,7 +15,19 @@ package struct Window: Hashable, Comparable, Sendable {
         self.init(start: Timestamp(seconds: startSeconds), end: Timestamp(seconds: endSeconds))
     }
 
+    private init(unchecked start: Timestamp, _ end: Timestamp) {
+        self.start = start
+        self.end = end
+    }
+
     package var length: Duration { end - start }
+
+    /// An equally long window, so many milliseconds later. There must be such times.
+    package func moved(by milliseconds: Int64) -> Window {
+        Window(
+            unchecked: Timestamp(milliseconds: start.milliseconds &+ milliseconds),
+            Timestamp(milliseconds: end.milliseconds &+ milliseconds))
+    }
 
     /// For messages: `2022-05-03T13:36:31Z to 2022-05-03T14:36:31Z`.
     package var inWords: String { "\(start) to \(end)" }

@@ -54,7 +54,8 @@ enum Sample {
     ) -> FlowPlan {
         FlowPlan(
             id: flowID(number), name: name, manifest: "crm", owner: "data-platform", source: source, rules: rules,
-            place: place(number * 10 + 4), revision: number, isVerified: isVerified, actions: actions, held: held,
+            place: place(number * 10 + 4), revision: number, isVerified: isVerified, actions: PlannedActions(actions),
+            held: held,
             recordedCount: recorded, failedCount: failed, replacedCount: replaced, undeclared: undeclared,
             diagnostics: diagnostics)
     }

@@ -15,19 +15,36 @@ extension FlowPlan {
             id: id, name: name, manifest: manifest, owner: owner, target: "", source: source,
             deltaColumn: rules.deltaColumn, overlap: rules.overlap, retries: rules.retries,
             order: rules.order,
-            windows: actions.filter { $0.rerun == nil }.flatMap { action in
-                action.declaredWindows.map {
-                    DeclaredWindow(
-                        window: $0, line: UInt32(clamping: action.place.line),
-                        column: UInt32(clamping: action.place.column))
-                }
-            },
+            windows: Array(
+                actions.lazy.filter { $0.rerun == nil }.flatMap { action in
+                    action.declaredWindows.map {
+                        DeclaredWindow(
+                            window: $0, line: UInt32(clamping: action.place.line),
+                            column: UInt32(clamping: action.place.column))
+                    }
+                }),
             batch: .exactly(
-                actions.filter { !$0.members.isEmpty }.map(\.window),
+                actions.lazy.filter { !$0.members.isEmpty }.map(\.window),
                 windows: Set(actions.lazy.filter { $0.rerun == nil && $0.isOfSeries }.flatMap(\.declaredWindows))),
             // All of them, also those that were run: the runs that nobody recorded are counted in their order.
             reruns: rules.reruns,
             acknowledged: rules.acknowledged, replaced: rules.replaced, place: place)
+    }
+
+    /// Those of the other requests that this plan asks for, too, each of the same kind. Both stand in the order in which
+    /// they are sent.
+    func approved(of others: PlannedActions) -> PlannedActions {
+        var approved = PlannedActions()
+        var own = actions.makeIterator()
+        var next = own.next()
+        for action in others {
+            while let known = next, rules.order.isSentBefore(known, action) { next = own.next() }
+            guard let known = next, known.key(in: id) == action.key(in: id),
+                known.kind == action.kind
+            else { continue }
+            approved.append(action)
+        }
+        return approved
     }
 }
 

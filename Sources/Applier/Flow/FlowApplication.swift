@@ -17,10 +17,8 @@ struct FlowApplication {
     let applier: Applier
     let slots: Slots
     let staleness: Applier.Staleness
-    /// What may be sent, and of what kind.
-    let approved: [RunKey: PlannedAction.Kind]
-    /// The approved windows that are cut from a series.
-    let seriesWindows: Set<Window>
+    /// The approved reruns' windows that are cut from a series: of a rerun alone, planning anew does not tell.
+    let rerunSeriesWindows: Set<Window>
 
     var comparison: FlowComparison
     /// As it was compared with the service: a claim expects its revision.
@@ -54,8 +52,7 @@ struct FlowApplication {
         self.slots = slots
         self.staleness = staleness
         self.mostPerClaim = mostPerClaim
-        approved = Dictionary(plan.actions.map { ($0.key(in: plan.id), $0.kind) }) { first, _ in first }
-        seriesWindows = Set(plan.actions.lazy.filter(\.isOfSeries).map(\.window))
+        rerunSeriesWindows = Set(plan.actions.lazy.filter { $0.rerun != nil && $0.isOfSeries }.map(\.window))
         comparison = FlowComparison(plan.id, acknowledged: plan.rules.acknowledged, applier.context)
         ledger = FlowLedger(FlowSnapshot(record: FlowRecord(id: plan.id), runs: []))
     }
@@ -136,7 +133,7 @@ struct FlowApplication {
 
     /// What of the approved plan is still missing by what the ledger knows now. Whatever is new is left to another
     /// plan: nothing is sent that was not approved.
-    private mutating func missingActions() async throws(FlowEnd) -> [PlannedAction] {
+    private mutating func missingActions() async throws(FlowEnd) -> PlannedActions {
         guard !plan.actions.isEmpty else { return [] }
         let current = Planner(asOf: asOf).plan(
             plan.approvedDeclaration, record: ledger.record, runs: ledger.runs, replaced: try await replaced())
@@ -144,13 +141,13 @@ struct FlowApplication {
         let errors = current.diagnostics.filter { $0.severity == .error && $0.code != .rerunOfNothing }
         if !errors.isEmpty { throw .conflict(errors) }
         if let held = current.held.first(where: { $0.cause == .doubt }) { throw .held(held.reason) }
-        var actions = current.actions.filter { action in
-            let key = action.key(in: plan.id)
-            return approved[key] == action.kind && refusedRetries[key] == nil
+        var actions = plan.approved(of: current.actions)
+        if !refusedRetries.isEmpty {
+            actions = PlannedActions(actions.filter { refusedRetries[$0.key(in: plan.id)] == nil })
         }
         // The delta column goes with whichever request is first, also where that of the plan is not approved.
         if let column = current.actions.first?.deltaColumn, let first = actions.first, first.deltaColumn == nil {
-            actions[0] = first.carrying(column)
+            actions = actions.replacingFirst(by: first.carrying(column))
         }
         noteRemoved(plan.actions.count - accepted - refusedRetries.count - actions.count)
         return actions

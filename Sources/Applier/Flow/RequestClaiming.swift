@@ -20,20 +20,23 @@ extension FlowApplication {
     ///
     /// The delta column rests on the flow's first request, so that one is claimed alone. So are requests for one window:
     /// a run tells its window only.
-    func batch(of actions: ArraySlice<PlannedAction>) -> ArraySlice<PlannedAction> {
-        guard let first = actions.first, first.deltaColumn == nil, ledger.runs.contains(where: \.state.isAccepted)
-        else { return actions.prefix(1) }
+    ///
+    /// - Parameter first: of the actions, as it is to be sent.
+    func batch(of actions: Slice<PlannedActions>, _ first: PlannedAction) -> [PlannedAction] {
+        guard mostPerClaim > 1, first.deltaColumn == nil, ledger.runs.contains(where: \.state.isAccepted)
+        else { return [first] }
         var windows: Set<Window> = []
-        return actions.prefix(max(1, mostPerClaim)).prefix { action in
-            windows.insert(action.window).inserted && action.deltaColumn == nil && !isEarly(action)
-        }
+        return Array(
+            actions.prefix(mostPerClaim).prefix { action in
+                windows.insert(action.window).inserted && action.deltaColumn == nil && !isEarly(action)
+            })
     }
 
     /// Claims the requests, all of them or none.
     ///
     /// - Returns: `nil` when nothing is claimed: somebody else has changed the flow, or requests with another ledger of this
     ///   machine, or the flow has to be compared with the service first.
-    mutating func claim(_ actions: ArraySlice<PlannedAction>) async throws(FlowEnd) -> [ClaimedRequest]? {
+    mutating func claim(_ actions: [PlannedAction]) async throws(FlowEnd) -> [ClaimedRequest]? {
         guard !ledger.record.needsRecheck else {
             _ = try await commit()
             return nil
@@ -109,7 +112,7 @@ extension FlowApplication {
     }
 
     private func isEarly(_ action: PlannedAction) -> Bool {
-        seriesWindows.contains(action.window) && action.window.end > serviceNow
+        (action.isOfSeries || rerunSeriesWindows.contains(action.window)) && action.window.end > serviceNow
     }
 
     private var serviceNow: Timestamp { context.service.serviceTime()?.earliest ?? context.time.now() }

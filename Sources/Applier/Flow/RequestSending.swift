@@ -19,17 +19,17 @@ extension FlowApplication {
 
     /// Sends the requests in order, claim by claim. What became of one claim's is committed with the next claim. Windows
     /// that have not ended are left out.
-    mutating func send(_ actions: [PlannedAction]) async throws(FlowEnd) -> Sent {
+    mutating func send(_ actions: PlannedActions) async throws(FlowEnd) -> Sent {
         var rest = actions[...]
         var early: FlowEnd?
-        while let next = rest.first {
+        // Of a request that is left out: it goes with whichever is first.
+        var column: DeltaColumn?
+        while var next = rest.first {
+            if let column { next = next.carrying(column) }
             if let end = endOfEarlyWindow(next) {
                 early = early ?? end
                 rest = rest.dropFirst()
-                // The delta column goes with whichever request is first.
-                if let column = next.deltaColumn, let first = rest.first {
-                    rest[rest.startIndex] = first.carrying(column)
-                }
+                column = next.deltaColumn
                 continue
             }
             if !pending.isEmpty, context.service.turnDelay() > longestUncommitted, try await !commit() {
@@ -40,7 +40,8 @@ extension FlowApplication {
                 _ = try await commit()
                 throw .stopped
             }
-            guard let requests = try await claim(batch(of: rest)) else { return .lookAgain }
+            guard let requests = try await claim(batch(of: rest, next)) else { return .lookAgain }
+            column = nil
             rest = rest.dropFirst(requests.count)
             if let sent = try await send(requests) { return sent }
         }

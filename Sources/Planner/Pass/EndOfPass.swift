@@ -17,11 +17,7 @@ extension FlowFindings {
         resolveRerunsWithoutRun(isVerified: isVerified)
         resolve(ranges, isVerified: isVerified)
         holdWaiting()
-        // Mostly they are in order already.
-        let isBefore = declaration.order.isSentBefore
-        if actions.indices.dropFirst().contains(where: { isBefore(actions[$0], actions[$0 - 1]) }) {
-            actions.sort(by: isBefore)
-        }
+        actions.sort(by: declaration.order.isSentBefore)
         applyDeltaColumnRule(declaration, record)
         diagnoseAcknowledgements(declaration, isVerified: isVerified)
         for diagnostic in seriesOverlaps.diagnostics { diagnostics.add(diagnostic.code) { diagnostic } }
@@ -40,9 +36,9 @@ extension FlowFindings {
         guard let batch else { return }
         var batching = Batching(batch, series)
         let created = actions.filter { $0.kind == .create }.sorted { $0.window < $1.window }
-        actions =
+        actions = PlannedActions(
             actions.filter { $0.kind != .create }
-            + batching.joined(created, where: { !rerunWindows.contains($0.window) }, by: join)
+                + batching.joined(created, where: { !rerunWindows.contains($0.window) }, by: join))
     }
 
     private func join(_ parts: ArraySlice<PlannedAction>, into window: Window) -> PlannedAction {
@@ -56,11 +52,12 @@ extension FlowFindings {
             members: [WindowProgression](folding: parts.lazy.map(\.window)), isOfSeries: true)
     }
 
+    /// The windows that were never run.
+    private var created: [PlannedAction] { (actions + waiting).filter { $0.kind == .create } }
+
     private mutating func resolveRerunsWithoutRun(isVerified: Bool) {
         guard !rerunsWithoutRun.isEmpty else { return }
-        let created = Dictionary(
-            (actions + waiting).lazy.filter { $0.kind == .create }.map { ($0.window, $0.isOfSeries) }
-        ) { first, _ in first }
+        let created = Dictionary(created.map { ($0.window, $0.isOfSeries) }) { first, _ in first }
         for pending in rerunsWithoutRun {
             if let isOfSeries = created[pending.rerun.window] {
                 rerun(pending.rerun, attempts: pending.attempts, isOfSeries: isOfSeries)
@@ -74,7 +71,7 @@ extension FlowFindings {
     /// What this plan asks for and a range touches runs once more, too: so it does not matter when somebody looks.
     private mutating func resolve(_ ranges: [Rerun], isVerified: Bool) {
         guard !ranges.isEmpty else { return }
-        let created = (actions + waiting).filter { $0.kind == .create }
+        let created = created
         for range in ranges {
             for action in created where range.touches(action.window) {
                 noteUsed(range)
@@ -104,7 +101,7 @@ extension FlowFindings {
             diagnostics.add(broken.code) { broken }
         }
         if case .firstRequestCarries(let column) = outcome, let first = actions.first {
-            actions[0] = first.opening(with: column)
+            actions = actions.replacingFirst(by: first.opening(with: column))
         }
     }
 
@@ -121,7 +118,7 @@ extension FlowFindings {
     /// Takes out what waits for another flow. A paused flow is paused, whatever it comes after.
     private mutating func holdWaiting() {
         guard !predecessors.isEmpty, pause == nil else { return }
-        var others: [PlannedAction] = []
+        var others = PlannedActions()
         for action in actions {
             if let obstacle = predecessors.lazy.compactMap({ $0.obstacle(to: action.window) }).first {
                 waiting.append(action)

@@ -4,7 +4,7 @@ import Manifests
 /// What a pass over a flow's windows has found so far. What holds the flow, and whether a request carries the delta
 /// column, is known only at the end of the pass.
 struct FlowFindings {
-    var actions: [PlannedAction] = []
+    var actions = PlannedActions()
     var held: [HeldWindow] = []
     /// Desired windows and reruns that need nothing.
     var recordedCount = 0

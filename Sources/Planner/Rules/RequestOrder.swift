@@ -2,7 +2,7 @@ import Manifests
 
 extension FlowDeclaration.Order {
     /// By window; an ordinary run before the reruns of its window.
-    func isSentBefore(_ left: PlannedAction, _ right: PlannedAction) -> Bool {
+    package func isSentBefore(_ left: PlannedAction, _ right: PlannedAction) -> Bool {
         guard left.window != right.window else { return left.rerun ?? "" < right.rerun ?? "" }
         return switch self {
         case .oldestFirst: left.window < right.window

@@ -94,7 +94,7 @@ extension FlowPlan {
     /// The first so many requests; the others are held.
     fileprivate func keeping(_ count: Int, over limit: RunLimit) -> FlowPlan {
         var plan = self
-        plan.actions = Array(actions.prefix(count))
+        plan.actions = PlannedActions(actions.prefix(count))
         plan.held += actions.dropFirst(count).map { HeldWindow($0, limit.cause, because: limit.inWords) }
         plan.held.sort { $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window }
         return plan

@@ -15,21 +15,25 @@ struct UnusualWindows {
 
     private var remarks: [Int: String] = [:]
 
-    init(_ actions: [PlannedAction], asOf: Timestamp) {
-        var lengths = actions.map(\.window.length)
-        // Mostly all are equally long.
-        if lengths.contains(where: { $0 != lengths[0] }) { lengths.sort() }
-        let median = lengths.isEmpty ? .zero : lengths[lengths.count / 2]
+    init(_ actions: PlannedActions, asOf: Timestamp) {
+        let median = Self.medianLength(of: actions)
         for (index, action) in actions.enumerated() {
             let length = action.window.length
             if action.window.end > asOf {
                 let ahead = spanText(action.window.end - asOf)
                 note(index, "ends in \(UTCTime(action.window.end).year), \(ahead) after this plan")
-            } else if length > median, lengths.count >= 3, length / Self.muchLonger >= median {
+            } else if length > median, actions.count >= 3, length / Self.muchLonger >= median {
                 note(index, "\(grouped(Int(length / median as Double))) times as long as most windows here")
             }
         }
         noteGaps(actions)
+    }
+
+    private static func medianLength(of actions: PlannedActions) -> Duration {
+        guard let length = actions.first?.window.length else { return .zero }
+        // Mostly all are equally long.
+        if actions.allSatisfy({ $0.window.length == length }) { return length }
+        return actions.map(\.window.length).sorted()[actions.count / 2]
     }
 
     /// What is unusual about the action at the index; `nil` when nothing is.
@@ -42,7 +46,7 @@ struct UnusualWindows {
     }
 
     /// Of two windows far apart, the one with fewer on its side is the unusual one.
-    private mutating func noteGaps(_ actions: [PlannedAction]) {
+    private mutating func noteGaps(_ actions: PlannedActions) {
         // By window: the requests stand so, or the other way round.
         let isReversed = actions.count > 1 && (actions.last?.window ?? actions[0].window) < actions[0].window
         func place(_ index: Int) -> Int { isReversed ? actions.count - 1 - index : index }

@@ -86,7 +86,7 @@ private struct FlowMember: Decodable {
             rules: try object.decode(RulesMember.self, forKey: .rules).rules,
             place: try object.place(.place), revision: try object.count(.revision),
             isVerified: try object.decode(Bool.self, forKey: .verified),
-            actions: try object.decode([ActionMember].self, forKey: .actions).map(\.action),
+            actions: PlannedActions(try object.decode([ActionMember].self, forKey: .actions).lazy.map(\.action)),
             held: try object.decode([HeldMember].self, forKey: .held).map(\.held),
             recordedCount: try summary.count(.recorded), failedCount: try summary.count(.failed),
             replacedCount: summary.contains(.replaced) ? try summary.count(.replaced) : 0,

@@ -9,11 +9,14 @@ import Text
 /// SHA-256 of all that stands before.
 ///
 /// - Parameter write: takes the bytes in pieces, in order.
+/// - Returns: that SHA-256: what a reviewer approves.
 /// - Throws: what `write` throws.
+@discardableResult
 package func writePlan<Failure: Error>(
     _ plan: Plan, to write: ([UInt8]) throws(Failure) -> Void
-) throws(Failure) {
+) throws(Failure) -> String {
     var hash = SHA256()
+    var digest = ""
     try streamJSON(
         to: { bytes throws(Failure) in
             hash.update(data: bytes)
@@ -22,8 +25,10 @@ package func writePlan<Failure: Error>(
     ) { json, handOver in
         PlanJSON(plan).members(into: &json, handOver)
         handOver(&json)
-        json.member("digest", digestText(hash))
+        digest = digestText(hash)
+        json.member("digest", digest)
     }
+    return digest
 }
 
 /// The saved form of a plan as a whole; see ``writePlan(_:to:)``.
@@ -33,9 +38,9 @@ package func planJSON(_ plan: Plan) -> [UInt8] {
     return all
 }
 
-/// The digest that a saved plan ends with: what a reviewer approves.
+/// The digest that a saved plan ends with.
 ///
-/// - Parameter bytes: of ``planJSON(_:)``, or of a file that ``readPlan(_:)`` took.
+/// - Parameter bytes: of a file that ``readPlan(_:)`` took.
 package func planDigest(_ bytes: [UInt8]) -> String {
     String(decoding: bytes.dropLast("\"\n}\n".utf8.count).suffix(digestLength), as: UTF8.self)
 }

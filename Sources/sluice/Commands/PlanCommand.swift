@@ -42,14 +42,13 @@ struct PlanCommand: AsyncParsableCommand {
         let plan = try await TargetLedger.with(workspace.target, writing: false) { ledger in
             try await workspace.plan(asOf: asOf, ledger: ledger)
         }.adding(findings)
-        let saved = out == nil ? nil : planJSON(plan)
-        let digest = saved.map(planDigest)
+        var digest: String?
+        if let out { try await FileOutput.write(to: out) { digest = try writePlan(plan, to: $0) } }
         try PlanView(
             report: PlanReport(plan, digest: digest, arguments: workspace.arguments), sources: workspace.sources,
             output: output
         ).show(format)
-        if let out, let saved, let digest {
-            try FileOutput.write(saved, to: out)
+        if let out, let digest {
             output.say("saved in \(out), \(digest)")
             if plan.isApplicable, plan.requestCount > 0 {
                 output.say("to send exactly these requests: sluice apply \(shellWord(out))")
