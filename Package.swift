@@ -92,9 +92,15 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CLibYAML", "FlowRuns", "Ledger", "Manifests", "Planner", "SQLiteLedger", "YAML",
+                "Applier", "CLibYAML", "FlowRuns", "FlowService", "GitLedger", "Ledger", "Manifests", "Planner",
+                "PostgresLedger", "RunRequests", "SQLiteLedger", "TestSupport", "YAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Tests/Benchmarks"),
         .testTarget(name: "YAMLTests", dependencies: ["RandomNumbers", "TestSupport", "YAML"], exclude: ["Golden"]),
         .testTarget(name: "FlowRunsTests", dependencies: ["FlowRuns"]),

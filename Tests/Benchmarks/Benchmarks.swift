@@ -10,9 +10,13 @@ import Foundation
 struct Benchmarks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure what users wait for, each beside its floor.",
-        discussion: "A floor is the least work that would do; it is measured in the same run.")
+        discussion: """
+            A floor is the least work that would do; it is measured in the same run. Where two things must be done, the \
+            floor is the slower of them.
+            """)
 
-    @Option(help: "How many windows, and recorded runs.") var count = 1_000_000
+    @Option(help: "How many windows, and recorded runs. A hundredth of it is requested, a thousandth committed.")
+    var count = 1_000_000
     @Argument(help: "Which to measure, by the beginning of their names; all where none is named.") var names: [String] =
         []
 
@@ -20,12 +24,16 @@ struct Benchmarks: AsyncParsableCommand {
         let folder = FileManager.default.temporaryDirectory.appending(path: "benchmarks-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let samples = try await Samples(count, in: folder)
         Self.tell("", "took", "floor", "ratio", "the floor")
-        for benchmark in try Benchmark.all(samples) {
+        for benchmark in Benchmark.all(Samples(count, in: folder)) {
             guard names.isEmpty || names.contains(where: benchmark.name.hasPrefix) else { continue }
-            let floor = try await benchmark.floor.best()
-            let took = try await benchmark.body.best()
+            guard let measurement = try await benchmark.prepare() else {
+                Self.tell(benchmark.name, "", "", "", "not on this machine")
+                continue
+            }
+            var floor = Duration.zero
+            for work in measurement.floors { floor = max(floor, try await work.best()) }
+            let took = try await measurement.body.best()
             Self.tell(
                 benchmark.name, Self.milliseconds(took), Self.milliseconds(floor), String(format: "%.2f", took / floor),
                 benchmark.floorName)
@@ -47,28 +55,39 @@ struct Benchmarks: AsyncParsableCommand {
 /// What is measured, and the least work that would do.
 struct Benchmark {
     let name: String
-    let body: Work
     let floorName: String
-    let floor: Work
+    /// Makes what is measured; `nil` where the machine lacks a program that it needs.
+    let prepare: () async throws -> Measurement?
+
+    init(_ name: String, floor: String, prepare: @escaping () async throws -> Measurement?) {
+        self.name = name
+        floorName = floor
+        self.prepare = prepare
+    }
+}
+
+struct Measurement {
+    let body: Work
+    /// The slower of these is the floor.
+    let floors: [Work]
+
+    init(_ body: Work, floor: Work...) {
+        self.body = body
+        floors = floor
+    }
 }
 
 /// Something that can be done again and again.
 struct Work {
-    /// Not measured.
-    let prepare: () throws -> Void
     let run: () async throws -> Void
 
-    init(prepare: @escaping () throws -> Void = {}, _ run: @escaping () async throws -> Void) {
-        self.prepare = prepare
-        self.run = run
-    }
+    init(_ run: @escaping () async throws -> Void) { self.run = run }
 
     /// The shortest of three times, or of fewer where they take long.
     func best() async throws -> Duration {
         var best: Duration?
         var sum = Duration.zero
         for _ in 0..<3 where sum < .seconds(5) {
-            try prepare()
             let clock = ContinuousClock()
             let begun = clock.now
             try await run()

@@ -23,6 +23,27 @@ enum Floor {
         }
     }
 
+    /// What planning reads of the runs.
+    static func plannedRuns(of table: String) -> String {
+        """
+        SELECT window_start, window_end, rerun, attempt, state, origin, run, column_name, column_date_format,
+            column_timezone, recorded_at, failure, claim, claim_owner, claimed_earliest, claimed_latest,
+            COALESCE(output_records, input_records)
+        FROM \(table) ORDER BY window_start, window_end, rerun, attempt
+        """
+    }
+
+    /// So many times added up.
+    static func sum(_ count: Int) throws {
+        var sum: Int64 = 0
+        var time = Int64.random(in: 1...2)
+        for _ in 0..<count {
+            sum &+= time
+            time &+= time & 1 == 0 ? 600 : 601
+        }
+        guard sum != 0 else { throw Failure() }
+    }
+
     /// Every column of a query's rows, looked at.
     static func read(_ path: String, _ sql: String) throws {
         let database = try open(path)

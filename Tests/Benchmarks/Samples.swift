@@ -5,44 +5,65 @@ import Manifests
 import SQLiteLedger
 import Synchronization
 
-/// The files that are measured: one flow with so many windows, as a manifest, as a ledger and as an export.
-struct Samples {
+/// What is measured: one flow with so many windows, as a manifest, as a ledger and as an export. Each is made when it is
+/// first asked for.
+final class Samples {
     static let target = "benchmarks"
-    static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")
+    static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
+    /// Every window has ended by then.
+    static let now = Timestamp(seconds: 4_000_000_000)
+    private static let first: Int64 = 1_000_000_800
 
     let count: Int
-    /// Every window by itself.
-    let explicit: SourceFile
-    /// The same windows as a series.
-    let series: SourceFile
-    /// With a succeeded run of every window.
-    let ledger: String
-    let export: String
-    private let folder: URL
+    let folder: URL
+    private var knownLedger: String?
 
-    init(_ count: Int, in folder: URL) async throws {
+    init(_ count: Int, in folder: URL) {
         self.count = count
         self.folder = folder
-        let first = 1_000_000_800
-        var windows = "      windows:\n"
-        for number in 0..<count {
-            windows += "        - {start: \(first + number * 600), end: \(first + number * 600 + 600)}\n"
-        }
-        explicit = Self.manifest(windows)
-        let (from, until) = (Timestamp(seconds: Int64(first)), Timestamp(seconds: Int64(first + count * 600)))
-        series = Self.manifest("      series:\n        - {every: PT10M, from: \(from), until: \(until)}\n")
+    }
 
-        export = folder.appending(path: "export.jsonl").path
-        try Self.writeExport(count, first: Int64(first), to: export)
-        ledger = folder.appending(path: "ledger.sqlite").path
-        try await importExport(into: ledger)
+    /// Every window by itself.
+    lazy var explicit: SourceFile = {
+        var windows = "      windows:\n"
+        for start in (0..<count).lazy.map({ Self.first + Int64($0) * 600 }) {
+            windows += "        - {start: \(start), end: \(start + 600)}\n"
+        }
+        return Self.manifest(windows)
+    }()
+
+    /// The same windows as a series.
+    lazy var series: SourceFile = {
+        let (from, until) = (
+            Timestamp(seconds: Self.first), Timestamp(seconds: Self.first + Int64(count) * 600)
+        )
+        return Self.manifest("      series:\n        - {every: PT10M, from: \(from), until: \(until)}\n")
+    }()
+
+    /// A ledger with a succeeded run of every window.
+    func ledger() async throws -> String {
+        if let knownLedger { return knownLedger }
+        let path = newFile()
+        try await importExport(into: newLedger(path))
+        knownLedger = path
+        return path
     }
 
     func newFile() -> String { folder.appending(path: "\(UUID().uuidString).sqlite").path }
 
-    func importExport(into path: String) async throws {
-        let store = try SQLiteLedger.open(path: path, targets: [Self.target], mode: .readWrite)
-        let bytes = try MappedFile(export)
+    func newLedger(_ path: String) throws -> SQLiteLedger {
+        try SQLiteLedger.open(path: path, targets: [Self.target], mode: .readWrite)
+    }
+
+    /// The export of that ledger.
+    private lazy var export = Result {
+        let path = folder.appending(path: "export.jsonl").path
+        try Self.writeExport(count, first: Self.first, to: path)
+        return path
+    }
+
+    func importExport(into store: some LedgerStore) async throws {
+        let bytes = try MappedFile(export.get())
         try await LedgerImport(bytes, targets: [Self.target]).restore(into: store) { UUID().uuidString }
         await store.close()
     }
@@ -60,7 +81,7 @@ struct Samples {
             spec:
               target: \(target)
               flows:
-                - flowId: \(flow?.description ?? "")
+                - flowId: \(flow)
                   source: table
                   deltaColumn: {name: DOB}
 
@@ -69,7 +90,6 @@ struct Samples {
     }
 
     private static func writeExport(_ count: Int, first: Int64, to path: String) throws {
-        guard let flow else { return }
         try Data().write(to: URL(fileURLWithPath: path))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         var lines = LedgerExport.header(target: target)

@@ -1,0 +1,31 @@
+import Foundation
+
+/// A program whose output nobody reads.
+struct Program {
+    private let url: URL
+    private let arguments: [String]
+
+    /// - Parameter name: looked for in `PATH`.
+    init(_ name: String, _ arguments: String...) {
+        url = URL(fileURLWithPath: "/usr/bin/env")
+        self.arguments = [name] + arguments
+    }
+
+    /// - Parameter name: of a program beside this one.
+    init(beside name: String, _ arguments: String...) {
+        let own = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        url = own.deletingLastPathComponent().appending(path: name)
+        self.arguments = arguments
+    }
+
+    func run() throws {
+        let process = Process()
+        process.executableURL = url
+        process.arguments = arguments
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw Floor.Failure() }
+    }
+}
