@@ -46,9 +46,6 @@ package protocol FlowService: Sendable {
     /// that is refused or leaves one out.
     func runs(ids: [RunID]) async throws(FlowServiceError) -> [ListedRun]
 
-    /// One run: `GET /runs/{id}`. `nil` when the service does not know it.
-    func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun?
-
     /// `GET /flows/{id}`. `nil` when the service does not know it.
     func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow?
 

@@ -209,7 +209,6 @@ private final class ScriptedService: FlowService {
     func flows(
         ids: [FlowID], after next: String?
     ) async throws(FlowServiceError) -> Page<ServiceFlow> { Page(items: [], next: nil) }
-    func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? { nil }
     func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
         ServiceFlow(
             id: flow, name: nil, state: "enabled", specification: nil, frequency: "once", deltaColumn: nil)

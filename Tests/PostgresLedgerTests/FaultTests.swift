@@ -68,14 +68,20 @@ struct FaultTests {
         #expect(try await ledger.commit(commit) == .done)
     }
 
-    @Test("where the role may have few connections, those it has do")
-    func connectionLimit() async throws {
-        let database = try await LedgerDatabase()
-        try await database.open().add(0)
+    /// A role that may have one connection, and all rights to the ledger.
+    private func roleWithOneConnection(to database: LedgerDatabase) async throws -> String {
         let role = "few_\(database.name)"
         try await database.run(
             "CREATE ROLE \(role) LOGIN CONNECTION LIMIT 1; GRANT ALL ON SCHEMA sluice TO \(role); GRANT ALL ON ALL TABLES IN SCHEMA sluice TO \(role)"
         )
+        return role
+    }
+
+    @Test("where the role may have few connections, those it has do")
+    func connectionLimit() async throws {
+        let database = try await LedgerDatabase()
+        try await database.open().add(0)
+        let role = try await roleWithOneConnection(to: database)
         let ledger = try await database.open(user: role)
         try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<8 { group.addTask { try await ledger.windows } }
@@ -91,10 +97,7 @@ struct FaultTests {
         let server = try await PostgresServer()
         let database = try await LedgerDatabase(on: server)
         try await database.open().add(0)
-        try await database.run(
-            "CREATE ROLE few LOGIN CONNECTION LIMIT 1; GRANT ALL ON SCHEMA sluice TO few; GRANT ALL ON ALL TABLES IN SCHEMA sluice TO few"
-        )
-        let ledger = try await database.open(user: "few")
+        let ledger = try await database.open(user: roleWithOneConnection(to: database))
         // From now on a connection takes so long that the other call is done when it is refused.
         try await server.run("ALTER SYSTEM SET pre_auth_delay = '1s'")
         try await server.run("SELECT pg_reload_conf()")

@@ -115,8 +115,7 @@ extension FlowApplication {
             guard let delay = context.retryPolicy.delay(after: notTaken, retryAfter: retryAfter) else {
                 try await release([request] + unsent, reason)
                 context.stop.request()
-                let asked = retryAfter.map { ", and asks to wait \($0.secondsRoundedUp) s" } ?? ""
-                throw .unavailable(reason + asked)
+                throw .unavailable(reason.asking(toWait: retryAfter))
             }
             guard !context.stop.isRequested else {
                 try await release([request] + unsent, reason)

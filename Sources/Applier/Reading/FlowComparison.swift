@@ -31,9 +31,7 @@ struct FlowComparison {
         self.context = context
         settle = context.limits.settle
         self.acknowledged = acknowledged.somebodyElses
-        windows = Dictionary(acknowledged.compactMap { known in known.window.map { (known.run, $0) } }) { first, _ in
-            first
-        }
+        windows = acknowledged.toldWindows
     }
 
     /// The flow's ledger as it is now.

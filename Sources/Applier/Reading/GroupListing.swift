@@ -45,7 +45,7 @@ struct GroupListing {
         let record = ledger.record
         guard Self.mayTell(of: ledger), isInOrder else { return nil }
         let own = listed.filter { $0.flow == record.id }.map(\.run)
-        let recorded = Set(ledger.runs.compactMap(\.id))
+        let recorded = ledger.runIDs
         guard own.contains(where: { $0.createdAt == record.newestRunAt && recorded.contains($0.id) }) else {
             return nil
         }

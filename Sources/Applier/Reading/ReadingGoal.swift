@@ -9,7 +9,7 @@ struct ReadingGoal {
     private let since: Timestamp?
 
     init(_ ledger: FlowLedger, settle: Duration) {
-        recorded = Set(ledger.runs.compactMap(\.id))
+        recorded = ledger.runIDs
         guard ledger.record.contactedAt != nil, let newest = ledger.record.newestRunAt else {
             since = nil
             return

@@ -20,8 +20,7 @@ extension HTTPAnswer {
     /// - Parameter now: stands in for the answer's `Date`, where `Retry-After` is a date.
     func unavailability(_ redaction: Redaction, now: Timestamp) -> String {
         let what = status == 429 ? "rate limited (429)" : "answered \(summary(redaction))"
-        guard let wait = wait(now: now), wait > .zero else { return what }
-        return "\(what), and asks to wait \(wait.secondsRoundedUp) s"
+        return what.asking(toWait: wait(now: now))
     }
 
     /// What the body says to people. Bodies of errors are of no one form: JSON of several makes, HTML, text.
@@ -40,6 +39,12 @@ extension HTTPAnswer {
 }
 
 extension String {
+    /// `rate limited (429), and asks to wait 3600 s`, where the service does ask.
+    package func asking(toWait wait: Duration?) -> String {
+        guard let wait, wait > .zero else { return self }
+        return "\(self), and asks to wait \(wait.secondsRoundedUp) s"
+    }
+
     /// On one line, with each run of white space and control characters as one space.
     var singleLine: String {
         let isGap = { (scalar: Unicode.Scalar) in

@@ -35,6 +35,9 @@ package struct FlowLedger: Sendable {
     /// The requests of the open claim; empty when there is none.
     package var openRequests: [RecordedRun] { index.open }
 
+    /// The ids of all runs that have one.
+    package var runIDs: Set<RunID> { index.ids }
+
     /// Whether requests were made under this claim.
     package func knows(_ claim: ClaimID) -> Bool { index.claims.contains(claim) }
 

@@ -166,4 +166,9 @@ package struct Acknowledgement: Hashable, Sendable {
 extension [Acknowledgement] {
     /// Runs of unknown window that count for nothing.
     package var somebodyElses: Set<RunID> { Set(lazy.filter { $0.window == nil }.map(\.run)) }
+
+    /// The windows that they tell of runs whose window cannot be read.
+    package var toldWindows: [RunID: Window] {
+        Dictionary(compactMap { known in known.window.map { (known.run, $0) } }) { first, _ in first }
+    }
 }

@@ -44,7 +44,7 @@ struct FlowPass {
             $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window
         }
         reruns = Lookahead(sorted.makeIterator())
-        let windows = declaration.acknowledgedWindows
+        let windows = declaration.acknowledged.toldWindows
         recorded = RunsByWindow(windows: windows)
         replacedFlows = replaced
         self.replaced = RunsByWindow(replaced.runsByWindow, windows: windows)
@@ -227,13 +227,6 @@ struct FlowPass {
             found.recordedCount += 1
             found.failedCount += 1
         }
-    }
-}
-
-extension FlowDeclaration {
-    /// The windows that it tells of runs whose window cannot be read.
-    fileprivate var acknowledgedWindows: [RunID: Window] {
-        Dictionary(acknowledged.compactMap { known in known.window.map { (known.run, $0) } }) { first, _ in first }
     }
 }
 

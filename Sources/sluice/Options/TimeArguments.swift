@@ -6,7 +6,9 @@ import Manifests
 /// A moment on the command line.
 struct Moment {
     static let form =
-        "Unix seconds, RFC 3339 such as 2024-05-01T00:00:00Z, a date (its start in UTC), yesterday, today or tomorrow"
+        "Unix seconds, RFC 3339 such as 2024-05-01T00:00:00Z, a date (its start in UTC), \(days)"
+
+    private static let days = "yesterday, today or tomorrow"
 
     let time: Timestamp
 
@@ -33,7 +35,7 @@ struct Moment {
                         suggestion: "for UTC write \(civil)")
                 }
             } catch {
-                let words = "a date, yesterday, today or tomorrow"
+                let words = "a date, \(Self.days)"
                 throw ValidationError(
                     [error.message, error.suggestion.map { "\($0), or \(words)" } ?? "write \(words)"]
                         .joined(separator: "; "))

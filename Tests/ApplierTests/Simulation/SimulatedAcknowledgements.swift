@@ -31,7 +31,7 @@ extension SimulatedService {
         manifest.flows.filter { $0.isDeclared(at: time.elapsed) }.map { flow in
             flow.declaration(
                 at: time.elapsed,
-                acknowledged: acknowledgements.of(flow.id) + (flow.replaces.map(acknowledgements.of) ?? []))
+                acknowledged: flow.counted.flatMap(acknowledgements.of))
         }
     }
 

@@ -58,8 +58,10 @@ struct SimulatedFlowDeclaration: Sendable {
         declaredFrom <= elapsed && declaredUntil.map { elapsed < $0 } ?? true
     }
 
-    /// Whether a run of the flow counts for this one: its own, and those of the flow that it replaces.
-    func counts(runsOf flow: FlowID) -> Bool { flow == id || flow == replaces }
+    /// The flows whose runs count for this one: itself, and the flow that it replaces.
+    var counted: [FlowID] { [id] + (replaces.map { [$0] } ?? []) }
+
+    func counts(runsOf flow: FlowID) -> Bool { counted.contains(flow) }
 
     /// The same windows under another id.
     func replaced(by id: FlowID, at time: Duration) -> SimulatedFlowDeclaration {

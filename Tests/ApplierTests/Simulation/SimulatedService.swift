@@ -249,9 +249,7 @@ final class SimulatedService: Sendable {
         }
     }
 
-    func run(_ id: RunID) -> ObservedRun? { listedRun(id)?.run }
-
-    func listedRun(_ id: RunID) -> ListedRun? {
+    func run(_ id: RunID) -> ListedRun? {
         let now = now
         return state.withLock { state in
             (try? state.sandbox.run(id.description)).map { ListedRun($0, in: state.sandbox, at: now) }

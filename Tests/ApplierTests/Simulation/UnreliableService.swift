@@ -164,10 +164,8 @@ struct UnreliableService: FlowService {
     }
 
     func runs(ids: [RunID]) async throws(FlowServiceError) -> [ListedRun] {
-        try await read { ids.compactMap { service.listedRun($0) } }.0
+        try await read { ids.compactMap { service.run($0) } }.0
     }
-
-    func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? { try await read { service.run(run) }.0 }
 
     func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
         try await read { service.flow(flow) }.0

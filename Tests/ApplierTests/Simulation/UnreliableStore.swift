@@ -81,7 +81,7 @@ struct UnreliableStore: LedgerStore {
 
     /// The flow, and the one that it replaces.
     private func counted(for flow: FlowID) -> [FlowID] {
-        [flow] + (process.service.manifest.flow(flow)?.replaces.map { [$0] } ?? [])
+        process.service.manifest.flow(flow)?.counted ?? [flow]
     }
 
     func flows() async throws(LedgerError) -> [FlowRecord] { try store.flows() }
