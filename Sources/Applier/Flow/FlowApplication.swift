@@ -78,8 +78,8 @@ struct FlowApplication {
         try await lookAtReplaced()
         while true {
             try await settleOpenClaim()
-            let actions = try await missingActions()
-            switch try await send(actions) {
+            let (actions, column) = try await missingActions()
+            switch try await send(actions, column) {
             case .all: return
             case .lookAgain: try await lookOnceMore()
             case .inDoubt(let reason):
@@ -133,8 +133,10 @@ struct FlowApplication {
 
     /// What of the approved plan is still missing by what the ledger knows now. Whatever is new is left to another
     /// plan: nothing is sent that was not approved.
-    private mutating func missingActions() async throws(FlowEnd) -> PlannedActions {
-        guard !plan.actions.isEmpty else { return [] }
+    ///
+    /// - Returns: also the delta column, where the flow's first request is still to come.
+    private mutating func missingActions() async throws(FlowEnd) -> (PlannedActions, DeltaColumn?) {
+        guard !plan.actions.isEmpty else { return ([], nil) }
         let current = Planner(asOf: asOf).plan(
             plan.approvedDeclaration, record: ledger.record, runs: ledger.runs, replaced: try await replaced())
         // Of what a limit holds back, a rerun may be without its run: that was judged when it was planned.
@@ -145,12 +147,8 @@ struct FlowApplication {
         if !refusedRetries.isEmpty {
             actions = PlannedActions(actions.filter { refusedRetries[$0.key(in: plan.id)] == nil })
         }
-        // The delta column goes with whichever request is first, also where that of the plan is not approved.
-        if let column = current.actions.first?.deltaColumn, let first = actions.first, first.deltaColumn == nil {
-            actions = actions.replacingFirst(by: first.carrying(column))
-        }
         noteRemoved(plan.actions.count - accepted - refusedRetries.count - actions.count)
-        return actions
+        return (actions, current.actions.first?.deltaColumn)
     }
 
     /// So many of the approved requests have been run already.

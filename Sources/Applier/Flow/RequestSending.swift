@@ -19,17 +19,17 @@ extension FlowApplication {
 
     /// Sends the requests in order, claim by claim. What became of one claim's is committed with the next claim. Windows
     /// that have not ended are left out.
-    mutating func send(_ actions: PlannedActions) async throws(FlowEnd) -> Sent {
+    ///
+    /// - Parameter column: goes with whichever request is first, also where the planned first one is left out.
+    mutating func send(_ actions: PlannedActions, _ column: DeltaColumn?) async throws(FlowEnd) -> Sent {
         var rest = actions[...]
         var early: FlowEnd?
-        // Of a request that is left out: it goes with whichever is first.
-        var column: DeltaColumn?
+        var column = column
         while var next = rest.first {
             if let column { next = next.carrying(column) }
             if let end = endOfEarlyWindow(next) {
                 early = early ?? end
                 rest = rest.dropFirst()
-                column = next.deltaColumn
                 continue
             }
             if !pending.isEmpty, context.service.turnDelay() > longestUncommitted, try await !commit() {
