@@ -5,12 +5,18 @@ package struct FlowID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// `nil` when `text` is not a UUID in its 8-4-4-4-12 form.
     package init?(_ text: some StringProtocol) {
-        let groups = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard groups.map(\.utf8.count) == [8, 4, 4, 4, 12],
-            groups.allSatisfy({ $0.utf8.allSatisfy(\.isHexadecimalDigit) })
-        else { return nil }
+        var length = 0
+        for byte in text.utf8 {
+            let isHyphen = Self.hyphens.contains(length)
+            guard isHyphen ? byte == UInt8(ascii: "-") : byte.isHexadecimalDigit else { return nil }
+            length += 1
+        }
+        guard length == Self.length else { return nil }
         description = text.lowercased()
     }
+
+    private static let length = 36
+    private static let hyphens = [8, 13, 18, 23]
 
     /// Flows are ordered by their id, so that plans and exports are the same for the same input.
     package static func < (left: FlowID, right: FlowID) -> Bool { left.description < right.description }

@@ -67,8 +67,11 @@ package struct FileJournal: ClaimJournal {
         let path = path(of: flow)
         let descriptor = try openLocked(path)
         defer { close(descriptor) }
-        let known = read.claims(of: flow, FileVersion(descriptor))
-        let earlier = if let known { known } else { try claims(of: flow) }
+        let version = FileVersion(descriptor)
+        let known = read.claims(of: flow, version)
+        // Foundation loses memory with each empty file that it reads.
+        let earlier =
+            if version?.size == 0 { [JournalClaim]() } else if let known { known } else { try claims(of: flow) }
         if lseek(descriptor, 0, SEEK_END) > Self.longestFile {
             let kept = earlier.suffix(Self.keptClaims).map { JournalLine(id: $0.id, time: $0.time) }
             try replace(path, with: kept + [line])
@@ -135,7 +138,7 @@ private final class ReadClaims: Sendable {
 /// What changes whenever a file is written to or replaced. A journal only grows.
 private struct FileVersion: Hashable {
     private let number: UInt64
-    private let size: Int
+    let size: Int
     private let changedAt: [Int]
 
     init?(_ descriptor: Int32) {

@@ -117,12 +117,7 @@ struct SQLiteRows {
         let revision = try self.record(of: record.id).revision
         if revision == record.revision { return .done }
         guard revision == expecting else { return .conflict }
-        let marks = Array(repeating: "?", count: FlowRow.columnNames.count).joined(separator: ", ")
-        let updates = FlowRow.columnNames.dropFirst().map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
-        try execute(
-            "INSERT INTO flow (target, \(FlowRow.columns)) VALUES (?, \(marks)) "
-                + "ON CONFLICT (target, flow) DO UPDATE SET \(updates)"
-        ) {
+        try execute(Self.flowReplacement) {
             $0.bind(target)
             FlowRow.bind(record, to: &$0)
         }
@@ -144,6 +139,18 @@ struct SQLiteRows {
         }
     }
 
+    private static let flowReplacement: String = {
+        let marks = Array(repeating: "?", count: FlowRow.columnNames.count).joined(separator: ", ")
+        let updates = FlowRow.columnNames.dropFirst().map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+        return "INSERT INTO flow (target, \(FlowRow.columns)) VALUES (?, \(marks)) "
+            + "ON CONFLICT (target, flow) DO UPDATE SET \(updates)"
+    }()
+
+    private static let runReplacement: String = {
+        let marks = String(repeating: ", ?", count: RunRow.entryColumnCount).dropFirst(2)
+        return "UPDATE run SET (\(RunRow.entryColumns)) = (\(marks)) WHERE \(ofIdentity)"
+    }()
+
     private static let insertion =
         "INSERT INTO run (target, flow, \(RunRow.entryColumns)) VALUES (?, ?"
         + String(repeating: ", ?", count: RunRow.entryColumnCount) + ")"
@@ -160,8 +167,7 @@ struct SQLiteRows {
         var entry = before
         try entry.apply(update, at: time)
         guard entry != before else { return }
-        let marks = String(repeating: ", ?", count: RunRow.entryColumnCount).dropFirst(2)
-        try execute("UPDATE run SET (\(RunRow.entryColumns)) = (\(marks)) WHERE \(Self.ofIdentity)") {
+        try execute(Self.runReplacement) {
             RunRow.bind(entry, to: &$0)
             bind(identity, to: &$0)
         }

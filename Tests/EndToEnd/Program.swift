@@ -77,6 +77,10 @@ final class RunningProgram: Sendable {
     private let output: URL
     private let errors: URL
     let processID: Int32
+    /// Such as `ASAN_OPTIONS`.
+    static let sanitizerOptions = ProcessInfo.processInfo.environment.filter {
+        $0.key.hasSuffix("SAN_OPTIONS")
+    }
 
     init(_ binary: URL, _ arguments: [String], in folder: URL, environment: [String: String], input: String?) throws {
         let name = UUID().uuidString
@@ -87,7 +91,8 @@ final class RunningProgram: Sendable {
         process.executableURL = binary
         process.arguments = arguments
         process.currentDirectoryURL = folder
-        process.environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path].merging(environment) { $1 }
+        process.environment = Self.sanitizerOptions
+            .merging(["PATH": "/usr/bin:/bin", "HOME": folder.path]) { $1 }.merging(environment) { $1 }
         let handles = [try FileHandle(forWritingTo: output), try FileHandle(forWritingTo: errors)]
         process.standardOutput = handles[0]
         process.standardError = handles[1]

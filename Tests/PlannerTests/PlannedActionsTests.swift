@@ -38,6 +38,9 @@ struct PlannedActionsTests {
             var other = plain
             guard let last = other.popLast() else { continue }
             #expect(actions != PlannedActions(other) && actions.last == last, "seed \(seed)")
+            #expect(Array(actions.replacingFirst(by: last)) == [last] + plain.dropFirst(), "seed \(seed)")
+            let distances = zip(plain, plain.dropFirst()).map { $1.window.start - $0.window.start }
+            #expect(Set(actions.neighbours.map { $1.window.start - $0.window.start }) == Set(distances), "seed \(seed)")
         }
     }
 

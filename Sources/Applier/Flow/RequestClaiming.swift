@@ -21,13 +21,13 @@ extension FlowApplication {
     /// The delta column rests on the flow's first request, so that one is claimed alone. So are requests for one window:
     /// a run tells its window only.
     ///
-    /// - Parameter first: of the actions, as it is to be sent.
-    func batch(of actions: Slice<PlannedActions>, _ first: PlannedAction) -> [PlannedAction] {
+    /// - Parameter first: the one at the index, as it is to be sent.
+    func batch(of actions: PlannedActions, from index: Int, _ first: PlannedAction) -> [PlannedAction] {
         guard mostPerClaim > 1, first.deltaColumn == nil, ledger.runs.contains(where: \.state.isAccepted)
         else { return [first] }
         var windows: Set<Window> = []
         return Array(
-            actions.prefix(mostPerClaim).prefix { action in
+            actions[index...].prefix(mostPerClaim).prefix { action in
                 windows.insert(action.window).inserted && action.deltaColumn == nil && !isEarly(action)
             })
     }

@@ -22,14 +22,15 @@ extension FlowApplication {
     ///
     /// - Parameter column: goes with whichever request is first, also where the planned first one is left out.
     mutating func send(_ actions: PlannedActions, _ column: DeltaColumn?) async throws(FlowEnd) -> Sent {
-        var rest = actions[...]
         var early: FlowEnd?
         var column = column
-        while var next = rest.first {
+        var index = 0
+        while index < actions.count {
+            var next = actions[index]
             if let column { next = next.carrying(column) }
             if let end = endOfEarlyWindow(next) {
                 early = early ?? end
-                rest = rest.dropFirst()
+                index += 1
                 continue
             }
             if !pending.isEmpty, context.service.turnDelay() > longestUncommitted, try await !commit() {
@@ -40,9 +41,9 @@ extension FlowApplication {
                 _ = try await commit()
                 throw .stopped
             }
-            guard let requests = try await claim(batch(of: rest, next)) else { return .lookAgain }
+            guard let requests = try await claim(batch(of: actions, from: index, next)) else { return .lookAgain }
             column = nil
-            rest = rest.dropFirst(requests.count)
+            index += requests.count
             if let sent = try await send(requests) { return sent }
         }
         guard try await commit() else { return .lookAgain }

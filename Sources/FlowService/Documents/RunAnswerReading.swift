@@ -6,7 +6,7 @@ extension RunAnswer {
     ///
     /// - Parameter now: stands in for the answer's `Date`, where `Retry-After` is a date.
     init(_ answer: HTTPAnswer, now: Timestamp, redaction: Redaction) {
-        let summary = answer.summary(redaction)
+        var summary: String { answer.summary(redaction) }
         let response = redaction(answer.text)
         switch answer.status {
         case 200..<300:

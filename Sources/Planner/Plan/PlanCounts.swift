@@ -65,13 +65,13 @@ extension FlowPlan {
     /// The flow's part in figures.
     package var counts: PlanCounts {
         var counts = PlanCounts()
-        for action in actions {
-            switch action.kind {
+        for row in actions.rows {
+            switch row.first.kind {
             case .create:
-                counts.create += 1
-                counts.windows += action.windowCount
-            case .retry: counts.retry += 1
-            case .rerun: counts.rerun += 1
+                counts.create += row.count
+                counts.windows += row.count * row.first.windowCount
+            case .retry: counts.retry += row.count
+            case .rerun: counts.rerun += row.count
             }
         }
         for diagnostic in diagnostics {

@@ -5,17 +5,15 @@ import Manifests
 ///
 /// Those whose windows and lines follow each other at equal steps, as a series cuts them and as people write them, are
 /// kept as one row: a million of them need no more memory than two.
-package struct PlannedActions: Hashable, Sendable {
-    private var rows: [Row] = []
-    package private(set) var count = 0
+package struct PlannedActions: Sendable {
+    package private(set) var rows: [Row] = []
 
     package init() {}
 
     package init(_ actions: some Sequence<PlannedAction>) { append(contentsOf: actions) }
 
     package mutating func append(_ action: PlannedAction) {
-        defer { count += 1 }
-        if let last = rows.indices.last, rows[last].take(action, at: count) { return }
+        if let last = rows.indices.last, rows[last].take(action) { return }
         rows.append(Row(first: action, index: count))
     }
 
@@ -26,58 +24,75 @@ package struct PlannedActions: Hashable, Sendable {
     /// The same with another first request.
     package func replacingFirst(by first: PlannedAction) -> PlannedActions {
         var actions: PlannedActions = [first]
-        actions.append(contentsOf: dropFirst())
+        if let rest = rows.first?.dropFirst() { actions.rows.append(rest) }
+        actions.rows += rows.dropFirst()
         return actions
     }
 
     /// Mostly they are in order already, or the other way round.
     mutating func sort(by isBefore: (PlannedAction, PlannedAction) -> Bool) {
-        func areInOrder(_ actions: some Sequence<PlannedAction>) -> Bool {
-            var previous: PlannedAction?
-            for action in actions {
-                if let previous, isBefore(action, previous) { return false }
-                previous = action
-            }
-            return true
-        }
-        if areInOrder(self) { return }
-        self = areInOrder(reversed()) ? PlannedActions(reversed()) : PlannedActions(sorted(by: isBefore))
+        // Two of a row that follow each other compare like any other two.
+        if neighbours.allSatisfy({ !isBefore($1, $0) }) { return }
+        let isReversed = neighbours.allSatisfy { isBefore($1, $0) }
+        self = isReversed ? PlannedActions(reversed()) : PlannedActions(sorted(by: isBefore))
     }
 
-    private struct Row: Hashable {
-        let first: PlannedAction
-        /// Of the first.
-        let index: Int
+    /// Those that follow each other; of each row the first two stand for all.
+    package var neighbours: [(PlannedAction, PlannedAction)] {
+        var pairs: [(PlannedAction, PlannedAction)] = []
+        for (index, row) in rows.enumerated() {
+            if index > 0 { pairs.append((rows[index - 1].last, row.first)) }
+            if row.count > 1 { pairs.append((row.first, row[1])) }
+        }
+        return pairs
+    }
+
+    /// Requests that differ only in their window's time and in their line, at equal steps.
+    package struct Row: Sendable {
+        package let first: PlannedAction
+        package private(set) var count = 1
+        /// Of the first, among all requests.
+        fileprivate let index: Int
         /// From one to the next: in milliseconds, and in lines.
         private var step: Int64 = 0
         private var lines = 0
 
-        init(first: PlannedAction, index: Int) {
+        fileprivate init(first: PlannedAction, index: Int) {
             self.first = first
             self.index = index
         }
 
+        package var last: PlannedAction { self[count - 1] }
+        fileprivate var end: Int { index + count }
+
+        package subscript(offset: Int) -> PlannedAction {
+            offset == 0 ? first : first.moved(by: step &* Int64(offset), lines: lines * offset)
+        }
+
         /// Takes the action in when it is the next of the row.
-        ///
-        /// - Parameter next: the index that it has.
-        mutating func take(_ action: PlannedAction, at next: Int) -> Bool {
+        fileprivate mutating func take(_ action: PlannedAction) -> Bool {
             guard action.differsOnlyInPlace(from: first) else { return false }
             let distance = action.window.start.milliseconds &- first.window.start.milliseconds
             let lines = action.place.line - first.place.line
-            if next == index + 1 { (step, self.lines) = (distance, lines) }
-            return distance == step &* Int64(next - index) && lines == self.lines * (next - index)
+            if count == 1 { (step, self.lines) = (distance, lines) }
+            guard distance == step &* Int64(count), lines == self.lines * count else { return false }
+            count += 1
+            return true
         }
 
-        subscript(position: Int) -> PlannedAction {
-            let offset = position - index
-            return offset == 0 ? first : first.moved(by: step &* Int64(offset), lines: lines * offset)
+        /// `nil` where it is the only one.
+        fileprivate func dropFirst() -> Row? {
+            guard count > 1 else { return nil }
+            var row = Row(first: self[1], index: index + 1)
+            (row.count, row.step, row.lines) = (count - 1, step, lines)
+            return row
         }
     }
 }
 
 extension PlannedActions: RandomAccessCollection {
     package var startIndex: Int { 0 }
-    package var endIndex: Int { count }
+    package var endIndex: Int { rows.last?.end ?? 0 }
 
     package subscript(position: Int) -> PlannedAction {
         // The last row that begins at the position or before it.
@@ -86,25 +101,37 @@ extension PlannedActions: RandomAccessCollection {
             let middle = (low + high) / 2
             if rows[middle].index > position { high = middle } else { low = middle }
         }
-        return rows[low][position]
+        return rows[low][position - rows[low].index]
     }
 
-    package func makeIterator() -> Iterator { Iterator(actions: self) }
+    package func makeIterator() -> Iterator { Iterator(rows: rows) }
 
     /// Goes from row to row, without a search.
     package struct Iterator: IteratorProtocol {
-        private let actions: PlannedActions
+        private let rows: [Row]
         private var row = 0
-        private var position = 0
+        private var offset = 0
 
-        fileprivate init(actions: PlannedActions) { self.actions = actions }
+        fileprivate init(rows: [Row]) { self.rows = rows }
 
         package mutating func next() -> PlannedAction? {
-            guard position < actions.count else { return nil }
-            defer { position += 1 }
-            if row + 1 < actions.rows.count, actions.rows[row + 1].index == position { row += 1 }
-            return actions.rows[row][position]
+            guard row < rows.count else { return nil }
+            defer {
+                offset += 1
+                if offset == rows[row].count { (row, offset) = (row + 1, 0) }
+            }
+            return rows[row][offset]
         }
+    }
+}
+
+extension PlannedActions: Hashable {
+    /// Whatever rows they are kept in.
+    package static func == (left: PlannedActions, right: PlannedActions) -> Bool { left.elementsEqual(right) }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(count)
+        hasher.combine(first)
     }
 }
 

@@ -29,17 +29,26 @@ struct FoldedWindows: Hashable {
         longest = window.length
     }
 
-    /// Takes the window in when it goes on where these end, or leads to where they start; says whether it did.
-    mutating func take(_ window: Window) -> Bool {
-        guard window.start == end || window.end == start else { return false }
-        let length = window.length
-        let isEqual = shortest == longest && length == longest
-        guard isEqual || Self.unit(of: min(shortest, length), max(longest, length)) != nil else { return false }
-        start = min(start, window.start)
-        end = max(end, window.end)
-        count += 1
-        shortest = min(shortest, length)
-        longest = max(longest, length)
+    /// Takes the others in when they go on where these end, or lead to where they start; says whether it did.
+    mutating func take(_ other: FoldedWindows) -> Bool {
+        guard other.start == end || other.end == start else { return false }
+        let (least, most) = (min(shortest, other.shortest), max(longest, other.longest))
+        guard least == most || Self.unit(of: least, most) != nil else { return false }
+        start = min(start, other.start)
+        end = max(end, other.end)
+        count += other.count
+        shortest = least
+        longest = most
+        return true
+    }
+
+    /// Takes in so many windows that follow at equal steps, each as long as this one, up to the last of them; says
+    /// whether each touches the one before.
+    mutating func take(_ more: Int, upTo last: Window) -> Bool {
+        let (earliest, latest) = (min(start, last.start), max(end, last.end))
+        guard count == 1, latest - earliest == longest * (more + 1) else { return false }
+        (start, end) = (earliest, latest)
+        count += more
         return true
     }
 

@@ -44,6 +44,15 @@ struct PlanLine {
         isPlainFirstRun = kind == .create && action.deltaColumn != nil && action.refusal == nil && unusual == nil
     }
 
+    /// Of requests in a row: one line where their windows fold, or one each.
+    static func lines(of row: PlannedActions.Row) -> [PlanLine] {
+        var line = PlanLine(row.first, unusual: nil)
+        if row.count == 1 || !line.isNotable && line.windows.take(row.count - 1, upTo: row.last.window) {
+            return [line]
+        }
+        return (0..<row.count).map { PlanLine(row[$0], unusual: nil) }
+    }
+
     init(_ held: HeldWindow) {
         kind =
             switch held.cause {
@@ -68,7 +77,7 @@ struct PlanLine {
         let isSameRetry = cause != nil && cause == other.cause && unusual == nil && other.unusual == nil
         let isSameRerun = kind == .rerun && reason == other.reason && unusual == nil && other.unusual == nil
         guard isPlain || isSameRetry || isSameRerun, kind == other.kind, timeZone == other.timeZone,
-            let window = Window(start: other.windows.start, end: other.windows.end), windows.take(window)
+            windows.take(other.windows)
         else { return false }
         reason = cause ?? reason
         return true
@@ -87,7 +96,10 @@ extension FlowPlan {
     /// Its requests in the order in which they are sent, plain ones folded.
     func requestLines(asOf: Timestamp) -> [PlanLine] {
         let unusual = UnusualWindows(actions, asOf: asOf)
-        return folded(actions.enumerated().lazy.map { PlanLine($0.element, unusual: unusual[$0.offset]) })
+        guard unusual.isEmpty else {
+            return folded(actions.enumerated().lazy.map { PlanLine($0.element, unusual: unusual[$0.offset]) })
+        }
+        return folded(actions.rows.lazy.flatMap(PlanLine.lines))
     }
 
     /// Its held windows, folded.
@@ -103,20 +115,22 @@ extension FlowPlan {
     }
 
     /// The delta column that one of its requests carries.
-    var firstColumn: DeltaColumn? { actions.lazy.compactMap(\.deltaColumn).first }
+    var firstColumn: DeltaColumn? { actions.rows.lazy.compactMap(\.first.deltaColumn).first }
 
     /// The time zone that all its requests are cut in, where it is one and not UTC.
     var timeZone: String? {
-        guard let zone = actions.first?.timeZone, actions.allSatisfy({ $0.timeZone == zone }) else { return nil }
+        guard let zone = actions.first?.timeZone, actions.rows.allSatisfy({ $0.first.timeZone == zone }) else {
+            return nil
+        }
         return zone
     }
 
     /// From the earliest start of any request to the latest end.
     var span: Window? {
         guard var (start, end) = actions.first.map({ ($0.window.start, $0.window.end) }) else { return nil }
-        for action in actions {
-            if action.window.start < start { start = action.window.start }
-            if action.window.end > end { end = action.window.end }
+        for window in actions.rows.flatMap({ [$0.first.window, $0.last.window] }) {
+            if window.start < start { start = window.start }
+            if window.end > end { end = window.end }
         }
         return Window(start: start, end: end)
     }

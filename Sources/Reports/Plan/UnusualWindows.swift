@@ -16,7 +16,9 @@ struct UnusualWindows {
     private var remarks: [Int: String] = [:]
 
     init(_ actions: PlannedActions, asOf: Timestamp) {
-        let median = Self.medianLength(of: actions)
+        guard !Self.arePlain(actions, asOf: asOf) else { return }
+        let lengths = actions.map(\.window.length).sorted()
+        let median = lengths.isEmpty ? .zero : lengths[lengths.count / 2]
         for (index, action) in actions.enumerated() {
             let length = action.window.length
             if action.window.end > asOf {
@@ -29,11 +31,16 @@ struct UnusualWindows {
         noteGaps(actions)
     }
 
-    private static func medianLength(of actions: PlannedActions) -> Duration {
-        guard let length = actions.first?.window.length else { return .zero }
-        // Mostly all are equally long.
-        if actions.allSatisfy({ $0.window.length == length }) { return length }
-        return actions.map(\.window.length).sorted()[actions.count / 2]
+    /// Most are: equally long, none ends after the plan, and none is far from the next.
+    private static func arePlain(_ actions: PlannedActions, asOf: Timestamp) -> Bool {
+        let length = actions.first?.window.length
+        let areAlike = actions.rows.allSatisfy {
+            $0.first.window.length == length && max($0.first.window.end, $0.last.window.end) <= asOf
+        }
+        return areAlike
+            && actions.neighbours.allSatisfy {
+                max($1.window.start - $0.window.end, $0.window.start - $1.window.end) <= farForFew
+            }
     }
 
     /// What is unusual about the action at the index; `nil` when nothing is.
