@@ -12,22 +12,33 @@ enum RunRow {
         return run
     }
 
-    private static let runColumns = """
-        window_start, window_end, rerun, attempt, state, origin, run, column_name, column_date_format, \
-        column_timezone, recorded_at, failure, claim, claim_owner, claimed_earliest, claimed_latest
+    private static let identityColumns = "window_start, window_end, rerun, attempt"
+    private static let stateColumns = """
+        state, origin, run, column_name, column_date_format, column_timezone, recorded_at, failure, claim, \
+        claim_owner, claimed_earliest, claimed_latest
         """
-    static let entryColumns = """
-        \(runColumns), request, response, status, input_records, output_records, failed_records, input_files, \
-        updated_at, file, line, commit_id, author, ci_run, reason
+    private static let runColumns = "\(identityColumns), \(stateColumns)"
+    private static let detailColumns = """
+        request, response, status, input_records, output_records, failed_records, input_files, updated_at, file, \
+        line, commit_id, author, ci_run, reason
         """
+    static let entryColumns = "\(runColumns), \(detailColumns)"
     static let entryColumnCount = 30
+    /// All but those of the identity, which seldom change.
+    static let changingColumns = "\(stateColumns), \(detailColumns)"
+    static let changingColumnCount = 26
 
     static func bind(_ entry: LedgerEntry, to statement: inout PreparedStatement) {
-        let (run, counts, provenance) = (entry.run, entry.counts, entry.provenance)
+        let run = entry.run
         statement.bind(run.window?.start.seconds)
         statement.bind(run.window?.end.seconds)
         statement.bind(run.identity.rerun ?? "")
         statement.bind(run.identity.attempt)
+        bindChanging(entry, to: &statement)
+    }
+
+    static func bindChanging(_ entry: LedgerEntry, to statement: inout PreparedStatement) {
+        let (run, counts, provenance) = (entry.run, entry.counts, entry.provenance)
         statement.bind(run.state.rawValue)
         statement.bind(run.origin.rawValue)
         statement.bind(run.id?.description)

@@ -26,6 +26,7 @@ package final class SQLiteLedger: LedgerStore {
     private let identity: FileIdentity?
     private let mode: Mode
     private let target: Int64?
+    private let waiting = WaitingCommits()
 
     /// Opens the ledger file for one target.
     ///
@@ -78,7 +79,27 @@ package final class SQLiteLedger: LedgerStore {
         if mode == .readOnly { throw .unusable("\(file.path) was opened for reading only") }
         // A claim in a file that nobody finds any more would protect nothing. What became of a request is still recorded.
         if commit.hasClaim, FileIdentity(path: file.path) != identity { throw .replaced(file.path) }
-        return try await transaction(.immediate) { try $0.make(commit) }
+        let result = await withCheckedContinuation { answer in
+            guard waiting.add(commit, answer) else { return }
+            database.asyncWriteWithoutTransaction { self.makeWaitingCommits($0) }
+        }
+        return try result.get()
+    }
+
+    /// All in one transaction, which the disk is waited for once; where one of them is refused, each in its own.
+    private func makeWaitingCommits(_ connection: Database) {
+        let waiting = waiting.takeAll()
+        let results = transaction(.immediate, connection) { rows in try waiting.map { try rows.make($0.commit) } }
+        switch results {
+        case .success(let results):
+            for (waiting, result) in zip(waiting, results) { waiting.answer.resume(returning: .success(result)) }
+        case .failure(.busy(let reason)):
+            for waiting in waiting { waiting.answer.resume(returning: .failure(.busy(reason))) }
+        case .failure:
+            for waiting in waiting {
+                waiting.answer.resume(returning: transaction(.immediate, connection) { try $0.make(waiting.commit) })
+            }
+        }
     }
 
     package func flows() async throws(LedgerError) -> [FlowRecord] {
@@ -143,22 +164,25 @@ package final class SQLiteLedger: LedgerStore {
     private func transaction<Value: Sendable>(
         _ kind: Database.TransactionKind, _ body: @escaping @Sendable (SQLiteRows) throws -> Value
     ) async throws(LedgerError) -> Value {
-        let result: Result<Value, LedgerError> = await withCheckedContinuation { continuation in
-            database.asyncWriteWithoutTransaction { [target, file] connection in
-                continuation.resume(
-                    returning: Result {
-                        let rows = SQLiteRows(connection: connection, target: target, file: file.path)
-                        var value: Value?
-                        try connection.inTransaction(kind) {
-                            value = try body(rows)
-                            return .commit
-                        }
-                        guard let value else { throw LedgerError.unusable("\(file.path): the transaction did not run") }
-                        return value
-                    }.mapError { LedgerError($0, file: file.path) })
-            }
+        let result = await withCheckedContinuation { answer in
+            database.asyncWriteWithoutTransaction { answer.resume(returning: self.transaction(kind, $0, body)) }
         }
         return try result.get()
+    }
+
+    private func transaction<Value>(
+        _ kind: Database.TransactionKind, _ connection: Database, _ body: (SQLiteRows) throws -> Value
+    ) -> Result<Value, LedgerError> {
+        Result {
+            let rows = SQLiteRows(connection: connection, target: target, file: file.path)
+            var value: Value?
+            try connection.inTransaction(kind) {
+                value = try body(rows)
+                return .commit
+            }
+            guard let value else { throw LedgerError.unusable("\(file.path): the transaction did not run") }
+            return value
+        }.mapError { LedgerError($0, file: file.path) }
     }
 }
 

@@ -146,10 +146,13 @@ struct SQLiteRows {
             + "ON CONFLICT (target, flow) DO UPDATE SET \(updates)"
     }()
 
-    private static let runReplacement: String = {
-        let marks = String(repeating: ", ?", count: RunRow.entryColumnCount).dropFirst(2)
-        return "UPDATE run SET (\(RunRow.entryColumns)) = (\(marks)) WHERE \(ofIdentity)"
-    }()
+    private static let runChange = update(of: RunRow.changingColumns, RunRow.changingColumnCount)
+    private static let runReplacement = update(of: RunRow.entryColumns, RunRow.entryColumnCount)
+
+    private static func update(of columns: String, _ count: Int) -> String {
+        let marks = String(repeating: ", ?", count: count).dropFirst(2)
+        return "UPDATE run SET (\(columns)) = (\(marks)) WHERE \(ofIdentity)"
+    }
 
     private static let insertion =
         "INSERT INTO run (target, flow, \(RunRow.entryColumns)) VALUES (?, ?"
@@ -167,9 +170,17 @@ struct SQLiteRows {
         var entry = before
         try entry.apply(update, at: time)
         guard entry != before else { return }
-        try execute(Self.runReplacement) {
-            RunRow.bind(entry, to: &$0)
-            bind(identity, to: &$0)
+        // Each column that is set costs the indexes that it is in.
+        if entry.run.identity == identity {
+            try execute(Self.runChange) {
+                RunRow.bindChanging(entry, to: &$0)
+                bind(identity, to: &$0)
+            }
+        } else {
+            try execute(Self.runReplacement) {
+                RunRow.bind(entry, to: &$0)
+                bind(identity, to: &$0)
+            }
         }
     }
 

@@ -42,8 +42,13 @@ final class AnsweringServer: Sendable {
         if method == .POST {
             return #"{"items":[{"id":"\#(id(next()))","etag":"\"1100c53e-0000-0200-0000-627138980000\""}]}"#
         }
-        if path.hasPrefix("/flows/") {
-            return #"{"items":[{"id":"\#(path.dropFirst(7))","scheduleParams":{"frequency":"once"}}]}"#
+        let path = path.removingPercentEncoding ?? path
+        if path.hasPrefix("/flows") {
+            let ids = path.firstRange(of: "id==").map { path[$0.upperBound...].prefix { $0 != "&" } }
+            let items = (ids ?? path.dropFirst("/flows/".count)).split(separator: ",").map {
+                #"{"id":"\#($0)","scheduleParams":{"frequency":"once"}}"#
+            }
+            return #"{"items":[\#(items.joined(separator: ","))]}"#
         }
         let flow = path.firstRange(of: "flowId==").map { path[$0.upperBound...].prefix(36) } ?? ""
         let number = (Int(flow.suffix(12), radix: 16) ?? 0) * 1000
