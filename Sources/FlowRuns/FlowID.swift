@@ -7,16 +7,15 @@ package struct FlowID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package init?(_ text: some StringProtocol) {
         var length = 0
         for byte in text.utf8 {
-            let isHyphen = Self.hyphens.contains(length)
-            guard isHyphen ? byte == UInt8(ascii: "-") : byte.isHexadecimalDigit else { return nil }
+            switch length {
+            case 8, 13, 18, 23: guard byte == UInt8(ascii: "-") else { return nil }
+            default: guard byte.isHexadecimalDigit else { return nil }
+            }
             length += 1
         }
-        guard length == Self.length else { return nil }
+        guard length == 36 else { return nil }
         description = text.lowercased()
     }
-
-    private static let length = 36
-    private static let hyphens = [8, 13, 18, 23]
 
     /// Flows are ordered by their id, so that plans and exports are the same for the same input.
     package static func < (left: FlowID, right: FlowID) -> Bool { left.description < right.description }

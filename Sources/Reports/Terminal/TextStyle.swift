@@ -59,7 +59,8 @@ extension String {
         return prefix(columns: max(1, width - style.ellipsis.columns)) + style.ellipsis
     }
 
-    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
+    /// With spaces behind it, up to `width` columns.
+    package func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
 
     /// Lines of at most `width` columns, broken between words; a longer word has a line of its own, cut.
     func wrapped(to width: Int, _ style: TextStyle) -> [String] {

@@ -7,7 +7,7 @@ struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema", abstract: "Print the JSON Schema of a manifest or an output.",
         discussion: """
-            \(Schema.allCases.map { "  \($0.rawValue.padding(toLength: 14, withPad: " ", startingAt: 0))\($0.meaning)" }
+            \(Schema.allCases.map { "  \($0.rawValue.padded(to: 14))\($0.meaning)" }
                 .joined(separator: "\n"))
 
             EXAMPLES:
