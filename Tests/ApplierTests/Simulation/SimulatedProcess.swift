@@ -43,8 +43,8 @@ final class SimulatedProcess: Sendable {
         var isDead = false
         var pausedUntil = Duration.zero
         var clock = ServiceClock()
-        /// The service's time when the last whole look at the flow began.
-        var lookedAt: [FlowID: Timestamp] = [:]
+        /// The last whole look at each flow.
+        var looks: [FlowID: SimulatedLook] = [:]
         /// How far back that look has read so far; `nil` when it has read everything.
         var readBackTo: [FlowID: Timestamp] = [:]
         var claims: [FlowID: ClaimID] = [:]
@@ -110,10 +110,10 @@ final class SimulatedProcess: Sendable {
 
     // MARK: What the process knows
 
-    func noteLook(_ flow: FlowID, at time: Timestamp, isFirst: Bool, readBackTo oldest: Timestamp?) {
+    func noteLook(_ flow: FlowID, _ look: SimulatedLook, isFirst: Bool, readBackTo oldest: Timestamp?) {
         state.withLock { state in
             if isFirst {
-                state.lookedAt[flow] = time
+                state.looks[flow] = look
                 state.unsure.remove(flow)
             }
             state.readBackTo[flow] = oldest
@@ -125,7 +125,7 @@ final class SimulatedProcess: Sendable {
     }
     func noteUnsure(_ flow: FlowID) { state.withLock { _ = $0.unsure.insert(flow) } }
     func isUnsure(_ flow: FlowID) -> Bool { state.withLock { $0.unsure.contains(flow) } }
-    func lookedAt(_ flow: FlowID) -> Timestamp { state.withLock { $0.lookedAt[flow] } ?? .min }
+    func look(at flow: FlowID) -> SimulatedLook? { state.withLock { $0.looks[flow] } }
     func noteClaim(_ claim: ClaimID, of flow: FlowID) { state.withLock { $0.claims[flow] = claim } }
     func claim(of flow: FlowID) -> ClaimID? { state.withLock { $0.claims[flow] } }
     func noteDate(_ date: Timestamp?, sent: MonotonicInstant) {
@@ -137,4 +137,12 @@ final class SimulatedProcess: Sendable {
         let now = time.monotonic
         return state.withLock { $0.clock.time(at: now) }
     }
+}
+
+/// When a flow's runs were read.
+struct SimulatedLook {
+    /// By the service's clock.
+    let time: Timestamp
+    /// How many runs there were: where that clock steps back, a later one seems to be older than the look.
+    let runCount: Int
 }

@@ -270,15 +270,15 @@ final class SimulatedService: Sendable {
     // MARK: What ledgers record
 
     /// A claim is committed: the runs that could be seen when its owner looked must have been counted.
-    func watchClaim(_ claim: ClaimID, _ flow: FlowID, _ window: Window, lookedAt: (FlowID) -> Timestamp) {
+    func watchClaim(_ claim: ClaimID, _ flow: FlowID, _ window: Window, looks: (FlowID) -> SimulatedLook?) {
         guard let declaration = manifest.flow(flow) else { return }
         let (now, elapsed) = (now, time.elapsed)
-        let seen = runs.filter { run in
-            let lookedAt = lookedAt(run.flow)
+        let seen = runs.enumerated().filter { index, run in
+            guard let look = looks(run.flow), index < look.runCount else { return false }
             return declaration.counts(runsOf: run.flow) && run.window?.overlaps(window) ?? false
-                && run.listedAt <= lookedAt && run.tellsWindowAt <= lookedAt
+                && run.listedAt <= look.time && run.tellsWindowAt <= look.time
                 && !acknowledgements.wasSomebodyElses(run)
-        }
+        }.map(\.element)
         let same = seen.filter { $0.window == window && !$0.hasFailed(at: now) }
         if same.count >= declaration.slots(of: window, at: elapsed) {
             violate("visible-run-ignored: \(claim), \(window), \(same.map { $0.id.prefix(8) })")

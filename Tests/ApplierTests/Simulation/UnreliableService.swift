@@ -138,15 +138,18 @@ struct UnreliableService: FlowService {
     func runs(
         of flow: FlowID, newestFirst: Bool, after next: String?
     ) async throws(FlowServiceError) -> Page<ObservedRun> {
-        let (page, date, sent, at) = try await read { () throws(FlowServiceError) in
+        let (result, date, sent, at) = try await read { () throws(FlowServiceError) in
             if newestFirst, service.habits.refusesOrder { throw .refused(status: 400, "orderby is not known") }
             do throws(ServiceError) {
-                return try service.page(
+                let page = try service.page(
                     of: flow, newestFirst: newestFirst && !service.habits.ignoresOrder, after: next)
+                return (page: page, runCount: service.runs.count)
             } catch { throw .refused(status: error.status, error.detail) }
         }
+        let page = result.page
         process.noteLook(
-            flow, at: at, isFirst: next == nil, readBackTo: page.next == nil ? nil : page.runs.last?.createdAt)
+            flow, SimulatedLook(time: at, runCount: result.runCount), isFirst: next == nil,
+            readBackTo: page.next == nil ? nil : page.runs.last?.createdAt)
         let roundTrip = process.time.monotonic - sent
         return Page(items: page.runs, next: page.next, date: date, requestedAt: date.map { $0 - roundTrip })
     }

@@ -60,7 +60,7 @@ struct UnreliableStore: LedgerStore {
                     process.service.violate("claim-without-look: \(claim), \(window)")
                 }
                 process.noteClaim(claim, of: flow)
-                process.service.watchClaim(claim, flow, window, lookedAt: process.lookedAt)
+                process.service.watchClaim(claim, flow, window, looks: process.look)
             case .update(let identity, .outcome(.released), _):
                 guard let run = before.runs.first(where: { $0.identity == identity }), let claim = run.claim?.id,
                     let window = run.window
