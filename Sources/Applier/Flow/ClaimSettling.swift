@@ -40,7 +40,7 @@ extension FlowApplication {
             try await waitForOthers(
                 pause, because: "\(claim.owner) is requesting \(open.window?.inWords ?? "an unknown window")")
             pause = min(pause * 2, .seconds(4))
-            ledger = try await currentLedger()
+            try await readLedger()
         }
     }
 

@@ -18,7 +18,7 @@ extension FlowApplication {
     /// together.
     mutating func lookBeforeRequests(isFirst: Bool = false, column: DeltaColumn? = nil) async throws(FlowEnd) {
         // Meanwhile the ledger may have turned out to be an older one.
-        if !isFirst { ledger = try await currentLedger() }
+        if !isFirst { try await readLedger() }
         guard let doubt = try await lastingDoubt(isFirst: isFirst) else { return try await look(column: column) }
         comparison.waitedFrom = ledger.base
         if doubt.wait > .zero { try await waitForOthers(doubt.wait, because: doubt.reason) }
@@ -55,6 +55,7 @@ extension FlowApplication {
         _ depth: FlowComparison.Depth = .newest, column: DeltaColumn? = nil
     ) async throws(FlowEnd) -> ListingFindings {
         let findings: ListingFindings
+        ledger = .empty(plan.id)
         do { (ledger, findings) = try await comparison.compare(depth, column: column) } catch {
             throw context.end(for: error)
         }
@@ -79,7 +80,7 @@ extension FlowApplication {
         guard let doubt = try doubtOfLedger(isFirst: isFirst) else { return nil }
         guard !doubt.missing.isEmpty else { return doubt }
         await context.time.pause(.milliseconds(500), unless: context.stop)
-        ledger = try await currentLedger()
+        try await readLedger()
         guard let later = try doubtOfLedger(isFirst: isFirst) else { return nil }
         let isLasting = later.missing.isEmpty || later.missing.contains(where: doubt.missing.contains)
         return isLasting ? later : nil

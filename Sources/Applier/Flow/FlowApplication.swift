@@ -54,7 +54,7 @@ struct FlowApplication {
         self.mostPerClaim = mostPerClaim
         rerunSeriesWindows = Set(plan.actions.lazy.filter { $0.rerun != nil && $0.isOfSeries }.map(\.window))
         comparison = FlowComparison(plan.id, acknowledged: plan.rules.acknowledged, applier.context)
-        ledger = FlowLedger(FlowSnapshot(record: FlowRecord(id: plan.id), runs: []))
+        ledger = .empty(plan.id)
     }
 
     var context: ApplierContext { applier.context }
@@ -72,7 +72,7 @@ struct FlowApplication {
     private mutating func apply() async throws(FlowEnd) {
         let flow = try checked?.get()
         guard !context.stop.isRequested else { throw .stopped }
-        ledger = try await currentLedger()
+        try await readLedger()
         guard try await !isFinished() else { return }
         try await lookFirst(column: flow?.deltaColumn)
         try await lookAtReplaced()
@@ -108,8 +108,10 @@ struct FlowApplication {
         vainDoubts = 0
     }
 
-    mutating func currentLedger() async throws(FlowEnd) -> FlowLedger {
-        do { return try await comparison.ledger() } catch { throw context.end(for: error) }
+    /// Reads the ledger as it is now. The one before is let go first: there may be a million runs in it.
+    mutating func readLedger() async throws(FlowEnd) {
+        ledger = .empty(plan.id)
+        do { ledger = try await comparison.ledger() } catch { throw context.end(for: error) }
     }
 
     // MARK: Before sending
@@ -137,7 +139,8 @@ struct FlowApplication {
     /// - Returns: also the delta column, where the flow's first request is still to come.
     private mutating func missingActions() async throws(FlowEnd) -> (PlannedActions, DeltaColumn?) {
         guard !plan.actions.isEmpty else { return ([], nil) }
-        let current = Planner(asOf: asOf).plan(
+        // Nothing is declared here but what was approved.
+        let current = Planner(asOf: asOf, listsUndeclared: false).plan(
             plan.approvedDeclaration, record: ledger.record, runs: ledger.runs, replaced: try await replaced())
         // Of what a limit holds back, a rerun may be without its run: that was judged when it was planned.
         let errors = current.diagnostics.filter { $0.severity == .error && $0.code != .rerunOfNothing }

@@ -91,7 +91,7 @@ extension FlowApplication {
             }
         } catch { throw context.end(for: error) }
         while true {
-            ledger = try await currentLedger()
+            try await readLedger()
             do throws(LedgerError) {
                 for (claim, outcome) in pending { try ledger.record(outcome, of: claim, at: context.time.now()) }
                 if try await context.commit(&ledger) {

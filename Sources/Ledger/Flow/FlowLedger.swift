@@ -30,6 +30,11 @@ package struct FlowLedger: Sendable {
         recordBefore = snapshot.record
     }
 
+    /// That of a flow that is not recorded.
+    package static func empty(_ flow: FlowID) -> FlowLedger {
+        FlowLedger(FlowSnapshot(record: FlowRecord(id: flow), runs: []))
+    }
+
     package var id: FlowID { record.id }
 
     /// The requests of the open claim; empty when there is none.

@@ -10,7 +10,8 @@ struct FlowFindings {
     var recordedCount = 0
     /// Of those, the ones whose run failed and may not be retried any more.
     var failedCount = 0
-    var undeclared: [RecordedRun] = []
+    private(set) var undeclared: [RecordedRun] = []
+    private let listsUndeclared: Bool
     var diagnostics = CappedDiagnostics()
     var seriesOverlaps = SeriesOverlaps()
     /// Earlier attempts at windows that no run covers, all of them void.
@@ -44,7 +45,10 @@ struct FlowFindings {
     /// Failed runs on replaced flows, by their window.
     private var replacedFailures: [Window: RecordedRun] = [:]
 
-    init(_ declaration: FlowDeclaration, _ predecessors: [Predecessor], asOf: Timestamp) {
+    init(
+        _ declaration: FlowDeclaration, _ predecessors: [Predecessor], asOf: Timestamp, listsUndeclared: Bool
+    ) {
+        self.listsUndeclared = listsUndeclared
         self.predecessors = predecessors
         acknowledged = declaration.acknowledged.somebodyElses
         unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
@@ -66,7 +70,21 @@ struct FlowFindings {
         note(run)
         guard !run.state.isVoid, !run.isSomebodyElses(acknowledged) else { return }
         unacknowledged.append(run)
-        undeclared.append(run)
+        addUndeclared([run])
+    }
+
+    mutating func addUndeclared(_ runs: [RecordedRun]) {
+        if listsUndeclared { undeclared += runs }
+    }
+
+    /// By what they ask for and attempt; mostly they are in order already.
+    mutating func sortUndeclared() {
+        func isBefore(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
+            left.identity.key == right.identity.key
+                ? left.identity.attempt < right.identity.attempt : left.identity.key < right.identity.key
+        }
+        let pairs = zip(undeclared, undeclared.dropFirst())
+        if pairs.contains(where: { isBefore($1, $0) }) { undeclared.sort(by: isBefore) }
     }
 
     /// A run of a flow that this one replaces.

@@ -25,10 +25,11 @@ struct FlowPass {
     var found: FlowFindings
 
     init(
-        _ declaration: FlowDeclaration, replaced: [ReplacedFlow], predecessors: [Predecessor], asOf: Timestamp
+        _ declaration: FlowDeclaration, replaced: [ReplacedFlow], predecessors: [Predecessor], asOf: Timestamp,
+        listsUndeclared: Bool
     ) {
         self.declaration = declaration
-        found = FlowFindings(declaration, predecessors, asOf: asOf)
+        found = FlowFindings(declaration, predecessors, asOf: asOf, listsUndeclared: listsUndeclared)
         var walkable: [Series] = []
         for series in declaration.series {
             if let excess = series.excess(dueAt: asOf) {

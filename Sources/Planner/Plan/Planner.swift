@@ -9,9 +9,14 @@ import Manifests
 package struct Planner: Hashable, Sendable {
     /// The instant up to which windows of series are due.
     package let asOf: Timestamp
+    /// Whether a plan tells which recorded runs no manifest declares.
+    private let listsUndeclared: Bool
 
     /// A planner of the instant `asOf`.
-    package init(asOf: Timestamp) { self.asOf = asOf }
+    package init(asOf: Timestamp, listsUndeclared: Bool = true) {
+        self.asOf = asOf
+        self.listsUndeclared = listsUndeclared
+    }
 
     /// The part of a plan that concerns one flow. Broken rules are collected as its diagnostics, all of them.
     ///
@@ -27,7 +32,8 @@ package struct Planner: Hashable, Sendable {
         replaced: [ReplacedFlow] = [], predecessors: [Predecessor] = []
     ) -> FlowPlan {
         var planning = FlowPlanning(
-            declaration, replaced: replaced, predecessors: predecessors, asOf: asOf)
+            declaration, replaced: replaced, predecessors: predecessors, asOf: asOf,
+            listsUndeclared: listsUndeclared)
         planning.take(Array(runs))
         return planning.plan(record: record)
     }
@@ -40,9 +46,10 @@ package struct FlowPlanning {
     /// - Parameters: as of ``Planner/plan(_:record:runs:replaced:predecessors:)``.
     package init(
         _ declaration: FlowDeclaration, replaced: [ReplacedFlow] = [], predecessors: [Predecessor] = [],
-        asOf: Timestamp
+        asOf: Timestamp, listsUndeclared: Bool = true
     ) {
-        pass = FlowPass(declaration, replaced: replaced, predecessors: predecessors, asOf: asOf)
+        pass = FlowPass(
+            declaration, replaced: replaced, predecessors: predecessors, asOf: asOf, listsUndeclared: listsUndeclared)
     }
 
     /// Takes the next recorded runs, in the order of their windows; those of unknown window come first.

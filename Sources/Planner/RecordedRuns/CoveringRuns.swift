@@ -31,7 +31,7 @@ extension FlowPass {
         lastCovered = desired
         for runs in unclaimed where runs.window.contains(desired.window) {
             decide(runs.window, by: runs.history, of: desired, isDeclared: false)
-            found.undeclared += runs.undeclared.filter { $0.identity.rerun != nil }
+            found.addUndeclared(runs.undeclared.filter { $0.identity.rerun != nil })
         }
         unclaimed.removeAll { $0.window.contains(desired.window) }
     }
@@ -41,27 +41,21 @@ extension FlowPass {
         at window: Window, hasContainer: Bool, unless isDeclared: (RecordedRun) -> Bool
     ) {
         if !unclaimed.isEmpty {
-            for runs in unclaimed where runs.window.end <= window.start { found.undeclared += runs.undeclared }
+            for runs in unclaimed where runs.window.end <= window.start { found.addUndeclared(runs.undeclared) }
             unclaimed.removeAll { $0.window.end <= window.start }
         }
         guard !history.runs.isEmpty else { return }
         let undeclared = history.runs.filter { !$0.state.isVoid && !isDeclared($0) }
         if hasContainer || declaration.overlap == .allow || history.covering(acknowledged: found.acknowledged) == nil {
-            found.undeclared += undeclared
+            found.addUndeclared(undeclared)
         } else {
             unclaimed.append(UnclaimedRuns(window: window, history: history, undeclared: undeclared))
         }
     }
 
     mutating func endUnclaimed() {
-        for runs in unclaimed { found.undeclared += runs.undeclared }
-        func isBefore(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
-            left.identity.key == right.identity.key
-                ? left.identity.attempt < right.identity.attempt : left.identity.key < right.identity.key
-        }
-        // Mostly they are in order already.
-        let runs = found.undeclared
-        if zip(runs, runs.dropFirst()).contains(where: { isBefore($1, $0) }) { found.undeclared.sort(by: isBefore) }
+        for runs in unclaimed { found.addUndeclared(runs.undeclared) }
+        found.sortUndeclared()
     }
 }
 
