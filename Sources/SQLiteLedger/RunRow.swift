@@ -22,11 +22,9 @@ enum RunRow {
         request, response, status, input_records, output_records, failed_records, input_files, updated_at, file, \
         line, commit_id, author, ci_run, reason
         """
-    static let entryColumns = "\(runColumns), \(detailColumns)"
-    static let entryColumnCount = 30
     /// All but those of the identity, which seldom change.
     static let changingColumns = "\(stateColumns), \(detailColumns)"
-    static let changingColumnCount = 26
+    static let entryColumns = "\(identityColumns), \(changingColumns)"
 
     static func bind(_ entry: LedgerEntry, to statement: inout PreparedStatement) {
         let run = entry.run

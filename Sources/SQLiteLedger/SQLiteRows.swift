@@ -140,23 +140,23 @@ struct SQLiteRows {
     }
 
     private static let flowReplacement: String = {
-        let marks = Array(repeating: "?", count: FlowRow.columnNames.count).joined(separator: ", ")
         let updates = FlowRow.columnNames.dropFirst().map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
-        return "INSERT INTO flow (target, \(FlowRow.columns)) VALUES (?, \(marks)) "
+        return "INSERT INTO flow (target, \(FlowRow.columns)) VALUES (?, \(marks(for: FlowRow.columns))) "
             + "ON CONFLICT (target, flow) DO UPDATE SET \(updates)"
     }()
 
-    private static let runChange = update(of: RunRow.changingColumns, RunRow.changingColumnCount)
-    private static let runReplacement = update(of: RunRow.entryColumns, RunRow.entryColumnCount)
+    private static let insertion =
+        "INSERT INTO run (target, flow, \(RunRow.entryColumns)) VALUES (?, ?, \(marks(for: RunRow.entryColumns)))"
+    private static let runChange = update(of: RunRow.changingColumns)
+    private static let runReplacement = update(of: RunRow.entryColumns)
 
-    private static func update(of columns: String, _ count: Int) -> String {
-        let marks = String(repeating: ", ?", count: count).dropFirst(2)
-        return "UPDATE run SET (\(columns)) = (\(marks)) WHERE \(ofIdentity)"
+    private static func update(of columns: String) -> String {
+        "UPDATE run SET (\(columns)) = (\(marks(for: columns))) WHERE \(ofIdentity)"
     }
 
-    private static let insertion =
-        "INSERT INTO run (target, flow, \(RunRow.entryColumns)) VALUES (?, ?"
-        + String(repeating: ", ?", count: RunRow.entryColumnCount) + ")"
+    private static func marks(for columns: String) -> String {
+        columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")
+    }
 
     private func update(_ identity: RunIdentity, _ update: RunUpdate, at time: Timestamp) throws(LedgerError) {
         var found: LedgerEntry?

@@ -26,7 +26,7 @@ struct GroupListingTests {
 
     /// A ledger whose last look has seen these runs.
     private static func ledger(_ minutes: [Int]) throws -> FlowLedger {
-        var ledger = FlowLedger(FlowSnapshot(record: FlowRecord(id: flow), runs: []))
+        var ledger = FlowLedger.empty(flow)
         let listing = RunListing(runs: minutes.map { run($0).run }, date: time(1_000), isComplete: true)
         _ = try ledger.observe(listing, settling: Settling(settle: settle), at: time(1_000))
         return ledger
@@ -82,7 +82,7 @@ struct GroupListingTests {
     @Test("nothing before first contact, after the ledger was restored, and while a request is open")
     func onItsOwn() throws {
         let page = [[Self.run(20)] + Self.others([1])]
-        #expect(try Self.told(page, of: FlowLedger(FlowSnapshot(record: FlowRecord(id: Self.flow), runs: []))) == nil)
+        #expect(try Self.told(page, of: FlowLedger.empty(Self.flow)) == nil)
         let seen = try Self.ledger([20])
         var record = seen.record
         record.needsRecheck = true

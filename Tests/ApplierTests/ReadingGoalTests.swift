@@ -20,7 +20,7 @@ struct ReadingGoalTests {
 
     /// A ledger that has seen these runs.
     private static func ledger(_ minutes: [Int]) throws -> FlowLedger {
-        var ledger = FlowLedger(FlowSnapshot(record: FlowRecord(id: flow), runs: []))
+        var ledger = FlowLedger.empty(flow)
         _ = try ledger.observe(
             RunListing(runs: runs(minutes), date: Timestamp(seconds: 1_700_100_000), isComplete: true),
             settling: Settling(settle: settle), at: Timestamp(seconds: 1_700_100_000))
@@ -49,7 +49,7 @@ struct ReadingGoalTests {
 
     @Test("to the end at first contact, and to before a claim that is open")
     func claims() throws {
-        let new = FlowLedger(FlowSnapshot(record: FlowRecord(id: Self.flow), runs: []))
+        let new = FlowLedger.empty(Self.flow)
         #expect(!Self.isReached(new, [20, 19, 1], lastPage: [1]))
         for (time, isReached) in [(ServiceTime(earliest: Self.run(10).createdAt, latest: .max), false), (nil, false)] {
             var ledger = try Self.ledger(Array(1...20))

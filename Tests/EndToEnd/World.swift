@@ -9,10 +9,12 @@ struct World {
     let windows: Int
 
     static let apply = ["apply", "flows.yaml", "target.yaml", "--yes"]
-    /// That of `quickLimits`.
-    private static let quickSettle = Duration.seconds(1.2)
-    static let quickLimits =
-        "{requestsPerSecond: 1000, parallelFlows: 4, requestTimeout: PT0.4S, settle: PT1.2S, maxRunsPerApply: 5000}"
+    /// In seconds.
+    private static let quickSettle = 1.2
+    static let quickLimits = """
+        {requestsPerSecond: 1000, parallelFlows: 4, requestTimeout: PT0.4S, settle: PT\(quickSettle)S, \
+        maxRunsPerApply: 5000}
+        """
 
     /// - Parameters:
     ///   - flows: every third is file-based.
@@ -61,7 +63,7 @@ struct World {
     ///
     /// - Parameter start: before the first request.
     func expectWait(_ result: Program.Result, since start: ContinuousClock.Instant) {
-        let isOver = .now - start > Self.quickSettle
+        let isOver = .now - start > .seconds(Self.quickSettle)
         #expect(result.errors.contains("may not be listed yet") || isOver, "\(result.errors)")
     }
 

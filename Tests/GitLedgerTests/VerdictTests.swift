@@ -81,7 +81,7 @@ struct VerdictTests {
         let (mine, theirs) = (fixture.open(), fixture.open(machine: "b"))
         _ = try await mine.snapshot(of: GitFixture.flow)
         #expect(try await theirs.claim(day: 1, nonce: "b") == .done)
-        var ledger = FlowLedger(FlowSnapshot(record: FlowRecord(id: GitFixture.flow), runs: []))
+        var ledger = FlowLedger.empty(GitFixture.flow)
         try ledger.claim(day: 0)
         #expect(try await mine.commit(ledger.commit(nonce: "a")) == .conflict)
         #expect(try await mine.days() == [1])

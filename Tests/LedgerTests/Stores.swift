@@ -155,7 +155,7 @@ enum Sample {
 
 extension FlowLedger {
     /// A flow of which nothing is known.
-    init(of flow: FlowID = Sample.flow) { self.init(FlowSnapshot(record: FlowRecord(id: flow), runs: [])) }
+    init(of flow: FlowID = Sample.flow) { self = .empty(flow) }
 
     /// Claims a window and leads it along the arrows.
     mutating func bring(_ identity: RunIdentity, to state: RunState) throws {

@@ -61,12 +61,7 @@ struct PlanLineTests {
     }
 
     private func described(_ lines: [PlanLine]) -> [String] {
-        var folded: [PlanLine] = []
-        for line in lines {
-            if let last = folded.indices.last, folded[last].take(line) { continue }
-            folded.append(line)
-        }
-        return folded.map {
+        PlanLine.folded(lines).map {
             "\($0.kind) \($0.windows.sizeText) \($0.windows.rangeText("-")) \($0.reason) \($0.timeZone ?? "")"
         }
     }

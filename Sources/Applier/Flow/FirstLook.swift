@@ -55,6 +55,7 @@ extension FlowApplication {
         _ depth: FlowComparison.Depth = .newest, column: DeltaColumn? = nil
     ) async throws(FlowEnd) -> ListingFindings {
         let findings: ListingFindings
+        // It is read anew: see ``readLedger()``.
         ledger = .empty(plan.id)
         do { (ledger, findings) = try await comparison.compare(depth, column: column) } catch {
             throw context.end(for: error)

@@ -22,7 +22,7 @@ package struct PlannedActions: Sendable {
     }
 
     /// The same with another first request.
-    package func replacingFirst(by first: PlannedAction) -> PlannedActions {
+    func replacingFirst(by first: PlannedAction) -> PlannedActions {
         var actions: PlannedActions = [first]
         if let rest = rows.first?.dropFirst() { actions.rows.append(rest) }
         actions.rows += rows.dropFirst()

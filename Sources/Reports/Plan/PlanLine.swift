@@ -82,6 +82,16 @@ struct PlanLine {
         reason = cause ?? reason
         return true
     }
+
+    /// The lines with each taken into the one before where that can take it.
+    static func folded(_ lines: some Sequence<PlanLine>) -> [PlanLine] {
+        var folded: [PlanLine] = []
+        for line in lines {
+            if let last = folded.indices.last, folded[last].take(line) { continue }
+            folded.append(line)
+        }
+        return folded
+    }
 }
 
 extension PlannedAction {
@@ -97,22 +107,13 @@ extension FlowPlan {
     func requestLines(asOf: Timestamp) -> [PlanLine] {
         let unusual = UnusualWindows(actions, asOf: asOf)
         guard unusual.isEmpty else {
-            return folded(actions.enumerated().lazy.map { PlanLine($0.element, unusual: unusual[$0.offset]) })
+            return PlanLine.folded(actions.enumerated().lazy.map { PlanLine($0.element, unusual: unusual[$0.offset]) })
         }
-        return folded(actions.rows.lazy.flatMap(PlanLine.lines))
+        return PlanLine.folded(actions.rows.lazy.flatMap(PlanLine.lines))
     }
 
     /// Its held windows, folded.
-    var heldLines: [PlanLine] { folded(held.lazy.map { PlanLine($0) }) }
-
-    private func folded(_ lines: some Sequence<PlanLine>) -> [PlanLine] {
-        var folded: [PlanLine] = []
-        for line in lines {
-            if let last = folded.indices.last, folded[last].take(line) { continue }
-            folded.append(line)
-        }
-        return folded
-    }
+    var heldLines: [PlanLine] { PlanLine.folded(held.lazy.map { PlanLine($0) }) }
 
     /// The delta column that one of its requests carries.
     var firstColumn: DeltaColumn? { actions.rows.lazy.compactMap(\.first.deltaColumn).first }

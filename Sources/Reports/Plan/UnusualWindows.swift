@@ -18,7 +18,7 @@ struct UnusualWindows {
     init(_ actions: PlannedActions, asOf: Timestamp) {
         guard !Self.arePlain(actions, asOf: asOf) else { return }
         let lengths = actions.map(\.window.length).sorted()
-        let median = lengths.isEmpty ? .zero : lengths[lengths.count / 2]
+        let median = lengths[lengths.count / 2]
         for (index, action) in actions.enumerated() {
             let length = action.window.length
             if action.window.end > asOf {
