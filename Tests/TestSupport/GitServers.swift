@@ -145,19 +145,22 @@ private func startUntilExit(_ program: String, _ arguments: [String], removing f
     guard popen(script, "we") != nil else { throw ProgramFailure(description: "\(program) does not start") }
 }
 
-/// A port of the loopback address that nobody listens on.
+/// A port of the loopback address that nobody listens on. The system gives those above to clients: one of them could get
+/// a server's own port while it is started again.
 package func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = loopback(port: 0)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+    for _ in 0..<100 {
+        let port = Int.random(in: 20_000..<32_768)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = loopback(port: port)
+        let isBound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
         }
+        if isBound { return port }
     }
-    guard isBound else { throw ProgramFailure(description: "no free port: \(String(cString: strerror(errno)))") }
-    return Int(UInt16(bigEndian: address.sin_port))
+    throw ProgramFailure(description: "no free port: \(String(cString: strerror(errno)))")
 }
 
 private func loopback(port: Int) -> sockaddr_in {
@@ -170,7 +173,7 @@ private func loopback(port: Int) -> sockaddr_in {
 
 /// Waits until something listens on a port of the loopback address.
 package func waitForPort(_ port: Int) throws {
-    for _ in 0..<200 {
+    for _ in 0..<1200 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = loopback(port: port)
