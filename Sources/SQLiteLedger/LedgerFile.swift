@@ -14,6 +14,13 @@ struct LedgerFile {
         self.path = URL(fileURLWithPath: path).standardizedFileURL.path
     }
 
+    func exists() throws -> Bool {
+        var information = stat()
+        if stat(path, &information) == 0 { return true }
+        guard errno == ENOENT else { throw LedgerError.unusable("\(path): \(String(cString: strerror(errno)))") }
+        return false
+    }
+
     /// Opens the file for writing; creates it, and its folder, where it is missing.
     func openForWriting() throws -> DatabaseQueue {
         try createFolder()
@@ -33,10 +40,8 @@ struct LedgerFile {
         return database
     }
 
-    /// Opens the file for reading. A missing one is an empty ledger, and is not created; an older one is migrated in
-    /// memory.
+    /// Opens the file for reading. An older one is migrated in memory.
     func openForReading() throws -> DatabaseQueue {
-        guard try exists() else { return try migratedCopy(of: nil) }
         try refuseFolder()
         let database = try openExisting()
         let version = try database.inDatabase(version)
@@ -102,9 +107,9 @@ struct LedgerFile {
         return stat(path + "-wal", &information) != 0 || information.st_size == 0
     }
 
-    private func migratedCopy(of source: DatabaseQueue?) throws -> DatabaseQueue {
+    private func migratedCopy(of source: DatabaseQueue) throws -> DatabaseQueue {
         let copy = try DatabaseQueue(configuration: configuration(readonly: false))
-        try source?.backup(to: copy)
+        try source.backup(to: copy)
         try copy.inDatabase { connection in
             try connection.inTransaction(.immediate) {
                 try LedgerSchema.migrate(connection, from: version(connection))
@@ -112,13 +117,6 @@ struct LedgerFile {
             }
         }
         return copy
-    }
-
-    private func exists() throws -> Bool {
-        var information = stat()
-        if stat(path, &information) == 0 { return true }
-        guard errno == ENOENT else { throw LedgerError.unusable("\(path): \(String(cString: strerror(errno)))") }
-        return false
     }
 
     private func createFolder() throws {

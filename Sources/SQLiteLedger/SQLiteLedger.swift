@@ -36,9 +36,11 @@ package final class SQLiteLedger: LedgerStore {
     /// - Throws: ``LedgerError/unusable(_:)`` when the file or its folder cannot be opened, created or written;
     ///   ``LedgerError/corrupt(_:)`` when it is not a ledger; ``LedgerError/newer(found:supported:)``, before anything
     ///   is touched; ``LedgerError/busy(_:)``.
-    package static func open(path: String, targets: [String], mode: Mode) throws(LedgerError) -> SQLiteLedger {
+    package static func open(path: String, targets: [String], mode: Mode) throws(LedgerError) -> any LedgerStore {
         do {
-            return try SQLiteLedger(LedgerFile(path: path), targets, mode)
+            let file = LedgerFile(path: path)
+            if mode == .readOnly, try !file.exists() { return EmptyLedger(path: file.path) }
+            return try SQLiteLedger(file, targets, mode)
         } catch {
             throw LedgerError(error, file: path)
         }

@@ -89,7 +89,7 @@ extension Benchmark {
     }
 
     /// Claims of one flow, each recorded before the next.
-    private static func commit(_ count: Int, to store: SQLiteLedger) async throws {
+    private static func commit(_ count: Int, to store: some LedgerStore) async throws {
         let flow = Samples.flow
         var ledger = FlowLedger(try await store.snapshot(of: flow))
         for number in 0..<count {

@@ -51,7 +51,7 @@ final class Samples {
 
     func newFile() -> String { folder.appending(path: "\(UUID().uuidString).sqlite").path }
 
-    func newLedger(_ path: String) throws -> SQLiteLedger {
+    func newLedger(_ path: String) throws -> any LedgerStore {
         try SQLiteLedger.open(path: path, targets: [Self.target], mode: .readWrite)
     }
 

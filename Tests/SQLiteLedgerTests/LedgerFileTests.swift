@@ -25,6 +25,7 @@ struct LedgerFileTests {
         #expect(try await ledger.snapshot(of: LedgerFolder.flow).runs.isEmpty)
         #expect(try await ledger.snapshot(of: LedgerFolder.flow).record.revision.number == 0)
         #expect(try await ledger.flows().isEmpty)
+        await #expect(throws: LedgerError.self) { _ = try await ledger.add(1) }
         #expect(try folder.names.isEmpty)
     }
 
@@ -199,7 +200,7 @@ struct LedgerFileTests {
     @Test("a full disk refuses the claim and loses nothing")
     func fullDisk() async throws {
         let folder = try LedgerFolder()
-        let ledger = try folder.open()
+        let ledger = try folder.openDatabase()
         try await ledger.database.write { connection in
             let pages = try Int.fetchOne(connection, sql: "PRAGMA page_count") ?? 0
             try connection.execute(sql: "PRAGMA max_page_count = \(pages + 2)")

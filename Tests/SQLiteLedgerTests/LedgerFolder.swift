@@ -25,10 +25,13 @@ final class LedgerFolder: Sendable {
     }
 
     func open(_ mode: SQLiteLedger.Mode = .readWrite, target: String = "target") throws(LedgerError)
-        -> SQLiteLedger
+        -> any LedgerStore
     {
         try SQLiteLedger.open(path: path, targets: [target], mode: mode)
     }
+
+    /// The ledger, for statements behind its back.
+    func openDatabase() throws -> SQLiteLedger { try #require(open() as? SQLiteLedger) }
 
     /// A closed ledger with this many claims, all of it in the file itself.
     func fill(_ count: Int64 = 3) async throws {
@@ -58,7 +61,7 @@ final class LedgerFolder: Sendable {
     }
 }
 
-extension SQLiteLedger {
+extension LedgerStore {
     /// Commits a request that the service refused.
     ///
     /// - Returns: `false` when somebody else has recorded the window.

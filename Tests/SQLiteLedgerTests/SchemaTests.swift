@@ -12,7 +12,7 @@ struct SchemaTests {
     /// - Returns: whether the last of them violates a constraint.
     static func isRefused(_ statements: String...) async throws -> Bool {
         let folder = try LedgerFolder()
-        let ledger = try folder.open()
+        let ledger = try folder.openDatabase()
         try await ledger.claim(1)
         return try await ledger.database.writeWithoutTransaction { connection in
             var isRefused = false
@@ -146,7 +146,7 @@ struct SchemaTests {
     @Test("commits are synchronised with the disk, in a write-ahead log")
     func durable() async throws {
         let folder = try LedgerFolder()
-        let ledger = try folder.open()
+        let ledger = try folder.openDatabase()
         let settings = try await ledger.database.read { connection in
             try ["journal_mode", "synchronous", "foreign_keys"].map {
                 try String.fetchOne(connection, sql: "PRAGMA \($0)")
