@@ -126,12 +126,10 @@ extension FlowApplication {
     /// Those of this machine's claims that this ledger does not know, as when it is an older copy, or when another
     /// ledger is at work in another folder, and that it was not compared for yet.
     func missing(of claims: [JournalClaim]) -> [JournalClaim] {
-        let comparedAt = ledger.record.comparedAt
-        let young = claims.filter { claim in
-            guard !waitedFor.contains(claim.id) else { return false }
-            guard let time = claim.time, let comparedAt else { return true }
-            return comparedAt < time + context.limits.settle
+        let listedUntil = ledger.record.comparedAt.map { $0 - context.limits.settle }
+        return claims.filter { claim in
+            if let time = claim.time, let listedUntil, time <= listedUntil { return false }
+            return !ledger.knows(claim.id) && !waitedFor.contains(claim.id)
         }
-        return young.filter { !ledger.knows($0.id) }
     }
 }
