@@ -27,7 +27,7 @@ struct LedgerFile {
         try refuseFolder()
         let database = try DatabaseQueue(path: path, configuration: configuration(readonly: false))
         // A newer ledger is refused before the first write.
-        _ = try database.inDatabase(version)
+        _ = try database.read(version)
         try database.inDatabase(turnOnWriteAheadLog)
         try database.inDatabase { connection in
             // Also where there is nothing to migrate, so that a file that cannot be written is found out now.
@@ -44,11 +44,11 @@ struct LedgerFile {
     func openForReading() throws -> DatabaseQueue {
         try refuseFolder()
         let database = try openExisting()
-        let version = try database.inDatabase(version)
+        let version = try database.read(version)
         return version < LedgerSchema.version ? try migratedCopy(of: database) : database
     }
 
-    /// The version of its tables; 0 for an empty database.
+    /// The version of its tables; 0 for an empty database. In a transaction: another process may be making them.
     private func version(_ connection: Database) throws -> Int {
         let application = try Int.fetchOne(connection, sql: "PRAGMA application_id") ?? 0
         let version = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
@@ -86,6 +86,12 @@ struct LedgerFile {
     /// had, the file is read as it is, unless a log that is not empty lies beside it: that would be an older state.
     private func openExisting() throws -> DatabaseQueue {
         do {
+            return try DatabaseQueue(path: path, configuration: configuration(readonly: true))
+        } catch let error as DatabaseError
+            where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK && !isReadOnlyPlace
+        {
+            // Whoever was making the file was killed: a writer takes back what is half done, a reader may not.
+            try DatabaseQueue(path: path, configuration: configuration(readonly: false)).close()
             return try DatabaseQueue(path: path, configuration: configuration(readonly: true))
         } catch let error as DatabaseError
             where [.SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_IOERR].contains(error.resultCode)

@@ -38,6 +38,26 @@ struct LedgerFileTests {
         #expect(try await folder.open().add(1))
     }
 
+    @Test(
+        "a file whose maker was killed half-way is an empty ledger",
+        arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
+    func halfMade(mode: SQLiteLedger.Mode) async throws {
+        let (folder, maker) = (try LedgerFolder(), try LedgerFolder())
+        let database = try DatabaseQueue(path: maker.path)
+        try await database.writeWithoutTransaction { connection in
+            // With so small a cache it writes to the file before it commits.
+            try connection.execute(sql: "PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN; CREATE TABLE t (a)")
+            for _ in 0..<50 { try connection.execute(sql: "INSERT INTO t VALUES (randomblob(3000))") }
+            for file in ["", "-journal"] {
+                try FileManager.default.copyItem(atPath: maker.path + file, toPath: folder.path + file)
+            }
+            try connection.execute(sql: "ROLLBACK")
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path)).count > 4096)
+        #expect(try await folder.open(mode).flows().isEmpty)
+        #expect(try await folder.open().add(1))
+    }
+
     @Test("what is opened for reading cannot be written")
     func readOnly() async throws {
         let folder = try LedgerFolder()
