@@ -14,6 +14,9 @@ package struct FileJournal: ClaimJournal {
     private static let keptClaims = 200
 
     private let folder: String
+    /// How long to wait for another process to add its line, in seconds. It takes less than a millisecond, unless the
+    /// process was stopped meanwhile.
+    var busyTimeout = LedgerFile.busyTimeout
     private let read = ReadClaims()
 
     /// - Parameters:
@@ -86,6 +89,8 @@ package struct FileJournal: ClaimJournal {
 
     /// Opens the flow's file and locks it; again where it was replaced meanwhile.
     private func openLocked(_ path: String) throws(LedgerError) -> Int32 {
+        let pause = 0.002
+        var attempts = Int(busyTimeout / pause)
         while true {
             var descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
             if descriptor < 0, errno == ENOENT {
@@ -93,15 +98,20 @@ package struct FileJournal: ClaimJournal {
                 descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
             }
             guard descriptor >= 0 else { throw unwritable(path) }
-            var result = flock(descriptor, LOCK_EX)
-            while result != 0, errno == EINTR { result = flock(descriptor, LOCK_EX) }
+            var result = flock(descriptor, LOCK_EX | LOCK_NB)
+            while result != 0, errno == EWOULDBLOCK || errno == EINTR, attempts > 0 {
+                attempts -= 1
+                Thread.sleep(forTimeInterval: pause)
+                result = flock(descriptor, LOCK_EX | LOCK_NB)
+            }
             var (opened, there) = (stat(), stat())
             if result == 0, fstat(descriptor, &opened) == 0 {
                 if stat(path, &there) == 0, opened.st_ino == there.st_ino { return descriptor }
                 close(descriptor)
             } else {
+                let isBusy = attempts == 0
                 close(descriptor)
-                throw unwritable(path)
+                throw isBusy ? .busy("another process holds the journal of claims \(path)") : unwritable(path)
             }
         }
     }

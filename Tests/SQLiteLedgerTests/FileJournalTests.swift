@@ -1,8 +1,9 @@
 import FlowRuns
 import Foundation
 import Ledger
-import SQLiteLedger
 import Testing
+
+@testable import SQLiteLedger
 
 @Suite("The journal of claims")
 struct FileJournalTests {
@@ -54,6 +55,26 @@ struct FileJournalTests {
         try handle.close()
         try journal().add(claim("c"), of: flow)
         #expect(try journal().claims(of: flow) == [claim("a"), claim("c")])
+    }
+
+    @Test("one that another process holds, as when that one was stopped, is waited for, and not for ever")
+    func held() async throws {
+        try journal().add(claim("a"), of: flow)
+        let root = folder.url.appendingPathComponent("sluice/journal")
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: root.path).first)
+        let holder = open(root.appendingPathComponent("\(name)/\(flow)").path, O_RDONLY | O_CLOEXEC)
+        #expect(flock(holder, LOCK_EX) == 0)
+        var impatient = journal()
+        impatient.busyTimeout = 0.1
+        let error = #expect(throws: LedgerError.self) { try impatient.add(claim("b"), of: flow) }
+        #expect(error?.description.contains("another process holds the journal of claims") == true)
+        async let added = Task.detached { [journal = journal(), claim = claim("b"), flow] in
+            try journal.add(claim, of: flow)
+        }.value
+        try await Task.sleep(for: .milliseconds(20))
+        close(holder)
+        #expect(try await added == [claim("a")])
+        #expect(try journal().claims(of: flow) == [claim("a"), claim("b")])
     }
 
     @Test("a long journal is cut down to its last claims")
