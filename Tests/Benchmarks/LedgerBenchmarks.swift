@@ -19,7 +19,8 @@ extension Benchmark {
                     }, floor: Work { try Floor.read(path, Floor.plannedRuns(of: "run")) })
             },
             Benchmark("ledger, runs, PostgreSQL", floor: "psql copies the rows") {
-                guard let server = try? await PostgresServer.shared() else { return nil }
+                guard PostgresServer.isInstalled else { return nil }
+                let server = try await PostgresServer.shared()
                 let address = try await server.makeDatabaseURL()
                 try await samples.importExport(
                     into: try await PostgresLedger.open(address, targets: [Samples.target], mode: .readWrite))

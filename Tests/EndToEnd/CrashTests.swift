@@ -59,9 +59,9 @@ struct CrashTests {
 
     @Test("SIGTERM ends an apply in order: what is in flight is recorded, and the rest remains")
     func terminated() async throws {
-        let world = try await World(flows: 4, windows: 200)
+        let world = try await World(flows: 4, windows: 200, limits: World.patientLimits)
         let program = try world.user.start(World.apply)
-        while !program.errorsSoFar.contains("+ ") { try await Task.sleep(for: .milliseconds(5)) }
+        try await program.waitForErrors("+ ")
         program.signal(SIGTERM)
         let result = try await program.end()
         #expect(result.status == 1)
@@ -74,12 +74,12 @@ struct CrashTests {
 
     @Test("a second SIGINT ends at once, and the ledger still tells the truth")
     func interruptedTwice() async throws {
-        let world = try await World(flows: 1, windows: 3, "--fault", "slow:300ms@2")
+        let world = try await World(flows: 1, windows: 3, limits: World.patientLimits, "--fault", "slow:1500ms@2")
         let program = try world.user.start(World.apply)
-        while !program.errorsSoFar.contains("+ ") { try await Task.sleep(for: .milliseconds(5)) }
+        try await program.waitForErrors("+ ")
         try await Task.sleep(for: .milliseconds(50))
         program.signal(SIGINT)
-        while !program.errorsSoFar.contains("stopping") { try await Task.sleep(for: .milliseconds(5)) }
+        try await program.waitForErrors("stopping")
         program.signal(SIGINT)
         #expect(try await program.end().status == 130)
         #expect(try await world.run("ledger", "verify").status == 0)

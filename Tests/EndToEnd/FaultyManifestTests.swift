@@ -61,11 +61,12 @@ struct FaultyManifestTests {
             URL(fileURLWithPath: "/usr/bin/strip"), ["-o", user.path("sluice").path, Program.binary.path],
             in: user.folder, environment: [:], input: nil)
         #expect(try await strip.end().status == 0)
+        // Swift's runtime reads what it has not set when it makes types, in some builds.
         let valgrind = try RunningProgram(
             URL(fileURLWithPath: "/usr/bin/valgrind"),
             [
-                "--leak-check=full", "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99",
-                user.path("sluice").path, "validate", "--quiet", Self.folder.path,
+                "--undef-value-errors=no", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect",
+                "--error-exitcode=99", user.path("sluice").path, "validate", "--quiet", Self.folder.path,
             ], in: user.folder, environment: [:], input: nil)
         let result = try await valgrind.end()
         #expect(result.status == 65, "\(result.errors.suffix(2000))")

@@ -86,7 +86,7 @@ struct FirstContactTests {
 
     @Test("an old copy of the ledger that is put back sends nothing again", arguments: [true, false])
     func oldCopy(isOnThisMachine: Bool) async throws {
-        let world = try await World(flows: 2, windows: 1)
+        let world = try await World(flows: 2, windows: 1, limits: World.patientLimits)
         #expect(try await world.apply().status == 0)
         try FileManager.default.copyItem(at: world.user.path("ledger.sqlite"), to: world.user.path("old.sqlite"))
         let more = (0..<2).map { Fixture.flow(Fixture.id($0), windows: 6) }

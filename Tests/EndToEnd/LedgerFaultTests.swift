@@ -54,7 +54,7 @@ struct LedgerFaultTests {
 
     @Test("export, import into an empty ledger, and nothing is left to do; what is new asks the service first")
     func exportAndImport() async throws {
-        let world = try await World(flows: 2, windows: 3)
+        let world = try await World(flows: 2, windows: 3, limits: World.patientLimits)
         #expect(try await world.apply().status == 0)
         let export = try await world.run("ledger", "export")
         try world.user.write(export.output, to: "ledger.jsonl")

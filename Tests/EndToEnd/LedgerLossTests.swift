@@ -329,7 +329,7 @@ struct LedgerLossTests {
 
     @Test("after a recheck the next apply waits, compares every run, and the one after it does not")
     func recheck() async throws {
-        let world = try await World(flows: 1, windows: 5, "--page-size", "2")
+        let world = try await World(flows: 1, windows: 5, limits: World.patientLimits, "--page-size", "2")
         #expect(try await world.apply().status == 0)
         #expect(try await world.run("ledger", "recheck").status == 0)
         func declare(_ windows: Int) throws {

@@ -71,7 +71,7 @@ struct LimitTests {
 
     @Test("in the fair case an apply costs one POST a window and a look at each flow, and once its first contact")
     func cost() async throws {
-        let world = try await World(flows: 3, windows: 7)
+        let world = try await World(flows: 3, windows: 7, limits: World.patientLimits)
         #expect(try await world.apply().status == 0)
         let counts = try await world.simulator.statistics()
         #expect(counts.postRequests == 21)

@@ -131,6 +131,21 @@ final class RunningProgram: Sendable {
 
     var isRunning: Bool { kill(processID, 0) == 0 }
 
+    /// Waits until it has printed these words on standard error.
+    func waitForErrors(_ words: String) async throws { try await wait { errorsSoFar.contains(words) } }
+
+    /// - Throws: when it has ended without that.
+    func wait(until isSo: () -> Bool) async throws {
+        while true {
+            let isRunning = isRunning
+            if isSo() { return }
+            guard isRunning else { throw Ended(errors: errorsSoFar) }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    struct Ended: Error { let errors: String }
+
     /// What it has printed so far.
     var outputSoFar: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
     var errorsSoFar: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }

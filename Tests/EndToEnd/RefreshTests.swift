@@ -40,7 +40,8 @@ struct RefreshTests {
 
     @Test("a first refresh reads every page, and each specification that flows share once")
     func pages() async throws {
-        let world = try await World(flows: 6, windows: 25, "--page-size", "10", "--speed", "10000")
+        let world = try await World(
+            flows: 6, windows: 25, limits: World.patientLimits, "--page-size", "10", "--speed", "10000")
         #expect(try await world.apply().status == 0)
         try world.loseLedger()
         let first = try await world.run("refresh")
@@ -98,7 +99,8 @@ struct RefreshTests {
         "many flows are read in few calls, and one by one from a service that does not understand several values",
         arguments: ["any", "first", "literal", "ignored", "refused"])
     func severalValues(meaning: String) async throws {
-        let world = try await World(flows: 12, windows: 3, "--several-values", meaning, "--speed", "10000")
+        let world = try await World(
+            flows: 12, windows: 3, limits: World.patientLimits, "--several-values", meaning, "--speed", "10000")
         #expect(try await world.apply().status == 0)
         // Each flow's runs are first read on their own.
         #expect(try await world.run("refresh").status == 0)

@@ -13,13 +13,10 @@ struct SimulatorProcess {
     ///   - isKnown: whether the user's machine has kept a journal for this service before. Where it has none, the first
     ///     apply waits until the service must list what was requested elsewhere.
     init(_ user: Program, _ arguments: [String], isKnown: Bool = true) async throws {
-        program = try user.start(["simulate", "--port", "0"] + arguments)
-        var address = ""
-        while address.isEmpty {
-            try await Task.sleep(for: .milliseconds(20))
-            address = program.outputSoFar.split(separator: "\n").first.map(String.init) ?? ""
-        }
-        self.address = address
+        let program = try user.start(["simulate", "--port", "0"] + arguments)
+        try await program.wait { program.outputSoFar.contains("\n") }
+        self.program = program
+        address = program.outputSoFar.split(separator: "\n").first.map(String.init) ?? ""
         if isKnown { try journal(of: user).create() }
     }
 

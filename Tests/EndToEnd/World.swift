@@ -16,6 +16,11 @@ struct World {
         maxRunsPerApply: 5000}
         """
 
+    /// Where calls are counted: with so much time a slow machine makes none of them again.
+    static let patientLimits = """
+        {requestsPerSecond: 1000, parallelFlows: 4, requestTimeout: PT2S, settle: PT6S, maxRunsPerApply: 5000}
+        """
+
     /// - Parameters:
     ///   - flows: every third is file-based.
     ///   - options: of `sluice simulate`.

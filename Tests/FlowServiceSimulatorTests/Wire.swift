@@ -93,7 +93,7 @@ private func exchange(_ requests: [String], port: UInt16) -> RawExchange {
         }
     }
     guard connected == 0 else { return RawExchange(error: errno) }
-    var timeout = timeval(tv_sec: 0, tv_usec: 400_000)
+    var timeout = timeval(tv_sec: 2, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     var buffer = [UInt8](repeating: 0, count: 65_536)
     for (number, request) in requests.enumerated() {

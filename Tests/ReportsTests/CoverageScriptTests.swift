@@ -160,7 +160,8 @@ enum Browser {
         let process = Process()
         process.executableURL = URL(filePath: try #require(path))
         process.arguments = [
-            "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--user-data-dir=\(folder.path)/profile",
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            "--user-data-dir=\(folder.path)/profile",
             "--virtual-time-budget=3000", "--dump-dom", file.absoluteString,
         ]
         process.environment = ["HOME": folder.path, "PATH": "/usr/bin:/bin"]

@@ -13,6 +13,8 @@ package final class PostgresServer: Sendable {
     private let settings: [String]
     private let watcher: FolderWatcher
 
+    package static var isInstalled: Bool { (try? ServerCommand("initdb")) != nil }
+
     private static let shared = Task { try await PostgresServer() }
 
     /// The one that most tests of a process share, each with a database of its own.
@@ -49,7 +51,7 @@ package final class PostgresServer: Sendable {
         let options =
             ["port=\(port)", "listen_addresses=127.0.0.1", "unix_socket_directories='\(folder.path)'"] + settings
         try await ServerCommand("pg_ctl").start(
-            "-D", data, "-l", folder.appending(path: "log").path, "-w", "-t", "30", "-o",
+            "-D", data, "-l", folder.appending(path: "log").path, "-w", "-t", "120", "-o",
             options.map { "-c \($0)" }.joined(separator: " "), "start")
     }
 
@@ -60,8 +62,9 @@ package final class PostgresServer: Sendable {
 
     /// kill -9. The next start may have to wait for the processes that it leaves behind.
     package func kill() async throws {
-        for process in try processes() { Foundation.kill(process, SIGKILL) }
-        while try processes().contains(where: { Foundation.kill($0, 0) == 0 }) {
+        let killed = try processes()
+        for process in killed { Foundation.kill(process, SIGKILL) }
+        while killed.contains(where: { Foundation.kill($0, 0) == 0 }) {
             try await Task.sleep(for: .milliseconds(10))
         }
     }
