@@ -1,6 +1,7 @@
 import FlowRuns
 import Foundation
 import GitLedger
+import Ledger
 import Testing
 
 /// Several flows read through one fetch.
@@ -22,5 +23,54 @@ struct ReadingTests {
             }
             for try await runs in group { #expect(runs == 1) }
         }
+    }
+
+    /// Removes files of the machine's copy.
+    private func remove(from fixture: GitFixture, where isGone: (String) throws -> Bool) throws {
+        let cache = "\(fixture.repository.home)/a/cache"
+        for name in try FileManager.default.subpathsOfDirectory(atPath: cache) where try isGone(name) {
+            try FileManager.default.removeItem(atPath: "\(cache)/\(name)")
+        }
+    }
+
+    @Test(
+        "an object that is missing in the copy is read again, and never taken for a month without runs",
+        arguments: ["runs/", "flow.json", "ledger.json"])
+    func missing(path: String) async throws {
+        let fixture = try GitFixture()
+        #expect(try await fixture.open().claim(day: 0, nonce: "a") == .done)
+        let known = try await fixture.open().entries(of: GitFixture.flow)
+        let listed = try fixture.repository.git("ls-tree", "-r", try fixture.flowRef()).split(separator: "\n")
+        let blobs = listed.filter { $0.contains("\t\(path)") }.compactMap { $0.split(separator: " ").last?.prefix(40) }
+        #expect(!blobs.isEmpty)
+        try remove(from: fixture) { name in
+            blobs.contains { name.hasSuffix("objects/\($0.prefix(2))/\($0.dropFirst(2))") }
+        }
+        let store = fixture.open()
+        #expect(try await store.entries(of: GitFixture.flow) == known)
+        #expect(try await store.flows() == [known.record])
+        #expect(try await store.damage().isEmpty)
+    }
+
+    @Test("what is missing in the repository itself is told", .timeLimit(.minutes(1)))
+    func damaged() async throws {
+        let fixture = try GitFixture()
+        #expect(try await fixture.open(machine: "b").claim(day: 0, nonce: "a") == .done)
+        let listed = try fixture.repository.git("ls-tree", "-r", try fixture.flowRef()).split(separator: "\n")
+        let blob = try #require(listed.first { $0.contains("\truns/") }?.split(separator: " ").last?.prefix(40))
+        try FileManager.default.removeItem(
+            atPath: "\(fixture.repository.path)/objects/\(blob.prefix(2))/\(blob.dropFirst(2))")
+        let error = await #expect(throws: LedgerError.self) {
+            _ = try await fixture.open().entries(of: GitFixture.flow)
+        }
+        #expect(error?.description.contains("\(blob)") == true, "\(String(describing: error))")
+    }
+
+    @Test("a copy of which files were cleaned away is made again")
+    func cleaned() async throws {
+        let fixture = try GitFixture()
+        #expect(try await fixture.open().claim(day: 0, nonce: "a") == .done)
+        try remove(from: fixture) { $0.hasSuffix("/HEAD") || $0.hasSuffix("/config") }
+        #expect(try await fixture.open().snapshot(of: GitFixture.flow).runs.count == 1)
     }
 }

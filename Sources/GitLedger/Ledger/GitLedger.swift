@@ -68,6 +68,8 @@ package actor GitLedger: LedgerStore {
     var unanswered: [String: MadeCommit] = [:]
     var isProbed = false
 
+    private var renewing: Task<Result<Void, LedgerError>, Never>?
+
     /// A read may be this old. That is no more than if it had been made a moment earlier: whatever is decided by it is
     /// committed only if the ref is still the same.
     private var freshness: Duration { mode == .readOnly ? .seconds(5) : .seconds(1) }
@@ -111,6 +113,13 @@ package actor GitLedger: LedgerStore {
 
     package func flows() async throws(LedgerError) -> [FlowRecord] {
         try await refresh(since: .now - freshness)
+        do throws(LedgerError) { return try await records() } catch {
+            try await renewCopy(after: error)
+            return try await records()
+        }
+    }
+
+    private func records() async throws(LedgerError) -> [FlowRecord] {
         let session = try await session()
         let flows = heads.compactMap { name, commit in FlowID(name).map { (flow: $0, commit: commit) } }
             .sorted { $0.flow < $1.flow }
@@ -130,8 +139,12 @@ package actor GitLedger: LedgerStore {
         var found: [String] = []
         let commits = heads.sorted { $0.key < $1.key }.map(\.value.description)
         if !commits.isEmpty {
-            let check = try await session.cache.run(
-                ["fsck", "--no-progress", "--no-dangling", "--connectivity-only"] + commits)
+            let words = ["fsck", "--no-progress", "--no-dangling", "--connectivity-only"] + commits
+            var check = try await session.cache.run(words)
+            if !check.isSuccess {
+                try await renewCopy(after: .corrupt(session.remote.shown))
+                check = try await session.cache.run(words)
+            }
             if !check.isSuccess { found.append(session.remote.git.failure(of: ["fsck"], check)) }
         }
         for flow in heads.keys.compactMap({ FlowID($0) }).sorted() {
@@ -249,8 +262,38 @@ package actor GitLedger: LedgerStore {
         )
     }
 
+    /// Makes the copy in the cache anew, once: objects may be missing in it, as after a power cut, or where old files are
+    /// cleaned away. Git does not fetch again what its refs say is there.
+    ///
+    /// - Throws: the error where that cannot be its reason.
+    private func renewCopy(after error: LedgerError) async throws(LedgerError) {
+        switch error {
+        case .corrupt, .unusable: break
+        default: throw error
+        }
+        let session = try await session()
+        let task =
+            renewing
+            ?? Task {
+                do throws(LedgerError) {
+                    try await session.cache.replace()
+                    try await refresh(since: .now)
+                    return .success(())
+                } catch { return .failure(error) }
+            }
+        renewing = task
+        try await task.value.get()
+    }
+
     /// As of the last fetch.
     func files(of flow: FlowID) async throws(LedgerError) -> FlowFiles {
+        do throws(LedgerError) { return try await filesInCopy(of: flow) } catch {
+            try await renewCopy(after: error)
+            return try await filesInCopy(of: flow)
+        }
+    }
+
+    private func filesInCopy(of flow: FlowID) async throws(LedgerError) -> FlowFiles {
         guard let head = heads[flow.description] else { return FlowFiles(flow) }
         if let known = files[flow], known.commit == head { return known }
         let session = try await session()

@@ -54,6 +54,10 @@ extension GitLedger {
             try Data(hook.utf8).write(to: URL(fileURLWithPath: folder + "/pre-push"))
             try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder + "/pre-push")
         } catch { throw .unusable("cannot write in \(folder): \(error.localizedDescription)") }
+        // Git leaves out a hook that it may not run, and the host would look as if it were at fault.
+        guard access(folder + "/pre-push", X_OK) == 0 else {
+            throw .unusable("no program may be run in \(folder): set XDG_CACHE_HOME to a folder where one may")
+        }
         defer { try? FileManager.default.removeItem(atPath: folder) }
         return try await session.cache.push(
             [RefChange(ref: ref, old: nil, new: ids[0])], settings: ["core.hooksPath=\(folder)"])

@@ -95,6 +95,8 @@ struct ChildProcess {
             var status: Int32 = 0
             let found = waitpid(child, &status, WNOHANG)
             if found == child || (found < 0 && errno != EINTR) {
+                // Nobody tells how it ended, as where the system is told to take no note of children.
+                if found != child { status = SIGCHLD }
                 // Whatever it has started and left behind in its group is of no more use.
                 if signal != nil { kill(-child, SIGKILL) }
                 guard signal == nil else { return .timedOut }

@@ -37,6 +37,9 @@ struct CacheRepository: Sendable {
         }
         defer { try? FileManager.default.removeItem(atPath: draft) }
         _ = try await remote.git.output(["init", "--quiet", "--bare", "--template=", draft])
+        if rename(draft, folder) == 0 || FileManager.default.fileExists(atPath: folder + "/HEAD") { return }
+        // The rest of one of which files were cleaned away.
+        removeFolder()
         guard rename(draft, folder) == 0 || FileManager.default.fileExists(atPath: folder + "/HEAD") else {
             throw .unusable("cannot create \(folder): \(String(cString: strerror(errno)))")
         }
@@ -44,10 +47,15 @@ struct CacheRepository: Sendable {
 
     /// Begins anew where the copy is damaged.
     func replace() async throws(LedgerError) {
+        removeFolder()
+        try await create()
+    }
+
+    /// At once, whoever is at work in it.
+    private func removeFolder() {
         let damaged = "\(folder).\(UUID().uuidString)"
         _ = rename(folder, damaged)
         try? FileManager.default.removeItem(atPath: damaged)
-        try await create()
     }
 
     func run(
