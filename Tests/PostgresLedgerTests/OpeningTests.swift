@@ -182,4 +182,16 @@ struct RightsTests {
         let reason = await refusal { _ = try await database.open(user: "poor_\(database.name)") }
         #expect(reason.contains("permission denied for database") && reason.contains("sluice ledger sql"))
     }
+
+    @Test("whoever holds the ledger's row, as a client that was stopped, keeps nobody from opening it")
+    func heldRow() async throws {
+        let database = try await LedgerDatabase()
+        try await database.open().add(1)
+        let rival = try database.connect()
+        try rival.run("BEGIN")
+        try rival.run("SELECT FROM sluice.ledger FOR UPDATE")
+        let ledger = try await database.open()
+        try await ledger.add(2)
+        #expect(try await ledger.windows == 2)
+    }
 }

@@ -74,7 +74,7 @@ extension ServerMessage {
         switch sqlState {
         case "53100": return .unusable("\(server): the server's disk is full")
         case "57014": return .busy("\(server): the server stopped a statement (\(text))")
-        case "55P03": return .busy("\(server): another process keeps the flow locked (\(text))")
+        case "55P03": return .busy("\(server): another process keeps it locked (\(text))")
         case "25006", "57P04":
             return .unusable(
                 "\(server) can be read, but not written (\(text)): name the primary, or every host: postgres://a,b/db")

@@ -55,6 +55,16 @@ extension PostgresConnection {
         }
     }
 
+    /// Keeps this transaction from waiting long for another client that was stopped, and others from waiting for it.
+    func limitWaits() throws(PostgresError) {
+        var parameters = Parameters()
+        parameters.add(Self.lockTimeout.milliseconds)
+        parameters.add(Self.idleTimeout.milliseconds)
+        try run(
+            "SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)",
+            parameters)
+    }
+
     /// Whether the transaction may go on, with limits of time that hold for it alone.
     ///
     /// - Returns: how often the ledger's server has changed; `nil` where it has just changed.

@@ -34,6 +34,7 @@ extension PostgresConnection {
     /// Makes the tables, or brings them to this program's version. Many may try at once: one does it.
     func migrate() throws(PostgresError) {
         try transaction(.write) { (connection) throws(PostgresError) in
+            try connection.limitWaits()
             try connection.run("SELECT pg_advisory_xact_lock(\(PostgresSchema.lock))")
             // What was found before the lock was taken may be old.
             let version = try connection.findLedger().version ?? 0

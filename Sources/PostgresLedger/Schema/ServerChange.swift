@@ -6,12 +6,10 @@ extension PostgresConnection {
     /// A flow that is not recorded, because its first commit was lost, is known by the count of changes: see
     /// ``FlowRow/unrecorded``.
     func settleServerChange() throws(PostgresError) {
+        guard try isAnotherServer() else { return }
         try transaction(.write) { (connection) throws(PostgresError) in
-            var isAnother = false
-            try connection.run("SELECT server <> sluice.server_identity() FROM sluice.ledger FOR UPDATE") {
-                (row) throws(PostgresError) in isAnother = try row.boolean()
-            }
-            guard isAnother else { return }
+            try connection.limitWaits()
+            guard try connection.isAnotherServer("FOR UPDATE") else { return }
             try connection.run(
                 """
                 UPDATE sluice.ledger SET server = sluice.server_identity(), server_changes = server_changes + 1,
@@ -21,5 +19,13 @@ extension PostgresConnection {
                 "UPDATE sluice.flow SET needs_recheck = true, token = 'moved' || md5(flow::text || token || random()::text)"
             )
         }
+    }
+
+    private func isAnotherServer(_ lock: String = "") throws(PostgresError) -> Bool {
+        var isAnother = false
+        try run("SELECT server <> sluice.server_identity() FROM sluice.ledger \(lock)") {
+            (row) throws(PostgresError) in isAnother = try row.boolean()
+        }
+        return isAnother
     }
 }
