@@ -2,10 +2,29 @@ import Applier
 import FlowService
 import Foundation
 import Reports
+import Synchronization
 import UnixSignals
 
-/// SIGINT and SIGTERM: the first asks for an orderly end, the second ends at once.
+/// SIGINT and SIGTERM: the first asks for an orderly end, the second ends at once. Where nothing is to be ended in order,
+/// the first does.
 enum Signals {
+    /// A parent may have told the system to take no note of children: then nobody would tell how they end.
+    static func takeNoteOfChildren() { signal(SIGCHLD, SIG_DFL) }
+
+    private struct Stopping {
+        let stop: StopSignal
+        let announcement: StyledText
+        /// Apart: whoever reads what is said may have stopped reading.
+        var said: Task<Void, Never>?
+    }
+
+    private static let current = Mutex<Stopping?>(nil)
+
+    /// Once and for good: the system does not get back what was trapped.
+    private static let watch = Task.detached {
+        for await signal in await UnixSignalsSequence(trapping: .sigint, .sigterm) { note(signal) }
+    }
+
     /// Runs `body` with a stop signal that the first SIGINT or SIGTERM sets.
     ///
     /// - Parameter announcement: what is said then.
@@ -14,17 +33,26 @@ enum Signals {
         _ body: @escaping @Sendable (StopSignal) async throws -> Result
     ) async throws -> Result {
         let stop = StopSignal()
-        let watch = Task {
-            for await signal in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
-                if stop.isRequested {
-                    // The ledger is written before each request: it tells the truth wherever this ends.
-                    _exit(signal == .sigint ? 130 : 143)
-                }
-                Console.say(.blank + [announcement])
-                stop.request()
-            }
+        current.withLock { $0 = Stopping(stop: stop, announcement: announcement) }
+        _ = watch
+        let result: Swift.Result<Result, any Error>
+        do { result = .success(try await body(stop)) } catch { result = .failure(error) }
+        let ended = current.withLock { current in
+            defer { current = nil }
+            return current
         }
-        defer { watch.cancel() }
-        return try await body(stop)
+        await ended?.said?.value
+        return try result.get()
+    }
+
+    private static func note(_ signal: UnixSignal) {
+        current.withLock { current in
+            guard let stopping = current, !stopping.stop.isRequested else {
+                // The ledger is written before each request: it tells the truth wherever this ends.
+                _exit(signal == .sigint ? 130 : 143)
+            }
+            stopping.stop.request()
+            current?.said = Task.detached { Console.say(.blank + [stopping.announcement]) }
+        }
     }
 }

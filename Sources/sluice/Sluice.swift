@@ -43,6 +43,7 @@ struct Sluice: AsyncParsableCommand {
 
     static func main() async {
         Console.ignoreClosedPipes()
+        Signals.takeNoteOfChildren()
         do {
             var command = try parsed()
             if var command = command as? any AsyncParsableCommand {

@@ -65,6 +65,23 @@ struct GitCrashTests {
         try await world.end()
     }
 
+    @Test("a parent that takes no note of children does not make what Git refuses look like success")
+    func unnotedChildren() async throws {
+        let user = try Program()
+        defer { user.remove() }
+        try user.write(Fixture.manifest([Fixture.flow(windows: 1)]), to: "flows.yaml")
+        try user.write(Fixture.target(ledger: "'git:\(user.folder.path)/none.git'"), to: "target.yaml")
+        let parent =
+            "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+        let python = try RunningProgram(
+            URL(fileURLWithPath: "/usr/bin/python3"),
+            ["-c", parent, Program.binary.path, "plan", "flows.yaml", "target.yaml"], in: user.folder, environment: [:],
+            input: nil)
+        let result = try await python.end()
+        #expect(result.status == 74, "\(result.output)")
+        #expect(result.errors.contains("does not appear to be a git repository"))
+    }
+
     @Test("a ledger is copied to Git and back, to the byte")
     func copied() async throws {
         let world = try await GitMachines([

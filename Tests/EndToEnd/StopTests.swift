@@ -10,9 +10,7 @@ struct StopTests {
         let world = try await World(flows: 1, windows: 1, "--fault", "get-runs/503-retry-after:5m")
         let arguments = [command, "flows.yaml", "target.yaml"] + (command == "apply" ? ["--yes"] : [])
         let program = try world.user.start(arguments)
-        while !program.errorsSoFar.contains("answered 503, retrying in 30") {
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        try await program.waitForErrors("answered 503, retrying in 30")
         program.signal(SIGINT)
         let result = try await program.end()
         #expect(result.status == 1, "\(result.errors)")
@@ -27,6 +25,30 @@ struct StopTests {
         let result = try await world.run(command, more: command == "apply" ? ["--yes"] : [])
         #expect(result.status == 77, "\(result.errors)")
         #expect(result.errors.contains("access denied (403)"))
+        #expect(try await world.simulator.statistics().runsTaken == 0)
+        try await world.end()
+    }
+
+    @Test("Ctrl-C at the question of an apply ends it at once, also where it has read runs before")
+    func asked() async throws {
+        let world = try await World(flows: 1, windows: 1, limits: "{running: 5}")
+        let terminal = """
+            import os, pty, sys, threading
+            process, terminal = pty.fork()
+            if process == 0: os.execv(sys.argv[1], sys.argv[1:])
+            threading.Timer(30, os.kill, (process, 9)).start()
+            said = b""
+            while b"Type 'yes'" not in said: said += os.read(terminal, 4096)
+            os.write(terminal, b"\\x03")
+            print("ended with", os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+            os._exit(0)
+            """
+        let python = try RunningProgram(
+            URL(fileURLWithPath: "/usr/bin/python3"),
+            ["-c", terminal, Program.binary.path, "apply", "flows.yaml", "target.yaml"], in: world.user.folder,
+            environment: world.user.environment, input: nil)
+        let result = try await python.end()
+        #expect(result.output == "ended with 130\n", "\(result.errors)")
         #expect(try await world.simulator.statistics().runsTaken == 0)
         try await world.end()
     }
