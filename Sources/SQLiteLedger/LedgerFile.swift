@@ -67,8 +67,8 @@ struct LedgerFile {
 
     /// SQLite does not wait for rivals that do the same to a new file, so that is done here.
     private func turnOnWriteAheadLog(_ connection: Database) throws {
-        let pause = 0.02
-        for _ in 0..<Int(Self.busyTimeout / pause) {
+        let end = ContinuousClock.now + .seconds(Self.busyTimeout)
+        repeat {
             do {
                 let mode = try String.fetchOne(connection, sql: "PRAGMA journal_mode = WAL")
                 guard mode == "wal" else {
@@ -76,9 +76,9 @@ struct LedgerFile {
                 }
                 return
             } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-                Thread.sleep(forTimeInterval: pause)
+                Thread.sleep(forTimeInterval: 0.02)
             }
-        }
+        } while .now < end
         throw DatabaseError(resultCode: .SQLITE_BUSY)
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Ledger
 
@@ -15,7 +16,7 @@ extension LedgerError {
         switch error.resultCode {
         case .SQLITE_CANTOPEN: self = .unusable("\(file) cannot be opened")
         case .SQLITE_PERM, .SQLITE_AUTH: self = .unusable("\(file): permission denied")
-        case .SQLITE_READONLY: self = .unusable("\(file) can be read, but not written")
+        case .SQLITE_READONLY: self = .unusable(Self.whyUnwritable(file))
         case .SQLITE_FULL: self = .unusable("\(file): the disk is full")
         case .SQLITE_IOERR: self = .unusable("\(file) cannot be read or written: input/output error")
         case .SQLITE_NOMEM: self = .unusable("\(file): out of memory")
@@ -28,5 +29,13 @@ extension LedgerError {
             self = .corrupt("\(file) refuses a row: \(error.message ?? "a constraint is violated")")
         default: self = .unusable("\(file): \(error.message ?? "SQLite error \(error.resultCode.rawValue)")")
         }
+    }
+
+    /// The files beside a ledger belong to whoever has read or written it first.
+    private static func whyUnwritable(_ file: String) -> String {
+        let others = ["-wal", "-shm"].map { file + $0 }.filter { access($0, F_OK) == 0 && access($0, W_OK) != 0 }
+        guard access(file, W_OK) == 0, !others.isEmpty else { return "\(file) can be read, but not written" }
+        return
+            "\(others.joined(separator: " and ")) cannot be written: another user has made them; make them yours with chown"
     }
 }
