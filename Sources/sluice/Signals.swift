@@ -3,7 +3,6 @@ import FlowService
 import Foundation
 import Reports
 import Synchronization
-import UnixSignals
 
 /// SIGINT and SIGTERM: the first asks for an orderly end, the second ends at once. Where nothing is to be ended in order,
 /// the first does.
@@ -20,12 +19,18 @@ enum Signals {
 
     private static let current = Mutex<Stopping?>(nil)
 
-    /// Once and for good: the system does not get back what was trapped.
-    private static let watch = Task.detached {
-        for await signal in await UnixSignalsSequence(trapping: .sigint, .sigterm) { note(signal) }
-    }
+    /// Once and for good: the system does not get back what was trapped. On a thread of its own: where nobody reads what
+    /// is said, every thread of the tasks may be waiting for that.
+    private static let sources = Mutex(
+        [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: DispatchQueue(label: "signals"))
+            source.setEventHandler { note(number) }
+            source.activate()
+            return source
+        })
 
-    /// Runs `body` with a stop signal that the first SIGINT or SIGTERM sets.
+    /// Runs `body` with a stop signal that the first SIGINT or SIGTERM sets. One at a time, not one within another.
     ///
     /// - Parameter announcement: what is said then.
     static func stopping<Result: Sendable>(
@@ -34,7 +39,7 @@ enum Signals {
     ) async throws -> Result {
         let stop = StopSignal()
         current.withLock { $0 = Stopping(stop: stop, announcement: announcement) }
-        _ = watch
+        sources.withLock { _ in }
         let result: Swift.Result<Result, any Error>
         do { result = .success(try await body(stop)) } catch { result = .failure(error) }
         let ended = current.withLock { current in
@@ -45,11 +50,11 @@ enum Signals {
         return try result.get()
     }
 
-    private static func note(_ signal: UnixSignal) {
+    private static func note(_ signal: Int32) {
         current.withLock { current in
             guard let stopping = current, !stopping.stop.isRequested else {
                 // The ledger is written before each request: it tells the truth wherever this ends.
-                _exit(signal == .sigint ? 130 : 143)
+                _exit(128 + signal)
             }
             stopping.stop.request()
             current?.said = Task.detached { Console.say(.blank + [stopping.announcement]) }

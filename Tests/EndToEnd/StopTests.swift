@@ -52,4 +52,31 @@ struct StopTests {
         #expect(try await world.simulator.statistics().runsTaken == 0)
         try await world.end()
     }
+
+    @Test("where nobody reads what an apply says, the second SIGINT ends it all the same")
+    func unread() async throws {
+        let world = try await World(flows: 4, windows: 400)
+        let parent = """
+            import array, fcntl, subprocess, sys, termios, time
+            program = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            waiting = array.array("i", [0])
+            while waiting[0] < 60000:
+                fcntl.ioctl(program.stderr, termios.FIONREAD, waiting)
+                time.sleep(1)
+            for again in range(2):
+                program.send_signal(2)
+                time.sleep(0.5)
+            try: status = program.wait(10)
+            except subprocess.TimeoutExpired: status = program.kill()
+            print("ended with", status)
+            """
+        let python = try RunningProgram(
+            URL(fileURLWithPath: "/usr/bin/python3"), ["-c", parent, Program.binary.path] + World.apply,
+            in: world.user.folder, environment: world.user.environment, input: nil)
+        #expect(try await python.end().output == "ended with 130\n")
+        var status: Int32 = -1
+        for _ in 0..<10 where status != 0 { status = try await world.apply().status }
+        try await world.expectOnceEach()
+        try await world.end()
+    }
 }
