@@ -89,8 +89,7 @@ package struct FileJournal: ClaimJournal {
 
     /// Opens the flow's file and locks it; again where it was replaced meanwhile.
     private func openLocked(_ path: String) throws(LedgerError) -> Int32 {
-        let pause = 0.002
-        var attempts = Int(busyTimeout / pause)
+        let end = ContinuousClock.now + .seconds(busyTimeout)
         while true {
             var descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
             if descriptor < 0, errno == ENOENT {
@@ -98,21 +97,24 @@ package struct FileJournal: ClaimJournal {
                 descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
             }
             guard descriptor >= 0 else { throw unwritable(path) }
-            var result = flock(descriptor, LOCK_EX | LOCK_NB)
-            while result != 0, errno == EWOULDBLOCK || errno == EINTR, attempts > 0 {
-                attempts -= 1
-                Thread.sleep(forTimeInterval: pause)
-                result = flock(descriptor, LOCK_EX | LOCK_NB)
-            }
             var (opened, there) = (stat(), stat())
-            if result == 0, fstat(descriptor, &opened) == 0 {
-                if stat(path, &there) == 0, opened.st_ino == there.st_ino { return descriptor }
+            do throws(LedgerError) {
+                try lock(descriptor, path, until: end)
+                guard fstat(descriptor, &opened) == 0 else { throw unwritable(path) }
+            } catch {
                 close(descriptor)
-            } else {
-                let isBusy = attempts == 0
-                close(descriptor)
-                throw isBusy ? .busy("another process holds the journal of claims \(path)") : unwritable(path)
+                throw error
             }
+            if stat(path, &there) == 0, opened.st_ino == there.st_ino { return descriptor }
+            close(descriptor)
+        }
+    }
+
+    private func lock(_ descriptor: Int32, _ path: String, until end: ContinuousClock.Instant) throws(LedgerError) {
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw unwritable(path) }
+            guard .now < end else { throw .busy("another process holds the journal of claims \(path)") }
+            Thread.sleep(forTimeInterval: 0.002)
         }
     }
 

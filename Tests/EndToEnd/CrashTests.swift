@@ -4,15 +4,6 @@ import Testing
 /// Appliers that are killed, stopped, and run against each other.
 @Suite("Crashes and rivals", .serialized)
 struct CrashTests {
-    /// Applies until all is done, and checks what came of it.
-    private func finish(_ world: World) async throws {
-        var status: Int32 = -1
-        for _ in 0..<10 where status != 0 { status = try await world.apply().status }
-        #expect(status == 0)
-        try await world.expectOnceEach()
-        try await world.end()
-    }
-
     @Test("kill -9 at random moments neither repeats nor loses a window")
     func killed() async throws {
         let kills = ProcessInfo.processInfo.environment["SLUICE_KILLS"].flatMap(Int.init) ?? 12
@@ -26,7 +17,7 @@ struct CrashTests {
             let verified = try await world.run("ledger", "verify")
             #expect(verified.status == 0, "\(verified.errors)")
         }
-        try await finish(world)
+        try await world.finish()
     }
 
     @Test("appliers at once on one ledger make each request once", arguments: [2, 4, 8])
@@ -37,7 +28,7 @@ struct CrashTests {
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(statuses.allSatisfy { [0, 75].contains($0) }, "\(statuses)")
-        try await finish(world)
+        try await world.finish()
     }
 
     @Test("an applier stopped for longer than settle and woken again sends nothing twice")
@@ -54,7 +45,7 @@ struct CrashTests {
         try await Task.sleep(for: .milliseconds(1500))
         sleeper.signal(SIGCONT)
         _ = try await sleeper.end()
-        try await finish(world)
+        try await world.finish()
     }
 
     @Test("SIGTERM ends an apply in order: what is in flight is recorded, and the rest remains")
@@ -69,7 +60,7 @@ struct CrashTests {
         let doubtful = try await world.run(
             "history", more: ["--state", "inDoubt", "--state", "intended", "--format", "json"])
         #expect(!doubtful.output.contains("\"state\""))
-        try await finish(world)
+        try await world.finish()
     }
 
     @Test("a second SIGINT ends at once, and the ledger still tells the truth")
@@ -83,6 +74,6 @@ struct CrashTests {
         program.signal(SIGINT)
         #expect(try await program.end().status == 130)
         #expect(try await world.run("ledger", "verify").status == 0)
-        try await finish(world)
+        try await world.finish()
     }
 }

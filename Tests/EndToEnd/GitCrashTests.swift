@@ -73,11 +73,7 @@ struct GitCrashTests {
         try user.write(Fixture.target(ledger: "'git:\(user.folder.path)/none.git'"), to: "target.yaml")
         let parent =
             "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
-        let python = try RunningProgram(
-            URL(fileURLWithPath: "/usr/bin/python3"),
-            ["-c", parent, Program.binary.path, "plan", "flows.yaml", "target.yaml"], in: user.folder, environment: [:],
-            input: nil)
-        let result = try await python.end()
+        let result = try await user.start(["plan", "flows.yaml", "target.yaml"], below: parent).end()
         #expect(result.status == 74, "\(result.output)")
         #expect(result.errors.contains("does not appear to be a git repository"))
     }

@@ -9,15 +9,6 @@ struct PostgresTests {
         ProcessInfo.processInfo.environment[name].flatMap(Int.init) ?? standard
     }
 
-    /// Applies until all is done, and checks what came of it.
-    private func finish(_ world: World) async throws {
-        var last: Program.Result?
-        for _ in 0..<10 where last?.status != 0 { last = try await world.apply() }
-        #expect(last?.status == 0, "\(last?.errors ?? "")")
-        try await world.expectOnceEach()
-        try await world.end()
-    }
-
     @Test("runners at once share the work, each window once")
     func runners() async throws {
         let (flows, windows) = (Self.number("SLUICE_FLOWS", or: 10), Self.number("SLUICE_WINDOWS", or: 10))
@@ -38,7 +29,7 @@ struct PostgresTests {
             durations.append(clock.now - began)
             #expect(statuses.allSatisfy { [0, 75].contains($0) }, "\(statuses)")
             #expect(statuses.contains(0), "75 is for whoever has nothing left but waiting")
-            try await finish(world)
+            try await world.finish()
         }
         print("\(flows) flows of \(windows) windows: one runner \(durations[0]), several \(durations[1])")
     }
@@ -65,7 +56,7 @@ struct PostgresTests {
             let verified = try await world.run("ledger", "verify")
             #expect(verified.status == 0, "\(verified.errors)")
         }
-        try await finish(world)
+        try await world.finish()
         try await server.stop()
     }
 
@@ -88,7 +79,7 @@ struct PostgresTests {
         cutting.cancel()
         #expect(try await cutting.value > 3)
         #expect(applied.status == 0, "\(applied.errors)")
-        try await finish(world)
+        try await world.finish()
     }
 
     @Test("a server that is gone is told, and its address holds no secret")

@@ -68,6 +68,13 @@ struct Program {
         try RunningProgram(Self.binary, arguments, in: folder, environment: environment, input: input)
     }
 
+    /// Starts a parent in Python, which gets the program's path and these arguments as its own.
+    func start(_ arguments: [String], below parent: String) throws -> RunningProgram {
+        try RunningProgram(
+            URL(fileURLWithPath: "/usr/bin/python3"), ["-c", parent, Self.binary.path] + arguments, in: folder,
+            environment: environment, input: nil)
+    }
+
     func remove() { try? FileManager.default.removeItem(at: folder) }
 }
 

@@ -43,11 +43,7 @@ struct StopTests {
             print("ended with", os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
             os._exit(0)
             """
-        let python = try RunningProgram(
-            URL(fileURLWithPath: "/usr/bin/python3"),
-            ["-c", terminal, Program.binary.path, "apply", "flows.yaml", "target.yaml"], in: world.user.folder,
-            environment: world.user.environment, input: nil)
-        let result = try await python.end()
+        let result = try await world.user.start(["apply", "flows.yaml", "target.yaml"], below: terminal).end()
         #expect(result.output == "ended with 130\n", "\(result.errors)")
         #expect(try await world.simulator.statistics().runsTaken == 0)
         try await world.end()
@@ -70,13 +66,7 @@ struct StopTests {
             except subprocess.TimeoutExpired: status = program.kill()
             print("ended with", status)
             """
-        let python = try RunningProgram(
-            URL(fileURLWithPath: "/usr/bin/python3"), ["-c", parent, Program.binary.path] + World.apply,
-            in: world.user.folder, environment: world.user.environment, input: nil)
-        #expect(try await python.end().output == "ended with 130\n")
-        var status: Int32 = -1
-        for _ in 0..<10 where status != 0 { status = try await world.apply().status }
-        try await world.expectOnceEach()
-        try await world.end()
+        #expect(try await world.user.start(World.apply, below: parent).end().output == "ended with 130\n")
+        try await world.finish()
     }
 }

@@ -33,6 +33,15 @@ struct ReadingTests {
         }
     }
 
+    /// The contents of the flow's files whose path begins so.
+    private func blobs(of fixture: GitFixture, below path: String) throws -> [String] {
+        try fixture.repository.git("ls-tree", "-r", try fixture.flowRef()).split(separator: "\n")
+            .filter { $0.contains("\t\(path)") }
+            .compactMap { ($0.split(separator: " ").last?.prefix(40)).map(String.init) }
+    }
+
+    private static func object(_ id: String) -> String { "objects/\(id.prefix(2))/\(id.dropFirst(2))" }
+
     @Test(
         "an object that is missing in the copy is read again, and never taken for a month without runs",
         arguments: ["runs/", "flow.json", "ledger.json"])
@@ -40,12 +49,9 @@ struct ReadingTests {
         let fixture = try GitFixture()
         #expect(try await fixture.open().claim(day: 0, nonce: "a") == .done)
         let known = try await fixture.open().entries(of: GitFixture.flow)
-        let listed = try fixture.repository.git("ls-tree", "-r", try fixture.flowRef()).split(separator: "\n")
-        let blobs = listed.filter { $0.contains("\t\(path)") }.compactMap { $0.split(separator: " ").last?.prefix(40) }
-        #expect(!blobs.isEmpty)
-        try remove(from: fixture) { name in
-            blobs.contains { name.hasSuffix("objects/\($0.prefix(2))/\($0.dropFirst(2))") }
-        }
+        let objects = try blobs(of: fixture, below: path).map(Self.object)
+        #expect(!objects.isEmpty)
+        try remove(from: fixture) { name in objects.contains { name.hasSuffix($0) } }
         let store = fixture.open()
         #expect(try await store.entries(of: GitFixture.flow) == known)
         #expect(try await store.flows() == [known.record])
@@ -56,14 +62,12 @@ struct ReadingTests {
     func damaged() async throws {
         let fixture = try GitFixture()
         #expect(try await fixture.open(machine: "b").claim(day: 0, nonce: "a") == .done)
-        let listed = try fixture.repository.git("ls-tree", "-r", try fixture.flowRef()).split(separator: "\n")
-        let blob = try #require(listed.first { $0.contains("\truns/") }?.split(separator: " ").last?.prefix(40))
-        try FileManager.default.removeItem(
-            atPath: "\(fixture.repository.path)/objects/\(blob.prefix(2))/\(blob.dropFirst(2))")
+        let blob = try #require(try blobs(of: fixture, below: "runs/").first)
+        try FileManager.default.removeItem(atPath: "\(fixture.repository.path)/\(Self.object(blob))")
         let error = await #expect(throws: LedgerError.self) {
             _ = try await fixture.open().entries(of: GitFixture.flow)
         }
-        #expect(error?.description.contains("\(blob)") == true, "\(String(describing: error))")
+        #expect(error?.description.contains(blob) == true, "\(String(describing: error))")
     }
 
     @Test("a copy of which files were cleaned away is made again")

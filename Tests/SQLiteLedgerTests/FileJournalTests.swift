@@ -20,6 +20,13 @@ struct FileJournalTests {
         JournalClaim(id: ClaimID(id)!, time: milliseconds.map(Timestamp.init(milliseconds:)))
     }
 
+    /// That of the flow, once there is a claim.
+    private func file() throws -> URL {
+        let root = folder.url.appendingPathComponent("sluice/journal")
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: root.path).first)
+        return root.appendingPathComponent("\(name)/\(flow)")
+    }
+
     @Test("a new machine has none until it is created, or a claim is added")
     func exists() throws {
         #expect(!journal().exists())
@@ -46,10 +53,7 @@ struct FileJournalTests {
     @Test("a line that a kill has cut off costs no other")
     func cutOff() throws {
         try journal().add(claim("a"), of: flow)
-        let root = folder.url.appendingPathComponent("sluice/journal")
-        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: root.path).first)
-        let file = root.appendingPathComponent("\(name)/\(flow)")
-        let handle = try FileHandle(forWritingTo: file)
+        let handle = try FileHandle(forWritingTo: file())
         try handle.seekToEnd()
         try handle.write(contentsOf: Data("b 17000".utf8.dropLast(5)))
         try handle.close()
@@ -60,9 +64,7 @@ struct FileJournalTests {
     @Test("one that another process holds, as when that one was stopped, is waited for, and not for ever")
     func held() async throws {
         try journal().add(claim("a"), of: flow)
-        let root = folder.url.appendingPathComponent("sluice/journal")
-        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: root.path).first)
-        let holder = open(root.appendingPathComponent("\(name)/\(flow)").path, O_RDONLY | O_CLOEXEC)
+        let holder = try open(file().path, O_RDONLY | O_CLOEXEC)
         #expect(flock(holder, LOCK_EX) == 0)
         var impatient = journal()
         impatient.busyTimeout = 0.1

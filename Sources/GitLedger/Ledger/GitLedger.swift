@@ -113,10 +113,7 @@ package actor GitLedger: LedgerStore {
 
     package func flows() async throws(LedgerError) -> [FlowRecord] {
         try await refresh(since: .now - freshness)
-        do throws(LedgerError) { return try await records() } catch {
-            try await renewCopy(after: error)
-            return try await records()
-        }
+        return try await fromCopy(records)
     }
 
     private func records() async throws(LedgerError) -> [FlowRecord] {
@@ -142,7 +139,7 @@ package actor GitLedger: LedgerStore {
             let words = ["fsck", "--no-progress", "--no-dangling", "--connectivity-only"] + commits
             var check = try await session.cache.run(words)
             if !check.isSuccess {
-                try await renewCopy(after: .corrupt(session.remote.shown))
+                try await renewCopy()
                 check = try await session.cache.run(words)
             }
             if !check.isSuccess { found.append(session.remote.git.failure(of: ["fsck"], check)) }
@@ -264,13 +261,7 @@ package actor GitLedger: LedgerStore {
 
     /// Makes the copy in the cache anew, once: objects may be missing in it, as after a power cut, or where old files are
     /// cleaned away. Git does not fetch again what its refs say is there.
-    ///
-    /// - Throws: the error where that cannot be its reason.
-    private func renewCopy(after error: LedgerError) async throws(LedgerError) {
-        switch error {
-        case .corrupt, .unusable: break
-        default: throw error
-        }
+    private func renewCopy() async throws(LedgerError) {
         let session = try await session()
         let task =
             renewing
@@ -287,9 +278,19 @@ package actor GitLedger: LedgerStore {
 
     /// As of the last fetch.
     func files(of flow: FlowID) async throws(LedgerError) -> FlowFiles {
-        do throws(LedgerError) { return try await filesInCopy(of: flow) } catch {
-            try await renewCopy(after: error)
-            return try await filesInCopy(of: flow)
+        try await fromCopy { () async throws(LedgerError) in try await filesInCopy(of: flow) }
+    }
+
+    /// Reads; again from a new copy where the first may be to blame.
+    private func fromCopy<Value>(
+        _ read: () async throws(LedgerError) -> Value
+    ) async throws(LedgerError) -> Value {
+        do throws(LedgerError) { return try await read() } catch {
+            switch error {
+            case .corrupt, .unusable: try await renewCopy()
+            default: throw error
+            }
+            return try await read()
         }
     }
 

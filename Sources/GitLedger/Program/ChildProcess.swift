@@ -95,11 +95,11 @@ struct ChildProcess {
             var status: Int32 = 0
             let found = waitpid(child, &status, WNOHANG)
             if found == child || (found < 0 && errno != EINTR) {
-                // Nobody tells how it ended, as where the system is told to take no note of children.
-                if found != child { status = SIGCHLD }
                 // Whatever it has started and left behind in its group is of no more use.
                 if signal != nil { kill(-child, SIGKILL) }
                 guard signal == nil else { return .timedOut }
+                // Nobody tells how it ended, as where the system is told to take no note of children.
+                guard found == child else { return .killed(signal: SIGCHLD) }
                 let terminator = status & 0x7F
                 return terminator == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: terminator)
             }

@@ -24,8 +24,10 @@ struct CacheRepository: Sendable {
         return cache
     }
 
+    private var exists: Bool { FileManager.default.fileExists(atPath: folder + "/HEAD") }
+
     private func create() async throws(LedgerError) {
-        guard !FileManager.default.fileExists(atPath: folder + "/HEAD") else { return }
+        guard !exists else { return }
         // Two processes may begin at once: the repository comes into being whole.
         let draft = "\(folder).\(UUID().uuidString)"
         do {
@@ -37,10 +39,10 @@ struct CacheRepository: Sendable {
         }
         defer { try? FileManager.default.removeItem(atPath: draft) }
         _ = try await remote.git.output(["init", "--quiet", "--bare", "--template=", draft])
-        if rename(draft, folder) == 0 || FileManager.default.fileExists(atPath: folder + "/HEAD") { return }
+        if rename(draft, folder) == 0 || exists { return }
         // The rest of one of which files were cleaned away.
         removeFolder()
-        guard rename(draft, folder) == 0 || FileManager.default.fileExists(atPath: folder + "/HEAD") else {
+        guard rename(draft, folder) == 0 || exists else {
             throw .unusable("cannot create \(folder): \(String(cString: strerror(errno)))")
         }
     }

@@ -16,6 +16,11 @@ extension PostgresConnection {
     private static let lockTimeout = Duration.seconds(5)
     /// After so long the server itself ends the transaction of a client that was stopped within it.
     private static let idleTimeout = Duration.seconds(10)
+    /// What sets them, for one transaction.
+    private static let limits = """
+        set_config('lock_timeout', '\(lockTimeout.milliseconds)', true), \
+        set_config('idle_in_transaction_session_timeout', '\(idleTimeout.milliseconds)', true)
+        """
 
     func make(_ commit: FlowCommit, target: Int64?) throws(PostgresError) -> CommitOutcome {
         try transaction(.write) { (connection) throws(PostgresError) in
@@ -57,21 +62,13 @@ extension PostgresConnection {
 
     /// Keeps this transaction from waiting long for another client that was stopped, and others from waiting for it.
     func limitWaits() throws(PostgresError) {
-        var parameters = Parameters()
-        parameters.add(Self.lockTimeout.milliseconds)
-        parameters.add(Self.idleTimeout.milliseconds)
-        try run(
-            "SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)",
-            parameters)
+        try run("SELECT \(Self.limits)")
     }
 
     /// Whether the transaction may go on, with limits of time that hold for it alone.
     ///
     /// - Returns: how often the ledger's server has changed; `nil` where it has just changed.
     private func check() throws(PostgresError) -> Int64? {
-        var parameters = Parameters()
-        parameters.add(Self.lockTimeout.milliseconds)
-        parameters.add(Self.idleTimeout.milliseconds)
         var version: Int64?
         var changes: Int64 = 0
         var isSame = true
@@ -79,10 +76,9 @@ extension PostgresConnection {
         try run(
             """
             SELECT l.version, l.server_changes, l.server = sluice.server_identity(),
-                current_setting('synchronous_commit'), set_config('lock_timeout', $1, true),
-                set_config('idle_in_transaction_session_timeout', $2, true)
+                current_setting('synchronous_commit'), \(Self.limits)
             FROM sluice.ledger AS l
-            """, parameters
+            """
         ) { (row) throws(PostgresError) in
             version = try row.integer()
             changes = try row.required(try row.integer())
