@@ -1,5 +1,6 @@
-/// Writes JSON as it goes, members in the order they are given, the same bytes for the same input. Requests, plans,
-/// exports and events are all written by it; a value never has to be built in memory first.
+/// A streaming JSON writer: members appear in call order, and equal input gives equal bytes.
+///
+/// Requests, plans, exports and events are written with it, so that no value has to be built in memory first.
 ///
 /// ```swift
 /// var json = JSONText()
@@ -7,25 +8,27 @@
 /// json.text  // {"window":1651584991,"reasons":["first run"]}
 /// ```
 package struct JSONText: Sendable {
-    /// What has been written so far, in UTF-8.
+    /// The UTF-8 bytes written and not yet drained.
     package private(set) var bytes: [UInt8] = []
     private let indent: Bool
     private var depth = 0
     private var isEmpty = true
 
-    /// - Parameter indent: a line for each member, indented by two spaces, for people; otherwise one line.
+    /// Creates an empty writer.
+    ///
+    /// - Parameter indent: `true` puts each member on its own line, indented by two spaces; `false` writes a single
+    ///   line.
     package init(indent: Bool = false) { self.indent = indent }
 
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// Hands over what has been written so far and forgets it, so that a long document needs no more memory than its
-    /// largest part.
+    /// Returns the bytes written so far and clears the buffer, so that a long document never has to fit in memory.
     package mutating func drain() -> [UInt8] {
         defer { bytes.removeAll(keepingCapacity: true) }
         return bytes
     }
 
-    /// Ends a line of JSON Lines: the next value stands by itself.
+    /// Ends a line of JSON Lines; the next value is a new top-level value.
     package mutating func endLine() {
         bytes.append(UInt8(ascii: "\n"))
         isEmpty = true
@@ -66,6 +69,7 @@ package struct JSONText: Sendable {
         raw(value ? "true" : "false")
     }
 
+    /// Writes a number, or `null` for a non-finite number, which JSON cannot represent.
     package mutating func member(_ key: String, _ value: Double) {
         name(key)
         raw(value.isFinite ? "\(value)" : "null")
@@ -76,7 +80,7 @@ package struct JSONText: Sendable {
         raw("null")
     }
 
-    /// A member whose value is JSON already.
+    /// Writes a member whose value is already JSON text.
     package mutating func member(_ key: String, json: String) {
         name(key)
         raw(json)
@@ -97,7 +101,7 @@ package struct JSONText: Sendable {
         nested("{", "}", write)
     }
 
-    /// An element that is JSON already.
+    /// Writes an element that is already JSON text.
     package mutating func element(json: String) {
         separate()
         raw(json)
@@ -141,9 +145,9 @@ package struct JSONText: Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Nearly every text, in as few steps as there are characters to escape.
+    /// Fast path: appends ASCII text without `#`, copying everything between two escapes at once.
     ///
-    /// - Returns: `false`, with nothing appended, where it takes a look at the scalars.
+    /// - Returns: `false`, with nothing appended, if the text has to be checked scalar by scalar.
     private mutating func appendOrdinary(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         let before = bytes.count
         var start = 0
@@ -177,7 +181,7 @@ package struct JSONText: Sendable {
             case "\n": raw("\\n")
             case "\r": raw("\\r")
             case "\t": raw("\\t")
-            // '##[name]' is a workflow command wherever it stands in a line of a log.
+            // CI runners execute '##[name]' as a workflow command anywhere in a log line, so escape the second '#'.
             case "#" where isAfterHash: escape(0x23)
             case _ where scalar.isInvisibleControl: for unit in scalar.utf16 { escape(unit) }
             default: bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)

@@ -1,8 +1,8 @@
 extension String {
-    /// As a value of a form or a query: everything but RFC 3986's unreserved characters is percent-encoded.
+    /// The text encoded as the value of a form field or query item: all but RFC 3986's unreserved characters.
     package var formEncoded: String { percentEncoded { _ in false } }
 
-    /// Percent-encoded, save unreserved characters and those that `isKept` keeps.
+    /// Percent-encodes all bytes except RFC 3986's unreserved characters and those for which `isKept` returns `true`.
     package func percentEncoded(except isKept: (UInt8) -> Bool) -> String {
         var encoded = ""
         for byte in utf8 {

@@ -1,6 +1,8 @@
-/// Text from outside (manifests, the service, the ledger, the file system) as it may be shown: on one line, with each
-/// character visible. Every output for people is made of it, so that no name can paint on a terminal, start a line of its
-/// own or turn the direction of writing.
+/// Replaces invisible control characters with visible ones, which also keeps the text on one line.
+///
+/// All untrusted text (from manifests, the service, the ledger or the file system) passes through this function before
+/// it is displayed, so that no name can send escape sequences to a terminal, start a new line or reverse the writing
+/// direction.
 package func printable(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: \.isInvisibleControl) else { return text }
     var shown = String.UnicodeScalarView()
@@ -9,8 +11,10 @@ package func printable(_ text: String) -> String {
 }
 
 extension Unicode.Scalar {
-    /// Control characters, line separators, and format characters such as those that turn the direction of writing. The
-    /// two joiners are not among them: Persian, Indic scripts and emoji are written with them.
+    /// Whether the scalar is a control character, a line separator or a format character, such as a bidirectional
+    /// override.
+    ///
+    /// The zero-width joiner and non-joiner are exceptions: Persian, Indic scripts and emoji need them.
     package var isInvisibleControl: Bool {
         if isASCII { return value < 0x20 || value == 0x7F }
         switch properties.generalCategory {
@@ -20,7 +24,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// One visible character for each.
+    /// The scalar itself, or a visible replacement for an invisible control character.
     package var shown: Unicode.Scalar {
         guard isInvisibleControl else { return self }
         if value < 0x20 { return Unicode.Scalar(0x2400 + value) ?? "\u{FFFD}" }

@@ -1,4 +1,4 @@
-/// The text as one word of a POSIX shell, quoted where it must be.
+/// Quotes a text as one word for a POSIX shell; a plain word is returned unchanged.
 package func shellWord(_ text: String) -> String {
     let plain = text.utf8.allSatisfy { byte in
         switch byte {
