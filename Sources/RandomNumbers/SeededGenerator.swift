@@ -1,16 +1,16 @@
 import Text
 
-/// SplitMix64: the same numbers for the same seed, on every machine.
+/// A SplitMix64 generator: equal seeds give equal numbers on every machine.
 package struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
     private var state: UInt64
 
     package init(seed: UInt64) { state = seed }
 
-    /// For one choice alone: what it draws depends on nothing that was drawn for other choices, or before.
+    /// Creates the generator for a single choice, independent of all other choices and of earlier draws.
     ///
     /// - Parameters:
-    ///   - choice: what is chosen, such as `outcome`.
-    ///   - number: of which thing, such as the place of a run.
+    ///   - choice: The name of the choice, such as `outcome`.
+    ///   - number: The index of the object that the choice is about, such as the position of a run.
     package init(seed: UInt64, choice: String, number: UInt64 = 0) {
         state = Self.mixed(Self.mixed(Self.mixed(seed) ^ stableHash(choice)) ^ number)
     }
@@ -31,13 +31,13 @@ package struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
 }
 
 extension SeededGenerator {
-    /// In `0..<1`.
+    /// Draws a number in `0..<1`.
     package mutating func fraction() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-    /// Whether something of this probability happens.
+    /// Returns `true` with the given probability (0...1).
     package mutating func happens(_ probability: Double) -> Bool { fraction() < probability }
 
-    /// A UUID of version 4 in lower case.
+    /// Draws a version 4 UUID in lower case.
     package mutating func uuid() -> String {
         let high = next() & ~0xF000 | 0x4000
         let low = next() & ~(0xC << 60) | (0x8 << 60)
