@@ -2,7 +2,7 @@ import FlowRuns
 import Text
 
 extension JSONText {
-    /// The members of a delta column, as the service and every document of Sluice write them.
+    /// Writes the members of a delta column in the service's format, which all Sluice documents share.
     package mutating func members(of column: DeltaColumn) {
         member("name", column.name)
         if let dateFormat = column.dateFormat { member("dateFormat", dateFormat) }

@@ -1,17 +1,21 @@
 import FlowRuns
 
-/// `POST /runs/{id}/action?op=re-trigger`: one more run of the window of a run that failed. It has no body.
+/// A `POST /runs/{id}/action?op=re-trigger` request, which starts another run of an earlier run's window.
+///
+/// The request has no body.
 package struct RetriggerRequest: Hashable, Sendable {
-    /// What follows the question mark.
+    /// The query, without the question mark.
     package static let query = "op=re-trigger"
 
     package let run: RunID
 
     package init(_ run: RunID) { self.run = run }
 
-    /// - Parameter escape: makes the id fit for an address.
+    /// Returns the path of the request.
+    ///
+    /// - Parameter escape: Percent-encodes the run ID for a URL.
     package func path(escape: (String) -> String = { $0 }) -> String { "/runs/\(escape(run.description))/action" }
 
-    /// Path and query, for showing.
+    /// The unescaped path and query, for display.
     package var target: String { "\(path())?\(Self.query)" }
 }

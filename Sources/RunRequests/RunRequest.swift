@@ -1,11 +1,11 @@
 import FlowRuns
 import Text
 
-/// One `POST /runs`: a window of a flow, and the delta column where this is the flow's first run.
+/// A `POST /runs` request for one window of a flow.
 package struct RunRequest: Hashable, Sendable {
     package let flow: FlowID
     package let window: Window
-    /// Given only on the first request of a table-based flow.
+    /// The delta column, which only the first request of a table-based flow carries; otherwise `nil`.
     package let deltaColumn: DeltaColumn?
 
     package init(flow: FlowID, window: Window, deltaColumn: DeltaColumn? = nil) {
@@ -14,10 +14,10 @@ package struct RunRequest: Hashable, Sendable {
         self.deltaColumn = deltaColumn
     }
 
-    /// The body exactly as it is sent, keys in the tutorial's order.
+    /// Formats the request body exactly as it is sent, with the keys in the tutorial's order.
     ///
-    /// - Parameter sentAt: fills in `startTime` where the wire form asks for it; `nil` writes the word `now` in its
-    ///   place, for showing a request that is not sent yet.
+    /// - Parameter sentAt: The value of `startTime` if the wire form includes that key; `nil` writes the word `now`
+    ///   instead, to display a request that has not been sent.
     package func body(_ form: WireForm, sentAt: Timestamp?) -> String {
         var json = JSONText()
         json.object {

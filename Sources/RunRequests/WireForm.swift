@@ -1,20 +1,21 @@
-/// How a target wants its requests written. The documents disagree on it, so a target may choose; the defaults are the
-/// tutorial's.
+/// The format in which a target expects run requests.
+///
+/// Adobe's documents contradict each other, so the format is configurable; the defaults follow the tutorial.
 package struct WireForm: Hashable, Sendable {
-    /// How `windowStartTime` and `windowEndTime` are written.
+    /// The format of all times in a request.
     package enum Times: String, Hashable, Sendable, CaseIterable {
-        /// `"1651584991"`: seconds as a string, as the tutorial sends them.
+        /// Unix seconds as a string (`"1651584991"`), as in the tutorial.
         case string
-        /// `1651584991`: seconds as a number, as the flow specifications declare them.
+        /// Unix seconds as a number (`1651584991`), as the flow specifications declare.
         case integer
-        /// `1651584991000`: milliseconds as a number, as the OpenAPI document describes them.
+        /// Unix milliseconds as a number (`1651584991000`), as in the OpenAPI document.
         case milliseconds
     }
 
-    /// Whether `startTime` (when the run shall begin) is sent.
+    /// The handling of `startTime`, the time at which the run should begin.
     package enum StartTime: String, Hashable, Sendable, CaseIterable {
         case omit
-        /// The moment of sending.
+        /// Sends the current time.
         case now
     }
 
