@@ -4,29 +4,31 @@ import Ledger
 import Synchronization
 import Text
 
-/// The journal of an embedded ledger: a folder for each service, organisation and sandbox, and in it a file for each
-/// flow, one claim a line.
+/// The journal of an embedded ledger: one folder per service, organisation and sandbox, with one file per flow and one
+/// claim per line.
 ///
-/// It outlives the process and need not outlive a power cut, after which the machine has lost what it was about to send.
+/// Lines survive a killed process, but they are not synced to disk: after a power cut, the process that was about to
+/// send the request is gone as well.
 package struct FileJournal: ClaimJournal {
-    /// A file that has grown beyond this gives way to one with its last claims.
+    /// The size in bytes above which a file is replaced by one with only the newest claims.
     private static let longestFile = 16_384
     private static let keptClaims = 200
 
     private let folder: String
-    /// How long to wait for another process to add its line, in seconds. It takes less than a millisecond, unless the
-    /// process was stopped meanwhile.
+    /// The time in seconds to wait for the lock of a file. A process holds the lock for less than a millisecond, unless
+    /// the process is stopped while appending.
     var busyTimeout = LedgerFile.busyTimeout
     private let read = ReadClaims()
 
+    /// Creates the journal of one target.
+    ///
     /// - Parameters:
-    ///   - stateFolder: where this machine keeps what is not to be copied along with a ledger, such as
-    ///     `~/.local/state`.
-    ///   - target: the target's identity.
+    ///   - stateFolder: The machine's folder for state that must not be copied with a ledger, such as `~/.local/state`.
+    ///   - target: The target's identity.
     package init(stateFolder: String, target: String) {
         let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._@"))
         let name = target.addingPercentEncoding(withAllowedCharacters: allowed) ?? target
-        // File systems allow 255 bytes for a name.
+        // File systems limit a name to 255 bytes.
         let bounded = name.utf8.count <= 200 ? name : name.prefix(180) + "-" + String(stableHash(name), radix: 16)
         folder = "\(stateFolder)/sluice/journal/\(bounded)"
     }
@@ -64,7 +66,9 @@ package struct FileJournal: ClaimJournal {
         try append(JournalLine(id: claim, time: nil, isWithdrawal: true), of: flow)
     }
 
-    /// - Returns: the claims before it.
+    /// Appends a line while holding the lock of the file.
+    ///
+    /// - Returns: The claims recorded before the line.
     @discardableResult
     private func append(_ line: JournalLine, of flow: FlowID) throws(LedgerError) -> [JournalClaim] {
         let path = path(of: flow)
@@ -72,14 +76,14 @@ package struct FileJournal: ClaimJournal {
         defer { close(descriptor) }
         let version = FileVersion(descriptor)
         let known = read.claims(of: flow, version)
-        // Foundation loses memory with each empty file that it reads.
+        // Never read an empty file: Foundation leaks memory each time.
         let earlier =
             if version?.size == 0 { [JournalClaim]() } else if let known { known } else { try claims(of: flow) }
         if lseek(descriptor, 0, SEEK_END) > Self.longestFile {
             let kept = earlier.suffix(Self.keptClaims).map { JournalLine(id: $0.id, time: $0.time) }
             try replace(path, with: kept + [line])
         } else {
-            // The line feed before it ends what a kill may have left behind.
+            // The leading line feed terminates a line that a killed process left incomplete.
             let bytes = Array("\n\(line.text)\n".utf8)
             guard write(descriptor, bytes, bytes.count) == bytes.count else { throw unwritable(path) }
             read.keep(line.added(to: earlier), of: flow, FileVersion(descriptor))
@@ -87,7 +91,7 @@ package struct FileJournal: ClaimJournal {
         return earlier
     }
 
-    /// Opens the flow's file and locks it; again where it was replaced meanwhile.
+    /// Opens and locks the flow's file, and retries if the file was replaced before the lock was acquired.
     private func openLocked(_ path: String) throws(LedgerError) -> Int32 {
         let end = ContinuousClock.now + .seconds(busyTimeout)
         while true {
@@ -118,7 +122,7 @@ package struct FileJournal: ClaimJournal {
         }
     }
 
-    /// By a whole file: what is killed half-way leaves the old one.
+    /// Replaces the file atomically, so that a killed process leaves the old file intact.
     private func replace(_ path: String, with lines: [JournalLine]) throws(LedgerError) {
         do {
             let text = lines.map(\.text).joined(separator: "\n") + "\n"
@@ -133,11 +137,11 @@ package struct FileJournal: ClaimJournal {
     }
 }
 
-/// The claims of files that this process was the last to write to, so that they need not be read with each claim.
+/// A cache of the claims in files that this process wrote last, which avoids reading the file for every claim.
 private final class ReadClaims: Sendable {
     private let files = Mutex<[FlowID: (version: FileVersion, claims: [JournalClaim])]>([:])
 
-    /// `nil` where the file is not as it was left.
+    /// Returns the cached claims, or `nil` if the file has changed since.
     func claims(of flow: FlowID, _ version: FileVersion?) -> [JournalClaim]? {
         files.withLock { $0[flow].flatMap { $0.version == version ? $0.claims : nil } }
     }
@@ -147,7 +151,7 @@ private final class ReadClaims: Sendable {
     }
 }
 
-/// What changes whenever a file is written to or replaced. A journal only grows.
+/// A fingerprint that changes with every write to a file, because a journal only grows, and with every replacement.
 private struct FileVersion: Hashable {
     private let number: UInt64
     let size: Int
@@ -167,7 +171,7 @@ private struct FileVersion: Hashable {
     }
 }
 
-/// `ID MILLISECONDS`, `ID -` where the service told no time, `ID !` for a claim that was taken back.
+/// A line of the journal: `ID MILLISECONDS`, `ID -` if the service sent no time, or `ID !` for a withdrawn claim.
 private struct JournalLine {
     let id: ClaimID
     let time: Timestamp?
@@ -179,7 +183,7 @@ private struct JournalLine {
         self.isWithdrawal = isWithdrawal
     }
 
-    /// `nil` for a line that a kill has cut off: its claim was never committed.
+    /// Returns `nil` for a line truncated by a kill: the claim of such a line was never committed.
     init?(_ line: Substring) {
         let words = line.split(separator: " ")
         guard words.count == 2, let id = ClaimID(String(words[0])) else { return nil }

@@ -1,7 +1,7 @@
 import FlowRuns
 import Ledger
 
-/// The columns of the table `flow` behind `target`, in one order for reading and writing.
+/// The columns of the table `flow` after `target`, in the order used for reading and writing.
 enum FlowRow {
     static let columnNames = [
         "flow", "revision", "token", "contacted_at", "compared_at", "newest_run_at", "needs_recheck", "column_name",

@@ -2,12 +2,12 @@ import Foundation
 import GRDB
 import Ledger
 
-/// A ledger's file: found or created, checked, and brought to this program's version.
+/// The SQLite file of a ledger, checked and migrated to the current schema when it is opened.
 struct LedgerFile {
-    /// How long to wait for another process to finish its transaction, in seconds. Each lasts milliseconds.
+    /// The time in seconds to wait for another process's transaction. A transaction usually takes milliseconds.
     static let busyTimeout = 10.0
 
-    /// Absolute, so that SQLite never takes it for a URI.
+    /// The absolute path. SQLite would parse a relative path that starts with `file:` as a URI.
     let path: String
 
     init(path: String) {
@@ -21,16 +21,16 @@ struct LedgerFile {
         return false
     }
 
-    /// Opens the file for writing; creates it, and its folder, where it is missing.
+    /// Opens the file for writing, and creates the file and its folder if they are missing.
     func openForWriting() throws -> DatabaseQueue {
         try createFolder()
         try refuseFolder()
         let database = try DatabaseQueue(path: path, configuration: configuration(readonly: false))
-        // A newer ledger is refused before the first write.
+        // Check the version before the first write: a ledger of a newer version must not be modified.
         _ = try database.read(version)
         try database.inDatabase(turnOnWriteAheadLog)
         try database.inDatabase { connection in
-            // Also where there is nothing to migrate, so that a file that cannot be written is found out now.
+            // Begin a write transaction even without a migration, to detect a file that is not writable.
             try connection.inTransaction(.immediate) {
                 let version = try version(connection)
                 if version < LedgerSchema.version { try LedgerSchema.migrate(connection, from: version) }
@@ -40,7 +40,7 @@ struct LedgerFile {
         return database
     }
 
-    /// Opens the file for reading. An older one is migrated in memory.
+    /// Opens the file for reading. A file with an older schema is migrated in memory.
     func openForReading() throws -> DatabaseQueue {
         try refuseFolder()
         let database = try openExisting()
@@ -48,7 +48,8 @@ struct LedgerFile {
         return version < LedgerSchema.version ? try migratedCopy(of: database) : database
     }
 
-    /// The version of its tables; 0 for an empty database. In a transaction: another process may be making them.
+    /// Returns the schema version, 0 for an empty database. Must run in a transaction: another process may be creating
+    /// the tables.
     private func version(_ connection: Database) throws -> Int {
         let application = try Int.fetchOne(connection, sql: "PRAGMA application_id") ?? 0
         let version = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
@@ -65,7 +66,9 @@ struct LedgerFile {
         return version
     }
 
-    /// SQLite does not wait for rivals that do the same to a new file, so that is done here.
+    /// Switches the file to WAL mode, and retries while the file is busy.
+    ///
+    /// SQLite's busy timeout does not cover processes that switch a new file at the same time.
     private func turnOnWriteAheadLog(_ connection: Database) throws {
         let end = ContinuousClock.now + .seconds(Self.busyTimeout)
         repeat {
@@ -82,15 +85,17 @@ struct LedgerFile {
         throw DatabaseError(resultCode: .SQLITE_BUSY)
     }
 
-    /// A reader of a write-ahead log writes too, into the index that it shares with the writers. Where that cannot be
-    /// had, the file is read as it is, unless a log that is not empty lies beside it: that would be an older state.
+    /// Opens an existing file for reading.
+    ///
+    /// A reader in WAL mode also writes, to the shared index. In a read-only folder, the file is opened as immutable
+    /// instead, unless the write-ahead log contains data: without the log, the file would be an older state.
     private func openExisting() throws -> DatabaseQueue {
         do {
             return try DatabaseQueue(path: path, configuration: configuration(readonly: true))
         } catch let error as DatabaseError
             where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK && !isReadOnlyPlace
         {
-            // Whoever was making the file was killed: a writer takes back what is half done, a reader may not.
+            // The process that created the file was killed in a transaction, and only a writer may roll it back.
             try DatabaseQueue(path: path, configuration: configuration(readonly: false)).close()
             return try DatabaseQueue(path: path, configuration: configuration(readonly: true))
         } catch let error as DatabaseError
@@ -143,7 +148,7 @@ struct LedgerFile {
         var configuration = Configuration()
         configuration.readonly = readonly
         configuration.busyMode = .timeout(Self.busyTimeout)
-        // A claim must outlive a power cut: the log is synchronised with each commit, not only at checkpoints.
+        // A claim must survive a power cut, so sync the log on every commit, not only at checkpoints.
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         return configuration
     }

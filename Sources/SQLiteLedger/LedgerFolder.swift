@@ -1,9 +1,13 @@
 import Foundation
 
-/// The folder in which a ledger, or what belongs to it, is kept.
+/// The folder that contains a ledger and its related files.
 package enum LedgerFolder {
-    /// Makes the folder of a file where there is none. `.sluice`, Sluice's own beside manifests that are under version
-    /// control, is kept out of it as a whole.
+    /// Creates the folder of a file if it is missing.
+    ///
+    /// A new `.sluice` folder, which usually lies next to versioned manifests, gets a `.gitignore` that excludes all of
+    /// its contents.
+    ///
+    /// - Throws: An error of Foundation if the folder cannot be created.
     package static func create(for path: String) throws {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         let isNew = !FileManager.default.fileExists(atPath: folder.path)

@@ -1,7 +1,9 @@
 import GRDB
 
-/// The tables of a ledger file. Every step is one transaction, is only ever appended, and counts `user_version` up by
-/// one; what stands here has been run on somebody's file and is never edited.
+/// The schema of a ledger file, as an append-only list of migrations.
+///
+/// `user_version` is the number of migrations applied. An existing step has already run on users' files and must never
+/// be edited.
 enum LedgerSchema {
     struct Step: Sendable {
         let name: String
@@ -14,18 +16,18 @@ enum LedgerSchema {
         Step(name: "retries of runs without records", sql: incompleteRequests),
     ]
     static var version: Int { steps.count }
-    /// `Sluc`: tells a ledger from any other SQLite file.
+    /// SQLite's `application_id` of a ledger file, `Sluc` in ASCII.
     static let applicationID = 0x536C_7563
 
-    /// Brings the file to this program's version, in one transaction.
+    /// Applies the missing steps to the file. Must run in a transaction.
     static func migrate(_ database: Database, from version: Int) throws {
         for step in steps.dropFirst(version) { try database.execute(sql: step.sql) }
         try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         try database.execute(sql: "PRAGMA user_version = \(steps.count)")
     }
 
-    /// The database itself keeps the promises that matter: one row for an identity, one living request for a window,
-    /// one row for a run id, no move but along the arrows of `RunState.canBecome`, nothing forgotten.
+    /// The first tables. Their constraints and triggers enforce the invariants: one row per identity, one active
+    /// request per window, one row per run ID, legal state transitions only, and no deletion of requests or flows.
     private static let flowsAndRuns = """
         CREATE TABLE target (
             id INTEGER PRIMARY KEY,
@@ -118,7 +120,9 @@ enum LedgerSchema {
             BEGIN SELECT RAISE(ABORT, 'a flow may not be forgotten'); END;
         """
 
-    /// What ended with failed records, or without any, may be retried: the program sees to it that the manifest asks so.
+    /// A new definition of `one_living_request` that permits a retry of a partial or empty run.
+    ///
+    /// The schema does not check that the manifest requests the retry; the planner does.
     private static let incompleteRequests = """
         DROP INDEX one_living_request;
         CREATE UNIQUE INDEX one_living_request ON run (target, flow, window_start, window_end, rerun)
@@ -126,8 +130,9 @@ enum LedgerSchema {
                 OR state = 'succeeded' AND COALESCE(output_records, input_records, 1) > 0);
         """
 
-    /// The open claim is the flow's lock. A file from before may hold open requests without a claim's id: together they
-    /// count as one.
+    /// The columns and triggers for claims. An open claim is the lock of its flow.
+    ///
+    /// Open requests from older files have no claim ID and together count as one claim.
     private static let claimsAndRevisions = """
         ALTER TABLE flow ADD COLUMN token TEXT NOT NULL DEFAULT '';
         ALTER TABLE flow ADD COLUMN compared_at INTEGER;

@@ -1,6 +1,6 @@
 import GRDB
 
-/// The version of SQLite that the program runs with, such as `3.40.1`; `nil` when it cannot be asked.
+/// Returns the version of the SQLite library in use, such as `3.40.1`, or `nil` if the query fails.
 package func sqliteVersion() -> String? {
     try? DatabaseQueue().read { try String.fetchOne($0, sql: "SELECT sqlite_version()") }
 }

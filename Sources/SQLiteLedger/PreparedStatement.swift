@@ -3,33 +3,35 @@ import GRDB
 import GRDBSQLite
 import Ledger
 
-/// A statement of GRDB's, bound and stepped through SQLite's own interface: a ledger may hold a million rows, and what
-/// GRDB makes of a row costs several times as much as the row.
+/// A GRDB statement that is bound and stepped through SQLite's C interface.
+///
+/// A ledger may contain a million rows, and GRDB's representation of a row costs several times as much as reading the
+/// row.
 struct PreparedStatement {
     private let statement: Statement
     private let connection: Database
     private var handle: OpaquePointer { statement.sqliteStatement }
     private var position: Int32 = 0
 
-    /// - Parameter sql: the same text is prepared once.
+    /// Prepares a statement, or reuses the cached statement with the same text.
     init(_ connection: Database, _ sql: String) throws {
         self.connection = connection
         statement = try connection.cachedStatement(sql: sql)
         reset()
     }
 
-    /// Ready to be bound and run once more.
+    /// Resets the statement so that it can be bound and run again.
     mutating func reset() {
         sqlite3_reset(handle)
         sqlite3_clear_bindings(handle)
         position = 0
     }
 
-    // MARK: Parameters, one after another
+    // MARK: Parameters
 
     mutating func bind(_ text: String?) {
         position += 1
-        // SQLite makes a copy of the text.
+        // The destructor -1 is SQLITE_TRANSIENT: SQLite copies the text.
         guard var text else { return }
         text.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { characters in
@@ -56,7 +58,7 @@ struct PreparedStatement {
 
     // MARK: Rows
 
-    /// Whether there is another row.
+    /// Advances to the next row, and returns `false` after the last one.
     func step() throws -> Bool {
         switch sqlite3_step(handle) {
         case SQLITE_ROW: return true
@@ -70,11 +72,11 @@ struct PreparedStatement {
 
     var row: ColumnReader { ColumnReader(handle) }
 
-    /// Ends the reading, so that the transaction may end.
+    /// Resets the statement, since a transaction cannot end while a statement is active.
     func finish() { sqlite3_reset(handle) }
 }
 
-/// Reads a row column by column. A damaged file may hold anything, so nothing is taken for granted.
+/// A decoder that reads a row column by column. Every value is checked, because a damaged file may contain anything.
 struct ColumnReader {
     private let handle: OpaquePointer
     private let count: Int32
@@ -97,7 +99,7 @@ struct ColumnReader {
 
     mutating func text() throws(LedgerError) -> String? { try word { String(decoding: $0, as: UTF8.self) } }
 
-    /// A text, read from its bytes; `nil` for NULL.
+    /// Decodes a text column directly from its bytes; returns `nil` for NULL.
     mutating func word<Value>(_ read: (UnsafeBufferPointer<UInt8>) -> Value) throws(LedgerError) -> Value? {
         switch next() {
         case SQLITE_NULL: return nil
@@ -113,7 +115,9 @@ struct ColumnReader {
         return name.map { DeltaColumn(name: $0, dateFormat: dateFormat, timezone: timezone) }
     }
 
-    /// Throws where the last column read does not hold what it must.
+    /// Unwraps the value of the last column read.
+    ///
+    /// - Throws: ``LedgerError/corrupt(_:)`` if the value is `nil`.
     func required<Value>(_ value: Value?) throws(LedgerError) -> Value {
         guard let value else { throw damage }
         return value

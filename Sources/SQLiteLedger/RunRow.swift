@@ -1,9 +1,9 @@
 import FlowRuns
 import Ledger
 
-/// The columns of the table `run` behind `target` and `flow`, in one order for reading and writing.
+/// The columns of the table `run` after `target` and `flow`, in the order used for reading and writing.
 enum RunRow {
-    /// What planning reads.
+    /// The columns that planning needs.
     static let planningColumns = "\(runColumns), COALESCE(output_records, input_records)"
 
     static func plannedRun(of flow: FlowID, from columns: inout ColumnReader) throws(LedgerError) -> RecordedRun {
@@ -22,7 +22,7 @@ enum RunRow {
         request, response, status, input_records, output_records, failed_records, input_files, updated_at, file, \
         line, commit_id, author, ci_run, reason
         """
-    /// All but those of the identity, which seldom change.
+    /// All columns except those of the identity, which rarely changes.
     static let changingColumns = "\(stateColumns), \(detailColumns)"
     static let entryColumns = "\(identityColumns), \(changingColumns)"
 

@@ -3,7 +3,7 @@ import GRDB
 import Ledger
 
 extension LedgerError {
-    /// What an error of SQLite means to the user. SQL and its arguments are left out: they tell him nothing.
+    /// Converts an SQLite error to a message for the user. Omits the SQL: it does not help the user.
     init(_ error: any Error, file: String) {
         switch error {
         case let error as LedgerError: self = error
@@ -31,7 +31,8 @@ extension LedgerError {
         }
     }
 
-    /// The files beside a ledger belong to whoever has read or written it first.
+    /// Explains why a ledger is not writable. Its `-wal` and `-shm` files belong to the user who opened the ledger
+    /// first.
     private static func whyUnwritable(_ file: String) -> String {
         let others = ["-wal", "-shm"].map { file + $0 }.filter { access($0, F_OK) == 0 && access($0, W_OK) != 0 }
         guard access(file, W_OK) == 0, !others.isEmpty else { return "\(file) can be read, but not written" }

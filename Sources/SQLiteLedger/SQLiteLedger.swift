@@ -3,21 +3,20 @@ import Foundation
 import GRDB
 import Ledger
 
-/// The embedded ledger: an SQLite file, in which one applier or many, in one process or many, on one machine, record
-/// the runs of one target or many.
+/// A ledger in an SQLite file, shared by any number of targets and by any number of processes on one machine.
 ///
 /// ```swift
 /// let ledger = try SQLiteLedger.open(path: ".sluice/prod.sqlite", targets: target.identities, mode: .readWrite)
 /// ```
 ///
-/// The file's own indexes and triggers enforce the promises too, so neither a defect of this program nor a rival can
-/// record two living requests for one window, or two open claims of one flow.
+/// Constraints and triggers in the file also enforce the invariants, so neither a bug nor a concurrent process can
+/// record two active requests for one window, or two open claims for one flow.
 package final class SQLiteLedger: LedgerStore {
-    /// What the file is opened for.
+    /// The access mode of the file.
     package enum Mode: Hashable, Sendable {
-        /// Creates the file and its folder where they are missing, and migrates an older one.
+        /// Creates a missing file and its folder, and migrates an older schema.
         case readWrite
-        /// Leaves everything as it is: a missing file is an empty ledger.
+        /// Modifies nothing; a missing file reads as an empty ledger.
         case readOnly
     }
 
@@ -31,11 +30,12 @@ package final class SQLiteLedger: LedgerStore {
     /// Opens the ledger file for one target.
     ///
     /// - Parameters:
-    ///   - path: of the file; a relative one is the working folder's.
-    ///   - targets: the target's identity, and those that an older Sluice gave it.
-    /// - Throws: ``LedgerError/unusable(_:)`` when the file or its folder cannot be opened, created or written;
-    ///   ``LedgerError/corrupt(_:)`` when it is not a ledger; ``LedgerError/newer(found:supported:)``, before anything
-    ///   is touched; ``LedgerError/busy(_:)``.
+    ///   - path: The path of the file, relative to the working directory.
+    ///   - targets: The target's identity, followed by its identities in older versions of Sluice.
+    /// - Throws: ``LedgerError/unusable(_:)`` if the file or its folder cannot be opened, created or written;
+    ///   ``LedgerError/corrupt(_:)`` if the file is not a ledger; ``LedgerError/newer(found:supported:)`` if a newer
+    ///   Sluice wrote the file, which is then not modified; ``LedgerError/busy(_:)`` if another process keeps the file
+    ///   locked.
     package static func open(path: String, targets: [String], mode: Mode) throws(LedgerError) -> any LedgerStore {
         do {
             let file = LedgerFile(path: path)
@@ -79,7 +79,7 @@ package final class SQLiteLedger: LedgerStore {
 
     package func commit(_ commit: FlowCommit) async throws(LedgerError) -> CommitResult {
         if mode == .readOnly { throw .unusable("\(file.path) was opened for reading only") }
-        // A claim in a file that nobody finds any more would protect nothing. What became of a request is still recorded.
+        // A claim in a file that was moved away would protect nothing. Outcomes are still recorded.
         if commit.hasClaim, FileIdentity(path: file.path) != identity { throw .replaced(file.path) }
         let result = await withCheckedContinuation { answer in
             guard waiting.add(commit, answer) else { return }
@@ -88,7 +88,7 @@ package final class SQLiteLedger: LedgerStore {
         return try result.get()
     }
 
-    /// All in one transaction, which the disk is waited for once; where one of them is refused, each in its own.
+    /// Commits everything in one transaction (one fsync). If any is rejected, retries each in its own transaction.
     private func makeWaitingCommits(_ connection: Database) {
         let waiting = waiting.takeAll()
         let results = transaction(.immediate, connection) { rows in try waiting.map { try rows.make($0.commit) } }
@@ -156,13 +156,15 @@ package final class SQLiteLedger: LedgerStore {
     }
 
     package func close() async {
-        // Fails only when it is closed already, or in use by a statement that has not ended; the file is then closed
-        // with the last reference to it.
+        // Fails only if the database is already closed, or if a statement is still active; in that case, releasing the
+        // last reference closes the file.
         try? database.close()
     }
 
-    /// Runs one transaction, off the caller's thread. Unlike GRDB's own asynchronous methods it does not stop when the
-    /// task is cancelled: an interrupted apply must still record what it has sent.
+    /// Runs a transaction off the caller's thread.
+    ///
+    /// Unlike in GRDB's asynchronous methods, cancelling the task does not interrupt the transaction: an interrupted
+    /// apply must still record the requests it has sent.
     private func transaction<Value: Sendable>(
         _ kind: Database.TransactionKind, _ body: @escaping @Sendable (SQLiteRows) throws -> Value
     ) async throws(LedgerError) -> Value {
@@ -188,7 +190,7 @@ package final class SQLiteLedger: LedgerStore {
     }
 }
 
-/// Which file is at a path: another one after it was replaced, none after it was removed.
+/// The identity of the file at a path: it changes if the file is replaced, and is `nil` if the file was removed.
 private struct FileIdentity: Hashable {
     private let device: UInt64
     private let number: UInt64

@@ -2,20 +2,21 @@ import FlowRuns
 import GRDB
 import Ledger
 
-/// The rows of one target, within a transaction of SQLite.
+/// The rows of one target within a transaction.
 struct SQLiteRows {
     let connection: Database
-    /// The key of the table `target`; `nil` for a target that this file does not know yet, which has no rows.
+    /// The primary key in the table `target`; `nil` if the file has no rows for the target.
     let target: Int64?
-    /// For messages.
+    /// The path of the ledger, for messages.
     let file: String
 
     private static let ofIdentity =
         "target = ? AND flow = ? AND window_start IS ? AND window_end IS ? AND rerun = ? AND attempt = ?"
-    /// How many rows are handed over at once.
+    /// The maximum number of rows in a chunk.
     private static let partSize = 1_000
-    /// In KiB.
+    /// The size of the page cache in KiB; SQLite's default.
     private static let usualCache = 2_000
+    /// The size of the page cache in KiB during a bulk insert.
     private static let largeCache = 96 << 10
     private static let inOrder = "ORDER BY window_start, window_end, rerun, attempt"
 
@@ -28,7 +29,7 @@ struct SQLiteRows {
         return known.first ?? FlowRecord(id: flow)
     }
 
-    /// Sorted.
+    /// Reads the records of all flows, sorted by flow ID.
     func records() throws(LedgerError) -> [FlowRecord] {
         try fetch("SELECT \(FlowRow.columns) FROM flow WHERE target = ? ORDER BY flow", of: nil) {
             (columns) throws(LedgerError) in try FlowRow.record(from: &columns)
@@ -62,7 +63,7 @@ struct SQLiteRows {
         return rows
     }
 
-    /// Hands over so many rows at a time, until there are no more or `visit` returns `false`.
+    /// Streams the flow's rows in chunks, until the last row or until `visit` returns `false`.
     private func scan<Row>(
         _ columns: String, of flow: FlowID,
         _ read: (FlowID, inout ColumnReader) throws(LedgerError) -> Row, visit: ([Row]) -> Bool
@@ -102,15 +103,18 @@ struct SQLiteRows {
         guard result == .done else { throw flow.changed }
     }
 
-    /// Rows in order of their windows are in no order of their run ids: without room for that index, nearly every row
-    /// reads a page and writes one.
+    /// Runs a bulk insert with a large page cache.
+    ///
+    /// Window order is random in the run-ID index, so a small page cache would thrash.
     func withLargeCache<Value>(_ body: () throws -> Value) throws -> Value {
         try connection.execute(sql: "PRAGMA cache_size = -\(Self.largeCache)")
         defer { try? connection.execute(sql: "PRAGMA cache_size = -\(Self.usualCache)") }
         return try body()
     }
 
-    /// Gives the flow its new record where it has the expected revision, and makes the changes that come with it.
+    /// Replaces the flow's record and runs `change`, but only if the flow still has the expected revision.
+    ///
+    /// A flow that already has the new revision is left as it is: the same commit was made before.
     private func swap(
         _ record: FlowRecord, expecting: Revision, _ change: () throws(LedgerError) -> Void
     ) throws(LedgerError) -> CommitResult {
@@ -170,7 +174,7 @@ struct SQLiteRows {
         var entry = before
         try entry.apply(update, at: time)
         guard entry != before else { return }
-        // Each column that is set costs the indexes that it is in.
+        // Setting a column also updates its indexes, so skip the identity columns if they are unchanged.
         if entry.run.identity == identity {
             try execute(Self.runChange) {
                 RunRow.bindChanging(entry, to: &$0)
@@ -199,7 +203,9 @@ struct SQLiteRows {
         statement.bind(identity.attempt)
     }
 
-    /// - Parameter flow: the statement's second parameter, where it has one.
+    /// Runs a query and decodes all of its rows.
+    ///
+    /// - Parameter flow: The second parameter of the query, or `nil` if it has only one.
     private func fetch<Value>(
         _ sql: String, of flow: FlowID?, _ read: (inout ColumnReader) throws(LedgerError) -> Value
     ) throws(LedgerError) -> [Value] {
@@ -217,7 +223,7 @@ struct SQLiteRows {
         return found
     }
 
-    /// - Parameter read: is given each row, until it returns `false`.
+    /// Runs a statement and passes each row to `read`, until `read` returns `false`.
     private func each(
         _ sql: String, bind: (inout PreparedStatement) -> Void,
         read: (inout ColumnReader) throws(LedgerError) -> Bool

@@ -1,13 +1,15 @@
 import Ledger
 import Synchronization
 
-/// The commits of this process that wait until the file is free.
+/// The queue of this process's commits that wait for the file.
 final class WaitingCommits: Sendable {
     typealias Answer = CheckedContinuation<Result<CommitResult, LedgerError>, Never>
 
     private let waiting = Mutex<[(commit: FlowCommit, answer: Answer)]>([])
 
-    /// - Returns: whether no other waits: then somebody has to see to it that they are made.
+    /// Appends a commit to the queue.
+    ///
+    /// - Returns: `true` if the queue was empty; the caller must then schedule the transaction.
     func add(_ commit: FlowCommit, _ answer: Answer) -> Bool {
         waiting.withLock { waiting in
             waiting.append((commit, answer))
