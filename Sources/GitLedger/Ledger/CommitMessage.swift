@@ -2,7 +2,8 @@ import FlowRuns
 import Ledger
 import Text
 
-/// What a commit says of itself: who claimed or recorded what. `git log` of a flow's ref is its history.
+/// The message of a Git commit, which lists the claims and results recorded. `git log` of a ref shows the flow's
+/// history.
 struct CommitMessage {
     private static let mostLines = 40
 
@@ -31,7 +32,7 @@ struct CommitMessage {
         text = lines.joined(separator: "\n") + "\n"
     }
 
-    /// `accepted 3 windows, 2024-05-01T00:00:00Z … 2024-05-04T00:00:00Z; claim 2024-05-04T00:00:00Z … 2024-05-05T00:00:00Z`
+    /// Summarizes the actions: `accepted 3 windows, 2024-05-01T00:00:00Z … 2024-05-04T00:00:00Z`.
     private static func summary(_ actions: [Action]) -> String {
         var parts: [String] = []
         for verb in Action.verbs {

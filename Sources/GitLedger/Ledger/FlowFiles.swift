@@ -1,21 +1,22 @@
 import FlowRuns
 import Ledger
 
-/// A flow's record and runs as the files of a commit: the export's own lines, the runs split by the month of their
-/// window's start, so that a commit changes little.
+/// The files of a Git commit, which contain a flow's record and runs in the export format.
+///
+/// The runs are grouped by the month of their window's start, so that a commit changes few files.
 struct FlowFiles: Sendable {
     static let ledgerPath = "ledger.json"
     static let recordPath = "flow.json"
 
-    /// The commit that they are from; `nil` where the flow has no ref.
+    /// The commit that the files were read from; `nil` if the flow has no ref.
     let commit: CommitID?
     let record: FlowRecord
-    /// The runs of each file, sorted, by path.
+    /// The runs of each file in ledger order, by path.
     let runs: [String: [LedgerEntry]]
-    /// The content's id of each file, where it is known.
+    /// The known blob IDs of the files, by path.
     private let blobs: [String: String]
 
-    /// A flow of which nothing is kept.
+    /// Creates the files of a flow that has no ref.
     init(_ flow: FlowID) {
         commit = nil
         record = FlowRecord(id: flow)
@@ -30,14 +31,15 @@ struct FlowFiles: Sendable {
         self.blobs = blobs
     }
 
-    /// Every run, in the order of ``RunIdentity/precedes(_:)``.
+    /// All runs in ledger order.
     var entries: [LedgerEntry] {
         let all = runs.sorted { $0.key < $1.key }.flatMap(\.value)
         let isSorted = zip(all, all.dropFirst()).allSatisfy { $0.run.identity.precedes($1.run.identity) }
         return isSorted ? all : all.sorted { $0.run.identity.precedes($1.run.identity) }
     }
 
-    /// `runs/2024-05.jsonl`; by UTC.
+    /// Returns the path of the file for a window: `runs/2024-05.jsonl` (a month in UTC), or `runs/unknown.jsonl` for
+    /// `nil`.
     static func path(of window: Window?) -> String {
         guard let window else { return "runs/unknown.jsonl" }
         return "runs/\(UTCTime(window.start).date.dropLast(3)).jsonl"
@@ -45,10 +47,13 @@ struct FlowFiles: Sendable {
 
     // MARK: Read
 
+    /// Reads the files of a commit.
+    ///
     /// - Parameters:
-    ///   - known: the same flow, read before; files that have not changed are taken from it.
-    ///   - target: the identity that the ledger must be of.
-    /// - Throws: ``LedgerError/corrupt(_:)`` or ``LedgerError/newer(found:supported:)`` for what is no such ledger.
+    ///   - known: An earlier version of the same flow; unchanged files are reused.
+    ///   - target: The expected identity of the ledger's target.
+    /// - Throws: ``LedgerError/corrupt(_:)`` if the files are not a valid ledger of the target;
+    ///   ``LedgerError/newer(found:supported:)`` if a newer Sluice wrote them.
     static func read(
         _ flow: FlowID, at commit: CommitID, known: FlowFiles?, target: String, from cache: CacheRepository
     ) async throws(LedgerError) -> FlowFiles {
@@ -92,7 +97,7 @@ struct FlowFiles: Sendable {
     private static func entries(
         _ content: [UInt8]?, of flow: FlowID, place: String
     ) throws(LedgerError) -> [LedgerEntry] {
-        // Nothing would read as a month without runs, and the next commit would take it away for everybody.
+        // Reading missing content as a month without runs would make the next commit delete the month for all users.
         guard let content else { throw .corrupt("\(place): its content is missing") }
         var entries: [LedgerEntry] = []
         for (index, line) in content.lines.enumerated() {
@@ -110,9 +115,11 @@ struct FlowFiles: Sendable {
 
     // MARK: Write
 
-    /// The files after a commit, without the id of that commit, and those that it changes.
+    /// Applies a commit to the files.
     ///
-    /// - Throws: what ``FlowRows/make(_:)`` throws.
+    /// - Returns: The new files, still with the ID of the old commit, and the changed contents by path; `nil` deletes a
+    ///   file.
+    /// - Throws: ``LedgerError`` if a change violates an invariant of the ledger.
     func changed(
         by commit: FlowCommit, target: String
     ) throws(LedgerError) -> (files: FlowFiles, changes: [String: [UInt8]?]) {
@@ -128,7 +135,7 @@ struct FlowFiles: Sendable {
         return (FlowFiles(commit: self.commit, record: commit.record, runs: after, blobs: kept), changes)
     }
 
-    /// The same once the commit has an id.
+    /// Returns a copy with the ID of the new commit.
     func committed(as commit: CommitID) -> FlowFiles {
         FlowFiles(commit: commit, record: record, runs: runs, blobs: blobs)
     }

@@ -3,25 +3,27 @@ import Foundation
 import Ledger
 import Text
 
-/// The ledger in a Git repository: a ref for each flow, whose commits hold its record and runs. A push that names the
-/// commit which it replaces is the compare-and-swap.
+/// A ledger in a Git repository, with one ref per flow whose commits contain the flow's record and runs.
+///
+/// A push that names the expected old commit is the compare-and-swap.
 ///
 /// ```swift
-/// let ledger = GitLedger(location, target: target.identity, sandbox: target.sandbox, mode: .readWrite, folders: folders)
+/// let ledger = GitLedger(
+///     location, target: target.identity, sandbox: target.sandbox, mode: .readWrite, folders: folders)
 /// ```
 ///
-/// Nothing is reached before the first use. Commits that wait at the same time go out in one push.
+/// The repository is contacted on first use. Commits that wait at the same time share one push.
 package actor GitLedger: LedgerStore {
     package enum Mode: Hashable, Sendable {
         case readWrite
         case readOnly
     }
 
-    /// Where this machine keeps what can be fetched again, and what cannot.
+    /// The folders for cached data, which can be fetched again, and for persistent state.
     package struct Folders: Sendable {
-        /// Such as `~/.cache`.
+        /// The cache folder, such as `~/.cache`.
         let cache: String
-        /// Such as `~/.local/state`; `nil` where there is none.
+        /// The state folder, such as `~/.local/state`; `nil` if there is none.
         let state: String?
 
         package init(cache: String, state: String?) {
@@ -30,7 +32,7 @@ package actor GitLedger: LedgerStore {
         }
     }
 
-    /// What was set up at the first use.
+    /// The connection to the repository, which is set up on first use.
     struct Session: Sendable {
         let cache: CacheRepository
         let remembered: RememberedCommits
@@ -44,41 +46,48 @@ package actor GitLedger: LedgerStore {
     private let folders: Folders
     private let requestTimeout: Duration
     private let environment: [String: String]
-    /// Tells people of what is odd, on one line.
+    /// A callback that receives one-line warnings for the user.
     let notice: @Sendable (String) -> Void
 
-    /// Below which refs this target's flows are: `refs/sluice/prod-1a2b3c4d`. The target's name is not in it, so that
-    /// renaming a target sends nothing again.
+    /// The prefix of the target's refs, such as `refs/sluice/prod-1a2b3c4d`.
+    ///
+    /// The prefix contains the sandbox, not the target's name, so that renaming a target keeps its ledger.
     nonisolated let prefix: String
 
     private var opening: Task<Result<Session, LedgerError>, Never>?
     private var fetching: Task<Result<Void, LedgerError>, Never>?
-    /// When the last fetch began.
+    /// The start of the last successful fetch; `nil` before the first one.
     private(set) var readAt: ContinuousClock.Instant?
     private(set) var heads: [String: CommitID] = [:]
     private var files: [FlowID: FlowFiles] = [:]
-    /// Flows whose ref does not follow from what this machine remembers: compared with the service before they are used.
+    /// The flows whose ref does not descend from the commit that this machine saw last.
+    ///
+    /// Each of these flows is compared with the service before it is used.
     private var distrusted: Set<FlowID> = []
 
-    // Of the pushes: see Pushing.swift.
+    // The state of pushing, see Pushing.swift.
     var waiting: [WaitingCommit] = []
     var isPushing = false
     var lastPush: ContinuousClock.Instant?
-    /// Commits whose push has no clear end, by their nonce: made again, they are the very same.
+    /// The commits whose push has an unknown result, by nonce. A retry pushes the same Git commit again.
     var unanswered: [String: MadeCommit] = [:]
     var isProbed = false
 
     private var renewing: Task<Result<Void, LedgerError>, Never>?
 
-    /// A read may be this old. That is no more than if it had been made a moment earlier: whatever is decided by it is
-    /// committed only if the ref is still the same.
+    /// The maximum age of a read.
+    ///
+    /// A stale read is harmless: a commit that is based on it fails if the ref has changed since.
     private var freshness: Duration { mode == .readOnly ? .seconds(5) : .seconds(1) }
 
+    /// Creates a ledger without contacting the repository.
+    ///
     /// - Parameters:
-    ///   - target: the target's identity.
-    ///   - sandbox: for people who look at the refs.
-    ///   - requestTimeout: of the target: how long after the beginning of a commit its requests may be sent.
-    ///   - environment: of this process.
+    ///   - target: The target's identity.
+    ///   - sandbox: The name of the sandbox, which makes the refs recognizable.
+    ///   - requestTimeout: The target's time limit for sending the claimed requests, counted from the start of the
+    ///     commit.
+    ///   - environment: The environment variables of this process.
     package init(
         _ location: GitLocation, target: String, sandbox: String, mode: Mode, folders: Folders,
         requestTimeout: Duration = .seconds(30),
@@ -129,7 +138,7 @@ package actor GitLedger: LedgerStore {
         return records
     }
 
-    /// The repository's own checks of what was read, and whether each flow can be read.
+    /// Runs `git fsck` on the fetched commits, and decodes every flow.
     package func damage() async throws(LedgerError) -> [String] {
         try await refresh(since: .now - freshness)
         let session = try await session()
@@ -180,7 +189,7 @@ package actor GitLedger: LedgerStore {
         return try await opening.value.get()
     }
 
-    /// Reads all refs again unless that was begun at `instant` or later. Whoever asks meanwhile waits for the same read.
+    /// Fetches all refs, unless the last fetch began at `instant` or later. Concurrent callers share one fetch.
     func refresh(since instant: ContinuousClock.Instant) async throws(LedgerError) {
         while readAt.map({ $0 < instant }) ?? true {
             if let fetching {
@@ -194,12 +203,13 @@ package actor GitLedger: LedgerStore {
     }
 
     private func fetch() async -> Result<Void, LedgerError> {
-        // Before anybody who waits for it looks again: one who found it ended and still set would never let go.
+        // Clear the task before resuming waiters, or a waiter would await a finished task forever.
         defer { fetching = nil }
         do throws(LedgerError) {
             let session = try await session()
             let isFirst = readAt == nil
-            // What another process of this machine remembers later can be newer than what this fetch finds.
+            // Read before fetching: during the fetch, another process of this machine may record commits that are
+            // newer.
             let remembered = isFirst ? session.remembered.all() : [:]
             let known = heads
             let start = ContinuousClock.now
@@ -212,7 +222,7 @@ package actor GitLedger: LedgerStore {
             } else if let flow = lost.first {
                 throw .replaced("\(session.remote.shown), flow \(flow),")
             }
-            // A push that has ended meanwhile has brought something newer.
+            // Keep the heads that a push has advanced since the fetch began.
             for name in Set(heads.keys).union(found.keys) where heads[name] == known[name] { heads[name] = found[name] }
             readAt = start
             return .success(())
@@ -238,7 +248,7 @@ package actor GitLedger: LedgerStore {
         throw last.ledgerError(session.remote, isWriting: false)
     }
 
-    /// The flows whose commit does not descend from the one that was known.
+    /// Returns the flows whose commit does not descend from the known commit.
     private func notFollowing(
         _ known: [String: CommitID], in found: [String: CommitID], _ session: Session
     ) async throws(LedgerError) -> [FlowID] {
@@ -259,8 +269,10 @@ package actor GitLedger: LedgerStore {
         )
     }
 
-    /// Makes the copy in the cache anew, once: objects may be missing in it, as after a power cut, or where old files are
-    /// cleaned away. Git does not fetch again what its refs say is there.
+    /// Rebuilds the cached repository, at most once.
+    ///
+    /// A power cut or a cleanup of old files can lose objects, and Git never fetches objects again that are reachable
+    /// from the cache's refs.
     private func renewCopy() async throws(LedgerError) {
         let session = try await session()
         let task =
@@ -276,12 +288,12 @@ package actor GitLedger: LedgerStore {
         try await task.value.get()
     }
 
-    /// As of the last fetch.
+    /// Returns the flow's files as of the last fetch.
     func files(of flow: FlowID) async throws(LedgerError) -> FlowFiles {
         try await fromCopy { () async throws(LedgerError) in try await filesInCopy(of: flow) }
     }
 
-    /// Reads; again from a new copy where the first may be to blame.
+    /// Runs `read`, and retries on a rebuilt cache if a damaged cache may be the cause of the error.
     private func fromCopy<Value>(
         _ read: () async throws(LedgerError) -> Value
     ) async throws(LedgerError) -> Value {
@@ -303,7 +315,7 @@ package actor GitLedger: LedgerStore {
         return read
     }
 
-    /// A commit of the flow was taken by the remote.
+    /// Records that the remote has accepted a commit.
     func note(_ made: MadeCommit, _ session: Session) {
         let name = made.flow.description
         heads[name] = made.commit

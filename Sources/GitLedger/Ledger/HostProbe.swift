@@ -1,14 +1,17 @@
 import Foundation
 import Ledger
 
-/// Finds out, once for each ledger, whether the host keeps the compare-and-swap: of two pushes that both saw the same
-/// ref, the second must be refused by the host itself, not by the `git` here.
+/// A check, once per ledger, that the host enforces compare-and-swap: of two pushes that both saw the same ref, the
+/// host itself must reject the second, not the local `git`.
 extension GitLedger {
     private static let probeName = "compare-and-swap"
     private static let kept = "The host refused a push that came too late"
     private static let broken = "The host let a late push replace another"
 
-    /// - Throws: ``LedgerError/unusable(_:)`` for a host that does not.
+    /// Runs the check, or reads its result from the ref that an earlier check left.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` if the host lets a late push overwrite another, or rejects both pushes;
+    ///   ``LedgerError/unanswered(_:)`` if the host cannot be reached.
     func probe(_ session: Session) async throws(LedgerError) {
         guard !isProbed else { return }
         let ref = "\(prefix)/\(Self.probeName)"
@@ -17,7 +20,7 @@ extension GitLedger {
             lastPush = .now
             try await refresh(since: .now)
             if heads[Self.probeName] == nil {
-                // Neither was taken: then the reason is what the pushes said.
+                // The host accepted neither push: report the error of the pushes.
                 throw late.trouble.ledgerError(session.remote, isWriting: true)
             }
         }
@@ -32,8 +35,8 @@ extension GitLedger {
         isProbed = true
     }
 
-    /// Pushes `first`. Between the moment when it has seen that there is no such ref and the moment when it asks for it,
-    /// `second` is pushed, by the hook that Git runs at that point.
+    /// Pushes `first`, and pushes `second` from the pre-push hook: after Git has read the refs for `first`, and before
+    /// Git updates them.
     private func push(
         _ first: String, _ second: String, to ref: String, _ session: Session
     ) async throws(LedgerError) -> PushReport {
@@ -54,7 +57,7 @@ extension GitLedger {
             try Data(hook.utf8).write(to: URL(fileURLWithPath: folder + "/pre-push"))
             try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder + "/pre-push")
         } catch { throw .unusable("cannot write in \(folder): \(error.localizedDescription)") }
-        // Git leaves out a hook that it may not run, and the host would look as if it were at fault.
+        // Git silently skips a hook that is not executable, and the check would then blame the host.
         guard access(folder + "/pre-push", X_OK) == 0 else {
             throw .unusable("no program may be run in \(folder): set XDG_CACHE_HOME to a folder where one may")
         }

@@ -3,14 +3,14 @@ import Foundation
 import Ledger
 import Text
 
-/// A commit that somebody waits for.
+/// A queued commit, with the continuation of its caller.
 struct WaitingCommit: Sendable {
     let commit: FlowCommit
     let since: ContinuousClock.Instant
     let answer: CheckedContinuation<Result<CommitResult, LedgerError>, Never>
 }
 
-/// A commit of Git that was made for it, and may be pushed again and again.
+/// A Git commit that was created for a queued commit and can be pushed repeatedly.
 struct MadeCommit: Sendable {
     let flow: FlowID
     let old: CommitID?
@@ -20,7 +20,7 @@ struct MadeCommit: Sendable {
 }
 
 extension GitLedger {
-    /// How often one commit is pushed before its end is called unknown.
+    /// The maximum number of pushes of a commit before its result is reported as unknown.
     private static let mostPushes = 4
 
     package func commit(_ commit: FlowCommit) async throws(LedgerError) -> CommitResult {
@@ -34,8 +34,8 @@ extension GitLedger {
         return try result.get()
     }
 
-    /// Pushes until nobody waits. Whatever comes in during a push, or while the host is not to be asked again yet, goes
-    /// out with the next one.
+    /// Pushes until the queue is empty. Commits that arrive during a push or during a pause for the push rate go out
+    /// with the next push.
     private func pushAll() async {
         while !waiting.isEmpty {
             do throws(LedgerError) {
@@ -51,7 +51,7 @@ extension GitLedger {
         isPushing = false
     }
 
-    /// One commit of each flow.
+    /// Removes the oldest commit of each flow from the queue.
     private func nextBatch() -> [WaitingCommit] {
         var flows: Set<FlowID> = []
         let batch = waiting.filter { flows.insert($0.commit.record.id).inserted }
@@ -86,9 +86,11 @@ extension GitLedger {
         }
     }
 
-    // MARK: Verdict
+    // MARK: Results of pushes
 
-    /// - Returns: what became of each, by nonce.
+    /// Pushes Git commits, with retries.
+    ///
+    /// - Returns: The result of each commit, by nonce.
     private func push(
         _ made: [String: MadeCommit], _ session: Session
     ) async -> [String: Result<CommitResult, LedgerError>] {
@@ -113,7 +115,7 @@ extension GitLedger {
                     end(nonce, .success(.done))
                 }
                 guard !open.isEmpty else { break }
-                // Whatever was said: only the refs tell, and only that something was taken.
+                // The errors of a push are no proof: the refs show which updates were accepted.
                 try await refresh(since: .now)
                 for (nonce, commit) in open {
                     if let result = try await verdict(on: commit, trouble, session) { end(nonce, result) }
@@ -131,7 +133,7 @@ extension GitLedger {
         return results
     }
 
-    /// What the refs that were just read tell of a commit; `nil` while nothing is known.
+    /// Derives the result of a push from the refs just fetched; returns `nil` if the result is still unknown.
     private func verdict(
         on made: MadeCommit, _ trouble: RemoteError, _ session: Session
     ) async throws(LedgerError) -> Result<CommitResult, LedgerError>? {
@@ -147,14 +149,16 @@ extension GitLedger {
         return .success(.conflict)
     }
 
-    // MARK: Commits of Git
+    // MARK: Git commits
 
     private enum Prepared {
         case made(MadeCommit)
         case answered(CommitResult)
     }
 
-    /// What is to be pushed for each commit, by nonce.
+    /// Creates the Git commits of a batch. A commit whose earlier push has an unknown result reuses its Git commit.
+    ///
+    /// - Returns: The Git commit to push or the result that needs no push, by nonce.
     private func prepare(
         _ batch: [WaitingCommit], _ session: Session
     ) async -> [String: Result<Prepared, LedgerError>] {
@@ -203,7 +207,9 @@ extension GitLedger {
         return results
     }
 
-    /// A run belongs to one flow. As far as the last read tells: refs are changed one by one.
+    /// Rejects run IDs that are recorded for another flow.
+    ///
+    /// The check covers only the state that was fetched last, because refs are updated independently of each other.
     private func refuseRunsOfOthers(_ commit: FlowCommit, _ session: Session) async throws(LedgerError) {
         let runs = commit.changes.compactMap { change -> RunID? in
             switch change {

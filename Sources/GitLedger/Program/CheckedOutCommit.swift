@@ -1,19 +1,21 @@
 import Foundation
 import Ledger
 
-/// The commit that is checked out where manifests lie, as far as Git tells.
+/// The commit that is checked out in the repository of the manifests.
 package struct CheckedOutCommit: Hashable, Sendable {
     package let id: String
-    /// `NAME <ADDRESS>`
+    /// The author as `NAME <ADDRESS>`.
     package let author: String
-    /// Whether some of the manifests are not as the commit has them.
+    /// Whether a manifest has uncommitted changes, or `git status` failed.
     package let isChanged: Bool
 
-    /// With `-dirty` after it where manifests were changed since, as `git describe` writes it.
+    /// The commit ID, followed by `-dirty` if a manifest has uncommitted changes, as in `git describe`.
     package var description: String { isChanged ? "\(id)-dirty" : id }
 
-    /// - Parameter files: the manifests; the first tells the repository.
-    /// - Returns: `nil` outside of a repository, before its first commit, and where Git is missing or does not answer.
+    /// Finds the commit that is checked out in the repository of the manifests.
+    ///
+    /// - Parameter files: The paths of the manifests; the first one that exists determines the repository.
+    /// - Returns: `nil` outside of a repository, before its first commit, or if Git is missing or does not respond.
     package static func find(
         of files: [String], _ environment: [String: String] = ProcessInfo.processInfo.environment
     ) async -> CheckedOutCommit? {
@@ -25,7 +27,7 @@ package struct CheckedOutCommit: Hashable, Sendable {
             let log = try await git.run(folder + ["log", "-1", "--format=%H%n%an <%ae>"], timeLimit: .seconds(10))
             let lines = String(decoding: log.output, as: UTF8.self).split(separator: "\n")
             guard log.isSuccess, lines.count == 2, let id = CommitID(lines[0]) else { return nil }
-            // No program that the repository names is run.
+            // Keep Git from running a program that the repository configures.
             let status = try await git.run(
                 folder + ["-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=all", "--"] + paths,
                 timeLimit: .seconds(10))

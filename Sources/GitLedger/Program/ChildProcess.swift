@@ -1,17 +1,18 @@
 import Foundation
 
-/// Runs a program in a session of its own, without a terminal, and ends its whole process group when its time is over.
+/// A program that runs in its own session, without a terminal, under a time limit for its whole process group.
 ///
-/// Input and outputs are unlinked files, so neither side ever waits for the other, and a helper that the program leaves
-/// behind (a credential cache, a shared ssh connection) keeps nobody waiting. Foundation's `Process` makes no group.
-/// swift-subprocess 1.0.2 needs Swift 6.2, and ends this whole process where a child exits before it has read its input.
+/// The standard streams are unlinked files, so neither side can block the other, and a helper that the program leaves
+/// in the background (a credential cache, a shared ssh connection) does not delay the result. Foundation's `Process`
+/// creates no process group. swift-subprocess 1.0.2 needs Swift 6.2, and terminates the calling process if a child
+/// exits before reading its input.
 struct ChildProcess {
-    /// What became of it.
+    /// The outcome of a program that ran.
     struct Result {
         enum End: Equatable {
             case exited(Int32)
             case killed(signal: Int32)
-            /// It was ended when its time was over.
+            /// The time limit was exceeded, and the process group was ended.
             case timedOut
         }
 
@@ -22,19 +23,22 @@ struct ChildProcess {
         var isSuccess: Bool { end == .exited(0) }
     }
 
-    /// Why it did not start, in words.
+    /// The reason why a program could not be started.
     struct StartError: Error {
         let reason: String
     }
 
-    /// The program's path, and its arguments.
+    /// The path of the executable.
     let program: String
     let arguments: [String]
     let environment: [String: String]
     var input: [UInt8] = []
     let timeLimit: Duration
 
-    /// Not cut short when the task is cancelled: an interrupted apply must still record what it has sent.
+    /// Runs the program and waits for its end.
+    ///
+    /// Cancelling the task does not interrupt the program: an interrupted apply must still record the requests it has
+    /// sent.
     func run() async throws(StartError) -> Result {
         let streams = try Streams(input: input)
         let child = try spawn(streams)
@@ -43,7 +47,7 @@ struct ChildProcess {
             end: end, output: streams.output.contents, errors: String(decoding: streams.errors.contents, as: UTF8.self))
     }
 
-    /// `POSIX_SPAWN_SETSID`, which Glibc's module does not show.
+    /// `POSIX_SPAWN_SETSID`, which the Glibc module does not export.
     #if canImport(Darwin)
         private static let newSession: Int32 = 0x0400
     #else
@@ -72,7 +76,7 @@ struct ChildProcess {
         posix_spawnattr_setsigmask(&attributes, &signals)
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD] { sigaddset(&signals, signal) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        // A session has its own process group and no terminal, so nothing can ask for a password.
+        // A session has its own process group and no terminal, so no program can prompt for a password.
         let flags = Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF) | Self.newSession
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
@@ -95,10 +99,10 @@ struct ChildProcess {
             var status: Int32 = 0
             let found = waitpid(child, &status, WNOHANG)
             if found == child || (found < 0 && errno != EINTR) {
-                // Whatever it has started and left behind in its group is of no more use.
+                // After a timeout, kill the processes that remain in the group.
                 if signal != nil { kill(-child, SIGKILL) }
                 guard signal == nil else { return .timedOut }
-                // Nobody tells how it ended, as where the system is told to take no note of children.
+                // `waitpid` fails if this process ignores SIGCHLD: the system then discards the exit status.
                 guard found == child else { return .killed(signal: SIGCHLD) }
                 let terminator = status & 0x7F
                 return terminator == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: terminator)
@@ -117,12 +121,12 @@ struct ChildProcess {
     }
 }
 
-/// Sleeps also in a task that was cancelled.
+/// Sleeps for the full duration, even in a cancelled task.
 func sleepWhatever(_ duration: Duration) async {
     await Task.detached { try? await Task.sleep(for: duration) }.value
 }
 
-/// The three standard streams as files without a name.
+/// The three standard streams as unlinked files.
 private struct Streams {
     let input: UnlinkedFile
     let output: UnlinkedFile
@@ -177,7 +181,7 @@ private final class UnlinkedFile {
     }
 }
 
-/// The form in which the system takes arguments and variables.
+/// A null-terminated array of C strings, as `posix_spawn` expects for arguments and variables.
 private final class CStrings {
     let pointers: [UnsafeMutablePointer<CChar>?]
 

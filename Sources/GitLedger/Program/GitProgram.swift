@@ -2,21 +2,24 @@ import Foundation
 import Ledger
 import Text
 
-/// The `git` program, as a ledger uses it: with a scrubbed environment, without prompts, under a time limit.
+/// The `git` program with a sanitized environment, without prompts and with a time limit.
 struct GitProgram: Sendable {
-    /// The variables of a process that may ask Git for something.
+    /// The environment variables of the `git` process.
     let environment: [String: String]
-    /// What must not be shown: the values of configured headers, and passwords in addresses.
+    /// The values to redact in messages: configured HTTP headers and their tokens.
     var secrets: [String] = []
 
-    /// The first version that takes `GIT_CONFIG_GLOBAL`.
+    /// The minimum version, which is the first one to support `GIT_CONFIG_GLOBAL`.
     static let oldestVersion = (2, 32)
 
+    /// Creates the environment in which `git` runs.
+    ///
     /// - Parameters:
-    ///   - environment: this process's variables. Of Git's own only those for transport and credentials are passed on.
-    ///   - configuration: keys and values, in order. They go by variables, so that no list of processes shows them.
-    ///   - replacesGlobal: leaves out the user's and the system's configuration, which `configuration` holds as far as it
-    ///     matters.
+    ///   - environment: The variables of this process. Git's own variables are dropped, except those for transport and
+    ///     credentials and, without `replacesGlobal`, for configuration.
+    ///   - configuration: The settings, in order. They are passed as variables, because a process list shows arguments.
+    ///   - replacesGlobal: Ignores the user's and the system's configuration; `configuration` must contain the settings
+    ///     that are needed from there.
     init(
         _ environment: [String: String], configuration: [(key: String, value: String)] = [],
         replacesGlobal: Bool = false
@@ -57,7 +60,9 @@ struct GitProgram: Sendable {
             || key.hasPrefix("GIT_CONFIG_VALUE_")
     }
 
-    /// - Throws: ``LedgerError/unusable(_:)`` when Git is not there, or does not start.
+    /// Runs `git` with the given arguments.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` if Git is not installed or cannot be started.
     func run(
         _ arguments: [String], input: [UInt8] = [], timeLimit: Duration = .seconds(60)
     ) async throws(LedgerError) -> ChildProcess.Result {
@@ -76,7 +81,9 @@ struct GitProgram: Sendable {
             .first { access($0, X_OK) == 0 }
     }
 
-    /// The standard output of a command that only fails when something is broken.
+    /// Runs `git` and returns its standard output.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` if the command fails.
     func output(
         _ arguments: [String], input: [UInt8] = [], timeLimit: Duration = .seconds(60)
     ) async throws(LedgerError) -> [UInt8] {
@@ -89,7 +96,9 @@ struct GitProgram: Sendable {
         String(decoding: try await output(arguments, input: input), as: UTF8.self)
     }
 
-    /// - Throws: ``LedgerError/unusable(_:)`` for a Git that is too old.
+    /// Checks that Git has at least the minimum version.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` if Git is older.
     func checkVersion() async throws(LedgerError) {
         let version = try await text(["version"])
         let numbers = version.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
@@ -101,9 +110,9 @@ struct GitProgram: Sendable {
         }
     }
 
-    // MARK: What may be shown
+    // MARK: Messages
 
-    /// What Git said, on one line, without secrets.
+    /// Describes a failed command on one line, without secrets.
     func failure(of arguments: [String], _ result: ChildProcess.Result) -> String {
         let name = arguments.first { !$0.hasPrefix("-") && !$0.hasPrefix("/") } ?? "git"
         let said = shown(result.errors)
@@ -116,7 +125,7 @@ struct GitProgram: Sendable {
         }
     }
 
-    /// On one line, at most 600 characters, without hints and secrets.
+    /// Formats output of Git for a message: one line of at most 600 characters, without hints and secrets.
     func shown(_ text: String) -> String {
         let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.isEmpty && !$0.hasPrefix("hint:") && !$0.hasPrefix("To ") && $0 != "remote:" }
@@ -126,7 +135,7 @@ struct GitProgram: Sendable {
     }
 }
 
-/// Takes user names and passwords out of the addresses in a text. The user of an address for ssh stays.
+/// Removes user names and passwords from the URLs in a text. The user name in an ssh URL is kept.
 func withoutCredentials(_ text: String) -> String {
     var shown = ""
     var rest = text[...]

@@ -2,19 +2,20 @@ import Foundation
 import Ledger
 import Text
 
-/// Where a ledger is kept: a repository that Git can reach, as the manifest names it.
+/// The location of a ledger: a repository that Git can reach, as the manifest names it.
 package struct GitLocation: Hashable, Sendable {
     package enum Place: Hashable, Sendable {
-        /// A remote, by its name, of the repository in which this folder lies.
+        /// The name of a remote, which is defined in the repository that contains the folder.
         case remote(String, folder: String)
-        /// An address as Git takes it. What Git is configured to do in this folder applies.
+        /// A URL or path, as Git accepts it. The Git configuration of the folder applies.
         case address(String, folder: String)
     }
 
     package let place: Place
-    /// Below which refs: `refs/sluice`.
+    /// The prefix of all refs, such as `refs/sluice`.
     package let refs: String
-    /// `nil` for the host's own: six on github.com, any number elsewhere.
+    /// The maximum number of pushes per minute; `nil` for the default of the host: 6 on github.com, unlimited
+    /// elsewhere.
     package let pushesPerMinute: Int?
 
     package init(place: Place, refs: String = "refs/sluice", pushesPerMinute: Int? = nil) {
@@ -24,18 +25,20 @@ package struct GitLocation: Hashable, Sendable {
     }
 }
 
-/// A remote repository with what Git needs to reach it.
+/// A remote repository, with the Git configuration that is needed to reach it.
 struct Remote: Sendable {
-    /// As Git takes it. It may hold credentials.
+    /// The URL or path, as Git accepts it. It may contain credentials.
     let address: String
-    /// For people: without credentials.
+    /// The address without credentials, for messages.
     let shown: String
-    /// Set up to reach it.
+    /// The `git` program, configured for this remote.
     let git: GitProgram
+    /// The maximum number of pushes per minute; `nil` if there is no limit.
     let pushesPerMinute: Int?
 
-    /// Which settings of the user, the system and the checkout apply to a transfer. Whatever else is configured (hooks,
-    /// signing, push options, other push addresses) does not.
+    /// Whether a setting of the user, the system or the checkout applies to transfers.
+    ///
+    /// All other settings, such as hooks, signing, push options and separate push URLs, are ignored.
     private static func isForTransfer(_ key: String) -> Bool {
         let key = key.lowercased()
         let sections = ["http.", "credential.", "url.", "ssh.", "protocol.", "safe."]
@@ -51,10 +54,11 @@ struct Remote: Sendable {
         ("advice.pushUpdateRejected", "false"),
     ]
 
-    /// Asks Git for the address, and for the configuration that a bare cache elsewhere would not have: that is where
-    /// `actions/checkout` leaves its token.
+    /// Resolves the address of a location, and reads the configuration that a bare cache elsewhere would not have.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)``.
+    /// For example, `actions/checkout` stores its token in the configuration of the checkout.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` if Git is missing or too old, or if the location cannot be resolved.
     static func find(
         _ location: GitLocation, environment: [String: String], cacheFolder: String
     ) async throws(LedgerError) -> Remote {
@@ -90,7 +94,9 @@ struct Remote: Sendable {
             pushesPerMinute: location.pushesPerMinute ?? (isOnGitHub(address) ? 6 : nil))
     }
 
-    /// Whose repositories a user trusts on this machine: the program that serves one reads that from a file only.
+    /// Writes the user's `safe.directory` settings to a file and returns its path; `nil` if there are no such settings.
+    ///
+    /// The process that serves a local repository reads `safe.directory` only from a configuration file.
     private static func trustedFolders(
         _ settings: [(key: String, value: String)], _ cacheFolder: String
     ) throws(LedgerError) -> String? {
@@ -109,7 +115,10 @@ struct Remote: Sendable {
         return file
     }
 
-    /// A claim that waits for its push longer than its requests have to be sent would never bring one.
+    /// Checks the push rate: if a push slot takes longer than the request deadline, no claim could ever succeed.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` if the interval between two pushes is longer than half of
+    ///   `requestTimeout`.
     func checkPace(_ requestTimeout: Duration) throws(LedgerError) {
         guard let pushesPerMinute, .seconds(60) / pushesPerMinute > requestTimeout / 2 else { return }
         throw .unusable(
@@ -126,7 +135,7 @@ struct Remote: Sendable {
                 "'git:' means the repository in which the manifest lies, and '\(folder)' is in none"
                     + " (\(git.shown(top.errors))): write git:URL")
         }
-        // Where one may push: reading elsewhere than one writes would be reading another ledger.
+        // Use the push URL for reading too: a separate fetch URL would be a different ledger.
         let found = try await git.run(["-C", folder, "remote", "get-url", "--push", "--", name])
         let address = String(decoding: found.output, as: UTF8.self).split(separator: "\n").first.map(String.init)
         guard found.isSuccess, let address else {
@@ -139,7 +148,7 @@ struct Remote: Sendable {
             .path
     }
 
-    /// Neither `scheme://…` nor `host:path`.
+    /// Whether the address is a local path or a `file:` URL, as opposed to `scheme://…` and `host:path`.
     static func isFile(_ address: String) -> Bool {
         if let scheme = address.range(of: "://") { return address[..<scheme.lowerBound].lowercased() == "file" }
         guard let colon = address.firstIndex(of: ":") else { return true }
@@ -153,7 +162,9 @@ struct Remote: Sendable {
         return host.prefix { $0 != ":" }.lowercased() == "github.com"
     }
 
-    /// Never asks: there is nobody to answer.
+    /// Returns the ssh command with `BatchMode`, which disables prompts; `nil` if `GIT_SSH` names the program.
+    ///
+    /// A configured command that is not `ssh` is returned unchanged.
     private static func sshCommand(
         _ settings: [(key: String, value: String)], _ environment: [String: String]
     ) -> String? {

@@ -2,20 +2,21 @@ import Foundation
 import Ledger
 import Text
 
-/// A bare repository in the user's cache through which a ledger is read and written. It may be deleted at any time.
+/// A bare repository in the user's cache through which a ledger is read and written.
 ///
-/// Several processes share it, each with refs of its own: of common ones, one of six fetches failed. The refs that a
-/// process leaves behind tell the next one's fetch what is here already.
+/// The repository may be deleted at any time. Processes share the cache but use per-process refs: with shared refs, 1
+/// in 6 concurrent fetches failed (measured). The refs of earlier processes save the next fetch from downloading known
+/// objects.
 struct CacheRepository: Sendable {
     let remote: Remote
     let folder: String
-    /// Below `refs/`, this process's own.
+    /// The namespace of this process's refs, below `refs/`.
     private let namespace: String
 
-    /// Makes the repository where there is none.
+    /// Opens the cache of a remote, and creates the repository if it is missing.
     ///
-    /// - Parameter cacheFolder: such as `~/.cache`.
-    /// - Throws: ``LedgerError/unusable(_:)``.
+    /// - Parameter cacheFolder: The user's cache folder, such as `~/.cache`.
+    /// - Throws: ``LedgerError/unusable(_:)`` if the repository cannot be created.
     static func open(_ remote: Remote, cacheFolder: String) async throws(LedgerError) -> CacheRepository {
         let name = hexadecimal(stableHash(remote.shown), width: 16)
         let cache = CacheRepository(
@@ -28,7 +29,7 @@ struct CacheRepository: Sendable {
 
     private func create() async throws(LedgerError) {
         guard !exists else { return }
-        // Two processes may begin at once: the repository comes into being whole.
+        // Create under a temporary name and rename, so that concurrent processes never see an incomplete repository.
         let draft = "\(folder).\(UUID().uuidString)"
         do {
             try FileManager.default.createDirectory(
@@ -40,20 +41,20 @@ struct CacheRepository: Sendable {
         defer { try? FileManager.default.removeItem(atPath: draft) }
         _ = try await remote.git.output(["init", "--quiet", "--bare", "--template=", draft])
         if rename(draft, folder) == 0 || exists { return }
-        // The rest of one of which files were cleaned away.
+        // The folder holds the remains of a repository, as after a cleanup of old cache files.
         removeFolder()
         guard rename(draft, folder) == 0 || exists else {
             throw .unusable("cannot create \(folder): \(String(cString: strerror(errno)))")
         }
     }
 
-    /// Begins anew where the copy is damaged.
+    /// Replaces a damaged repository with an empty one.
     func replace() async throws(LedgerError) {
         removeFolder()
         try await create()
     }
 
-    /// At once, whoever is at work in it.
+    /// Removes the folder atomically, by renaming it first, since other processes may be using the repository.
     private func removeFolder() {
         let damaged = "\(folder).\(UUID().uuidString)"
         _ = rename(folder, damaged)
@@ -72,14 +73,14 @@ struct CacheRepository: Sendable {
 
     // MARK: Refs
 
-    /// Where this process keeps what it has read.
+    /// The namespace of the refs that this process has fetched.
     private var readNamespace: String { "refs/\(namespace)/read/" }
-    /// Where it keeps a commit that it has made: no collection of garbage takes it.
+    /// Returns the ref that protects a commit created by this process from garbage collection.
     func madeRef(_ name: String) -> String { "refs/\(namespace)/made/\(name)" }
 
-    /// Reads the remote's refs below `prefix`, with all that they hold.
+    /// Fetches the remote's refs below `prefix`, with all of their objects.
     ///
-    /// - Returns: the commit of each, by the rest of its name.
+    /// - Returns: The commit of each ref, by the name of the ref without the prefix.
     func fetch(below prefix: String) async throws(RemoteError) -> [String: CommitID] {
         let arguments = [
             "fetch", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
@@ -106,13 +107,13 @@ struct CacheRepository: Sendable {
         return commits
     }
 
-    /// Whether the commit leads to the other. One that is not here does not.
+    /// Checks whether `commit` is an ancestor of `other`; a commit that is missing in the repository is not.
     func isAncestor(_ commit: CommitID, of other: CommitID) async throws(LedgerError) -> Bool {
         if commit == other { return true }
         return try await run(["merge-base", "--is-ancestor", commit.description, other.description]).isSuccess
     }
 
-    /// Removes the refs of processes that have ended, once this one has refs of its own.
+    /// Removes the refs of processes that have ended. Must run after the first fetch, which these refs make faster.
     func removeAbandonedRefs() async throws(LedgerError) {
         let listed = String(
             decoding: try await output(["for-each-ref", "--format=%(refname)", "refs/process/"]), as: UTF8.self)
@@ -121,18 +122,18 @@ struct CacheRepository: Sendable {
             return !namespace.hasSuffix("/\(name)") && Self.isAbandoned(String(name))
         }
         guard !abandoned.isEmpty else { return }
-        // Where another process does the same at this moment, one of the two fails, and nothing is lost.
+        // If another process does the same concurrently, one of the two commands fails, which is harmless.
         let commands = abandoned.map { "delete \($0)\n" }.joined()
         _ = try await run(["update-ref", "--stdin"], input: Array(commands.utf8))
     }
 
-    /// `process/HOST.PROCESS.SECONDS.RANDOM`
+    /// Creates the namespace of this process: `process/HOST.PID.SECONDS.RANDOM`, with the start in Unix seconds.
     private static func processNamespace() -> String {
         let random = String(UInt64.random(in: 0 ... .max), radix: 36)
         return "process/\(host).\(getpid()).\(Int(Date().timeIntervalSince1970)).\(random)"
     }
 
-    /// A process of this machine is looked for; another machine's is given a week.
+    /// Checks whether the process of a namespace has ended. On another machine that is assumed after a week.
     private static func isAbandoned(_ name: String) -> Bool {
         let parts = name.split(separator: ".")
         guard parts.count == 4, let process = pid_t(parts[1]), let time = Double(parts[2]) else { return true }
@@ -147,7 +148,7 @@ struct CacheRepository: Sendable {
         return hexadecimal(stableHash(text), width: 16)
     }()
 
-    /// Packs what has gathered, where it is worth it.
+    /// Collects garbage if enough loose objects have accumulated.
     func tidy() async throws(LedgerError) {
         _ = try await run([
             "-c", "gc.auto=3000", "-c", "gc.autoDetach=false", "-c", "gc.packRefs=false", "gc", "--auto", "--quiet",

@@ -1,9 +1,10 @@
-/// The id of a commit, checked: 40 hexadecimal digits, or 64 where the repository uses SHA-256. An empty one, put into a
-/// push, would delete the ref.
+/// A validated commit ID: 40 lowercase hexadecimal digits, or 64 in a SHA-256 repository.
+///
+/// The validation matters: a push with an empty ID would delete the ref.
 struct CommitID: Hashable, Sendable, CustomStringConvertible {
     let description: String
 
-    /// `nil` for anything else.
+    /// Returns `nil` if the text is not a full commit ID.
     init?(_ text: some StringProtocol) {
         guard text.utf8.count == 40 || text.utf8.count == 64,
             text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })

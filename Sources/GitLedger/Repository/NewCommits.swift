@@ -1,20 +1,20 @@
 import Foundation
 import Ledger
 
-/// A commit to be made: which files it changes, on top of which other.
+/// A Git commit to create, as a change to the files of its parent.
 struct NewCommit: Sendable {
-    /// Under which of this process's own refs it is kept.
+    /// The name of the ref that keeps the commit, within this process's namespace.
     let name: String
     let parent: CommitID?
     let message: String
-    /// By path; `nil` removes the file.
+    /// The new file contents by path; `nil` deletes the file.
     let files: [String: [UInt8]?]
 }
 
 extension CacheRepository {
-    /// Makes commits, all by one process of Git; no index and no work tree is touched.
+    /// Creates commits with a single `git fast-import` process, without an index or a work tree.
     ///
-    /// - Returns: their ids, in the same order.
+    /// - Returns: The commit IDs, in the same order.
     func make(_ commits: [NewCommit]) async throws(LedgerError) -> [CommitID] {
         let seconds = Int(Date().timeIntervalSince1970)
         var input: [UInt8] = []
@@ -50,9 +50,10 @@ extension CacheRepository {
         return ids
     }
 
-    /// The contents of objects, each `nil` where there is none.
+    /// Reads objects with a single `git cat-file` process.
     ///
-    /// - Parameter names: as Git takes them: `COMMIT:PATH`.
+    /// - Parameter names: Object names as Git accepts them, such as `COMMIT:PATH`.
+    /// - Returns: The contents, in the same order; `nil` for a missing object.
     func contents(of names: [String]) async throws(LedgerError) -> [[UInt8]?] {
         guard !names.isEmpty else { return [] }
         let output = try await output(
@@ -73,7 +74,7 @@ extension CacheRepository {
         return contents
     }
 
-    /// The files of a commit: path and id of the content.
+    /// Lists the files of a commit, with the blob ID of each.
     func files(of commit: CommitID) async throws(LedgerError) -> [(path: String, blob: String)] {
         let listed = String(decoding: try await output(["ls-tree", "-r", "-z", commit.description]), as: UTF8.self)
         return listed.split(separator: "\0").compactMap { entry in
@@ -83,7 +84,7 @@ extension CacheRepository {
         }
     }
 
-    /// Which of the texts stand in the files of the commits.
+    /// Checks whether any of the texts occurs in the run files of any of the commits.
     func contain(_ texts: [String], in commits: [CommitID]) async throws(LedgerError) -> Bool {
         let found = try await run(
             ["grep", "--quiet", "-F"] + texts.flatMap { ["-e", $0] } + commits.map(\.description) + ["--", "runs"])

@@ -1,30 +1,30 @@
 import Foundation
 import Ledger
 
-/// One ref that a push changes, and only if it is still at `old`.
+/// An update of a ref, which the remote accepts only if the ref is still at `old`.
 struct RefChange: Hashable, Sendable {
-    /// The whole name: `refs/sluice/…`
+    /// The full name, such as `refs/sluice/…`.
     let ref: String
-    /// `nil` where the ref must not be there yet.
+    /// The expected commit; `nil` if the ref must not exist yet.
     let old: CommitID?
     let new: CommitID
 
-    /// What `git push` is given for it, and how it names it in its answer.
+    /// The refspec for `git push`, which also identifies the update in the output.
     var specification: String { "\(new):\(ref)" }
     var lease: String { "--force-with-lease=\(ref):\(old?.description ?? "")" }
 }
 
-/// What a push has surely brought, and what was said about the rest.
+/// The result of a push: the confirmed updates, and the error for the others.
 struct PushReport: Sendable {
-    /// Those that the remote has surely taken. Of any other nothing is known: not by the exit code, not by a refusal.
+    /// The updates that the remote has confirmed. All others are unknown, even with a failed exit code or a rejection.
     let taken: Set<RefChange>
     let trouble: RemoteError
 }
 
 extension CacheRepository {
-    /// Pushes several refs at once, each by itself taken or not.
+    /// Pushes several refs at once. The push is not atomic: each update succeeds or fails independently.
     ///
-    /// - Parameter settings: more of Git's configuration, as `-c` takes it.
+    /// - Parameter settings: Additional Git settings in the form of `-c`, which also enable the pre-push hook.
     func push(_ changes: [RefChange], settings: [String] = []) async throws(LedgerError) -> PushReport {
         let arguments =
             settings.flatMap { ["-c", $0] } + [
@@ -34,7 +34,7 @@ extension CacheRepository {
         let result = try await run(arguments)
         let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
         let taken = changes.filter { change in lines.contains { Self.isTaken(change, $0) } }
-        // The lines of the refs that were refused hold the reason, the errors hold the rest.
+        // Porcelain output contains the reasons for rejected refs, standard error contains everything else.
         let refusals = lines.filter { $0.hasPrefix("!") }.map { $0.split(separator: "\t").last ?? $0 }
         let said = [remote.git.shown(refusals.joined(separator: "\n")), remote.git.failure(of: ["push"], result)]
         return PushReport(
@@ -42,7 +42,7 @@ extension CacheRepository {
             trouble: RemoteError(said.filter { !$0.isEmpty }.joined(separator: "; "), result))
     }
 
-    /// `FLAG TAB FROM:TO TAB SUMMARY`: a space is a changed ref, `*` a new one, `=` one that was there already.
+    /// Parses `FLAG TAB FROM:TO TAB SUMMARY`: a space marks an updated ref, `*` a new one, `=` one that was up to date.
     private static func isTaken(_ change: RefChange, _ line: Substring) -> Bool {
         let parts = line.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, let flag = parts.first, [" ", "*", "="].contains(flag) else { return false }

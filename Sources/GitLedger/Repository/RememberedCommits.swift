@@ -1,12 +1,15 @@
 import Foundation
 import Text
 
-/// Which commit this machine saw last at each ref, kept outside of the cache: what it remembers must lead to what it
-/// reads, or the ledger was set back, rewritten or deleted.
+/// The commit that this machine last saw at each ref, stored outside of the cache.
+///
+/// If a fetched ref does not descend from the remembered commit, the ledger was reset, rewritten or deleted.
 struct RememberedCommits: Sendable {
     private let folder: String?
 
-    /// - Parameter stateFolder: such as `~/.local/state`; `nil` remembers nothing.
+    /// Locates the commits remembered for a remote and a ref prefix.
+    ///
+    /// - Parameter stateFolder: The state folder, such as `~/.local/state`; with `nil`, no commits are remembered.
     init(stateFolder: String?, remote: Remote, refs: String) {
         let name = hexadecimal(stableHash("\(remote.shown) \(refs)"), width: 16)
         folder = stateFolder.map { "\($0)/sluice/git/\(name)" }
@@ -22,7 +25,8 @@ struct RememberedCommits: Sendable {
         return commits
     }
 
-    /// Remembering is an additional guard: where it fails, the ledger itself still holds.
+    /// Stores the commit last seen at a ref. Errors are ignored, because the ledger is safe without this additional
+    /// check.
     func remember(_ commit: CommitID, at name: String) {
         guard let folder else { return }
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

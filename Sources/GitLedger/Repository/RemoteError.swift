@@ -1,16 +1,18 @@
 import Ledger
 
-/// Why a remote could not be read or written, in its own words.
+/// The reason why a remote could not be read or written, with Git's own message.
 enum RemoteError: Error {
-    /// It said no, and will say so again: no rights, no such repository, a hook.
+    /// A permanent rejection: missing permission, no such repository, or a hook.
     case refused(String)
-    /// It did not answer, or not clearly.
+    /// No response, or an unclear one.
     case unreachable(String)
-    /// The copy in the cache is of no use.
+    /// A damaged repository in the cache.
     case damagedCopy(String)
     case local(LedgerError)
 
-    /// - Parameter said: on one line, without secrets.
+    /// Classifies a failed command by its output.
+    ///
+    /// - Parameter said: The output on one line, without secrets.
     init(_ said: String, _ result: ChildProcess.Result) {
         let text = said.lowercased()
         func has(_ phrases: [String]) -> Bool { phrases.contains { text.contains($0) } }
@@ -34,9 +36,9 @@ enum RemoteError: Error {
         "host key verification failed", "unpacker error",
     ]
 
-    /// Why nothing more can be done, for the one who reads or writes.
+    /// Converts to an error for the user, which names the missing permission.
     ///
-    /// - Parameter isWriting: names the right that is needed.
+    /// - Parameter isWriting: Selects the permission to push, rather than to fetch.
     func ledgerError(_ remote: Remote, isWriting: Bool) -> LedgerError {
         switch self {
         case .refused(let said):
