@@ -3,7 +3,7 @@ import RandomNumbers
 import Text
 
 extension SimulatedSandbox {
-    /// A flow, as `GET /flows` and `GET /flows/{id}` answer it.
+    /// Formats a flow as `GET /flows` and `GET /flows/{id}` return it.
     func flowAnswer(_ flow: SimulatedFlow, at now: Timestamp) -> String {
         let column = deltaColumn(of: flow.id)
         let version = column == flow.deltaColumn ? 1 : 2
@@ -57,9 +57,9 @@ extension JSONText {
 }
 
 extension SandboxConfiguration {
-    /// The members that every run and flow has between its times and its own.
+    /// Writes the creator, organisation and sandbox, which runs and flows have in common.
     ///
-    /// - Parameter client: `nil` for what nobody in particular made.
+    /// - Parameter client: The client that created the object; `nil` for the simulator itself.
     func writeOwners(client: String?, to json: inout JSONText) {
         json.member("createdBy", "simulator@techacct.adobe.com")
         json.member("updatedBy", "simulator@techacct.adobe.com")

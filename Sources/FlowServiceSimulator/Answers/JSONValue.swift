@@ -1,6 +1,6 @@
 import Foundation
 
-/// JSON that somebody else wrote, before it is known to be what it should be.
+/// A JSON value from unvalidated input.
 enum JSONValue: Hashable, Sendable, Decodable {
     case null
     case boolean(Bool)
@@ -29,13 +29,13 @@ enum JSONValue: Hashable, Sendable, Decodable {
         }
     }
 
-    /// Of a text that the simulator wrote itself.
+    /// Parses JSON that the simulator itself has written.
     init(_ text: String) { self = Self.parse(Data(text.utf8)) ?? .null }
 
-    /// `nil` when `bytes` are not JSON.
+    /// Parses JSON; returns `nil` if `bytes` are not JSON.
     static func parse(_ bytes: Data) -> JSONValue? { try? JSONDecoder().decode(JSONValue.self, from: bytes) }
 
-    /// The member of an object; `nil` when it is absent or null, or this is no object.
+    /// The value of an object's member; `nil` if the member is absent or null, or if this value is not an object.
     subscript(_ key: String) -> JSONValue? {
         guard case .object(let members) = self, let member = members[key], member != .null else { return nil }
         return member

@@ -2,7 +2,7 @@ import FlowRuns
 import Text
 
 extension SimulatedSandbox {
-    /// The answer to `POST /runs`, in the shape that is configured.
+    /// Formats the answer to `POST /runs` in the configured shape.
     func createdAnswer(_ run: SimulatedRun) -> String {
         switch configuration.answerShape {
         case .wholeRun:
@@ -24,7 +24,7 @@ extension SimulatedSandbox {
         }
     }
 
-    /// `{"id","etag"}`: what a re-trigger answers.
+    /// Formats `{"id","etag"}`, the answer to a re-trigger.
     func idAndEtag(_ run: SimulatedRun) -> String {
         var json = JSONText()
         json.object {
@@ -34,7 +34,7 @@ extension SimulatedSandbox {
         return json.text
     }
 
-    /// A run in a list, as the monitoring tutorial shows it.
+    /// Formats a run as an item of a list, as in the monitoring tutorial.
     func runAnswer(_ run: SimulatedRun, at now: Timestamp) -> String {
         var json = JSONText()
         json.object {

@@ -1,11 +1,11 @@
 import FlowRuns
 import Text
 
-/// Writes the `metrics` and `activities` of a run as the monitoring tutorial shows them.
+/// The `metrics` and `activities` of a run, as in the monitoring tutorial.
 struct RunMetrics {
     let run: SimulatedRun
     let stage: SimulatedRun.Stage
-    /// `nil` where the copy activity does not tell it.
+    /// The window in the copy activity; `nil` omits the window.
     let window: Window?
 
     func write(to json: inout JSONText) {
@@ -39,7 +39,7 @@ struct RunMetrics {
         }
     }
 
-    /// Which activity had the last word.
+    /// Writes a reference to the last activity of the run.
     private func writeActivityReference(to json: inout JSONText) {
         json.array("activityRefs") { $0.element(run.outcome == .failed ? "copyActivity" : "promotionActivity") }
     }
@@ -126,7 +126,7 @@ struct RunMetrics {
         }
     }
 
-    /// Where the records are that failed, and why they did.
+    /// Writes the URLs of the failed records, and the reason why the records failed.
     private func writeFailedRecords(to json: inout JSONText) {
         let batch = run.relatedID("Batch")
         let address = "https://platform.adobe.io/data/foundation/export/batches/\(batch)/meta?path="

@@ -1,14 +1,14 @@
-/// Something that goes wrong on demand. See ``catalogue`` for the kinds, and ``parse(_:)`` for how one is written.
+/// A failure that the simulator injects. See ``catalogue`` for the kinds, and ``parse(_:)`` for the syntax.
 package struct Fault: Hashable, Sendable {
     package let kind: Kind
-    /// Which requests it may strike.
+    /// The requests that the fault applies to.
     package let scope: Scope
-    /// What part of the requests it strikes, 0...1; the seed decides which.
+    /// The fraction of these requests that fail, 0...1. The seed selects the requests.
     package let rate: Double
-    /// Only that request of its scope, counted from 1; `nil`: any.
+    /// The number of the only request that fails, counted from 1 within the scope; `nil` for any request.
     package let only: Int?
 
-    /// A fault that strikes every `POST /runs`, unless told otherwise.
+    /// Creates a fault, which by default applies to every `POST /runs`.
     package init(_ kind: Kind, scope: Scope = .postRuns, rate: Double = 1, only: Int? = nil) {
         self.kind = kind
         self.scope = scope
@@ -16,7 +16,7 @@ package struct Fault: Hashable, Sendable {
         self.only = only
     }
 
-    /// Which requests a fault may strike.
+    /// A group of requests that a fault can apply to.
     package enum Scope: String, Hashable, Sendable, CaseIterable {
         case postRuns = "post-runs"
         case retrigger = "re-trigger"
@@ -26,11 +26,11 @@ package struct Fault: Hashable, Sendable {
         case any
     }
 
-    /// What goes wrong.
+    /// A kind of failure.
     package enum Kind: Hashable, Sendable {
-        /// Answered with this status, nothing taken.
+        /// Responds with this status without processing the request.
         case status(Int, RetryAfter?)
-        /// Taken, and answered with this status.
+        /// Processes the request, then responds with this status.
         case statusAfter(Int)
         case resetBefore
         case resetAfter
@@ -48,7 +48,7 @@ package struct Fault: Hashable, Sendable {
     /// The two forms of the header `Retry-After`.
     package enum RetryAfter: Hashable, Sendable {
         case seconds(Duration)
-        /// An HTTP date so far in the future.
+        /// An HTTP date this far in the future.
         case date(Duration)
     }
 }
@@ -56,16 +56,17 @@ package struct Fault: Hashable, Sendable {
 // MARK: - Texts
 
 extension Fault {
-    /// A kind of fault as it is offered: how it is written, and what it means.
+    /// The documentation of one kind of fault.
     package struct Entry: Hashable, Sendable {
-        /// How it is written: `slow:TIME`.
+        /// The syntax, such as `slow:TIME`.
         package let name: String
-        /// What it does, in a line.
+        /// The effect, in one line.
         package let meaning: String
     }
 
-    /// All kinds of faults, for `--help` and the documentation. `STATUS` is a number from 300 to 599, `TIME` is like
-    /// `500ms`, `2s`, `1m`.
+    /// All kinds of faults, for `--help` and the documentation.
+    ///
+    /// `STATUS` is a number from 300 to 599; `TIME` is a duration such as `500ms`, `2s` or `1m`.
     package static let catalogue: [Entry] = [
         Entry(name: "STATUS", meaning: "answered with this status, nothing taken; also STATUS-before"),
         Entry(name: "STATUS-after", meaning: "taken, and answered with this status"),
@@ -85,10 +86,12 @@ extension Fault {
         Entry(name: "no-id", meaning: "taken, and answered with success but no id"),
     ]
 
-    /// Reads `[SCOPE/]NAME[:TIME][:RATE][@N]`: `500-after:0.1`, `slow:2s`, `429-retry-after:1s:0.2`, `401@1`,
-    /// `get-runs/503@2`. Without a scope it strikes `POST /runs`, without a rate every time.
+    /// Parses `[SCOPE/]NAME[:TIME][:RATE][@N]`: `500-after:0.1`, `slow:2s`, `429-retry-after:1s:0.2`, `401@1`,
+    /// `get-runs/503@2`.
     ///
-    /// - Throws: `FaultError` with what is known instead.
+    /// Without a scope, the fault applies to `POST /runs`; without a rate, to every request.
+    ///
+    /// - Throws: ``FaultError`` if the text does not follow the syntax, with the known scopes or faults in its reason.
     package static func parse(_ text: String) throws(FaultError) -> Fault {
         var rest = text[...]
         var scope = Scope.postRuns
@@ -132,7 +135,7 @@ extension Fault {
         return Fault(kind, scope: scope, rate: rate, only: only)
     }
 
-    /// What a name means, before its time is read.
+    /// The form of a fault, which depends on its name.
     private enum Form {
         case plain(Kind)
         case once(Kind)
@@ -170,7 +173,7 @@ extension Fault {
     }
 }
 
-/// Why a text describes no fault.
+/// The reason why a text does not describe a fault.
 package struct FaultError: Error, Hashable, Sendable, CustomStringConvertible {
     package let text: String
     package let reason: String
@@ -182,7 +185,7 @@ package struct FaultError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// `500ms`, `2s`, `1m`, `1h`: at most a day.
+/// Parses a duration of at most one day: `500ms`, `2s`, `1m` or `1h`. Returns `nil` for other texts.
 private func duration(_ text: Substring) -> Duration? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let units: [Substring: Int64] = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000]

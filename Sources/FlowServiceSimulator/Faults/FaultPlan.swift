@@ -1,15 +1,15 @@
 import RandomNumbers
 
-/// Decides which request is struck by which fault: the same seed and the same order of requests give the same faults.
+/// A deterministic assignment of faults to requests: equal seeds and equal sequences of requests give equal faults.
 struct FaultPlan: Hashable, Sendable {
     let faults: [Fault]
     let seed: UInt64
 
-    /// The first fault of the list that strikes.
+    /// Returns the first fault in the list that applies to a request.
     ///
     /// - Parameters:
-    ///   - number: which request of the scope it is, counted from 1.
-    ///   - isReused: whether its connection has carried a request before.
+    ///   - number: The number of the request, counted from 1 within the scope.
+    ///   - isReused: Whether the connection has carried an earlier request.
     func strike(_ scope: Fault.Scope, number: Int, isReused: Bool) -> Fault.Kind? {
         for (place, fault) in faults.enumerated() where fault.scope == scope || fault.scope == .any {
             if fault.kind == .closeIdle, !isReused { continue }

@@ -4,12 +4,12 @@ import Hummingbird
 import NIOCore
 import Text
 
-/// Lets a fault strike one exchange of request and answer.
+/// An exchange of request and response that a fault modifies.
 struct FaultyExchange {
     let channel: any Channel
     let now: @Sendable () -> Timestamp
 
-    /// What happens instead of taking the request; `nil`: it is taken.
+    /// Applies a fault before the request is processed; returns `nil` if the request should be processed normally.
     func before(_ fault: Fault.Kind) async -> Response? {
         switch fault {
         case .status(let status, let retryAfter):
@@ -31,13 +31,13 @@ struct FaultyExchange {
             return Response(status: .badGateway)
         case .slowBefore(let time):
             try? await Task.sleep(for: time)
-            // Cancelled: the server is being stopped, and takes nothing more.
+            // Cancelled: the server is stopping and must not process any more requests.
             return Task.isCancelled ? await reset() : nil
         case .statusAfter, .resetAfter, .cutAnswer, .wrongLength, .slow, .slowBody, .noID: return nil
         }
     }
 
-    /// What becomes of the answer of a request that was taken, or refused by the rules.
+    /// Applies a fault to the response of a request that was processed or rejected.
     func after(_ fault: Fault.Kind, _ answer: ServiceAnswer) async -> Response {
         switch fault {
         case .statusAfter(let status): return Self.error(status).response
@@ -75,7 +75,7 @@ struct FaultyExchange {
         }
     }
 
-    /// Ends the connection with a reset: no time to linger means RST instead of FIN.
+    /// Closes the connection with RST: a linger time of zero suppresses FIN.
     private func reset() async -> Response {
         let noTime = linger(l_onoff: 1, l_linger: 0)
         try? await (channel as? any SocketOptionProvider)?.setSoLinger(noTime).get()
@@ -83,7 +83,7 @@ struct FaultyExchange {
         return Response(status: .badGateway)
     }
 
-    /// An answer whose length is not what its head says, after which the connection is closed.
+    /// Creates a response with a wrong `Content-Length`, after which the connection is closed.
     private func broken(_ answer: ServiceAnswer, length: Int, sent: Int) -> Response {
         var fields = answer.fields
         fields[.contentLength] = String(length)

@@ -1,11 +1,11 @@
 import NIOCore
 import Synchronization
 
-/// Which open connections have carried a request before.
+/// The open connections that have already carried a request.
 final class Connections: Sendable {
     private let open = Mutex<Set<ObjectIdentifier>>([])
 
-    /// Whether this is not the connection's first request.
+    /// Records a request, and returns whether the connection has carried an earlier one.
     func isReused(_ channel: any Channel) -> Bool {
         let id = ObjectIdentifier(channel)
         guard open.withLock({ $0.insert(id).inserted }) else { return true }

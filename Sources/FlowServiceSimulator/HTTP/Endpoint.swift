@@ -1,4 +1,4 @@
-/// What can be asked of the simulator.
+/// An operation of the simulated API.
 enum Endpoint: Hashable, Sendable {
     case token
     case createRun
@@ -11,10 +11,12 @@ enum Endpoint: Hashable, Sendable {
     case specification(String)
     case statistics
 
-    /// Where the real service's paths begin; here they also begin at the root.
+    /// The path prefix of the real service. The simulator also serves every path without this prefix.
     static let base = "/data/foundation/flowservice"
 
-    /// - Parameter path: decoded, without the query. A `/` at its end makes no difference.
+    /// Parses the method and path of a request.
+    ///
+    /// - Parameter path: The decoded path without the query; a trailing slash is ignored.
     init(method: String, path: String) throws(ServiceError) {
         let path = path == Self.base || path.hasPrefix(Self.base + "/") ? path.dropFirst(Self.base.count) : path[...]
         let parts = path.split(separator: "/").map(String.init)
@@ -36,7 +38,7 @@ enum Endpoint: Hashable, Sendable {
         self = endpoint
     }
 
-    /// How the statistics name it.
+    /// The name in the statistics.
     var name: String {
         switch self {
         case .token: "POST /ims/token/v3"
@@ -52,7 +54,7 @@ enum Endpoint: Hashable, Sendable {
         }
     }
 
-    /// The faults that may strike it; none may strike the statistics.
+    /// The scope of the faults that can apply; `nil` for the statistics.
     var scope: Fault.Scope? {
         switch self {
         case .token: .token

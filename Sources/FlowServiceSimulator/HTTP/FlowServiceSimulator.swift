@@ -4,7 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 
-/// A local Flow Service over real HTTP, for tests, demos and rehearsals.
+/// A local Flow Service with an HTTP interface, for tests, demos and rehearsals.
 ///
 /// ```swift
 /// let simulator = try await FlowServiceSimulator.start(FlowServiceSimulator.Configuration(flows: [flow]))
@@ -13,9 +13,9 @@ import NIOPosix
 /// await simulator.stop()
 /// ```
 package enum FlowServiceSimulator {
-    /// Starts serving; when it returns, requests are answered.
+    /// Starts a server, and returns once the server accepts requests.
     ///
-    /// - Throws: `SimulatorError`: the state file cannot be used, or the port cannot be had.
+    /// - Throws: ``SimulatorError`` if the state file cannot be used or the port is not available.
     package static func start(_ configuration: Configuration) async throws(SimulatorError) -> RunningSimulator {
         let state: SimulatorState
         do {
@@ -29,7 +29,7 @@ package enum FlowServiceSimulator {
             state: state, now: configuration.now, sendsDate: configuration.sendsDate)
         let server = Task {
             do {
-                // Not Hummingbird's `Application`, which sends the real `Date` with every answer.
+                // Hummingbird's `Application` would send the real `Date` with every response.
                 let server = try HTTPServerBuilder.http1().buildServer(
                     configuration: ServerConfiguration(
                         address: .hostname(configuration.host, port: configuration.port)),
@@ -59,47 +59,49 @@ package enum FlowServiceSimulator {
         }
     }
 
-    /// An IPv6 address in a URL stands in brackets.
+    /// Encloses an IPv6 address in brackets, as a URL requires.
     private static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 }
 
-/// A simulator that is being served.
+/// A running simulator.
 package struct RunningSimulator: Sendable {
-    /// `http://127.0.0.1:PORT`: the service's paths begin here, and below `/data/foundation/flowservice` too.
+    /// The base URL, `http://127.0.0.1:PORT`. Below `/data/foundation/flowservice`, the service's paths exist as well.
     package let baseURL: String
     fileprivate let state: SimulatorState
     fileprivate let server: Task<Void, Never>
 
-    /// `POST` here for a token, as at the real sign-in service.
+    /// The URL of the token endpoint, which works like the real sign-in service.
     package var tokenURL: String { baseURL + "/ims/token/v3" }
 
-    /// - Throws: `SimulatorError` when the state file cannot be read.
+    /// Returns the counts of runs and requests.
+    ///
+    /// - Throws: ``SimulatorError`` if the state file cannot be read.
     package func statistics() async throws(SimulatorError) -> SimulatorStatistics {
         do { return try await state.statistics() } catch { throw .state(error) }
     }
 
-    /// Adds flows, and runs made by others. A flow that is there already is passed over.
+    /// Adds flows, and runs of other clients. A flow that already exists is skipped.
     ///
-    /// - Throws: `SimulatorError` when the state file cannot be written.
+    /// - Throws: ``SimulatorError`` if the state file cannot be written.
     package func add(flows: [SimulatedFlow] = [], runs: [ForeignRun] = []) async throws(SimulatorError) {
         do { try await state.add(flows, runs) } catch { throw .state(error) }
     }
 
-    /// Ends serving; requests in flight are cut off.
+    /// Stops the server. Requests in flight are interrupted.
     package func stop() async {
         server.cancel()
         await server.value
     }
 
-    /// Returns when the server has ended, which it does only when it is stopped or fails.
+    /// Waits until the server is stopped or fails.
     package func wait() async { await server.value }
 }
 
-/// Why a simulator cannot start or go on.
+/// The reason why a simulator cannot start or continue.
 package enum SimulatorError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The state file cannot be used.
     case state(StateFileError)
-    /// The address or port cannot be had.
+    /// The address or port is not available.
     case cannotListen(String)
 
     package var description: String {

@@ -1,6 +1,6 @@
 import FlowRuns
 
-/// The date of an HTTP header (RFC 9110, section 5.6.7): `Tue, 03 May 2022 14:13:37 GMT`.
+/// A formatter for the dates in HTTP headers (RFC 9110, section 5.6.7), such as `Tue, 03 May 2022 14:13:37 GMT`.
 enum HTTPDate {
     static func text(_ time: Timestamp) -> String {
         let date = UTCTime(time)

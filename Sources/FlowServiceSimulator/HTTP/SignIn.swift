@@ -3,11 +3,11 @@ import Foundation
 import RandomNumbers
 import Text
 
-/// What the simulator wants to know of who asks.
+/// The authentication rules of the simulator.
 package struct SignIn: Hashable, Sendable {
-    /// A client of the token endpoint.
+    /// The credentials of an API client.
     package struct Client: Hashable, Sendable {
-        /// The client id, which is also the API key.
+        /// The client ID, which is also the API key.
         package let id: String
         package let secret: String
 
@@ -17,16 +17,16 @@ package struct SignIn: Hashable, Sendable {
         }
     }
 
-    /// `nil`: the token endpoint gives a token to everybody, and any token that is not empty is good.
+    /// The only client that is accepted; `nil` accepts every client, and every token from elsewhere.
     package var client: Client?
-    /// How long a token is good; sent in whole seconds.
+    /// The validity period of a token, which is sent in whole seconds.
     package var tokenLifetime: Duration
-    /// Whether `Authorization`, `x-api-key` and `x-gw-ims-org-id` must be there and right.
+    /// Whether `Authorization`, `x-api-key` and `x-gw-ims-org-id` are required and validated.
     package var checksHeaders: Bool
-    /// The only organisation whose calls are taken; `nil`: any.
+    /// The only organisation that is accepted; `nil` accepts every organisation.
     package var organization: String?
 
-    /// Any token, key and organisation will do, but all must be there, unless told otherwise.
+    /// Creates the rules; by default all headers are required, and any token, key and organisation is accepted.
     package init(
         client: Client? = nil, tokenLifetime: Duration = .seconds(86_399), checksHeaders: Bool = true,
         organization: String? = nil
@@ -37,7 +37,7 @@ package struct SignIn: Hashable, Sendable {
         self.organization = organization
     }
 
-    /// Answers `POST /ims/token/v3` with a form as its body.
+    /// Answers a `POST /ims/token/v3` request that has a form as its body.
     func token(form: String, seed: UInt64, at now: Timestamp) throws(ServiceError) -> ServiceAnswer {
         var fields: [String: String] = [:]
         var components = URLComponents()
@@ -58,7 +58,9 @@ package struct SignIn: Hashable, Sendable {
         return ServiceAnswer(status: 200, body: json.text)
     }
 
-    /// Checks the headers of a call. Their names are in lower case.
+    /// Validates the headers of an API call.
+    ///
+    /// - Parameter headers: The headers by lowercase name.
     func check(_ headers: [String: String], seed: UInt64, at now: Timestamp) throws(ServiceError) {
         guard checksHeaders else { return }
         guard let authorization = headers["authorization"], !authorization.isEmpty else { throw .noToken }
@@ -71,8 +73,10 @@ package struct SignIn: Hashable, Sendable {
         if let only = self.organization, organization != only { throw .wrongOrganization }
     }
 
-    /// A token tells its own end, so that every simulator on one state file knows it. One that did not come from here
-    /// is good where no client is configured.
+    /// Validates a token.
+    ///
+    /// A token contains its own expiry time, so that every simulator with the same seed and client can validate it. A
+    /// token from elsewhere is valid if no client is configured.
     private func isGood(token: Substring, seed: UInt64, at now: Timestamp) -> Bool {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "simulated", let milliseconds = Int64(parts[1]) else {

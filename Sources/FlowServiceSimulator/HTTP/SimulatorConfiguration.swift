@@ -2,28 +2,29 @@ import FlowRuns
 import Foundation
 
 extension FlowServiceSimulator {
-    /// How a simulator is served and how it behaves.
+    /// The settings of a simulator.
     package struct Configuration: Sendable {
-        /// Only this address is listened on.
+        /// The address to listen on.
         package var host: String
-        /// 0: any that is free.
+        /// The port; 0 selects a free port.
         package var port: Int
-        /// Keeps the sandbox across restarts; several simulators may share one. `nil`: in memory only.
+        /// The path of a file that keeps the sandbox across restarts, and that several simulators can share; `nil`
+        /// keeps the sandbox in memory.
         package var statePath: String?
-        /// The flows of the sandbox; those that the state file has already are passed over.
+        /// The flows to add to the sandbox. Flows that the state file already contains are skipped.
         package var flows: [SimulatedFlow]
-        /// How the sandbox behaves.
+        /// The behaviour of the sandbox.
         package var sandbox: SandboxConfiguration
-        /// What a client must show to be let in.
+        /// The authentication rules.
         package var signIn: SignIn
-        /// What goes wrong; the first in the list that strikes a request is the one.
+        /// The faults to inject. For each request, the first applicable fault in the list is used.
         package var faults: [Fault]
-        /// The service's clock, by which runs are made and move, tokens end, and `Date` is sent.
+        /// The service's clock, which determines the times of runs, the expiry of tokens and the header `Date`.
         package var now: @Sendable () -> Timestamp
-        /// Whether answers tell the service's time in the header `Date`.
+        /// Whether responses have the header `Date`.
         package var sendsDate: Bool
 
-        /// A simulator on a free loopback port, in memory, without flows and faults.
+        /// Creates settings; by default with a free loopback port, state in memory, no flows and no faults.
         package init(
             host: String = "127.0.0.1", port: Int = 0, statePath: String? = nil, flows: [SimulatedFlow] = [],
             sandbox: SandboxConfiguration = SandboxConfiguration(), signIn: SignIn = SignIn(), faults: [Fault] = [],
@@ -40,7 +41,7 @@ extension FlowServiceSimulator {
             self.sendsDate = sendsDate
         }
 
-        /// The sandbox's seed.
+        /// The seed of the sandbox.
         package var seed: UInt64 {
             get { sandbox.seed }
             set { sandbox.seed = newValue }

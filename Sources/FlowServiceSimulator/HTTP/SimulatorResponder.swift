@@ -3,7 +3,7 @@ import Foundation
 import Hummingbird
 import NIOCore
 
-/// Between the wire and the sandbox: reads requests, lets faults strike, writes answers.
+/// The HTTP layer of the simulator, which parses requests, applies faults and formats responses.
 struct SimulatorResponder: Sendable {
     let state: SimulatorState
     let now: @Sendable () -> Timestamp

@@ -1,17 +1,17 @@
 import FlowRuns
 import Foundation
 
-/// The query of a list: `property`, `limit`, `orderby`, `continuationToken`, `count`.
+/// The query of a list request: `property`, `limit`, `orderby`, `continuationToken` and `count`.
 package struct ListQuery: Hashable, Sendable {
-    /// All must fit.
+    /// The filters, all of which an item must match.
     var filters: [PropertyFilter] = []
-    /// Items on the page, where the query says so.
+    /// The maximum number of items on the page, if the query specifies one.
     var limit: Int?
-    /// `nil`: as the list likes, which is runs newest first, all else as it was added.
+    /// The sort order; `nil` for the default: runs newest first, everything else in the order of addition.
     var order: Order?
-    /// What the page before named as the next.
+    /// The continuation token of the previous page.
     var continuation: String?
-    /// Whether only the number of items is asked for.
+    /// Whether the response contains only the number of items.
     var countsOnly = false
 
     struct Order: Hashable, Sendable {
@@ -22,12 +22,12 @@ package struct ListQuery: Hashable, Sendable {
         static let oldestFirst = Order(property: "createdAt", isDescending: false)
     }
 
-    /// A flow's runs, the newest first or the oldest.
+    /// Creates a query for a flow's runs, newest or oldest first.
     package init(flow: FlowID, newestFirst: Bool = true, limit: Int? = nil, after continuation: String? = nil) {
         self.init(flows: [flow], newestFirst: newestFirst, limit: limit, after: continuation)
     }
 
-    /// The runs of several flows.
+    /// Creates a query for the runs of several flows, newest or oldest first.
     package init(flows: [FlowID], newestFirst: Bool = true, limit: Int? = nil, after continuation: String? = nil) {
         let ids = flows.map(\.description).joined(separator: ",")
         filters = (try? PropertyFilter("flowId==\(ids)")).map { [$0] } ?? []
@@ -61,7 +61,7 @@ package struct ListQuery: Hashable, Sendable {
 
     private static let sortable = ["createdAt", "updatedAt", "id", "name", "state"]
 
-    /// The same query as the service understands it.
+    /// Returns the query as the service interprets filters with several values.
     func understood(as meaning: SeveralValuesMeaning) throws(ServiceError) -> ListQuery {
         var query = self
         query.filters = []
@@ -71,10 +71,12 @@ package struct ListQuery: Hashable, Sendable {
         return query
     }
 
-    /// The values that alone a property may have, so that only their items are looked at.
+    /// Returns the values to which an equality filter limits a property; `nil` without such a filter.
+    ///
+    /// The values allow a lookup instead of a scan of all items.
     func values(of property: String) -> [String]? { filters.lazy.compactMap { $0.values(of: property) }.first }
 
-    /// The same query for a list of what has one of these values.
+    /// Returns the query without the filter for these values, after a lookup has applied that filter.
     func without(_ property: String, _ values: [String]) -> ListQuery {
         var query = self
         query.filters.removeAll { $0.values(of: property) == values }
@@ -85,17 +87,19 @@ package struct ListQuery: Hashable, Sendable {
 /// One page of a list.
 package struct ListPage<Item> {
     package let items: [Item]
-    /// The continuation token of the page after it; `nil` on the last.
+    /// The continuation token of the next page; `nil` on the last page.
     package let next: String?
-    /// Of all pages.
+    /// The number of items on all pages.
     package let count: Int
 }
 
 extension ListQuery {
+    /// Selects the page that the query asks for.
+    ///
     /// - Parameters:
-    ///   - places: what may be listed, oldest first.
-    ///   - usual: where the query names no order.
-    ///   - json: how an item shows, for filters and orders.
+    ///   - places: The indexes of the items, oldest first.
+    ///   - usual: The sort order if the query has none.
+    ///   - json: Returns the JSON of an item, to which filters and orders refer.
     func page(
         of places: [Int], order usual: Order, limit most: Int, paging: Paging, json: (Int) -> JSONValue
     ) throws(ServiceError) -> ListPage<Int> {
@@ -129,11 +133,11 @@ extension ListQuery {
     }
 }
 
-/// Opaque to clients, and without `=`, at which some clients cut it from the link.
+/// A continuation token, which is opaque to clients. It has no `=`, because some clients truncate the link there.
 private enum ContinuationToken {
-    /// The place of the last item seen.
+    /// The index of the last item on the previous page.
     case after(Int)
-    /// How many items were seen.
+    /// The number of items on all previous pages.
     case offset(Int)
 
     init?(_ text: String) {
@@ -152,7 +156,7 @@ private enum ContinuationToken {
         }
     }
 
-    /// `nil` when it is none of this list.
+    /// Returns the position of the next item; `nil` if the token does not belong to the list.
     func start(in places: [Int]) -> Int? {
         switch self {
         case .after(let place): places.firstIndex(of: place).map { $0 + 1 }

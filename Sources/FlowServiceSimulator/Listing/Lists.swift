@@ -2,9 +2,9 @@ import FlowRuns
 import Text
 
 extension SimulatedSandbox {
-    /// `GET /runs`: the runs that a list shows by now.
+    /// Answers `GET /runs` with the runs that are listed at `now`.
     ///
-    /// - Throws: ``ServiceError``: the query's token is none of this list.
+    /// - Throws: ``ServiceError`` if the continuation token does not belong to the list, or a filter is rejected.
     package func runs(_ query: ListQuery, at now: Timestamp) throws(ServiceError) -> ListPage<SimulatedRun> {
         var query = try query.understood(as: configuration.severalValues)
         var places = places(of: nil)
@@ -38,8 +38,9 @@ extension SimulatedSandbox {
         return ListPage(items: page.items.map { specifications[$0] }, next: page.next, count: page.count)
     }
 
-    /// A run as filters and orders see it. The guide on filtering names `state` as a run's property, which the run's
-    /// own answer does not have.
+    /// Returns a run in the form to which filters and orders refer.
+    ///
+    /// The guide on filtering documents a property `state`, which the JSON of a run does not have.
     private func runForQueries(_ run: SimulatedRun, at now: Timestamp) -> JSONValue {
         guard case .object(var members) = JSONValue(runAnswer(run, at: now)) else { return .null }
         members["state"] = .string(run.status(at: now))
@@ -48,10 +49,12 @@ extension SimulatedSandbox {
     }
 }
 
-/// The envelope of every list, and of one item, too.
+/// The envelope of a list in a response, which also encloses a single item.
 enum ListEnvelope {
-    /// - Parameter path: where the next page is asked for. Its `href` holds only the token, so a client has to send its
-    ///   own filters again.
+    /// Formats a page.
+    ///
+    /// - Parameter path: The path in the link to the next page. The link contains only the token, so a client must
+    ///   repeat its filters.
     static func text<Item>(
         _ page: ListPage<Item>, path: String, countsOnly: Bool, item: (Item) -> String
     ) -> String {
@@ -67,7 +70,7 @@ enum ListEnvelope {
         return json.text
     }
 
-    /// As `GET /runs/{id}` and its like answer.
+    /// Formats a single item, as `GET /runs/{id}` and similar requests return it.
     static func text(ofOne item: String) -> String {
         text(ListPage(items: [item], next: nil, count: 1), path: "", countsOnly: false) { $0 }
     }

@@ -1,7 +1,8 @@
 import Foundation
 
-/// One `property` of a query, such as `metrics.statusSummary.status==Failed` or `id==A,B`: keeps the items of a list
-/// whose property fits. Words are compared without case, numbers as numbers.
+/// A `property` filter of a query, such as `metrics.statusSummary.status==Failed` or `id==A,B`.
+///
+/// Words are compared case-insensitively, numbers numerically.
 struct PropertyFilter: Hashable, Sendable {
     enum Comparison: String, CaseIterable {
         case equal = "=="
@@ -13,7 +14,7 @@ struct PropertyFilter: Hashable, Sendable {
         case contains = "~"
     }
 
-    /// A member of an object; of an array, where `[]` marks it, any element.
+    /// A component of a property path: an object's member or, with `[]`, any element of the member's array.
     private struct Step: Hashable {
         let name: String
         let isArray: Bool
@@ -21,7 +22,7 @@ struct PropertyFilter: Hashable, Sendable {
 
     private let path: [Step]
     let comparison: Comparison
-    /// Several are alternatives.
+    /// The alternative values to compare with.
     private(set) var values: [String]
 
     init(_ text: String) throws(ServiceError) {
@@ -39,7 +40,7 @@ struct PropertyFilter: Hashable, Sendable {
         ).map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " \"'")) }
     }
 
-    /// What the service takes the filter for; `nil` where it passes it over.
+    /// Returns the filter as the service interprets several values; `nil` if the service ignores the filter.
     func understood(as meaning: SeveralValuesMeaning) throws(ServiceError) -> PropertyFilter? {
         guard values.count > 1, meaning != .any else { return self }
         var filter = self
@@ -53,7 +54,8 @@ struct PropertyFilter: Hashable, Sendable {
         return filter
     }
 
-    /// The only values that the property of this name may have; `nil` where this is another filter.
+    /// Returns the values to which the filter limits the property; `nil` if this is not an equality filter on the
+    /// property.
     func values(of name: String) -> [String]? {
         comparison == .equal && path == [Step(name: name, isArray: false)] ? values : nil
     }
@@ -75,7 +77,7 @@ struct PropertyFilter: Hashable, Sendable {
         }
     }
 
-    /// What stands at the path: none, one, or several in arrays.
+    /// Returns the values at a path: none, one, or several if the path contains arrays.
     private static func values(in item: JSONValue, at path: ArraySlice<Step>) -> [JSONValue] {
         guard let step = path.first else { return [item] }
         guard let member = item[step.name] else { return [] }
@@ -85,7 +87,7 @@ struct PropertyFilter: Hashable, Sendable {
 }
 
 extension JSONValue {
-    /// `nil` for an array, an object and null.
+    /// The text of a scalar; `nil` for an array, an object and null.
     fileprivate var words: String? {
         switch self {
         case .boolean(let boolean): boolean ? "true" : "false"
@@ -98,7 +100,7 @@ extension JSONValue {
 
     fileprivate func equals(_ value: String) -> Bool { isInOrder(after: value) == .orderedSame }
 
-    /// How this stands to `value`: `.orderedAscending` is before it.
+    /// Compares this value with `value`: `.orderedAscending` if this value is smaller, `nil` if it is not a scalar.
     fileprivate func isInOrder(after value: String) -> ComparisonResult? {
         guard let words else { return nil }
         if let number = Double(words), let other = Double(value) {
@@ -107,7 +109,7 @@ extension JSONValue {
         return words.lowercased().compare(value.lowercased())
     }
 
-    /// For sorting: numbers before words, what has no value first.
+    /// Compares two values for sorting; a missing value sorts first.
     func isInOrder(after other: JSONValue?) -> ComparisonResult {
         guard let value = other?.words else { return words == nil ? .orderedSame : .orderedDescending }
         return isInOrder(after: value) ?? .orderedAscending

@@ -2,31 +2,35 @@ import FlowRuns
 import RandomNumbers
 import Text
 
-/// What a flow is made after. Its `runSpec` tells what a run's `params` must look like: `GET /flowSpecs/{id}`.
+/// A flow specification, as returned by `GET /flowSpecs/{id}`. Its `runSpec` describes the `params` of a run.
 package struct FlowSpecification: Hashable, Sendable {
-    /// How the run specification wants the window's times. The tutorial sends strings, the tutorial on database sources
-    /// declares integers, so both must be lived with.
+    /// The type of a window's times in the run specification.
+    ///
+    /// The tutorial sends strings, and the tutorial on database sources declares integers, so clients must support
+    /// both.
     package enum Times: String, Hashable, Sendable, CaseIterable {
-        /// The run specification leaves the type open; strings and integers are taken.
+        /// No type; strings and integers are accepted.
         case any
-        /// `"type": "string"`; an integer is refused.
+        /// The type `string`; integers are rejected.
         case string
-        /// As the tutorial on database sources declares it: integers, and all of `startTime`, `windowStartTime`,
-        /// `windowEndTime` and (of a table) `deltaColumn` listed as required. A string is refused; what is listed as
-        /// required beyond the window is not insisted on, just as the service takes the tutorials' requests.
+        /// The type `integer`, as in the tutorial on database sources; strings are rejected.
+        ///
+        /// That tutorial lists `startTime`, `windowStartTime`, `windowEndTime` and, for a table, `deltaColumn` as
+        /// required. The simulator requires only the window, because the service accepts the requests of the other
+        /// tutorials.
         case integer
     }
 
-    /// Opaque; the standard ones are UUIDs.
+    /// The opaque ID; the standard IDs are UUIDs.
     package let id: String
-    /// `CRMToAEP`, `CloudStorageToAEP`, …
+    /// The name, such as `CRMToAEP` or `CloudStorageToAEP`.
     package let name: String
-    /// Only a table's run specification knows `deltaColumn`.
+    /// The kind of source. Only a table's run specification has a `deltaColumn`.
     package let source: SourceKind
-    /// What it wants of a window's times.
+    /// The type of a window's times.
     package let times: Times
 
-    /// A specification of one's own; see ``standard(_:times:)`` for the tutorials'.
+    /// Creates a custom specification; see ``standard(_:times:)`` for those of the tutorials.
     package init(id: String, name: String, source: SourceKind, times: Times = .any) {
         self.id = id
         self.name = name
@@ -34,8 +38,9 @@ package struct FlowSpecification: Hashable, Sendable {
         self.times = times
     }
 
-    /// The specification that the tutorials use for a source of this kind. One that wants its times in a certain type
-    /// has an id of its own.
+    /// Returns the specification that the tutorials use for a kind of source.
+    ///
+    /// A specification that declares the type of its times has a different ID.
     package static func standard(_ source: SourceKind, times: Times = .any) -> FlowSpecification {
         let (id, name) =
             switch source {
@@ -46,16 +51,16 @@ package struct FlowSpecification: Hashable, Sendable {
             id: times == .any ? id : "\(id)-\(times.rawValue)", name: name, source: source, times: times)
     }
 
-    /// The connection specification of the data lake, where source flows write to.
+    /// The connection specification of the data lake, the target of all source flows.
     static let dataLake = "c604ff05-7f1a-43c0-8e18-33bf874cb11c"
 
-    /// The connection specification of what its flows read from.
+    /// The connection specification of the source.
     var sourceConnection: String {
         var random = SeededGenerator(seed: stableHash(id), choice: "source connection")
         return random.uuid()
     }
 
-    /// As `GET /flowSpecs` and `GET /flowSpecs/{id}` answer it.
+    /// The JSON that `GET /flowSpecs` and `GET /flowSpecs/{id}` return.
     var answer: String {
         var json = JSONText()
         json.object {

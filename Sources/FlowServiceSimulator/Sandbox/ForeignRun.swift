@@ -1,24 +1,24 @@
 import FlowRuns
 
-/// A run made by somebody else, for a sandbox that is not empty at the start.
+/// A run of another client, for a sandbox that is not empty at the start.
 package struct ForeignRun: Hashable, Sendable {
     package let flow: FlowID
-    /// `nil` for one whose window nobody can know.
+    /// The window; `nil` if it cannot be determined from the run.
     package let window: Window?
-    /// It moves through its states from then.
+    /// The creation time, from which the times of the states follow.
     package let createdAt: Timestamp
-    /// When it shall begin; `nil`: at once.
+    /// The requested start; `nil` starts the run immediately.
     package let startTime: Timestamp?
     package let outcome: SimulatedOutcome
-    /// Given, the flow's delta column is this from then on.
+    /// The delta column that the run sets for the flow.
     package let deltaColumn: DeltaColumn?
-    /// The client application that made it.
+    /// The client application that created the run.
     package let client: String
 
-    /// What the user interface of the service is named by here.
+    /// The client name of the service's user interface.
     package static let userInterface = "user-interface"
 
-    /// A run that a person made in the user interface and that succeeded, unless told otherwise.
+    /// Creates a run; by default one that was made in the user interface and succeeded.
     package init(
         flow: FlowID, window: Window?, createdAt: Timestamp, startTime: Timestamp? = nil,
         outcome: SimulatedOutcome = .success, deltaColumn: DeltaColumn? = nil, client: String = userInterface

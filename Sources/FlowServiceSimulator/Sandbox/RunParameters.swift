@@ -2,7 +2,7 @@ import FlowRuns
 import RunRequests
 import Text
 
-/// The `params` of a run, as they were sent: the service answers them in the same form.
+/// The `params` of a run in the format of the request, in which the service also returns them.
 package struct RunParameters: Hashable, Sendable {
     let windowStart: WireTime
     let windowEnd: WireTime
@@ -16,17 +16,17 @@ package struct RunParameters: Hashable, Sendable {
         self.startTime = startTime
     }
 
-    /// As the tutorial sends them: seconds as strings.
+    /// Creates parameters in the tutorial's format, with Unix seconds as strings.
     package init(window: Window, deltaColumn: DeltaColumn? = nil, startTime: Timestamp? = nil) {
         self.init(
             windowStart: WireTime(window.start), windowEnd: WireTime(window.end), deltaColumn: deltaColumn,
             startTime: startTime.map { WireTime($0) })
     }
 
-    /// `nil` when it is empty or reversed.
+    /// The window; `nil` if it is empty or reversed.
     package var window: Window? { Window(startSeconds: windowStart.time.seconds, endSeconds: windowEnd.time.seconds) }
 
-    /// In the tutorial's order.
+    /// Writes the members in the tutorial's order.
     func write(to json: inout JSONText) {
         json.member("windowStartTime", windowStart)
         json.member("windowEndTime", windowEnd)
@@ -36,7 +36,7 @@ package struct RunParameters: Hashable, Sendable {
 }
 
 extension RunParameters {
-    /// Reads the `params` of a `POST /runs`. Members that are not known are passed over, as the service does.
+    /// Parses the `params` of a `POST /runs` request. Unknown members are ignored, as in the service.
     init(_ json: JSONValue?) throws(ServiceError) {
         guard let json, json.object != nil else { throw .missing("params") }
         guard let start = try WireTime("windowStartTime", in: json) else { throw .missing("params.windowStartTime") }
@@ -48,14 +48,16 @@ extension RunParameters {
     }
 }
 
-/// A moment as it is written on the wire: a string or an integer, in seconds or milliseconds, since the service's
-/// documents disagree.
+/// A time in the format of the request: a string or an integer, in Unix seconds or milliseconds.
+///
+/// The service's documents contradict each other on the format.
 enum WireTime: Hashable, Sendable {
     case string(String, Int64)
     case integer(Int64)
 
-    /// Below this a number is seconds: the tutorial's own sample ends in the year 2493, which is 1.7e10 seconds, and
-    /// 1e11 milliseconds are in 1973.
+    /// The smallest number that is interpreted as milliseconds; smaller numbers are seconds.
+    ///
+    /// The tutorial's sample window ends in the year 2493, at 1.7e10 seconds, and 1e11 milliseconds are in 1973.
     private static let leastMilliseconds: Int64 = 100_000_000_000
 
     var time: Timestamp {
@@ -70,7 +72,7 @@ enum WireTime: Hashable, Sendable {
 
     init(_ time: Timestamp) { self = .string(String(time.seconds), time.seconds) }
 
-    /// Decimal digits only.
+    /// Parses decimal digits; returns `nil` for other texts.
     init?(_ text: String) {
         guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int64(text) else {
             return nil
@@ -78,7 +80,7 @@ enum WireTime: Hashable, Sendable {
         self = .string(text, number)
     }
 
-    /// `nil` when the member is absent.
+    /// Parses a member; returns `nil` if the member is absent.
     init?(_ key: String, in json: JSONValue) throws(ServiceError) {
         switch json[key] {
         case nil: return nil

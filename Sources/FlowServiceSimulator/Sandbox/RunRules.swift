@@ -2,11 +2,11 @@ import FlowRuns
 import Foundation
 import RandomNumbers
 
-/// A `POST /runs`: which flow shall run, how, and who asks.
+/// A parsed `POST /runs` request.
 package struct RunCreation: Hashable, Sendable {
     package let flow: String
     package let parameters: RunParameters
-    /// The client application that asks.
+    /// The client application that sends the request.
     package let client: String
 
     package init(flow: FlowID, parameters: RunParameters, client: String) {
@@ -15,7 +15,9 @@ package struct RunCreation: Hashable, Sendable {
         self.client = client
     }
 
-    /// Reads the body of a request.
+    /// Parses the body of a request.
+    ///
+    /// - Throws: ``ServiceError`` if the body is not a JSON object with valid members.
     package init(body: String, client: String) throws(ServiceError) {
         guard let json = JSONValue.parse(Data(body.utf8)) else { throw .notJSON }
         try self.init(json, client: client)
@@ -32,9 +34,9 @@ package struct RunCreation: Hashable, Sendable {
 }
 
 extension SimulatedSandbox {
-    /// `POST /runs`.
+    /// Creates a run, as `POST /runs` does.
     ///
-    /// - Throws: ``ServiceError``: the service's rules refuse it, and nothing is made.
+    /// - Throws: ``ServiceError`` if a rule of the service rejects the request; no run is created.
     @discardableResult
     package mutating func createRun(_ request: RunCreation, at now: Timestamp) throws(ServiceError) -> SimulatedRun {
         let run = try newRun(request, at: now)
@@ -42,10 +44,12 @@ extension SimulatedSandbox {
         return run
     }
 
-    /// `POST /runs/{id}/action?op=re-trigger`: a new run of the same window. Only a run that failed, or succeeded with
-    /// zero records, may be triggered again.
+    /// Creates a new run of the same window, as `POST /runs/{id}/action?op=re-trigger` does.
     ///
-    /// - Parameter etag: `If-Match`, where it was sent.
+    /// Only a run that failed, or that succeeded with zero records, can be triggered again.
+    ///
+    /// - Parameter etag: The value of `If-Match`, if the request has that header.
+    /// - Throws: ``ServiceError`` if the run is unknown, has another etag or cannot be triggered again.
     @discardableResult
     package mutating func retrigger(
         _ id: String, etag: String? = nil, client: String, at now: Timestamp
@@ -55,7 +59,7 @@ extension SimulatedSandbox {
         return run
     }
 
-    /// A run that was there before the simulation began, or that no rule was asked for.
+    /// Adds a run without checking the service's rules, such as a run from before the simulation.
     @discardableResult
     package mutating func add(_ run: ForeignRun) -> SimulatedRun {
         let run = foreignRun(run)
@@ -65,7 +69,7 @@ extension SimulatedSandbox {
 
     package mutating func add(_ flow: SimulatedFlow) { record(.flow(flow)) }
 
-    /// What ``createRun(_:at:)`` makes. Nothing is recorded yet.
+    /// Returns the run that ``createRun(_:at:)`` creates, without recording the run.
     func newRun(_ request: RunCreation, at now: Timestamp) throws(ServiceError) -> SimulatedRun {
         let flow = try flow(request.flow)
         guard flow.state == "enabled" else { throw .disabled(flow) }
@@ -75,7 +79,7 @@ extension SimulatedSandbox {
         return nextRun(of: flow.id, request.parameters, client: request.client, origin: .request, at: now)
     }
 
-    /// What ``retrigger(_:etag:client:at:)`` makes. Nothing is recorded yet.
+    /// Returns the run that ``retrigger(_:etag:client:at:)`` creates, without recording the run.
     func retriggeredRun(
         _ id: String, etag: String?, client: String, at now: Timestamp
     ) throws(ServiceError) -> SimulatedRun {
@@ -87,7 +91,7 @@ extension SimulatedSandbox {
         return nextRun(of: run.flow, run.parameters, client: client, origin: .retrigger, at: now)
     }
 
-    /// What ``add(_:)-(ForeignRun)`` makes. Nothing is recorded yet.
+    /// Returns the run that ``add(_:)-(ForeignRun)`` adds, without recording the run.
     func foreignRun(_ run: ForeignRun) -> SimulatedRun {
         let parameters = run.window.map {
             RunParameters(window: $0, deltaColumn: run.deltaColumn, startTime: run.startTime)
@@ -97,14 +101,14 @@ extension SimulatedSandbox {
             startTime: run.startTime, outcome: run.outcome)
     }
 
-    /// The delta-column rule of the on-demand tutorial: a table's first run brings the column, which is then the
-    /// flow's; a later run may name it again but not change it; a file has none.
+    /// Enforces the delta-column rule of the on-demand tutorial: a table's first run sets the flow's column, a later
+    /// run may repeat but not change the column, and a file has none.
     private func checkDeltaColumn(_ sent: DeltaColumn?, of flow: SimulatedFlow) throws(ServiceError) {
         switch (flow.source, deltaColumn(of: flow.id), sent) {
         case (.file, _, .some): throw .deltaColumnOfFiles(flow.id)
         case (.file, _, nil), (.table, .some, nil), (.table, nil, .some): return
         case (.table, nil, nil):
-            // A run made elsewhere may have brought a column that this sandbox was never told.
+            // A run of another client may have set a column that this sandbox does not know.
             if places(of: flow.id).isEmpty { throw .deltaColumnNeeded(flow.id) }
         case (.table, .some(let known), .some(let sent)):
             guard known.isSameColumn(as: sent) else { throw .deltaColumnFixed(flow.id, at: known, sent: sent) }

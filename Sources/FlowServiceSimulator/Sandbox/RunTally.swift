@@ -1,11 +1,11 @@
 import FlowRuns
 
-/// What the service took, counted run by run, so that a test can prove 'once and only once'.
+/// Counts of the accepted runs, with which a test can prove that every window ran exactly once.
 struct RunTally: Hashable, Sendable {
     private(set) var taken = 0
     private(set) var takenByFlow: [FlowID: Int] = [:]
     private(set) var retriggered = 0
-    /// Runs that brought a delta column though their flow had runs already.
+    /// The number of runs with a delta column whose flow already had runs.
     private(set) var deltaColumnsRepeated = 0
     private(set) var repeated: [FlowID: [Window: Int]] = [:]
 

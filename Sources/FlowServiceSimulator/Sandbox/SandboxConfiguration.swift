@@ -1,39 +1,40 @@
 import FlowRuns
 
-/// How the simulated sandbox behaves. What concerns a run (pace, outcome, lags) is decided when the run is made, so a
-/// change holds for the runs made after it.
+/// The behaviour of the simulated sandbox.
+///
+/// The pace, outcome and delays of a run are fixed when the run is created, so a change affects only later runs.
 package struct SandboxConfiguration: Hashable, Sendable {
-    /// Decides on ids, outcomes and record counts.
+    /// The seed of IDs, outcomes and record counts.
     package var seed: UInt64
-    /// The sandbox that runs and flows are said to be in.
+    /// The sandbox name that runs and flows contain.
     package var sandboxName: String
-    /// The organisation that runs are said to belong to.
+    /// The organisation ID that runs and flows contain.
     package var organization: String
-    /// What `POST /runs` answers.
+    /// The shape of the answer to `POST /runs`.
     package var answerShape: RunAnswerShape
-    /// How fast runs move.
+    /// The time that runs spend in their states.
     package var pace: RunPace
-    /// How runs end.
+    /// The rates of runs that do not succeed.
     package var outcomes: OutcomeRates
 
-    /// Items on a page where the request names no `limit`, and the most that a `limit` gets.
+    /// The default and maximum number of items on a page.
     package var pageSize: Int
-    /// What happens to the pages of a list while runs are added.
+    /// The stability of pages while runs are being added.
     package var paging: Paging
-    /// What a filter of a list means that has several values.
+    /// The interpretation of a filter with several values.
     package var severalValues: SeveralValuesMeaning
-    /// A run shows in lists only so long after it was made; asked for by its id it shows at once.
+    /// The delay until a new run appears in lists. A request for the run itself is answered immediately.
     package var listingLag: Duration
-    /// Where a list tells a run's window.
+    /// The location of the window in a listed run.
     package var listedWindows: ListedWindows
-    /// A run tells its window only so long after it was made.
+    /// The delay until a new run contains its window.
     package var windowDelay: Duration
-    /// Which run a flow names as its last one.
+    /// The run to which a flow's `lastRunDetails` refer.
     package var lastRunDetails: LastRunDetails
-    /// Whether runs tell `createdClient`.
+    /// Whether runs and flows contain `createdClient`.
     package var tellsClient: Bool
 
-    /// The tutorials' own behaviour, unless told otherwise.
+    /// Creates a configuration; by default the behaviour in the tutorials.
     package init(
         seed: UInt64 = 1, sandboxName: String = "prod", organization: String = "1234@AdobeOrg",
         answerShape: RunAnswerShape = .wholeRun, pace: RunPace = RunPace(), outcomes: OutcomeRates = OutcomeRates(),
@@ -61,90 +62,90 @@ package struct SandboxConfiguration: Hashable, Sendable {
 
 /// The body of the answer to `POST /runs`; the documents show three.
 package enum RunAnswerShape: String, Hashable, Sendable, CaseIterable {
-    /// The beta tutorial.
+    /// The whole run, as in the beta tutorial.
     case wholeRun
-    /// `{"items":[{"id","etag"}]}`: the newest tutorial.
+    /// The shape `{"items":[{"id","etag"}]}`, as in the newest tutorial.
     case items
-    /// `{"id","etag"}`: the OpenAPI document.
+    /// The shape `{"id","etag"}`, as in the OpenAPI document.
     case idOnly
 }
 
-/// Where a listed run tells its window.
+/// The location of the window in a listed run.
 package enum ListedWindows: String, Hashable, Sendable, CaseIterable {
-    /// In `params`, and in the copy activity once it has begun.
+    /// The `params`, and the copy activity once the run has started.
     case parameters
-    /// Only in the copy activity, in milliseconds, once it has begun; as in the monitoring tutorial.
+    /// Only the copy activity, in milliseconds, once the run has started; as in the monitoring tutorial.
     case copyActivity
-    /// Nowhere.
+    /// No location; a listed run has no window.
     case unknown
 }
 
-/// What a continuation token stands for.
+/// The position that a continuation token refers to.
 package enum Paging: String, Hashable, Sendable, CaseIterable {
-    /// The last item of the page before: what is added in between moves no page.
+    /// The last item of the previous page; additions do not shift the pages.
     case stable
-    /// How many items came before: what is added in between pushes items onto the next page, where they come again.
+    /// The number of earlier items; additions shift items to the next page, where the items appear again.
     case shifting
 }
 
-/// What a filter with several values means, such as `id==A,B`. The guide on filtering shows it, for ids only.
+/// The meaning of a filter with several values, such as `id==A,B`. The guide on filtering shows this form for IDs only.
 package enum SeveralValuesMeaning: String, Hashable, Sendable, CaseIterable {
-    /// Whatever has one of the values fits.
+    /// Items with any of the values match.
     case any
-    /// All values but the first are passed over.
+    /// All values except the first are ignored.
     case first
-    /// One value that has a comma in it: nothing fits.
+    /// The values are a single value that contains a comma; no item matches.
     case literal
-    /// The filter is passed over: everything fits.
+    /// The filter is ignored; all items match.
     case ignored
-    /// 400.
+    /// The request is rejected with status 400.
     case refused
 }
 
-/// Which run the `lastRunDetails` of a flow name. The documents promise little of it, so a client must live with all.
+/// The run to which a flow's `lastRunDetails` refer. The documents guarantee little, so clients must support all cases.
 package enum LastRunDetails: String, Hashable, Sendable, CaseIterable {
-    /// The newest run, also one that no list shows yet.
+    /// The newest run, even if no list contains the run yet.
     case all
     /// The newest run that has ended.
     case ended
-    /// The newest run that was made more than a minute ago.
+    /// The newest run that is more than a minute old.
     case late
-    /// None.
+    /// No run; the flow has no `lastRunDetails`.
     case missing
 }
 
-/// How long a run stays in its states.
+/// The time that a run spends in its states.
 package struct RunPace: Hashable, Sendable {
-    /// From its making (or its `startTime`, where that is later) to its begin.
+    /// The time from the creation (or from `startTime`, if that is later) to the start.
     package var scheduled: Duration
-    /// From its begin to its end.
+    /// The time from the start to the end.
     package var inProgress: Duration
 
-    /// Two seconds scheduled and five in progress, unless told otherwise.
+    /// Creates a pace; by default two seconds scheduled and five seconds in progress.
     package init(scheduled: Duration = .seconds(2), inProgress: Duration = .seconds(5)) {
         self.scheduled = scheduled
         self.inProgress = inProgress
     }
 
-    /// A pace so many times as fast; 0 or less leaves it as it is.
+    /// Returns a pace that is `speed` times as fast. A speed of 0 or less has no effect.
     package func times(_ speed: Double) -> RunPace {
         guard speed > 0, speed.isFinite else { return self }
         return RunPace(scheduled: scheduled / speed, inProgress: inProgress / speed)
     }
 }
 
-/// What part of the runs ends otherwise than well, each 0...1. The seed decides which.
+/// The fractions of runs that do not succeed fully, each 0...1. The seed selects the runs.
 package struct OutcomeRates: Hashable, Sendable {
-    /// Failed outright.
+    /// Runs that fail.
     package var failed: Double
-    /// Success with failed records beside it.
+    /// Runs that succeed with some failed records.
     package var partial: Double
-    /// Success with zero records.
+    /// Runs that succeed with zero records.
     package var empty: Double
-    /// Of the runs that were triggered again; the other rates do not touch those.
+    /// Re-triggered runs that fail; the other rates do not apply to re-triggered runs.
     package var retriggeredFailed: Double
 
-    /// Every run ends well, unless told otherwise.
+    /// Creates rates; by default every run succeeds.
     package init(failed: Double = 0, partial: Double = 0, empty: Double = 0, retriggeredFailed: Double = 0) {
         self.failed = failed
         self.partial = partial
@@ -152,7 +153,9 @@ package struct OutcomeRates: Hashable, Sendable {
         self.retriggeredFailed = retriggeredFailed
     }
 
-    /// - Parameter drawn: in `0..<1`.
+    /// Returns the outcome for a random number.
+    ///
+    /// - Parameter drawn: A random number in `0..<1`.
     func outcome(_ drawn: Double, origin: SimulatedOrigin) -> SimulatedOutcome {
         if origin == .retrigger { return drawn < retriggeredFailed ? .failed : .success }
         if drawn < failed { return .failed }

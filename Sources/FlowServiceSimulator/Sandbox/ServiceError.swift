@@ -1,17 +1,19 @@
 import FlowRuns
 import Text
 
-/// What the service refuses, each rule with its status and words. The documents name only 403 and 503; the rest is
-/// what a service of this kind answers, and no client may lean on the words.
+/// A rejection by the service, with its status and message.
+///
+/// The documents specify only 403 and 503. The rest is typical of such a service, and no client may depend on the
+/// wording.
 package struct ServiceError: Error, Hashable, Sendable {
     package let status: Int
     package let title: String
     package let detail: String
-    /// Whether the request broke the delta-column rule, which the statistics count.
+    /// Whether the request violated the delta-column rule; the statistics count these requests.
     package private(set) var breaksDeltaColumnRule = false
     private var form = Form.problem
 
-    /// The bodies of errors vary with the layer that answers.
+    /// The format of an error's body, which depends on the layer that responds.
     private enum Form: Hashable { case problem, gateway(code: String), signIn(error: String) }
 
     private init(_ status: Int, _ title: String, _ detail: String, form: Form = .problem) {
@@ -42,7 +44,7 @@ package struct ServiceError: Error, Hashable, Sendable {
     }
 }
 
-// MARK: - Who asks
+// MARK: - Authentication
 
 extension ServiceError {
     static let noToken = ServiceError(
@@ -64,7 +66,7 @@ extension ServiceError {
         400, "Bad Request", "grant_type must be client_credentials", form: .signIn(error: "unsupported_grant_type"))
 }
 
-// MARK: - What is asked
+// MARK: - Requests
 
 extension ServiceError {
     static let notJSON = ServiceError(400, "Bad Request", "The body is not a JSON object.")
@@ -144,12 +146,12 @@ extension ServiceError {
     static func unavailable(_ reason: String) -> ServiceError { ServiceError(503, "Service Unavailable", reason) }
 }
 
-/// What goes back over the wire.
+/// A response of the simulated service.
 struct ServiceAnswer: Hashable, Sendable {
     var status: Int
     var body: String
     var contentType = "application/json"
-    /// `Retry-After`, where a fault sends one.
+    /// The header `Retry-After`, which only faults send.
     var retryAfter: String?
 }
 

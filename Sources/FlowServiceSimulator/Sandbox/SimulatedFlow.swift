@@ -7,20 +7,21 @@ package struct SimulatedFlow: Hashable, Sendable {
     package let id: FlowID
     package let name: String
     package let source: SourceKind
-    /// `once`, `minute`, `hour`, `day`, `week`. Only `once` is one-time ingestion, which `POST /runs` is for.
+    /// The frequency: `once`, `minute`, `hour`, `day` or `week`. `POST /runs` requires `once`, which is one-time
+    /// ingestion.
     package let frequency: String
-    /// `enabled` or `disabled`; a disabled flow takes no run.
+    /// The state, `enabled` or `disabled`; a disabled flow accepts no runs.
     package let state: String
-    /// The column in the flow's `Copy` transformation. Given here, the flow needs none with its first run.
+    /// The column in the flow's `Copy` transformation; `nil` if the flow's first run must set the column.
     package let deltaColumn: DeltaColumn?
-    /// What a run's `params` must look like.
+    /// The flow specification, which describes a run's `params`.
     package let specification: FlowSpecification
 
-    /// An enabled flow that is scheduled for one-time ingestion, unless told otherwise.
+    /// Creates a flow; by default an enabled one with one-time ingestion.
     ///
     /// - Parameters:
-    ///   - name: `nil` names it after its id.
-    ///   - specification: `nil` takes the standard one of the source kind.
+    ///   - name: The name; `nil` derives a name from the ID.
+    ///   - specification: The flow specification; `nil` selects the standard one for the kind of source.
     package init(
         id: FlowID, name: String? = nil, source: SourceKind, frequency: String = "once", state: String = "enabled",
         deltaColumn: DeltaColumn? = nil, specification: FlowSpecification? = nil
@@ -36,10 +37,10 @@ package struct SimulatedFlow: Hashable, Sendable {
 
     var isOneTime: Bool { frequency == "once" }
 
-    /// The members that say what the flow is, the same in an answer of the service, in `--flows FILE` and in the
-    /// state file.
+    /// Writes the members that define the flow, which are the same in responses, in `--flows FILE` and in the state
+    /// file.
     ///
-    /// - Parameter column: the column in the `Copy` transformation by now.
+    /// - Parameter column: The current column in the `Copy` transformation.
     func writeDefinition(to json: inout JSONText, column: DeltaColumn?) {
         json.member("name", name)
         json.object("flowSpec") {
@@ -72,7 +73,7 @@ package struct SimulatedFlow: Hashable, Sendable {
         }
     }
 
-    /// As the state file keeps it: a definition and what an answer of the service does not tell.
+    /// Writes the members for the state file: the definition, and the properties that responses do not contain.
     func writeStored(to json: inout JSONText) {
         json.member("id", id.description)
         writeDefinition(to: &json, column: deltaColumn)

@@ -2,44 +2,44 @@ import FlowRuns
 import RandomNumbers
 import Text
 
-/// How a run ends.
+/// The result of a run.
 package enum SimulatedOutcome: String, Hashable, Sendable, Codable, CaseIterable {
     case success
-    /// Says `success`, and has failed records and errors beside it, as the monitoring tutorial's sample does.
+    /// Status `success` with some failed records and errors, as in the sample of the monitoring tutorial.
     case partial
     case failed
-    /// `success` with zero records; like a failed one it may be triggered again.
+    /// Status `success` with zero records; the run can be triggered again, like a failed one.
     case empty
 
     package var mayBeTriggeredAgain: Bool { self == .failed || self == .empty }
 }
 
-/// How a run came to be.
+/// The origin of a run.
 package enum SimulatedOrigin: String, Hashable, Sendable, Codable {
-    /// `POST /runs`.
+    /// A `POST /runs` request.
     case request
-    /// `POST /runs/{id}/action?op=re-trigger`.
+    /// A `POST /runs/{id}/action?op=re-trigger` request.
     case retrigger
-    /// Was there before the simulation began.
+    /// A run of another client, which was added without a request.
     case elsewhere
 }
 
-/// One run of the simulated sandbox. It never changes: where it stands follows from the time that has passed.
+/// A run of the simulated sandbox. A run is immutable: its state follows from the current time.
 package struct SimulatedRun: Hashable, Sendable, Identifiable {
     package let id: String
     package let flow: FlowID
-    /// `nil` for a run whose window nobody can know.
+    /// The parameters; `nil` if the window cannot be determined from the run.
     package let parameters: RunParameters?
     package let createdAt: Timestamp
-    /// The client application that made it: the same for all of one API key's requests.
+    /// The client application that created the run; the same for all requests with one API key.
     package let client: String
     package let origin: SimulatedOrigin
     package let outcome: SimulatedOutcome
     package let startsAt: Timestamp
     package let endsAt: Timestamp
-    /// From then on it shows in lists.
+    /// The time from which lists contain the run.
     package let listedAt: Timestamp
-    /// From then on it tells its window.
+    /// The time from which the run contains its window.
     package let tellsWindowAt: Timestamp
 
     package var window: Window? { parameters?.window }
@@ -54,7 +54,7 @@ package struct SimulatedRun: Hashable, Sendable, Identifiable {
         now < startsAt ? .scheduled : now < endsAt ? .inProgress : .ended
     }
 
-    /// In the service's words.
+    /// Returns the status in the service's terms.
     package func status(at now: Timestamp) -> String {
         switch stage(at: now) {
         case .scheduled: "scheduled"
@@ -71,14 +71,14 @@ package struct SimulatedRun: Hashable, Sendable, Identifiable {
         }
     }
 
-    /// Changes with the run, and holds its own quotes, as the service's do.
+    /// Returns the entity tag, which changes with the run's state and includes its quotes, as in the service.
     func etag(at now: Timestamp) -> String {
         let prefix = hexadecimal(stableHash(id) >> 32, width: 8)
         let moment = hexadecimal(UInt64(max(0, updatedAt(now).seconds)), width: 8)
         return "\"\(prefix)-0000-0200-0000-\(moment)0000\""
     }
 
-    /// Rows read and rows that failed.
+    /// The numbers of records that were read and that failed.
     package var records: (read: Int, failed: Int) {
         var random = SeededGenerator(seed: stableHash(id), choice: "records")
         let read = Int.random(in: 100..<1000, using: &random)
@@ -90,7 +90,7 @@ package struct SimulatedRun: Hashable, Sendable, Identifiable {
         }
     }
 
-    /// A UUID of something that belongs to the run, such as its batch.
+    /// Derives the UUID of an object that belongs to the run, such as its batch.
     func relatedID(_ thing: String) -> String {
         var random = SeededGenerator(seed: stableHash(id), choice: thing)
         return random.uuid()

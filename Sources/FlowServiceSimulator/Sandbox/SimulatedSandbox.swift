@@ -1,8 +1,9 @@
 import FlowRuns
 
-/// The Flow Service of one sandbox, without any I/O: its flows, the runs it took, and its rules. Time is a parameter,
-/// and what happened is a list of `SandboxEvent`s, so that the same events give the same sandbox. The HTTP simulator
-/// and the deterministic simulation of the applier both answer from it.
+/// The Flow Service of one sandbox without any I/O: its flows, its runs and its rules.
+///
+/// The time is a parameter, and the history is a list of `SandboxEvent`s, so equal events give equal sandboxes. Both
+/// the HTTP simulator and the deterministic simulation of the applier are based on this type.
 ///
 /// ```swift
 /// var sandbox = SimulatedSandbox()
@@ -11,14 +12,14 @@ import FlowRuns
 /// let newest = try sandbox.runs(ListQuery(flow: flow, limit: 10), at: now).items
 /// ```
 package struct SimulatedSandbox: Sendable {
-    /// How it behaves from now on.
+    /// The behaviour from now on.
     package var configuration: SandboxConfiguration
     package private(set) var flows: [SimulatedFlow] = []
-    /// In the order in which they were recorded.
+    /// The runs in the order in which they were recorded.
     package private(set) var runs: [SimulatedRun] = []
-    /// In the order in which flows brought them.
+    /// The specifications of the flows, in the order of their first use.
     private(set) var specifications: [FlowSpecification] = []
-    /// What was taken, and how often.
+    /// The counts of the accepted runs.
     private(set) var tally = RunTally()
 
     private var flowPlaces: [FlowID: Int] = [:]
@@ -26,10 +27,10 @@ package struct SimulatedSandbox: Sendable {
     private var columns: [FlowID: DeltaColumn] = [:]
     private var oldestFirst: [FlowID?: [Int]] = [:]
 
-    /// A sandbox without flows.
+    /// Creates a sandbox without flows.
     package init(configuration: SandboxConfiguration = SandboxConfiguration()) { self.configuration = configuration }
 
-    /// Takes an event in. A flow that is there already is passed over.
+    /// Applies an event. A flow that already exists is skipped.
     mutating func record(_ event: SandboxEvent) {
         switch event {
         case .flow(let flow): record(flow)
@@ -55,8 +56,10 @@ package struct SimulatedSandbox: Sendable {
         for key in [run.flow, nil] { Self.insertLast(of: runs, into: &oldestFirst[key, default: []]) }
     }
 
-    /// Keeps places in order of creation, oldest first. Runs come nearly in order, so the search is from the end.
-    /// Static, since a copy of the sandbox would make every insertion copy the places too.
+    /// Inserts the last run's index into a list that is sorted by creation time, oldest first.
+    ///
+    /// Runs arrive nearly in order, so the search starts at the end. The method is static because a copy of the sandbox
+    /// would make every insertion copy the list as well.
     private static func insertLast(of runs: [SimulatedRun], into places: inout [Int]) {
         guard let createdAt = runs.last?.createdAt else { return }
         var index = places.endIndex
@@ -64,7 +67,7 @@ package struct SimulatedSandbox: Sendable {
         places.insert(runs.endIndex - 1, at: index)
     }
 
-    // MARK: - What it knows
+    // MARK: - Queries
 
     package func flow(_ id: FlowID) -> SimulatedFlow? { flowPlaces[id].map { flows[$0] } }
 
@@ -73,7 +76,9 @@ package struct SimulatedSandbox: Sendable {
         return flow
     }
 
-    /// `GET /runs/{id}`, which a listing lag does not touch.
+    /// Returns a run by its ID, as `GET /runs/{id}` does, even if lists do not contain the run yet.
+    ///
+    /// - Throws: ``ServiceError`` if there is no such run.
     package func run(_ id: String) throws(ServiceError) -> SimulatedRun {
         guard let place = runPlaces[id] else { throw .unknownRun(id) }
         return runs[place]
@@ -84,10 +89,10 @@ package struct SimulatedSandbox: Sendable {
         return specification
     }
 
-    /// The column in the flow's `Copy` transformation by now.
+    /// Returns the current column in the flow's `Copy` transformation; `nil` if there is none.
     package func deltaColumn(of flow: FlowID) -> DeltaColumn? { columns[flow] }
 
-    /// A run's window, where a list tells it by now.
+    /// Returns the window that a list shows for a run; `nil` if a list does not show the window yet.
     package func listedWindow(of run: SimulatedRun, at now: Timestamp) -> Window? {
         guard now >= run.tellsWindowAt else { return nil }
         return switch configuration.listedWindows {
@@ -97,7 +102,7 @@ package struct SimulatedSandbox: Sendable {
         }
     }
 
-    /// The run that the flow's `lastRunDetails` name.
+    /// Returns the run to which the flow's `lastRunDetails` refer; `nil` if there is none.
     package func lastRun(of flow: FlowID, at now: Timestamp) -> SimulatedRun? {
         let newestFirst = places(of: flow).lazy.reversed().map { runs[$0] }
         return switch configuration.lastRunDetails {
@@ -108,19 +113,19 @@ package struct SimulatedSandbox: Sendable {
         }
     }
 
-    /// The places in `runs` of a flow's runs, or of all, oldest first.
+    /// Returns the indexes of a flow's runs in `runs`, or of all runs for `nil`, oldest first.
     func places(of flow: FlowID?) -> [Int] { oldestFirst[flow] ?? [] }
 
-    /// The same of several flows.
+    /// Returns the indexes of several flows' runs in `runs`, oldest first.
     func places(ofAny flows: [FlowID]) -> [Int] {
         if flows.count == 1 { return places(of: flows[0]) }
         return oldestFirst(Set(flows).flatMap { places(of: $0) })
     }
 
-    /// The places in `runs` of the runs of these ids.
+    /// Returns the indexes in `runs` of the runs with these IDs, oldest first.
     func places(ofRuns ids: [String]) -> [Int] { oldestFirst(Set(ids.compactMap { runPlaces[$0.lowercased()] })) }
 
-    /// The places in `flows` of the flows of these ids.
+    /// Returns the indexes in `flows` of the flows with these IDs, in ascending order.
     func places(ofFlows ids: [String]) -> [Int] {
         Set(ids.compactMap { FlowID($0).flatMap { flowPlaces[$0] } }).sorted()
     }
@@ -130,7 +135,7 @@ package struct SimulatedSandbox: Sendable {
     }
 }
 
-/// Something that changed the sandbox; the state file is a list of them.
+/// A change of the sandbox. The state file is a list of these events.
 enum SandboxEvent: Hashable, Sendable {
     case flow(SimulatedFlow)
     case run(SimulatedRun)

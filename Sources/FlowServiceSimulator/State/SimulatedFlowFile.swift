@@ -1,15 +1,17 @@
 import FlowRuns
 import Foundation
 
-/// Reads flow definitions: a JSON list of flows, or `{"items": [...]}` as `GET /flows` answers, so that a saved answer
-/// of a real sandbox can be simulated.
+/// A reader of flow definitions: a JSON list of flows, or `{"items": [...]}` as returned by `GET /flows`, so that a
+/// response from a real sandbox can be simulated.
 ///
-/// Read are `id` (required), `name`, `state`, `scheduleParams.frequency` (default `once`), `flowSpec.id` and the
-/// `deltaColumn` of the transformation `Copy`. Two members that the service does not have may be added: `source`
-/// (`table` or `file`; else told from the standard specifications, else `table`), and `times` (`any`, `string`,
-/// `integer`: how the flow's run specification wants a window's times).
+/// The reader uses `id` (required), `name`, `state`, `scheduleParams.frequency` (default `once`), `flowSpec.id` and the
+/// `deltaColumn` of the transformation `Copy`. Two more members do not exist in the service: `source` (`table` or
+/// `file`; by default derived from a standard specification, otherwise `table`), and `times` (`any`, `string` or
+/// `integer`, the type of a window's times in the flow's run specification).
 package enum SimulatedFlowFile {
-    /// - Throws: `SimulatedFlowFileError`, naming the flow and member at fault.
+    /// Reads the flow definitions in a file.
+    ///
+    /// - Throws: ``SimulatedFlowFileError`` if the file cannot be read, or with the flow and member that is invalid.
     package static func read(path: String) throws(SimulatedFlowFileError) -> [SimulatedFlow] {
         do {
             return try flows(in: Data(contentsOf: URL(filePath: path)))
@@ -20,7 +22,9 @@ package enum SimulatedFlowFile {
         }
     }
 
-    /// - Throws: `SimulatedFlowFileError`, naming the flow and member at fault.
+    /// Parses flow definitions.
+    ///
+    /// - Throws: ``SimulatedFlowFileError`` with the flow and member that is invalid.
     package static func flows(in text: Data) throws(SimulatedFlowFileError) -> [SimulatedFlow] {
         guard let json = JSONValue.parse(text) else { throw SimulatedFlowFileError("not JSON") }
         guard let items = json.array ?? json["items"]?.array else {
@@ -39,9 +43,9 @@ package enum SimulatedFlowFile {
     }
 }
 
-/// Why a flow definition cannot be read.
+/// The reason why a flow definition cannot be read.
 package struct SimulatedFlowFileError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong and where.
+    /// The problem and its location.
     package let reason: String
     package var description: String { reason }
 
@@ -49,7 +53,9 @@ package struct SimulatedFlowFileError: Error, Hashable, Sendable, CustomStringCo
 }
 
 extension SimulatedFlow {
-    /// - Parameter place: how an error names the flow.
+    /// Parses a flow definition.
+    ///
+    /// - Parameter place: The name of the flow in error messages.
     init(_ json: JSONValue, at place: String) throws(SimulatedFlowFileError) {
         let definition = Definition(json: json, place: place)
         guard json.object != nil else { throw SimulatedFlowFileError("\(place): a flow must be an object") }
@@ -67,7 +73,7 @@ extension SimulatedFlow {
     }
 }
 
-/// One flow of the file, and what is asked of it.
+/// A flow definition in the file, with methods that validate its members.
 private struct Definition {
     let json: JSONValue
     let place: String

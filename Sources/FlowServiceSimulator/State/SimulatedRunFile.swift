@@ -1,15 +1,17 @@
 import FlowRuns
 import Foundation
 
-/// Reads runs that others made: a JSON list of runs, or `{"items": [...]}` as `GET /runs` answers, so that a saved
-/// answer of a real sandbox can be simulated.
+/// A reader of runs of other clients: a JSON list of runs, or `{"items": [...]}` as returned by `GET /runs`, so that a
+/// response from a real sandbox can be simulated.
 ///
-/// Read are `flowId` and `createdAt` (milliseconds), both required; `params` (`windowStartTime`, `windowEndTime`,
-/// `deltaColumn`, and `startTime` for a run that begins later), `createdClient`, and how the run ends:
-/// `metrics.statusSummary.status`, or `outcome` (`success`, `partial`, `failed`, `empty`), which the service does not
-/// have. A run made long ago has ended when the simulation begins.
+/// The reader uses `flowId` and `createdAt` (milliseconds), both required; `params` (`windowStartTime`,
+/// `windowEndTime`, `deltaColumn`, and `startTime` for a run that starts later); `createdClient`; and the result of the
+/// run: `metrics.statusSummary.status`, or `outcome` (`success`, `partial`, `failed` or `empty`), which does not exist
+/// in the service. A run that was created long ago has already ended when the simulation starts.
 package enum SimulatedRunFile {
-    /// - Throws: ``SimulatedRunFileError``, naming the run and member at fault.
+    /// Reads the runs in a file.
+    ///
+    /// - Throws: ``SimulatedRunFileError`` if the file cannot be read, or with the run and member that is invalid.
     package static func read(path: String) throws(SimulatedRunFileError) -> [ForeignRun] {
         do {
             return try runs(in: Data(contentsOf: URL(filePath: path)))
@@ -20,7 +22,9 @@ package enum SimulatedRunFile {
         }
     }
 
-    /// - Throws: ``SimulatedRunFileError``, naming the run and member at fault.
+    /// Parses runs.
+    ///
+    /// - Throws: ``SimulatedRunFileError`` with the run and member that is invalid.
     package static func runs(in text: Data) throws(SimulatedRunFileError) -> [ForeignRun] {
         guard let json = JSONValue.parse(text) else { throw SimulatedRunFileError("not JSON") }
         guard let items = json.array ?? json["items"]?.array else {
@@ -65,9 +69,9 @@ package enum SimulatedRunFile {
     }
 }
 
-/// Why a file of runs cannot be read.
+/// The reason why a file of runs cannot be read.
 package struct SimulatedRunFileError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong and where.
+    /// The problem and its location.
     package let reason: String
     package var description: String { reason }
 

@@ -2,7 +2,7 @@ import FlowRuns
 import Foundation
 import Text
 
-/// The sandbox behind a running server, kept in the state file where there is one, and the counts of what was asked.
+/// The state of a running server: the sandbox, which the state file persists if there is one, and the request counts.
 actor SimulatorState {
     private let configuration: FlowServiceSimulator.Configuration
     private let faults: FaultPlan
@@ -17,7 +17,7 @@ actor SimulatorState {
         file = if let path = configuration.statePath { try StateFile(path: path) } else { nil }
     }
 
-    /// Counts a request, and tells which fault strikes it.
+    /// Counts a request, and returns the fault that applies to the request; `nil` if there is none.
     func arrived(_ endpoint: Endpoint, isReused: Bool) -> Fault.Kind? {
         let number = counter.count(endpoint, at: configuration.now())
         guard let scope = endpoint.scope else { return nil }
@@ -26,7 +26,7 @@ actor SimulatorState {
         return strike
     }
 
-    /// Answers a request by the service's rules. What it changes is durable when this returns.
+    /// Answers a request by the service's rules. Changes are durable when the method returns.
     func answer(_ request: ServiceRequest) async -> ServiceAnswer {
         do {
             return try await changing { state, now in
@@ -42,10 +42,10 @@ actor SimulatorState {
         }
     }
 
-    /// Adds flows, and runs made by others. A flow that is there already is passed over.
+    /// Adds flows, and runs of other clients. A flow that already exists is skipped.
     func add(_ flows: [SimulatedFlow], _ runs: [ForeignRun]) async throws(StateFileError) {
         try await changing { state, _ in
-            // The id of each run depends on those before it.
+            // The ID of a run depends on the number of earlier runs, so apply each event to a draft.
             var draft = state.sandbox
             var events: [SandboxEvent] = []
             func add(_ event: SandboxEvent) {
@@ -62,7 +62,7 @@ actor SimulatorState {
         try await changing { state, _ in (SimulatorStatistics(state.sandbox.tally, state.counter), []) }
     }
 
-    /// Brings the sandbox up to date, asks `decide`, and records what it decided before the result goes out.
+    /// Updates the sandbox from the state file, calls `decide`, and records the resulting events before returning.
     private func changing<Result: Sendable>(
         _ decide: (isolated SimulatorState, Timestamp) -> (Result, [SandboxEvent])
     ) async throws(StateFileError) -> Result {
@@ -71,7 +71,7 @@ actor SimulatorState {
             for event in events { sandbox.record(event) }
             return result
         }
-        // Not waiting inside flock(2): a process that is stopped while it holds the lock would block this thread too.
+        // Do not block in flock(2): a process that was stopped while holding the lock would block this thread too.
         let giveUp = ContinuousClock.now + .seconds(30)
         repeat {
             let result = try file.withLock(onEvent: { sandbox.record($0) }) { file throws(StateFileError) in
@@ -138,16 +138,17 @@ actor SimulatorState {
     }
 }
 
-/// A request, taken from the wire.
+/// A parsed HTTP request.
 struct ServiceRequest: Sendable {
     let endpoint: Endpoint
     var query: [URLQueryItem] = []
-    /// By name in lower case.
+    /// The headers by lowercase name.
     var headers: [String: String] = [:]
     var body = Data()
 
-    /// What `createdClient` tells: the same for all of one API key's requests, and not the key itself, which is not to
-    /// be found in a state file.
+    /// The value of `createdClient`, which is the same for all requests with one API key.
+    ///
+    /// The key is hashed, because a state file must not contain API keys.
     var client: String {
         guard let key = headers["x-api-key"], !key.isEmpty else { return "simulator" }
         return "client-" + hexadecimal(stableHash(key) >> 32, width: 8)
@@ -155,7 +156,7 @@ struct ServiceRequest: Sendable {
 
     var bodyText: String { String(decoding: body, as: UTF8.self) }
 
-    /// The body, if it is JSON and says so.
+    /// Parses the body as JSON; the content type must be JSON too.
     func json() throws(ServiceError) -> JSONValue {
         guard headers["content-type"]?.lowercased().hasPrefix("application/json") == true else { throw .notSentAsJSON }
         guard let json = JSONValue.parse(body) else { throw .notJSON }

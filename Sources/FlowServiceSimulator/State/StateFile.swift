@@ -1,16 +1,18 @@
 import Foundation
 
-/// The state file: an append-only list of events as JSON lines. Several processes may keep the same one: each works
-/// under an exclusive `flock(2)`, and reads first what the others appended. The operating system frees the lock of a
-/// process that dies. A line that a crash left half written is cut off; it was never answered.
+/// The state file, an append-only log of events in JSON Lines.
+///
+/// Several processes can share a file: each one takes an exclusive `flock(2)`, and first reads what the others have
+/// appended. The operating system releases the lock of a process that dies. A line that a crash left incomplete is
+/// truncated; its request was never answered.
 final class StateFile {
     private let path: String
     private let descriptor: Int32
-    /// How far this process has read; always at the end of a line.
+    /// The number of bytes that this process has read; always at the end of a line.
     private var offset: off_t = 0
     private let decoder = JSONDecoder()
 
-    /// Opens the file, and makes it where there is none.
+    /// Opens the file, and creates it if it is missing.
     init(path: String) throws(StateFileError) {
         self.path = path
         descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
@@ -19,9 +21,9 @@ final class StateFile {
 
     deinit { close(descriptor) }
 
-    /// Works under the lock: reads what is new, then hands over to `work`.
+    /// Reads the new events and calls `work`, both under the lock.
     ///
-    /// - Returns: `nil` when another process holds the lock; nothing was done.
+    /// - Returns: `nil` if another process holds the lock; nothing was done.
     func withLock<Result>(
         onEvent: (SandboxEvent) -> Void, work: (StateFile) throws(StateFileError) -> Result
     ) throws(StateFileError) -> Result? {
@@ -34,7 +36,7 @@ final class StateFile {
         return try work(self)
     }
 
-    /// Appends under the lock. The events are on the disk when it returns.
+    /// Appends events and syncs the file to disk. Must be called under the lock.
     func append(_ events: [SandboxEvent]) throws(StateFileError) {
         guard !events.isEmpty else { return }
         try append(events.map(StateFileLine.line))
@@ -55,7 +57,7 @@ final class StateFile {
         offset += off_t(bytes.count)
     }
 
-    /// Takes back what was written of a failed append.
+    /// Removes the bytes of a failed append, and returns the error.
     private func undone(_ reason: String) -> StateFileError {
         ftruncate(descriptor, offset)
         return StateFileError(path, reason)
@@ -87,7 +89,7 @@ final class StateFile {
             offset += off_t(line.count + 1)
             start = bytes.index(after: end)
         }
-        // Whoever writes holds the lock, so a line without its end was left by a crash.
+        // Only the owner of the lock writes, so an incomplete last line was left by a crash.
         guard start < bytes.endIndex else { return }
         guard offset > 0 || StateFileLine.header.utf8.starts(with: bytes[start...]) else {
             throw StateFileError(path, "is not a state file of this simulator")
@@ -112,10 +114,10 @@ final class StateFile {
     }
 }
 
-/// The state file cannot be used, and why.
+/// The reason why the state file cannot be used.
 package struct StateFileError: Error, Hashable, Sendable, CustomStringConvertible {
     package let path: String
-    /// What is wrong, to be read after the path.
+    /// The problem, worded to follow the path.
     package let reason: String
     package var description: String { "state file \(path) \(reason)" }
 

@@ -2,8 +2,9 @@ import FlowRuns
 import Foundation
 import Text
 
-/// One line of the state file: JSON, written by hand so that its bytes are stable, read by `Codable` because a file
-/// may hold very many.
+/// A line of the state file in JSON.
+///
+/// Lines are written without `Codable` for stable bytes, and read with `Codable` because a file may contain many lines.
 enum StateFileLine {
     /// The first line of a state file.
     static let header = #"{"format":"sluice flow service simulator","version":1}"#
@@ -32,7 +33,7 @@ enum StateFileLine {
         return json.text
     }
 
-    /// `nil` when the line is none that this version writes.
+    /// Parses a line; returns `nil` if this version does not write such a line.
     static func event(_ line: Data, with decoder: JSONDecoder) -> SandboxEvent? {
         guard let stored = try? decoder.decode(StoredLine.self, from: line) else { return nil }
         if let run = stored.run?.run { return .run(run) }
@@ -53,7 +54,7 @@ private struct StoredRun: Decodable {
     let outcome: SimulatedOutcome
     let origin: SimulatedOrigin
     let params: RunParameters?
-    // Earlier versions did not write these.
+    // Optional, because earlier versions did not write these members.
     let client: String?
     let startsAt: Int64?
     let endsAt: Int64?

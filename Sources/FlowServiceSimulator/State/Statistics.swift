@@ -1,38 +1,40 @@
 import FlowRuns
 import Text
 
-/// What the simulator took and was asked. The counts of runs come from the state and hold for all servers on one state
-/// file; the counts of requests are this server's since its start.
+/// The counts of runs and requests.
+///
+/// The run counts come from the state and cover all servers that share a state file. The request counts cover this
+/// server since its start.
 package struct SimulatorStatistics: Hashable, Sendable {
-    /// A window that `POST /runs` was asked for more than once, and taken each time.
+    /// A window for which several `POST /runs` requests were accepted.
     package struct RepeatedWindow: Hashable, Sendable {
         package let flow: FlowID
         package let window: Window
-        /// How often it was taken; 2 or more.
+        /// The number of accepted requests, 2 or more.
         package let times: Int
     }
 
-    /// Runs made by `POST /runs`.
+    /// The number of runs that `POST /runs` created.
     package fileprivate(set) var runsTaken = 0
-    /// The same, flow by flow.
+    /// The number of runs that `POST /runs` created, by flow.
     package fileprivate(set) var runsByFlow: [FlowID: Int] = [:]
-    /// Runs made by re-triggers.
+    /// The number of runs that re-triggers created.
     package fileprivate(set) var retriggers = 0
-    /// By flow and window. A declared rerun repeats its window too.
+    /// The windows that were accepted more than once, by flow and window. A declared rerun counts as well.
     package fileprivate(set) var windowsTakenTwice: [RepeatedWindow] = []
-    /// Runs taken that brought a delta column though their flow had runs already, and requests refused for breaking
-    /// the delta-column rule.
+    /// The number of accepted runs with a delta column whose flow already had runs, plus the number of requests that
+    /// the delta-column rule rejected.
     package fileprivate(set) var deltaColumnViolations = 0
-    /// All `POST /runs`, whatever was answered.
+    /// The number of `POST /runs` requests, including those that were rejected.
     package var postRequests: Int { requests[Endpoint.createRun.name] ?? 0 }
-    /// By method and path: `GET /runs/{id}`.
+    /// The number of requests by method and path, such as `GET /runs/{id}`.
     package fileprivate(set) var requests: [String: Int] = [:]
-    /// Requests that a fault struck.
+    /// The number of requests to which a fault was applied.
     package fileprivate(set) var faultsStruck = 0
-    /// The most requests within any one second.
+    /// The maximum number of requests within one second.
     package fileprivate(set) var maxRequestsInASecond = 0
 
-    /// As `GET /simulator/statistics` answers.
+    /// The JSON that `GET /simulator/statistics` returns.
     package var json: String {
         var json = JSONText(indent: true)
         json.object {
@@ -63,7 +65,7 @@ package struct SimulatorStatistics: Hashable, Sendable {
     }
 }
 
-/// Counts requests as they arrive.
+/// A counter of incoming requests.
 struct RequestCounter: Hashable, Sendable {
     private(set) var byEndpoint: [String: Int] = [:]
     private(set) var mostInASecond = 0
@@ -73,7 +75,9 @@ struct RequestCounter: Hashable, Sendable {
     private var byScope: [Fault.Scope: Int] = [:]
     private var lastSecond: [Timestamp] = []
 
-    /// - Returns: which request of its scope it is, counted from 1.
+    /// Counts a request.
+    ///
+    /// - Returns: The number of the request, counted from 1 within its scope; 0 for a request without a scope.
     mutating func count(_ endpoint: Endpoint, at now: Timestamp) -> Int {
         byEndpoint[endpoint.name, default: 0] += 1
         lastSecond.removeAll { $0 <= now - .seconds(1) }
