@@ -1,12 +1,12 @@
 import FlowRuns
 
-/// A window or a gap that a person should look at.
+/// A window or gap that needs a person's attention.
 struct AttentionPoint {
-    /// The gravest last.
+    /// The kinds of points, in ascending severity.
     enum Kind: Int {
         case gap, held, repeated, tooFewRecords, failed
 
-        /// The class of its tag in the page.
+        /// The name in the page's data attributes.
         var name: String { "\(self)" }
 
         var inWords: String {
@@ -25,10 +25,10 @@ struct AttentionPoint {
     let start: Timestamp
     let end: Timestamp
     let why: String
-    /// Of the window.
+    /// The runs of the window.
     let runs: [RunID]
 
-    /// The gravest first, then the newest.
+    /// Returns the points of all flows, most severe first, then newest first.
     static func all(in flows: [FlowCoverage]) -> [AttentionPoint] {
         flows.flatMap { flow in
             flow.stretches.compactMap { AttentionPoint($0, of: flow) }
@@ -36,7 +36,7 @@ struct AttentionPoint {
         }.sorted { ($0.kind.rawValue, $0.start) > ($1.kind.rawValue, $1.start) }
     }
 
-    /// `1 window and 2 gaps need attention`
+    /// Counts the points in words, such as `1 window and 2 gaps need attention`.
     static func summary(of points: [AttentionPoint]) -> String {
         let gaps = points.count { $0.kind == .gap }
         let windows = points.count - gaps

@@ -1,12 +1,13 @@
 import FlowRuns
 
-/// A flow's stretches of time brought to the columns of its lane: those that fall into one column are one mark, in the
-/// state of the worst.
+/// A flow's intervals, mapped to the columns of its lane.
+///
+/// Intervals that share a column form one mark, which has the most severe of their states.
 struct CoverageLane {
     struct Mark: Hashable {
         var columns: Range<Int>
         let state: CoverageState
-        /// The exact span and number of the stretches of this state that it stands for.
+        /// The exact start of the mark's intervals in this state; `end` and `count` describe the same intervals.
         var start: Timestamp
         var end: Timestamp
         var count: Int
@@ -18,7 +19,9 @@ struct CoverageLane {
 
     let marks: [Mark]
 
-    /// - Parameter width: how many columns it has.
+    /// Maps the intervals of a flow to columns.
+    ///
+    /// - Parameter width: The number of columns.
     init(_ coverage: FlowCoverage, _ scale: CoverageScale, width: Int = width) {
         var columns = [CoverageState?](repeating: nil, count: width)
         for stretch in coverage.stretches {

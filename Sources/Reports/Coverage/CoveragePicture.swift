@@ -1,11 +1,11 @@
 import FlowRuns
 
 extension CoverageReport {
-    /// A lane with more marks than this has none that tell their times: the page would grow too large.
+    /// The maximum number of marks with tooltips in a lane: more would make the page too large.
     private static let titledMarks = 120
     private static let laneHeight = 18
 
-    /// A lane for each flow, below an axis.
+    /// Writes an axis, and a lane for each flow below it.
     func picture(_ html: inout HTMLText, _ scale: CoverageScale) {
         let ticks = scale.ticks
         html.element("section", ["class": "picture", "aria-label": "Coverage of time, a lane for each flow"]) { html in
@@ -40,7 +40,7 @@ extension CoverageReport {
         let position = "\(Double(Int(tick.position * 100_000)) / 1000)%"
         let shape = isOdd ? "odd" : "even"
         html.element("line", ["class": shape, "x1": position, "x2": position, "y1": "0", "y2": "100%"])
-        // A label at the very end would be cut.
+        // A label at the right edge would be truncated.
         guard tick.position < 0.92 else { return }
         html.element("text", ["class": shape, "x": position, "dx": "4", "y": "19"], text: tick.label)
     }
@@ -86,9 +86,9 @@ extension CoverageReport {
 }
 
 extension CoverageState {
-    /// Where its marks begin below the lane's upper edge: failures and doubts stand out from it.
+    /// The offset of a mark from the lane's upper edge. Marks of failures and doubts are taller than the others.
     var top: Int { self >= .held ? 0 : 2 }
 
-    /// Of its marks: whatever is not as it should be is never thinner than this.
+    /// The minimum width of a mark in columns, which keeps short problems visible.
     var leastWidth: Int { self >= .partial ? 3 : 1 }
 }

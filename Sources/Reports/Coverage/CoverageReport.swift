@@ -1,19 +1,23 @@
 import FlowRuns
 import Manifests
 
-/// Which time each flow has covered, as one page: a picture with a lane for each flow, what needs attention, and a table.
-/// It needs no network, follows the reader's dark or light scheme, and is whole without its script, which finds, filters,
-/// zooms, sorts and copies.
+/// An HTML page that shows which time each flow has covered: a picture with one lane per flow, the points that need
+/// attention, and a table.
+///
+/// The page needs no network and follows the reader's dark or light scheme. It is complete without its script, which
+/// only adds finding, filtering, zooming, sorting and copying.
 package struct CoverageReport: Sendable {
     let target: String
     let asOf: Timestamp
     let flows: [FlowCoverage]
     let runLink: RunLink?
 
+    /// Creates a report.
+    ///
     /// - Parameters:
-    ///   - target: its name.
-    ///   - asOf: the instant that the page shows.
-    ///   - runLink: where people find a run.
+    ///   - target: The name of the target.
+    ///   - asOf: The instant that the page shows.
+    ///   - runLink: The link to a run, as a template.
     package init(target: String, asOf: Timestamp, flows: [FlowCoverage], runLink: RunLink? = nil) {
         self.target = target
         self.asOf = asOf
@@ -72,7 +76,7 @@ package struct CoverageReport: Sendable {
 
     private var windowCount: Int { CoverageState.allCases.filter { $0 != .gap }.reduce(0) { $0 + total($1) } }
 
-    /// A state that no flow has would be an empty column.
+    /// The states to show: `succeeded`, and all others that occur. The columns of other states would be empty.
     var shownStates: [CoverageState] { CoverageState.allCases.filter { $0 == .succeeded || total($0) > 0 } }
 
     func total(_ state: CoverageState) -> Int { flows.reduce(0) { $0 + $1.count(state) } }
@@ -90,7 +94,7 @@ package struct CoverageReport: Sendable {
                 }
             }
         }
-        // The patterns that tell states apart without their colours; every lane uses them.
+        // All lanes refer to these patterns, which distinguish states without colours.
         html.element("svg", ["width": "0", "height": "0", "aria-hidden": "true", "class": "patterns"]) { html in
             for (name, path) in [("hatch", "M-1 5 L5 -1 M-1 11 L11 -1 M5 11 L11 5"), ("dots", "M2 4 h3 M7 9 h3")] {
                 html.element(

@@ -1,9 +1,9 @@
 import FlowRuns
 
-/// Where a moment stands on the time axis that all lanes share.
+/// The time axis that all lanes share.
 struct CoverageScale {
     struct Tick: Hashable {
-        /// 0 to 1.
+        /// The position on the axis, 0...1.
         let position: Double
         let label: String
     }
@@ -11,29 +11,29 @@ struct CoverageScale {
     let start: Timestamp
     let end: Timestamp
 
-    /// A window that ends this long after now would squeeze all others into nothing: the axis ends before it.
+    /// The maximum time from now to the end of the axis: a window far in the future would compress all others.
     private static let farAhead = meanYear
     private static let day = Duration.seconds(86_400)
 
-    /// `nil` when there is nothing to show.
+    /// Returns `nil` if there is nothing to show.
     init?(_ flows: [FlowCoverage], asOf: Timestamp) {
         let stretches = flows.lazy.flatMap(\.stretches)
         guard let earliest = stretches.map(\.start).min() else { return nil }
         let limit = asOf + Self.farAhead
         let latest = stretches.map(\.end).filter { $0 <= limit }.max() ?? asOf
-        // Windows of long ago would be a speck at the left of an axis that goes on to now.
+        // An axis extended to now would compress windows of long ago at its left edge.
         let isLongAgo = asOf - latest > (latest - earliest) * 4
         let last = isLongAgo ? latest : max(latest, asOf)
         start = min(earliest, last - .seconds(1))
         end = last
     }
 
-    /// 0 to 1; what lies outside the axis is at its end.
+    /// Returns the position of a time on the axis, 0...1; times outside of the axis are clamped.
     func position(_ time: Timestamp) -> Double {
         min(1, max(0, (time - start) / (end - start)))
     }
 
-    /// At most a dozen round moments of UTC.
+    /// The ticks of the axis: at most a dozen round times in UTC.
     var ticks: [Tick] {
         let span = end - start
         let clock = [60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400]
@@ -56,7 +56,7 @@ struct CoverageScale {
         }
     }
 
-    /// Whether steps of this length are few enough.
+    /// Checks whether steps of this length give few enough ticks.
     private static func fits(_ span: Duration, _ step: Duration) -> Bool { span / step < 11 }
 
     private static func multiples(of step: Duration, from start: Timestamp, through end: Timestamp) -> [Timestamp] {

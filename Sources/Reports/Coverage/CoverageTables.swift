@@ -3,11 +3,11 @@ import FlowRuns
 extension CoverageReport {
     private static let attentionLimit = 300
 
-    /// What a person should look at, above the picture.
+    /// Writes the points that need attention, above the picture.
     func attention(_ html: inout HTMLText) {
         let points = AttentionPoint.all(in: flows)
         guard !points.isEmpty else { return }
-        // A few are shown at once; many would push the picture off the screen.
+        // Only a short list is open at first: a long one would push the picture off the screen.
         let isShort = points.count <= 8
         let hasRuns = points.contains { !$0.runs.isEmpty }
         let titles = ["Flow", "What", "From", "To", "Length"] + (hasRuns ? ["Run"] : []) + ["Why"]
@@ -47,7 +47,7 @@ extension CoverageReport {
         }
     }
 
-    /// An id to copy, as a link where the target tells one.
+    /// Writes a run ID for copying, as a link if the target defines one.
     private func add(_ run: RunID, _ html: inout HTMLText) {
         html.element("small") { html in
             guard let runLink else { return html.element("code", ["class": "run"], text: "\(run)") }
@@ -56,7 +56,7 @@ extension CoverageReport {
         }
     }
 
-    /// A row for each flow.
+    /// Writes a table with one row per flow.
     func table(_ html: inout HTMLText) {
         html.element("h2", ["id": "table"], text: "By flow")
         let states = shownStates
@@ -118,7 +118,7 @@ extension CoverageReport {
 }
 
 extension CoverageState {
-    /// The title of its column.
+    /// The title of the state's column.
     fileprivate var title: String {
         switch self {
         case .succeeded: "Succeeded"

@@ -2,7 +2,7 @@ import FlowRuns
 import Text
 
 extension CoverageReport {
-    /// The controls of the script, hidden where there is none.
+    /// Writes the controls of the script, which stay hidden without the script.
     func tools(_ html: inout HTMLText, _ scale: CoverageScale) {
         html.element(
             "div", ["id": "tools", "class": "tools", "role": "search", "aria-label": "Flows and times", "hidden": ""]
@@ -41,7 +41,7 @@ extension CoverageReport {
         }
     }
 
-    /// What flows can be filtered by: the states that one has.
+    /// The properties by which flows can be filtered: all states that occur, and repeated windows.
     private var filters: [(name: String, words: String)] {
         let states = CoverageState.allCases.reversed().filter { total($0) > 0 }.map { ($0.name, $0.inWords) }
         let isRepeated = flows.contains { !$0.repeated.isEmpty }
@@ -49,8 +49,10 @@ extension CoverageReport {
         return states + (isRepeated ? [(repeated.name, repeated.inWords)] : [])
     }
 
-    /// What the script draws lanes with when a part of the time is shown: seconds, and marks as `[state, start, length,
-    /// windows]`, their starts counted from the scale's.
+    /// The data with which the script draws a part of the time.
+    ///
+    /// All times are in seconds. A mark is `[state, start, length, windows]`, with its start relative to that of the
+    /// axis.
     func data(_ scale: CoverageScale) -> JSONText {
         var json = JSONText()
         json.object { json in
@@ -75,10 +77,10 @@ extension CoverageReport {
         return json
     }
 
-    /// Over all lanes, so that the page does not grow too large.
+    /// The maximum number of marks in all lanes, which limits the size of the page.
     private static let mostMarks = 60_000
 
-    /// Exact; of a flow with too many, those that a wide lane shows.
+    /// Returns the exact marks of a flow, or the marks of a wide lane if there are too many.
     private func marks(of flow: FlowCoverage, _ scale: CoverageScale, most: Int) -> JSONText {
         let exact = flow.joinedStretches
         let marks = exact.count <= most ? exact : CoverageLane(flow, scale, width: most).marks.map(\.stretch)
@@ -94,6 +96,6 @@ extension CoverageReport {
 }
 
 extension Timestamp {
-    /// `2024-05-01T00:00`, as a form's field takes it.
+    /// The time in the format of a form field, such as `2024-05-01T00:00`.
     fileprivate var minutes: String { String(description.prefix("2024-05-01T00:00".count)) }
 }

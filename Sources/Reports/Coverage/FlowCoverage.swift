@@ -2,13 +2,13 @@ import FlowRuns
 import Manifests
 import Planner
 
-/// What is known of a stretch of a flow's time. In this order: where several share a place, the worst is shown.
+/// The states of an interval of a flow's time, in ascending severity: the most severe of several is shown.
 enum CoverageState: Int, CaseIterable, Comparable {
     case succeeded, running, partial, planned, postponed, gap, held, tooFewRecords, failed
 
     static func < (left: CoverageState, right: CoverageState) -> Bool { left.rawValue < right.rawValue }
 
-    /// The class of its marks in the page.
+    /// The CSS class of the state's marks on the page.
     var name: String { "\(self)" }
 
     var inWords: String {
@@ -26,40 +26,42 @@ enum CoverageState: Int, CaseIterable, Comparable {
     }
 }
 
-/// The time that one flow has covered: every window with what became of it, and the gaps between them.
+/// The time that a flow has covered: all windows with their states, and the gaps between them.
 package struct FlowCoverage: Hashable, Sendable {
     struct Stretch: Hashable, Sendable {
         let start: Timestamp
         var end: Timestamp
         let state: CoverageState
-        /// Of how many windows.
+        /// The number of windows in the interval.
         var count = 1
-        /// Why it failed, or what it waits for.
+        /// The reason for a failure, or for holding the window.
         var why: String?
-        /// The run that decides its state.
+        /// The run that determines the state.
         var run: RunID?
     }
 
     package let id: FlowID
-    /// The name, or the id where there is none.
+    /// The name, or the ID if the flow has no name.
     package let title: String
     package let place: Place
     package let isVerified: Bool
-    /// When the flow was last compared with the service; `nil` when it never was.
+    /// The time of the last comparison with the service; `nil` if there was none.
     let refreshedAt: Timestamp?
-    /// Windows, by start, then gaps, by start.
+    /// The windows sorted by start, then the gaps sorted by start.
     let stretches: [Stretch]
     let counts: [CoverageState: Int]
-    /// Of all gaps together.
+    /// The total length of the gaps.
     let gapLength: Duration
     /// Windows that were ingested more often than declared.
     let repeated: [RepeatedWindow]
 
+    /// Computes the coverage of a flow.
+    ///
     /// - Parameters:
-    ///   - plan: of the flow; its requests and held windows are shown too.
-    ///   - runs: every recorded run of the flow. Of a window run more than once, the newest run counts.
-    ///   - declaration: tells how many records are expected.
-    ///   - refreshedAt: when the flow was last compared with the service.
+    ///   - plan: The plan of the flow; its requests and held windows are included.
+    ///   - runs: All recorded runs of the flow. If a window has several runs, the newest one counts.
+    ///   - declaration: The declaration of the flow, which contains the expected number of records.
+    ///   - refreshedAt: The time of the last comparison with the service; `nil` if there was none.
     package init(
         _ plan: FlowPlan, runs: [RecordedRun], repeated: [RepeatedWindow] = [], declaration: FlowDeclaration? = nil,
         refreshedAt: Timestamp? = nil
@@ -107,10 +109,10 @@ package struct FlowCoverage: Hashable, Sendable {
         self.gapLength = gapLength
     }
 
-    /// Of the stretches that are windows, the one that ends last.
+    /// The window that ends last; `nil` if there is no window.
     var last: Stretch? { stretches.lazy.filter { $0.state != .gap }.max { ($0.end, $0.start) < ($1.end, $1.start) } }
 
-    /// By time, those that follow each other in one state as one.
+    /// The intervals sorted by time, with adjacent intervals of one state merged.
     var joinedStretches: [Stretch] {
         stretches.sorted { ($0.start, $0.end) < ($1.start, $1.end) }.reduce(into: []) { joined, next in
             if let last = joined.last, last.state == next.state, last.end == next.start {
@@ -122,7 +124,7 @@ package struct FlowCoverage: Hashable, Sendable {
         }
     }
 
-    /// The names of what it has, for the page's filter.
+    /// The names by which the page's filter finds the flow: its states, and repeated windows.
     var stateNames: [String] {
         CoverageState.allCases.filter { count($0) > 0 }.map(\.name)
             + (repeated.isEmpty ? [] : [AttentionPoint.Kind.repeated.name])
@@ -130,7 +132,7 @@ package struct FlowCoverage: Hashable, Sendable {
 
     func count(_ state: CoverageState) -> Int { counts[state] ?? 0 }
 
-    /// `340 succeeded, 1 failed`
+    /// The counts in words, such as `340 succeeded, 1 failed`.
     var inWords: String {
         let words = CoverageState.allCases.reversed().compactMap { state in
             counts[state].map { "\(grouped($0)) \(state == .gap ? ($0 == 1 ? "gap" : "gaps") : state.inWords)" }
@@ -140,7 +142,7 @@ package struct FlowCoverage: Hashable, Sendable {
 }
 
 extension CoverageState {
-    /// `nil` when the service did not take the run.
+    /// Returns `nil` if the service did not accept the run.
     fileprivate init?(_ run: RecordedRun) {
         switch run.state {
         case .succeeded: self = .succeeded

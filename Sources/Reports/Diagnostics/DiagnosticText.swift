@@ -2,8 +2,8 @@ import FlowRuns
 import Manifests
 import Text
 
-/// Diagnostics as people read them: what, where, the line itself with the place marked, and what to write instead; their
-/// counts at the end.
+/// Diagnostics in the terminal view: the problem, its position, the source line with a marker, and a suggestion; then
+/// the counts.
 ///
 /// ```
 /// error[SLU0101]: unknown key 'deltaColum' in a flow
@@ -30,7 +30,7 @@ struct DiagnosticText {
         self.sources = lines
     }
 
-    /// Empty when there are no diagnostics.
+    /// The lines to print; empty if there are no diagnostics.
     var lines: [StyledText] {
         guard !diagnostics.isEmpty else { return [] }
         return diagnostics.flatMap { lines(of: $0) } + [counts]

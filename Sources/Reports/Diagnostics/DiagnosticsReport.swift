@@ -2,10 +2,10 @@ import FlowRuns
 import Manifests
 import Text
 
-/// What is wrong with manifests, in each format.
+/// The diagnostics of manifests, in each format.
 package struct DiagnosticsReport: Sendable {
     package let diagnostics: [Diagnostic]
-    /// The files that they are about; of a file that is not among them no line is shown.
+    /// The files with the lines to show. A diagnostic about another file is shown without its line.
     package let sources: [SourceFile]
 
     package init(_ diagnostics: [Diagnostic], sources: [SourceFile]) {
@@ -25,7 +25,7 @@ extension DiagnosticsReport: Report {
 }
 
 extension [Diagnostic] {
-    /// GitHub shows ten of each severity for a step, and errors come first.
+    /// The diagnostics as annotations, errors first: GitHub shows ten of each severity per step.
     var annotations: [WorkflowCommand] {
         errorsFirst.map { diagnostic in
             WorkflowCommand(
@@ -36,14 +36,14 @@ extension [Diagnostic] {
         }
     }
 
-    /// No number of warnings hides an error.
+    /// The errors, then the warnings, so that warnings cannot hide an error.
     var errorsFirst: [Diagnostic] {
         filter { $0.severity == .error } + filter { $0.severity == .warning }
     }
 }
 
 extension JSONText {
-    /// `"formatVersion":1,"errors":…,"warnings":…,"diagnostics":[…]`
+    /// Writes `"formatVersion":1,"errors":…,"warnings":…,"diagnostics":[…]`.
     fileprivate mutating func members(of diagnostics: [Diagnostic]) {
         member("formatVersion", 1)
         member("errors", diagnostics.count { $0.severity == .error })

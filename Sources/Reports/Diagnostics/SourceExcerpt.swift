@@ -2,14 +2,14 @@ import FlowRuns
 import Manifests
 import Text
 
-/// One source line as it is shown: tabs widened, control characters made visible, passwords hidden, and cut around the
-/// place when it is long.
+/// A source line for display: with expanded tabs, visible control characters and masked passwords, and with only the
+/// part around the marked place if the line is long.
 struct SourceExcerpt {
-    /// How many columns of a line are shown.
+    /// The maximum number of source characters shown.
     static let width = 100
 
     let text: String
-    /// What stands before the carets.
+    /// The spaces before the carets.
     let indent: String
     let carets: String
 
@@ -37,7 +37,7 @@ struct SourceExcerpt {
         return (String(shown), shown.columns)
     }
 
-    /// The whole line when it fits, else as much as fits with the place not far from its beginning.
+    /// Returns the whole line if it fits, otherwise a part that has the marked place near its beginning.
     private static func visible(_ count: Int, around place: Int, _ length: Int) -> Range<Int> {
         guard count > width else { return 0..<count }
         let start = place + min(length, width / 2) <= width ? 0 : max(0, min(place - width / 4, count - width))

@@ -1,10 +1,12 @@
 import Manifests
 
-/// The lines of a file that diagnostics show, found in one pass over its bytes.
+/// The lines of a file that diagnostics refer to, found in a single pass over its bytes.
 struct SourceLines {
     private var lines: [Int: [Unicode.Scalar]] = [:]
 
-    /// - Parameter wanted: line numbers, counted from 1.
+    /// Finds lines by their numbers.
+    ///
+    /// - Parameter wanted: The line numbers, counted from 1.
     init(of file: SourceFile, wanted: Set<Int>) {
         guard let last = wanted.max() else { return }
         let bytes = Self.utf8(file.bytes)
@@ -23,16 +25,16 @@ struct SourceLines {
         if number <= last { keep(bytes[start...], number, wanted) }
     }
 
-    /// `nil` where the file has no such line.
+    /// The line with this number; `nil` if it was not requested or the file is shorter.
     subscript(number: Int) -> [Unicode.Scalar]? { lines[number] }
 
     private mutating func keep(_ line: ArraySlice<UInt8>, _ number: Int, _ wanted: Set<Int>) {
         guard wanted.contains(number) else { return }
-        // A line of megabytes is not shown whole; what is near any column that people look at is.
+        // Limit huge lines: only the part around a column that people look at is shown.
         lines[number] = Array(String(decoding: line.prefix(1 << 20), as: UTF8.self).unicodeScalars)
     }
 
-    /// The bytes that the line break here has, 0 for none; what YAML 1.1 counts as a break.
+    /// Returns the number of bytes of the YAML 1.1 line break at an index; 0 if there is none.
     private static func breakWidth(_ bytes: [UInt8], at index: Int) -> Int {
         func follows(_ offset: Int, _ value: UInt8) -> Bool {
             index + offset < bytes.count && bytes[index + offset] == value
@@ -46,7 +48,7 @@ struct SourceLines {
         }
     }
 
-    /// Without a byte order mark; from UTF-16 where the mark says so.
+    /// Removes the byte order mark, and converts UTF-16 that has one to UTF-8.
     private static func utf8(_ bytes: [UInt8]) -> [UInt8] {
         func units(_ high: Int, _ low: Int) -> [UInt16] {
             stride(from: 2, to: bytes.count - 1, by: 2).map { UInt16(bytes[$0 + high]) << 8 | UInt16(bytes[$0 + low]) }

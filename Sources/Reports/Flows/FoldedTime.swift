@@ -1,8 +1,9 @@
 import FlowRuns
 import Manifests
 
-/// Windows as a manifest declares them in few lines: those that touch and are equally long, by the clock or by the months
-/// of the calendar, as a series, the others one by one.
+/// Windows in the compact form of a manifest: adjacent windows of equal length become series, all others stay separate.
+///
+/// Lengths are compared by the clock or by calendar months.
 struct FoldedTime {
     struct Run {
         let every: Series.Step
@@ -14,10 +15,12 @@ struct FoldedTime {
     private(set) var series: [Run] = []
     private(set) var windows: [Window] = []
 
-    /// Fewer windows than this are as plain one by one.
+    /// The minimum number of windows in a series; a shorter one is no simpler than separate windows.
     private static let fewest = 3
 
-    /// - Parameter sorted: each once, in order.
+    /// Folds windows into series.
+    ///
+    /// - Parameter sorted: The distinct windows in ascending order.
     init(_ sorted: [Window]) {
         var open: [End: Run] = [:]
         func close(_ run: Run) {
@@ -31,7 +34,7 @@ struct FoldedTime {
                 ?? Run(every: every, from: window.start, until: window.end, windows: [])
             run.until = window.end
             run.windows.append(window)
-            // Of two that lead to one end, both are kept: one goes on.
+            // If two series reach the same end, the earlier one is finished and the later one continues.
             if let other = open.updateValue(run, forKey: End(time: window.end, every: every)) { runs.append(other) }
         }
         for run in runs + open.values { close(run) }
@@ -46,7 +49,7 @@ struct FoldedTime {
 }
 
 extension Series.Step {
-    /// The length of the window: in months where it is cut at the first of months, by UTC.
+    /// The length of the window: in months if its bounds are the first of a month (UTC), otherwise in days or seconds.
     fileprivate init(_ window: Window) {
         let seconds = window.length.wholeSeconds
         if let months = window.wholeMonths {
@@ -58,7 +61,7 @@ extension Series.Step {
         }
     }
 
-    /// As a manifest writes it: `PT15M`, `P1D`, `P1W`, `P1M`, `P1Y`.
+    /// The notation in a manifest: `PT15M`, `P1D`, `P1W`, `P1M`, `P1Y`.
     var text: String {
         switch self {
         case .months(let months): months % 12 == 0 ? "P\(months / 12)Y" : "P\(months)M"
@@ -74,7 +77,7 @@ extension Series.Step {
 }
 
 extension Window {
-    /// `nil` unless it begins and ends at midnight of the first of a month, by UTC.
+    /// The length in months; `nil` unless the window starts and ends at midnight UTC on the first of a month.
     fileprivate var wholeMonths: Int? {
         let (start, end) = (UTCTime(start), UTCTime(end))
         guard start.day == 1, end.day == 1, start.secondOfDay == 0, end.secondOfDay == 0 else { return nil }

@@ -2,16 +2,17 @@ import FlowRuns
 import Manifests
 import Text
 
-/// A run manifest to start from, made of what the service has: every window that it ran is declared, so that nothing is
-/// missing, and regular ones are folded into series. It is valid whatever the service tells: what a manifest cannot say is
-/// left out, or stands in a comment.
+/// An initial run manifest, generated from the runs on the service.
+///
+/// Every window that was run is declared, so that none is missing, and regular windows are folded into series. The
+/// manifest is valid for any data from the service: what a manifest cannot express is omitted or written as a comment.
 package struct StartingManifest: Sendable {
     package struct Entry: Sendable {
         package let id: FlowID
         package let name: String?
         package let source: SourceKind
         package let deltaColumn: DeltaColumn?
-        /// Those that the service has taken.
+        /// The runs that the service has accepted.
         package let runs: [RecordedRun]
 
         package init(
@@ -25,7 +26,7 @@ package struct StartingManifest: Sendable {
         }
     }
 
-    /// By it an editor with a YAML language server finds the schema, beside the file.
+    /// The comment with which an editor's YAML language server finds the schema, next to the manifest.
     package static let modeline = "# yaml-language-server: $schema=manifest.schema.json"
     private static let schemaHint = "# The schema, for editors: sluice schema manifest > manifest.schema.json"
 
@@ -37,7 +38,7 @@ package struct StartingManifest: Sendable {
         self.entries = entries
     }
 
-    /// `3 flows with 40 runs`
+    /// The counts in words, such as `3 flows of the sandbox, with 40 runs`.
     package var summary: String {
         "\(counted(entries.count, "flow")) of the sandbox, with \(counted(entries.reduce(0) { $0 + $1.runs.count }, "run"))"
     }
@@ -46,7 +47,7 @@ package struct StartingManifest: Sendable {
         guard !entries.isEmpty else {
             return "# Every flow that is scheduled for one-time ingestion is declared already.\n"
         }
-        // A name has at most 100 characters.
+        // The maximum length of a name is 100 characters.
         let lines = [
             Self.modeline, Self.schemaHint, "# Read from the service. Where a series goes on, write until: now.",
             "apiVersion: sluice/v1", "kind: RunManifest",
@@ -95,13 +96,13 @@ package struct StartingManifest: Sendable {
         return lines
     }
 
-    /// A date, where it is the beginning of a day.
+    /// Formats a time, as a date only if it is midnight UTC.
     private func text(_ time: Timestamp) -> String {
         let moment = UTCTime(time)
         return moment.secondOfDay == 0 ? moment.date : "\(time)"
     }
 
-    /// Of each window all runs that did not fail but the oldest: nobody declared why it was run again.
+    /// Returns the runs to acknowledge as repeats: all runs of a window that did not fail, except the oldest one.
     private func extraRuns(_ entry: Entry) -> Set<RunID> {
         let runs = entry.runs.filter { $0.state != .failed && $0.window != nil }.sorted {
             ($0.recordedAt, $0.identity.attempt) < ($1.recordedAt, $1.identity.attempt)
@@ -123,7 +124,7 @@ package struct StartingManifest: Sendable {
         return ["      deltaColumn: {\(members.map { "\($0): \(quotedYAMLText($1))" }.joined(separator: ", "))}"]
     }
 
-    /// Runs whose window is unknown, or is none that a manifest can declare, and runs that make a window run too often.
+    /// Lists runs to acknowledge: those without a declarable window, and those that repeat a window.
     private func acknowledged(_ runs: [(id: RunID, reason: String)]) -> [String] {
         guard !runs.isEmpty else { return [] }
         let sorted = runs.sorted { $0.id < $1.id }
@@ -136,13 +137,13 @@ package struct StartingManifest: Sendable {
         return (lines.isEmpty ? [] : ["      acknowledged:"]) + lines + comments
     }
 
-    /// In whole seconds within the years that a manifest takes.
+    /// Truncates a window to whole seconds; returns `nil` if a manifest cannot declare it.
     private func declarable(_ window: Window) -> Window? {
         guard window.start.seconds >= 0, window.end.seconds < 100_000_000_000 else { return nil }
         return Window(startSeconds: window.start.seconds, endSeconds: window.end.seconds)
     }
 
-    /// Whether a manifest takes it as a text.
+    /// Checks whether a manifest accepts a text as a value.
     private func isText(_ text: String) -> Bool {
         text.utf8.count <= 1000 && !text.allSatisfy(\.isWhitespace) && !hasPlaceholder(text)
             && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }

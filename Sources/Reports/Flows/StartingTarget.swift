@@ -1,6 +1,6 @@
 import Text
 
-/// The files that a team starts with: a target, and a manifest for its flows.
+/// The initial files of a project: a target, and a manifest for its flows.
 package struct StartingTarget: Sendable {
     package var name: String
     package var service: String
@@ -35,10 +35,12 @@ package struct StartingTarget: Sendable {
         """
     }
 
-    /// A manifest that shows what to write: for the simulator flows that can be applied, else a flow in comments, since
-    /// nobody knows the sandbox's ids.
+    /// Returns an example manifest.
     ///
-    /// - Parameter firstDay: `2026-11-19`, where the example's series begins.
+    /// For the simulator, the example has flows that can be applied. Otherwise it has a flow in comments, because the
+    /// flow IDs of the sandbox are unknown.
+    ///
+    /// - Parameter firstDay: The start of the example's series, such as `2026-11-19`.
     package func exampleManifest(from firstDay: String) -> String {
         let head = """
             apiVersion: sluice/v1

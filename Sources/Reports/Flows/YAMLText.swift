@@ -1,6 +1,6 @@
 import Text
 
-/// A text as a scalar of YAML that is read as that text and nothing else: plain where that is safe, else in double quotes.
+/// Formats a text as a YAML scalar that every parser reads as this text: plain if that is safe, otherwise quoted.
 func yamlText(_ text: String) -> String {
     guard let first = text.unicodeScalars.first, first.isASCII, first.properties.isAlphabetic, text.last != ":",
         text.utf8.allSatisfy(\.isPlain), !words.contains(text.lowercased())
@@ -8,11 +8,11 @@ func yamlText(_ text: String) -> String {
     return text
 }
 
-/// Read as something else than a text by one version of YAML or another.
+/// The words that some version of YAML does not read as text.
 private let words: Set = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
 
 extension UInt8 {
-    /// Stands for itself wherever a text may stand. A colon does so where no space follows it.
+    /// Whether the byte has no special meaning in a plain scalar. A colon has none unless a space follows.
     fileprivate var isPlain: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -23,7 +23,7 @@ extension UInt8 {
     }
 }
 
-/// In double quotes, which can hold any text.
+/// Formats a text as a double-quoted YAML scalar, which can contain any text.
 func quotedYAMLText(_ text: String) -> String {
     let quoted = text.unicodeScalars.reduce(into: "\"") { quoted, scalar in
         switch scalar {

@@ -1,15 +1,16 @@
-/// Markdown that grows up to a bound in bytes of UTF-8 (and so in characters of any kind) and never passes it.
+/// Markdown with a size limit in bytes of UTF-8, which is also a limit in characters.
 struct BoundedMarkdown {
-    /// GitHub takes comments of 65,536 characters; the rest is for what a bot may add.
+    /// The default limit in bytes. A comment on GitHub has at most 65,536 characters; the rest is left for bots to add
+    /// text.
     static let mostBytes = 60_000
 
     private(set) var text = MarkdownText()
-    /// Bytes that are still free.
+    /// The remaining bytes.
     private(set) var left: Int
 
     init(limit: Int = mostBytes) { left = limit }
 
-    /// Adds the piece if there is room for the whole of it; says whether it did.
+    /// Appends a piece if all of it fits, and returns whether the piece was appended.
     @discardableResult
     mutating func add(_ piece: MarkdownText) -> Bool {
         guard piece.size <= left else { return false }
@@ -18,12 +19,13 @@ struct BoundedMarkdown {
         return true
     }
 
-    /// Adds pieces as long as there is room within a share.
+    /// Appends pieces while they fit.
     ///
     /// - Parameters:
-    ///   - share: at most so many bytes for all pieces.
-    ///   - head: stands before them, `tail` after them; nothing is added when there is no room for both and one piece.
-    /// - Returns: how many pieces were added.
+    ///   - share: The maximum number of bytes for all pieces together.
+    ///   - head: A text before the pieces; like `tail`, it is omitted if no piece fits.
+    ///   - tail: A text after the pieces.
+    /// - Returns: The number of pieces that were appended.
     mutating func add(
         _ pieces: some Sequence<MarkdownText>, share: Int = .max, head: MarkdownText = "", tail: MarkdownText = ""
     ) -> Int {

@@ -1,10 +1,10 @@
 import FlowRuns
 
-/// What a command about the same manifests is called with, so that the commands in hints can be pasted into a shell.
+/// Arguments to repeat in suggested commands, which users can paste into a shell.
 package struct CommandArguments: Sendable {
-    /// Paths and the target, as words of a shell.
+    /// The paths of the manifests and the target, quoted for a shell.
     let manifests: [String]
-    /// The choice of flows.
+    /// The options that select flows.
     let selection: [String]
 
     package init(manifests: [String] = [], selection: [String] = []) {
@@ -12,9 +12,9 @@ package struct CommandArguments: Sendable {
         self.selection = selection
     }
 
-    /// `sluice history manifests/ --target prod --flow ID --state failed`
+    /// Formats a command such as `sluice history manifests/ --target prod --flow ID --state failed`.
     ///
-    /// - Parameter flow: the only one that the command shall be about; `nil` for those that were chosen.
+    /// - Parameter flow: The only flow to select; `nil` repeats the current selection.
     package func command(_ name: String, _ options: String..., flow: FlowID? = nil) -> String {
         (["sluice", name] + manifests + (flow.map { ["--flow", $0.description] } ?? selection) + options)
             .joined(separator: " ")

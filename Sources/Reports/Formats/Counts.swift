@@ -1,4 +1,4 @@
-/// `99,950`
+/// Formats a number with thousands separators, such as `99,950`.
 package func grouped(_ number: Int) -> String {
     let digits = Array(String(number.magnitude))
     var text = number < 0 ? "-" : ""
@@ -9,15 +9,15 @@ package func grouped(_ number: Int) -> String {
     return text
 }
 
-/// `1 window`, `340 windows`: every count in every output is written by it.
+/// Formats a count with its noun, such as `1 window` or `340 windows`. All outputs use this function for counts.
 ///
-/// - Parameter plural: where an `s` does not make it.
+/// - Parameter plural: The plural of the noun; `nil` appends an `s`.
 package func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
     "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
 }
 
 extension [String] {
-    /// `a`, `a and b`, `a, b and c`
+    /// The elements as an enumeration: `a`, `a and b`, `a, b and c`.
     package var listed: String {
         guard count > 1 else { return first ?? "" }
         return dropLast().joined(separator: ", ") + " and " + self[count - 1]

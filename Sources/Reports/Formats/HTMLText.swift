@@ -3,17 +3,16 @@ import FlowRuns
 import Foundation
 import Text
 
-/// Writes HTML as it goes. Text and the values of attributes are escaped by it and nothing else, so a name from a
-/// manifest stays a name.
+/// An HTML writer that escapes all text and attribute values, so that a name from a manifest cannot become markup.
 struct HTMLText {
     private(set) var text = ""
 
-    /// Elements without content have no end tag in HTML; those of SVG close themselves.
+    /// The HTML elements without an end tag. Empty SVG elements are self-closing instead.
     private static let void: Set<String> = ["input", "meta"]
-    /// Elements after which a line break would show as a space.
+    /// The elements after which a line break would be rendered as a space.
     private static let inline: Set<String> = ["a", "b", "code", "small", "span", "strong", "time", "title"]
 
-    /// An element, its content on the lines between its tags.
+    /// Writes an element with content.
     mutating func element(
         _ name: String, _ attributes: KeyValuePairs<String, String> = [:], _ content: (inout HTMLText) -> Void
     ) {
@@ -23,24 +22,24 @@ struct HTMLText {
         text += Self.inline.contains(name) ? "</\(name)>" : "</\(name)>\n"
     }
 
-    /// An element with text in it.
+    /// Writes an element that contains text.
     mutating func element(_ name: String, _ attributes: KeyValuePairs<String, String> = [:], text: String) {
         element(name, attributes) { $0.add(text) }
     }
 
-    /// An element without content.
+    /// Writes an element without content.
     mutating func element(_ name: String, _ attributes: KeyValuePairs<String, String> = [:]) {
         open(name, attributes)
         text += Self.void.contains(name) ? ">\n" : "/>\n"
     }
 
-    /// Text.
+    /// Writes text, escaped.
     mutating func add(_ words: String) { text += htmlEscaped(words) }
 
-    /// The program's own, as it is.
+    /// Writes markup from the program's own source, without escaping.
     mutating func verbatim(_ text: StaticString) { self.text += "\(text)" }
 
-    /// A style sheet or a script that comes with the program.
+    /// A style sheet or script that is embedded in the program.
     struct Enclosure {
         let element: String
         let content: String
@@ -50,7 +49,7 @@ struct HTMLText {
             content = "\n\(String(decoding: bytes, as: UTF8.self))"
         }
 
-        /// By which a content security policy allows it, and nothing else of its kind.
+        /// The hash with which a content security policy permits this element and no other one of its kind.
         var source: String { "'sha256-\(Data(SHA256.hash(data: Data(content.utf8))).base64EncodedString())'" }
     }
 
@@ -58,7 +57,7 @@ struct HTMLText {
         text += "<\(enclosure.element)>\(enclosure.content)</\(enclosure.element)>\n"
     }
 
-    /// What the page's script works with. JSON is free of `<` but in texts, where it is written as an escape.
+    /// Writes the data for the page's script. In JSON, `<` occurs only in strings, where it can be escaped.
     mutating func data(id: String, _ json: JSONText) {
         open("script", ["type": "application/json", "id": id])
         text += ">\(json.text.replacing("<", with: "\\u003c"))</script>\n"
@@ -70,7 +69,7 @@ struct HTMLText {
     }
 }
 
-/// Text as it may stand in an element or a quoted attribute. Control characters, which HTML forbids, become visible.
+/// Escapes text for an element or a quoted attribute. Control characters, which HTML forbids, are made visible.
 func htmlEscaped(_ text: String) -> String {
     printable(text).unicodeScalars.reduce(into: "") { escaped, scalar in
         switch scalar {

@@ -2,18 +2,19 @@ import FlowRuns
 import RunRequests
 import Text
 
-/// Builds an indented JSON object and hands it over in pieces, so that a long one needs little memory.
+/// Writes an indented JSON object in chunks, so that a long object needs little memory.
 ///
 /// - Parameters:
-///   - write: takes each piece; after it has failed once it is not called again.
-///   - members: writes the members. It may call its second argument at any place between two members or elements: that
-///     hands over all that was written.
+///   - write: Receives the chunks; it is not called again after its first error.
+///   - members: Writes the members. Its second argument passes everything written so far to `write`, and may be called
+///     between any two members or elements.
+/// - Throws: The error of `write`.
 func streamJSON<Failure: Error>(
     to write: ([UInt8]) throws(Failure) -> Void,
     members: (inout JSONText, (inout JSONText) -> Void) -> Void
 ) throws(Failure) {
     var failure: Failure?
-    // A closure may not be handed on to another closure's closure unless it could escape; it does not.
+    // The nested function can capture `write` only as an escaping closure, although it never escapes.
     withoutActuallyEscaping(write) { write in
         func handOver(_ json: inout JSONText) {
             let bytes = json.drain()
@@ -29,17 +30,17 @@ func streamJSON<Failure: Error>(
 }
 
 extension JSONText {
-    /// An element of an indented array on one line of its own.
+    /// Writes an array element as an object on a single line.
     mutating func line(_ write: (inout JSONText) -> Void) {
         var line = JSONText()
         line.object(write)
         element(json: line.text)
     }
 
-    /// Whether enough is written to be handed over.
+    /// Whether the buffer is large enough to be written as a chunk.
     var isLarge: Bool { bytes.count >= 1 << 16 }
 
-    // A number of a known type is written many times faster than one of any type.
+    // Much faster than the generic overload for integers.
     mutating func member(_ key: String, _ value: Int) { member(key, json: String(value)) }
     mutating func member(_ key: String, _ value: Int64) { member(key, json: String(value)) }
 
@@ -51,7 +52,7 @@ extension JSONText {
         if let value { member(key, value) }
     }
 
-    /// Seconds for machines, and the same span in UTC for people: an ISO 8601 interval.
+    /// Writes a window in Unix seconds for machines, and as an ISO 8601 interval in UTC for people.
     package mutating func member(_ key: String, _ window: Window) {
         object(key) {
             $0.member("start", window.start.seconds)
@@ -64,7 +65,7 @@ extension JSONText {
         if let column { object(key) { $0.members(of: column) } }
     }
 
-    /// What is common to every recorded run, but its flow.
+    /// Writes the members that all recorded runs have, except the flow.
     mutating func members(of run: RecordedRun) {
         if let window = run.window { member("window", window) } else { null("window") }
         optional("rerun", run.identity.rerun)

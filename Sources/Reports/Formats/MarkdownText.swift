@@ -3,8 +3,8 @@ import Text
 
 /// Markdown for a comment on GitHub.
 ///
-/// Literals are the program's own and stand as they are; what is interpolated may come from outside and is escaped: it
-/// formats nothing, links nothing and mentions nobody.
+/// Literals come from the program's source and are used unchanged. Interpolated values may be untrusted and are
+/// escaped: they cannot add formatting, links or mentions.
 ///
 /// ```swift
 /// let line: MarkdownText = "- **failed** \(code: flow.name): \(reason)\n"
@@ -16,7 +16,7 @@ package struct MarkdownText: Hashable, Sendable {
 
     fileprivate init(own source: String) { self.source = source }
 
-    /// In bytes of UTF-8.
+    /// The size in bytes of UTF-8.
     var size: Int { source.utf8.count }
     var isEmpty: Bool { source.isEmpty }
 
@@ -26,21 +26,21 @@ package struct MarkdownText: Hashable, Sendable {
 
     static func += (left: inout MarkdownText, right: MarkdownText) { left.source += right.source }
 
-    /// A row of a table.
+    /// Returns a row of a table.
     package static func row(_ cells: [MarkdownText]) -> MarkdownText {
         MarkdownText(own: "| \(cells.map { withoutBars($0.source) }.joined(separator: " | ")) |\n")
     }
 
-    /// The title row of a table and the line below it.
+    /// Returns the header of a table, with the delimiter row below the titles.
     package static func head(_ titles: [String], numbersFrom firstNumber: Int) -> MarkdownText {
         row(titles.map { "\($0)" }) + row(titles.indices.map { $0 < firstNumber ? "---" : "---:" })
     }
 
-    /// A line within a block of code. A block ends at a line of nothing but its fence, so a line that begins with a word
-    /// of the program's own cannot end it.
+    /// Returns a line of a code block. Only a line that consists of the fence ends the block, so a line that begins
+    /// with a fixed word cannot end it.
     static func codeLine(_ text: String) -> MarkdownText { MarkdownText(own: printable(text) + "\n") }
 
-    /// A block of code; whatever is in it cannot end it.
+    /// Returns a code block with a fence that is longer than any in its content.
     static func block(_ lines: [String], language: StaticString) -> MarkdownText {
         let text = lines.map { printable($0) + "\n" }.joined()
         let fence = String(repeating: "`", count: max(3, longestRun(of: "`", in: text) + 1))
@@ -62,12 +62,12 @@ extension MarkdownText: ExpressibleByStringInterpolation {
             text.source += escaped(value.description)
         }
 
-        /// Code within a line.
+        /// Interpolates a value as inline code.
         package mutating func appendInterpolation(code value: some CustomStringConvertible) {
             text.source += codeSpan(value.description)
         }
 
-        /// Text within an element of HTML, such as `<code>`.
+        /// Interpolates a value as text within an HTML element, such as `<code>`.
         package mutating func appendInterpolation(html value: some StringProtocol) {
             text.source += htmlEscaped(String(value))
         }
@@ -77,12 +77,14 @@ extension MarkdownText: ExpressibleByStringInterpolation {
     package init(stringInterpolation: StringInterpolation) { self = stringInterpolation.text }
 }
 
-/// Running text: every character that Markdown, HTML or GitHub gives a meaning there loses it. A mention, a reference or
-/// an address is read from the finished page, where escapes are gone: so a space without width breaks it up.
+/// Escapes running text, so that no character has a special meaning in Markdown, HTML or GitHub.
+///
+/// GitHub finds mentions, references and URLs in the rendered page, where escapes are gone, so a zero-width space
+/// interrupts them.
 private func escaped(_ text: String) -> String {
     let breaker = "\u{200B}"
     var escaped = ""
-    // The last scalars, in lower case.
+    // The last scalars, as lower case.
     var recent: [Unicode.Scalar] = []
     for scalar in printable(text).unicodeScalars {
         switch scalar {
@@ -106,12 +108,12 @@ private func codeSpan(_ text: String) -> String {
     let shown = printable(text)
     guard !shown.isEmpty else { return "" }
     let fence = String(repeating: "`", count: longestRun(of: "`", in: shown) + 1)
-    // A span loses one space at each end, and only where it has one at both.
+    // Markdown strips one space from both ends of a code span, but only if there is one at both.
     let isPadded = fence.count > 1 || (shown.hasPrefix(" ") && shown.hasSuffix(" "))
     return isPadded ? "\(fence) \(shown) \(fence)" : fence + shown + fence
 }
 
-/// A table is cut into cells before anything in them is read, so a bar needs a backslash even within code.
+/// Escapes the bars in a table cell. Markdown splits a row into cells first, so a bar needs a backslash even in code.
 private func withoutBars(_ cell: String) -> String {
     var isEscaped = false
     return cell.unicodeScalars.reduce(into: "") { shown, scalar in

@@ -1,9 +1,12 @@
-/// Gauges in the text format of OpenMetrics 1.0. Help texts and metric names are the program's own; label values may come
-/// from outside and are escaped.
+/// Gauges in the text format of OpenMetrics 1.0.
+///
+/// Names and help texts come from the program's source. Label values may be untrusted and are escaped.
 struct MetricsText {
     private var text = ""
 
-    /// - Parameter samples: each with its labels, in the order in which they are written.
+    /// Appends a gauge, unless it has no samples.
+    ///
+    /// - Parameter samples: The values with their labels, in output order.
     mutating func gauge(
         _ name: StaticString, _ help: StaticString, unit: StaticString? = nil,
         _ samples: [(labels: [(name: String, value: String)], value: Int64)]
@@ -18,7 +21,7 @@ struct MetricsText {
         }
     }
 
-    /// With the mark that nothing is missing at its end.
+    /// The complete text, with the end mark that proves it is not truncated.
     var page: String { text + "# EOF\n" }
 
     private func escaped(_ value: String) -> String {

@@ -1,7 +1,7 @@
 import Manifests
 
 extension Expectation {
-    /// `0 records, and at least 1 is expected`; `nil` where there are enough.
+    /// Describes a lack of records, such as `0 records, and at least 1 is expected`; returns `nil` if there are enough.
     func shortfall(of records: Int64) -> String? {
         guard records < minimumRecords else { return nil }
         let expected = minimumRecords == 1 ? "1 is" : "\(grouped(Int(minimumRecords))) are"

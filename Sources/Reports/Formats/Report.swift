@@ -1,13 +1,13 @@
 import FlowRuns
 import Text
 
-/// How a report is written.
+/// An output format.
 package enum ReportFormat: String, Sendable {
     case text, json, markdown, github, yaml, html
     case openMetrics = "openmetrics"
 }
 
-/// What a command shows, with one rendering for each format that it has.
+/// The output of a command, with one rendering for each supported format.
 ///
 /// ```swift
 /// extension StatusReport: Report {
@@ -18,26 +18,27 @@ package enum ReportFormat: String, Sendable {
 /// }
 /// ```
 package protocol Report: Sendable {
-    /// The first is the default.
+    /// The renderings; the first one is the default.
     static var renderings: [Rendering<Self>] { get }
 }
 
 extension Report {
     package static var formats: [ReportFormat] { renderings.map(\.format) }
 
-    /// The one place where a format is chosen. A format that the report does not have writes nothing: no command offers
-    /// one.
+    /// Writes the report in a format. An unsupported format writes nothing, and no command offers one.
+    ///
+    /// This method is the only place that selects a rendering by format.
     ///
     /// - Parameters:
-    ///   - style: what the terminal can show, for text.
-    ///   - write: takes the bytes in pieces, in order.
+    ///   - style: The capabilities of the terminal, for the format `text`.
+    ///   - write: Receives the bytes in chunks, in order.
     package func write(
         _ format: ReportFormat, _ style: TextStyle = TextStyle(), to write: (_ piece: [UInt8]) -> Void
     ) {
         Self.renderings.first { $0.format == format }?.write(self, style, write)
     }
 
-    /// The whole of it; see ``write(_:_:to:)``.
+    /// Returns the whole report as text; see ``write(_:_:to:)``.
     package func written(_ format: ReportFormat = .text, _ style: TextStyle = TextStyle()) -> String {
         var bytes: [UInt8] = []
         write(format, style) { bytes += $0 }
@@ -45,18 +46,20 @@ extension Report {
     }
 }
 
-/// One format of a report. What comes from outside the program is made harmless by the text type of the format and
-/// nowhere else: ``StyledText``, `JSONText`, ``MarkdownText``, ``WorkflowCommand``, ``HTMLText``.
+/// One format of a report.
+///
+/// Untrusted text is escaped by the text type of the format and nowhere else: ``StyledText``, `JSONText`,
+/// ``MarkdownText``, ``WorkflowCommand``, ``HTMLText``.
 package struct Rendering<Subject: Sendable>: Sendable {
     package let format: ReportFormat
     let write: @Sendable (Subject, TextStyle, (_ piece: [UInt8]) -> Void) -> Void
 
-    /// Lines for a terminal, a log or a pipe.
+    /// Renders lines for a terminal, a log or a pipe.
     package static func text(_ lines: @escaping @Sendable (Subject, TextStyle) -> [StyledText]) -> Rendering {
         Rendering(format: .text) { subject, style, write in write(Array(lines(subject, style).page.utf8)) }
     }
 
-    /// An indented object. The second argument of `members` hands over what was written so far.
+    /// Renders an indented JSON object. The second argument of `members` writes everything so far as a chunk.
     package static func json(
         _ members: @escaping @Sendable (Subject, inout JSONText, (inout JSONText) -> Void) -> Void
     ) -> Rendering {
@@ -65,14 +68,14 @@ package struct Rendering<Subject: Sendable>: Sendable {
         }
     }
 
-    /// JSON that the report streams by itself.
+    /// Renders JSON that the report streams itself.
     package static func json(
         streamed: @escaping @Sendable (Subject, (_ piece: [UInt8]) -> Void) -> Void
     ) -> Rendering {
         Rendering(format: .json) { subject, _, write in streamed(subject, write) }
     }
 
-    /// An object on one line, for JSON Lines.
+    /// Renders a JSON object on a single line, for JSON Lines.
     package static func jsonLine(
         _ members: @escaping @Sendable (Subject, inout JSONText) -> Void
     ) -> Rendering {
@@ -87,7 +90,7 @@ package struct Rendering<Subject: Sendable>: Sendable {
         Rendering(format: .markdown) { subject, _, write in write(Array(text(subject).source.utf8)) }
     }
 
-    /// Annotations on the manifests' lines.
+    /// Renders annotations for the lines of the manifests.
     package static func github(_ commands: @escaping @Sendable (Subject) -> [WorkflowCommand]) -> Rendering {
         Rendering(format: .github) { subject, _, write in
             write(Array(commands(subject).map(\.line).joined().utf8))
@@ -98,7 +101,7 @@ package struct Rendering<Subject: Sendable>: Sendable {
         Rendering(format: .yaml) { subject, _, write in write(Array(text(subject).utf8)) }
     }
 
-    /// For a scraper, in the text format of OpenMetrics 1.0.
+    /// Renders metrics for a scraper, in the text format of OpenMetrics 1.0.
     static func openMetrics(_ metrics: @escaping @Sendable (Subject) -> MetricsText) -> Rendering {
         Rendering(format: .openMetrics) { subject, _, write in write(Array(metrics(subject).page.utf8)) }
     }

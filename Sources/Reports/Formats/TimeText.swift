@@ -3,16 +3,16 @@ import FlowRuns
 private let minute: Int64 = 60
 private let hour = 60 * minute
 private let day = 24 * hour
-/// The mean year of the Gregorian calendar.
+/// The mean year of the Gregorian calendar, in seconds.
 private let secondsPerYear: Int64 = 31_556_952
 let meanYear = Duration.seconds(secondsPerYear)
 
-/// A length of time, its two largest units: `1d`, `1h 30m`; from two years on, `12 years`.
+/// Formats a duration with its two largest units, such as `1d` or `1h 30m`; from two years on, such as `12 years`.
 func spanText(_ span: Duration) -> String {
     let seconds = span.wholeSeconds
     guard seconds > 0 else { return "0s" }
     if seconds >= 2 * secondsPerYear {
-        // Ten calendar years are some hours more or less than ten mean ones.
+        // Ten calendar years can be some hours longer or shorter than ten mean years.
         return "\(grouped(Int((seconds - secondsPerYear / 2) / secondsPerYear) + 1)) years"
     }
     var rest = seconds
@@ -25,6 +25,6 @@ func spanText(_ span: Duration) -> String {
 }
 
 extension Window {
-    /// `2024-01-01T00:00:00Z … 2024-01-02T00:00:00Z`
+    /// Formats the window, such as `2024-01-01T00:00:00Z … 2024-01-02T00:00:00Z`.
     func text(_ ellipsis: String) -> String { "\(start) \(ellipsis) \(end)" }
 }

@@ -2,7 +2,7 @@ import FlowRuns
 import Manifests
 import Text
 
-/// An annotation on a line of a manifest: a workflow command of GitHub Actions.
+/// A GitHub Actions workflow command that annotates a line of a manifest.
 package struct WorkflowCommand: Hashable, Sendable {
     package enum Level: String, Sendable {
         case error, warning, notice
@@ -11,7 +11,7 @@ package struct WorkflowCommand: Hashable, Sendable {
     let level: Level
     let place: Place?
     let title: String
-    /// Its first line is the message itself.
+    /// The lines of the message, of which the first is the message itself.
     let paragraphs: [String]
 
     init(_ level: Level, at place: Place?, title: String, _ paragraphs: [String]) {
@@ -21,8 +21,9 @@ package struct WorkflowCommand: Hashable, Sendable {
         self.paragraphs = paragraphs
     }
 
-    /// `::error file=…,line=…,col=…,title=SLU0202::message`. What stands in it can end neither a property nor the
-    /// command.
+    /// The command: `::error file=…,line=…,col=…,title=SLU0202::message`.
+    ///
+    /// Values are escaped, so that none can end a property or the command.
     var line: String {
         var properties: [String] = []
         if let place {
@@ -34,8 +35,8 @@ package struct WorkflowCommand: Hashable, Sendable {
         return "::\(level.rawValue) \(properties.joined(separator: ","))::\(message)\n"
     }
 
-    /// What may not stand in a message, by GitHub's own toolkit, besides the control characters that ``printable(_:)``
-    /// takes away.
+    /// Escapes a message for a workflow command. GitHub's toolkit also escapes line breaks, which ``printable(_:)``
+    /// replaces.
     private func data(_ text: String) -> String { printable(text).replacing("%", with: "%25") }
 
     private func property(_ text: String) -> String {

@@ -3,7 +3,7 @@ import Ledger
 import Text
 
 extension JSONText {
-    /// One run a line, newest first.
+    /// Writes the runs newest first, with one run per line.
     mutating func members(of report: HistoryReport, _ handOver: (inout JSONText) -> Void) {
         member("formatVersion", 1)
         array("runs") { json in

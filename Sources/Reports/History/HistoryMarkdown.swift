@@ -2,7 +2,7 @@ import FlowRuns
 import Ledger
 
 extension HistoryReport {
-    /// A table. When the runs are too many for a comment the oldest are left out, and counted.
+    /// The runs as a table. If there are too many for a comment, the oldest are omitted and counted.
     var markdown: MarkdownText {
         guard !entries.isEmpty else { return "\(emptyText)\n" }
         let titles = ["When (UTC)", "Flow", "Window (UTC)", "State", "Run", "Attempt", "Declared by"]

@@ -2,21 +2,23 @@ import FlowRuns
 import Ledger
 import Manifests
 
-/// Recorded runs, newest first: what was declared, sent and answered.
+/// Recorded runs, newest first: their declarations, requests and responses.
 package struct HistoryReport: Sendable {
     let entries: [LedgerEntry]
-    /// The flows' names, as far as manifests tell them.
+    /// The names of the flows, if manifests contain them.
     let names: [FlowID: String]
-    /// What the flows' manifests expect of each run.
+    /// The number of records that the manifests expect in each run, by flow.
     let expectations: [FlowID: Expectation]
-    /// Whether each run's request and the answer to it are shown below it.
+    /// Whether the request and the response of each run are shown.
     let showsRequests: Bool
-    /// How many older runs a limit leaves out.
+    /// The number of older runs beyond the limit.
     let leftOut: Int
-    /// Whether some recorded runs were left out on request.
+    /// Whether a filter has excluded recorded runs.
     let isFiltered: Bool
 
-    /// - Parameter limit: only the newest so many.
+    /// Creates a report.
+    ///
+    /// - Parameter limit: The maximum number of runs, of which the newest are kept; `nil` keeps all.
     package init(
         _ entries: [LedgerEntry], names: [FlowID: String] = [:], expectations: [FlowID: Expectation] = [:],
         limit: Int? = nil, showsRequests: Bool = false,
@@ -30,10 +32,10 @@ package struct HistoryReport: Sendable {
         self.isFiltered = isFiltered
     }
 
-    /// Where there is nothing to show.
+    /// The message for a report without runs.
     var emptyText: String { isFiltered ? "No recorded run matches." : "No runs are recorded." }
 
-    /// That a run which ended well brought fewer records than expected; `nil` where that is not so.
+    /// Describes a lack of records in a run that ended well; returns `nil` if there are enough.
     func shortfall(of entry: LedgerEntry) -> String? {
         guard entry.run.state == .succeeded || entry.run.state == .partial, let records = entry.run.records else {
             return nil
@@ -53,7 +55,7 @@ extension HistoryReport: Report {
 }
 
 extension [LedgerEntry] {
-    /// By the time of their making; at one moment, in the reverse of the ledger's order.
+    /// The entries sorted by creation time, newest first; ties in reverse ledger order.
     fileprivate var newestFirst: [LedgerEntry] {
         sorted {
             $0.run.recordedAt == $1.run.recordedAt
@@ -63,7 +65,7 @@ extension [LedgerEntry] {
 }
 
 extension RunState {
-    /// For people; the raw value is for machines.
+    /// The state in words for people; the raw value is for machines.
     var inWords: String {
         switch self {
         case .intended: "claimed"
@@ -87,7 +89,7 @@ extension RunState {
         }
     }
 
-    /// Can be told from the others without its colour.
+    /// An emoji that identifies the state without relying on colour alone.
     var sign: String {
         switch self {
         case .succeeded: "✅"
@@ -102,7 +104,7 @@ extension RunState {
 }
 
 extension RecordedRun {
-    /// Empty for the first attempt at a window's ordinary run.
+    /// The rerun and the number of the attempt; empty for the first attempt of a window's ordinary run.
     var attemptText: String {
         let rerun = identity.rerun.map { "rerun \($0)" }
         return [rerun, identity.attempt > 1 ? "attempt \(identity.attempt)" : nil].compactMap(\.self).joined(
@@ -111,7 +113,7 @@ extension RecordedRun {
 }
 
 extension Provenance {
-    /// `flows/crm.yaml:14 4f2c9ab Ada Lovelace`
+    /// The file, line, commit and author, such as `flows/crm.yaml:14 4f2c9ab Ada Lovelace`.
     var text: String {
         let place = file.map { file in line.map { "\(file):\($0)" } ?? file }
         return [place, commit.map { String($0.prefix(9)) }, author].compactMap(\.self).joined(separator: " ")

@@ -2,7 +2,7 @@ import FlowRuns
 import Ledger
 
 extension HistoryReport {
-    /// A table where the terminal is wide enough, otherwise a block for each run.
+    /// Formats the runs as a table if the terminal is wide enough, otherwise as one block per run.
     func lines(_ style: TextStyle) -> [StyledText] {
         guard !entries.isEmpty else { return style.lines(emptyText) }
         let table = table(style)
@@ -68,7 +68,7 @@ extension LedgerEntry {
 }
 
 extension RunCounts {
-    /// `100 records in, 99 out, 1 failed`; `nil` when the service told nothing.
+    /// The counts in words, such as `100 records in, 99 out, 1 failed`; `nil` if the service reported none.
     fileprivate var text: String? {
         let counts = [
             (inputFiles, "file in", "files in"), (inputRecords, "record in", "records in"),

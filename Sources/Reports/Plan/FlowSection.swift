@@ -3,7 +3,7 @@ import Manifests
 import Planner
 import Text
 
-/// The lines of one flow in the terminal view of a plan.
+/// The section of one flow in the terminal view of a plan.
 struct FlowSection {
     private let flow: FlowPlan
     private let asOf: Timestamp
@@ -17,7 +17,7 @@ struct FlowSection {
     private static let diagnosticLimit = 5
     private static let heldLimit = 4
     private static let narrowestPlace = 24
-    /// A reason beside its window needs so many columns; with fewer it stands below.
+    /// The minimum number of columns for a reason next to its window; in a narrower terminal it goes below the window.
     private static let narrowestReason = 36
 
     init(
@@ -43,7 +43,7 @@ struct FlowSection {
         var name = printable(flow.title)
         if let width = style.width {
             var room = width - order.columns - tag.columns - 2
-            // The place leads to the id, too; the name is what people know.
+            // Drop the ID first: the position leads to the ID as well, and people recognize the name.
             if name.columns + id.columns + min(place.columns, Self.narrowestPlace) > room { id = "" }
             room -= id.columns
             name = name.cutInMiddle(to: max(12, room - min(place.columns, max(12, room / 2))), style)
@@ -89,13 +89,13 @@ struct FlowSection {
         } + zonedTimes(line)
     }
 
-    /// The same range by the clocks of the series' time zone, below the one in UTC.
+    /// Formats the line's range in the time zone of its series, to be shown below the range in UTC.
     private func zonedTimes(_ line: PlanLine) -> [StyledText] {
         guard let times = line.timeZone.flatMap(ZonedTimes.init) else { return [] }
         return style.lines(times.text(line.windows, style.ellipsis), .quiet, indent: Self.indent + 2)
     }
 
-    /// How much time the requests cover, where it is not plain from a single line.
+    /// The time that the requests cover, unless a single line already shows it.
     private var span: [StyledText] {
         guard let span = flow.span, flow.actions.count > 1 || startsEarly != nil else { return [] }
         let isUnusual = span.length > UnusualWindows.longSpan || startsEarly != nil
@@ -147,7 +147,7 @@ struct FlowSection {
 }
 
 extension Diagnostic {
-    /// `warning[SLU0204]: flows.yaml:9: what is wrong; what to write instead`
+    /// The diagnostic on one line, such as `warning[SLU0204]: flows.yaml:9: problem; suggestion`.
     package var line: String {
         let place = place.map { "\($0.file):\($0.line): " } ?? ""
         let help = suggestion.map { "; \($0)" } ?? ""

@@ -1,6 +1,6 @@
 import FlowRuns
 
-/// Windows that touch and are equally long, by the clock or by the calendar, taken as one.
+/// Adjacent windows of equal length, by the clock or by the calendar, combined into one range.
 struct FoldedWindows: Hashable {
     private(set) var start: Timestamp
     private(set) var end: Timestamp
@@ -9,7 +9,7 @@ struct FoldedWindows: Hashable {
     private var shortest: Duration
     private var longest: Duration
 
-    /// Lengths that are one in the calendar: days of 23 to 25 hours, months of 28 to 31 days.
+    /// Lengths that are equal by the calendar: days of 23 to 25 hours, months of 28 to 31 days.
     private static let calendarUnits: [(name: String, lengths: ClosedRange<Duration>)] = {
         let day = Duration.seconds(86_400)
         let slack = Duration.seconds(3600)
@@ -20,7 +20,9 @@ struct FoldedWindows: Hashable {
         return units.map { ($0, day * $1.lowerBound - slack...day * $1.upperBound + slack) }
     }()
 
-    /// - Parameter noun: what they are, in the plural.
+    /// Creates a range of one window.
+    ///
+    /// - Parameter noun: The plural noun in the description of several windows.
     init(_ window: Window, noun: String = "windows") {
         self.noun = noun
         start = window.start
@@ -29,7 +31,9 @@ struct FoldedWindows: Hashable {
         longest = window.length
     }
 
-    /// Takes the others in when they go on where these end, or lead to where they start; says whether it did.
+    /// Merges another range if it is adjacent on either side and has windows of the same length.
+    ///
+    /// - Returns: Whether the ranges were merged.
     mutating func take(_ other: FoldedWindows) -> Bool {
         guard other.start == end || other.end == start else { return false }
         let (least, most) = (min(shortest, other.shortest), max(longest, other.longest))
@@ -42,8 +46,10 @@ struct FoldedWindows: Hashable {
         return true
     }
 
-    /// Takes in so many windows that follow at equal steps, each as long as this one, up to the last of them; says
-    /// whether each touches the one before.
+    /// Merges `more` windows of the same length that follow at equal steps, if all of them are adjacent.
+    ///
+    /// - Parameter last: The last of these windows.
+    /// - Returns: Whether the windows were merged.
     mutating func take(_ more: Int, upTo last: Window) -> Bool {
         let (earliest, latest) = (min(start, last.start), max(end, last.end))
         guard count == 1, latest - earliest == longest * (more + 1) else { return false }
@@ -52,17 +58,18 @@ struct FoldedWindows: Hashable {
         return true
     }
 
-    /// `365 windows of 1d`, and of days that are not all equally long, `365 windows of 1d (23-25h)`; for a single
-    /// one its length.
+    /// The count and the length of the windows, such as `365 windows of 1d`; for a single window only its length.
+    ///
+    /// If days differ in length, so does the text: `365 windows of 1d (23-25h)`.
     var sizeText: String {
         guard count > 1 else { return spanText(longest) }
         let text = "\(grouped(count)) \(noun) of "
         guard shortest != longest, let unit = Self.unit(of: shortest, longest) else { return text + spanText(longest) }
-        // Everybody knows that months differ; that a day is cut short is worth a word.
+        // Mention only days of different lengths: that months differ is well known.
         return text + unit + (unit.hasSuffix("d") ? " (\(shortest.wholeHours)-\(longest.wholeHours)h)" : "")
     }
 
-    /// `2024-01-01T00:00:00Z … 2024-12-31T00:00:00Z`
+    /// Formats the range, such as `2024-01-01T00:00:00Z … 2024-12-31T00:00:00Z`.
     func rangeText(_ ellipsis: String) -> String { "\(start) \(ellipsis) \(end)" }
 
     private static func unit(of shortest: Duration, _ longest: Duration) -> String? {

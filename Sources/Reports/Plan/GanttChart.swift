@@ -2,18 +2,18 @@ import FlowRuns
 import Planner
 import Text
 
-/// A Mermaid gantt of a plan's windows: a section for each flow, plain windows folded, a bounded number of bars.
+/// A Mermaid Gantt chart of a plan's windows, with a section for each flow and a limited number of bars.
 struct GanttChart {
     private static let sectionLimit = 20
     private static let barLimit = 60
 
-    /// Mermaid's source, by line.
+    /// The lines of Mermaid source.
     private(set) var lines: [String] = []
-    /// How many windows have no bar.
+    /// The number of windows without a bar.
     private(set) var omittedWindows = 0
     private(set) var omittedFlows = 0
 
-    /// `nil` when there is nothing to draw.
+    /// Returns `nil` if the plan has no windows to draw.
     init?(_ plan: Plan) {
         let flows = plan.flows.filter { !$0.actions.isEmpty || !$0.held.isEmpty }
         guard !flows.isEmpty else { return nil }
@@ -58,8 +58,10 @@ struct GanttChart {
         }
     }
 
-    /// Mermaid ends a name at colons, semicolons and number signs, and reads some words as its own: so only letters,
-    /// digits and a little more are left.
+    /// Removes characters that have a meaning in Mermaid.
+    ///
+    /// Colons, semicolons and number signs end a name, and some words are keywords, so only letters, digits and a few
+    /// other characters are kept.
     private func word(_ text: String) -> String {
         let kept = text.prefix(60).map { $0.isLetter || $0.isNumber || "-_.,".contains($0) ? $0 : " " }
         let name = String(kept).split(separator: " ").joined(separator: " ")

@@ -1,7 +1,7 @@
 import FlowRuns
 import Planner
 
-/// One line of a plan as people read it: a request, or a fold of plain ones or of retries for one cause.
+/// A line in the view of a plan: a request or held window, or several folded ones.
 struct PlanLine {
     enum Kind: CaseIterable {
         case create
@@ -17,15 +17,15 @@ struct PlanLine {
     private(set) var windows: FoldedWindows
     /// See ``PlannedAction/timeZone``.
     let timeZone: String?
-    /// Why it is asked for, or what it waits for.
+    /// The reason for the request, or for holding the window.
     private(set) var reason: String
-    /// Of a retry: the reason without the run that it retries.
+    /// The reason of a retry without the ID of the retried run; `nil` for other lines.
     private let cause: String?
-    /// See ``UnusualWindows``.
+    /// The remark of ``UnusualWindows``; `nil` if the window is not unusual.
     let unusual: String?
-    /// Shown before plain ones when there is not room for all.
+    /// Whether the line takes precedence over plain lines if there is not enough room.
     let isNotable: Bool
-    /// The flow's first run, and nothing else is to be said of it.
+    /// Whether the line is the first run of its flow, without anything else to mention.
     let isPlainFirstRun: Bool
 
     init(_ action: PlannedAction, unusual: String?) {
@@ -44,7 +44,7 @@ struct PlanLine {
         isPlainFirstRun = kind == .create && action.deltaColumn != nil && action.refusal == nil && unusual == nil
     }
 
-    /// Of requests in a row: one line where their windows fold, or one each.
+    /// Returns the lines of consecutive requests: a single line if their windows fold, otherwise one line each.
     static func lines(of row: PlannedActions.Row) -> [PlanLine] {
         var line = PlanLine(row.first, unusual: nil)
         if row.count == 1 || !line.isNotable && line.windows.take(row.count - 1, upTo: row.last.window) {
@@ -70,8 +70,8 @@ struct PlanLine {
         isPlainFirstRun = false
     }
 
-    /// Takes the other in when both are plain and of one reason, or retries for one cause, or of one rerun, and the windows
-    /// fold.
+    /// Merges another line if the windows fold and both lines are plain with the same reason, retries for the same
+    /// cause, or of the same rerun. Returns whether the lines were merged.
     mutating func take(_ other: PlanLine) -> Bool {
         let isPlain = !isNotable && !other.isNotable && reason == other.reason
         let isSameRetry = cause != nil && cause == other.cause && unusual == nil && other.unusual == nil
@@ -83,7 +83,7 @@ struct PlanLine {
         return true
     }
 
-    /// The lines with each taken into the one before where that can take it.
+    /// Merges each line into the previous one where possible.
     static func folded(_ lines: some Sequence<PlanLine>) -> [PlanLine] {
         var folded: [PlanLine] = []
         for line in lines {
@@ -95,7 +95,7 @@ struct PlanLine {
 }
 
 extension PlannedAction {
-    /// The planner's reason tells of a refusal for plain requests; for the others it is added.
+    /// The planner's reason, followed by the refusal unless the reason already contains it.
     fileprivate var reasonWithRefusal: String {
         guard let refusal, !reason.contains(refusal.prefix(40)) else { return reason }
         return "\(reason); refused before: \(refusal)"
@@ -103,7 +103,7 @@ extension PlannedAction {
 }
 
 extension FlowPlan {
-    /// Its requests in the order in which they are sent, plain ones folded.
+    /// Returns the requests in the order of sending, with plain ones folded.
     func requestLines(asOf: Timestamp) -> [PlanLine] {
         let unusual = UnusualWindows(actions, asOf: asOf)
         guard unusual.isEmpty else {
@@ -112,13 +112,13 @@ extension FlowPlan {
         return PlanLine.folded(actions.rows.lazy.flatMap(PlanLine.lines))
     }
 
-    /// Its held windows, folded.
+    /// The held windows, folded.
     var heldLines: [PlanLine] { PlanLine.folded(held.lazy.map { PlanLine($0) }) }
 
-    /// The delta column that one of its requests carries.
+    /// The delta column that a request of the flow carries; `nil` if none does.
     var firstColumn: DeltaColumn? { actions.rows.lazy.compactMap(\.first.deltaColumn).first }
 
-    /// The time zone that all its requests are cut in, where it is one and not UTC.
+    /// The time zone of all requests; `nil` if they differ or use UTC.
     var timeZone: String? {
         guard let zone = actions.first?.timeZone, actions.rows.allSatisfy({ $0.first.timeZone == zone }) else {
             return nil
@@ -126,7 +126,7 @@ extension FlowPlan {
         return zone
     }
 
-    /// From the earliest start of any request to the latest end.
+    /// The range from the earliest start to the latest end of all requests; `nil` if there are none.
     var span: Window? {
         guard var (start, end) = actions.first.map({ ($0.window.start, $0.window.end) }) else { return nil }
         for window in actions.rows.flatMap({ [$0.first.window, $0.last.window] }) {
@@ -137,12 +137,12 @@ extension FlowPlan {
     }
 }
 
-/// What there is room for, in order, and how many windows of each kind are left out.
+/// The lines that fit, in order, and the number of omitted windows of each kind.
 struct PlanLineSelection {
     let shown: [PlanLine]
     let omitted: [PlanLine.Kind: Int]
 
-    /// Notable lines come before plain ones, and the first before the last.
+    /// Selects lines: notable lines take precedence over plain ones, and earlier lines over later ones.
     init(_ lines: [PlanLine], limit: Int) {
         guard lines.count > limit else {
             (shown, omitted) = (lines, [:])
@@ -162,7 +162,7 @@ struct PlanLineSelection {
 
     var omittedCount: Int { omitted.values.reduce(0, +) }
 
-    /// `99,000 to request, 950 to retry`
+    /// The omitted windows by kind, such as `99,000 to request, 950 to retry`.
     var omittedText: String {
         PlanLine.Kind.allCases.compactMap { kind in
             omitted[kind].map { "\(grouped($0)) \(kind.inWords)" }

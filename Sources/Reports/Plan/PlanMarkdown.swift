@@ -3,23 +3,24 @@ import Manifests
 import Planner
 import RunRequests
 
-/// A plan as the comment of a pull request: what is wrong first, then every flow with its counts, what to check, the
-/// windows as a picture, and the exact requests folded away. Never longer than a comment may be; what is left out is
-/// counted, the requests first.
+/// A plan as a comment on a pull request: diagnostics, all flows with their counts, points to check, a chart of the
+/// windows, and the collapsed requests.
+///
+/// The comment never exceeds the size limit. Omitted parts are counted, and requests are the first to be omitted.
 struct PlanMarkdown {
-    /// Kept for the line that counts what was left out.
+    /// The bytes reserved for the line that counts the omitted parts.
     private static let closingBytes = 600
-    /// Names of others are cut to this many characters where they stand once for the whole plan.
+    /// The maximum number of characters of an untrusted name that occurs once in the comment.
     private static let nameLimit = 200
 
     private let plan: Plan
     private let arguments: CommandArguments
     private let digest: String?
 
-    /// The comment so far.
+    /// The unfinished comment.
     private struct Draft {
         var comment = BoundedMarkdown(limit: BoundedMarkdown.mostBytes - closingBytes)
-        /// What there was no room for.
+        /// The parts that did not fit.
         var omitted: [String] = []
 
         mutating func omit(_ count: Int, _ noun: String, _ plural: String? = nil) {
@@ -33,7 +34,7 @@ struct PlanMarkdown {
         self.digest = digest
     }
 
-    /// At most ``BoundedMarkdown/mostBytes`` bytes of UTF-8, and so at most as many characters.
+    /// The comment, whose size is limited to ``BoundedMarkdown/mostBytes``.
     var text: MarkdownText {
         var draft = Draft()
         draft.comment.add("\(marker)\n\(opening)")
@@ -52,9 +53,9 @@ struct PlanMarkdown {
         return draft.comment.text + "\n_\(omitted). Complete: \(code: arguments.command("plan", "--format json"))_\n"
     }
 
-    /// The first line of every comment on a target's plan, by which a bot finds the comment that it updates.
+    /// The first line of every comment on a target's plan, by which a bot finds the comment to update.
     private var marker: MarkdownText {
-        // Two hyphens would end the comment.
+        // Two hyphens would end the HTML comment.
         let name = plan.target.name.prefix(Self.nameLimit).replacing("--", with: "- -").replacing(">", with: "")
         return "<!-- sluice:plan target=\(html: name) -->"
     }
@@ -92,9 +93,9 @@ struct PlanMarkdown {
         return text + "\n"
     }
 
-    // MARK: What a reviewer should check
+    // MARK: Points to check
 
-    /// What would otherwise have to be found in the table or the picture. Each is written only when there is room for it.
+    /// The points that a reviewer would otherwise have to find in the table or the chart, formatted only if they fit.
     private var checks: [() -> MarkdownText] {
         let early = plan.earlyStarts
         let firstRuns = plan.flows.filter { $0.firstColumn != nil }
@@ -126,10 +127,10 @@ struct PlanMarkdown {
             }
     }
 
-    /// More flows than this with a first run are told together.
+    /// The maximum number of flows whose first runs are listed separately.
     private static let mostFirstRuns = 5
 
-    /// `- 200 flows make their first run: it carries the delta column UPDATED_AT of 198 flows, ID of orders and customers`
+    /// Lists first runs, such as `- 2 flows make their first run, which carries the delta column: ID of a and b`.
     private func firstRunsCheck(_ flows: [FlowPlan]) -> MarkdownText {
         let byColumn = Dictionary(grouping: flows) { $0.firstColumn?.name ?? "" }
         let columns = byColumn.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
@@ -149,7 +150,7 @@ struct PlanMarkdown {
         return "- \(flow) \(unusual)\(line.kind.inWords) \(window): \(line.reason)\n"
     }
 
-    // MARK: Table, picture, requests
+    // MARK: Table, chart, requests
 
     private func addTable(to draft: inout Draft) {
         let table = PlanMarkdownTable(plan.flows.filter { !$0.isQuiet })
@@ -170,7 +171,7 @@ struct PlanMarkdown {
         }
     }
 
-    /// Every flow gets an equal share of what room is left, and what a flow does not need goes to the next.
+    /// Adds the requests. Each flow gets an equal share of the remaining size, plus what earlier flows did not use.
     private func addRequests(to draft: inout Draft) {
         let flows = plan.flows.filter { !$0.actions.isEmpty }
         var shown = 0

@@ -1,10 +1,12 @@
 import FlowRuns
 import Planner
 
-/// The flows of a plan as a table: with many flows one short line each, so that a reviewer sees every flow before any
-/// detail. Columns that would be empty are left out.
+/// A table of the flows in a plan.
+///
+/// If there are many flows, each one is a short line, so that a reviewer sees all flows before any details. Empty
+/// columns are omitted.
 struct PlanMarkdownTable {
-    /// More flows than this get a short line each.
+    /// The maximum number of flows with full rows.
     private static let mostInFull = 25
 
     private enum Column: CaseIterable {
@@ -36,10 +38,12 @@ struct PlanMarkdownTable {
     let flows: [FlowPlan]
     private let columns: [Column]
     private let isShort: Bool
-    /// What is true of all flows is said once, elsewhere.
+    /// Whether to mark unverified flows; if all of them are unverified, a note above the table says so.
     private let marksUnverified: Bool
 
-    /// - Parameter flows: those that there is something to say of.
+    /// Creates a table.
+    ///
+    /// - Parameter flows: The flows to show.
     init(_ flows: [FlowPlan]) {
         self.flows = flows
         let counts = flows.map(\.counts)
@@ -87,7 +91,7 @@ struct PlanMarkdownTable {
         return [title, span]
     }
 
-    /// Whole minutes are shown as such.
+    /// Formats a window without zero seconds.
     private func shortText(_ window: Window) -> String {
         window.text("…").replacing(":00Z", with: "Z")
     }

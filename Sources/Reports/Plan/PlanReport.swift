@@ -3,11 +3,12 @@ import Planner
 /// A plan in each of its formats.
 package struct PlanReport: Sendable {
     package let plan: Plan
-    /// Of the plan's saved form, where a reviewer approves that.
+    /// The digest of the saved plan, which a reviewer approves; `nil` if the plan was not saved.
     package let digest: String?
-    /// Whether a terminal shows the flows' diagnostics, too: not where they were shown with the lines that they are about.
+    /// Whether the terminal view includes the flows' diagnostics; `false` if they were already printed with their
+    /// source lines.
     package var showsDiagnostics = true
-    /// Of commands in hints.
+    /// Arguments to repeat in suggested commands.
     let arguments: CommandArguments
 
     package init(_ plan: Plan, digest: String? = nil, arguments: CommandArguments = CommandArguments()) {
@@ -29,8 +30,9 @@ extension PlanReport: Report {
 }
 
 extension Plan {
-    /// Its diagnostics, and a notice for each flow that it requests runs of; for many flows one for all, since GitHub
-    /// shows no more than ten of a step.
+    /// The diagnostics, and a notice for each flow with requests or held windows.
+    ///
+    /// Many flows share one notice, because GitHub shows at most ten annotations per step.
     var annotations: [WorkflowCommand] {
         let busy = flows.filter { !$0.actions.isEmpty || !$0.held.isEmpty }
         guard busy.count > 8 else { return diagnostics.annotations + busy.map(notice) }
@@ -46,7 +48,7 @@ extension Plan {
             .notice, at: flow.place, title: "Sluice plan", ["\(flow.title): \(words)\(span)\(unverified)"])
     }
 
-    /// Where its requests go: whoever approves a plan also approves who gets the access token.
+    /// The destination of the requests. Approving a plan also approves who receives the access token.
     package var destination: String {
         switch target.service {
         case .embedded: "Requests go to the embedded simulator."

@@ -1,7 +1,7 @@
 import Planner
 
 extension PlanCounts {
-    /// The closing line of a plan: `Plan: 12 to request, 1 to retry; 1 held, 340 recorded.`
+    /// The closing line of a plan, such as `Plan: 12 to request, 1 to retry; 1 held, 340 recorded.`
     package var summary: String {
         let rest = standing.joined(separator: ", ")
         if requests > 0 { return "Plan: \(wanted.joined(separator: ", "))\(rest.isEmpty ? "" : "; \(rest)")." }
@@ -17,16 +17,16 @@ extension PlanCounts {
         }
     }
 
-    /// What is missing and, as declared, not asked for now.
+    /// The number of missing windows that are postponed as declared.
     var postponed: Int { paused + untilTomorrow + untilRunsEnd + waiting }
 
-    /// What will be requested, without zeros.
+    /// The counts of requests in words, without zeros.
     var wanted: [String] {
         let windows = windows > create ? " (\(grouped(windows)) windows)" : ""
         return words([(create, "to request\(windows)"), (retry, "to retry"), (rerun, "to rerun")])
     }
 
-    /// What will not be requested, without zeros.
+    /// The counts of everything that is not requested in words, without zeros.
     var standing: [String] {
         words([
             (held, "held"), (paused, "paused"), (untilTomorrow, "held until tomorrow"),
@@ -36,7 +36,7 @@ extension PlanCounts {
         ])
     }
 
-    /// `1 error, 2 warnings`; empty when there are none.
+    /// The counts of diagnostics, such as `1 error, 2 warnings`; empty if there are none.
     var diagnosticCounts: String {
         [errors > 0 ? counted(errors, "error") : nil, warnings > 0 ? counted(warnings, "warning") : nil]
             .compactMap(\.self).joined(separator: ", ")
@@ -48,10 +48,10 @@ extension PlanCounts {
 }
 
 extension FlowPlan {
-    /// The name, or the id where it has none.
+    /// The name, or the ID if the flow has no name.
     var title: String { name ?? id.description }
 
-    /// `, 335 of them by the flow it replaces`; empty where none is.
+    /// A suffix such as `, 335 of them by the flow it replaces`; empty if the flow replaces none.
     var replacedText: String {
         guard replacedCount > 0 else { return "" }
         let which = rules.replaced.count == 1 ? "the flow" : "the flows"
@@ -59,7 +59,7 @@ extension FlowPlan {
         return "\(count.isEmpty ? " " : ", ")\(count)by \(which) it replaces"
     }
 
-    /// `newest first, priority 5`; `nil` where its requests go as usual.
+    /// The order of the requests, such as `newest first, priority 5`; `nil` for the default order.
     var orderText: String? {
         let order = actions.count > 1 && rules.order == .newestFirst ? "newest first" : nil
         let priority = rules.priority == 0 || actions.isEmpty ? nil : "priority \(rules.priority)"
@@ -67,14 +67,14 @@ extension FlowPlan {
         return words.isEmpty ? nil : words.joined(separator: ", ")
     }
 
-    /// Whether there is nothing to say of it but that all is recorded.
+    /// Whether all windows are recorded and there is nothing else to mention.
     var isQuiet: Bool {
         actions.isEmpty && held.isEmpty && undeclared.isEmpty && diagnostics.isEmpty && failedCount == 0
     }
 }
 
 extension Plan {
-    /// `nil` where the ledger was compared with the service for every flow with requests.
+    /// A note about flows with requests that were never compared with the service; `nil` if there are none.
     var unverifiedNote: String? {
         let count = flows.count { !$0.isVerified && !$0.actions.isEmpty }
         guard count > 0 else { return nil }

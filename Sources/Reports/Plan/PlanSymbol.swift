@@ -1,6 +1,6 @@
 import Planner
 
-/// The symbol before a line of a plan.
+/// The symbol at the beginning of a line in a plan.
 enum PlanSymbol: CaseIterable {
     case create, retry, rerun, held, paused, limited, waiting, recorded, undeclared
 

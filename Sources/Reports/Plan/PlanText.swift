@@ -2,12 +2,14 @@ import FlowRuns
 import Manifests
 import Planner
 
-/// The terminal view of a plan: grouped by flow, long series folded, what matters on a line of its own, and a closing
-/// line with the counts. It stays about one screen long, however large the plan.
+/// The terminal view of a plan: grouped by flow, with folded series, notable requests on separate lines, and a closing
+/// line with the counts.
+///
+/// The view is about one screen long, regardless of the size of the plan.
 ///
 /// ```
 /// contacts  3abea21c-7e36-4be1-bec1-d3bad0e3e0de  flows/crm.yaml:14
-///   + 2024-01-01T00:00:00Z … 2024-01-02T00:00:00Z  1d                 first run of the flow: carries the delta column DOB
+///   + 2024-01-01T00:00:00Z … 2024-01-02T00:00:00Z  1d                 first run of the flow: carries the delta column ID
 ///   + 2024-01-02T00:00:00Z … 2024-12-31T00:00:00Z  364 windows of 1d  never run
 ///
 /// Plan: 365 to request; 340 recorded.
@@ -18,16 +20,18 @@ struct PlanText {
     private let style: TextStyle
     private let showsDiagnostics: Bool
 
-    /// How many lines of windows are shown, over all flows, about.
+    /// The approximate maximum number of window lines, over all flows.
     private static let rowLimit = 40
-    /// Flows that are shown with their windows: all, or where there are more, those that a reviewer should look at. The
-    /// others get a line each, and further ones still are counted.
+    /// The maximum number of flows with a section of their own. If there are more flows, only those that a reviewer
+    /// should check have a section; the others have one line each, and the rest is counted.
     private static let sectionLimit = 12
     private static let lineLimit = 40
 
+    /// Creates a view.
+    ///
     /// - Parameters:
-    ///   - arguments: of commands in hints.
-    ///   - showsDiagnostics: whether those of the flows are not shown elsewhere.
+    ///   - arguments: Arguments to repeat in suggested commands.
+    ///   - showsDiagnostics: Whether to include the flows' diagnostics, because they are not shown elsewhere.
     init(_ plan: Plan, _ arguments: CommandArguments, _ style: TextStyle, showsDiagnostics: Bool = true) {
         self.plan = plan
         self.arguments = arguments
@@ -52,7 +56,7 @@ struct PlanText {
         return header + sections + others + quiet(besides: busy) + closing
     }
 
-    /// Whether there is more to say of it than how many windows it asks for.
+    /// Checks whether a flow has more to review than the number of its requests.
     private func needsLook(_ flow: FlowPlan, _ early: [FlowID: Duration]) -> Bool {
         let counts = flow.counts
         return !flow.diagnostics.isEmpty || counts.held + counts.failed + counts.retry + counts.rerun > 0
@@ -74,7 +78,7 @@ struct PlanText {
         return style.lines(title) + style.lines(plan.destination) + [symbolLine] + .blank
     }
 
-    /// One line for each flow that has no section of its own.
+    /// Formats one line for each flow without a section.
     private func brief(_ flows: [FlowPlan], _ early: [FlowID: Duration]) -> [StyledText] {
         guard !flows.isEmpty else { return [] }
         let shown = flows.prefix(Self.lineLimit)

@@ -1,16 +1,19 @@
 import FlowRuns
 import Planner
 
-/// What a reviewer should check in the requests of one flow: this is how a typing error shows (a wrong year,
-/// milliseconds for seconds, a series that starts too early). A request may be unusual and still be right.
+/// The requests of a flow that a reviewer should check, because typing errors look like this: a wrong year,
+/// milliseconds instead of seconds, a series that starts too early.
+///
+/// An unusual request can still be correct.
 struct UnusualWindows {
-    /// Two windows further apart than this, or a flow that starts this much before most others, are unusual.
+    /// The minimum unusual distance between two windows, and between the start of a flow and that of most others.
     static let farApart = meanYear * 2
-    /// A flow whose requests cover more time than this is unusual.
+    /// The minimum unusual time that the requests of a flow cover.
     static let longSpan = meanYear * 3
-    /// So are one or two windows this far from the others: a mistyped year is most often the next or the last.
+    /// The minimum unusual distance of one or two windows from all others; a mistyped year is often the next or
+    /// previous one.
     private static let farForFew = Duration.seconds(300 * 86_400)
-    /// A window is unusual when it is so many times as long as the median.
+    /// The minimum unusual length of a window, as a multiple of the median.
     private static let muchLonger = 20
 
     private var remarks: [Int: String] = [:]
@@ -31,7 +34,7 @@ struct UnusualWindows {
         noteGaps(actions)
     }
 
-    /// Most are: equally long, none ends after the plan, and none is far from the next.
+    /// Fast path: in most plans, all windows are equally long, none ends after the plan, and none is far from the next.
     private static func arePlain(_ actions: PlannedActions, asOf: Timestamp) -> Bool {
         let length = actions.first?.window.length
         let areAlike = actions.rows.allSatisfy {
@@ -43,7 +46,7 @@ struct UnusualWindows {
             }
     }
 
-    /// What is unusual about the action at the index; `nil` when nothing is.
+    /// The remark on the action at an index; `nil` if it is not unusual.
     subscript(index: Int) -> String? { remarks[index] }
 
     var isEmpty: Bool { remarks.isEmpty }
@@ -52,9 +55,10 @@ struct UnusualWindows {
         remarks[index] = remarks[index].map { "\($0); \(remark)" } ?? remark
     }
 
-    /// Of two windows far apart, the one with fewer on its side is the unusual one.
+    /// Finds windows that are far apart. Of two such windows, the one with fewer windows on its side is the unusual
+    /// one.
     private mutating func noteGaps(_ actions: PlannedActions) {
-        // By window: the requests stand so, or the other way round.
+        // The requests are in window order or in reverse window order.
         let isReversed = actions.count > 1 && (actions.last?.window ?? actions[0].window) < actions[0].window
         func place(_ index: Int) -> Int { isReversed ? actions.count - 1 - index : index }
         for index in actions.indices.dropFirst() {
@@ -73,7 +77,7 @@ struct UnusualWindows {
 }
 
 extension Plan {
-    /// Of flows whose requests begin years before those of most others: by how much.
+    /// The flows whose requests start much earlier than those of most others, with the difference.
     var earlyStarts: [FlowID: Duration] {
         let starts = flows.compactMap(\.span?.start).sorted()
         guard starts.count >= 2 else { return [:] }

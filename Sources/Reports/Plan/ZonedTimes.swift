@@ -1,22 +1,24 @@
 import FlowRuns
 import Foundation
 
-/// Times by the clocks of a series' time zone.
+/// A formatter for times in the time zone of a series.
 struct ZonedTimes {
     private let zone: TimeZone
 
-    /// - Parameter name: an IANA name; `nil` for one that this machine does not know.
+    /// Creates a formatter; returns `nil` if the machine does not support the time zone.
+    ///
+    /// - Parameter name: An IANA name, such as `Europe/Berlin`.
     init?(_ name: String) {
         guard let zone = TimeZone(identifier: name) else { return nil }
         self.zone = zone
     }
 
-    /// `2024-01-02 00:00 +01:00 … 2025-01-01 00:00 +01:00 Europe/Berlin`
+    /// Formats a range, such as `2024-01-02 00:00 +01:00 … 2025-01-01 00:00 +01:00 Europe/Berlin`.
     func text(_ windows: FoldedWindows, _ ellipsis: String) -> String {
         "\(text(windows.start)) \(ellipsis) \(text(windows.end)) \(zone.identifier)"
     }
 
-    /// The offset tells the two hours apart that bear one name when the clocks go back.
+    /// Formats a time with its offset, which distinguishes the two equal hours at the end of daylight saving time.
     private func text(_ moment: Timestamp) -> String {
         let offset = zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(moment.seconds)))
         let shown = UTCTime(moment + .seconds(offset))

@@ -2,17 +2,19 @@ import FlowRuns
 import Manifests
 import Text
 
-/// What a refresh found in each flow.
+/// The result of a refresh, for each flow.
 package struct RefreshReport: Sendable {
-    /// How the refresh of one flow ended.
+    /// The result of refreshing one flow.
     package enum Outcome: Hashable, Sendable {
+        /// The flow's runs were read.
+        ///
         /// - Parameters:
-        ///   - read: runs that were read.
-        ///   - new: of those, the ones that the ledger did not know.
-        ///   - ended: runs that ended since the last refresh.
-        ///   - inDoubt: requests of which nothing is known yet.
+        ///   - read: The number of runs that were read.
+        ///   - new: The number of these runs that the ledger did not contain.
+        ///   - ended: The number of runs that ended since the last refresh.
+        ///   - inDoubt: The number of requests whose result is still unknown.
         case read(Int, new: Int, ended: Int, inDoubt: Int)
-        /// The service does not know the flow.
+        /// The service does not have the flow.
         case absent
         case failed(String)
         case stopped
@@ -22,7 +24,7 @@ package struct RefreshReport: Sendable {
         package let id: FlowID
         package let name: String?
         package let outcome: Outcome
-        /// Where the service disagrees with the manifest.
+        /// The differences between the service and the manifest.
         package let diagnostics: [Diagnostic]
 
         package init(id: FlowID, name: String?, outcome: Outcome, diagnostics: [Diagnostic]) {
@@ -43,7 +45,7 @@ package struct RefreshReport: Sendable {
         self.flows = flows
     }
 
-    /// `refreshed 3 flows: 16 runs read, 0 new, 4 ended since the last refresh`
+    /// The counts in words, such as `refreshed 3 flows: 16 runs read, 0 new, 4 ended since the last refresh`.
     private var summary: String {
         var (flows, read, new, ended) = (0, 0, 0, 0)
         for flow in self.flows {
@@ -66,7 +68,7 @@ extension RefreshReport: Report {
 }
 
 extension JSONText {
-    /// One flow a line.
+    /// Writes the members of the report, with one flow per line.
     fileprivate mutating func members(of report: RefreshReport) {
         member("formatVersion", 1)
         member("target", report.target)

@@ -4,8 +4,10 @@ import Manifests
 import Planner
 import RunRequests
 
-/// A saved plan as it stands in its file, member by member; see ``writePlan(_:to:)`` for the other direction. Members
-/// that say again what others say (summaries, requests, UTC times) are not read: ``readPlan(_:)`` compares them.
+/// The decoder of a saved plan; see ``writePlan(_:to:)`` for the encoder.
+///
+/// Redundant members (summaries, requests and UTC times) are not decoded: ``readPlan(_:)`` verifies them by encoding
+/// the plan again.
 struct PlanDocument: Decodable {
     let plan: Plan
 

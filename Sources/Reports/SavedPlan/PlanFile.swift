@@ -2,12 +2,15 @@ import Crypto
 import Foundation
 import Planner
 
-/// Reads a saved plan back; the result equals the plan that ``writePlan(_:to:)`` was given, without its target's
-/// `runLink`, which only reports need.
+/// Decodes a saved plan.
 ///
-/// What was approved is what is sent: so the digest must hold, and writing the plan again must give the same bytes.
+/// The result equals the plan that ``writePlan(_:to:)`` encoded, without its target's `runLink`, which only reports
+/// need. The requests sent must be exactly the approved ones, so the digest must match, and encoding the plan again
+/// must give the same bytes.
 ///
-/// - Parameter bytes: the whole file.
+/// - Parameter bytes: The contents of the whole file.
+/// - Throws: ``PlanFileError`` if the file is not a saved plan, was edited, was written by a newer Sluice, or would now
+///   be encoded differently.
 package func readPlan(_ bytes: [UInt8]) throws(PlanFileError) -> Plan {
     try checkVersion(bytes)
     try checkDigest(bytes)
@@ -24,7 +27,7 @@ package func readPlan(_ bytes: [UInt8]) throws(PlanFileError) -> Plan {
 
 private struct VersionOnly: Decodable { let formatVersion: Int }
 
-/// A plan begins with its version; only what does not is looked at more closely, to tell what it is.
+/// Checks the format version. Only a file with an unexpected beginning is parsed, to determine the reason.
 private func checkVersion(_ bytes: [UInt8]) throws(PlanFileError) {
     guard !bytes.starts(with: "{\n  \"formatVersion\": \(Plan.formatVersion),\n".utf8) else { return }
     guard !bytes.isEmpty else { throw .notAPlan("it is empty") }
@@ -43,7 +46,7 @@ private func checkVersion(_ bytes: [UInt8]) throws(PlanFileError) {
     }
 }
 
-/// The digest is the last member, over every byte before the comma that leads to it.
+/// Checks the digest, the last member, against all bytes before its comma.
 private func checkDigest(_ bytes: [UInt8]) throws(PlanFileError) {
     let lead = Array(",\n  \"digest\": \"".utf8)
     let trail = Array("\"\n}\n".utf8)

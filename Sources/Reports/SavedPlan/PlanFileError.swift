@@ -1,16 +1,16 @@
 import Planner
 
-/// Why a saved plan is not applied.
+/// The reason why a saved plan is not applied.
 package enum PlanFileError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Not a plan at all: not JSON, cut off, or another document.
+    /// The file is not a plan: it is not JSON, is truncated, or is another document.
     case notAPlan(String)
-    /// Written by a newer Sluice.
+    /// A newer Sluice wrote the plan.
     case newer(found: Int)
-    /// Its digest does not hold.
+    /// The digest does not match the contents.
     case edited
-    /// Whole, but what it says cannot be; where, and what is wrong.
+    /// The digest matches, but a member is invalid. The values are the member's path and the problem.
     case invalid(at: String, String)
-    /// Whole, but this Sluice would write, and so send, something else for it.
+    /// The digest matches, but this version of Sluice would send different requests for the plan.
     case otherwiseToday
 
     package var description: String {

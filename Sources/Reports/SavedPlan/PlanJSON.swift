@@ -5,12 +5,13 @@ import Planner
 import RunRequests
 import Text
 
-/// Writes a plan in its saved form: JSON with one action a line, the same bytes for the same plan, and at its end the
-/// SHA-256 of all that stands before.
+/// Encodes a plan in its saved form: JSON with one action per line, followed by a SHA-256 digest of all previous bytes.
 ///
-/// - Parameter write: takes the bytes in pieces, in order.
-/// - Returns: that SHA-256: what a reviewer approves.
-/// - Throws: what `write` throws.
+/// The form is canonical: equal plans give equal bytes.
+///
+/// - Parameter write: Receives the bytes in chunks, in order.
+/// - Returns: The digest, which a reviewer approves.
+/// - Throws: The error of `write`.
 @discardableResult
 package func writePlan<Failure: Error>(
     _ plan: Plan, to write: ([UInt8]) throws(Failure) -> Void
@@ -31,21 +32,21 @@ package func writePlan<Failure: Error>(
     return digest
 }
 
-/// The saved form of a plan as a whole; see ``writePlan(_:to:)``.
+/// Encodes a plan in its saved form, in memory; see ``writePlan(_:to:)``.
 package func planJSON(_ plan: Plan) -> [UInt8] {
     var all: [UInt8] = []
     writePlan(plan) { all += $0 }
     return all
 }
 
-/// The digest that a saved plan ends with.
+/// Returns the digest at the end of a saved plan.
 ///
-/// - Parameter bytes: of a file that ``readPlan(_:)`` took.
+/// - Parameter bytes: The contents of a file that ``readPlan(_:)`` has accepted.
 package func planDigest(_ bytes: [UInt8]) -> String {
     String(decoding: bytes.dropLast("\"\n}\n".utf8.count).suffix(digestLength), as: UTF8.self)
 }
 
-/// `sha256:` and 64 digits.
+/// The length of a digest in characters: `sha256:` and 64 hexadecimal digits.
 let digestLength = 71
 
 func digestText(_ hash: SHA256) -> String {
@@ -180,7 +181,7 @@ private struct PlanJSON {
 }
 
 extension PlannedAction.Kind {
-    /// The word for it in JSON.
+    /// The value of the member `kind` in JSON.
     var word: String {
         switch self {
         case .create: "create"

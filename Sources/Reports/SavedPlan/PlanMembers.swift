@@ -1,21 +1,23 @@
 import FlowRuns
 import Manifests
 
-/// How the words of the domain are read from a saved plan. Nothing that a file can say may trap later: times are held
-/// to a range in which sums and milliseconds fit.
+/// Methods that decode the types of the domain from a saved plan.
+///
+/// All values are validated, so that no file can cause a trap later. Times are limited to a range in which sums and
+/// milliseconds do not overflow.
 extension KeyedDecodingContainer {
     func fault(_ key: Key, _ reason: String) -> DecodingError {
         .dataCorruptedError(forKey: key, in: self, debugDescription: reason)
     }
 
-    /// Of a member in Unix seconds.
+    /// Decodes a time in Unix seconds.
     func time(_ key: Key) throws -> Timestamp {
         let seconds = try decode(Int64.self, forKey: key)
         guard seconds.magnitude <= largestTime else { throw fault(key, "a time out of range") }
         return Timestamp(seconds: seconds)
     }
 
-    /// Of a member in milliseconds.
+    /// Decodes a duration in milliseconds.
     func span(_ key: Key) throws -> Duration {
         let milliseconds = try decode(Int64.self, forKey: key)
         guard milliseconds.magnitude <= largestTime else { throw fault(key, "a time out of range") }
@@ -47,7 +49,7 @@ extension KeyedDecodingContainer {
         return flow
     }
 
-    /// Only failed runs where there is no such member.
+    /// Decodes the states of retries; a missing member stands for failed runs only.
     func states(_ key: Key) throws -> Set<Retries.State> {
         guard contains(key) else { return [.failed] }
         return Set(
@@ -62,7 +64,7 @@ extension KeyedDecodingContainer {
         return run
     }
 
-    /// `nil` when there is none.
+    /// Decodes a delta column; returns `nil` if the member is missing.
     func column(_ key: Key) throws -> DeltaColumn? {
         guard contains(key) else { return nil }
         let object = try nestedContainer(keyedBy: ColumnKey.self, forKey: key)
@@ -80,7 +82,7 @@ extension KeyedDecodingContainer {
     }
 }
 
-/// In milliseconds it still fits 64 bits.
+/// The maximum magnitude of a time: 9e15 seconds still fit in 64 bits as milliseconds.
 private let largestTime: UInt64 = 9_000_000_000_000_000
 
 private enum WindowKey: CodingKey { case start, end }

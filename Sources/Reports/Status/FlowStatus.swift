@@ -2,69 +2,74 @@ import FlowRuns
 import Manifests
 import Planner
 
-/// Where a flow stands at one instant: what is due, what became of it, and how far behind it is.
+/// The state of a flow at one instant: which windows are due, how their runs ended, and which are missing.
 package struct FlowStatus: Hashable, Sendable {
     package let id: FlowID
     package let name: String?
-    /// Windows and reruns that the manifest declares; of series, those that have ended.
+    /// The number of declared windows and reruns; of a series, only the windows that are due.
     package let due: Int
-    /// Of those, the ones that need nothing.
+    /// The number of due windows and reruns that need no request.
     package let recorded: Int
-    /// Requests that a plan made now would make.
+    /// The number of requests in a plan made now.
     package let pending: Int
-    /// Windows that wait until a run in doubt is settled or acknowledged.
+    /// The number of windows held until a run in doubt is settled or acknowledged.
     package let held: Int
-    /// Windows that are missing and, as declared, not asked for now: paused, or over a limit.
+    /// The number of missing windows that are postponed as declared: paused, or over a limit.
     package let postponed: Int
-    /// Windows that wait until another flow has succeeded.
+    /// The number of windows that wait until another flow has succeeded.
     package let waiting: Int
-    /// What they wait for, and how many of them; in the order of their windows.
+    /// The reasons for waiting with their window counts, in window order.
     let waits: [Wait]
-    /// Of each window and rerun only the latest run counts, so a failure that was retried well is none.
+    /// The number of runs that are running.
+    ///
+    /// This count and those of the other states include only the latest run of each window and rerun, so a failure
+    /// followed by a successful retry does not count.
     package let running: Int
     package let succeeded: Int
     package let partial: Int
     package let failed: Int
-    /// Of those that ended well, the ones with fewer records than expected.
+    /// The number of succeeded and partial runs with fewer records than expected.
     package let tooFewRecords: Int
-    /// How many records are expected of each run.
+    /// The expected number of records in each run; `nil` if the manifest declares none.
     let expectation: Expectation?
-    /// Of the failed runs, then of those with too few records, then of the partial ones, those of the latest windows, at
-    /// most ``mostProblems``.
+    /// A limited number of runs with problems, of the latest windows.
+    ///
+    /// Failed runs come first, then runs with too few records, then partial runs.
     package let problems: [RecordedRun]
-    /// How many there are in all.
+    /// The total number of runs with problems.
     let problemCount: Int
-    /// Of the windows whose runs the service took and that have not failed, the one that ends last; also of the flows that
-    /// it replaces.
+    /// The window that ends last among the accepted runs that have not failed, including runs of replaced flows.
     package let lastWindow: Window?
-    /// Of the due windows, those that were never requested.
+    /// The number of due windows that were never requested.
     package let missing: Int
-    /// How long they are together.
+    /// The total length of the missing windows.
     package let missingTime: Duration
-    /// When the flow was last compared with the service, by this machine's clock; `nil` when it never was.
+    /// The time of the last comparison with the service, by this machine's clock; `nil` if there was none.
     package let refreshedAt: Timestamp?
     /// Windows that were ingested more often than declared.
     package let repeated: [RepeatedWindow]
     package let isVerified: Bool
     package let errors: Int
-    /// For a rerun to be declared: one that no recorded or declared rerun of the flow has.
+    /// A free ID for declaring another rerun of the flow.
     let unusedRerunID: String
-    /// Where the flow is declared.
+    /// The position of the flow's declaration.
     let place: Place
 
     static let mostProblems = 20
 
-    /// Why windows wait for another flow.
+    /// A reason why windows wait for another flow.
     struct Wait: Hashable, Sendable {
-        /// `waits for orders, whose run has not ended`
+        /// The reason in words, such as `waits for orders, whose run has not ended`.
         let reason: String
         fileprivate(set) var windows: Int
     }
 
+    /// Computes the state of a flow.
+    ///
     /// - Parameters:
-    ///   - plan: of the same flow, made at `asOf` from the same runs.
-    ///   - replacedRuns: of the flows that it replaces.
-    ///   - refreshedAt: when the flow was last compared with the service.
+    ///   - plan: The plan of the flow, made at `asOf` from the same runs.
+    ///   - replacedRuns: The runs of the flows that the flow replaces.
+    ///   - refreshedAt: The time of the last comparison with the service; `nil` if there was none.
     package init(
         _ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], replacedRuns: [RecordedRun] = [],
         refreshedAt: Timestamp?, asOf: Timestamp
@@ -117,7 +122,7 @@ package struct FlowStatus: Hashable, Sendable {
 }
 
 extension FlowDeclaration {
-    /// How many reruns it asks for: of a range, one for each window that was run or is to be.
+    /// Returns the number of declared reruns; a range counts once for each window that was run or will be requested.
     fileprivate func rerunCount(among runs: [RecordedRun], _ plan: FlowPlan) -> Int {
         let ranges = reruns.filter(\.isRange)
         guard !ranges.isEmpty else { return reruns.count }
@@ -131,8 +136,10 @@ extension FlowDeclaration {
 }
 
 extension [RecordedRun] {
-    /// Of each window and rerun the latest attempt that has not failed, or else the latest that has: a window that once
-    /// succeeded is covered, whoever ran it again. Runs of unknown window each count.
+    /// The latest attempt of each window and rerun.
+    ///
+    /// A failed attempt counts only if all attempts failed: a window that once succeeded is covered, even if a later
+    /// run failed. Every run of an unknown window counts.
     fileprivate var latestAttempts: [RecordedRun] {
         var latest: [RunKey: RecordedRun] = [:]
         var others: [RecordedRun] = []
@@ -147,7 +154,7 @@ extension [RecordedRun] {
         return Array(latest.values) + others
     }
 
-    /// By window, the latest first; those of unknown window last.
+    /// The runs sorted by window, latest first; runs of unknown windows come last.
     fileprivate var latestFirst: [RecordedRun] {
         sorted { left, right in
             let (leftWindow, rightWindow) = (left.window, right.window)

@@ -5,23 +5,25 @@ import Planner
 /// A window that was ingested more often than its manifest declares.
 package struct RepeatedWindow: Hashable, Sendable {
     let window: Window
-    /// Every run of it that the service took and that has not failed, oldest first.
+    /// The accepted runs of the window that have not failed, oldest first.
     let runs: [RecordedRun]
-    /// One for the window itself and one for each of its declared reruns.
+    /// The declared number of runs: one for the window, and one for each of its reruns.
     let declared: Int
 
     var runIDs: String { runs.map { $0.id?.description ?? "a run without an id" }.listed }
 
-    /// `2 runs did not fail, 1 is declared`
+    /// The two counts, such as `2 runs did not fail, 1 is declared`.
     var inWords: String {
         "\(counted(runs.count, "run")) did not fail, \(counted(declared, "is", "are")) declared"
     }
 }
 
 extension FlowDeclaration {
-    /// By window. Runs that the manifest acknowledges without a window count for nothing.
+    /// Finds the windows that were ingested more often than declared, in window order.
     ///
-    /// - Parameter runs: every recorded run of the flow.
+    /// Runs that the manifest acknowledges without a window do not count.
+    ///
+    /// - Parameter runs: All recorded runs of the flow.
     package func repeatedWindows(in runs: [RecordedRun]) -> [RepeatedWindow] {
         let acknowledged = acknowledged.somebodyElses
         var taken: [Window: [RecordedRun]] = [:]

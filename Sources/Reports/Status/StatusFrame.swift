@@ -1,12 +1,13 @@
 import FlowRuns
 
 extension StatusReport {
-    /// The status as one screen that is drawn over itself: the flows with runs under way first, as much as there is room
-    /// for, and the sum.
+    /// Formats the status as one screen that is redrawn in place.
+    ///
+    /// Flows with runs that are running come first. Lines that do not fit are counted, and the summary comes last.
     ///
     /// - Parameters:
-    ///   - rows: of the terminal.
-    ///   - pause: until the next look.
+    ///   - rows: The height of the terminal in lines.
+    ///   - pause: The time until the next update.
     package func frame(_ style: TextStyle, rows: Int, pause: Duration) -> [StyledText] {
         let busyFirst = flows.filter { $0.running > 0 } + flows.filter { $0.running == 0 }
         let report = StatusReport(target: target, asOf: asOf, flows: busyFirst, arguments: arguments)
@@ -23,8 +24,10 @@ extension StatusReport {
 }
 
 extension [StyledText] {
-    /// Drawn from the upper left corner over what was there: what remains of each line and all below is cleared, so nothing
-    /// flickers; a line that is too long is cut by the terminal.
+    /// The bytes that draw the lines from the upper left corner over the previous screen.
+    ///
+    /// The rest of each line and of the screen is cleared, which avoids flicker. The terminal truncates a line that is
+    /// too long.
     package var overdrawn: [UInt8] {
         [UInt8]("\u{1B}[?7l\u{1B}[H\(map { $0.line + "\u{1B}[K\n" }.joined())\u{1B}[J\u{1B}[?7h".utf8)
     }

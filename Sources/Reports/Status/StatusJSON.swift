@@ -2,7 +2,7 @@ import FlowRuns
 import Text
 
 extension JSONText {
-    /// One flow a line.
+    /// Writes the members of the report, with one flow per line.
     mutating func members(of report: StatusReport) {
         member("formatVersion", 1)
         member("target", report.target)

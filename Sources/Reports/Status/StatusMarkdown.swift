@@ -1,7 +1,7 @@
 import FlowRuns
 
 extension StatusReport {
-    /// A table, and what went wrong below it.
+    /// The status as a table, followed by the problems.
     var markdown: MarkdownText {
         let figures = shownFigures
         let titles = ["Flow"] + figures.map(\.title) + ["last window ends (UTC)", "behind"]

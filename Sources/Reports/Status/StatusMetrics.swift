@@ -1,7 +1,7 @@
 import FlowRuns
 
 extension StatusReport {
-    /// Gauges for a scraper, each with the target and the flow as labels.
+    /// The status as gauges for a metrics scraper, with the target and the flow as labels.
     var metrics: MetricsText {
         var metrics = MetricsText()
         metrics.gauge(

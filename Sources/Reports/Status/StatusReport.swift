@@ -1,17 +1,19 @@
 import FlowRuns
 import Manifests
 
-/// Where the flows of a target stand.
+/// The status of a target's flows.
 package struct StatusReport: Sendable {
     let target: String
     let asOf: Timestamp
     let flows: [FlowStatus]
     let arguments: CommandArguments
 
+    /// Creates a report.
+    ///
     /// - Parameters:
-    ///   - target: its name.
-    ///   - asOf: the instant of the statuses.
-    ///   - arguments: of commands in hints.
+    ///   - target: The name of the target.
+    ///   - asOf: The instant of the statuses.
+    ///   - arguments: Arguments to repeat in suggested commands.
     package init(
         target: String, asOf: Timestamp, flows: [FlowStatus], arguments: CommandArguments = CommandArguments()
     ) {
@@ -21,14 +23,14 @@ package struct StatusReport: Sendable {
         self.arguments = arguments
     }
 
-    /// How many runs are under way, as far as the ledger knows.
+    /// The number of runs that are running, according to the ledger.
     package var running: Int { sum(.running) }
-    /// Whether the latest run of any window of any flow failed.
+    /// Whether the latest run of any window has failed.
     package var anyFailed: Bool { sum(.failed) > 0 }
-    /// Whether a run of any flow brought fewer records than expected.
+    /// Whether any run has fewer records than expected.
     package var anyTooFewRecords: Bool { sum(.tooFewRecords) > 0 }
 
-    /// When the flow that was compared with the service longest ago was; `nil` when one never was.
+    /// The oldest of the flows' last comparisons with the service; `nil` if any flow was never compared.
     var refreshedAt: Timestamp? {
         let times = flows.compactMap(\.refreshedAt)
         return times.count == flows.count ? times.min() : nil
@@ -46,7 +48,7 @@ extension StatusReport: Report {
     ]
 }
 
-/// The numbers of a status, in the order in which they are shown.
+/// The counts in a status, in display order.
 enum StatusFigure: String, CaseIterable {
     case due, recorded, pending, running, succeeded, partial, failed, tooFewRecords, held, postponed, waiting, errors
 
@@ -100,14 +102,15 @@ extension StatusReport {
         return "\(counted(flows.count, "flow")): \(([progress] + words + warnings + errors).joined(separator: ", "))."
     }
 
-    /// Those that are zero everywhere are left out, but for the first two.
+    /// The counts to show: the first two, and those that are not zero for every flow.
     var shownFigures: [StatusFigure] {
         StatusFigure.allCases.filter { [.due, .recorded].contains($0) || sum($0) > 0 }
     }
 
     static let problemsShown = 10
 
-    /// Fairly: the latest of each flow before the second of any.
+    /// The problems to show, most severe first. The latest problem of each flow comes before the second one of any
+    /// flow.
     var shownProblems: [(flow: FlowStatus, run: RecordedRun)] {
         let ranked = flows.flatMap { flow in flow.problems.enumerated().map { ($0.offset, flow, $0.element) } }
         let first = ranked.sorted { left, right in
@@ -116,7 +119,8 @@ extension StatusReport {
         return first.prefix(Self.problemsShown).map { ($0.1, $0.2) }
     }
 
-    /// `12 more: sluice history --state failed --state partial`; `nil` when all are shown.
+    /// A hint about the problems that are not shown, such as `12 more: sluice history --state failed --state partial`;
+    /// `nil` if all are shown.
     var otherProblems: String? {
         let rest = flows.reduce(0) { $0 + $1.problemCount } - shownProblems.count
         guard rest > 0 else { return nil }
@@ -127,22 +131,22 @@ extension StatusReport {
         return "\(grouped(rest)) more: \(command)"
     }
 
-    /// What windows wait for, by flow.
+    /// The reasons for waiting, by flow.
     var waits: [(flow: FlowStatus, wait: FlowStatus.Wait)] { flows.flatMap { flow in flow.waits.map { (flow, $0) } } }
 
-    /// `nil` when all are shown.
+    /// A hint about the waiting windows that are not shown; `nil` if all are shown.
     var otherWaits: String? {
         let rest = waits.dropFirst(Self.problemsShown).reduce(0) { $0 + $1.wait.windows }
         return rest > 0
             ? "\(counted(rest, "more window is", "more windows are")) waiting: \(arguments.command("plan"))" : nil
     }
 
-    /// Windows that were run more than once, by flow.
+    /// The windows that were run more often than declared, by flow.
     var repeatedWindows: [(flow: FlowStatus, repeated: RepeatedWindow)] {
         flows.flatMap { flow in flow.repeated.map { (flow, $0) } }
     }
 
-    /// `nil` when all are shown.
+    /// A hint about the repeated windows that are not shown; `nil` if all are shown.
     var otherRepeated: String? {
         let rest = repeatedWindows.count - Self.problemsShown
         return rest > 0 ? "\(counted(rest, "more window")) run more than once: \(arguments.command("history"))" : nil
@@ -153,9 +157,9 @@ extension StatusReport {
     var refreshText: String { Reports.refreshText(flows.map(\.refreshedAt), asOf: asOf) }
 }
 
-/// `Last refreshed 2024-05-01T00:00:00Z, 2h before.`
+/// Describes when the flows were last compared with the service.
 ///
-/// - Parameter times: when each flow was compared with the service; `nil` for one that never was.
+/// - Parameter times: The time of each flow's last comparison; `nil` if there was none.
 func refreshText(_ times: [Timestamp?], asOf: Timestamp) -> String {
     let known = times.compactMap(\.self)
     guard let oldest = known.min() else { return "Never refreshed." }
@@ -165,23 +169,23 @@ func refreshText(_ times: [Timestamp?], asOf: Timestamp) -> String {
 }
 
 extension FlowStatus.Wait {
-    /// `3 windows: waits for orders, whose run has not ended`
+    /// The window count and the reason, such as `3 windows: waits for orders, whose run has not ended`.
     var inWords: String { "\(counted(windows, "window")): \(reason)" }
 }
 
 extension FlowStatus {
-    /// The gravest first: it failed, brought too few records, or is partial.
+    /// Returns the rank of a problem, most severe first: failed, too few records, partial.
     fileprivate func gravity(of problem: RecordedRun) -> Int {
         problem.state == .failed ? 0 : shortfall(of: problem) != nil ? 1 : 2
     }
 
-    /// `0 records, and at least 1 is expected`; `nil` for a run that brought enough.
+    /// Describes a lack of records, such as `0 records, and at least 1 is expected`; returns `nil` if there are enough.
     func shortfall(of run: RecordedRun) -> String? {
         guard run.state != .failed, let expectation, let records = run.records else { return nil }
         return expectation.shortfall(of: records)
     }
 
-    /// What is said of a run that did not end well.
+    /// Describes why a run did not end well.
     func why(_ problem: RecordedRun) -> String {
         let words = [shortfall(of: problem), problem.failure].compactMap(\.self)
         return words.isEmpty ? "the service gives no reason" : words.joined(separator: "; ")

@@ -1,6 +1,6 @@
 import FlowRuns
 
-/// A table for a terminal, what went wrong and what to do about it, and a line that sums it up.
+/// The terminal view of a status: a table, the problems, a suggested next step, and a summary line.
 struct StatusText {
     private let report: StatusReport
     private let style: TextStyle
@@ -19,13 +19,13 @@ struct StatusText {
 
     var closing: [StyledText] { style.lines("\(report.summary) \(report.refreshText)") }
 
-    /// As much as fits the terminal without a word being cut.
+    /// The most detailed table that fits the terminal without truncated words.
     private var figures: [StyledText] {
         let tables = Detail.allCases.lazy.map(table)
         return (tables.first(where: \.fits) ?? table(.least)).lines
     }
 
-    /// How much a table tells, from all to what must be known.
+    /// The levels of detail of a table, from the highest to the lowest.
     private enum Detail: CaseIterable {
         case all, shortTimes, noTimes, countsOnly, least
 
@@ -57,7 +57,7 @@ struct StatusText {
         return table
     }
 
-    /// A block for each run that did not end well, and what to do about the first.
+    /// The problems, with one block for each run, and the next step for the first one.
     private var problems: [StyledText] {
         let problems = report.shownProblems
         guard !problems.isEmpty else { return [] }
@@ -75,7 +75,7 @@ struct StatusText {
         return lines + rest + .blank + nextStep
     }
 
-    /// Lines to paste: so none of them is long enough to be broken.
+    /// A suggestion to declare a rerun. The YAML is meant to be pasted, so its lines are short enough never to wrap.
     private var nextStep: [StyledText] {
         guard let (flow, window) = report.windowToRerun else { return [] }
         return style.lines(
@@ -110,7 +110,7 @@ struct StatusText {
 }
 
 extension StatusReport {
-    /// The first window whose run failed or brought too few records.
+    /// The first window whose run failed or has too few records.
     fileprivate var windowToRerun: (flow: FlowStatus, window: Window)? {
         for (flow, run) in shownProblems where run.state == .failed || flow.shortfall(of: run) != nil {
             if let window = run.window { return (flow, window) }
@@ -120,7 +120,7 @@ extension StatusReport {
 }
 
 extension Timestamp {
-    /// `2024-05-01 00:00`, in UTC.
+    /// The time to the minute in UTC, such as `2024-05-01 00:00`.
     fileprivate var minuteText: String {
         String(description.prefix("2024-05-01T00:00".count)).replacing("T", with: " ")
     }

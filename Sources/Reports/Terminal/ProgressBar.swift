@@ -1,13 +1,12 @@
 import FlowRuns
 
-/// How far something has come, as one line: `━━━━───── 340/1,000  34%  4.8/s  2m 17s left`. A pure function of
-/// its numbers.
+/// A progress bar on one line: `━━━━───── 340/1,000  34%  4.8/s  2m 17s left`.
 package struct ProgressBar: Hashable, Sendable {
     package var done: Int
     package var total: Int
-    /// How many of those done went wrong.
+    /// The number of failed items among those that are done.
     package var failed: Int
-    /// Since the beginning.
+    /// The time since the start.
     package var elapsed: Duration
 
     package init(done: Int, total: Int, failed: Int = 0, elapsed: Duration) {
@@ -17,17 +16,17 @@ package struct ProgressBar: Hashable, Sendable {
         self.elapsed = elapsed
     }
 
-    /// Things done in a second; `nil` before anything is known.
+    /// The number of items per second; `nil` before the first item is done.
     package var rate: Double? { done > 0 && elapsed > .zero ? Double(done) / (elapsed / .seconds(1)) : nil }
 
-    /// In whole seconds, rounded up; `nil` before the rate is known.
+    /// The remaining time in whole seconds, rounded up; `nil` before the rate is known.
     package var timeLeft: Duration? {
         guard let rate, total >= done else { return nil }
         let seconds = (Double(total - done) / rate).rounded(.up)
         return seconds < 1e15 ? .seconds(Int64(seconds)) : nil
     }
 
-    /// No wider than the style allows; 80 columns when it does not say.
+    /// Formats the bar within the width of the style, by default 80 columns.
     package func line(_ style: TextStyle) -> StyledText {
         let fraction = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 1
         var words = ["\(grouped(done))/\(grouped(total))", "\(Int(fraction * 100))%"]

@@ -1,17 +1,17 @@
 import FlowRuns
 import Text
 
-/// One line for a terminal or a log, in colours.
+/// A line for a terminal or a log, with colours.
 ///
-/// Literals are the program's own and stand as they are; what is interpolated may come from outside and is made
-/// ``printable(_:)`` first, so no name can start a line, paint, or command a terminal or a workflow.
+/// Literals come from the program's source and are used unchanged. Interpolated values may be untrusted and are passed
+/// through ``printable(_:)``, so that no name can start a line, change colours, or control a terminal or a workflow.
 ///
 /// ```swift
 /// let line: StyledText = "\(style.paint("!", .error)) \(flow.name): \(reason)"
 /// ```
 package struct StyledText: Hashable, Sendable {
     private var printed = ""
-    /// How many columns of a terminal it takes.
+    /// The width in terminal columns.
     package private(set) var columns = 0
 
     package init() {}
@@ -23,7 +23,7 @@ package struct StyledText: Hashable, Sendable {
 
     package var isEmpty: Bool { printed.isEmpty }
 
-    /// The line as it is printed, without a line break.
+    /// The printed line, without a line break.
     package var line: String { withoutWorkflowCommands(printed) }
 
     package static func += (left: inout StyledText, right: StyledText) {
@@ -60,14 +60,14 @@ extension StyledText: ExpressibleByStringInterpolation {
 }
 
 extension [StyledText] {
-    /// Each with its line break.
+    /// The lines as one text, each with a line break.
     package var page: String { map { $0.line + "\n" }.joined() }
 
     package func joined(separator: StyledText) -> StyledText {
         dropFirst().reduce(first ?? StyledText()) { "\($0)\(separator)\($1)" }
     }
 
-    /// One empty line.
+    /// A single empty line.
     package static var blank: [StyledText] { [StyledText()] }
 }
 
@@ -79,21 +79,21 @@ extension TextStyle {
             own: isPainted ? "\u{1B}[\(tone.rawValue)m\(shown)\u{1B}[0m" : shown, columns: shown.columns)
     }
 
-    /// One line, cut where it would not fit the width.
+    /// Formats one line, truncated to the width.
     package func cutLine(_ text: String) -> StyledText {
         let shown = printable(text)
         return "\(width.map { shown.cutAtEnd(to: $0 - 1, self) } ?? shown)"
     }
 
-    /// Two texts on one line, or the second on lines of its own where that would be too long.
+    /// Puts two texts on one line if they fit, otherwise the second on lines of its own.
     func besideOrBelow(_ head: StyledText, _ text: String) -> [StyledText] {
         guard let width, head.columns + 2 + text.columns > width else { return ["\(head)  \(text)"] }
         return [head] + lines(text, indent: 4)
     }
 
-    /// Lines that fit the width, broken between words, each after the indent and in one tone.
+    /// Wraps a text between words to the width, with an indent and in one tone.
     ///
-    /// - Parameter first: stands before the first line instead of the indent, and is as wide.
+    /// - Parameter first: A text as wide as the indent, which replaces the indent of the first line.
     package func lines(
         _ text: String, _ tone: Tone = .plain, indent: Int = 0, first: StyledText? = nil
     ) -> [StyledText] {
@@ -107,7 +107,7 @@ extension TextStyle {
     }
 }
 
-/// GitHub's runner takes a line that begins with `::` for a command, and `##[` anywhere in it.
+/// Disables workflow commands: GitHub's runner executes `::` at the beginning of a line, and `##[` anywhere in it.
 private func withoutWorkflowCommands(_ line: String) -> String {
     var line = line
     if line.contains("##") { line = line.replacing("##[", with: "# #[") }

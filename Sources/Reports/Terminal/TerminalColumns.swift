@@ -1,5 +1,5 @@
 extension Unicode.Scalar {
-    /// How many columns of a terminal it takes: 0 for combining marks, 2 for wide characters of East Asia and emoji.
+    /// The width in terminal columns: 0 for combining marks, 2 for wide East Asian characters and emoji.
     var columns: Int {
         switch properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format: return 0

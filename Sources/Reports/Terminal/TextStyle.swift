@@ -1,12 +1,12 @@
 import Manifests
 
-/// What the place that a text is printed on can show.
+/// The capabilities of the terminal, file or pipe that text is printed on.
 package struct TextStyle: Hashable, Sendable {
-    /// Whether to use the terminal's colours.
+    /// Whether to print colours.
     package var color: Bool
-    /// How many columns a line may take; `nil` where lines may be of any length (a file, a pipe).
+    /// The maximum width of a line in columns; `nil` if the width is unlimited, as in a file or a pipe.
     package var width: Int?
-    /// Whether characters beyond ASCII can be shown.
+    /// Whether to print characters beyond ASCII.
     package var unicode: Bool
 
     package init(color: Bool = false, width: Int? = nil, unicode: Bool = true) {
@@ -28,23 +28,23 @@ package struct TextStyle: Hashable, Sendable {
         case plain = ""
     }
 
-    /// Where the style has a width, less than this many columns in all.
+    /// Checks whether the width is limited to fewer columns.
     func isNarrower(than columns: Int) -> Bool { (width ?? .max) < columns }
 
     var ellipsis: String { unicode ? "…" : "..." }
 
-    /// Before what a reviewer should check.
+    /// The sign before a point that a reviewer should check.
     var warningSign: String { unicode ? "⚠" : "(!)" }
 }
 
 extension String {
-    /// How many columns of a terminal it takes.
+    /// The width in terminal columns.
     var columns: Int {
         if utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return utf8.count }
         return reduce(0) { $0 + $1.columns }
     }
 
-    /// At most `width` columns, its middle left out: the ends of names and paths tell them apart.
+    /// Truncates to `width` columns in the middle, because names and paths differ at their ends.
     func cutInMiddle(to width: Int, _ style: TextStyle) -> String {
         guard columns > width else { return self }
         let room = max(2, width - style.ellipsis.columns)
@@ -53,16 +53,16 @@ extension String {
             + String(String(reversed()).prefix(columns: tail).reversed())
     }
 
-    /// At most `width` columns.
+    /// Truncates to `width` columns at the end.
     func cutAtEnd(to width: Int, _ style: TextStyle) -> String {
         guard columns > width else { return self }
         return prefix(columns: max(1, width - style.ellipsis.columns)) + style.ellipsis
     }
 
-    /// With spaces behind it, up to `width` columns.
+    /// Appends spaces up to `width` columns.
     package func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
 
-    /// Lines of at most `width` columns, broken between words; a longer word has a line of its own, cut.
+    /// Wraps to lines of at most `width` columns between words; a longer word is truncated.
     func wrapped(to width: Int, _ style: TextStyle) -> [String] {
         var lines: [String] = []
         var line = ""

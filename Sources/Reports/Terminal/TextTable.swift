@@ -1,11 +1,12 @@
 import FlowRuns
 import Text
 
-/// Lines of aligned columns. Where the style has a width, the widest of the columns that may give way become narrower until
-/// the table fits. What is too long for the first column stands on a line of its own, above the rest of its row; in other
-/// columns it is cut in its middle.
+/// A table of aligned columns.
+///
+/// If the width is limited, the widest shrinkable columns become narrower until the table fits. A text that is too long
+/// for the first column is put on a line above the rest of its row; in other columns it is truncated in the middle.
 package struct TextTable: Sendable {
-    /// One column: its title, and how it behaves.
+    /// A column: its title, and its layout.
     package struct Column: Hashable, Sendable {
         package enum Alignment: Hashable, Sendable {
             case left
@@ -14,7 +15,7 @@ package struct TextTable: Sendable {
 
         package let title: String
         package let alignment: Alignment
-        /// Whether its cells may be cut.
+        /// Whether the cells may be truncated.
         package let givesWay: Bool
 
         package init(_ title: String, _ alignment: Alignment = .left, givesWay: Bool = false) {
@@ -28,7 +29,7 @@ package struct TextTable: Sendable {
         let text: String
         let tone: TextStyle.Tone
 
-        /// Its text is measured, so it is made printable here already.
+        /// Creates a cell. The text is made printable before the table measures its width.
         init(_ text: String, _ tone: TextStyle.Tone = .plain) {
             self.text = printable(text)
             self.tone = tone
@@ -37,12 +38,12 @@ package struct TextTable: Sendable {
 
     private enum Row {
         case cells([Cell])
-        /// A line below a row, not part of any column.
+        /// A line below a row, which belongs to no column.
         case remark(String)
     }
 
     private static let narrowest = 8
-    /// Columns between two cells.
+    /// The number of spaces between two cells.
     private static let gap = 2
 
     private let columns: [Column]
@@ -54,10 +55,10 @@ package struct TextTable: Sendable {
         self.style = style
     }
 
-    /// Adds a row; missing cells are empty, surplus ones are left out.
+    /// Appends a row. Missing cells are empty, and surplus cells are ignored.
     package mutating func add(_ cells: [String]) { add(cells.map { Cell($0) }) }
 
-    /// Adds a line that belongs to the row above it.
+    /// Appends a line that belongs to the previous row.
     package mutating func addRemark(_ text: String) { rows.append(.remark(text)) }
 
     mutating func add(_ cells: [Cell]) {
@@ -65,12 +66,12 @@ package struct TextTable: Sendable {
         rows.append(.cells(cells.prefix(columns.count) + Array(repeating: Cell(""), count: missing)))
     }
 
-    /// Whether no cell is cut.
+    /// Whether the table fits without truncated cells.
     package var fits: Bool { total(fullWidths()) <= style.width ?? .max }
 
     private func total(_ widths: [Int]) -> Int { widths.reduce(0, +) + Self.gap * (columns.count - 1) }
 
-    /// The title line and the rows; empty when there are no rows.
+    /// The title line and the rows; empty if there are no rows.
     package var lines: [StyledText] {
         guard !rows.isEmpty else { return [] }
         let widths = fittingWidths()
@@ -116,7 +117,7 @@ package struct TextTable: Sendable {
 
     private func line(_ cells: [Cell], _ widths: [Int]) -> StyledText {
         var line = StyledText()
-        // Spaces wait for the next text, so that no line ends in them.
+        // Delay spaces until the next text, so that no line ends with spaces.
         var pending = 0
         for (index, cell) in cells.enumerated() {
             let text = cell.text.cutInMiddle(to: widths[index], style)
