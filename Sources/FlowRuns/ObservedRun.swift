@@ -10,12 +10,14 @@ package struct ObservedRun: Hashable, Sendable {
     package let status: String
     /// How it ended; `nil` while it has not.
     package let end: RunEnd?
+    /// When it ended, by the service's clock; `nil` while it has not, and where the service does not say.
+    package let endedAt: Timestamp?
     /// Records read, written and failed, as far as it tells.
     package let counts: RunCounts
 
     package init(
         id: RunID, window: Window?, createdAt: Timestamp, createdClient: String? = nil, status: String,
-        end: RunEnd?, counts: RunCounts = RunCounts()
+        end: RunEnd?, endedAt: Timestamp? = nil, counts: RunCounts = RunCounts()
     ) {
         self.id = id
         self.window = window
@@ -23,6 +25,7 @@ package struct ObservedRun: Hashable, Sendable {
         self.createdClient = createdClient
         self.status = status
         self.end = end
+        self.endedAt = endedAt
         self.counts = counts
     }
 }

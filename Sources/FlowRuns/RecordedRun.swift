@@ -32,15 +32,20 @@ package enum RunState: String, Hashable, Sendable, CaseIterable {
         self = state
     }
 
-    /// Whether a run may move from this state to `next`. Nothing leaves a final state.
+    /// Whether a run may move from this state to `next`. A run that has ended may only get another end: the service may
+    /// report `success` first, and failed records or errors later.
     package func canBecome(_ next: RunState) -> Bool {
         switch self {
         case .intended: [.accepted, .rejected, .inDoubt, .released].contains(next)
         case .inDoubt: [.accepted, .released].contains(next)
-        case .accepted: [.succeeded, .partial, .failed].contains(next)
-        case .rejected, .released, .succeeded, .partial, .failed: false
+        case .accepted: next.hasEnded
+        case .succeeded, .partial, .failed: next.hasEnded && next != self
+        case .rejected, .released: false
         }
     }
+
+    /// Whether the service has reported how the run ended.
+    package var hasEnded: Bool { [.succeeded, .partial, .failed].contains(self) }
 
     /// The service took it, whatever became of it.
     package var isAccepted: Bool { [.accepted, .succeeded, .partial, .failed].contains(self) }
@@ -57,6 +62,12 @@ extension String {
         var text = self
         return text.withUTF8 { $0.count == bytes.count && $0.elementsEqual(bytes) }
     }
+}
+
+/// Fixed beginnings of the reasons that the ledger keeps for requests, where planning depends on them.
+package enum RunAnswerReason {
+    /// A re-trigger was answered with the id of a run that is recorded already.
+    package static let knownRun = "answered with a run that is recorded already: "
 }
 
 /// How a run came into the ledger.

@@ -4,17 +4,19 @@ import Ledger
 import Synchronization
 import Text
 
-/// The journal of an embedded ledger: one folder per service, organisation and sandbox, with one file per flow and one
-/// claim per line.
+/// The journal of a target: one folder per service, organization and sandbox, with one file per flow and one claim per
+/// line.
 ///
 /// Lines survive a killed process, but they are not synced to disk: after a power cut, the process that was about to
 /// send the request is gone as well.
 package struct FileJournal: ClaimJournal {
     /// The size in bytes above which a file is replaced by one with only the newest claims.
-    private static let longestFile = 16_384
+    private static let longestFile = 32_768
     private static let keptClaims = 200
 
     private let folder: String
+    /// The folder of an earlier version, which kept the claims of shared ledgers apart. It is only read.
+    private let olderFolder: String
     /// The time in seconds to wait for the lock of a file. A process holds the lock for less than a millisecond, unless
     /// the process is stopped while appending.
     var busyTimeout = LedgerFile.busyTimeout
@@ -26,11 +28,15 @@ package struct FileJournal: ClaimJournal {
     ///   - stateFolder: The machine's folder for state that must not be copied with a ledger, such as `~/.local/state`.
     ///   - target: The target's identity.
     package init(stateFolder: String, target: String) {
-        let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._@"))
-        let name = target.addingPercentEncoding(withAllowedCharacters: allowed) ?? target
-        // File systems limit a name to 255 bytes.
-        let bounded = name.utf8.count <= 200 ? name : name.prefix(180) + "-" + String(stableHash(name), radix: 16)
-        folder = "\(stateFolder)/sluice/journal/\(bounded)"
+        func folder(of target: String) -> String {
+            let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._@"))
+            let name = target.addingPercentEncoding(withAllowedCharacters: allowed) ?? target
+            // File systems limit a name to 255 bytes.
+            let bounded = name.utf8.count <= 200 ? name : name.prefix(180) + "-" + String(stableHash(name), radix: 16)
+            return "\(stateFolder)/sluice/journal/\(bounded)"
+        }
+        self.folder = folder(of: target)
+        olderFolder = folder(of: "shared " + target)
     }
 
     package func exists() -> Bool { FileManager.default.fileExists(atPath: folder) }
@@ -45,48 +51,60 @@ package struct FileJournal: ClaimJournal {
     }
 
     package func claims(of flow: FlowID) throws(LedgerError) -> [JournalClaim] {
-        let path = path(of: flow)
+        var lines: [JournalLine] = []
+        for folder in [olderFolder, folder] { lines += try Self.lines(at: "\(folder)/\(flow)") }
+        return lines.reduce(into: []) { $1.apply(to: &$0) }
+    }
+
+    private static func lines(at path: String) throws(LedgerError) -> [JournalLine] {
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw .unusable("cannot read the journal of claims \(path)")
         }
-        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").compactMap(JournalLine.init)
-        let withdrawn = Set(lines.filter(\.isWithdrawal).map(\.id))
-        return lines.filter { !$0.isWithdrawal && !withdrawn.contains($0.id) }.map {
-            JournalClaim(id: $0.id, time: $0.time)
-        }
+        return String(decoding: data, as: UTF8.self).split(separator: "\n").compactMap(JournalLine.init)
     }
 
     @discardableResult
     package func add(_ claim: JournalClaim, of flow: FlowID) throws(LedgerError) -> [JournalClaim] {
-        try append(JournalLine(id: claim.id, time: claim.time), of: flow)
+        try append(JournalLine.lines(of: claim), to: flow)
     }
 
-    package func withdraw(_ claim: ClaimID, of flow: FlowID) throws(LedgerError) {
-        try append(JournalLine(id: claim, time: nil, isWithdrawal: true), of: flow)
+    package func remove(_ claims: [ClaimID], of flow: FlowID) throws(LedgerError) {
+        if !claims.isEmpty { try append(claims.map { JournalLine(id: $0, content: .removal) }, to: flow) }
     }
 
-    /// Appends a line while holding the lock of the file.
-    ///
-    /// - Returns: The claims recorded before the line.
+    package func lastLedgerWasShared() -> Bool { FileManager.default.fileExists(atPath: sharedLedgerMark) }
+
+    package func recordLedger(isShared: Bool) throws(LedgerError) {
+        guard lastLedgerWasShared() != isShared else { return }
+        if isShared {
+            try create()
+            guard FileManager.default.createFile(atPath: sharedLedgerMark, contents: nil) else {
+                throw unwritable(sharedLedgerMark)
+            }
+        } else {
+            guard unlink(sharedLedgerMark) == 0 || errno == ENOENT else { throw unwritable(sharedLedgerMark) }
+        }
+    }
+
+    private var sharedLedgerMark: String { "\(folder)/shared-ledger" }
+
+    /// - Returns: the claims before it.
     @discardableResult
-    private func append(_ line: JournalLine, of flow: FlowID) throws(LedgerError) -> [JournalClaim] {
+    private func append(_ lines: [JournalLine], to flow: FlowID) throws(LedgerError) -> [JournalClaim] {
         let path = path(of: flow)
         let descriptor = try openLocked(path)
         defer { close(descriptor) }
-        let version = FileVersion(descriptor)
-        let known = read.claims(of: flow, version)
-        // Never read an empty file: Foundation leaks memory each time.
-        let earlier =
-            if version?.size == 0 { [JournalClaim]() } else if let known { known } else { try claims(of: flow) }
+        let known = read.claims(of: flow, FileVersion(descriptor))
+        let earlier: [JournalClaim] = if let known { known } else { try claims(of: flow) }
+        let all = lines.reduce(into: earlier) { $1.apply(to: &$0) }
         if lseek(descriptor, 0, SEEK_END) > Self.longestFile {
-            let kept = earlier.suffix(Self.keptClaims).map { JournalLine(id: $0.id, time: $0.time) }
-            try replace(path, with: kept + [line])
+            try replace(path, with: all.suffix(Self.keptClaims).flatMap(JournalLine.lines))
         } else {
-            // The leading line feed terminates a line that a killed process left incomplete.
-            let bytes = Array("\n\(line.text)\n".utf8)
+            // The line feed before it ends what a kill may have left behind.
+            let bytes = Array("\n\(lines.map(\.text).joined(separator: "\n"))\n".utf8)
             guard write(descriptor, bytes, bytes.count) == bytes.count else { throw unwritable(path) }
-            read.keep(line.added(to: earlier), of: flow, FileVersion(descriptor))
+            read.keep(all, of: flow, FileVersion(descriptor))
         }
         return earlier
     }
@@ -171,16 +189,28 @@ private struct FileVersion: Hashable {
     }
 }
 
-/// A line of the journal: `ID MILLISECONDS`, `ID -` if the service sent no time, or `ID !` for a withdrawn claim.
+/// A line of the journal: `ID MILLISECONDS` for a claim, `ID -` if the service sent no time, `ID @BOOT:MILLISECONDS` for the
+/// boot clock when the claim of the line before was made, or `ID !` for a removed claim.
+///
+/// The boot clock has a line of its own so that earlier versions of this program, which ignore it, still read the claim.
 private struct JournalLine {
-    let id: ClaimID
-    let time: Timestamp?
-    var isWithdrawal = false
+    enum Content {
+        case claim(Timestamp?)
+        case madeAt(MachineInstant)
+        case removal
+    }
 
-    init(id: ClaimID, time: Timestamp?, isWithdrawal: Bool = false) {
+    let id: ClaimID
+    let content: Content
+
+    init(id: ClaimID, content: Content) {
         self.id = id
-        self.time = time
-        self.isWithdrawal = isWithdrawal
+        self.content = content
+    }
+
+    static func lines(of claim: JournalClaim) -> [JournalLine] {
+        [JournalLine(id: claim.id, content: .claim(claim.time))]
+            + (claim.madeAt.map { [JournalLine(id: claim.id, content: .madeAt($0))] } ?? [])
     }
 
     /// Returns `nil` for a line truncated by a kill: the claim of such a line was never committed.
@@ -188,17 +218,34 @@ private struct JournalLine {
         let words = line.split(separator: " ")
         guard words.count == 2, let id = ClaimID(String(words[0])) else { return nil }
         switch words[1] {
-        case "-": self.init(id: id, time: nil)
-        case "!": self.init(id: id, time: nil, isWithdrawal: true)
+        case "-": self.init(id: id, content: .claim(nil))
+        case "!": self.init(id: id, content: .removal)
+        case let word where word.hasPrefix("@"):
+            let parts = word.dropFirst().split(separator: ":")
+            guard parts.count == 2, let milliseconds = Int64(parts[1]) else { return nil }
+            let instant = MachineInstant(boot: String(parts[0]), sinceBoot: .milliseconds(milliseconds))
+            self.init(id: id, content: .madeAt(instant))
         default:
             guard let milliseconds = Int64(words[1]) else { return nil }
-            self.init(id: id, time: Timestamp(milliseconds: milliseconds))
+            self.init(id: id, content: .claim(Timestamp(milliseconds: milliseconds)))
         }
     }
 
-    func added(to claims: [JournalClaim]) -> [JournalClaim] {
-        isWithdrawal ? claims.filter { $0.id != id } : claims + [JournalClaim(id: id, time: time)]
+    func apply(to claims: inout [JournalClaim]) {
+        switch content {
+        case .claim(let time): claims.append(JournalClaim(id: id, time: time))
+        case .madeAt(let instant):
+            guard let index = claims.lastIndex(where: { $0.id == id }) else { return }
+            claims[index] = JournalClaim(id: id, time: claims[index].time, madeAt: instant)
+        case .removal: claims.removeAll { $0.id == id }
+        }
     }
 
-    var text: String { "\(id) \(isWithdrawal ? "!" : time.map { String($0.milliseconds) } ?? "-")" }
+    var text: String {
+        switch content {
+        case .claim(let time): "\(id) \(time.map { String($0.milliseconds) } ?? "-")"
+        case .madeAt(let instant): "\(id) @\(instant.boot):\(instant.sinceBoot.milliseconds)"
+        case .removal: "\(id) !"
+        }
+    }
 }

@@ -14,6 +14,7 @@ enum LedgerSchema {
         Step(name: "flows and runs", sql: flowsAndRuns), Step(name: "claims and revisions", sql: claimsAndRevisions),
         Step(name: "reasons of reruns", sql: "ALTER TABLE run ADD COLUMN reason TEXT;"),
         Step(name: "retries of runs without records", sql: incompleteRequests),
+        Step(name: "ends and windows that the service corrects", sql: corrections),
     ]
     static var version: Int { steps.count }
     /// SQLite's `application_id` of a ledger file, `Sluc` in ASCII.
@@ -128,6 +129,29 @@ enum LedgerSchema {
         CREATE UNIQUE INDEX one_living_request ON run (target, flow, window_start, window_end, rerun)
             WHERE origin = 'request' AND (state IN ('intended', 'inDoubt', 'accepted')
                 OR state = 'succeeded' AND COALESCE(output_records, input_records, 1) > 0);
+        """
+
+    /// Lets an ended run get another end, and a run found on the service another window, when the service corrects them.
+    private static let corrections = """
+        DROP TRIGGER run_moves_along_the_arrows;
+        CREATE TRIGGER run_moves_along_the_arrows BEFORE UPDATE OF state ON run
+            WHEN NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (VALUES
+                ('intended', 'accepted'), ('intended', 'rejected'), ('intended', 'inDoubt'), ('intended', 'released'),
+                ('inDoubt', 'accepted'), ('inDoubt', 'released'),
+                ('accepted', 'succeeded'), ('accepted', 'partial'), ('accepted', 'failed'),
+                ('succeeded', 'partial'), ('succeeded', 'failed'), ('partial', 'succeeded'), ('partial', 'failed'),
+                ('failed', 'succeeded'), ('failed', 'partial'))
+            BEGIN SELECT RAISE(ABORT, 'illegal run state transition'); END;
+
+        DROP TRIGGER run_keeps_its_identity;
+        CREATE TRIGGER run_keeps_its_identity
+            BEFORE UPDATE OF target, flow, window_start, window_end, rerun, attempt, origin, run ON run
+            WHEN NEW.target <> OLD.target OR NEW.flow <> OLD.flow OR NEW.rerun <> OLD.rerun
+                OR NEW.origin <> OLD.origin OR (OLD.run IS NOT NULL AND NEW.run IS NOT OLD.run)
+                OR (OLD.origin = 'request' AND (NEW.window_start IS NOT OLD.window_start
+                    OR NEW.window_end IS NOT OLD.window_end OR NEW.attempt <> OLD.attempt))
+                OR (OLD.window_start IS NOT NULL AND NEW.window_start IS NULL)
+            BEGIN SELECT RAISE(ABORT, 'a run may not change its identity'); END;
         """
 
     /// The columns and triggers for claims. An open claim is the lock of its flow.

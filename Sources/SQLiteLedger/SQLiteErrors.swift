@@ -25,6 +25,8 @@ extension LedgerError {
         case .SQLITE_CORRUPT: self = .corrupt("\(file) is no longer a well-formed database")
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:
             self = .busy("another process has kept \(file) locked for \(Int(LedgerFile.busyTimeout)) seconds")
+        case .SQLITE_CONSTRAINT where error.message?.contains("run.target, run.run") ?? false:
+            self = .runIDOfAnotherFlow("\(file) has its id under another flow")
         case .SQLITE_CONSTRAINT:
             self = .corrupt("\(file) refuses a row: \(error.message ?? "a constraint is violated")")
         default: self = .unusable("\(file): \(error.message ?? "SQLite error \(error.resultCode.rawValue)")")

@@ -40,10 +40,10 @@ package struct Applier: Sendable {
     package func apply(_ plan: Plan, staleness: Staleness = .refuse) async -> ApplyOutcome {
         let flows = plan.flows.filter { !$0.actions.isEmpty || $0.isWaiting }
         context.report(.started(flows: flows.count, requests: plan.requestCount))
-        let checked = await preflight(flows)
-        if checked.values.contains(where: \.isConflict) { context.stop.request() }
         let outcome: ApplyOutcome
         do throws(RefreshError) {
+            do throws(LedgerError) { try await requireRecheckOfEmbeddedLedger(plan) } catch { throw .ledger(error) }
+            let checked = holdingDependents(of: await preflight(flows), in: flows)
             // By what is known now: somebody else may have requested since the plan was made, and runs may have ended.
             if staleness == .refuse { try await context.readRunsUnderWay(of: plan) }
             let limited = plan.hasRunLimits ? plan.limited(by: try await context.usage(of: plan)) : plan
@@ -61,7 +61,41 @@ package struct Applier: Sendable {
         return outcome
     }
 
-    /// A flow that is not what its manifest takes it for stops the whole plan, as any broken rule does.
+    /// Requires every flow to be compared in full when this machine used a shared ledger for the target before: the
+    /// embedded one lacks what other machines have requested since.
+    private func requireRecheckOfEmbeddedLedger(_ plan: Plan) async throws(LedgerError) {
+        if !context.store.isShared, context.journal.lastLedgerWasShared() {
+            let recorded = try await context.store.flows().map(\.id)
+            try await context.store.requireRecheck(
+                of: Set(recorded + plan.flows.map(\.id)).sorted(), nonce: context.nonce)
+        }
+        try context.journal.recordLedger(isShared: context.store.isShared)
+    }
+
+    /// Holds the flows that come after a flow which does not match its manifest, or replace one.
+    private func holdingDependents(
+        of checked: [FlowID: Result<ServiceFlow?, FlowEnd>], in flows: [FlowPlan]
+    ) -> [FlowID: Result<ServiceFlow?, FlowEnd>] {
+        var checked = checked
+        var isChanged = true
+        while isChanged {
+            isChanged = false
+            for flow in flows {
+                guard case .success = checked[flow.id],
+                    let obstacle = (flow.rules.after + flow.rules.replaced).first(where: {
+                        checked[$0]?.isHeld ?? false
+                    })
+                else { continue }
+                let name = flows.first { $0.id == obstacle }?.name ?? obstacle.description
+                checked[flow.id] = .failure(.held("waits for flow \(name), which is held"))
+                isChanged = true
+            }
+        }
+        return checked
+    }
+
+    /// Checks each flow with requests against the service's description of it. A flow that does not match its manifest is
+    /// held.
     private func preflight(_ flows: [FlowPlan]) async -> [FlowID: Result<ServiceFlow?, FlowEnd>] {
         let specifications = RunSpecifications(context.service)
         let results = await context.inParallel(flows.filter { !$0.actions.isEmpty }) { flow in
@@ -75,15 +109,15 @@ package struct Applier: Sendable {
         do throws(FlowServiceError) {
             let (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
                 plan.approvedDeclaration, context.service, specifications)
-            guard !diagnostics.hasErrors else { return .failure(.conflict(diagnostics)) }
+            guard !diagnostics.hasErrors else { return .failure(.unfit(diagnostics)) }
             let unknown = try await unknownReplaced(of: plan)
-            guard unknown.isEmpty else { return .failure(.conflict(unknown)) }
+            guard unknown.isEmpty else { return .failure(.unfit(unknown)) }
             for diagnostic in diagnostics { context.report(.noticed(plan.id, diagnostic)) }
             return .success(flow)
         } catch { return .failure(context.end(for: error)) }
     }
 
-    /// A slip of the pen in `replaces` would ingest the whole history again.
+    /// A typo in `replaces` would re-ingest the whole history.
     private func unknownReplaced(of plan: FlowPlan) async throws(FlowServiceError) -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
         for id in plan.rules.replaced {
@@ -100,16 +134,16 @@ package struct Applier: Sendable {
     ) async -> [FlowOutcome] {
         // One slot is one flow at work. A flow that waits for somebody else's claim gives its slot to another.
         let slots = Slots(context.limits.parallelFlows)
-        let mostPerClaim = context.mostRequestsPerClaim(flows: flows.count { !$0.actions.isEmpty })
+        let maxPerClaim = context.maxRequestsPerClaim(flows: flows.count { !$0.actions.isEmpty })
         let outcomes = await withTaskGroup(of: FlowOutcome.self) { group in
             for flow in flows {
                 // Before the task begins: so the flows begin in the order of the plan.
                 await slots.take()
                 group.addTask {
-                    var application = FlowApplication(
-                        plan: flow, checked: checked[flow.id], asOf: plan.asOf, applier: self, slots: slots,
-                        staleness: staleness, mostPerClaim: mostPerClaim)
-                    let outcome = await application.run()
+                    var flowApplier = FlowApplier(
+                        plan: flow, preflight: checked[flow.id], asOf: plan.asOf, applier: self, slots: slots,
+                        staleness: staleness, maxRequestsPerClaim: maxPerClaim)
+                    let outcome = await flowApplier.run()
                     await slots.give()
                     context.report(.ended(outcome))
                     return outcome
@@ -122,5 +156,10 @@ package struct Applier: Sendable {
 }
 
 extension Result<ServiceFlow?, FlowEnd> {
-    fileprivate var isConflict: Bool { if case .failure(.conflict) = self { true } else { false } }
+    fileprivate var isHeld: Bool {
+        switch self {
+        case .failure(.unfit), .failure(.held), .failure(.unreadable): true
+        default: false
+        }
+    }
 }

@@ -6,8 +6,8 @@ import Manifests
 /// What an apply, a refresh and a wait work with.
 package struct ApplierContext: Sendable {
     package let store: any LedgerStore
-    /// Of an embedded ledger; a shared one needs none.
-    package let journal: (any ClaimJournal)?
+    /// This machine's own record of its claims.
+    package let journal: any ClaimJournal
     package let service: any FlowService
     package let limits: Limits
     /// The embedded service lists a run at once, and nobody else uses it.
@@ -17,7 +17,7 @@ package struct ApplierContext: Sendable {
     package let startedAt: MonotonicInstant
     /// This process, as claims name it.
     package let owner: String
-    /// Whether this machine had kept a journal for the target when the command began.
+    /// Whether this machine had a record of recent requests when the command began: its journal, or a shared ledger.
     let hadJournal: Bool
     /// How often and when a request that was not taken is sent again.
     let retryPolicy: RetryPolicy
@@ -28,7 +28,7 @@ package struct ApplierContext: Sendable {
     package let report: @Sendable (ApplyEvent) -> Void
 
     package init(
-        store: any LedgerStore, journal: (any ClaimJournal)? = nil, service: any FlowService, limits: Limits,
+        store: any LedgerStore, journal: any ClaimJournal = NoJournal(), service: any FlowService, limits: Limits,
         listsAtOnce: Bool = false, time: any TimeSource = SystemTime(), owner: String = "sluice",
         random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: 0 ... .max) }, stop: StopSignal = StopSignal(),
         report: @escaping @Sendable (ApplyEvent) -> Void = { _ in }
@@ -40,7 +40,7 @@ package struct ApplierContext: Sendable {
         self.listsAtOnce = listsAtOnce
         self.time = time
         startedAt = time.monotonic()
-        hadJournal = journal?.exists() ?? true
+        hadJournal = store.isShared || journal.exists()
         retryPolicy = RetryPolicy(maxAttempts: 9, longestDelay: .seconds(30)) { Double(random() >> 11) * 0x1p-53 }
         self.owner = owner
         self.random = random
@@ -48,19 +48,34 @@ package struct ApplierContext: Sendable {
         self.report = report
     }
 
-    /// How a flow ends when the service cannot be read. That concerns every flow, so the others are stopped.
+    /// How a flow ends when the service cannot be read. An unusable service concerns every flow, so the others are stopped;
+    /// an answer about one flow that makes no sense holds that flow only.
     func end(for error: FlowServiceError) -> FlowEnd {
-        stop.request()
-        return switch error {
-        case .unauthorized(let reason): .unauthorized(reason)
-        case .stopped: .stopped
-        case .unavailable, .unreadable, .refused: .unavailable(error.description)
+        switch error {
+        case .stale: return .held(error.description)
+        case .unreadable,
+            .refused where error.scope == .flow:
+            return .unreadable(error.description)
+        case .unauthorized(let reason):
+            stop.request()
+            return .unauthorized(reason)
+        case .stopped:
+            stop.request()
+            return .stopped
+        case .unavailable, .unreadable, .refused:
+            stop.request()
+            return .unavailable(error.description)
         }
     }
 
+    /// How a flow ends when the ledger fails. A run that the service lists under two flows holds one of them only.
     func end(for error: LedgerError) -> FlowEnd {
-        stop.request()
-        return .ledgerFailed(error)
+        switch error {
+        case .runIDOfAnotherFlow, .runIDTaken: return .unreadable(error.description)
+        default:
+            stop.request()
+            return .ledgerFailed(error)
+        }
     }
 
     func end(for error: RefreshError) -> FlowEnd {
@@ -103,7 +118,7 @@ package struct ApplierContext: Sendable {
 
     /// As many requests of one flow as can be sent in half of the time limit, while so many flows share the rate; one
     /// where a commit is cheap.
-    func mostRequestsPerClaim(flows: Int) -> Int {
+    func maxRequestsPerClaim(flows: Int) -> Int {
         guard store.isCommitCostly else { return 1 }
         let seconds = limits.requestTimeout / .seconds(2)
         let share = limits.requestsPerSecond / Double(max(1, min(flows, limits.parallelFlows)))

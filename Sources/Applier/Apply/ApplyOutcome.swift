@@ -42,6 +42,10 @@ package enum FlowEnd: Error, Hashable, Sendable {
     case stale(String)
     /// What the service or the ledger now says breaks a rule.
     case conflict([Diagnostic])
+    /// The flow does not match its manifest: disabled, deleted or rescheduled. The flow is held, the others go on.
+    case unfit([Diagnostic])
+    /// What the service says of this flow makes no sense; in words. The flow is held, the others go on.
+    case unreadable(String)
     /// The service refused a request.
     case refused(Window, reason: String)
     /// Another apply's claim is open, whether a request was taken is not known yet, a run of unknown window is there, or

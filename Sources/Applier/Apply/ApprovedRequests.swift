@@ -31,6 +31,16 @@ extension FlowPlan {
             acknowledged: rules.acknowledged, replaced: rules.replaced, place: place)
     }
 
+    /// Whether other requests are for windows of an approved batch, which can no longer be one run: an approved request
+    /// was neither made nor is it missing as it was approved.
+    func isRecut(by others: PlannedActions) -> Bool {
+        let batches = actions.filter { !$0.members.isEmpty }.map(\.window)
+        guard !batches.isEmpty else { return false }
+        return others.contains { other in
+            other.kind == .create && batches.contains { $0 != other.window && $0.contains(other.window) }
+        }
+    }
+
     /// Those of the other requests that this plan asks for, too, each of the same kind. Both stand in the order in which
     /// they are sent.
     func approved(of others: PlannedActions) -> PlannedActions {

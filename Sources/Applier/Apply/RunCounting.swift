@@ -9,13 +9,16 @@ extension LedgerStore {
     ///
     /// - Parameters:
     ///   - declared: the flows whose runs under way count.
-    ///   - time: tells the day.
-    package func usage(_ declared: [FlowID], at time: Timestamp) async throws(LedgerError) -> RunUsage {
+    ///   - acknowledged: runs that do not count as running: see ``RunUsage``.
+    ///   - time: its day counts.
+    package func usage(
+        _ declared: [FlowID], acknowledged: Set<RunID>, at time: Timestamp
+    ) async throws(LedgerError) -> RunUsage {
         var usage = RunUsage(at: time)
         let declared = Set(declared)
         for record in try await flows() {
             let runs = try await snapshot(of: record.id).runs
-            usage.add(runs, of: record.id, countsUnderWay: declared.contains(record.id))
+            usage.add(runs, of: record.id, countsUnderWay: declared.contains(record.id), acknowledged: acknowledged)
         }
         return usage
     }
@@ -25,7 +28,9 @@ extension ApplierContext {
     /// By the service's clock, where it tells the time.
     func usage(of plan: Plan) async throws(RefreshError) -> RunUsage {
         do throws(LedgerError) {
-            return try await store.usage(plan.flows.map(\.id), at: service.serviceTime()?.latest ?? time.now())
+            return try await store.usage(
+                plan.flows.map(\.id), acknowledged: Set(plan.flows.flatMap { $0.rules.acknowledged.somebodyElses }),
+                at: service.serviceTime()?.latest ?? time.now())
         } catch { throw .ledger(error) }
     }
 
@@ -36,7 +41,11 @@ extension ApplierContext {
             var comparison = FlowComparison(flow.id, acknowledged: flow.rules.acknowledged, self)
             guard try await comparison.ledger().runs.contains(where: \.isUnderWay) else { continue }
             comparison.readsRunsUnderWay = true
-            _ = try await comparison.compare()
+            do throws(RefreshError) { _ = try await comparison.compare() } catch .service(let error) {
+                // A flow that cannot be read is held when its turn comes.
+                if case .flow = error.scope { continue }
+                throw .service(error)
+            }
         }
     }
 }

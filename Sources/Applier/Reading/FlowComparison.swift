@@ -18,23 +18,27 @@ struct FlowComparison {
     let context: ApplierContext
     private let settle: Duration
     private let acknowledged: Set<RunID>
-    private let windows: [RunID: Window]
-    /// When this process first saw an open claim: where the service tells no time, its `settle` runs from then.
+    private let acknowledgedWindows: Set<RunID>
+    /// When this process first saw an open claim, by its own monotonic clock.
     private var firstSeen: [ClaimID?: MonotonicInstant] = [:]
-    /// See ``Settling/waitedFrom``.
+    /// See ``ClaimSettlementPolicy/waitedFrom``.
     var waitedFrom: Revision?
-    /// Whether runs that have not ended are asked for, wherever they are listed. Runs of unknown window always are.
+    /// Whether runs that have not ended are read by their ids, wherever they are listed. Runs of unknown window always are.
     var readsRunsUnderWay = false
+    /// Further runs that are read by their ids.
+    var watchedRuns: Set<RunID> = []
 
     init(_ flow: FlowID, acknowledged: [Acknowledgement], _ context: ApplierContext) {
         self.flow = flow
         self.context = context
-        settle = context.limits.settle
+        settle = context.listsAtOnce ? .zero : context.limits.settle
         self.acknowledged = acknowledged.somebodyElses
-        windows = acknowledged.toldWindows
+        acknowledgedWindows = Set(acknowledged.toldWindows.keys)
     }
 
-    /// The flow's ledger as it is now.
+    /// Reads the flow's ledger.
+    ///
+    /// - Throws: ``RefreshError/ledger(_:)`` when the store cannot be read.
     mutating func ledger() async throws(RefreshError) -> FlowLedger {
         do throws(LedgerError) {
             let ledger = FlowLedger(try await context.store.snapshot(of: flow))
@@ -45,63 +49,83 @@ struct FlowComparison {
         } catch { throw .ledger(error) }
     }
 
-    /// For how long this process has seen the claim open.
-    func seenFor(_ claim: ClaimID?) -> Duration {
-        let now = context.time.monotonic()
-        return now - (firstSeen[claim] ?? now)
-    }
-
-    /// Reads the service's runs and takes them over.
+    /// Reads the service's runs and merges them into the ledger.
     ///
     /// - Parameter column: the column in the flow's `Copy` transformation, if the flow was read.
     /// - Returns: the ledger that the runs were compared with: the next claim expects its revision.
+    /// - Throws: ``RefreshError`` when the service or the store cannot be read, or the store cannot be written.
     mutating func compare(
         _ depth: Depth = .newest, column: DeltaColumn? = nil
     ) async throws(RefreshError) -> (FlowLedger, ListingFindings) {
-        var ledger = try await ledger()
+        let ledger = try await ledger()
         let begun = context.time.monotonic()
+        let age = age(of: ledger.openRequests.first)
         let listing: RunListing
         do { listing = try await read(ledger, depth) } catch { throw .service(error) }
+        return try await merge(listing, into: ledger, begun: begun, age: age, column)
+    }
+
+    /// Merges runs that were read in another way, such as by id or together with other flows' runs.
+    ///
+    /// - Returns: `nil` where `isUsable` rejects the ledger as it is now.
+    /// - Throws: ``RefreshError/ledger(_:)`` when the store cannot be read or written.
+    mutating func merge(
+        _ listing: RunListing, column: DeltaColumn?, ifUsable isUsable: (FlowLedger) -> Bool = { _ in true }
+    ) async throws(RefreshError) -> (FlowLedger, ListingFindings)? {
+        let ledger = try await ledger()
+        guard isUsable(ledger) else { return nil }
+        return try await merge(listing, into: ledger, begun: context.time.monotonic(), age: nil, column)
+    }
+
+    private mutating func merge(
+        _ listing: RunListing, into ledger: FlowLedger, begun: MonotonicInstant, age: Duration?, _ column: DeltaColumn?
+    ) async throws(RefreshError) -> (FlowLedger, ListingFindings) {
+        var ledger = ledger
+        let claim = ledger.openRequests.first?.claim?.id
         while true {
-            let seen = ledger.openRequests.compactMap { firstSeen[$0.claim?.id] }.max() ?? begun
-            if let findings = try await take(listing, seenFor: begun - seen, column, into: &ledger) {
-                return (ledger, findings)
-            }
-            // Somebody else has changed the flow: the same listing is held against what is recorded now.
+            let open = ledger.openRequests.first?.claim?.id
+            let seenAt = ledger.openRequests.compactMap { firstSeen[$0.claim?.id] }.max() ?? begun
+            let policy = ClaimSettlementPolicy(
+                settle: settle, seenFor: begun - seenAt, age: open == claim ? age : nil, acknowledged: acknowledged,
+                acknowledgedWindows: acknowledgedWindows, waitedFrom: waitedFrom)
+            do throws(LedgerError) {
+                let findings = try ledger.observe(listing, settling: policy, at: context.time.now())
+                ledger.record(column: column)
+                if try await context.commit(&ledger) {
+                    for (identity, run) in findings.adopted { context.report(.adopted(identity, run)) }
+                    for identity in findings.released { context.report(.released(identity)) }
+                    return (ledger, findings)
+                }
+            } catch { throw .ledger(error) }
+            // Another process has changed the flow: the same listing is compared with what is recorded now.
             ledger = try await self.ledger()
         }
     }
 
-    /// Takes over runs that were listed together with other flows', without reading any.
-    ///
-    /// - Returns: `nil` where the flow must be read on its own by now.
-    mutating func compare(
-        with listing: RunListing, column: DeltaColumn?
-    ) async throws(RefreshError) -> (FlowLedger, ListingFindings)? {
-        while true {
-            var ledger = try await ledger()
-            guard GroupListing.mayTell(of: ledger) else { return nil }
-            if let findings = try await take(listing, seenFor: .zero, column, into: &ledger) {
-                return (ledger, findings)
-            }
+    // MARK: The age of an open claim
+
+    /// How long it takes until a listing can settle the claim of an open request: see
+    /// ``ClaimSettlementPolicy/hasExpired(_:by:)``.
+    func timeLeft(of open: RecordedRun) -> Duration {
+        let now = context.time.monotonic()
+        let unseen = settle - (now - (firstSeen[open.claim?.id] ?? now))
+        guard let age = age(of: open) else { return unseen }
+        var left = settle - age
+        if let claimed = open.claim?.time, let time = context.service.serviceTime() {
+            left = max(left, claimed.latest + settle - time.earliest)
         }
+        return min(unseen, left)
     }
 
-    /// - Returns: `nil` when the flow has another revision by now.
-    private func take(
-        _ listing: RunListing, seenFor: Duration, _ column: DeltaColumn?, into ledger: inout FlowLedger
-    ) async throws(RefreshError) -> ListingFindings? {
-        let settling = Settling(
-            settle: settle, seenFor: seenFor, acknowledged: acknowledged, windows: windows, waitedFrom: waitedFrom)
-        do throws(LedgerError) {
-            let findings = try ledger.observe(listing, settling: settling, at: context.time.now())
-            ledger.note(column: column)
-            guard try await context.commit(&ledger) else { return nil }
-            for (identity, run) in findings.adopted { context.report(.adopted(identity, run)) }
-            for identity in findings.released { context.report(.released(identity)) }
-            return findings
-        } catch { throw .ledger(error) }
+    /// How long ago this machine made the claim, by its boot clock; `nil` for another machine's claim.
+    private func age(of open: RecordedRun?) -> Duration? {
+        guard let claim = open?.claim?.id, let now = context.time.sinceBoot(),
+            let claims = try? context.journal.claims(of: flow)
+        else { return nil }
+        return claims.first { $0.id == claim }?.madeAt.flatMap { now.elapsed(since: $0) }
     }
+
+    // MARK: Read
 
     private func read(_ ledger: FlowLedger, _ depth: Depth) async throws(FlowServiceError) -> RunListing {
         var listing: RunListing
@@ -111,27 +135,30 @@ struct FlowComparison {
             listing = try await pages(of: ledger, newestFirst: false, .full)
         }
         let asked = ledger.idsToAsk(
-            besides: listing.runs, acknowledged: acknowledged, readsRunsUnderWay: readsRunsUnderWay)
+            besides: listing.runs, readsRunsUnderWay: readsRunsUnderWay, watched: watchedRuns)
         guard !asked.isEmpty else { return listing }
-        return listing.adding(try await context.service.runs(ids: asked).map(\.run))
+        let found = try await context.service.runs(ids: asked)
+        return listing.adding(found.map(\.run).filter { context.isConclusive($0, for: ledger) })
     }
 
     private func pages(
         of ledger: FlowLedger, newestFirst: Bool, _ depth: Depth
     ) async throws(FlowServiceError) -> RunListing {
-        let goal = ReadingGoal(ledger, settle: settle)
+        let cutoff = ListingCutoff(ledger, settle: context.limits.settle)
         var runs: [ObservedRun] = []
         var seen: Set<RunID> = []
         var date: Timestamp?
         var isFirst = true
+        let earliest = context.service.serviceTime()?.earliest
         var paging = Paging("/runs")
         while true {
             let page = try await context.service.runs(of: flow, newestFirst: newestFirst, after: paging.next)
-            if isFirst { date = page.requestedAt ?? page.date }
+            // Of clocks that contradict each other, the one that runs behind counts.
+            if isFirst { date = (page.requestedAt ?? page.date).map { min($0, earliest ?? $0) } }
             isFirst = false
             let new = page.items.filter { seen.insert($0.id).inserted }
             runs += new
-            if depth == .newest, page.next != nil, goal.isReached(by: runs, lastPage: page.items) {
+            if depth == .newest, page.next != nil, cutoff.isReached(by: runs, lastPage: page.items) {
                 return RunListing(runs: runs, date: date, isComplete: false, readBackTo: runs.last?.createdAt)
             }
             guard try paging.goOn(after: page, newItems: new.count) else {
@@ -155,14 +182,25 @@ extension RunListing {
 
 extension FlowLedger {
     /// The runs that are asked for by id: those whose window nobody knows, and those under way.
-    func idsToAsk(besides listed: [ObservedRun], acknowledged: Set<RunID>, readsRunsUnderWay: Bool) -> [RunID] {
-        let passedOver = acknowledged.union(listed.map(\.id))
-        return runs.filter { $0.window == nil || (readsRunsUnderWay && $0.state == .accepted) }.compactMap(\.id)
-            .filter { !passedOver.contains($0) }
+    func idsToAsk(besides listed: [ObservedRun], readsRunsUnderWay: Bool, watched: Set<RunID> = []) -> [RunID] {
+        let passedOver = Set(listed.map(\.id))
+        return runs.filter { run in
+            run.window == nil || (readsRunsUnderWay && run.state == .accepted)
+                || (run.id.map(watched.contains) ?? false)
+        }.compactMap(\.id).filter { !passedOver.contains($0) }
     }
 }
 
 extension ApplierContext {
+    /// Whether what the service reports of a run that was read by its id alone may be recorded. Such a run is not read
+    /// again once its end is recorded, and its counts and errors may come later than its end.
+    func isConclusive(_ run: ObservedRun, for ledger: FlowLedger) -> Bool {
+        guard run.end != nil, !listsAtOnce, let endedAt = run.endedAt, let now = service.serviceTime()?.earliest,
+            ledger.run(run.id)?.window != nil
+        else { return true }
+        return now - endedAt >= limits.settle
+    }
+
     /// Commits what the ledger has changed, if anything.
     ///
     /// - Returns: `false` on a conflict.

@@ -36,8 +36,10 @@ struct GroupListing {
 
     /// Whether it has all that was made since the flow's last look, and before, as far as that can have missed it.
     func reachesBack(for record: FlowRecord, settle: Duration) -> Bool {
-        guard isInOrder, let newest = record.newestRunAt, let last = listed.last?.run.createdAt else { return false }
-        return last < newest - settle
+        guard isInOrder, let since = record.unlistedSince(settle: settle), let last = listed.last?.run.createdAt else {
+            return false
+        }
+        return last < since
     }
 
     /// The flow's runs; `nil` where the listing does not prove itself for this flow, and where it must be read on its own.

@@ -40,35 +40,38 @@ struct GroupReading {
     /// The flows' runs that may be new, and those under way. Flows that were last looked at about the same time are listed
     /// together, so that none is read far back for the others' sake.
     func runs(of declarations: [FlowDeclaration]) async -> [FlowID: RunListing] {
-        let acknowledged = Dictionary(declarations.map { ($0.id, $0.acknowledged.somebodyElses) }) { first, _ in first }
+        let declared = Set(declarations.map(\.id))
         guard let records = try? await context.store.flows() else { return [:] }
-        let listable = records.filter { acknowledged[$0.id] != nil && GroupListing.mayTell(of: $0) }
+        let listable = records.filter { declared.contains($0.id) && GroupListing.mayTell(of: $0) }
             .sorted { ($1.newestRunAt ?? .min, $0.id) < ($0.newestRunAt ?? .min, $1.id) }
         return await inGroups(listable) { group in
             do throws(FlowServiceError) {
-                return try await read(group) { acknowledged[$0] ?? [] }
+                return try await read(group)
             } catch { return nil }
         }
     }
 
     private func read(
-        _ group: [FlowRecord], acknowledged: (FlowID) -> Set<RunID>
+        _ group: [FlowRecord]
     ) async throws(FlowServiceError) -> Answer<RunListing> {
         var (listing, calls) = try await list(group)
         var runs: [FlowID: [ObservedRun]] = [:]
-        var asked: [RunID: FlowID] = [:]
+        var asked: [RunID: (flow: FlowID, ledger: FlowLedger)] = [:]
         for flow in group.map(\.id) {
             guard let snapshot = try? await context.store.snapshot(of: flow) else { continue }
             let ledger = FlowLedger(snapshot)
             runs[flow] = listing.runs(of: ledger, settle: settle)
             guard let listed = runs[flow] else { continue }
-            let ids = ledger.idsToAsk(
-                besides: listed, acknowledged: acknowledged(flow), readsRunsUnderWay: true)
-            for id in ids { asked[id] = flow }
+            let ids = ledger.idsToAsk(besides: listed, readsRunsUnderWay: true)
+            for id in ids { asked[id] = (flow, ledger) }
         }
         for found in try await context.service.runs(ids: asked.keys.sorted()) {
-            guard let flow = asked[found.run.id] else { continue }
-            if found.flow == flow { runs[flow]?.append(found.run) } else { runs[flow] = nil }
+            guard let (flow, ledger) = asked[found.run.id] else { continue }
+            guard found.flow == flow else {
+                runs[flow] = nil
+                continue
+            }
+            if context.isConclusive(found.run, for: ledger) { runs[flow]?.append(found.run) }
         }
         calls += (asked.count + SeveralValues.most - 1) / SeveralValues.most
         return (runs.mapValues { RunListing(some: $0) }, calls)

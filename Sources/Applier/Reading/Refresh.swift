@@ -84,7 +84,8 @@ package struct Refresh: Sendable {
         var comparison = FlowComparison(declaration.id, acknowledged: declaration.acknowledged, context)
         comparison.readsRunsUnderWay = true
         if let listing = known.listing,
-            let (_, findings) = try await comparison.compare(with: listing, column: flow.deltaColumn)
+            let (_, findings) = try await comparison.merge(
+                listing, column: flow.deltaColumn, ifUsable: { GroupListing.mayTell(of: $0) })
         {
             return .read(findings, open: 0)
         }

@@ -8,7 +8,7 @@ import Planner
 ///
 /// ```swift
 /// let wait = RunWait(context: context)
-/// let outcome = try await wait.wait(for: plan.flows, atMost: .seconds(1800))
+/// let outcome = try await wait.wait(for: plan.flows.map(WatchedFlow.init), atMost: .seconds(1800))
 /// ```
 package struct RunWait: Sendable {
     /// The service is asked again after 2 s at first, and every minute at last.
@@ -20,20 +20,25 @@ package struct RunWait: Sendable {
     package init(context: ApplierContext) { self.context = context }
 
     /// - Parameters:
-    ///   - flows: whose runs are waited for: those that are under way when the wait begins.
+    ///   - flows: the flows whose runs under way are waited for, with what their manifests acknowledge.
     ///   - forOne: only until one of them has ended.
     ///   - limit: how long at most; `nil` waits as long as it takes.
-    /// - Throws: when the ledger fails, or the service cannot be read.
+    /// - Throws: ``RefreshError`` when the ledger fails, or the service cannot be read.
     package func wait(
-        for flows: [FlowPlan], atMost limit: Duration? = nil, forOne: Bool = false
+        for flows: [WatchedFlow], atMost limit: Duration? = nil, forOne: Bool = false
     ) async throws(RefreshError) -> WaitOutcome {
         let (time, stop) = (context.time, context.stop)
         let deadline = limit.map { time.monotonic() + $0 }
         var outcome = WaitOutcome()
         var waitedFor: [FlowID: Set<RunID>] = [:]
+        /// When a run was first seen to have ended without counts.
+        var endSeenAt: [RunID: MonotonicInstant] = [:]
         for flow in flows {
-            var comparison = FlowComparison(flow.id, acknowledged: flow.rules.acknowledged, context)
+            var comparison = FlowComparison(flow.id, acknowledged: flow.acknowledged, context)
+            // An acknowledged run may never report its end.
+            let acknowledged = flow.acknowledged.somebodyElses
             waitedFor[flow.id] = Set(try await comparison.ledger().runs.filter(\.isUnderWay).compactMap(\.id))
+                .subtracting(acknowledged)
         }
         var pause = Self.firstPause
         while true {
@@ -45,10 +50,12 @@ package struct RunWait: Sendable {
             }
             await time.pause(min(pause, left ?? pause), unless: stop)
             pause = min(Self.longestPause, pause * 1.5)
-            for flow in flows where waitedFor[flow.id]?.isEmpty == false {
+            for flow in flows {
                 guard !stop.isRequested else { break }
-                for run in try await read(flow) where !run.isUnderWay {
-                    guard let id = run.id, waitedFor[flow.id]?.remove(id) != nil else { continue }
+                guard let runs = waitedFor[flow.id], !runs.isEmpty else { continue }
+                for run in try await read(flow, runs) where !run.isUnderWay {
+                    guard let id = run.id, runs.contains(id), isFinal(run, &endSeenAt) else { continue }
+                    waitedFor[flow.id]?.remove(id)
                     outcome.add(run.state)
                     context.report(.runEnded(run))
                 }
@@ -58,10 +65,36 @@ package struct RunWait: Sendable {
         return outcome
     }
 
-    private func read(_ flow: FlowPlan) async throws(RefreshError) -> [RecordedRun] {
-        var comparison = FlowComparison(flow.id, acknowledged: flow.rules.acknowledged, context)
+    /// Whether a run's end may be reported: its counts, and with them failed records, may come later than `success`.
+    private func isFinal(_ run: RecordedRun, _ endSeenAt: inout [RunID: MonotonicInstant]) -> Bool {
+        guard run.state == .succeeded, run.records == nil, !context.listsAtOnce, let id = run.id else { return true }
+        let now = context.time.monotonic()
+        let seenAt = endSeenAt[id] ?? now
+        endSeenAt[id] = seenAt
+        return now - seenAt >= context.limits.settle
+    }
+
+    private func read(_ flow: WatchedFlow, _ runs: Set<RunID>) async throws(RefreshError) -> [RecordedRun] {
+        var comparison = FlowComparison(flow.id, acknowledged: flow.acknowledged, context)
         comparison.readsRunsUnderWay = true
+        comparison.watchedRuns = runs
         do throws(RefreshError) { return try await comparison.compare().0.runs } catch .service(.stopped) { return [] }
+    }
+}
+
+/// A flow whose runs under way are waited for.
+package struct WatchedFlow: Hashable, Sendable {
+    let id: FlowID
+    let acknowledged: [Acknowledgement]
+
+    package init(_ declaration: FlowDeclaration) {
+        id = declaration.id
+        acknowledged = declaration.acknowledged
+    }
+
+    package init(_ plan: FlowPlan) {
+        id = plan.id
+        acknowledged = plan.rules.acknowledged
     }
 }
 

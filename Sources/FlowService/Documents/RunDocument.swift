@@ -14,6 +14,7 @@ struct RunDocument {
         let client = document["createdClient"].text.flatMap { $0.isEmpty ? nil : $0 }
         return ObservedRun(
             id: id, window: window, createdAt: createdAt, createdClient: client, status: status, end: end,
+            endedAt: metrics["durationSummary"]["completedAtUTC"].integer.flatMap { $0 > 0 ? $0.asTimestamp : nil },
             counts: counts)
     }
 

@@ -5,6 +5,9 @@ struct HTTPAnswer: Sendable {
     let status: Int
     var retryAfter: String?
     var date: String?
+    var age: String?
+    /// Names a cache or proxy on the way: `Via`, or else `X-Cache`.
+    var via: String?
     var location: String?
     var body: [UInt8] = []
     /// Why the body is not whole; `nil` when it is.
@@ -17,6 +20,12 @@ struct HTTPAnswer: Sendable {
     var text: String { String(decoding: body, as: UTF8.self) }
     /// The server's own time at answering, in whole seconds.
     var serverTime: Timestamp? { date.flatMap { Timestamp(httpDate: $0) } }
+
+    var stamp: AnswerStamp {
+        AnswerStamp(
+            date: serverTime, age: age.flatMap { Int64($0.trimmingWhitespace) }.map { .seconds($0) },
+            via: via.map { "Via: \($0)" }, sent: sent, received: received)
+    }
 }
 
 extension HTTPAnswer {

@@ -1,6 +1,5 @@
 import FlowRuns
 import Logging
-import Synchronization
 
 /// The Flow Service over HTTP. All requests share one rate limit; a stop ends every wait, and every read.
 ///
@@ -42,7 +41,7 @@ package struct HTTPFlowService: FlowService {
     let pageLimit: Int
     let stop: StopSignal
     let time: any TimeSource
-    let clock = SharedServiceClock()
+    let freshAnswers: FreshAnswers
 
     /// - Parameters:
     ///   - address: the base address, such as `https://platform.adobe.io/data/foundation/flowservice`.
@@ -86,6 +85,7 @@ package struct HTTPFlowService: FlowService {
         pageLimit = options.pageLimit
         stop = options.stop
         time = options.time
+        freshAnswers = FreshAnswers(time: options.time, stop: options.stop)
     }
 
     /// Ends all connections. Must be called before the service is let go; idempotent.
@@ -98,22 +98,10 @@ package struct HTTPFlowService: FlowService {
 
     package func turnDelay() -> Duration { sender.rateLimiter.delay(at: time.monotonic()) }
 
-    package func serviceTime() -> ServiceTime? { clock.time(at: time.monotonic()) }
+    package func serviceTime() -> ServiceTime? { freshAnswers.serviceTime() }
 
     /// The headers of every request.
     func authorized(by token: String) -> [(name: String, value: String)] {
         [("Authorization", "Bearer \(token)")] + headers
     }
-}
-
-/// The service's time as all requests of one client tell it.
-final class SharedServiceClock: Sendable {
-    private let clock = Mutex(ServiceClock())
-
-    func note(_ answer: HTTPAnswer) {
-        guard let date = answer.serverTime else { return }
-        clock.withLock { $0.note(date: date, sent: answer.sent, received: answer.received) }
-    }
-
-    func time(at now: MonotonicInstant) -> ServiceTime? { clock.withLock { $0.time(at: now) } }
 }

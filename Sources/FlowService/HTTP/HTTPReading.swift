@@ -56,15 +56,19 @@ extension HTTPFlowService {
     func page(
         of path: String, filters: [(String, String)], after next: String?
     ) async throws(FlowServiceError) -> Page<JSONDocument> {
-        let own = filters + [("limit", String(pageLimit))]
-        let ownQuery = own.map { "\($0)=\($1.percentEncoded { "=,".utf8.contains($0) })" }.joined(separator: "&")
-        let query = next.flatMap { $0.isEmpty ? nil : "\(ownQuery)&\($0)" } ?? ownQuery
-        guard let (page, answer) = try await get(path, query: query), let items = page["items"].elements else {
+        let names = filters.map(\.0) + ["limit"]
+        // Another page size is another cache key.
+        let found = try await get(path) { variant in
+            let own = filters + [("limit", String(max(1, pageLimit - variant)))]
+            let ownQuery = own.map { "\($0)=\($1.percentEncoded { "=,".utf8.contains($0) })" }.joined(separator: "&")
+            return next.flatMap { $0.isEmpty ? nil : "\(ownQuery)&\($0)" } ?? ownQuery
+        }
+        guard let (page, answer) = found, let items = page["items"].elements else {
             throw .unreadable("a page of \(path) has no items")
         }
         let link = page["_links"]["next"]["href"].text ?? page["_links"]["next"].text ?? ""
         return Page(
-            items: items, next: link.isEmpty ? nil : Self.continuation(link, without: own.map(\.0)),
+            items: items, next: link.isEmpty ? nil : Self.continuation(link, without: names),
             date: answer.serverTime, requestedAt: answer.serverTime.map { $0 - (answer.received - answer.sent) })
     }
 
@@ -82,19 +86,28 @@ extension HTTPFlowService {
     private func items(
         _ path: String, _ id: String, isPrivileged: Bool = false
     ) async throws(FlowServiceError) -> (items: [JSONDocument], listedAt: Timestamp)? {
-        let found = try await get(path + id.formEncoded, query: nil, isOptional: true, isPrivileged: isPrivileged)
+        let found = try await get(path + id.formEncoded, isOptional: true, isPrivileged: isPrivileged)
         guard let (document, answer) = found else { return nil }
         guard let items = document.items else { throw .unreadable("\(path)\(id) is none of the documented shapes") }
         return (items, answer.serverTime ?? time.now())
+    }
+
+    /// Reads until the service itself answers: see ``FreshAnswers``.
+    private func get(
+        _ path: String, isOptional: Bool = false, isPrivileged: Bool = false, query: (Int) -> String? = { _ in nil }
+    ) async throws(FlowServiceError) -> (JSONDocument, HTTPAnswer)? {
+        try await freshAnswers.ask(path) { variant throws(FlowServiceError) in
+            try await getOnce(path, query: query(variant), isOptional: isOptional, isPrivileged: isPrivileged)
+        }
     }
 
     /// - Parameters:
     ///   - isOptional: whether 404 is an answer (`nil`) and not a refusal.
     ///   - isPrivileged: whether it takes a right that requests for runs do not. Of anything else, 403 tells that the
     ///     API key is wrong or has no rights here.
-    private func get(
-        _ path: String, query: String?, isOptional: Bool = false, isPrivileged: Bool = false
-    ) async throws(FlowServiceError) -> (JSONDocument, HTTPAnswer)? {
+    private func getOnce(
+        _ path: String, query: String?, isOptional: Bool, isPrivileged: Bool
+    ) async throws(FlowServiceError) -> ((JSONDocument, HTTPAnswer)?, AnswerStamp) {
         var token = try await tokens.token()
         var answer = try await answer(path, query, token)
         if answer.status == 401, let fresh = try await tokens.replacement(of: token) {
@@ -107,10 +120,10 @@ extension HTTPFlowService {
             if let cut = answer.cut { throw .unreadable("\(path): the answer is not whole: \(cut)") }
             let document = JSONDocument(answer.body)
             guard document.members != nil else { throw .unreadable("\(path): the answer is not a JSON object") }
-            return (document, answer)
+            return ((document, answer), answer.stamp)
         case 401: throw .unauthorized(answer.accessError(redaction))
         case 403 where !isPrivileged: throw .unauthorized(answer.accessError(redaction))
-        case 404 where isOptional: return nil
+        case 404 where isOptional: return (nil, answer.stamp)
         case 408, 429, 500...: throw .unavailable("\(path): \(answer.unavailability(redaction, now: time.now()))")
         default: throw .refused(status: answer.status, answer.summary(redaction))
         }
@@ -119,11 +132,11 @@ extension HTTPFlowService {
     private func answer(
         _ path: String, _ query: String?, _ token: String
     ) async throws(FlowServiceError) -> HTTPAnswer {
-        let headers = authorized(by: token)
+        let headers = authorized(by: token) + [("Cache-Control", "no-cache")]
         return try await sender.send(
             {
                 // A page of runs with all their activities and errors; a hundred times what one takes.
                 ServiceRequest(method: .get, path: path, query: query, headers: headers, answerLimit: 33_554_432)
-            }, over: transport, name: path, noting: clock.note)
+            }, over: transport, name: path)
     }
 }

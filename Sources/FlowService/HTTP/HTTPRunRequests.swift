@@ -26,7 +26,7 @@ extension HTTPFlowService {
                 body: GuardedBody(body, isLate: isLate), answerLimit: 65_536)
             do throws(TransportError) {
                 let answer = try await transport.send(request)
-                clock.note(answer)
+                freshAnswers.record(answer.stamp)
                 return RunAnswer(answer, now: time.now(), redaction: Redaction(secrets + [token]))
             } catch {
                 return RunAnswer(error)

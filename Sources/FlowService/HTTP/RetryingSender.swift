@@ -15,12 +15,10 @@ struct RetryingSender: Sendable {
 
     /// - Parameters:
     ///   - name: what is asked for, for the error.
-    ///   - noting: told each answer, also those that another attempt follows.
     /// - Returns: the first answer that another attempt would not better, or the last one.
     /// - Throws: ``FlowServiceError/unavailable(_:)`` when there is no answer, and ``FlowServiceError/stopped``.
     func send(
-        _ request: @Sendable () -> ServiceRequest, over transport: Transport, name: String,
-        noting: (HTTPAnswer) -> Void = { _ in }
+        _ request: @Sendable () -> ServiceRequest, over transport: Transport, name: String
     ) async throws(FlowServiceError) -> HTTPAnswer {
         var attempts = 0
         while true {
@@ -37,7 +35,6 @@ struct RetryingSender: Sendable {
             var retryAfter: Duration?
             switch attempt {
             case .success(let answer):
-                noting(answer)
                 if !answer.isWorthAnotherAttempt { return answer }
                 reason = answer.status == 429 ? "rate limited (429)" : "answered \(answer.status)"
                 retryAfter = answer.wait(now: time.now())

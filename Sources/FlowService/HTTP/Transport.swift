@@ -74,7 +74,8 @@ struct Transport: Sendable {
             var answer = HTTPAnswer(
                 status: Int(response.status.code),
                 retryAfter: response.headers.first(name: "Retry-After"),
-                date: response.headers.first(name: "Date"),
+                date: response.headers.first(name: "Date"), age: response.headers.first(name: "Age"),
+                via: response.headers.first(name: "Via") ?? response.headers.first(name: "X-Cache"),
                 location: response.headers.first(name: "Location"),
                 sent: sent, received: time.monotonic())
             (answer.body, answer.cut) = await read(response.body, upTo: request.answerLimit, until: start + timeout)

@@ -1,48 +1,84 @@
 import FlowRuns
 
-/// Tells the service's time from the `Date` headers of its answers and a monotonic clock: the machine's own wall clock
-/// may be wrong, and two of them are never compared.
+/// Estimates the service's time from the `Date` headers of its answers and a monotonic clock.
 ///
-/// An answer with `Date: D` was given within `[D, D + 1 s)` of the service's time, since `Date` has whole seconds (RFC
-/// 9110, section 6.6.1), and at some instant between sending and receiving. So at instant `t` the service's time is at
-/// least `D + (t - received)` and less than `D + 1 s + (t - sent)`.
+/// The machine's own wall clock may be wrong, and the clocks of two machines are never compared. An answer with
+/// `Date: D` was produced within `[D, D + 1 s)` of the service's time, since `Date` has whole seconds (RFC 9110,
+/// section 6.6.1), and at some instant between sending and receiving. Each answer therefore bounds the service's time.
+///
+/// Nothing promises that all answers come from one clock: nodes differ, and clocks are set. Answers that agree narrow
+/// the estimate; answers that contradict each other widen it, so that a jump never moves both bounds.
 package struct ServiceClock: Sendable {
-    private struct Sample {
-        let date: Timestamp
-        let sent: MonotonicInstant
-        let received: MonotonicInstant
+    /// A clock of the service, as far as answers have bounded it: its time at ``origin``, in `[earliest, latest]`.
+    private struct Node {
+        var earliest: Timestamp
+        var latest: Timestamp
+        let firstSeenAt: MonotonicInstant
+        var lastSeenAt: MonotonicInstant
 
-        var roundTrip: Duration { received - sent }
+        func agrees(with other: Node) -> Bool { earliest <= other.latest && other.earliest <= latest }
 
-        func time(at now: MonotonicInstant) -> ServiceTime {
-            // Milliseconds are rounded down by adding a duration, and up by taking one off.
-            ServiceTime(earliest: date + (now - received), latest: date - (.seconds(-1) - (now - sent)))
+        mutating func narrow(to other: Node) {
+            earliest = max(earliest, other.earliest)
+            latest = min(latest, other.latest)
+            lastSeenAt = max(lastSeenAt, other.lastSeenAt)
         }
     }
 
-    /// A sample older than this gives way to any other: two clocks drift apart, by a second in some hours at worst.
+    /// A clock that no answer has confirmed for this long is forgotten: two clocks drift apart by a second in some
+    /// hours, and a clock that was set does not come back.
     static let longestUse = Duration.seconds(600)
+    /// `Date` has whole seconds, and nodes of one service are kept together to about a second.
+    private static let tolerance = Duration.seconds(1)
 
-    private var sample: Sample?
+    private var nodes: [Node] = []
+    /// Node times refer to this instant: the arrival of the first answer.
+    private var origin: MonotonicInstant?
 
     package init() {}
 
-    /// Takes in an answer. The one with the shortest round trip tells the time best, until it is old, or the service's
-    /// clock was set.
+    /// Records the `Date` of an answer that no cache has delayed.
     ///
     /// - Parameters:
-    ///   - date: the answer's `Date`.
     ///   - sent: an instant before the request left.
-    ///   - received: an instant after the answer came.
-    package mutating func note(date: Timestamp, sent: MonotonicInstant, received: MonotonicInstant) {
-        let new = Sample(date: date, sent: sent, received: received)
-        if let sample, new.roundTrip > sample.roundTrip, received - sample.received < Self.longestUse {
-            let (old, new) = (sample.time(at: received), new.time(at: received))
-            guard old.latest < new.earliest || new.latest < old.earliest else { return }
+    ///   - received: an instant after the answer arrived.
+    package mutating func record(date: Timestamp, sent: MonotonicInstant, received: MonotonicInstant) {
+        let new = node(date: date, sent: sent, received: received)
+        nodes.removeAll { received - $0.lastSeenAt >= Self.longestUse }
+        if let index = nodes.firstIndex(where: { $0.agrees(with: new) }) {
+            nodes[index].narrow(to: new)
+        } else {
+            nodes.append(new)
         }
-        sample = new
     }
 
-    /// - Returns: `nil` as long as no answer had a `Date`.
-    package func time(at now: MonotonicInstant) -> ServiceTime? { sample?.time(at: now) }
+    /// The bounds of the service's time at an instant; `nil` as long as no answer had a `Date`.
+    package func time(at now: MonotonicInstant) -> ServiceTime? {
+        guard let origin, let earliest = nodes.map(\.earliest).min(), let latest = nodes.map(\.latest).max() else {
+            return nil
+        }
+        // Milliseconds are rounded down when a duration is added, and up when one is subtracted.
+        return ServiceTime(earliest: earliest + (now - origin), latest: latest - (origin - now))
+    }
+
+    /// How far the `Date` of an answer lies behind one that was seen before; `nil` when it does not, and when the answer
+    /// comes from a clock that is known to run behind.
+    ///
+    /// An answer from a cache has such a date; so has one from a node whose clock runs behind.
+    package mutating func lag(
+        ofDate date: Timestamp, sent: MonotonicInstant, received: MonotonicInstant
+    ) -> Duration? {
+        let new = node(date: date, sent: sent, received: received)
+        guard let newest = nodes.map(\.earliest).max(), new.latest + Self.tolerance < newest else { return nil }
+        let isKnown = nodes.contains { $0.agrees(with: new) && $0.lastSeenAt - $0.firstSeenAt > .seconds(2) }
+        return isKnown ? nil : newest - new.latest
+    }
+
+    private mutating func node(date: Timestamp, sent: MonotonicInstant, received: MonotonicInstant) -> Node {
+        let origin = origin ?? received
+        self.origin = origin
+        return Node(
+            earliest: date + (origin - received), latest: date - (.seconds(-1) - (origin - sent)),
+            firstSeenAt: received, lastSeenAt: received)
+    }
 }

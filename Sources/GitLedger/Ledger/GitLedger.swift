@@ -39,6 +39,7 @@ package actor GitLedger: LedgerStore {
         var remote: Remote { cache.remote }
     }
 
+    package nonisolated let isShared = true
     package nonisolated let isCommitCostly = true
     nonisolated let location: GitLocation
     nonisolated let target: String
@@ -225,6 +226,11 @@ package actor GitLedger: LedgerStore {
             // Keep the heads that a push has advanced since the fetch began.
             for name in Set(heads.keys).union(found.keys) where heads[name] == known[name] { heads[name] = found[name] }
             readAt = start
+            // A ledger that is set back is noticed by whatever has read more of it, `plan` included.
+            for (name, commit) in found
+            where commit != known[name] && commit != remembered[name] && !(FlowID(name).map(lost.contains) ?? true) {
+                session.remembered.remember(commit, at: name, replacing: isFirst ? remembered[name] : known[name])
+            }
             return .success(())
         } catch { return .failure(error) }
     }

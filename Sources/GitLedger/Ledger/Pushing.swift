@@ -219,7 +219,7 @@ extension GitLedger {
             }
         }
         let others = heads.filter { $0.key != commit.record.id.description && FlowID($0.key) != nil }
-        guard let first = runs.first, !others.isEmpty else { return }
+        guard !runs.isEmpty, !others.isEmpty else { return }
         let texts = runs.map { run in
             var member = JSONText()
             member.object { $0.member("run", run.description) }
@@ -228,7 +228,7 @@ extension GitLedger {
         guard try await session.cache.contain(texts, in: others.map(\.value)) else { return }
         for name in others.keys.compactMap({ FlowID($0) }).sorted() {
             let taken = try await files(of: name).entries.first { $0.run.id.map(runs.contains) ?? false }
-            if let taken { throw .runIDTaken(taken.run.id ?? first, by: taken.run.identity) }
+            if let id = taken?.run.id { throw .runIDOfAnotherFlow("run \(id) is recorded under flow \(name)") }
         }
     }
 }

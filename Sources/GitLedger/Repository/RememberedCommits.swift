@@ -25,6 +25,15 @@ struct RememberedCommits: Sendable {
         return commits
     }
 
+    /// Stores a commit that was fetched, unless another process has stored a newer one meanwhile.
+    func remember(_ commit: CommitID, at name: String, replacing known: CommitID?) {
+        guard let folder else { return }
+        let stored = FileManager.default.contents(atPath: "\(folder)/\(name)").flatMap {
+            CommitID(String(decoding: $0, as: UTF8.self))
+        }
+        if stored == nil || stored == known { remember(commit, at: name) }
+    }
+
     /// Stores the commit last seen at a ref. Errors are ignored, because the ledger is safe without this additional
     /// check.
     func remember(_ commit: CommitID, at name: String) {

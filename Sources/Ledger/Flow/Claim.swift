@@ -57,13 +57,21 @@ extension FlowLedger {
                 request: claim.request, updatedAt: claim.claimedAt, provenance: claim.provenance))
     }
 
-    /// Records what became of a claimed request. Somebody else may have settled the claim meanwhile, or the ledger may
-    /// be another one: then only what is not recorded yet is added.
+    /// Records what became of a claimed request. Another process may have settled the claim meanwhile, or the ledger may
+    /// have been replaced; then the run is added unless it is recorded already.
+    ///
+    /// - Throws: ``LedgerError/runIDTaken(_:by:)`` when the run is recorded as another run: see ``runAnswered(_:to:)``.
     package mutating func record(_ outcome: RequestOutcome, of claim: Claim, at now: Timestamp) throws(LedgerError) {
         let row = run(claim.identity).flatMap { $0.claim?.id == claim.claim.id ? $0 : nil }
         if let row, row.state.isDoubtful {
             guard row.state.canBecome(outcome.state) else { return }
-            if case .accepted(let id, _) = outcome { try makeRoom(for: id) }
+            if case .accepted(let id, _) = outcome {
+                switch runAnswered(id, to: claim) {
+                case .new: break
+                case .sighting(let sighting): remove(sighting)
+                case .other(let known): throw .runIDTaken(id, by: known)
+                }
+            }
             try update(claim.identity, .outcome(outcome), at: now)
         } else if case .accepted(let id, _) = outcome, run(id) == nil {
             insert(
@@ -75,10 +83,23 @@ extension FlowLedger {
         }
     }
 
-    /// A refresh may have recorded the request's run, when its window could not be read, as somebody else's.
-    mutating func makeRoom(for id: RunID) throws(LedgerError) {
-        guard let known = run(id) else { return }
-        guard known.origin == .service else { throw .runIDTaken(id, by: known.identity) }
-        remove(known.identity)
+    /// What the id in an answer to a claimed request refers to.
+    package enum AnsweredRun: Hashable, Sendable {
+        /// A run that is not recorded.
+        case new
+        /// The request's own run, which a refresh recorded as found on the service before the answer arrived.
+        case sighting(RunIdentity)
+        /// A run that was there before the request, or a run of another window.
+        case other(RunIdentity)
+    }
+
+    /// Looks up the run with which the service answered a claimed request.
+    package func runAnswered(_ id: RunID, to claim: Claim) -> AnsweredRun {
+        guard let known = run(id) else { return .new }
+        guard known.origin == .service, known.window == nil || known.window == claim.identity.window else {
+            return .other(known.identity)
+        }
+        let isOlder = claim.claim.time.map { known.recordedAt < $0.earliest - .seconds(5) } ?? (known.window != nil)
+        return isOlder ? .other(known.identity) : .sighting(known.identity)
     }
 }

@@ -44,7 +44,7 @@ package struct FlowLedger: Sendable {
     package var runIDs: Set<RunID> { index.ids }
 
     /// Whether requests were made under this claim.
-    package func knows(_ claim: ClaimID) -> Bool { index.claims.contains(claim) }
+    package func contains(_ claim: ClaimID) -> Bool { index.claims.contains(claim) }
 
     package func run(_ identity: RunIdentity) -> RecordedRun? {
         let position = runs.position(of: identity)
@@ -93,7 +93,10 @@ package struct FlowLedger: Sendable {
         }
         var run = runs[position]
         try run.apply(update)
-        if run != runs[position] { isPlanningChanged = true }
+        // The end of a run changes no approved request, so it does not make a saved plan stale.
+        if run != runs[position], !(runs[position].state.isAccepted && run.identity == identity) {
+            isPlanningChanged = true
+        }
         index.remove(runs[position])
         index.add(run)
         if run.identity == identity {
@@ -123,7 +126,7 @@ package struct FlowLedger: Sendable {
     }
 
     /// The column in the flow's own `Copy` transformation; `nil` keeps what is recorded.
-    package mutating func note(column: DeltaColumn?) {
+    package mutating func record(column: DeltaColumn?) {
         if let column { amend { $0.deltaColumn = column } }
     }
 

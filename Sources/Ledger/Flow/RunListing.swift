@@ -11,14 +11,14 @@ package struct RunListing: Sendable {
     /// Where not every page was read, newest first: every run made after this time was, as far as it was listed.
     package let readBackTo: Timestamp?
     /// Whether the next look need not read again what this one has read.
-    let countsAsLook: Bool
+    let advancesWatermark: Bool
 
     package init(runs: [ObservedRun], date: Timestamp?, isComplete: Bool, readBackTo: Timestamp? = nil) {
         self.runs = runs
         self.date = date
         self.isComplete = isComplete
         self.readBackTo = readBackTo
-        countsAsLook = true
+        advancesWatermark = true
     }
 
     /// Runs that are surely the flow's, of which nobody can promise that no other is missing. They are recorded, settle
@@ -28,40 +28,48 @@ package struct RunListing: Sendable {
         date = nil
         isComplete = false
         readBackTo = nil
-        countsAsLook = false
+        advancesWatermark = false
     }
 }
 
-/// By what a claim without an answer is settled.
-package struct Settling: Sendable {
+/// Rules that decide what became of an unanswered claim.
+package struct ClaimSettlementPolicy: Sendable {
     /// How long after its claim a run is listed at the latest.
     package let settle: Duration
-    /// For how long this process had seen the open claim when the listing began, on its own monotonic clock. It decides
-    /// where the service tells no time, or a time that stands still.
+    /// How long this process had seen the open claim when the listing began, by its own monotonic clock.
     package let seenFor: Duration
-    /// Runs of unknown window that the manifest calls somebody else's.
+    /// How long the claim had existed when the listing began, by this machine's boot clock; `nil` for a claim of another
+    /// machine or another boot.
+    package let age: Duration?
+    /// Runs of unknown window that the manifest acknowledges without a window: they count for nothing.
     package let acknowledged: Set<RunID>
-    /// The windows that the manifest tells of runs whose window cannot be read.
-    package let windows: [RunID: Window]
+    /// Runs of unknown window whose window the manifest gives. It counts at planning and is not recorded, so that the
+    /// manifest can be corrected and the service's own word wins.
+    package let acknowledgedWindows: Set<RunID>
     /// The ledger's revision from which on the service had its time to list whatever was requested before; `nil` where
     /// nobody has waited.
     package let waitedFrom: Revision?
 
     package init(
-        settle: Duration, seenFor: Duration = .zero, acknowledged: Set<RunID> = [], windows: [RunID: Window] = [:],
-        waitedFrom: Revision? = nil
+        settle: Duration, seenFor: Duration = .zero, age: Duration? = nil, acknowledged: Set<RunID> = [],
+        acknowledgedWindows: Set<RunID> = [], waitedFrom: Revision? = nil
     ) {
         self.settle = settle
         self.seenFor = seenFor
+        self.age = age
         self.acknowledged = acknowledged
-        self.windows = windows
+        self.acknowledgedWindows = acknowledgedWindows
         self.waitedFrom = waitedFrom
     }
 
-    /// Whether the claim's time has passed: its run, if there is one, is in the listing.
-    func isOver(_ request: RecordedRun, by listing: RunListing) -> Bool {
+    /// Whether the claim's time has passed, so that its run is in the listing if the service took the request.
+    ///
+    /// The service's `Date` alone never decides: it may jump, and a cached listing has an old one. Either this process
+    /// has waited itself, or the machine's boot clock and the `Date` agree that enough time has passed.
+    func hasExpired(_ request: RecordedRun, by listing: RunListing) -> Bool {
         if seenFor >= settle { return true }
-        guard let date = listing.date, let claimed = request.claim?.time else { return false }
+        guard let age, age >= settle else { return false }
+        guard let date = listing.date, let claimed = request.claim?.time else { return listing.date == nil }
         return date >= claimed.latest + settle
     }
 }
@@ -97,7 +105,7 @@ extension FlowLedger {
     /// made since the claim by the client that made runs which are known as our own is adopted at once; a person's run
     /// in the user interface has another client.
     package mutating func observe(
-        _ listing: RunListing, settling: Settling, at now: Timestamp
+        _ listing: RunListing, settling: ClaimSettlementPolicy, at now: Timestamp
     ) throws(LedgerError) -> ListingFindings {
         var findings = ListingFindings()
         findings.read = listing.runs.count
@@ -123,7 +131,8 @@ extension FlowLedger {
 
     /// - Returns: the adopted runs, and those that may be an open request still: left alone until its time has passed.
     private mutating func adopt(
-        from listed: [ObservedRun], _ recorded: [RunID: RecordedRun], _ listing: RunListing, _ settling: Settling,
+        from listed: [ObservedRun], _ recorded: [RunID: RecordedRun], _ listing: RunListing,
+        _ settling: ClaimSettlementPolicy,
         _ findings: inout ListingFindings, at now: Timestamp
     ) throws(LedgerError) -> Set<RunID> {
         let ownClients = Set(listed.filter { recorded[$0.id]?.origin == .request }.compactMap(\.createdClient))
@@ -131,17 +140,17 @@ extension FlowLedger {
         var undecided: Set<RunID> = []
         for request in openRequests {
             let candidates = listed.filter { run in
-                !taken.contains(run.id) && recorded[run.id]?.window == nil
-                    && (run.window ?? settling.windows[run.id]) == request.window
-                    && request.mayBe(run, clockSetBackBy: settling.settle)
+                !taken.contains(run.id) && recorded[run.id]?.window == nil && run.window == request.window
+                    && request.couldBe(run, clockSetBackBy: max(settling.settle, maxClockStep))
             }
-            let since = candidates.filter { request.mayBe($0) }
+            let since = candidates.filter { request.couldBe($0) }
             let own = since.first { $0.createdClient.map(ownClients.contains) ?? false }
             // While the request may as well be a run whose window nobody knows, another's run is not taken for it.
             let mayBeHidden = listed.contains { run in
-                recorded[run.id]?.window == nil && (run.window ?? settling.windows[run.id]) == nil && request.mayBe(run)
+                recorded[run.id]?.window == nil && run.window == nil
+                    && !settling.acknowledgedWindows.contains(run.id) && request.couldBe(run)
             }
-            let isDecided = settling.isOver(request, by: listing) && !mayBeHidden
+            let isDecided = settling.hasExpired(request, by: listing) && !mayBeHidden
             guard let run = isDecided ? since.first ?? candidates.first : own else {
                 undecided.formUnion(candidates.map(\.id))
                 continue
@@ -156,14 +165,14 @@ extension FlowLedger {
     }
 
     private mutating func record(
-        _ run: ObservedRun, _ known: RecordedRun?, _ settling: Settling, _ findings: inout ListingFindings,
+        _ run: ObservedRun, _ known: RecordedRun?, _ settling: ClaimSettlementPolicy, _ findings: inout ListingFindings,
         at now: Timestamp
     ) throws(LedgerError) {
-        let window = run.window ?? settling.windows[run.id]
-        if window == nil, known?.window == nil {
+        let window = run.window ?? known?.window
+        if window == nil, !settling.acknowledgedWindows.contains(run.id) {
             if !settling.acknowledged.contains(run.id) {
                 findings.unreadable.append(run)
-            } else if openRequests.contains(where: { $0.mayBe(run) }) {
+            } else if openRequests.contains(where: { $0.couldBe(run) }) {
                 findings.undecided.append(run)
             }
         }
@@ -173,22 +182,31 @@ extension FlowLedger {
             return
         }
         var identity = known.identity
-        if known.window == nil, let window {
+        if known.origin == .service, let window = run.window, known.window != window {
             identity = nextIdentity(window: window)
             try update(known.identity, .window(identity), at: now)
         }
-        if known.state == .accepted {
-            try update(identity, .observed(run), at: now)
-            if run.end != nil { findings.ended += 1 }
-        }
+        var observed = known
+        try observed.apply(.observed(run))
+        // A run that has ended is read again as long as it is listed: its counts and errors may come later than its end.
+        guard known.state == .accepted || observed != known, !isReplacedByRetry(known, ifEnded: run.end) else { return }
+        try update(identity, .observed(run), at: now)
+        if known.state == .accepted, run.end != nil { findings.ended += 1 }
+    }
+
+    /// Whether another request for the window is under way or has brought records, so that this run, which was retried
+    /// as failed, cannot become a second living one. The window was ingested twice then, which both rows show.
+    private func isReplacedByRetry(_ known: RecordedRun, ifEnded end: RunEnd?) -> Bool {
+        guard known.origin == .request, !known.isLivingRequest, end?.state == .succeeded else { return false }
+        return runs.attempts(at: known.identity.key).contains { $0.identity != known.identity && $0.isLivingRequest }
     }
 
     private mutating func release(
-        by listing: RunListing, _ settling: Settling, _ findings: inout ListingFindings, at now: Timestamp
+        by listing: RunListing, _ settling: ClaimSettlementPolicy, _ findings: inout ListingFindings, at now: Timestamp
     ) throws(LedgerError) {
         guard findings.unreadable.isEmpty, findings.undecided.isEmpty else { return }
-        for request in openRequests where settling.isOver(request, by: listing) && listing.reachesBack(before: request)
-        {
+        for request in openRequests
+        where settling.hasExpired(request, by: listing) && listing.reachesBack(before: request) {
             let reason = "not among the flow's runs when its time had passed"
             try update(request.identity, .outcome(.released(reason: reason)), at: now)
             findings.released.append(request.identity)
@@ -196,8 +214,11 @@ extension FlowLedger {
     }
 
     /// What the next look has to know of this one.
-    private mutating func note(_ listing: RunListing, _ settling: Settling, at now: Timestamp) {
-        let newest = listing.runs.map(\.createdAt).max()
+    private mutating func note(_ listing: RunListing, _ settling: ClaimSettlementPolicy, at now: Timestamp) {
+        // A creation time ahead of the service's own clock would hide later runs from every later look.
+        let latestPlausible = (listing.date ?? now + .seconds(86_400)) + maxClockStep
+        let times = listing.runs.map(\.createdAt) + (record.newestRunAt.map { [$0] } ?? [])
+        let newest = times.filter { $0 <= latestPlausible }.max()
         let age = record.contactedAt.map { now - $0 }
         // Where the ledger has changed during the wait, it may have been restored once more.
         let isRechecked = settling.waitedFrom == base
@@ -207,14 +228,23 @@ extension FlowLedger {
             hasChanges
             || (settling.waitedFrom != nil || isOld) && (isRechecked || !record.needsRecheck)
         amend { record in
-            if let newest, listing.countsAsLook { record.newestRunAt = max(record.newestRunAt ?? newest, newest) }
+            if listing.advancesWatermark, !listing.runs.isEmpty { record.newestRunAt = newest }
             guard notesTime, listing.isComplete || record.contactedAt != nil else { return }
-            record.contactedAt = max(record.contactedAt ?? now, now)
+            record.contactedAt = now
             guard listing.isComplete else { return }
             if isRechecked { record.needsRecheck = false }
-            if let date = listing.date { record.comparedAt = max(record.comparedAt ?? date, date) }
+            if let date = listing.date { record.comparedAt = date }
         }
     }
+}
+
+/// How far the service's clock may have been set back between a request and the creation of its run.
+package let maxClockStep = Duration.seconds(3_600)
+
+extension FlowRecord {
+    /// Every run made before this time was listed at the last look; `nil` before the first one. Later ones may hide
+    /// behind known runs, since a run is listed up to `settle` late and clocks of the service may differ.
+    package func unlistedSince(settle: Duration) -> Timestamp? { newestRunAt.map { $0 - settle - maxClockStep } }
 }
 
 extension RecordedRun {
@@ -223,7 +253,7 @@ extension RecordedRun {
     /// - Parameter clockSetBackBy: how much the service's clock may have been set back since the claim at most. At the
     ///   end, when all is listed, it costs nothing to allow for it: which of a window's runs is whose does not matter
     ///   then, since all are counted.
-    fileprivate func mayBe(_ run: ObservedRun, clockSetBackBy: Duration = .zero) -> Bool {
+    fileprivate func couldBe(_ run: ObservedRun, clockSetBackBy: Duration = .zero) -> Bool {
         guard let claimed = claim?.time, run.createdAt.milliseconds != 0 else { return true }
         return run.createdAt >= claimed.earliest - clockSetBackBy
     }
@@ -234,6 +264,6 @@ extension RunListing {
     fileprivate func reachesBack(before request: RecordedRun) -> Bool {
         if isComplete { return true }
         guard let readBackTo, let claimed = request.claim?.time else { return false }
-        return readBackTo < claimed.earliest - .seconds(1)
+        return readBackTo < claimed.earliest - maxClockStep
     }
 }

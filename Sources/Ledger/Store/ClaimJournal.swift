@@ -1,45 +1,64 @@
 import FlowRuns
 
-/// What this machine remembers of its claims outside of an embedded ledger, which can be lost, copied or replaced.
+/// This machine's own record of its claims, outside of the ledger, which can be lost, copied, restored or exchanged for
+/// another one.
 ///
-/// It is kept by service, organisation, sandbox and flow, not by the ledger's path. A claim is written before it is
-/// committed: one that is here and not in the ledger tells that the ledger is not the whole truth.
+/// The journal belongs to the target (service, organization, sandbox) and not to a ledger: it is the same whatever the
+/// manifest's `ledger` says. A claim is written to the journal before it is committed, so a claim that the ledger in use
+/// does not contain means that the ledger may lack requests.
 package protocol ClaimJournal: Sendable {
-    /// Whether this machine has kept a journal for the target before. On a new machine or in a CI container there is
-    /// none, and nobody knows what was requested a moment ago.
+    /// Whether this machine has kept a journal for the target before. A new machine or a CI container has none, so it
+    /// has no record of recent requests.
     func exists() -> Bool
 
-    /// From now on there is one.
+    /// Creates the journal, which makes ``exists()`` true.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)``.
+    /// - Throws: ``LedgerError/unusable(_:)`` when the folder cannot be created.
     func create() throws(LedgerError)
 
-    /// The claims of the flow that matter still: those of the last days.
+    /// The claims of the flow whose runs the service may not list yet, oldest first.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` when the journal cannot be read.
     func claims(of flow: FlowID) throws(LedgerError) -> [JournalClaim]
 
-    /// Of two processes that add a claim at the same moment, one finds the other's.
+    /// Adds a claim. Of two processes that add a claim at the same moment, one finds the other's.
     ///
     /// - Returns: the claims that were there before.
+    /// - Throws: ``LedgerError/unusable(_:)`` or ``LedgerError/busy(_:)`` when the journal cannot be written.
     @discardableResult
     func add(_ claim: JournalClaim, of flow: FlowID) throws(LedgerError) -> [JournalClaim]
 
-    /// Takes back a claim whose commit was surely not made.
-    func withdraw(_ claim: ClaimID, of flow: FlowID) throws(LedgerError)
+    /// Removes claims that were never committed, or whose runs the ledger in use has counted.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` or ``LedgerError/busy(_:)`` when the journal cannot be written.
+    func remove(_ claims: [ClaimID], of flow: FlowID) throws(LedgerError)
+
+    /// Whether the last ledger that this machine used for the target was shared with other machines, whose claims the
+    /// journal does not have.
+    func lastLedgerWasShared() -> Bool
+
+    /// Records which kind of ledger is in use.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` when the journal cannot be written.
+    func recordLedger(isShared: Bool) throws(LedgerError)
 }
 
 /// A claim as the journal keeps it.
 package struct JournalClaim: Hashable, Sendable {
     package let id: ClaimID
-    /// The latest that the service's time can have been; `nil` where the service tells no time.
+    /// The upper bound of the service's time when the claim was made; `nil` when its answers had no `Date`.
     package let time: Timestamp?
+    /// When the claim was made, by this machine's boot clock; `nil` for a claim of an older version.
+    package let madeAt: MachineInstant?
 
-    package init(id: ClaimID, time: Timestamp?) {
+    package init(id: ClaimID, time: Timestamp?, madeAt: MachineInstant? = nil) {
         self.id = id
         self.time = time
+        self.madeAt = madeAt
     }
 }
 
-/// Where a machine has no place to keep a journal: every command is as if it were on a new machine.
+/// The journal of a machine that has no place to keep one: every command behaves as on a new machine.
 package struct NoJournal: ClaimJournal {
     package init() {}
 
@@ -47,5 +66,7 @@ package struct NoJournal: ClaimJournal {
     package func create() throws(LedgerError) {}
     package func claims(of flow: FlowID) throws(LedgerError) -> [JournalClaim] { [] }
     package func add(_ claim: JournalClaim, of flow: FlowID) throws(LedgerError) -> [JournalClaim] { [] }
-    package func withdraw(_ claim: ClaimID, of flow: FlowID) throws(LedgerError) {}
+    package func remove(_ claims: [ClaimID], of flow: FlowID) throws(LedgerError) {}
+    package func lastLedgerWasShared() -> Bool { false }
+    package func recordLedger(isShared: Bool) throws(LedgerError) {}
 }

@@ -70,7 +70,7 @@ package final class InMemoryContents: Sendable {
                 if let taken = kept.entries.first(where: { $0.run.id.map(ids.contains) ?? false }),
                     let id = taken.run.id
                 {
-                    throw .runIDTaken(id, by: taken.run.identity)
+                    throw .runIDOfAnotherFlow("\(id) is \(taken.run.identity.inWords)")
                 }
             }
             flows[flow] = FlowEntries(record: commit.record, entries: rows.entries)

@@ -68,7 +68,7 @@ package enum RunUpdate: Hashable, Sendable {
     case outcome(RequestOutcome)
     /// The service says where the run stands.
     case observed(ObservedRun)
-    /// The run's window, which was unknown, is known by now.
+    /// The service reports the window of a run that it did not report before, or that a manifest had claimed wrongly.
     case window(RunIdentity)
 }
 
@@ -93,8 +93,7 @@ package enum RequestOutcome: Hashable, Sendable {
 }
 
 extension RecordedRun {
-    /// Moves the run along one of the arrows of ``RunState/canBecome(_:)``. What the service says of a run in a final
-    /// state changes nothing.
+    /// Moves the run along one of the arrows of ``RunState/canBecome(_:)``.
     ///
     /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` for any other move.
     mutating func apply(_ update: RunUpdate) throws(LedgerError) {
@@ -111,7 +110,7 @@ extension RecordedRun {
             guard let end = observed.end, state.canBecome(end.state) else { return }
             (state, failure) = (end.state, end.failure)
         case .window(let identity):
-            guard window == nil, identity.window != nil else {
+            guard origin == .service, identity.window != nil else {
                 throw .illegalMove(self.identity, from: state, to: state)
             }
             self = identified(as: identity)

@@ -19,6 +19,8 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownRun(RunIdentity)
     case notClaimable(RunIdentity, String)
     case runIDTaken(RunID, by: RunIdentity)
+    /// A run is recorded under another flow already: a run belongs to one flow, so the service contradicts itself.
+    case runIDOfAnotherFlow(String)
 
     package var description: String {
         switch self {
@@ -35,6 +37,7 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
             "the ledger refuses to move \(identity.inWords) from \(from.rawValue) to \(to.rawValue)"
         case .unknownRun(let identity): "the ledger has no \(identity.inWords)"
         case .notClaimable(let identity, let reason): "the ledger refuses to claim \(identity.inWords): \(reason)"
+        case .runIDOfAnotherFlow(let reason): "the service lists a run under two flows: \(reason)"
         case .runIDTaken(let id, let identity): "the run \(id) is recorded already, as \(identity.inWords)"
         }
     }

@@ -45,6 +45,9 @@ package protocol LedgerStore: Sendable {
     /// What is wrong with the store itself (SQLite's `integrity_check`), in words; empty when it is sound.
     func damage() async throws(LedgerError) -> [String]
 
+    /// Whether other machines may use the same ledger: the requests of a shared ledger are not only this machine's.
+    var isShared: Bool { get }
+
     /// Whether a commit takes long or must be rare, as a push does: then a claim covers as many requests as it may.
     var isCommitCostly: Bool { get }
 
@@ -53,6 +56,7 @@ package protocol LedgerStore: Sendable {
 }
 
 extension LedgerStore {
+    package var isShared: Bool { false }
     package var isCommitCostly: Bool { false }
 
     /// For stores that have a flow in memory anyway.

@@ -19,8 +19,13 @@ package struct Pause: Hashable, Sendable {
 }
 
 extension FlowDeclaration {
-    /// Of the flow's own pause and its manifest's the one that is over last; `nil` when none is active.
-    package func pause(at time: Timestamp) -> Pause? {
-        pauses.filter { $0.isActive(at: time) }.max { ($0.until ?? .max) < ($1.until ?? .max) }
+    /// Of the flow's own pause and its manifest's, the active one that ends last; `nil` when none is active.
+    package func pause(at time: Timestamp) -> Pause? { pauses.last(endingAfter: time) }
+}
+
+extension [Pause] {
+    /// The active pause that ends last; `nil` when none is active.
+    package func last(endingAfter time: Timestamp) -> Pause? {
+        filter { $0.isActive(at: time) }.max { ($0.until ?? .max) < ($1.until ?? .max) }
     }
 }

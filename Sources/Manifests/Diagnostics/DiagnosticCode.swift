@@ -66,6 +66,8 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case moreRunsThanAllowed = "SLU0211"
     case windowRunTwice = "SLU0212"
     case runTakenForRerun = "SLU0213"
+    case acknowledgedWindowContradicted = "SLU0214"
+    case windowsIngestedTwice = "SLU0215"
 
     case flowNotFound = "SLU0301"
     case flowNotOneTime = "SLU0302"
@@ -140,6 +142,8 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .moreRunsThanAllowed: "a plan has more requests than one apply may make"
         case .windowRunTwice: "a window was ingested more often than declared"
         case .runTakenForRerun: "a run that this ledger did not request counts as a declared rerun"
+        case .acknowledgedWindowContradicted: "an acknowledged run has another window on the service"
+        case .windowsIngestedTwice: "runs of different windows ingested the same time twice"
         case .flowNotFound: "the service does not know the flow"
         case .flowNotOneTime: "the flow is not scheduled for one-time ingestion"
         case .flowDisabled: "the flow is disabled"

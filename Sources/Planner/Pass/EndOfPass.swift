@@ -36,13 +36,20 @@ extension FlowFindings {
         guard let batch else { return }
         var batching = Batching(batch, series)
         let created = actions.filter { $0.kind == .create }.sorted { $0.window < $1.window }
+        let rerunWindows = rerunWindows
+        let others = actions.filter { $0.kind != .create }
         actions = PlannedActions(
-            actions.filter { $0.kind != .create }
-                + batching.joined(created, where: { !rerunWindows.contains($0.window) }, by: join))
+            others + batching.joined(created, where: { !rerunWindows.contains($0.window) }) { join($0, into: $1) })
     }
 
-    private func join(_ parts: ArraySlice<PlannedAction>, into window: Window) -> PlannedAction {
+    /// - Returns: `nil` when the run of the joined window failed before and may not be retried any more.
+    private mutating func join(_ parts: ArraySlice<PlannedAction>, into window: Window) -> PlannedAction? {
         let attempts = attempts[window] ?? Attempts()
+        if let first = parts.first, let decided = repeated(window, attempts, at: first.place, isOfSeries: true) {
+            if case .exhausted = decided { countExhausted(parts.count) }
+            if case .retry(let retry) = decided { return retry }
+            return nil
+        }
         let refusal = attempts.refusal ?? parts.lazy.compactMap(\.refusal).first
         let count = "\(parts.count) windows in one run"
         return PlannedAction(
@@ -163,5 +170,5 @@ extension PlannedAction {
 
 extension Pause {
     /// `paused until 2026-04-10T00:00:00Z: source is migrated`
-    fileprivate var inWords: String { "paused\(until.map { " until \($0)" } ?? ""): \(reason.inShort)" }
+    package var inWords: String { "paused\(until.map { " until \($0)" } ?? ""): \(reason.inShort)" }
 }

@@ -28,6 +28,7 @@ struct FlowFindings {
     /// Runs that the manifest calls somebody else's: they count for nothing.
     let acknowledged: Set<RunID>
     var unseenAcknowledged: Set<RunID>
+    private let acknowledgements: [RunID: Acknowledgement]
     var unacknowledged: [RecordedRun] = []
     var summary = RunsInSummary()
     private let retries: Retries
@@ -52,6 +53,7 @@ struct FlowFindings {
         self.predecessors = predecessors
         acknowledged = declaration.acknowledged.somebodyElses
         unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
+        acknowledgements = Dictionary(declaration.acknowledged.map { ($0.run, $0) }) { first, _ in first }
         retries = declaration.retries
         flow = declaration.id
         batch = declaration.batch
@@ -63,7 +65,15 @@ struct FlowFindings {
 
     mutating func note(_ run: RecordedRun) {
         summary.add(run)
-        if !unseenAcknowledged.isEmpty, let id = run.id { unseenAcknowledged.remove(id) }
+        noteAcknowledged(run)
+    }
+
+    private mutating func noteAcknowledged(_ run: RecordedRun) {
+        guard !acknowledgements.isEmpty, let id = run.id, let known = acknowledgements[id] else { return }
+        unseenAcknowledged.remove(id)
+        if let told = known.window, let window = run.window, told != window {
+            diagnostics.add(.acknowledgedWindowContradicted) { .contradicted(known, by: window) }
+        }
     }
 
     mutating func addRunOfUnknownWindow(_ run: RecordedRun) {
@@ -89,7 +99,7 @@ struct FlowFindings {
 
     /// A run of a flow that this one replaces.
     mutating func noteReplaced(_ run: RecordedRun) {
-        if !unseenAcknowledged.isEmpty, let id = run.id { unseenAcknowledged.remove(id) }
+        noteAcknowledged(run)
         if run.state == .failed, let window = run.window { replacedFailures[window] = run }
     }
 
@@ -121,9 +131,41 @@ struct FlowFindings {
     /// Asks for a window.
     mutating func create(_ desired: DesiredWindow) { create(desired.window, of: desired) }
 
+    /// What earlier attempts at a window that nothing covers leave to do.
+    enum Repeated {
+        case retry(PlannedAction)
+        /// Its run failed, and no retry is left.
+        case exhausted
+    }
+
+    /// - Returns: `nil` when no run of the window has ended.
+    mutating func repeated(_ window: Window, _ attempts: Attempts, at place: Place, isOfSeries: Bool) -> Repeated? {
+        switch attempts.verdict(retries) {
+        case .retry(let run, let failed, let ordinal):
+            undeclared.removeAll { $0.window == window && $0.identity.rerun == nil }
+            let desired = DesiredWindow(window: window, place: place, isOfSeries: isOfSeries)
+            return retryAction(run, failed, ordinal, attempts: attempts, rerun: nil, of: desired).map { .retry($0) }
+        case .failed:
+            undeclared.removeAll { $0.window == window && $0.identity.rerun == nil }
+            return .exhausted
+        case .missing, .recorded, .replaced, .doubtful: return nil
+        }
+    }
+
+    /// Windows whose joint run failed and may not be retried any more.
+    mutating func countExhausted(_ count: Int) {
+        recordedCount += count
+        failedCount += count
+    }
+
     /// Asks for a window, or for a piece of it.
     mutating func create(_ window: Window, of desired: DesiredWindow) {
         let attempts = attempts[window] ?? Attempts()
+        switch repeated(window, attempts, at: desired.place, isOfSeries: desired.isOfSeries) {
+        case .retry(let retry): return actions.append(retry)
+        case .exhausted: return countExhausted(1)
+        case nil: break
+        }
         var reason = attempts.isLost ? "sent before, but the service never had it" : PlannedAction.neverRun
         if let failed = replacedFailures[window] { reason = "\(failed.inWords) of the flow that it replaces failed" }
         if let refusal = attempts.refusal { reason = "refused before: \(refusal.inShort)" }
@@ -169,17 +211,24 @@ struct FlowFindings {
         _ run: RunID, _ failed: RecordedRun, _ ordinal: Int, attempts: Attempts, rerun: String?,
         of desired: DesiredWindow
     ) {
-        guard let window = failed.window else { return }
+        let action = retryAction(run, failed, ordinal, attempts: attempts, rerun: rerun, of: desired)
+        if let action { actions.append(action) }
+    }
+
+    private func retryAction(
+        _ run: RunID, _ failed: RecordedRun, _ ordinal: Int, attempts: Attempts, rerun: String?,
+        of desired: DesiredWindow
+    ) -> PlannedAction? {
+        guard let window = failed.window else { return nil }
         let whose = rerun.map { "rerun \($0)" } ?? "its run"
         let failure = failed.failure.map { ": \($0.inShort)" } ?? ""
         let end = failed.state == .failed ? "failed" : failed.isEmpty ? "brought no records" : "is partial"
-        actions.append(
-            PlannedAction(
-                kind: .retry(of: run, asNewRun: failed.state == .partial), window: window, rerun: rerun,
-                attempt: attempts.next,
-                reason: "\(whose) \(run) \(end)\(failure); retry \(ordinal) of \(retries.times)",
-                refusal: attempts.refusal, place: desired.place, timeZone: desired.timeZone,
-                isOfSeries: desired.isOfSeries))
+        return PlannedAction(
+            kind: .retry(of: run, asNewRun: failed.state == .partial), window: window, rerun: rerun,
+            attempt: attempts.next,
+            reason: "\(whose) \(run) \(end)\(failure); retry \(ordinal) of \(retries.times)",
+            refusal: attempts.refusal, place: desired.place, timeZone: desired.timeZone,
+            isOfSeries: desired.isOfSeries)
     }
 
     /// Holds the window of a doubtful run, or another one that waits for it.

@@ -74,7 +74,7 @@ struct FlowPass {
             takeRuns(of: window, reruns)
             let declared = takeDeclared(window)
             let container = declared ?? container(of: window)
-            let longer = declared?.isOfSeries == true ? longerRun(over: window) : nil
+            let longer = declared?.isOfSeries == true || declaration.overlap == .trim ? longerRun(over: window) : nil
             if let container { decide(window, by: history, of: container, isDeclared: declared != nil, longer) }
             for rerun in reruns { decide(rerun, of: longer == nil ? declared : nil) }
             found.count(history, of: window, at: declared?.place ?? reruns.first?.place ?? declaration.place)
@@ -138,7 +138,7 @@ struct FlowPass {
         }
         history.count(
             for: reruns.map(\.id), declaration.retries, acknowledged: found.acknowledged)
-        if let run = history.covering(acknowledged: found.acknowledged) {
+        if let run = history.covering {
             overlap.record(window, by: run, into: &found)
             found.noteCovered(window)
             if window.end > lastEndingRun?.window?.end ?? .min { lastEndingRun = run }
@@ -159,9 +159,7 @@ struct FlowPass {
 
     /// The declared window, if any, that a recorded one may be a trimmed piece of, or that it covers.
     private func container(of window: Window) -> DesiredWindow? {
-        guard declaration.overlap != .allow, history.covering(acknowledged: found.acknowledged) != nil else {
-            return nil
-        }
+        guard declaration.overlap != .allow, history.covering != nil else { return nil }
         let whole =
             declaration.overlap == .trim
             ? [lastEnding, desired.head].lazy.compactMap(\.self).first { $0.window.contains(window) } : nil
@@ -174,7 +172,8 @@ struct FlowPass {
         _ longer: RecordedRun? = nil
     ) {
         switch history.verdict(declaration.retries) {
-        case .missing where longer != nil:
+        case .missing where longer != nil && desired.isOfSeries, .retry where longer != nil,
+            .failed where longer != nil:
             if let longer { cover(desired, by: longer) }
         case .missing:
             var piece = desired
@@ -210,12 +209,12 @@ struct FlowPass {
         let isNotDue = !declaration.series.isEmpty
         let desired = DesiredWindow(
             window: rerun.window, place: rerun.place, isOfSeries: declared?.isOfSeries ?? isNotDue)
-        let isCovered = history.covering(acknowledged: found.acknowledged) != nil
-        if rerun.isRange, isCovered { found.noteUsed(rerun) }
+        let wasRun = history.wasRun
+        if rerun.isRange, wasRun { found.noteUsed(rerun) }
         switch history.verdict(of: rerun.id, attempts, declaration.retries) {
-        case .missing where rerun.isRange && !isCovered: break
+        case .missing where rerun.isRange && !wasRun: break
         case .missing
-        where isCovered
+        where wasRun
             || declared != nil && declaration.overlap != .trim:
             found.rerun(rerun, attempts: attempts, isOfSeries: desired.isOfSeries)
         case .missing: found.rerunIfCreated(rerun, attempts: attempts)

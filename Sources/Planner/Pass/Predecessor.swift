@@ -22,8 +22,10 @@ package struct Predecessor: Hashable, Sendable {
         var succeeded: [Window] = []
         var failed: [Window] = []
         for run in runs {
-            guard let window = run.window, !run.isSomebodyElses(somebodyElses) else { continue }
+            guard let window = run.window else { continue }
             switch run.state {
+            // Acknowledging a run that never reports its end stops the waiting for it.
+            case .accepted where run.isSomebodyElses(somebodyElses): break
             case .intended, .inDoubt, .accepted: underWay.append(window)
             case .succeeded where !(run.id.map(tooFew.contains) ?? false): succeeded.append(window)
             case .succeeded, .partial, .failed: failed.append(window)

@@ -108,12 +108,16 @@ package struct FlowRules: Hashable, Sendable {
     package let reruns: [Rerun]
     /// The flows whose recorded runs count for this one.
     package let replaced: [FlowID]
+    /// The flows that this one comes after.
+    package let after: [FlowID]
+    /// The flow's own pauses and its manifest's: an apply observes those that are active when it sends.
+    package let pauses: [Pause]
 
     package init(
         deltaColumn: DeclaredColumn? = nil, overlap: FlowDeclaration.Overlap = .error, retries: Retries = Retries(),
         order: FlowDeclaration.Order = .oldestFirst, runsPerDay: Int? = nil, priority: Int = 0,
         acknowledged: [Acknowledgement] = [],
-        reruns: [Rerun] = [], replaced: [FlowID] = []
+        reruns: [Rerun] = [], replaced: [FlowID] = [], after: [FlowID] = [], pauses: [Pause] = []
     ) {
         self.deltaColumn = deltaColumn
         self.overlap = overlap
@@ -124,7 +128,12 @@ package struct FlowRules: Hashable, Sendable {
         self.acknowledged = acknowledged
         self.reruns = reruns
         self.replaced = replaced
+        self.after = after
+        self.pauses = pauses
     }
+
+    /// The active pause that ends last; `nil` when none is active.
+    package func pause(at time: Timestamp) -> Pause? { pauses.last(endingAfter: time) }
 
     package init(_ declaration: FlowDeclaration) {
         self.init(
@@ -132,7 +141,8 @@ package struct FlowRules: Hashable, Sendable {
             order: declaration.order, runsPerDay: declaration.runsPerDay, priority: declaration.priority,
             acknowledged: declaration.acknowledged,
             // However the manifest was read, in the order of the file.
-            reruns: declaration.reruns.sorted { $0.place < $1.place }, replaced: declaration.replaced)
+            reruns: declaration.reruns.sorted { $0.place < $1.place }, replaced: declaration.replaced,
+            after: declaration.predecessors, pauses: declaration.pauses)
     }
 }
 

@@ -87,6 +87,15 @@ extension Diagnostic {
             suggestion: "check the data; then name \(extra) under 'acknowledged', or declare a rerun")
     }
 
+    /// - Parameter window: as the service reports it.
+    static func contradicted(_ acknowledgement: Acknowledgement, by window: Window) -> Diagnostic {
+        Diagnostic(
+            .acknowledgedWindowContradicted, .warning, at: acknowledgement.place,
+            "the run \(acknowledgement.run) is acknowledged with another window than the service reports: it counts as "
+                + "a run of \(window.inWords)",
+            suggestion: "remove the acknowledgement, or correct its window")
+    }
+
     static func unknown(_ acknowledgement: Acknowledgement) -> Diagnostic {
         Diagnostic(
             .acknowledgedRunUnknown, .warning, at: acknowledgement.place,

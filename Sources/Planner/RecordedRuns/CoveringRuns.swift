@@ -13,10 +13,10 @@ extension FlowPass {
         // Longer runs that start with it are yet to come.
         func covers(_ run: RecordedRun) -> Bool {
             run.window.map { $0 != window && $0.contains(window) } ?? false
-                && !run.state.isVoid && !run.isSomebodyElses(found.acknowledged)
+                && run.coversWindow
         }
-        let own = recorded.first(startingAt: window.start, where: covers)
-        return own ?? replaced.first(startingAt: window.start) { covers($0) && $0.state != .failed }
+        return recorded.first(startingAt: window.start, where: covers)
+            ?? replaced.first(startingAt: window.start) { covers($0) && !$0.isSomebodyElses(found.acknowledged) }
     }
 
     /// The declared window was never run by itself, but by a run that covers it.
@@ -46,7 +46,7 @@ extension FlowPass {
         }
         guard !history.runs.isEmpty else { return }
         let undeclared = history.runs.filter { !$0.state.isVoid && !isDeclared($0) }
-        if hasContainer || declaration.overlap == .allow || history.covering(acknowledged: found.acknowledged) == nil {
+        if hasContainer || declaration.overlap == .allow || history.covering == nil {
             found.addUndeclared(undeclared)
         } else {
             unclaimed.append(UnclaimedRuns(window: window, history: history, undeclared: undeclared))

@@ -29,7 +29,7 @@ struct WindowHistory {
 
     /// - Parameter acknowledged: runs that count for nothing.
     mutating func addReplaced(_ run: RecordedRun, acknowledged: Set<RunID>) {
-        guard !run.state.isVoid, run.state != .failed, !run.isSomebodyElses(acknowledged) else { return }
+        guard run.coversWindow, !run.isSomebodyElses(acknowledged) else { return }
         replaced.append(run)
     }
 
@@ -100,19 +100,20 @@ struct WindowHistory {
         set { if let rerun { reruns[rerun] = newValue } else { own = newValue } }
     }
 
-    /// A run that the service took, or may have taken, of the flow or of one that it replaces: the window is covered by it.
-    ///
-    /// - Parameter acknowledged: runs that count for nothing.
-    func covering(acknowledged: Set<RunID>) -> RecordedRun? {
-        runs.first { !$0.state.isVoid && !$0.isSomebodyElses(acknowledged) } ?? replaced.first
-    }
+    /// A run that covers the window, of the flow or of one that it replaces.
+    var covering: RecordedRun? { runs.first(where: \.coversWindow) ?? replaced.first }
+
+    /// Whether the window was ever run, whatever became of the run.
+    var wasRun: Bool { runs.contains { !$0.state.isVoid } || !replaced.isEmpty }
 
     /// What the window's own run needs. A rerun that was taken covers the window too.
     func verdict(_ retries: Retries) -> Attempts.Verdict {
         let verdict = own.verdict(retries)
         switch verdict {
-        case .missing where runs.contains { $0.origin == .request && $0.identity.rerun != nil && !$0.state.isVoid }:
+        case .missing where runs.contains { $0.origin == .request && $0.identity.rerun != nil && $0.coversWindow }:
             return .recorded
+        // An acknowledged run takes no declared run's place, but its window was ingested.
+        case .missing where unrecorded.contains(where: \.coversWindow): return .recorded
         case .retry where reruns.values.contains(where: { $0.isTaken(retries) }),
             .failed where reruns.values.contains(where: { $0.isTaken(retries) }):
             return .recorded
@@ -178,6 +179,8 @@ struct Attempts {
         if run.identity.attempt >= latest?.identity.attempt ?? 0 { latest = run }
         switch run.state {
         case .intended, .inDoubt: doubt = run
+        // The service has run the failed run again under its old id: that uses up an attempt.
+        case .rejected where run.failure?.hasPrefix(RunAnswerReason.knownRun) ?? false: failed += 1
         case .rejected, .released: break
         case .accepted: isWhole = true
         case .succeeded where !run.isEmpty: isWhole = true
@@ -226,6 +229,10 @@ struct Attempts {
 }
 
 extension RecordedRun {
+    /// Whether the service took the run, or may have taken it, and has not reported it as failed. A failed run covers
+    /// nothing.
+    var coversWindow: Bool { !state.isVoid && state != .failed }
+
     /// Whether the manifest calls it somebody else's, so that it counts for nothing. A request whose window the ledger
     /// knows is our own, whatever the manifest says.
     package func isSomebodyElses(_ acknowledged: Set<RunID>) -> Bool {

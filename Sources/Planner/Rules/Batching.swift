@@ -23,7 +23,7 @@ struct Batching {
     ///   - join: makes one request out of at least two that touch.
     mutating func joined(
         _ actions: [PlannedAction], where canJoin: (PlannedAction) -> Bool,
-        by join: (ArraySlice<PlannedAction>, Window) -> PlannedAction
+        by join: (ArraySlice<PlannedAction>, Window) -> PlannedAction?
     ) -> [PlannedAction] {
         var joined: [PlannedAction] = []
         var index = 0
@@ -39,7 +39,7 @@ struct Batching {
                 if limit.isApproved, actions[end - 1].window.end != limit.end { end = index + 1 }
             }
             if end - index > 1, let window = Window(start: first.window.start, end: actions[end - 1].window.end) {
-                joined.append(join(actions[index..<end], window))
+                if let one = join(actions[index..<end], window) { joined.append(one) }
             } else {
                 joined.append(first)
             }

@@ -52,7 +52,7 @@ struct RefuseOverlap: OverlapPolicy {
             isRefused = true
         }
         if let (window, run) = lastEndingRecorded, window.overlaps(new.window) {
-            found.refuse(new, .recorded(window, run))
+            refuse(new, window, run, into: &found)
         } else {
             open.append(Open(new: new, isRefused: isRefused))
         }
@@ -62,13 +62,22 @@ struct RefuseOverlap: OverlapPolicy {
     mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {
         for open in open {
             if open.new.window.overlaps(window) {
-                found.refuse(open.new, .recorded(window, run))
+                refuse(open.new, window, run, into: &found)
             } else if !open.isRefused {
                 found.create(open.new)
             }
         }
         open.removeAll(keepingCapacity: true)
         if window.end > lastEndingRecorded?.window.end ?? .min { lastEndingRecorded = (window, run) }
+    }
+
+    /// A request in doubt is settled before its overlap is judged.
+    private func refuse(_ new: DesiredWindow, _ window: Window, _ run: RecordedRun, into found: inout FlowFindings) {
+        if run.state.isDoubtful {
+            found.hold(run, new.window, of: new)
+        } else {
+            found.refuse(new, .recorded(window, run))
+        }
     }
 
     mutating func finish(into found: inout FlowFindings) {
@@ -90,8 +99,13 @@ struct TrimOverlap: OverlapPolicy {
     private var open: [Open] = []
     private var firstOpen = 0
     private var coveredUntil = Timestamp.min
+    /// The request in doubt, if any: a flow has at most one open claim.
+    private var doubts: [(window: Window, run: RecordedRun)] = []
 
     mutating func declare(_ new: DesiredWindow, into found: inout FlowFindings) {
+        if let doubt = doubts.first(where: { $0.window.overlaps(new.window) }) {
+            return found.hold(doubt.run, new.window, of: new)
+        }
         if coveredUntil <= new.window.start { finish(into: &found) }
         guard coveredUntil < new.window.end else {
             found.recordedCount += 1
@@ -101,7 +115,17 @@ struct TrimOverlap: OverlapPolicy {
         coveredUntil = new.window.end
     }
 
+    /// A request in doubt covers nothing yet: what it overlaps waits until it is settled.
     mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {
+        if run.state.isDoubtful {
+            doubts.append((window, run))
+            let held = open[firstOpen...].filter { $0.new.window.overlaps(window) }
+            for open in held { found.hold(run, open.new.window, of: open.new) }
+            open.removeSubrange(..<firstOpen)
+            firstOpen = 0
+            open.removeAll { $0.new.window.overlaps(window) }
+            return
+        }
         cover(from: window.start, until: window.end, into: &found)
         coveredUntil = max(coveredUntil, window.end)
     }

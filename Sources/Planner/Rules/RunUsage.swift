@@ -17,11 +17,16 @@ package struct RunUsage: Hashable, Sendable {
     }
 
     /// - Parameter countsUnderWay: not for a flow that is not declared: nobody asks what becomes of its runs.
-    package mutating func add(_ runs: some Sequence<RecordedRun>, of flow: FlowID, countsUnderWay: Bool = true) {
+    ///   - acknowledged: runs that the manifests acknowledge: one that never reports its end does not count as running.
+    package mutating func add(
+        _ runs: some Sequence<RecordedRun>, of flow: FlowID, countsUnderWay: Bool = true,
+        acknowledged: Set<RunID> = []
+    ) {
         for run in runs where !run.state.isVoid {
             let time = run.claim?.time?.latest ?? run.recordedAt
             if time >= dayStart, time < dayStart + Self.day { onDay[flow, default: 0] += 1 }
-            if countsUnderWay, run.state == .accepted || run.state.isDoubtful { underWay += 1 }
+            let isRunning = run.state == .accepted && !(run.id.map(acknowledged.contains) ?? false)
+            if countsUnderWay, isRunning || run.state.isDoubtful { underWay += 1 }
         }
     }
 

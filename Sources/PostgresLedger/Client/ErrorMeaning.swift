@@ -75,6 +75,8 @@ extension ServerMessage {
         case "53100": return .unusable("\(server): the server's disk is full")
         case "57014": return .busy("\(server): the server stopped a statement (\(text))")
         case "55P03": return .busy("\(server): another process keeps it locked (\(text))")
+        case "23505" where text.contains("one_row_for_a_run_id"):
+            return .runIDOfAnotherFlow("\(server) has its id under another flow")
         case "25006", "57P04":
             return .unusable(
                 "\(server) can be read, but not written (\(text)): name the primary, or every host: postgres://a,b/db")

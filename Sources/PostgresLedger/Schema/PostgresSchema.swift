@@ -1,7 +1,7 @@
 /// The tables of a ledger on PostgreSQL, in a schema of their own. Every step is one transaction, is only ever appended,
 /// and counts `sluice.ledger.version` up by one; what stands here has been run on somebody's server and is never edited.
 package enum PostgresSchema {
-    static let steps = [firstStep, incompleteRequests]
+    static let steps = [firstStep, incompleteRequests, corrections]
     package static var version: Int { steps.count }
 
     /// The lock that a migration takes for its transaction: `sluice` in ASCII.
@@ -35,6 +35,28 @@ package enum PostgresSchema {
             WHERE origin = 'request' AND (state IN ('intended', 'inDoubt', 'accepted')
                 OR state = 'succeeded' AND coalesce(output_records, input_records, 1) > 0);
         UPDATE sluice.ledger SET version = 2;
+        """
+
+    /// Lets an ended run get another end, and a run found on the service another window, when the service corrects them.
+    private static let corrections = """
+        DROP TRIGGER run_moves_along_the_arrows ON sluice.run;
+        CREATE TRIGGER run_moves_along_the_arrows BEFORE UPDATE OF state ON sluice.run FOR EACH ROW
+            WHEN (NEW.state <> OLD.state AND NOT (OLD.state = 'intended'
+                OR (OLD.state = 'inDoubt' AND NEW.state IN ('accepted', 'released', 'succeeded', 'partial', 'failed'))
+                OR (OLD.state IN ('accepted', 'succeeded', 'partial', 'failed')
+                    AND NEW.state IN ('succeeded', 'partial', 'failed'))))
+            EXECUTE FUNCTION sluice.refuse('illegal run state transition');
+
+        DROP TRIGGER run_keeps_its_identity ON sluice.run;
+        CREATE TRIGGER run_keeps_its_identity BEFORE UPDATE ON sluice.run FOR EACH ROW
+            WHEN (NEW.target <> OLD.target OR NEW.flow <> OLD.flow OR NEW.rerun <> OLD.rerun
+                OR NEW.origin <> OLD.origin OR (OLD.run IS NOT NULL AND NEW.run IS DISTINCT FROM OLD.run)
+                OR (OLD.origin = 'request' AND (NEW.window_start IS DISTINCT FROM OLD.window_start
+                    OR NEW.window_end IS DISTINCT FROM OLD.window_end OR NEW.attempt <> OLD.attempt))
+                OR (OLD.window_start IS NOT NULL AND NEW.window_start IS NULL))
+            EXECUTE FUNCTION sluice.refuse('a run may not change its identity');
+
+        UPDATE sluice.ledger SET version = 3;
         """
 
     /// The server itself keeps the promises that matter: one row for an identity, one living request for a window, one

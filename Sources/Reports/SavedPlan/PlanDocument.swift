@@ -102,7 +102,7 @@ private struct RulesMember: Decodable {
 
     private enum Key: CodingKey {
         case deltaColumn, overlap, retryFailed, retriedStates, order, runsPerDay, priority, replaced, acknowledged,
-            reruns
+            reruns, after, pauses
     }
     private enum ColumnKey: CodingKey { case place }
 
@@ -121,10 +121,28 @@ private struct RulesMember: Decodable {
             priority: try object.decodeIfPresent(Int.self, forKey: .priority) ?? 0,
             acknowledged: try object.decode([AcknowledgementMember].self, forKey: .acknowledged).map(\.acknowledgement),
             reruns: try object.decodeIfPresent([RerunMember].self, forKey: .reruns)?.map(\.rerun) ?? [],
-            replaced: try object.decodeIfPresent([String].self, forKey: .replaced)?.map { text in
-                guard let flow = FlowID(text) else { throw object.fault(.replaced, "not a flow id") }
-                return flow
-            } ?? [])
+            replaced: try Self.flows(.replaced, of: object), after: try Self.flows(.after, of: object),
+            pauses: try object.decodeIfPresent([PauseMember].self, forKey: .pauses)?.map(\.pause) ?? [])
+    }
+
+    private static func flows(_ key: Key, of object: KeyedDecodingContainer<Key>) throws -> [FlowID] {
+        try object.decodeIfPresent([String].self, forKey: key)?.map { text in
+            guard let flow = FlowID(text) else { throw object.fault(key, "not a flow id") }
+            return flow
+        } ?? []
+    }
+}
+
+private struct PauseMember: Decodable {
+    let pause: Pause
+
+    private enum Key: CodingKey { case reason, until, place }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        pause = Pause(
+            reason: try object.decode(String.self, forKey: .reason),
+            until: object.contains(.until) ? try object.time(.until) : nil, place: try object.place(.place))
     }
 }
 

@@ -242,6 +242,22 @@ extension JSONText {
                 for flow in rules.replaced { json.element(flow.description) }
             }
         }
+        if !rules.after.isEmpty {
+            array("after") { json in
+                for flow in rules.after { json.element(flow.description) }
+            }
+        }
+        if !rules.pauses.isEmpty {
+            array("pauses") { json in
+                for pause in rules.pauses {
+                    json.line {
+                        $0.member("reason", pause.reason)
+                        if let until = pause.until { $0.member("until", until.seconds) }
+                        $0.member("place", pause.place)
+                    }
+                }
+            }
+        }
         array("acknowledged") { json in
             for acknowledgement in rules.acknowledged {
                 json.line {

@@ -28,14 +28,18 @@ struct Application {
     /// Waits for every run of the plan's flows that is under way, whichever apply requested it: a job that was cut off
     /// while it waited can be run again.
     ///
-    /// - Parameter forOne: only until one of them has ended.
+    /// - Parameters:
+    ///   - flows: the flows to wait for, if not those of the plan.
+    ///   - forOne: only until one of them has ended.
     func wait(
-        _ plan: Plan, _ ledger: TargetLedger, atMost limit: Duration?, forOne: Bool = false
+        _ plan: Plan, of flows: [WatchedFlow]? = nil, _ ledger: TargetLedger, atMost limit: Duration?,
+        forOne: Bool = false
     ) async throws -> WaitOutcome {
         try await connected(plan, "no longer waiting: the runs continue on the service") { service, progress, stop in
             let context = ledger.context(service, stop: stop) { progress.show($0) }
             do throws(RefreshError) {
-                return try await RunWait(context: context).wait(for: plan.flows, atMost: limit, forOne: forOne)
+                return try await RunWait(context: context).wait(
+                    for: flows ?? plan.flows.map(WatchedFlow.init), atMost: limit, forOne: forOne)
             } catch {
                 throw Failure(error)
             }

@@ -13,6 +13,9 @@ extension FlowOutcome {
         case .stale(let why): return "changed since it was planned, plan again: \(why)\(rest)"
         case .conflict(let diagnostics):
             return "nothing was sent: \(diagnostics.map(\.line).joined(separator: "; "))"
+        case .unfit(let diagnostics):
+            return "not applied: \(diagnostics.map(\.line).joined(separator: "; "))"
+        case .unreadable(let reason): return "not applied: \(reason)\(rest)"
         case .refused(let window, let reason):
             return "stopped: the service refused \(window.start) … \(window.end): \(reason)\(rest)"
         case .held(let why): return "held, try again later: \(why)\(rest)"
@@ -30,6 +33,8 @@ extension FlowOutcome {
         case .done: "done"
         case .stale: "stale"
         case .conflict: "conflict"
+        case .unfit: "unfit"
+        case .unreadable: "unreadable"
         case .refused: "refused"
         case .held: "held"
         case .unavailable: "unavailable"

@@ -70,8 +70,11 @@ struct ApplyCommand: AsyncParsableCommand {
                     guard !hasFailed else { throw ExitCode(ExitStatus.incomplete.rawValue) }
                     return
                 }
+                // A limit counts the runs of every flow, also of those that were not selected.
+                let watched =
+                    workspace.target.limits.running == nil ? nil : workspace.allDeclarations.map(WatchedFlow.init)
                 let ended = try await application.wait(
-                    plan, ledger, atMost: deadline.map { $0 - SystemTime().monotonic() }, forOne: true)
+                    plan, of: watched, ledger, atMost: deadline.map { $0 - SystemTime().monotonic() }, forOne: true)
                 hasFailed = hasFailed || ended.failed > 0
                 if ended.ended == 0 {
                     // What waits for another flow may wait for more than runs under way.
@@ -167,17 +170,17 @@ struct ApplyCommand: AsyncParsableCommand {
 
     /// Where a limit counts the runs that are under way, or a flow comes after another, it must be known which have ended.
     private func refreshRuns(_ workspace: Workspace, _ ledger: TargetLedger) async throws {
-        var concerned = workspace
-        if workspace.target.limits.running == nil {
-            var flows: Set<FlowID> = []
-            for id in Set(workspace.declarations.flatMap(\.predecessors)) {
-                let runs = try await ledger.store.snapshot(of: id).runs
-                if runs.contains(where: { $0.state == .accepted || $0.state.isDoubtful }) { flows.insert(id) }
-            }
-            guard !flows.isEmpty else { return }
-            concerned = workspace.about(flows)
+        let counted = workspace.target.limits.running == nil ? [] : workspace.allDeclarations.map(\.id)
+        var flows: Set<FlowID> = []
+        for id in Set(workspace.declarations.flatMap(\.predecessors) + counted) {
+            let runs = try await ledger.store.snapshot(of: id).runs
+            if runs.contains(where: { $0.state == .accepted || $0.state.isDoubtful }) { flows.insert(id) }
         }
-        _ = try await Refreshing(workspace: concerned, service: service, output: output.silenced).read()
+        guard !flows.isEmpty else { return }
+        // A flow that is in doubt or cannot be read holds itself, not the others.
+        let refreshing = Refreshing(
+            workspace: workspace.about(flows), service: service, output: output.silenced, holdsFlowsAlone: true)
+        _ = try await refreshing.read()
     }
 
     /// Whoever applies from another folder than was planned in should not begin a second record unawares.

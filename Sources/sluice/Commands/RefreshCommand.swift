@@ -45,6 +45,8 @@ struct Refreshing {
     var format = Format<RefreshReport>()
     /// Also reads runs again that had ended.
     var readsAll = false
+    /// Whether a flow that is in doubt or cannot be read fails nothing: whoever plans afterwards finds the flow held.
+    var holdsFlowsAlone = false
 
     /// - Parameter stop: asks for an end; where it is given, signals are watched by the caller.
     /// - Throws: also when the service disagrees with a manifest, after that was shown.
@@ -100,6 +102,8 @@ struct Refreshing {
         var unread = 0
         for (result, flow) in zip(results, report.flows) {
             switch result.end {
+            case .read where holdsFlowsAlone: break
+            case .failed(.service(let error)) where holdsFlowsAlone && error.scope == .flow: break
             case .read(_, let open) where open > 0:
                 Console.say("\(flow.title): \(counted(open, "request is", "requests are")) still in doubt")
                 status = .tryLater

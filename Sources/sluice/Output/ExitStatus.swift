@@ -36,7 +36,7 @@ enum ExitStatus: Int32 {
             case .done: .done
             case .stale, .held, .ledgerFailed(.busy), .ledgerFailed(.unanswered): .tryLater
             case .conflict: .invalid
-            case .refused, .stopped: .incomplete
+            case .refused, .stopped, .unfit, .unreadable: .incomplete
             case .unavailable: .unavailable
             case .unauthorized: .unauthorized
             case .ledgerFailed: .fileError

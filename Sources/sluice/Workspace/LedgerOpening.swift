@@ -23,17 +23,27 @@ extension Target.LedgerAddress {
         }
     }
 
-    /// What this machine keeps of its claims beside the ledger.
-    func journal(of target: String) -> (any ClaimJournal)? {
+    /// The machine's journal of claims for a target: the same one for every ledger address.
+    ///
+    /// A shared ledger contains the requests of every machine, so it can do without a journal where there is no place for
+    /// one, as in a container with a read-only home folder.
+    func journal(of target: String) -> any ClaimJournal {
         guard let folder = ProcessInfo.processInfo.environment.stateFolder else { return NoJournal() }
-        return switch self {
-        case .sqlite: FileJournal(stateFolder: folder, target: target)
-        case .git: nil
-        case .postgres:
-            SharedJournal(
-                own: FileJournal(stateFolder: folder, target: "shared " + target),
-                embedded: FileJournal(stateFolder: folder, target: target))
+        if isShared, !folder.canBeWritten { return NoJournal() }
+        return FileJournal(stateFolder: folder, target: target)
+    }
+
+    private var isShared: Bool { if case .sqlite = self { false } else { true } }
+}
+
+extension String {
+    /// Whether files can be created in this folder, or the folder itself can.
+    fileprivate var canBeWritten: Bool {
+        var folder = URL(fileURLWithPath: self)
+        while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
+            folder.deleteLastPathComponent()
         }
+        return FileManager.default.isWritableFile(atPath: folder.path)
     }
 }
 

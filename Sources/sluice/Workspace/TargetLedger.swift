@@ -8,8 +8,8 @@ import Manifests
 /// A target's ledger, as one command opens it.
 struct TargetLedger: Sendable {
     let store: any LedgerStore
-    /// What this machine keeps of its claims beside the ledger.
-    let journal: (any ClaimJournal)?
+    /// The machine's own record of its claims.
+    let journal: any ClaimJournal
     private let target: Target
 
     /// Opens the ledger, hands it to `body`, and closes it whatever happens.

@@ -121,7 +121,10 @@ struct Workspace {
         guard plan.hasRunLimits else { return plan }
         // Whatever windows are asked for, they are asked for today; a plan of the future is one of its day.
         let day = max(asOf, SystemTime().now())
-        return plan.limited(by: try await ledger.store.usage(allDeclarations.map(\.id), at: day))
+        return plan.limited(
+            by: try await ledger.store.usage(
+                allDeclarations.map(\.id),
+                acknowledged: Set(allDeclarations.flatMap { $0.acknowledged.somebodyElses }), at: day))
     }
 
     /// Plans a flow, of whose recorded runs only a part is in memory.

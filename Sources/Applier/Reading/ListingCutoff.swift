@@ -3,24 +3,22 @@ import FlowService
 import Ledger
 
 /// How far back the newest runs are read.
-struct ReadingGoal {
+struct ListingCutoff {
     private let recorded: Set<RunID>
     /// Everything made before this time was listed at the last look; `nil` when all runs must be read.
     private let since: Timestamp?
 
     init(_ ledger: FlowLedger, settle: Duration) {
         recorded = ledger.runIDs
-        guard ledger.record.contactedAt != nil, let newest = ledger.record.newestRunAt else {
-            since = nil
-            return
-        }
         let open = ledger.openRequests
         let claims = open.compactMap { $0.claim?.time?.earliest }
-        guard claims.count == open.count else {
-            since = nil
+        guard ledger.record.contactedAt != nil, let since = ledger.record.unlistedSince(settle: settle),
+            claims.count == open.count
+        else {
+            self.since = nil
             return
         }
-        since = min(newest - settle, claims.min().map { $0 - .seconds(2) } ?? newest)
+        self.since = min(since, claims.min().map { $0 - maxClockStep - .seconds(1) } ?? since)
     }
 
     /// Whether the last page holds nothing new and reaches back far enough. Only a listing that is seen to be in order of
