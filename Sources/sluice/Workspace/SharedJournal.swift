@@ -2,11 +2,14 @@ import FlowRuns
 import Ledger
 import SQLiteLedger
 
-/// What this machine keeps of its claims beside a shared ledger. A machine that has none knows nothing worse of the ledger
-/// than others do, and trusts it; a claim that is here and not in the ledger tells that the server has lost commits.
+/// The journal of this machine's claims in a shared ledger.
 ///
-/// It is not the embedded ledger's: that one says whether this machine has a record of its own. But what was claimed in an
-/// embedded ledger counts, for a target that has moved without it.
+/// A machine without claims in this journal trusts the ledger, as other machines do. A claim that is in the journal but
+/// not in the ledger shows that the server has lost commits.
+///
+/// This journal is separate from that of an embedded ledger, whose existence shows whether this machine has a ledger of
+/// its own. Claims in the embedded ledger's journal still count, for a target whose ledger has moved without its
+/// content.
 struct SharedJournal: ClaimJournal {
     let own: FileJournal
     let embedded: FileJournal
