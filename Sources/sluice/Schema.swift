@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The JSON Schemas (2020-12) of what Sluice reads and writes, as they stand in `schemas/` when it is built.
+/// The JSON Schemas (2020-12) of Sluice's input and output, embedded from `schemas/` at build time.
 enum Schema: String, CaseIterable, ExpressibleByArgument {
     case manifest, plan, events, refresh, history, status
 

@@ -4,23 +4,24 @@ import Foundation
 import Reports
 import Synchronization
 
-/// SIGINT and SIGTERM: the first asks for an orderly end, the second ends at once. Where nothing is to be ended in order,
-/// the first does.
+/// The handling of SIGINT and SIGTERM: the first signal requests an orderly stop, the second exits immediately.
+///
+/// Outside of ``stopping(announcing:_:)``, the first signal exits.
 enum Signals {
-    /// A parent may have told the system to take no note of children: then nobody would tell how they end.
+    /// Resets SIGCHLD: an inherited SIG_IGN makes `waitpid` fail.
     static func takeNoteOfChildren() { signal(SIGCHLD, SIG_DFL) }
 
     private struct Stopping {
         let stop: StopSignal
         let announcement: StyledText
-        /// Apart: whoever reads what is said may have stopped reading.
+        /// The task that prints the announcement, detached because the reader of standard error may be blocked.
         var said: Task<Void, Never>?
     }
 
     private static let current = Mutex<Stopping?>(nil)
 
-    /// Once and for good: the system does not get back what was trapped. On a thread of its own: where nobody reads what
-    /// is said, every thread of the tasks may be waiting for that.
+    /// The signal sources, created once: a trapped signal is never restored to its default. They use their own thread,
+    /// because all threads of the cooperative pool may be blocked in writes to standard error.
     private static let sources = Mutex(
         [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
@@ -30,9 +31,9 @@ enum Signals {
             return source
         })
 
-    /// Runs `body` with a stop signal that the first SIGINT or SIGTERM sets. One at a time, not one within another.
+    /// Runs `body` with a stop signal that the first SIGINT or SIGTERM sets. Calls must not overlap.
     ///
-    /// - Parameter announcement: what is said then.
+    /// - Parameter announcement: The line to print on the first signal.
     static func stopping<Result: Sendable>(
         announcing announcement: StyledText = "stopping; press Ctrl-C again to end at once",
         _ body: @escaping @Sendable (StopSignal) async throws -> Result
@@ -53,7 +54,7 @@ enum Signals {
     private static func note(_ signal: Int32) {
         current.withLock { current in
             guard let stopping = current, !stopping.stop.isRequested else {
-                // The ledger is written before each request: it tells the truth wherever this ends.
+                // Exiting is safe at any time: the ledger is written before each request.
                 _exit(128 + signal)
             }
             stopping.stop.request()

@@ -3,7 +3,7 @@ import Foundation
 import Manifests
 import Reports
 
-/// The command line.
+/// The root command.
 @main
 struct Sluice: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -61,8 +61,8 @@ struct Sluice: AsyncParsableCommand {
         }
     }
 
-    /// Parses the arguments of one command without the tree of all commands, which takes milliseconds longer. Whatever is
-    /// wrong with them, or asked for, is told by the whole tree.
+    /// Parses the arguments with a single command, which is milliseconds faster than the full command tree. Errors and
+    /// `--help` fall back to the full tree.
     private static func parsed() throws -> any ParsableCommand {
         let (word, others) = (CommandLine.arguments.dropFirst().first, CommandLine.arguments.dropFirst(2))
         let command = configuration.subcommands.first { $0.configuration.commandName == word }
@@ -73,7 +73,7 @@ struct Sluice: AsyncParsableCommand {
         return try parseAsRoot()
     }
 
-    /// The parser would call the word an unexpected argument.
+    /// Rejects an unknown command; the parser would call it an unexpected argument.
     private static func refuseUnknownCommand(_ word: String?) throws(Failure) {
         guard let word, !word.hasPrefix("-") else { return }
         let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]

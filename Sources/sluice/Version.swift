@@ -4,17 +4,17 @@ import SQLiteLedger
 import Text
 import YAML
 
-/// What program this is.
+/// The version of the program.
 struct Version: Sendable {
     static let text = "0.1.0"
 
-    /// That it was built from; `nil` where the build does not tell.
+    /// The commit that the program was built from; `nil` if unknown.
     let commit: String? = {
         let commit = String(cString: sluice_commit())
         return commit.isEmpty ? nil : commit
     }()
 
-    /// What it runs with, besides the system's C library.
+    /// The linked libraries, except the C library.
     var libraries: [(name: String, version: String)] {
         [("libyaml", libyamlVersion())] + (sqliteVersion().map { [("sqlite", $0)] } ?? [])
     }

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// The whole protocol on the real code under virtual time: faults, kills, rivals, lost ledgers, wrong clocks and
-/// people, thousands of seeds.
+/// The whole protocol under virtual time, with faults, kills, rivals, lost ledgers, wrong clocks and manual changes,
+/// over thousands of seeds.
 ///
-/// `SLUICE_SEEDS=100000 swift test --filter DeterministicSimulation` runs so many; `SLUICE_SEED=4711` replays one and
-/// prints what happened.
+/// `SLUICE_SEEDS=100000 swift test --filter DeterministicSimulation` runs 100,000 seeds; `SLUICE_SEED=4711` replays one
+/// seed and prints its trace.
 @Suite("Deterministic simulation")
 struct DeterministicSimulationTests {
-    @Test("no seed takes a window twice, loses a run, or sends a delta column again")
+    @Test("no seed requests a window twice, loses a run or sends a delta column again")
     func everySeedHolds() {
         let environment = ProcessInfo.processInfo.environment
         let seeds: Range<UInt64>

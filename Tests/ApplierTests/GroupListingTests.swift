@@ -5,7 +5,7 @@ import Testing
 
 @testable import Applier
 
-@Suite("What one listing of several flows tells of each")
+@Suite("Listings of several flows")
 struct GroupListingTests {
     private static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     private static let other = FlowID("4abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
@@ -13,7 +13,7 @@ struct GroupListingTests {
 
     private static func time(_ minute: Int) -> Timestamp { Timestamp(seconds: 1_700_000_000 + Int64(minute) * 60) }
 
-    /// A run made so many minutes after the start.
+    /// Creates a run made `minute` minutes after the start.
     private static func run(_ minute: Int, of flow: FlowID? = flow) -> ListedRun {
         let run = ObservedRun(
             id: RunID("\(flow?.description.prefix(1) ?? "-")\(minute)")!,
@@ -24,7 +24,7 @@ struct GroupListingTests {
 
     private static func others(_ minutes: [Int]) -> [ListedRun] { minutes.map { run($0, of: other) } }
 
-    /// A ledger whose last look has seen these runs.
+    /// Creates a ledger whose last listing contained runs of these minutes.
     private static func ledger(_ minutes: [Int]) throws -> FlowLedger {
         var ledger = FlowLedger.empty(flow)
         let listing = RunListing(runs: minutes.map { run($0).run }, date: time(1_000), isComplete: true)
@@ -32,7 +32,8 @@ struct GroupListingTests {
         return ledger
     }
 
-    /// What pages tell of a flow whose runs 10 and 20 are known: the minutes of its runs, or nothing.
+    /// Returns the runs that the pages contain of a flow with known runs 10 and 20; `nil` if the pages are not reliable
+    /// for it.
     private static func told(_ pages: [[ListedRun]], isWhole: Bool = false, of ledger: FlowLedger? = nil) throws
         -> [RunID]?
     {
@@ -43,7 +44,7 @@ struct GroupListingTests {
         return listing.runs(of: try ledger ?? self.ledger([10, 20]), settle: settle)?.map(\.id)
     }
 
-    @Test("its runs, new ones too, once the listing reaches back to before what the last look can have missed")
+    @Test("a listing contains a flow's runs once it reaches back before the runs that the last one may have missed")
     func told() throws {
         #expect(
             try Self.told([[Self.run(30), Self.run(20)] + Self.others([17])]) == ["330", "320"].map { RunID($0)! })
@@ -51,7 +52,7 @@ struct GroupListingTests {
         #expect(try Self.told([[Self.run(20)] + Self.others([18]), Self.others([18, 17])]) == [RunID("320")!])
     }
 
-    @Test("nothing where it is not seen to hold the newest run that is known: the service may have listed others only")
+    @Test("a listing without the newest known run is not reliable: the service may have listed only other flows")
     func withoutTheFlow() throws {
         #expect(try Self.told([Self.others([30, 20, 17])]) == nil)
         #expect(try Self.told([[Self.run(30)] + Self.others([17])]) == nil)
@@ -60,7 +61,7 @@ struct GroupListingTests {
         #expect(try Self.told([[]], isWhole: true) == nil)
     }
 
-    @Test("nothing where it is not in order of time, or a run tells no flow or no time")
+    @Test("a listing that is out of order, or has a run without flow or time, is not reliable")
     func unordered() throws {
         #expect(try Self.told([[Self.run(20)] + Self.others([25, 10])]) == nil)
         #expect(try Self.told([[Self.run(20)], Self.others([30]), [Self.run(10)]]) == nil)
@@ -71,7 +72,7 @@ struct GroupListingTests {
         #expect(try Self.told([[Self.run(20), timeless]]) == nil)
     }
 
-    @Test("one that ends before it reaches back tells a flow only where it holds all that is known of it")
+    @Test("a listing that ends early is reliable for a flow only if it contains all known runs of the flow")
     func cutOff() throws {
         #expect(try Self.told([[Self.run(21), Self.run(20)]], isWhole: true) == nil, "it may be cut off")
         #expect(try Self.told([[Self.run(21), Self.run(20), Self.run(10)]], isWhole: true)?.count == 3)
@@ -79,7 +80,7 @@ struct GroupListingTests {
         #expect(try Self.told([[Self.run(20)]], isWhole: false, of: Self.ledger([20])) == nil)
     }
 
-    @Test("nothing before first contact, after the ledger was restored, and while a request is open")
+    @Test("a listing is not used before first contact, after a restore, or while a request is open")
     func onItsOwn() throws {
         let page = [[Self.run(20)] + Self.others([1])]
         #expect(try Self.told(page, of: FlowLedger.empty(Self.flow)) == nil)
@@ -99,7 +100,7 @@ struct GroupListingTests {
         #expect(try Self.told(page, of: seen) != nil)
     }
 
-    @Test("what it tells is recorded, but the next look of an apply reads back as far as before")
+    @Test("the runs are recorded, but the next reconciliation of an apply reads back as far as before")
     func spareNothing() throws {
         var ledger = try Self.ledger([10, 20])
         let findings = try ledger.observe(

@@ -11,13 +11,13 @@ import Testing
 
 @testable import Applier
 
-/// The real client against the real simulator: calls are counted where they arrive.
+/// The real client against the real simulator, which counts the calls.
 @Suite("Refreshing several flows in one call")
 struct GroupRefreshTests {
     private static let hour = Duration.seconds(3_600)
 
     @Test(
-        "a thousand flows: 20 calls for the flows, and 20 for the runs when nothing is new, 40 after one new run each")
+        "a thousand flows need 20 calls for the flows, and 20 for the runs if nothing is new, 40 with one new run each")
     func thousand() async throws {
         try await refreshing(flows: 1_000) { sandbox in
             try await sandbox.addRun(toEach: 3, every: Self.hour)
@@ -35,7 +35,7 @@ struct GroupRefreshTests {
         }
     }
 
-    @Test("runs under way that are no longer listed are asked for by id, those of many flows together")
+    @Test("running runs that are no longer listed are requested by ID, for many flows together")
     func underWay() async throws {
         try await refreshing(flows: 100) { sandbox in
             let start = sandbox.clock.now() + .seconds(86_400)
@@ -45,7 +45,7 @@ struct GroupRefreshTests {
             sandbox.clock.advance(Self.hour)
             _ = try await sandbox.callsOfRefresh()
             #expect(try await sandbox.underWay == 100)
-            // Two listings, and a call for the ids of each.
+            // Two listings, and a call for the IDs of each.
             #expect(try await sandbox.callsOfRefresh()["GET /runs"] == 4)
             sandbox.clock.advance(.seconds(86_400))
             let calls = try await sandbox.callsOfRefresh()
@@ -56,7 +56,7 @@ struct GroupRefreshTests {
     }
 
     @Test(
-        "a service that does not understand several values costs one call more than reading flow by flow",
+        "a service without support for several values costs one call more than reading flow by flow",
         arguments: [SeveralValuesMeaning.first, .literal, .refused])
     func notUnderstood(meaning: SeveralValuesMeaning) async throws {
         try await refreshing(flows: 60, SandboxConfiguration(severalValues: meaning)) { sandbox in
@@ -72,7 +72,7 @@ struct GroupRefreshTests {
         }
     }
 
-    @Test("a flow that the service does not list among others is asked for alone, and only it is absent")
+    @Test("a flow missing from the listing of several is requested alone, and only it is absent")
     func absent() async throws {
         try await refreshing(flows: 10, declared: 11) { sandbox in
             let results = await sandbox.refresh()
@@ -82,7 +82,7 @@ struct GroupRefreshTests {
         }
     }
 
-    @Test("a listing that would be read far back is given up for flows read one by one, which are cheap again after it")
+    @Test("a listing that would reach far back is abandoned for single reads, and the next refresh is cheap again")
     func givenUp() async throws {
         try await refreshing(flows: 40, SandboxConfiguration(pageSize: 50)) { sandbox in
             try await sandbox.addRun(toEach: 1)
@@ -96,7 +96,7 @@ struct GroupRefreshTests {
         }
     }
 
-    @Test("brings the same ledger as reading flow by flow", arguments: 0..<20)
+    @Test("a group refresh results in the same ledger as reading flow by flow", arguments: 0..<20)
     func sameLedger(seed: Int) async throws {
         var random = SeededGenerator(seed: UInt64(seed))
         var configuration = SandboxConfiguration(
@@ -191,7 +191,7 @@ private struct RefreshedSandbox {
 
     func calls() async throws -> [String: Int] { try await simulator.statistics().requests }
 
-    /// The calls that one refresh makes.
+    /// Counts the calls of one refresh.
     func callsOfRefresh(readsAll: Bool = false) async throws -> [String: Int] {
         let before = try await calls()
         let results = await refresh(readsAll: readsAll)
@@ -203,7 +203,7 @@ private struct RefreshedSandbox {
         try await simulator.add(runs: flows.flatMap(runs).sorted { $0.createdAt < $1.createdAt })
     }
 
-    /// Adds so many runs to each flow, with time between them, and none after the last.
+    /// Adds `count` runs to each flow, with a time span between them.
     func addRun(toEach count: Int, every span: Duration = .zero, startTime: Timestamp? = nil) async throws {
         for number in 0..<count {
             if number > 0 { clock.advance(span) }
@@ -220,13 +220,13 @@ private struct RefreshedSandbox {
         }
     }
 
-    /// How many runs the ledger takes for not ended.
+    /// The number of runs without a final state in the ledger.
     var underWay: Int {
         get async throws { try await entries.joined().count { $0.run.state == .accepted } }
     }
 }
 
-/// A clock that stands until it is moved.
+/// A clock that advances only explicitly.
 private final class HandClock: TimeSource {
     private let time = Mutex(Timestamp(seconds: 1_700_000_000))
 

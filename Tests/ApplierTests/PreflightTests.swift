@@ -6,7 +6,7 @@ import Testing
 
 @testable import Applier
 
-@Suite("Before the first request")
+@Suite("Checks before the first request")
 struct PreflightTests {
     private static let id = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
 
@@ -28,13 +28,13 @@ struct PreflightTests {
         return diagnostics
     }
 
-    /// As the tutorial on database sources has it.
+    /// The run specification from the tutorial on database sources.
     private let database = RunSpecification(
         types: [
             "startTime": "integer", "windowStartTime": "integer", "windowEndTime": "integer", "deltaColumn": "object",
         ], required: ["startTime", "windowStartTime", "windowEndTime", "deltaColumn"])
 
-    @Test("a flow that is not there, not one-time, or disabled is an error")
+    @Test("a flow that is missing, not one-time, or disabled is an error")
     func flowItself() {
         #expect(check(nil).map(\.code) == [.flowNotFound])
         #expect(check(flow(frequency: "hour")).map(\.code) == [.flowNotOneTime])
@@ -43,7 +43,7 @@ struct PreflightTests {
         #expect(check(flow(frequency: nil, state: nil)).isEmpty)
     }
 
-    @Test("a wire form that the specification disagrees with is a warning that names the setting")
+    @Test("a wire form that contradicts the specification is a warning that names the setting")
     func wireForm() {
         let warnings = check(flow(), database)
         #expect(warnings.map(\.severity) == [.warning, .warning])
@@ -52,7 +52,7 @@ struct PreflightTests {
         #expect(check(flow(), database, form: WireForm(times: .integer, startTime: .now)).isEmpty)
     }
 
-    @Test("a delta column without what the specification requires of it is a warning that names the key")
+    @Test("a delta column without a key that the specification requires is a warning that names the key")
     func column() {
         let strict = RunSpecification(
             types: database.types, required: [], requiredOfColumn: ["name", "dateFormat"])
@@ -64,7 +64,7 @@ struct PreflightTests {
         #expect(check(flow(), strict, column: whole, form: form).isEmpty)
     }
 
-    @Test("a file source whose specification requires a delta column is an error; other disagreements are warnings")
+    @Test("a file source whose specification requires a delta column is an error; other contradictions are warnings")
     func sourceKind() {
         let form = WireForm(times: .integer, startTime: .now)
         #expect(check(flow(), database, source: .file, form: form).hasErrors)

@@ -4,12 +4,12 @@ import Testing
 
 @testable import Applier
 
-@Suite("How far back the newest runs are read")
+@Suite("The cutoff for reading the newest runs")
 struct ReadingGoalTests {
     private static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     private static let settle = Duration.seconds(120)
 
-    /// A run made so many minutes after the start; its window is not told.
+    /// Creates a run made `minute` minutes after the start, without a window.
     private static func run(_ minute: Int) -> ObservedRun {
         ObservedRun(
             id: RunID("r\(minute)")!, window: nil, createdAt: Timestamp(seconds: 1_700_000_000 + Int64(minute) * 60),
@@ -18,7 +18,7 @@ struct ReadingGoalTests {
 
     private static func runs(_ minutes: [Int]) -> [ObservedRun] { minutes.map(run) }
 
-    /// A ledger that has seen these runs.
+    /// Creates a ledger whose last listing contained runs of these minutes.
     private static func ledger(_ minutes: [Int]) throws -> FlowLedger {
         var ledger = FlowLedger.empty(flow)
         _ = try ledger.observe(
@@ -31,7 +31,7 @@ struct ReadingGoalTests {
         ReadingGoal(ledger, settle: settle).isReached(by: runs(listed), lastPage: runs(lastPage))
     }
 
-    @Test("back to before what the last look can have missed, on a page that holds nothing new")
+    @Test("reading stops on a page without new runs that reaches before the runs that the last listing may have missed")
     func newest() throws {
         let ledger = try Self.ledger(Array(1...20))
         #expect(Self.isReached(ledger, [21, 20, 19, 18, 17], lastPage: [18, 17]))
@@ -39,7 +39,7 @@ struct ReadingGoalTests {
         #expect(!Self.isReached(ledger, [23, 22, 21, 17], lastPage: [21, 17]), "the last page holds a new run")
     }
 
-    @Test("to the end where the listing is not seen to be in order of time")
+    @Test("a listing that is not in order of time is read to its end")
     func unordered() throws {
         let ledger = try Self.ledger(Array(1...20))
         #expect(!Self.isReached(ledger, [1, 2, 3], lastPage: [1, 2, 3]))
@@ -47,7 +47,7 @@ struct ReadingGoalTests {
         #expect(!Self.isReached(ledger, [20, 3, 4, 2], lastPage: [4, 2]))
     }
 
-    @Test("to the end at first contact, and to before a claim that is open")
+    @Test("a listing is read to its end at first contact, and to before an open claim")
     func claims() throws {
         let new = FlowLedger.empty(Self.flow)
         #expect(!Self.isReached(new, [20, 19, 1], lastPage: [1]))

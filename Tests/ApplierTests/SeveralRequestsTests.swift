@@ -9,7 +9,7 @@ import Testing
 
 @testable import Applier
 
-@Suite("A claim of several requests")
+@Suite("Claims of several requests")
 struct SeveralRequestsTests {
     private static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
 
@@ -41,7 +41,7 @@ struct SeveralRequestsTests {
         return (outcome, store, service)
     }
 
-    @Test("covers what can be sent in half of the time limit, after the flow's first request alone")
+    @Test("a claim covers the requests of half the time limit, but the flow's first request is claimed alone")
     func sizes() async throws {
         let (outcome, store, service) = try await apply(windows: 25)
         #expect(outcome.flows.map(\.end) == [.done])
@@ -53,13 +53,13 @@ struct SeveralRequestsTests {
         #expect(try await store.verify().isEmpty)
     }
 
-    @Test("is of one request where a commit is cheap")
+    @Test("a claim covers one request if commits are cheap")
     func cheap() async throws {
         let (_, store, _) = try await apply(windows: 3, isCommitCostly: false)
         #expect(store.claimSizes == [1, 1, 1])
     }
 
-    @Test("is given up by its owner for what was surely not sent", arguments: [true, false])
+    @Test("the owner releases the requests of a claim that were certainly not sent", arguments: [true, false])
     func doubt(wasTaken: Bool) async throws {
         let (outcome, store, service) = try await apply(windows: 6, answers: [3: .lost(taken: wasTaken)])
         #expect(outcome.accepted == 6)
@@ -70,7 +70,7 @@ struct SeveralRequestsTests {
         #expect(runs.filter { $0.state == .accepted }.count == 6)
     }
 
-    @Test("sends nothing after a refusal, and keeps nothing open")
+    @Test("after a refusal, no further request is sent and no claim remains open")
     func refusal() async throws {
         let (outcome, store, service) = try await apply(windows: 6, answers: [3: .refused])
         #expect(outcome.accepted == 3)
@@ -79,7 +79,7 @@ struct SeveralRequestsTests {
         #expect(states == [.accepted, .accepted, .accepted, .rejected, .released, .released])
     }
 
-    @Test("sends nothing when its time has passed, and takes fewer requests the next time")
+    @Test("no request is sent after the deadline, and the next claim covers fewer requests")
     func deadline() async throws {
         let (outcome, store, service) = try await apply(windows: 12, duration: .seconds(6))
         #expect(outcome.accepted == 12)
@@ -87,7 +87,7 @@ struct SeveralRequestsTests {
         #expect(store.claimSizes.prefix(3) == [1, 10, 4])
     }
 
-    @Test("counts its deadline from before a commit that takes its time")
+    @Test("the deadline includes the time of a slow commit")
     func slowCommit() async throws {
         let (outcome, store, service) = try await apply(windows: 3, commitDuration: .seconds(21))
         #expect(outcome.accepted == 0)
@@ -96,7 +96,7 @@ struct SeveralRequestsTests {
     }
 }
 
-/// Sleeps at once, and counts how long that would have taken.
+/// A time source that advances instead of sleeping.
 private final class InstantTime: TimeSource {
     private let start = MonotonicInstant.now
     private let slept = Mutex(Duration.zero)
@@ -106,7 +106,7 @@ private final class InstantTime: TimeSource {
     func sleep(_ duration: Duration) async { slept.withLock { $0 += duration } }
 }
 
-/// Counts the requests of each claim that is committed.
+/// A store that counts the requests of each committed claim.
 private final class CountingStore: LedgerStore {
     private let store = InMemoryStore()
     private let sizes = Mutex<[Int]>([])
@@ -139,7 +139,7 @@ private final class CountingStore: LedgerStore {
     func close() async {}
 }
 
-/// A service without a clock that answers as it is told: the request of this number, from 0.
+/// A service without a clock, with scripted answers by request number, counted from 0.
 private final class ScriptedService: FlowService {
     enum Answer {
         case refused
@@ -164,7 +164,7 @@ private final class ScriptedService: FlowService {
     }
 
     var taken: Int { state.withLock(\.runs.count) }
-    /// The longest from a claim to its request.
+    /// The longest time from a claim to its request.
     var latest: Duration { state.withLock(\.latest) }
 
     func takeTurn() async {}

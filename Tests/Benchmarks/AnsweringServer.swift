@@ -5,13 +5,15 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// A Flow Service on the loopback address that answers at once, and remembers nothing.
+/// A stateless Flow Service on the loopback address that answers immediately.
 final class AnsweringServer: Sendable {
     let address: String
     private let channel: any Channel
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    /// - Parameter runsPerFlow: how many ended runs it lists of each flow.
+    /// Starts the server.
+    ///
+    /// - Parameter runsPerFlow: The number of ended runs listed for each flow.
     init(runsPerFlow: Int = 0) async throws {
         let counter = Mutex(0)
         channel = try await ServerBootstrap(group: group)
@@ -70,7 +72,7 @@ final class AnsweringServer: Sendable {
     }
 }
 
-/// One connection.
+/// A handler of one connection.
 private final class Answering: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -99,7 +101,7 @@ private final class Answering: ChannelInboundHandler {
         }
     }
 
-    /// When this program began: near enough.
+    /// The `Date` of all answers, which is the time of the first one.
     private static let date: String = {
         let format = DateFormatter()
         format.locale = Locale(identifier: "en_US_POSIX")

@@ -1,9 +1,9 @@
 import AsyncHTTPClient
 import NIOCore
 
-/// The HTTP client that Sluice uses, and nothing around it.
+/// The HTTP client that Sluice uses, called directly.
 enum BareClient {
-    /// Makes the requests, so many at a time, and reads the answers.
+    /// Sends the requests with the given concurrency, and reads the answers.
     static func send(_ requests: [HTTPClientRequest], parallel: Int) async throws {
         var configuration = HTTPClient.Configuration(
             connectionPool: .init(idleTimeout: .seconds(15), concurrentHTTP1ConnectionsPerHostSoftLimit: 64))

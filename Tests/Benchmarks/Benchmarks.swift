@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// Measures what users wait for, each beside its floor: the least work that would do, measured in the same run.
+/// Measures operations that users wait for, and compares each with a floor: the minimum work that the operation needs.
 ///
 /// ```sh
 /// swift run -c release Benchmarks
@@ -44,7 +44,7 @@ struct Benchmarks: AsyncParsableCommand {
         String(format: "%.0f ms", duration / .milliseconds(1))
     }
 
-    /// At once, also into a file.
+    /// Prints a line without buffering, even to a file.
     private static func tell(_ name: String, _ columns: String...) {
         var line = name.padding(toLength: 30, withPad: " ", startingAt: 0)
         for text in columns.dropLast() { line += String(repeating: " ", count: max(1, 10 - text.count)) + text }
@@ -52,11 +52,11 @@ struct Benchmarks: AsyncParsableCommand {
     }
 }
 
-/// What is measured, and the least work that would do.
+/// A measured operation with its floor.
 struct Benchmark {
     let name: String
     let floorName: String
-    /// Makes what is measured; `nil` where the machine lacks a program that it needs.
+    /// Prepares the operation; returns `nil` if a required program is missing.
     let prepare: () async throws -> Measurement?
 
     init(_ name: String, floor: String, prepare: @escaping () async throws -> Measurement?) {
@@ -68,7 +68,7 @@ struct Benchmark {
 
 struct Measurement {
     let body: Work
-    /// The slower of these is the floor.
+    /// The floors, the slowest of which counts.
     let floors: [Work]
 
     init(_ body: Work, floor: Work...) {
@@ -77,13 +77,13 @@ struct Measurement {
     }
 }
 
-/// Something that can be done again and again.
+/// A repeatable operation.
 struct Work {
     let run: () async throws -> Void
 
     init(_ run: @escaping () async throws -> Void) { self.run = run }
 
-    /// The shortest of three times, or of fewer where they take long.
+    /// Returns the shortest of three durations, or of fewer for slow operations.
     func best() async throws -> Duration {
         var best: Duration?
         var sum = Duration.zero

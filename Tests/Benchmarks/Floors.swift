@@ -2,11 +2,11 @@ import CLibYAML
 import Foundation
 import GRDBSQLite
 
-/// Floors: the same libraries, called by a program that does nothing with what they give.
+/// Floors: direct calls of the same libraries, which discard the results.
 enum Floor {
     struct Failure: Error {}
 
-    /// libyaml's events, dropped.
+    /// Scans YAML with libyaml, and discards the events.
     static func scan(_ bytes: [UInt8]) throws {
         var parser = yaml_parser_t()
         var event = yaml_event_t()
@@ -23,7 +23,7 @@ enum Floor {
         }
     }
 
-    /// What planning reads of the runs.
+    /// Returns the query for the columns of runs that planning reads.
     static func plannedRuns(of table: String) -> String {
         """
         SELECT window_start, window_end, rerun, attempt, state, origin, run, column_name, column_date_format,
@@ -33,7 +33,7 @@ enum Floor {
         """
     }
 
-    /// So many times added up.
+    /// Adds up this many times.
     static func sum(_ count: Int) throws {
         var sum: Int64 = 0
         var time = Int64.random(in: 1...2)
@@ -44,7 +44,7 @@ enum Floor {
         guard sum != 0 else { throw Failure() }
     }
 
-    /// Every column of a query's rows, looked at.
+    /// Reads every column of a query's rows.
     static func read(_ path: String, _ sql: String) throws {
         let database = try open(path)
         defer { sqlite3_close(database) }
@@ -65,7 +65,7 @@ enum Floor {
         guard sum != 0 else { throw Failure() }
     }
 
-    /// All tables of a ledger copied into another by SQLite itself, in one transaction.
+    /// Copies all tables of a ledger within SQLite, in one transaction.
     static func copy(_ path: String, to other: String) throws {
         let database = try open(other)
         defer { sqlite3_close(database) }
@@ -78,7 +78,7 @@ enum Floor {
         try run("COMMIT", database)
     }
 
-    /// So many transactions, each of one short write that is on the disk when it ends.
+    /// Commits this many transactions, each with one short write and an fsync.
     static func commit(_ count: Int, to path: String) throws {
         let database = try open(path)
         defer { sqlite3_close(database) }

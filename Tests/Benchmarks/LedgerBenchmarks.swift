@@ -7,7 +7,7 @@ import SQLiteLedger
 import TestSupport
 
 extension Benchmark {
-    /// Reading and writing ledgers.
+    /// Benchmarks of reading and writing ledgers.
     static func ledgers(_ samples: Samples) -> [Benchmark] {
         [
             Benchmark("ledger, runs, SQLite", floor: "SQLite's rows") {
@@ -89,7 +89,7 @@ extension Benchmark {
         await store.close()
     }
 
-    /// Claims of one flow, each recorded before the next.
+    /// Commits claims of one flow, each before the next.
     private static func commit(_ count: Int, to store: some LedgerStore) async throws {
         let flow = Samples.flow
         var ledger = FlowLedger(try await store.snapshot(of: flow))
@@ -105,7 +105,7 @@ extension Benchmark {
             let commit = ledger.commit(nonce: "\(number)")
             guard try await store.commit(commit) == .done else { throw Floor.Failure() }
             ledger.committed(commit)
-            // With the next claim's commit, as an apply does.
+            // The outcome is part of the next claim's commit, as in an apply.
             try ledger.record(.rejected(reason: "no", response: nil), of: claim, at: now)
         }
         await store.close()

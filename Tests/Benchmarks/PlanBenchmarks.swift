@@ -7,12 +7,12 @@ import Synchronization
 import YAML
 
 extension Benchmark {
-    /// In the order in which they are told.
+    /// All benchmarks, in the order of their output.
     static func all(_ samples: Samples) -> [Benchmark] {
         plans(samples) + ledgers(samples) + service(samples) + starts(samples)
     }
 
-    /// Reading manifests and planning.
+    /// Benchmarks of reading manifests and planning.
     private static func plans(_ samples: Samples) -> [Benchmark] {
         let scan = Work { try Floor.scan(samples.explicit.bytes) }
         func rows() async throws -> Work {

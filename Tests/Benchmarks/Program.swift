@@ -1,17 +1,17 @@
 import Foundation
 
-/// A program whose output nobody reads.
+/// A program whose output is discarded.
 struct Program {
     private let url: URL
     private let arguments: [String]
 
-    /// - Parameter name: looked for in `PATH`.
+    /// Finds a program in `PATH`.
     init(_ name: String, _ arguments: String...) {
         url = URL(fileURLWithPath: "/usr/bin/env")
         self.arguments = [name] + arguments
     }
 
-    /// - Parameter name: of a program beside this one.
+    /// Finds a program in the folder of this one.
     init(beside name: String, _ arguments: String...) {
         let own = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         url = own.deletingLastPathComponent().appending(path: name)

@@ -5,12 +5,11 @@ import Manifests
 import SQLiteLedger
 import Synchronization
 
-/// What is measured: one flow with so many windows, as a manifest, as a ledger and as an export. Each is made when it is
-/// first asked for.
+/// The input of the benchmarks: one flow with `count` windows, as manifest, ledger and export, created on first use.
 final class Samples {
     static let target = "benchmarks"
     static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
-    /// Every window has ended by then.
+    /// A time by which every window has ended.
     static let now = Timestamp(seconds: 4_000_000_000)
     private static let first: Int64 = 1_000_000_800
 
@@ -23,7 +22,7 @@ final class Samples {
         self.folder = folder
     }
 
-    /// Every window by itself.
+    /// A manifest with explicit windows.
     lazy var explicit: SourceFile = {
         var windows = "      windows:\n"
         for start in (0..<count).lazy.map({ Self.first + Int64($0) * 600 }) {
@@ -32,7 +31,7 @@ final class Samples {
         return Self.manifest(windows)
     }()
 
-    /// The same windows as a series.
+    /// A manifest with the same windows as a series.
     lazy var series: SourceFile = {
         let (from, until) = (
             Timestamp(seconds: Self.first), Timestamp(seconds: Self.first + Int64(count) * 600)
@@ -40,7 +39,7 @@ final class Samples {
         return Self.manifest("      series:\n        - {every: PT10M, from: \(from), until: \(until)}\n")
     }()
 
-    /// A ledger with a succeeded run of every window.
+    /// Returns the path of a ledger with a succeeded run of every window.
     func ledger() async throws -> String {
         if let knownLedger { return knownLedger }
         let path = newFile()
@@ -55,7 +54,7 @@ final class Samples {
         try SQLiteLedger.open(path: path, targets: [Self.target], mode: .readWrite)
     }
 
-    /// The export of that ledger.
+    /// The path of the export of that ledger.
     private lazy var export = Result {
         let path = folder.appending(path: "export.jsonl").path
         try Self.writeExport(count, first: Self.first, to: path)
@@ -106,7 +105,7 @@ final class Samples {
     }
 
     private static func entry(of flow: FlowID, _ number: Int, start: Int64) -> LedgerEntry {
-        // In no order, as ids of the service are.
+        // Run IDs in random order, like those of the service.
         let digits = String(UInt64(number) &* 0x9E37_79B9_7F4A_7C15, radix: 16)
         let bits = String(repeating: "0", count: 16 - digits.count) + digits
         let id = "\(bits.prefix(8))-\(bits.dropFirst(8).prefix(4))-4\(bits.suffix(3))-8000-0123456789ab"
@@ -126,7 +125,7 @@ final class Samples {
     }
 }
 
-/// A file that is read where it lies.
+/// A memory-mapped file.
 struct MappedFile: ExportBytes {
     private let data: Data
 

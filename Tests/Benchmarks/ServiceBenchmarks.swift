@@ -11,7 +11,7 @@ import RunRequests
 import SQLiteLedger
 
 extension Benchmark {
-    /// What goes over the wire, to a server that answers at once.
+    /// Benchmarks of requests to a server that answers immediately.
     static func service(_ samples: Samples) -> [Benchmark] {
         [
             Benchmark("apply, loopback", floor: "bare requests, or bare commits") {
@@ -53,7 +53,7 @@ extension Benchmark {
 
     private static let parallel = 8
 
-    /// A new ledger and a new journal, as of a machine that has kept one before.
+    /// Calls `body` with a new ledger and an existing journal, so that the ledger is trusted.
     private static func with<Result>(
         _ server: AnsweringServer, _ samples: Samples, _ body: (ApplierContext) async throws -> Result
     ) async throws -> Result {

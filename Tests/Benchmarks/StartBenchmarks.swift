@@ -1,7 +1,7 @@
 import Foundation
 
 extension Benchmark {
-    /// How long it takes until the program is there, and until it has planned the quickstart's flows.
+    /// Benchmarks of starting the program, and of planning the quickstart's flows.
     static func starts(_ samples: Samples) -> [Benchmark] {
         [
             Benchmark("sluice version", floor: "true") {

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// Flows that are requested where others have succeeded.
-@Suite("A flow after another")
+/// Flows that are requested after others have succeeded.
+@Suite("Flows that come after others")
 struct AfterTests {
-    /// The example, with a service in a process of its own.
+    /// Returns the example with a service in its own process.
     private static func example(_ options: String...) async throws -> (Program, SimulatorProcess) {
         var user = try Program(example: "after")
         user.environment = ["SLUICE_ACCESS_TOKEN": "any", "SLUICE_API_KEY": "any"]
@@ -14,7 +14,7 @@ struct AfterTests {
         return (user, simulator)
     }
 
-    @Test("apply --wait requests the days as their hours have succeeded, and not before")
+    @Test("apply --wait requests a day only after its hours have succeeded")
     func goesOn() async throws {
         let (user, simulator) = try await Self.example("--speed", "20")
         let result = try await user.run("apply", "after", "--yes", "--wait", "--format", "json")
@@ -37,7 +37,7 @@ struct AfterTests {
         user.remove()
     }
 
-    @Test("without --wait a later apply goes on: it asks first what became of the runs that are waited for")
+    @Test("a later apply without --wait first refreshes the runs that are waited for, then continues")
     func laterApply() async throws {
         let (user, simulator) = try await Self.example("--speed", "10000")
         let first = try await user.run("apply", "after", "--yes")
@@ -50,7 +50,7 @@ struct AfterTests {
         user.remove()
     }
 
-    @Test("what has failed is waited for, and apply --wait ends with it")
+    @Test("windows after a failed run keep waiting, and apply --wait ends")
     func failed() async throws {
         let (user, simulator) = try await Self.example("--failed", "1", "--speed", "10000")
         let flows = try user.read("after/flows.yaml")

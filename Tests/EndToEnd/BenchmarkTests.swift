@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Benchmarks")
 struct BenchmarkTests {
-    @Test("run with one command, each beside its floor")
+    @Test("all benchmarks run with one command")
     func benchmarks() async throws {
         let user = try Program()
         let program = Program.binary.deletingLastPathComponent().appending(path: "Benchmarks")

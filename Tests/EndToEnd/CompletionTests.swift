@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// What a shell offers when the user presses Tab.
+/// Shell completion as used with Tab.
 @Suite("Completion")
 struct CompletionTests {
-    /// Completes a command line as bash does, by the script that the program prints.
+    /// Completes a command line as bash does, with the script that the program prints.
     private static let bash = """
         PATH="$1:$PATH"
         source <(sluice --generate-completion-script bash)
@@ -17,7 +17,7 @@ struct CompletionTests {
         """
 
     @Test(
-        "the words that can stand there are offered",
+        "the words that fit the position are offered",
         arguments: [
             ("sluice sta", ["status"]),
             ("sluice plan targets --target ", ["prod", "stage"]),
@@ -42,7 +42,7 @@ struct CompletionTests {
             input: nil)
         let result = try await shell.end()
         let offered = result.output.split(separator: "\n").map(String.init)
-        // Several targets may have flows of one name.
+        // Flows of other targets may add names.
         #expect(Set(words).isSubset(of: offered), "\(offered) \(result.errors)")
         #expect(
             offered.allSatisfy { $0.hasPrefix(line.split(separator: " ", omittingEmptySubsequences: false).last ?? "") }

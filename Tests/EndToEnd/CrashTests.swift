@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Appliers that are killed, stopped, and run against each other.
+/// Applies that are killed, stopped, or run concurrently.
 @Suite("Crashes and rivals", .serialized)
 struct CrashTests {
     @Test("kill -9 at random moments neither repeats nor loses a window")
@@ -20,7 +20,7 @@ struct CrashTests {
         try await world.finish()
     }
 
-    @Test("appliers at once on one ledger make each request once", arguments: [2, 4, 8])
+    @Test("concurrent applies on one ledger make each request once", arguments: [2, 4, 8])
     func rivals(count: Int) async throws {
         let world = try await World(flows: 5, windows: 20)
         let statuses = try await withThrowingTaskGroup(of: Int32.self) { group in
@@ -31,9 +31,10 @@ struct CrashTests {
         try await world.finish()
     }
 
-    @Test("an applier stopped for longer than settle and woken again sends nothing twice")
+    @Test("an apply that is stopped for longer than settle and resumed sends nothing twice")
     func frozen() async throws {
-        // Longer than elsewhere: a busy machine may deliver a request late, and what comes after its time is no fair test.
+        // Longer than in other tests, because a busy machine may deliver a request so late that the guarantee does not
+        // apply.
         let limits =
             "{requestsPerSecond: 1000, parallelFlows: 4, requestTimeout: PT1S, settle: PT4S, maxRunsPerApply: 5000}"
         let world = try await World(flows: 4, windows: 60, limits: limits)
@@ -48,7 +49,7 @@ struct CrashTests {
         try await world.finish()
     }
 
-    @Test("SIGTERM ends an apply in order: what is in flight is recorded, and the rest remains")
+    @Test("SIGTERM ends an apply in order: requests in flight are recorded, and the others remain")
     func terminated() async throws {
         let world = try await World(flows: 4, windows: 200, limits: World.patientLimits)
         let program = try world.user.start(World.apply)
@@ -63,7 +64,7 @@ struct CrashTests {
         try await world.finish()
     }
 
-    @Test("a second SIGINT ends at once, and the ledger still tells the truth")
+    @Test("a second SIGINT exits immediately with a correct ledger")
     func interruptedTwice() async throws {
         let world = try await World(flows: 1, windows: 3, limits: World.patientLimits, "--fault", "slow:1500ms@2")
         let program = try world.user.start(World.apply)

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// Answers that are lost after the run was taken, or errors that say nothing: no window twice, none lost.
-@Suite("Doubts")
+/// Answers that are lost after the run was created, and errors that leave a doubt.
+@Suite("Requests in doubt")
 struct DoubtTests {
     @Test(
-        "an apply resolves its own doubts",
+        "an apply settles its own requests in doubt",
         arguments: [
             "500-after:0.3", "500-before:0.2", "reset-after:0.3", "reset-before:0.3", "cut-answer:0.3", "no-id:0.3",
             "wrong-length:0.3", "slow:1s:0.1", "close-idle:0.3", "huge-error:0.2", "html-error:0.2", "503:0.2",
@@ -13,14 +13,14 @@ struct DoubtTests {
     func resolved(fault: String) async throws {
         let world = try await World(flows: 3, windows: 6, "--fault", fault, "--seed", "5")
         var result = try await world.apply()
-        // A fault that strikes three times in a row without a run taken leaves the rest for later, by design.
+        // After three consecutive faults without a run, an apply leaves the other requests for later, by design.
         for _ in 0..<6 where result.status == 69 { result = try await world.apply() }
         #expect(result.status == 0, "\(result.errors)")
         try await world.expectOnceEach()
         try await world.end()
     }
 
-    @Test("a listing that lags and comes in pages does not make a taken run look absent")
+    @Test("a run on a delayed or paginated listing is not mistaken for absent")
     func laggingListing() async throws {
         let world = try await World(
             flows: 2, windows: 8, "--fault", "reset-after:0.4", "--listing-lag", "PT0.5S", "--page-size", "2",
@@ -31,7 +31,7 @@ struct DoubtTests {
         try await world.end()
     }
 
-    @Test("refresh resolves what a killed apply left behind")
+    @Test("a refresh settles the requests of a killed apply")
     func refreshResolves() async throws {
         let world = try await World(flows: 1, windows: 2, "--fault", "slow:10s@1")
         let program = try world.user.start(World.apply)
@@ -39,12 +39,12 @@ struct DoubtTests {
         program.signal(SIGKILL)
         _ = try await program.end()
         func isOpen() async throws -> Bool {
-            // On a slow machine the apply may have noted the doubt before it was killed.
+            // A slow machine may record the request as in doubt before the kill.
             let open = ["--state", "intended", "--state", "inDoubt", "--format", "json"]
             return try await world.run("history", more: open).output.contains("\"state\"")
         }
         #expect(try await isOpen())
-        // Too early it cannot tell.
+        // Before the settle time, a refresh cannot settle the request.
         #expect(try await world.run("refresh").status == 75)
         for _ in 0..<20 where try await world.run("refresh").status != 0 {
             try await Task.sleep(for: .milliseconds(250))
@@ -55,7 +55,7 @@ struct DoubtTests {
         try await world.end()
     }
 
-    @Test("throttling is waited out, and a rejected request stops its flow with the reason")
+    @Test("an apply waits while throttled, and a rejected request stops its flow with the reason")
     func throttledAndRefused() async throws {
         let world = try await World(
             flows: 1, windows: 3, "--fault", "429-retry-after:1s@1", "--fault", "422-before@3")
@@ -70,7 +70,7 @@ struct DoubtTests {
         try await world.end()
     }
 
-    @Test("a token that is not accepted stops the whole apply with exit 77, and nothing is taken")
+    @Test("a rejected token stops the whole apply with exit code 77, and no run is created")
     func unauthorized() async throws {
         let world = try await World(flows: 3, windows: 2, "--fault", "401-before")
         let result = try await world.apply()
@@ -79,7 +79,7 @@ struct DoubtTests {
         try await world.end()
     }
 
-    @Test("a service that is not there is exit 69, and the windows stay free")
+    @Test("an unreachable service ends an apply with exit code 69, and the windows remain available")
     func unreachable() async throws {
         let world = try await World(flows: 2, windows: 2)
         try await world.simulator.stop()

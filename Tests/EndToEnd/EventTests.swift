@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `apply --format json` tells machines.
+/// The events of `apply --format json`.
 @Suite("Events")
 struct EventTests {
     private struct Event: Decodable {
@@ -21,9 +21,9 @@ struct EventTests {
         let properties: Properties
     }
 
-    /// Checks each line against the schema that the program itself prints.
+    /// Checks each line against the schema that the program prints.
     ///
-    /// - Returns: the kinds of event among them.
+    /// - Returns: The kinds of events in the output.
     private func kinds(in output: String) throws -> Set<String> {
         let lines = output.split(separator: "\n").map(String.init)
         let faults = try SchemaValidator.faults(in: lines.map { .init("events", $0) })
@@ -31,7 +31,7 @@ struct EventTests {
         return Set(try lines.map { try JSONDecoder().decode(Event.self, from: Data($0.utf8)).event })
     }
 
-    @Test("every kind that the schema knows comes, and each fits it")
+    @Test("every kind of event in the schema occurs, and all events match the schema")
     func everyKind() async throws {
         let world = try await World(
             flows: 3, windows: 4, "--failed", "0.5", "--speed", "10", "--fault", "post-runs/429-retry-after:1s@2",
@@ -53,7 +53,7 @@ struct EventTests {
         #expect(kinds == Set(known))
     }
 
-    /// What is told of a flow whose specification wants integers, and gets the tutorial's strings.
+    /// Returns the events of an apply that sends strings to a flow whose specification requires integers.
     private func disagreeingFlow() async throws -> String {
         var user = try Program()
         user.environment = ["SLUICE_ACCESS_TOKEN": "token", "SLUICE_API_KEY": "key"]

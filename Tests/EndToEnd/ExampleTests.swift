@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The manifests that come with the project, planned as golden and applied to the embedded simulator.
+/// The example manifests of the project, planned with golden output and applied to the embedded simulator.
 @Suite("Examples")
 struct ExampleTests {
     static let asOf = ["--as-of", "2026-03-31T12:00:00Z"]
 
     @Test(
-        "an example plans as golden, applies, and then there is nothing to do",
+        "an example is planned and applied, and then has nothing to do, golden",
         arguments: [
             ("quickstart", [], 16), ("daily", [], 31), ("backfill", [], 781), ("targets", ["--target", "stage"], 14),
             ("rerun", [], 8), ("rerun-range", [], 10), ("newest-first", [], 119),
@@ -28,7 +28,7 @@ struct ExampleTests {
         #expect(try await user.run(["ledger", "verify", name] + options).status == 0)
     }
 
-    @Test("a rerun that is declared later asks for that one window again")
+    @Test("a rerun declared after the first apply requests only its window")
     func rerunLater() async throws {
         let user = try Program(example: "rerun")
         defer { user.remove() }
@@ -42,7 +42,7 @@ struct ExampleTests {
         #expect(try await user.run("apply", "rerun", "--yes").errors.contains("1 run requested"))
     }
 
-    @Test("a paused flow is shown and not requested, and once the pause is over it is")
+    @Test("a paused flow is shown and not requested until the pause is over")
     func paused() async throws {
         let user = try Program(example: "paused")
         defer { user.remove() }
@@ -63,7 +63,7 @@ struct ExampleTests {
         #expect(try await user.run(["plan", "paused"] + later).output.contains("all 18 windows are recorded"))
     }
 
-    @Test("a flow that replaces another goes on where that one stopped")
+    @Test("a replacing flow continues where the replaced one ended")
     func replaced() async throws {
         let user = try Program(example: "replaced")
         defer { user.remove() }
@@ -85,7 +85,7 @@ struct ExampleTests {
         #expect(status.output.contains("9 of 9 due windows recorded"))
     }
 
-    @Test("after an outage hours are asked for by the day, and count as recorded whatever becomes of 'batch'")
+    @Test("after an outage, hours are requested in daily batches, and count as recorded with any later batch length")
     func batch() async throws {
         let user = try Program(example: "batch")
         defer { user.remove() }
@@ -109,7 +109,7 @@ struct ExampleTests {
         #expect(try await user.run("ledger", "verify", "batch").status == 0)
     }
 
-    @Test("a flow that comes after another waits for it, and is shown so")
+    @Test("a flow that comes after another waits and is shown as waiting")
     func after() async throws {
         let user = try Program(example: "after")
         defer { user.remove() }
@@ -119,7 +119,7 @@ struct ExampleTests {
         try expectGolden(try await user.run(["status", "after"] + Self.asOf).output, "after.status.txt")
     }
 
-    @Test("what is over the limits of a day is held until tomorrow")
+    @Test("requests beyond the daily limit are held until tomorrow")
     func limits() async throws {
         let user = try Program(example: "limits")
         defer { user.remove() }
@@ -130,7 +130,7 @@ struct ExampleTests {
         #expect(again.output.contains("Nothing to request: 40 held until tomorrow, 83 recorded."), "\(again.output)")
     }
 
-    @Test("failed runs of the example are retried until they have succeeded")
+    @Test("failed runs of the example are retried until they succeed")
     func retry() async throws {
         var user = try Program(example: "retry")
         user.environment = ["SLUICE_ACCESS_TOKEN": "any", "SLUICE_API_KEY": "any"]
@@ -146,7 +146,7 @@ struct ExampleTests {
         user.remove()
     }
 
-    @Test("runs of the example that brought no records are told, and run again")
+    @Test("runs of the example without records are shown and retried")
     func expect() async throws {
         var user = try Program(example: "expect")
         user.environment = ["SLUICE_ACCESS_TOKEN": "any", "SLUICE_API_KEY": "any"]
@@ -174,7 +174,7 @@ struct ExampleTests {
         user.remove()
     }
 
-    @Test("all examples are sound, beside one another")
+    @Test("all examples are valid, also together")
     func sound() async throws {
         let user = try Program()
         defer { user.remove() }
@@ -184,7 +184,7 @@ struct ExampleTests {
     }
 }
 
-/// Compares with a file beside the tests.
+/// Compares a text with a golden file.
 private func expectGolden(_ text: String, _ name: String) throws {
     #expect(try GoldenFile("Golden/\(name)").text(updatingTo: text) == text)
 }

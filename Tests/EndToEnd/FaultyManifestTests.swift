@@ -1,12 +1,13 @@
 import Foundation
 import Testing
 
-/// Every faulty manifest of the tests, from the command line: a useful message and exit 65, never a crash or a hang.
-@Suite("Faulty manifests from the command line")
+/// All faulty manifests on the command line: each must cause a useful message and exit code 65, without a crash or a
+/// hang.
+@Suite("Faulty manifests on the command line")
 struct FaultyManifestTests {
     private static let folder = Program.checkout.appending(path: "Tests/ManifestsTests/Faulty")
 
-    /// Hostile files that are too large or too odd to keep in Git.
+    /// Hostile files that are too large or too unusual for the repository.
     private static let made: [(name: String, bytes: Data)] = [
         ("brackets", Data(repeating: UInt8(ascii: "["), count: 100_000)),
         ("braces", Data(String(repeating: "{a: ", count: 100_000).utf8)),
@@ -23,7 +24,7 @@ struct FaultyManifestTests {
         ("65 MiB", Data(repeating: UInt8(ascii: "#"), count: 65 << 20)),
     ]
 
-    @Test("files kept in Git are each refused with a place and a code")
+    @Test("each file of the repository is rejected with a place and a code")
     func kept() async throws {
         let user = try Program()
         defer { user.remove() }
@@ -39,7 +40,7 @@ struct FaultyManifestTests {
         }
     }
 
-    @Test("hostile files are refused", arguments: made.indices)
+    @Test("hostile files are rejected", arguments: made.indices)
     func hostile(index: Int) async throws {
         let user = try Program()
         defer { user.remove() }
@@ -50,18 +51,18 @@ struct FaultyManifestTests {
     }
 
     @Test(
-        "reading them leaks nothing of libyaml's",
+        "reading faulty manifests leaks no memory of libyaml",
         .enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/valgrind")),
         .disabled(if: !RunningProgram.sanitizerOptions.isEmpty, "valgrind cannot run what a sanitizer watches"))
     func leaks() async throws {
         let user = try Program()
         defer { user.remove() }
-        // Stripped, since valgrind cannot read all of the compiler's debugging information.
+        // Stripped, because valgrind cannot read all debug information of the compiler.
         let strip = try RunningProgram(
             URL(fileURLWithPath: "/usr/bin/strip"), ["-o", user.path("sluice").path, Program.binary.path],
             in: user.folder, environment: [:], input: nil)
         #expect(try await strip.end().status == 0)
-        // Swift's runtime reads what it has not set when it makes types, in some builds.
+        // In some builds, Swift's runtime reads uninitialised memory when it creates type metadata.
         let valgrind = try RunningProgram(
             URL(fileURLWithPath: "/usr/bin/valgrind"),
             [

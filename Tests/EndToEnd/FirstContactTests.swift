@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// An empty ledger never means that nothing ran yet.
+/// An empty ledger does not mean that no window has run yet.
 @Suite("First contact")
 struct FirstContactTests {
     @Test(
-        "a lost ledger sends nothing again that the service has",
+        "after a lost ledger, windows that ran on the service are not requested again",
         arguments: ["parameters", "copyActivity"])
     func lostLedger(listed: String) async throws {
         let world = try await World(
@@ -20,7 +20,7 @@ struct FirstContactTests {
         try await world.end()
     }
 
-    @Test("a saved plan made on an empty ledger requests nothing twice, whatever became of the ledger")
+    @Test("a saved plan from an empty ledger requests nothing twice, even after the ledger is lost")
     func savedPlanTwice() async throws {
         let world = try await World(flows: 2, windows: 4)
         #expect(try await world.run("plan", more: ["--out", "plan.json"]).status == 0)
@@ -32,7 +32,7 @@ struct FirstContactTests {
         try await world.end()
     }
 
-    @Test("runs whose window nobody knows hold their flow until they are acknowledged")
+    @Test("runs with unknown windows hold their flow until they are acknowledged")
     func unknownWindows() async throws {
         let world = try await World(flows: 1, windows: 1, "--listed-windows", "unknown")
         #expect(try await world.apply().status == 0)
@@ -58,7 +58,7 @@ struct FirstContactTests {
         try await world.end()
     }
 
-    @Test("the flow's own delta column wins over the manifest's")
+    @Test("the flow's own delta column takes precedence over the manifest's")
     func ownColumn() async throws {
         let world = try await World(flows: 1, windows: 1)
         #expect(try await world.apply().status == 0)
@@ -73,7 +73,7 @@ struct FirstContactTests {
         try await world.end()
     }
 
-    @Test("a flow that the service does not know is an error at the manifest's line")
+    @Test("a flow that does not exist on the service is an error at the manifest's line")
     func unknownFlow() async throws {
         let world = try await World(flows: 1, windows: 1)
         try world.user.write(Fixture.manifest([Fixture.flow()]), to: "flows.yaml")
@@ -84,7 +84,7 @@ struct FirstContactTests {
         try await world.end()
     }
 
-    @Test("an old copy of the ledger that is put back sends nothing again", arguments: [true, false])
+    @Test("after an older copy of the ledger is restored, nothing is requested twice", arguments: [true, false])
     func oldCopy(isOnThisMachine: Bool) async throws {
         let world = try await World(flows: 2, windows: 1, limits: World.patientLimits)
         #expect(try await world.apply().status == 0)
@@ -95,7 +95,7 @@ struct FirstContactTests {
 
         try world.loseLedger()
         try FileManager.default.copyItem(at: world.user.path("old.sqlite"), to: world.user.path("ledger.sqlite"))
-        // Another machine knows nothing of what this one sent.
+        // Another machine has no journal of these requests.
         if !isOnThisMachine { try FileManager.default.removeItem(at: world.user.path(".local")) }
         let again = try await world.apply()
         #expect(again.status == 0, "\(again.errors)")
@@ -108,7 +108,7 @@ struct FirstContactTests {
         try await world.end()
     }
 
-    @Test("what another ledger's owner has sent meanwhile is not sent again")
+    @Test("windows requested with another ledger meanwhile are not requested again")
     func twoLedgers() async throws {
         let world = try await World(flows: 1, windows: 2)
         #expect(try await world.apply().status == 0)
@@ -127,7 +127,7 @@ struct FirstContactTests {
         try await world.end()
     }
 
-    @Test("a flow that was disabled since the last apply is told at its line, and nothing is sent")
+    @Test("a flow that was disabled since the last apply is an error at its line, and no request is sent")
     func disabledMeanwhile() async throws {
         var user = try Program()
         defer { user.remove() }
@@ -157,13 +157,13 @@ struct FirstContactTests {
         try await disabled.stop()
     }
 
-    @Test("a ledger that is lost at once sends nothing again that the service does not list yet")
+    @Test("a ledger lost immediately after an apply causes no repeated requests, even with a listing lag")
     func lostBeforeListed() async throws {
         let world = try await World(flows: 2, windows: 4, "--listing-lag", "PT0.9S")
         let start = ContinuousClock.now
         #expect(try await world.apply().status == 0)
         try world.loseLedger()
-        // A refresh sees too little, and must not count as the look before the first request.
+        // The listing is still incomplete, so this refresh must not replace the reconciliation of the apply.
         #expect(try await world.run("refresh").status == 0)
         let again = try await world.apply()
         #expect(again.status == 0)
@@ -172,7 +172,7 @@ struct FirstContactTests {
         try await world.end()
     }
 
-    @Test("one flow that the service does not know stops the whole apply before its first request")
+    @Test("one flow that does not exist on the service stops the whole apply before its first request")
     func oneFlowMissing() async throws {
         let world = try await World(flows: 2, windows: 2)
         let unknown = Fixture.flow(Fixture.id(77), windows: 1)

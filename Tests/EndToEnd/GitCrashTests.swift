@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Two machines that apply the same manifests at once, with a ledger in Git, while clients and the server are killed.
-@Suite("Crashes with a ledger in Git", .serialized)
+/// Two machines that concurrently apply the same manifests with a Git ledger, while clients and the server are killed.
+@Suite("Crashes with a Git ledger", .serialized)
 struct GitCrashTests {
     @Test("kill -9 of clients and of the server's receive-pack neither repeats nor loses a window")
     func killed() async throws {
@@ -17,7 +17,7 @@ struct GitCrashTests {
             "target.yaml": Fixture.target(service: "SERVICE", limits: limits, ledger: "'git:'"),
         ])
         let machines = [try world.machine(), try world.machine()]
-        // The server's process dies now before it has changed the ref, now after, as long as the file is there.
+        // While the file exists, the server process is killed at random, either before or after the change of the ref.
         let (flag, log) = (world.repository.path + "/kill", world.repository.path + "/killed")
         for hook in ["pre-receive", "post-receive"] {
             try world.repository.setHook(
@@ -37,7 +37,7 @@ struct GitCrashTests {
             let programs = try machines.map { try $0.start(["apply", ".", "--yes"]) }
             try await Task.sleep(for: .milliseconds(Int.random(in: 300...2_500)))
             for program in programs {
-                // One whose work is done cannot be killed any more.
+                // A process that has already finished does not count as killed.
                 if program.isRunning { clientKills += 1 }
                 program.signal(SIGKILL)
                 _ = try await program.end()
@@ -65,7 +65,7 @@ struct GitCrashTests {
         try await world.end()
     }
 
-    @Test("a parent that takes no note of children does not make what Git refuses look like success")
+    @Test("with SIGCHLD ignored by the parent, a failure of Git is still detected")
     func unnotedChildren() async throws {
         let user = try Program()
         defer { user.remove() }
@@ -78,7 +78,7 @@ struct GitCrashTests {
         #expect(result.errors.contains("does not appear to be a git repository"))
     }
 
-    @Test("a ledger is copied to Git and back, to the byte")
+    @Test("a copy of a ledger to Git and the original have identical exports")
     func copied() async throws {
         let world = try await GitMachines([
             "flows.yaml": Fixture.manifest([Fixture.flow(windows: 5)]),

@@ -1,15 +1,17 @@
 import Foundation
 import TestSupport
 
-/// Machines of their own, each with a home, a cache and a clone of one repository, whose manifests keep their ledger in
-/// it; and the service.
+/// A simulator and machines, each with its own home, cache and clone of one repository, which contains the manifests
+/// and their ledger.
 struct GitMachines {
     let repository: GitRepository
     let simulator: SimulatorProcess
     private let first: Program
     private let manifests: [String: String]
 
-    /// - Parameter manifests: below the root of the repository; `SERVICE` in them becomes the simulator's address.
+    /// Creates the repository and starts the simulator.
+    ///
+    /// - Parameter manifests: The files in the repository, in which `SERVICE` is replaced by the simulator's address.
     init(_ manifests: [String: String], servedBy server: (any GitServer)? = nil) async throws {
         repository = try GitRepository(servedBy: server)
         first = try Program()
@@ -32,7 +34,7 @@ struct GitMachines {
         }
     }
 
-    /// Pushes a commit to a branch, from a clone that is thrown away.
+    /// Pushes a commit to a branch, from a temporary clone.
     func commit(branch: String, from base: String? = nil, _ message: String, _ change: (String) throws -> Void) throws {
         let clone = "\(repository.home)/clone-\(UUID().uuidString)"
         func git(_ arguments: String...) throws {
@@ -48,7 +50,7 @@ struct GitMachines {
         try FileManager.default.removeItem(atPath: clone)
     }
 
-    /// A machine that has never seen the ledger, in a fresh clone of a branch.
+    /// Creates a machine without previous contact with the ledger, in a fresh clone of a branch.
     func machine(branch: String = "main", _ environment: [String: String] = [:]) throws -> Program {
         let home = try Program()
         let variables = home.environment.merging(repository.environment) { $1 }.merging(["HOME": home.folder.path]) {

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// `sluice init`: what a team starts with.
+/// The files that `sluice init` writes.
 @Suite("The first files")
 struct InitTests {
-    @Test("those for the simulator are planned and applied as they are written")
+    @Test("the files for the simulator can be planned and applied unchanged")
     func embedded() async throws {
         let user = try Program()
         defer { user.remove() }
@@ -16,7 +16,7 @@ struct InitTests {
         #expect(try await user.run("status", "mine").output.contains("contacts"))
     }
 
-    @Test("those for a sandbox are valid, and nothing is requested before a flow is declared")
+    @Test("the files for a sandbox are valid, and request nothing until a flow is declared")
     func sandbox() async throws {
         let user = try Program()
         defer { user.remove() }
@@ -33,7 +33,7 @@ struct InitTests {
         #expect(try await user.run("validate").status == 0)
     }
 
-    @Test("where no terminal asks, all that is missing or wrong is told at once, and nothing is written")
+    @Test("without a terminal, all missing and invalid options are reported together, and nothing is written")
     func faults() async throws {
         let user = try Program()
         defer { user.remove() }
@@ -46,7 +46,7 @@ struct InitTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: user.folder.path).allSatisfy { $0.hasPrefix(".") })
     }
 
-    @Test("files that are there stay as they are")
+    @Test("existing files are not overwritten")
     func present() async throws {
         let user = try Program()
         defer { user.remove() }
@@ -58,7 +58,7 @@ struct InitTests {
         #expect(!FileManager.default.fileExists(atPath: user.path("target.yaml").path))
     }
 
-    @Test("with credentials the manifest declares what the sandbox has; without them it shows what to write")
+    @Test("with credentials the manifest declares the flows of the sandbox, without them it is a template")
     func adopted() async throws {
         let world = try await World(flows: 2, windows: 3)
         #expect(try await world.apply().status == 0)
@@ -82,7 +82,7 @@ struct InitTests {
         try await world.end()
     }
 
-    @Test("a terminal is asked, again where an answer is not valid, with what most people answer")
+    @Test("on a terminal, init prompts with defaults, and repeats the prompt after an invalid answer")
     func terminal() async throws {
         let user = try Program()
         defer { user.remove() }

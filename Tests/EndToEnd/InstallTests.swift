@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The script of the setup action, as written, against a release of two small programs.
+/// The script of the setup action, unchanged, with a release of two small programs.
 @Suite("Installing a release in CI", .serialized)
 struct InstallTests {
     private static let version = "7.8.9"
 
-    /// A file server with a release, and a runner.
+    /// A file server with a release, and a CI runner.
     private final class Releases {
         let home: Program
         let server: RunningProgram
@@ -40,9 +40,9 @@ struct InstallTests {
 
         private static let variables = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"]
 
-        /// Runs the action's one step.
+        /// Runs the only step of the action.
         ///
-        /// - Parameter machine: what the runner takes itself for.
+        /// - Parameter machine: The machine type that `uname -m` prints.
         func setUp(
             version: String = InstallTests.version, checksum: String? = nil, machine: String = "x86_64"
         ) async throws -> Program.Result {
@@ -66,7 +66,7 @@ struct InstallTests {
             ).end()
         }
 
-        /// What the installed program says of itself; `nil` where there is none.
+        /// The output of the installed program; `nil` if none is installed.
         var installed: String? {
             guard let path = try? home.read("path").split(separator: "\n").last else { return nil }
             return try? runProgram("\(path)/sluice", [], Self.variables).trimmingCharacters(in: .newlines)
@@ -83,7 +83,7 @@ struct InstallTests {
         }
     }
 
-    @Test("a release is installed by version and checksum, for the machine at hand", arguments: ["x86_64", "aarch64"])
+    @Test("a release is installed by version and checksum for the current machine", arguments: ["x86_64", "aarch64"])
     func installed(machine: String) async throws {
         let releases = try await Releases()
         let result = try await releases.setUp(machine: machine)
@@ -91,13 +91,13 @@ struct InstallTests {
         #expect(result.output == "sluice \(Self.version)\n")
         #expect(releases.installed == machine)
 
-        // It is there already: nothing is fetched.
+        // Already installed, so nothing is fetched.
         try releases.change("SHA256SUMS", to: "")
         #expect(try await releases.setUp(machine: machine).status == 0)
         try await releases.end()
     }
 
-    @Test("what is not the release that was meant is not installed")
+    @Test("a release with a wrong version, checksum, machine type or content is not installed")
     func refused() async throws {
         let releases = try await Releases()
         func failure(_ result: Program.Result) -> String { result.status == 1 ? result.errors : "installed" }
@@ -117,7 +117,7 @@ struct InstallTests {
         try await releases.end()
     }
 
-    @Test("the examples and the action install the version that this is")
+    @Test("the examples and the action install the current version")
     func versions() throws {
         let version = try String(
             contentsOf: Program.checkout.appending(path: "Sources/sluice/Version.swift"), encoding: .utf8

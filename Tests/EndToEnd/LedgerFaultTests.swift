@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// A ledger that cannot be trusted or written: exit 74, and nothing is sent.
-@Suite("Ledgers out of order")
+/// Ledgers that cannot be trusted or written: every apply must exit with 74 and send nothing.
+@Suite("Unusable ledgers")
 struct LedgerFaultTests {
     private func expectNothingSent(_ damage: (Program) throws -> Void) async throws {
         let world = try await World(flows: 2, windows: 2)
@@ -24,7 +24,7 @@ struct LedgerFaultTests {
         }
     }
 
-    @Test("random bytes in its place")
+    @Test("a ledger file of random bytes prevents requests")
     func garbage() async throws {
         try await expectNothingSent { user in
             removeLog(user)
@@ -32,7 +32,7 @@ struct LedgerFaultTests {
         }
     }
 
-    @Test("a folder in its place")
+    @Test("a folder instead of the ledger file prevents requests")
     func folder() async throws {
         try await expectNothingSent { user in
             removeLog(user)
@@ -41,7 +41,7 @@ struct LedgerFaultTests {
         }
     }
 
-    @Test("written by a newer program")
+    @Test("a ledger of a newer version prevents requests")
     func newer() async throws {
         try await expectNothingSent { user in
             let file = try FileHandle(forUpdating: user.path("ledger.sqlite"))
@@ -52,7 +52,7 @@ struct LedgerFaultTests {
         }
     }
 
-    @Test("export, import into an empty ledger, and nothing is left to do; what is new asks the service first")
+    @Test("an imported export leaves nothing to do, and new windows are compared with the service first")
     func exportAndImport() async throws {
         let world = try await World(flows: 2, windows: 3, limits: World.patientLimits)
         #expect(try await world.apply().status == 0)

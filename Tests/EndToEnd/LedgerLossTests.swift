@@ -1,15 +1,15 @@
 import Foundation
 import Testing
 
-/// A ledger that is not the whole truth: lost, copied, moved, respelled, or a second one.
-@Suite("Ledgers that are not the whole truth", .timeLimit(.minutes(2)))
+/// Ledgers that are lost, outdated, moved, or used in parallel with another one.
+@Suite("Lost and outdated ledgers", .timeLimit(.minutes(2)))
 struct LedgerLossTests {
-    /// What becomes of the ledger between two applies.
+    /// A change of the ledger between two applies.
     enum Loss: CaseIterable {
         case lost, olderCopy, exportPutBack, respelledHost, respelledPath, renamed
     }
 
-    /// The first two of three windows have a rerun each.
+    /// One rerun for each of the first two windows.
     private static let reruns = """
               rerun:
                 - {start: 1704067200, end: 1704070800, id: fix-1, reason: late files}
@@ -17,7 +17,7 @@ struct LedgerLossTests {
 
         """
 
-    @Test("a declared rerun is requested once in total, whatever became of the ledger", arguments: Loss.allCases)
+    @Test("a declared rerun is requested once in total, even with a lost or outdated ledger", arguments: Loss.allCases)
     func reruns(loss: Loss) async throws {
         let world = try await World(flows: 1, windows: 3)
         #expect(try await world.apply().status == 0)
@@ -60,7 +60,7 @@ struct LedgerLossTests {
         #expect(verified.status == 0, "\(verified.errors)")
     }
 
-    @Test("one saved plan that is applied in two folders requests once", arguments: [true, false])
+    @Test("a saved plan that is applied in two folders makes each request once", arguments: [true, false])
     func planInTwoFolders(isOneMachine: Bool) async throws {
         let world = try await World(flows: 1, windows: 3, "--listing-lag", "PT0.3S")
         let flow = Fixture.flow(Fixture.id(0), windows: 3, more: Self.reruns)
@@ -77,7 +77,7 @@ struct LedgerLossTests {
         try await world.end()
     }
 
-    @Test("a fresh clone in another folder waits for what the service does not list yet", arguments: [true, false])
+    @Test("a fresh clone in another folder waits for runs that may not be listed yet", arguments: [true, false])
     func freshClone(isOneMachine: Bool) async throws {
         let world = try await World(flows: 2, windows: 4, "--listing-lag", "PT0.4S", "--page-size", "3")
         let start = ContinuousClock.now
@@ -91,7 +91,7 @@ struct LedgerLossTests {
         try await world.end()
     }
 
-    @Test("two clones on one machine that apply at the same moment request each window once", arguments: [2, 3])
+    @Test("clones on one machine that apply concurrently request each window once", arguments: [2, 3])
     func clonesAtOnce(count: Int) async throws {
         let world = try await World(flows: 2, windows: 6, "--listing-lag", "PT0.3S")
         let clones = try (1..<count).map { _ in try clone(world, isOneMachine: true) }
@@ -105,7 +105,7 @@ struct LedgerLossTests {
         try await world.end()
     }
 
-    /// The manifests in another folder, without the ledger.
+    /// Copies the manifests to another folder, without the ledger.
     private func clone(_ world: World, isOneMachine: Bool) throws -> Program {
         var other = try Program()
         other.environment = world.user.environment
@@ -117,7 +117,7 @@ struct LedgerLossTests {
     // MARK: A second ledger
 
     @Test(
-        "what one ledger requested, a second one does not, whatever a flow tells of its last run",
+        "windows requested with one ledger are not requested with a second one, with any details of the last run",
         arguments: ["missing", "ended", "late"])
     func secondLedger(lastRun: String) async throws {
         let world = try await World(flows: 3, windows: 3, "--last-run-details", lastRun, "--page-size", "2")
@@ -139,7 +139,7 @@ struct LedgerLossTests {
     }
 
     @Test(
-        "a failed run that somebody re-triggered by hand uses up an attempt in every ledger",
+        "a re-trigger by hand uses up an attempt in every ledger",
         arguments: [("0", 2, 1), ("1", 1, 1)])
     func retriggeredByHand(failsAgain: String, retryFailed: Int, retriggers: Int) async throws {
         let world = try await World(
@@ -165,13 +165,13 @@ struct LedgerLossTests {
         try await world.end()
     }
 
-    /// The only run that the ledger knows.
+    /// Returns the last run in the history.
     private func run(of world: World) async throws -> String {
         let history = try await world.run("history", more: ["--format", "json"])
         return String(try #require(history.output.matches(of: /"run":\s*"([^"]+)"/).last?.output.1))
     }
 
-    @Test("what runs of an unknown origin leave of a window is requested by the same apply")
+    @Test("after foreign runs are found, the rest of their windows is requested by the same apply")
     func leftOver() async throws {
         let world = try await World(flows: 1, windows: 2, more: "      overlap: trim\n")
         let service = ServiceByHand(address: world.simulator.address)
@@ -188,7 +188,7 @@ struct LedgerLossTests {
     // MARK: Under a running apply
 
     @Test(
-        "a ledger's folder that goes away under an apply ends it, and a second apply goes on", arguments: [true, false])
+        "an apply whose ledger folder is moved or removed ends, and a second apply continues", arguments: [true, false])
     func folderGoesAway(isMoved: Bool) async throws {
         let world = try await World(flows: 2, windows: 20, "--fault", "slow:50ms")
         let target = try world.user.read("target.yaml")
@@ -211,7 +211,7 @@ struct LedgerLossTests {
 
     // MARK: Clocks
 
-    @Test("a rerun in doubt is not requested again, whatever the clocks say", arguments: ["-PT10M", "PT10M"])
+    @Test("a rerun in doubt is not requested again with any clock skew", arguments: ["-PT10M", "PT10M"])
     func rerunInDoubt(skew: String) async throws {
         let world = try await World(
             flows: 1, windows: 3, more: Self.reruns, "--date-skew=\(skew)", "--no-client", "--listing-lag", "PT0.3S",
@@ -225,7 +225,7 @@ struct LedgerLossTests {
         try await world.end()
     }
 
-    @Test("a time in the future is for plan alone")
+    @Test("only plan accepts a time in the future")
     func future() async throws {
         let world = try await World(flows: 1, windows: 1)
         let future = ["--as-of", "2100-01-01T00:00:00Z"]
@@ -260,9 +260,9 @@ struct LedgerLossTests {
         try await world.end()
     }
 
-    // MARK: What nobody can decide
+    // MARK: Undecidable cases
 
-    @Test("a doubt whose window the service never tells is held until a window is told")
+    @Test("a request in doubt whose run has an unknown window is held until the window is acknowledged")
     func unknownWindow() async throws {
         let world = try await World(flows: 1, windows: 2, "--listed-windows", "unknown", "--fault", "reset-after@1")
         let held = try await world.apply()
@@ -291,7 +291,7 @@ struct LedgerLossTests {
         try await world.end()
     }
 
-    @Test("a window that was ingested twice all the same is told everywhere, and the ledger does not verify")
+    @Test("a window that was ingested twice is reported by every command, and verification fails")
     func ingestedTwice() async throws {
         let world = try await World(flows: 1, windows: 2)
         #expect(try await world.apply().status == 0)
@@ -310,7 +310,7 @@ struct LedgerLossTests {
         #expect(verified.status == 74)
         #expect(verified.errors.contains(second))
 
-        // Also of a flow that is no longer declared.
+        // A flow that is no longer declared is checked too.
         try world.user.write(Fixture.manifest([Fixture.flow(Fixture.id(1), windows: 2)]), to: "flows.yaml")
         let undeclared = try await world.run("ledger", "verify")
         #expect(undeclared.status == 74)
@@ -327,7 +327,7 @@ struct LedgerLossTests {
         try await world.end()
     }
 
-    @Test("after a recheck the next apply waits, compares every run, and the one after it does not")
+    @Test("after a recheck, the next apply waits and compares every run, and later ones do not")
     func recheck() async throws {
         let world = try await World(flows: 1, windows: 5, limits: World.patientLimits, "--page-size", "2")
         #expect(try await world.apply().status == 0)

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// What keeps an apply from going too far, and what it says for machines.
+/// Limits of an apply, and its output for machines.
 @Suite("Limits and events")
 struct LimitTests {
-    @Test("a plan of more runs than allowed is refused with what to do, and nothing is sent")
+    @Test("a plan with more runs than allowed is rejected with a suggestion, and no request is sent")
     func tooManyRuns() async throws {
         let world = try await World(flows: 2, windows: 5)
         let result = try await world.apply("--max-runs", "9")
@@ -21,7 +21,7 @@ struct LimitTests {
         "{requestsPerSecond: 1000, requestTimeout: PT0.4S, settle: PT1.2S, \(limit)}"
     }
 
-    @Test("what is over the day's limit is held until tomorrow, which is no error, and a saved plan is held to it, too")
+    @Test("windows beyond the daily limit are held until tomorrow without an error, also those of a saved plan")
     func runsPerDay() async throws {
         let world = try await World(flows: 2, windows: 4, limits: Self.limits("runsPerDay: 5"))
         let saved = try await world.run("plan", more: ["--out", "plan.json"])
@@ -46,7 +46,7 @@ struct LimitTests {
         try await world.end()
     }
 
-    @Test("apply --wait goes on as runs end, with no more of them under way than allowed")
+    @Test("apply --wait continues as runs end, within the limit on running runs")
     func running() async throws {
         let world = try await World(
             flows: 2, windows: 3, limits: Self.limits("running: 2"), "--speed", "20")
@@ -60,7 +60,7 @@ struct LimitTests {
         try await world.end()
     }
 
-    @Test("without a terminal an apply needs --yes")
+    @Test("without a terminal, apply requires --yes")
     func nobodyToAsk() async throws {
         let world = try await World(flows: 1, windows: 1)
         let result = try await world.user.run("apply", "flows.yaml", "target.yaml", input: "yes\n")
@@ -69,7 +69,7 @@ struct LimitTests {
         try await world.end()
     }
 
-    @Test("in the fair case an apply costs one POST a window and a look at each flow, and once its first contact")
+    @Test("an apply costs one POST per window and one reconciliation per flow, plus the first contact")
     func cost() async throws {
         let world = try await World(flows: 3, windows: 7, limits: World.patientLimits)
         #expect(try await world.apply().status == 0)
@@ -92,12 +92,12 @@ struct LimitTests {
         try await world.end()
     }
 
-    @Test("the rate limit holds over all flows")
+    @Test("the rate limit applies across all flows")
     func rate() async throws {
         let limits = "{requestsPerSecond: 20, parallelFlows: 8}"
         let world = try await World(flows: 4, windows: 8, limits: limits)
         #expect(try await world.apply().status == 0)
-        // One may be late on its way, and the next ones not; without a limit all 42 come at once.
+        // A delayed request may fall into the next second. Without a limit, all 42 arrive at once.
         #expect(try await world.simulator.statistics().maxRequestsInASecond < 26)
         try await world.end()
     }
@@ -118,7 +118,7 @@ struct LimitTests {
     }
 
     @Test(
-        "output that cannot be written is exit 74; a reader that went away is none",
+        "a failed write to standard output is exit code 74, but a closed pipe is not an error",
         arguments: [("> /dev/full", 74), ("| head -1", 0)])
     func output(redirection: String, status: Int32) async throws {
         let user = try Program()
@@ -131,7 +131,7 @@ struct LimitTests {
         #expect(result.errors.contains("cannot write to standard output") == (status == 74))
     }
 
-    @Test("without credentials a real service is exit 78, naming the variables")
+    @Test("without credentials, a real service ends with exit code 78 and the names of the variables")
     func noCredentials() async throws {
         let user = try Program()
         defer { user.remove() }

@@ -1,4 +1,4 @@
-/// Manifests that the tests write, small and plain.
+/// Small manifests for the tests.
 enum Fixture {
     static let contacts = "3abea21c-7e36-4be1-bec1-d3bad0e3e0de"
 
@@ -20,7 +20,9 @@ enum Fixture {
         """
     }
 
-    /// - Parameter flows: entries of the manifest's `flows`, made by ``flow(_:_:)``.
+    /// Returns a run manifest.
+    ///
+    /// - Parameter flows: The entries of the manifest's `flows`, made by ``flow(_:windows:column:more:)``.
     static func manifest(_ flows: [String]) -> String {
         """
         apiVersion: sluice/v1
@@ -34,7 +36,8 @@ enum Fixture {
         """
     }
 
-    /// A table-based flow with the hourly windows `0 ..< windows` after 2024-01-01.
+    /// Returns a table-based flow with the hourly windows `0 ..< windows` after 2024-01-01, or a file-based one without
+    /// a column.
     static func flow(_ id: String = contacts, windows: Int = 1, column: String? = "DOB", more: String = "") -> String {
         let start = 1_704_067_200
         let lines = (0..<windows).map { "        - {start: \(start + $0 * 3600), end: \(start + ($0 + 1) * 3600)}" }
@@ -46,7 +49,7 @@ enum Fixture {
             """
     }
 
-    /// The id of the flow with this number.
+    /// Returns the ID of the flow with this number.
     static func id(_ number: Int) -> String {
         let digits = String(number)
         return "00000000-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// What the command line finds of manifests in real folders.
+/// The search for manifests in real folders.
 @Suite("Folders of manifests")
 struct ManifestFolderTests {
-    /// With a target and a flow in the folder `real`, and an empty folder `root`.
+    /// Creates a target and a flow in the folder `real`, and an empty folder `root`.
     private func user() throws -> Program {
         let user = try Program()
         try user.write(Fixture.target(), to: "real/target.yaml")
@@ -17,7 +17,7 @@ struct ManifestFolderTests {
         try FileManager.default.createSymbolicLink(atPath: user.path(name).path, withDestinationPath: target)
     }
 
-    @Test("a link to a folder of manifests is followed, wherever it stands")
+    @Test("a link to a folder of manifests is followed at any position")
     func linkedFolder() async throws {
         let user = try user()
         defer { user.remove() }
@@ -32,7 +32,7 @@ struct ManifestFolderTests {
         #expect(plan.output.contains(#""path":"root/linked/flows.yaml""#), "\(plan.output)")
     }
 
-    @Test("loops of links end, and what two paths lead to counts once, under the path without a link")
+    @Test("loops of links terminate, and a file on several paths counts once, under the path without a link")
     func loops() async throws {
         let user = try user()
         defer { user.remove() }
@@ -46,7 +46,7 @@ struct ManifestFolderTests {
         #expect(!plan.output.contains("a-copy") && !plan.output.contains("again"), "\(plan.output)")
     }
 
-    @Test("links that lead nowhere are errors", arguments: ["../missing", "nowhere.yaml", "self"])
+    @Test("broken links are errors", arguments: ["../missing", "nowhere.yaml", "self"])
     func brokenLink(target: String) async throws {
         let user = try user()
         defer { user.remove() }
@@ -68,7 +68,7 @@ struct ManifestFolderTests {
         #expect(result.status == 0, "\(result.errors)")
     }
 
-    @Test("a path that is not there is an error")
+    @Test("a missing path is an error")
     func missing() async throws {
         let user = try user()
         defer { user.remove() }
@@ -77,7 +77,7 @@ struct ManifestFolderTests {
         #expect(result.errors == "error: cannot read 'missing': No such file or directory\n")
     }
 
-    @Test("a folder or file that must not be read is an error", .enabled(if: geteuid() != 0, "root reads everything"))
+    @Test("an unreadable folder or file is an error", .enabled(if: geteuid() != 0, "root reads everything"))
     func unreadable() async throws {
         let user = try user()
         defer { user.remove() }

@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The program on a shared ledger: runners, the server and the connections fail in turn.
+/// The program with a shared ledger, while runners, the server and connections fail.
 @Suite("A ledger on PostgreSQL", .serialized, .timeLimit(.minutes(10)))
 struct PostgresTests {
     private static func number(_ name: String, or standard: Int) -> Int {
         ProcessInfo.processInfo.environment[name].flatMap(Int.init) ?? standard
     }
 
-    @Test("runners at once share the work, each window once")
+    @Test("concurrent runners share the work and request each window once")
     func runners() async throws {
         let (flows, windows) = (Self.number("SLUICE_FLOWS", or: 10), Self.number("SLUICE_WINDOWS", or: 10))
         let limits =
@@ -34,7 +34,7 @@ struct PostgresTests {
         print("\(flows) flows of \(windows) windows: one runner \(durations[0]), several \(durations[1])")
     }
 
-    @Test("runners and the server are killed in turn: nothing twice, nothing lost")
+    @Test("killed runners and a killed server neither repeat nor lose a window")
     func kills() async throws {
         let kills = Self.number("SLUICE_KILLS", or: 8)
         let server = try await PostgresServer(settings: ["fsync=on"])
@@ -60,7 +60,7 @@ struct PostgresTests {
         try await server.stop()
     }
 
-    @Test("connections that are cut all the time, between claim, request and record too, cost nothing but time")
+    @Test("constantly interrupted connections delay an apply, but cause no errors")
     func cuts() async throws {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
@@ -82,7 +82,7 @@ struct PostgresTests {
         try await world.finish()
     }
 
-    @Test("a server that is gone is told, and its address holds no secret")
+    @Test("an unreachable server is reported without its password")
     func gone() async throws {
         let server = try await PostgresServer()
         var world = try await World(flows: 1, windows: 2, ledger: server.makeDatabaseURL())
@@ -95,7 +95,7 @@ struct PostgresTests {
         try await world.end()
     }
 
-    @Test("a ledger grows from a file to a server, and back, and its exports are the same to the byte")
+    @Test("a ledger is copied to a server and back with identical exports")
     func copies() async throws {
         let world = try await World(flows: 3, windows: 8)
         #expect(try await world.apply().status == 0)
@@ -117,7 +117,7 @@ struct PostgresTests {
         try await world.end()
     }
 
-    @Test("the SQL of the tables is printed for whoever makes them by hand")
+    @Test("the printed SQL creates the tables")
     func printed() async throws {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
@@ -128,7 +128,7 @@ struct PostgresTests {
     }
 
     #if os(Linux)
-        @Test("the program is not linked with libpq, so that it also runs where that is not installed")
+        @Test("the program is not linked with libpq, and so runs without libpq installed")
         func notLinked() async throws {
             let user = try Program()
             let linked = try await RunningProgram(

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The built `sluice`, run as a user runs it.
+/// The built `sluice`, run like a user runs it.
 struct Program {
     struct Result {
         let status: Int32
@@ -8,7 +8,7 @@ struct Program {
         let errors: String
     }
 
-    /// The working folder of every run: a temporary one of this test's own.
+    /// The working folder of every run, a temporary folder of this test.
     let folder: URL
     var environment: [String: String] = [:]
 
@@ -17,8 +17,8 @@ struct Program {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
-    /// With a copy of an example that comes with the project: its manifests alone, since whoever tried it in this
-    /// checkout has a ledger beside them.
+    /// Creates a working folder with a copy of an example. Only the manifests are copied, because the example in the
+    /// checkout may have a ledger.
     init(example: String) throws {
         try self.init()
         let source = Self.checkout.appending(path: "manifests/\(example)")
@@ -32,10 +32,10 @@ struct Program {
         self.environment = environment
     }
 
-    /// The same user in a folder below this one.
+    /// Returns the same user in a subfolder.
     func inFolder(_ name: String) -> Program { Program(folder: path(name), environment: environment) }
 
-    /// Beside the test bundle, where the package manager builds it.
+    /// The program, which the package manager builds next to the test bundle.
     static let binary = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "sluice")
 
@@ -54,7 +54,7 @@ struct Program {
 
     func read(_ name: String) throws -> String { try String(contentsOf: path(name), encoding: .utf8) }
 
-    /// Runs to the end.
+    /// Runs the program to its end.
     @discardableResult
     func run(_ arguments: String..., input: String? = nil) async throws -> Result {
         try await start(arguments, input: input).end()
@@ -63,12 +63,12 @@ struct Program {
     @discardableResult
     func run(_ arguments: [String]) async throws -> Result { try await start(arguments).end() }
 
-    /// Starts without waiting for the end.
+    /// Starts the program without waiting for its end.
     func start(_ arguments: [String], input: String? = nil) throws -> RunningProgram {
         try RunningProgram(Self.binary, arguments, in: folder, environment: environment, input: input)
     }
 
-    /// Starts a parent in Python, which gets the program's path and these arguments as its own.
+    /// Starts a Python script as parent process, with the program's path and these arguments as its own arguments.
     func start(_ arguments: [String], below parent: String) throws -> RunningProgram {
         try RunningProgram(
             URL(fileURLWithPath: "/usr/bin/python3"), ["-c", parent, Self.binary.path] + arguments, in: folder,
@@ -78,13 +78,13 @@ struct Program {
     func remove() { try? FileManager.default.removeItem(at: folder) }
 }
 
-/// A process under way. Its output goes to files, so that it never waits for a reader.
+/// A running process, whose output is written to files so that it never waits for a reader.
 final class RunningProgram: Sendable {
     private let ended: Task<Int32, Never>
     private let output: URL
     private let errors: URL
     let processID: Int32
-    /// Such as `ASAN_OPTIONS`.
+    /// The environment variables of sanitizers, such as `ASAN_OPTIONS`.
     static let sanitizerOptions = ProcessInfo.processInfo.environment.filter {
         $0.key.hasSuffix("SAN_OPTIONS")
     }
@@ -117,7 +117,7 @@ final class RunningProgram: Sendable {
             continuation.finish()
         }
         try process.run()
-        // Foundation keeps them open, and reads past the end of its list of descriptors when there are too many.
+        // Foundation would keep the files open, and reads beyond its list of descriptors if there are too many.
         for handle in handles { try handle.close() }
         processID = process.processIdentifier
         ended = Task {
@@ -126,7 +126,7 @@ final class RunningProgram: Sendable {
         }
     }
 
-    /// Waits for the end; a status below zero is the signal that ended it.
+    /// Waits for the end. A negative status is the number of the signal that ended the process.
     func end() async throws -> Program.Result {
         let status = await ended.value
         return Program.Result(
@@ -138,10 +138,12 @@ final class RunningProgram: Sendable {
 
     var isRunning: Bool { kill(processID, 0) == 0 }
 
-    /// Waits until it has printed these words on standard error.
+    /// Waits until the process has printed a text on standard error.
     func waitForErrors(_ words: String) async throws { try await wait { errorsSoFar.contains(words) } }
 
-    /// - Throws: when it has ended without that.
+    /// Waits for a condition.
+    ///
+    /// - Throws: ``Ended`` if the process ends first.
     func wait(until isSo: () -> Bool) async throws {
         while true {
             let isRunning = isRunning
@@ -153,7 +155,7 @@ final class RunningProgram: Sendable {
 
     struct Ended: Error { let errors: String }
 
-    /// What it has printed so far.
+    /// The standard output so far.
     var outputSoFar: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
     var errorsSoFar: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 }

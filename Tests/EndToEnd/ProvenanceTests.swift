@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Who asked for a run, and from which commit.
-@Suite("Where a run comes from")
+/// The commit, author and CI run in the record of a run.
+@Suite("Provenance of runs")
 struct ProvenanceTests {
     private struct Provenance: Decodable {
         let commit: String?
@@ -19,7 +19,7 @@ struct ProvenanceTests {
         let runs: [Run]
     }
 
-    /// Manifests in a repository of their own, with one commit.
+    /// Creates manifests in a repository with one commit.
     private func repository() throws -> (user: Program, commit: String) {
         let user = try Program()
         try user.write(Fixture.manifest([Fixture.flow(windows: 1)]), to: "flows.yaml")
@@ -41,7 +41,7 @@ struct ProvenanceTests {
         return try #require(try JSONDecoder().decode(History.self, from: Data(printed.utf8)).runs.first).declaredBy
     }
 
-    @Test("the commit and its author are recorded from a local repository, and that a manifest was changed since")
+    @Test("commit and author are recorded from a local repository, and modified manifests are marked")
     func localRepository() async throws {
         let (user, commit) = try repository()
         #expect(try await user.run("apply", "flows.yaml", "target.yaml", "--yes").status == 0)
@@ -57,7 +57,7 @@ struct ProvenanceTests {
         user.remove()
     }
 
-    @Test("a folder .sluice that Sluice makes is not seen by Git", arguments: [["apply", "--yes"], ["flows"]])
+    @Test("a folder .sluice created by Sluice is ignored by Git", arguments: [["apply", "--yes"], ["flows"]])
     func ignored(command: [String]) async throws {
         let (user, _) = try repository()
         #expect(try await user.run(command + ["flows.yaml", "target.yaml"]).status == 0)
@@ -70,7 +70,7 @@ struct ProvenanceTests {
     }
 
     @Test(
-        "what the environment tells goes before what Git tells",
+        "environment variables take precedence over Git",
         arguments: [
             ["SLUICE_COMMIT": "c0ffee", "SLUICE_AUTHOR": "grace", "SLUICE_CI_RUN": "https://ci.example/1"],
             [
@@ -95,7 +95,7 @@ struct ProvenanceTests {
         user.remove()
     }
 
-    @Test("the example of a policy tells what a plan breaks", arguments: ["2026-11-26", "2026-11-27"])
+    @Test("the example policy reports what a plan violates", arguments: ["2026-11-26", "2026-11-27"])
     func policy(day: String) async throws {
         let user = try Program()
         try user.write(Fixture.manifest([Fixture.flow(windows: 3)]), to: "flows.yaml")

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// The README's first command, on the example that comes with the project.
+/// The README's first commands, on the project's example.
 @Suite("Quickstart")
 struct QuickstartTests {
-    @Test("plan, apply, and apply again: the second sends nothing")
+    @Test("a second apply sends nothing")
     func secondApplySendsNothing() async throws {
         let user = try Program(example: "quickstart")
         defer { user.remove() }
@@ -29,7 +29,7 @@ struct QuickstartTests {
         #expect(verified.status == 0)
     }
 
-    @Test("a delta column that changes after the first run stops everything")
+    @Test("a delta column that changes after the first run stops the apply")
     func changedDeltaColumn() async throws {
         let user = try Program()
         defer { user.remove() }

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// What became of the runs: `refresh`, `apply --wait`.
+/// The results of runs, with `refresh` and `apply --wait`.
 @Suite("Refreshing and waiting")
 struct RefreshTests {
-    @Test("apply --wait goes on until every run has ended, and says which failed")
+    @Test("apply --wait continues until every run has ended, and prints the failed ones")
     func waited() async throws {
         let world = try await World(flows: 2, windows: 8, "--failed", "0.3", "--speed", "10", "--seed", "2")
         let result = try await world.apply("--wait")
@@ -17,7 +17,7 @@ struct RefreshTests {
         try await world.end()
     }
 
-    @Test("a wait that takes too long ends with 75, and leaves the runs to the next one")
+    @Test("a wait that exceeds its timeout exits with 75, and a later wait can continue")
     func timedOut() async throws {
         let world = try await World(flows: 1, windows: 3, "--speed", "0.01")
         let result = try await world.apply("--wait", "--timeout", "PT0.5S")
@@ -28,7 +28,7 @@ struct RefreshTests {
         try await world.end()
     }
 
-    @Test("for machines a refresh tells what it found in each flow")
+    @Test("the JSON of a refresh contains the findings of each flow")
     func machines() async throws {
         let world = try await World(flows: 2, windows: 3, "--speed", "10000")
         #expect(try await world.apply().status == 0)
@@ -38,7 +38,7 @@ struct RefreshTests {
         try await world.end()
     }
 
-    @Test("a first refresh reads every page, and each specification that flows share once")
+    @Test("a first refresh reads every page, and each shared specification once")
     func pages() async throws {
         let world = try await World(
             flows: 6, windows: 25, limits: World.patientLimits, "--page-size", "10", "--speed", "10000")
@@ -46,7 +46,7 @@ struct RefreshTests {
         try world.loseLedger()
         let first = try await world.run("refresh")
         #expect(first.errors.contains("refreshed 6 flows: 150 runs read, 150 new"))
-        // The apply has read the two before.
+        // The apply has already read the two specifications.
         #expect(try await world.simulator.statistics().requests["GET /flowSpecs/{id}"] == 4)
         let second = try await world.run("refresh", more: ["--full"])
         #expect(second.errors.contains("150 runs read, 0 new, 0 ended"))
@@ -54,7 +54,7 @@ struct RefreshTests {
         try await world.end()
     }
 
-    @Test("a later refresh reads no further than to what is known and a day old")
+    @Test("a later refresh reads back only to known runs that are a day old")
     func incremental() async throws {
         var user = try Program()
         defer { user.remove() }
@@ -73,7 +73,7 @@ struct RefreshTests {
         let first = try await serve()
         #expect(try await user.run(World.apply).status == 0)
         try await first.stop()
-        // Three days ago they were made, one every hour, and the ledger is lost.
+        // Moves the runs three days back, at hourly intervals, and loses the ledger.
         var hour: Int64 = 0
         let state = try user.read("service.jsonl").replacing(/"createdAt":(\d+)/) { match in
             hour += 1
@@ -96,13 +96,13 @@ struct RefreshTests {
     }
 
     @Test(
-        "many flows are read in few calls, and one by one from a service that does not understand several values",
+        "many flows are read in few calls, or individually if the service does not support several values",
         arguments: ["any", "first", "literal", "ignored", "refused"])
     func severalValues(meaning: String) async throws {
         let world = try await World(
             flows: 12, windows: 3, limits: World.patientLimits, "--several-values", meaning, "--speed", "10000")
         #expect(try await world.apply().status == 0)
-        // Each flow's runs are first read on their own.
+        // The first refresh reads each flow's runs individually.
         #expect(try await world.run("refresh").status == 0)
         let before = try await world.simulator.statistics().requests
         let refresh = try await world.run("refresh")
@@ -117,7 +117,7 @@ struct RefreshTests {
         try await world.end()
     }
 
-    @Test("a service that is not there is told of a few times, not once for each flow")
+    @Test("an unreachable service is reported a few times, not once per flow")
     func unreachable() async throws {
         let world = try await World(flows: 8, windows: 1)
         try await world.simulator.stop()
@@ -127,7 +127,7 @@ struct RefreshTests {
         world.user.remove()
     }
 
-    @Test("watching the status without a terminal tells a line a look, and SIGINT ends it with the table")
+    @Test("watching the status without a terminal prints a line per poll, and SIGINT ends with the table")
     func watched() async throws {
         let world = try await World(flows: 1, windows: 2, "--speed", "0.01")
         #expect(try await world.apply().status == 0)
@@ -142,7 +142,7 @@ struct RefreshTests {
         try await world.end()
     }
 
-    @Test("watching the status outlasts a doubt, and tells it")
+    @Test("watching the status continues while a request is in doubt, and reports it")
     func watchedDoubt() async throws {
         let world = try await World(flows: 1, windows: 2, "--fault", "slow:10s@1")
         let program = try world.user.start(World.apply)

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// A flow is frozen: what changes gets a new one. Its history must not be ingested a second time.
-@Suite("A flow that replaces another")
+/// A flow cannot change, so a change requires a new flow, whose history must not be ingested again.
+@Suite("Flows that replace others")
 struct ReplacementTests {
     private static let old = Fixture.id(0)
     private static let new = Fixture.id(1)
 
-    /// The old flow with three windows, and the new one, undeclared yet.
+    /// Creates a world with an old flow of three windows, and an undeclared new one.
     private func world(_ options: String...) async throws -> World {
         let world = try await World(flows: 2, windows: 3, options)
         try world.user.write(Fixture.manifest([Fixture.flow(Self.old, windows: 3)]), to: "flows.yaml")
@@ -29,7 +29,7 @@ struct ReplacementTests {
         try await world.end()
     }
 
-    @Test("goes on where that one stopped, also when the ledger was lost in between", arguments: [false, true])
+    @Test("a replacing flow continues where the replaced one ended, even with a lost ledger", arguments: [false, true])
     func goesOn(losesLedger: Bool) async throws {
         let world = try await world()
         #expect(try await world.apply().status == 0)
@@ -41,7 +41,7 @@ struct ReplacementTests {
         try await expectOnceEach(world)
     }
 
-    @Test("waits for a request of that one whose answer nobody knows, and counts it")
+    @Test("a replacing flow waits for a request in doubt of the replaced one, and counts its run")
     func doubt() async throws {
         let world = try await world("--fault", "slow:10s@3")
         let first = try world.user.start(World.apply)
@@ -57,7 +57,7 @@ struct ReplacementTests {
     }
 
     @Test(
-        "sends the delta column with whatever goes out first, where what was planned as the first is recorded in part")
+        "the delta column goes with the request that is sent first, even if the planned first one is partly recorded")
     func deltaColumn() async throws {
         let world = try await world()
         let secondHour = """
@@ -88,7 +88,7 @@ struct ReplacementTests {
         try await world.end()
     }
 
-    @Test("a slip of the pen in its id is found before the whole history is ingested again")
+    @Test("a typo in the ID of the replaced flow is an error before the history is ingested again")
     func unknownFlow() async throws {
         let world = try await world()
         #expect(try await world.apply().status == 0)

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// What became of the runs, and failed ones run again by declaration.
+/// Failed runs, and their declared retries.
 @Suite("Failed runs")
 struct RetryTests {
-    @Test("a failed run is shown, retried once where the manifest allows it, and then succeeds")
+    @Test("a failed run is shown, retried once if the manifest allows it, and then succeeds")
     func retried() async throws {
         let world = try await World(flows: 1, windows: 12, "--failed", "0.4", "--speed", "10000", "--seed", "2")
         #expect(try await world.apply().status == 0)
@@ -28,7 +28,7 @@ struct RetryTests {
         try await world.end()
     }
 
-    @Test("a failed run that the service does not run again is told, and stops no other window")
+    @Test("a rejected re-trigger is reported, and other windows are still requested")
     func refused() async throws {
         let world = try await World(
             flows: 1, windows: 4, "--failed", "0.5", "--speed", "10000", "--seed", "2", "--fault", "re-trigger/404")
@@ -45,7 +45,7 @@ struct RetryTests {
         try await world.end()
     }
 
-    @Test("a partial run is requested as a new run where the manifest names it, and the ledger is sound")
+    @Test("a partial run is requested as a new run if the manifest allows it, and the ledger is valid")
     func partial() async throws {
         let more = "      retryFailed: {times: 1, states: [partial]}\n"
         let world = try await World(
@@ -65,7 +65,7 @@ struct RetryTests {
         try await world.end()
     }
 
-    @Test("a partial run that is refused as a new run stops its flow, as every refused request does")
+    @Test("a rejected new run for a partial one stops its flow, like any rejected request")
     func refusedAsNewRun() async throws {
         let more = "      retryFailed: {times: 1, states: [partial]}\n"
         let world = try await World(
@@ -80,7 +80,7 @@ struct RetryTests {
         try await world.end()
     }
 
-    @Test("flows made and run elsewhere become a manifest that plans to nothing")
+    @Test("flows created and run elsewhere become a manifest with an empty plan")
     func adopted() async throws {
         let world = try await World(flows: 4, windows: 5)
         #expect(try await world.apply().status == 0)

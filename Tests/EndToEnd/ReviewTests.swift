@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Slips of the pen that a reviewer must see in the plan before approving it.
-@Suite("A reviewer sees")
+/// Typos that must be visible to the reviewer of a plan.
+@Suite("Review of plans")
 struct ReviewTests {
     private static let target =
         Fixture.target(service: "https://flow.example.com", limits: "{maxRunsPerApply: 400}") + "---\n"
@@ -28,7 +28,7 @@ struct ReviewTests {
         #expect(try GoldenFile("Golden/\(name).txt").text(updatingTo: shown) == shown)
     }
 
-    @Test("a wrong year in a window")
+    @Test("a wrong year in a window is marked")
     func wrongYear() async throws {
         let user = try Program()
         defer { user.remove() }
@@ -40,7 +40,7 @@ struct ReviewTests {
         try expectGolden(result, "review-wrong-year")
     }
 
-    @Test("a series that starts ten years early")
+    @Test("a series that starts ten years early is marked")
     func earlySeries() async throws {
         let user = try Program()
         defer { user.remove() }
@@ -53,7 +53,7 @@ struct ReviewTests {
         try expectGolden(result, "review-early-series")
     }
 
-    @Test("a changed delta column")
+    @Test("a changed delta column is an error")
     func changedColumn() async throws {
         let world = try await World(flows: 1, windows: 1)
         #expect(try await world.apply().status == 0)

@@ -2,11 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A sandbox of twelve flows from its adoption to its third day, over real HTTP. Nothing in it depends on what time it is:
-/// days are those of the service's clock, which the simulator sets.
+/// A sandbox of twelve flows, from its adoption to its third day, over real HTTP.
+///
+/// The test does not depend on the current time: the simulator sets the service's clock.
 @Suite("The life of a sandbox")
 struct SandboxLifeTests {
-    @Test("adopted, extended, replaced, paused, backfilled, rerun and waited for: each window once, every view golden")
+    @Test("flows are adopted, extended, replaced, paused, backfilled and rerun with each window once, golden")
     func life() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.adopt()
@@ -71,7 +72,7 @@ private struct Sandbox {
 
     let user: Program
     private let simulator: SimulatorProcess
-    /// 1, 2 or 3.
+    /// The number of the day: 1, 2 or 3.
     private let day: Int
 
     init() async throws {
@@ -98,7 +99,7 @@ private struct Sandbox {
         ]
     }
 
-    /// The same service, a day later, at the same address.
+    /// Restarts the service a day later, at the same address.
     func nextDay() async throws -> Sandbox {
         try await simulator.stop()
         let port = try #require(simulator.address.split(separator: ":").last?.split(separator: "/").first)
@@ -111,7 +112,7 @@ private struct Sandbox {
         user.remove()
     }
 
-    // MARK: What the sandbox has
+    // MARK: The content of the sandbox
 
     private static func id(_ name: String) -> String { Fixture.id((names.firstIndex(of: name) ?? 0) + 1) }
 
@@ -126,7 +127,7 @@ private struct Sandbox {
         return "[\(items.joined(separator: ",\n"))]"
     }
 
-    /// What people have run by hand: an hour after each window's end.
+    /// The runs made by hand, one hour after the end of each window.
     private static var runs: String {
         let day = 86_400
         let march = 1_772_323_200
@@ -151,7 +152,7 @@ private struct Sandbox {
         return "[\(items.joined(separator: ",\n"))]"
     }
 
-    // MARK: What people do
+    // MARK: Actions of users
 
     func run(_ command: String...) async throws -> Program.Result { try await run(command) }
 
@@ -161,7 +162,7 @@ private struct Sandbox {
         return try await user.run(command + ["flows.yaml", "target.yaml"] + asOf)
     }
 
-    /// The service's flows become a manifest of which nothing is missing.
+    /// Turns the service's flows into a manifest with an empty plan.
     func adopt() async throws {
         let manifest = try await user.run("flows", "target.yaml", "--format", "yaml")
         #expect(manifest.status == 0, "\(manifest.errors)")
@@ -179,9 +180,10 @@ private struct Sandbox {
         #expect(result.status == 0, "\(result.errors)")
     }
 
-    // MARK: What must hold
+    // MARK: Expectations
 
-    /// Every run that Sluice has requested so far, and none of any window twice: what is run again was run by hand.
+    /// Checks the number of runs that Sluice has requested, and that it requested no window twice. Repeated windows
+    /// first ran by hand.
     func expectTaken(_ expected: [String: Int], retriggers: Int) async throws {
         let counts = try await simulator.statistics()
         let taken = Dictionary(uniqueKeysWithValues: expected.map { (Self.id($0.key), $0.value) })
@@ -197,7 +199,8 @@ private struct Sandbox {
         try expectGolden(result.output, golden)
     }
 
-    /// Without what differs from one run of the test to the next: the port, digests, answers, and the times of this machine.
+    /// Compares a text with a golden file, without the parts that differ in each run: port, digests, answers and
+    /// current times.
     func expectGolden(_ text: String, _ golden: String) throws {
         let steady = text.replacing(simulator.address, with: "http://127.0.0.1:8080")
             .replacing(/[0-9a-f]{64}/, with: "DIGEST")

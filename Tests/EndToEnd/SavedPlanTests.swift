@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What was approved is what is sent: `plan --out`, `apply PLAN`.
+/// Saved plans with `plan --out` and `apply PLAN`: an apply sends exactly what was approved.
 @Suite("Saved plans")
 struct SavedPlanTests {
     private static let options = ["--out", "plan.json", "--as-of", "2024-05-01T00:00:00Z"]
@@ -12,7 +12,7 @@ struct SavedPlanTests {
         return result.errors
     }
 
-    @Test("the digest that a reviewer approves is shown, and is the one that is applied")
+    @Test("the digest shown to the reviewer is the one that is applied")
     func digest() async throws {
         let world = try await World(flows: 1, windows: 2)
         let kept = try await plan(world)
@@ -27,11 +27,11 @@ struct SavedPlanTests {
         try await world.end()
     }
 
-    @Test("only a flow that has changed makes it stale, and it is told what changed")
+    @Test("a plan is stale only for flows that changed, and the change is shown")
     func stale() async throws {
         let world = try await World(flows: 2, windows: 3)
         _ = try await plan(world)
-        // Another job is faster, with one of the two flows.
+        // Meanwhile, another job applies one of the two flows.
         let one = Fixture.manifest([Fixture.flow(Fixture.id(1), windows: 1)])
         try world.user.write(one, to: "one.yaml")
         #expect(try await world.user.run("apply", "one.yaml", "target.yaml", "--yes").status == 0)
@@ -48,7 +48,7 @@ struct SavedPlanTests {
         try await world.end()
     }
 
-    @Test("one that was applied already has nothing left to request")
+    @Test("a plan that was already applied has nothing left to request")
     func appliedTwice() async throws {
         let world = try await World(flows: 2, windows: 2)
         _ = try await plan(world)
@@ -61,7 +61,7 @@ struct SavedPlanTests {
     }
 
     @Test(
-        "one that was edited, or is of another target or a newer version, is refused and nothing is sent",
+        "a plan that was edited, or is for another target or version, is rejected and no request is sent",
         arguments: [
             ("\"end\":1704070800", "\"end\":1704070801", [], 65),
             ("\"formatVersion\": 1", "\"formatVersion\": 2", [], 65),
@@ -78,7 +78,7 @@ struct SavedPlanTests {
         try await world.end()
     }
 
-    @Test("the same manifests and ledger give the same bytes, and no secret is among them")
+    @Test("the same manifests and ledger give a byte-identical plan without secrets")
     func deterministic() async throws {
         let world = try await World(flows: 3, windows: 3)
         _ = try await plan(world)

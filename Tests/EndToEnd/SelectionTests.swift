@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// `--flow` and `--exclude`, and times as people write them on a command line.
-@Suite("What a command is about")
+/// The options `--flow` and `--exclude`, and the formats of times.
+@Suite("Selecting flows and times")
 struct SelectionTests {
-    @Test("only the chosen flows are planned, applied and shown, by name, id or pattern")
+    @Test("only the selected flows are planned, applied and shown, by name, ID or pattern")
     func chosen() async throws {
         let user = try Program(example: "quickstart")
         defer { user.remove() }
@@ -27,7 +27,7 @@ struct SelectionTests {
         #expect(newest.output.contains("1 older run not shown"))
     }
 
-    @Test("flows stand in the order of their names")
+    @Test("flows are listed by name")
     func order() async throws {
         let user = try Program(example: "quickstart")
         defer { user.remove() }
@@ -37,7 +37,7 @@ struct SelectionTests {
     }
 
     @Test(
-        "a flow that nobody knows is refused, with the nearest name",
+        "an unknown flow is an error with the nearest name",
         arguments: [
             ["plan"], ["apply", "--yes"], ["refresh"], ["status"], ["history"], ["report", "--out", "a.html"],
         ])
@@ -60,7 +60,7 @@ struct SelectionTests {
         #expect(try await user.run("apply", "plan.json", "--flow", "contacts").status == 64)
     }
 
-    @Test("a date or a word is understood", arguments: ["2024-04-01", "yesterday", "today", "tomorrow", "now"])
+    @Test("a time may be a date or a word", arguments: ["2024-04-01", "yesterday", "today", "tomorrow", "now"])
     func times(time: String) async throws {
         let user = try Program(example: "quickstart")
         defer { user.remove() }
@@ -69,7 +69,7 @@ struct SelectionTests {
     }
 
     @Test(
-        "what is not understood is explained",
+        "an invalid argument is an error with a suggestion",
         arguments: [
             (["plan", "--as-of", "tomorow"], "write Unix seconds (1651584991) or RFC 3339"),
             (["plan", "--as-of", "1651584991000"], "is in milliseconds; use seconds; write 1651584991"),
@@ -86,7 +86,7 @@ struct SelectionTests {
         #expect(result.errors.contains(advice))
     }
 
-    @Test("the metrics end with the mark of OpenMetrics")
+    @Test("the metrics end with the OpenMetrics end marker")
     func metrics() async throws {
         let user = try Program(example: "quickstart")
         defer { user.remove() }

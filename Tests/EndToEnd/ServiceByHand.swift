@@ -1,12 +1,14 @@
 import AsyncHTTPClient
 import Foundation
 
-/// Somebody who requests runs without Sluice.
+/// A client that requests runs without Sluice.
 struct ServiceByHand {
     let address: String
 
-    /// - Parameter column: the delta column, of a flow's first run.
-    /// - Returns: the run's id.
+    /// Requests a run.
+    ///
+    /// - Parameter column: The delta column, for the first run of a flow.
+    /// - Returns: The ID of the run.
     func createRun(flow: String, start: Int, end: Int, column: String? = nil) async throws -> String {
         struct Created: Decodable {
             let id: String
@@ -18,7 +20,9 @@ struct ServiceByHand {
         return try JSONDecoder().decode(Created.self, from: answer).id
     }
 
-    /// - Returns: the status of the answer.
+    /// Re-triggers a run.
+    ///
+    /// - Returns: The status code of the answer.
     func retrigger(_ run: String) async throws -> UInt { try await post("/runs/\(run)/action?op=re-trigger", nil).0 }
 
     private func post(_ path: String, _ body: String?) async throws -> (UInt, Data) {

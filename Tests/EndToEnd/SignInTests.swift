@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// OAuth server-to-server against the simulator's token endpoint, and that nothing secret is ever written.
+/// OAuth server-to-server with the simulator's token endpoint, and the secrecy of credentials.
 @Suite("Signing in")
 struct SignInTests {
     private static let secrets = ["s3cr3t-of-the-client", "t0ken-that-nobody-sees", "k3y-that-nobody-sees"]
 
-    @Test("no token, key or client secret is in any output or file, also at log level trace")
+    @Test("no output and no file contains a token, key or client secret, even at log level trace")
     func nothingLeaks() async throws {
         let world = try await World(flows: 2, windows: 3, "--fault", "500-after:0.3", "--fault", "401-before@2")
         for environment in [
@@ -38,7 +38,7 @@ struct SignInTests {
         world.user.remove()
     }
 
-    @Test("a wrong secret ends with 77 and the service's words; the right one signs in again when its token ends")
+    @Test("a wrong secret exits with 77 and the service's message; the right one renews its token when it expires")
     func secrets() async throws {
         var user = try Program()
         user.environment = [
@@ -69,7 +69,7 @@ struct SignInTests {
         user.remove()
     }
 
-    @Test("plain http to another machine is refused before anything is sent")
+    @Test("plain HTTP to another machine is rejected before a request is sent")
     func insecure() async throws {
         var user = try Program()
         defer { user.remove() }

@@ -3,15 +3,17 @@ import FlowRuns
 import Foundation
 import SQLiteLedger
 
-/// `sluice simulate` in a process of its own: the service that outlives the appliers which are killed.
+/// `sluice simulate` in its own process, so that the service outlives killed applies.
 struct SimulatorProcess {
     let program: RunningProgram
     let address: String
 
+    /// Starts the simulator.
+    ///
     /// - Parameters:
-    ///   - arguments: manifests and options, without the port.
-    ///   - isKnown: whether the user's machine has kept a journal for this service before. Where it has none, the first
-    ///     apply waits until the service must list what was requested elsewhere.
+    ///   - arguments: The manifests and options, without the port.
+    ///   - isKnown: Whether the user's machine has a journal for this service. Without one, the first apply waits for
+    ///     requests of other machines to be listed.
     init(_ user: Program, _ arguments: [String], isKnown: Bool = true) async throws {
         let program = try user.start(["simulate", "--port", "0"] + arguments)
         try await program.wait { program.outputSoFar.contains("\n") }
@@ -20,7 +22,7 @@ struct SimulatorProcess {
         if isKnown { try journal(of: user).create() }
     }
 
-    /// What the user's machine keeps of its claims on this service.
+    /// Returns the journal of the user's machine for this service.
     func journal(of user: Program) -> FileJournal {
         let target = TargetIdentity(service: address, organization: "1234@AdobeOrg", sandbox: "prod")
         return FileJournal(stateFolder: user.path(".local/state").path, target: target.description)
@@ -32,13 +34,13 @@ struct SimulatorProcess {
 
     struct Statistics: Decodable {
         let runsTaken: Int
-        /// By the flow's id.
+        /// The number of runs by flow ID.
         let runsByFlow: [String: Int]
         let retriggers: Int
         let postRequests: Int
         let windowsTakenTwice: [RepeatedWindow]
         let deltaColumnViolations: Int
-        /// By endpoint.
+        /// The number of requests by endpoint.
         let requests: [String: Int]
         let maxRequestsInASecond: Int
     }

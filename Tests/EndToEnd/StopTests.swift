@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// A stop in the middle of a wait, and waits and pages that would not end by themselves.
+/// Stops during waits, and reads that would not end by themselves.
 @Suite("Stops and refusals while reading", .timeLimit(.minutes(2)))
 struct StopTests {
     @Test(
-        "SIGINT ends a wait that the service asked for, in an apply and in a refresh", arguments: ["apply", "refresh"])
+        "SIGINT ends a wait that the service requested, in an apply and in a refresh", arguments: ["apply", "refresh"])
     func stopped(command: String) async throws {
         let world = try await World(flows: 1, windows: 1, "--fault", "get-runs/503-retry-after:5m")
         let arguments = [command, "flows.yaml", "target.yaml"] + (command == "apply" ? ["--yes"] : [])
@@ -18,7 +18,7 @@ struct StopTests {
         try await world.end()
     }
 
-    @Test("an API key that may not read anything is 77, and nothing is requested", arguments: ["apply", "refresh"])
+    @Test("an API key without read access exits with 77, and no run is requested", arguments: ["apply", "refresh"])
     func forbidden(command: String) async throws {
         let world = try await World(
             flows: 1, windows: 1, "--fault", "get-flows/403", "--fault", "get-runs/403")
@@ -29,7 +29,7 @@ struct StopTests {
         try await world.end()
     }
 
-    @Test("Ctrl-C at the question of an apply ends it at once, also where it has read runs before")
+    @Test("Ctrl-C at the confirmation prompt exits immediately, even after runs were read")
     func asked() async throws {
         let world = try await World(flows: 1, windows: 1, limits: "{running: 5}")
         let terminal = """
@@ -49,7 +49,7 @@ struct StopTests {
         try await world.end()
     }
 
-    @Test("where nobody reads what an apply says, the second SIGINT ends it all the same")
+    @Test("the second SIGINT ends an apply whose output is not read")
     func unread() async throws {
         let world = try await World(flows: 4, windows: 400)
         let parent = """

@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The steps of the example's workflow for GitHub, as written, each job in a fresh clone on a machine of its own.
+/// The steps of the example workflow for GitHub, unchanged, each job in a fresh clone on its own machine.
 @Suite("The workflow for GitHub")
 struct WorkflowTests {
     private static let example = Program.checkout.appending(path: "manifests/in-ci")
 
-    /// The `run` lines of one job.
+    /// Returns the `run` lines of one job.
     private func steps(of job: String) throws -> [String] {
         let text = try String(contentsOf: Self.example.appending(path: ".github/workflows/sluice.yml"), encoding: .utf8)
         let lines = text.split(separator: "\n")
@@ -25,7 +25,9 @@ struct WorkflowTests {
         var words: String { results.map { $0.output + $0.errors }.joined(separator: "\n") }
     }
 
-    /// - Parameter plan: what the job before has left.
+    /// Runs one job of the workflow.
+    ///
+    /// - Parameter plan: The saved plan of the previous job.
     private func run(
         _ job: String, in world: GitMachines, branch: String = "main", plan: String? = nil, token: String = "token"
     ) async throws -> Job {
@@ -58,7 +60,7 @@ struct WorkflowTests {
         return Job(machine: machine, results: results, summary: summary)
     }
 
-    @Test("plans in the pull request, applies after the merge, and does no harm when it is run again")
+    @Test("the workflow plans in the pull request, applies after the merge, and can safely be rerun")
     func life() async throws {
         var files: [String: String] = [:]
         for name in ["target.yaml", "flows.yaml"] {
@@ -70,7 +72,7 @@ struct WorkflowTests {
             .replacingOccurrences(of: "limits: {maxRunsPerApply: 100}", with: limits)
         let world = try await GitMachines(files)
 
-        // Pull request: one more window.
+        // A pull request adds one window.
         try world.commit(branch: "more", from: "main", "One more month") { folder in
             let path = folder + "/flows.yaml"
             let more = "        - {start: 2025-04-01T00:00:00Z, end: 2025-05-01T00:00:00Z}\n"
@@ -86,7 +88,7 @@ struct WorkflowTests {
         #expect(try await world.simulator.statistics().postRequests == 0)
         #expect(try !world.repository.git("for-each-ref").contains("refs/sluice"))
 
-        // Merged: planned once more, approved, applied.
+        // After the merge, the workflow plans again, is approved, and applies.
         try world.commit(branch: "main", "Merge") { folder in
             try runProgram(
                 "git", ["checkout", "--quiet", "origin/more", "--", "."], world.repository.environment, in: folder)
@@ -99,7 +101,7 @@ struct WorkflowTests {
         #expect(apply.summary.contains("Apply complete: 33 runs requested."))
         #expect(try await world.simulator.statistics().runsTaken == 33)
 
-        // The job is run again with the same plan; then the whole workflow.
+        // The job is rerun with the same plan, and then the whole workflow.
         let rerun = try await run("apply", in: world, plan: approved)
         #expect([0, 75].contains(rerun.status), "\(rerun.words)")
         let again = try await run("plan", in: world)
@@ -109,7 +111,7 @@ struct WorkflowTests {
         #expect(nothing.summary.contains("nothing to do"))
         #expect(try await world.simulator.statistics().runsTaken == 33)
 
-        // Somebody deletes a flow's ref: its plan shows the windows again, and apply finds them on the service.
+        // If a flow's ref is deleted, its windows are planned again, and the apply finds their runs on the service.
         let refs = try world.repository.git("for-each-ref", "--format=%(refname)", "refs/sluice").split(separator: "\n")
         let ref = try #require(refs.first { $0.hasSuffix("df124418-9176-47a4-8651-a48c1333d7ca") })
         try world.repository.git("update-ref", "-d", String(ref))
@@ -122,7 +124,7 @@ struct WorkflowTests {
         try await world.end()
     }
 
-    @Test("names the right that is missing where the job may not push")
+    @Test("a job that may not push ends with the name of the missing permission")
     func readOnly() async throws {
         let world = try await GitMachines([
             "flows.yaml": Fixture.manifest([Fixture.flow(windows: 2)]),
@@ -137,7 +139,7 @@ struct WorkflowTests {
         try await world.end()
     }
 
-    @Test("is short, and so are the others")
+    @Test("the example workflows are short")
     func length() throws {
         func lines(_ name: String) throws -> Int {
             try String(contentsOf: Self.example.appending(path: name), encoding: .utf8).split(separator: "\n")

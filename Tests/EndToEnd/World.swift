@@ -1,29 +1,31 @@
 import Foundation
 import Testing
 
-/// A user with manifests, and the service in a process of its own.
+/// A user with manifests, and the service in its own process.
 struct World {
     var user: Program
     let simulator: SimulatorProcess
-    /// How many windows the manifests declare.
+    /// The number of windows that the manifests declare.
     let windows: Int
 
     static let apply = ["apply", "flows.yaml", "target.yaml", "--yes"]
-    /// In seconds.
+    /// The settle time of the quick limits, in seconds.
     private static let quickSettle = 1.2
     static let quickLimits = """
         {requestsPerSecond: 1000, parallelFlows: 4, requestTimeout: PT0.4S, settle: PT\(quickSettle)S, \
         maxRunsPerApply: 5000}
         """
 
-    /// Where calls are counted: with so much time a slow machine makes none of them again.
+    /// Limits for tests that count calls: even a slow machine has enough time to never repeat a request.
     static let patientLimits = """
         {requestsPerSecond: 1000, parallelFlows: 4, requestTimeout: PT2S, settle: PT6S, maxRunsPerApply: 5000}
         """
 
+    /// Creates the manifests and starts the service.
+    ///
     /// - Parameters:
-    ///   - flows: every third is file-based.
-    ///   - options: of `sluice simulate`.
+    ///   - flows: The number of flows; every third one is file-based.
+    ///   - options: Options of `sluice simulate`.
     init(
         flows: Int, windows: Int, limits: String = quickLimits, more: String = "",
         ledger: String = "sqlite:ledger.sqlite", _ options: String...
@@ -56,23 +58,22 @@ struct World {
         try await user.run(command + ["flows.yaml", "target.yaml"] + more)
     }
 
-    /// The ledger is gone, as with a new runner or a lost disk.
+    /// Removes the ledger, as on a new runner or after the loss of a disk.
     func loseLedger() throws {
         for file in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
             try? FileManager.default.removeItem(at: user.path(file))
         }
     }
 
-    /// Checks that the apply waited for what may not be listed yet, or that there was nothing to wait for any more, as on a
-    /// slow machine.
+    /// Checks that the apply waited for runs that may not be listed yet, or that the settle time had already passed.
     ///
-    /// - Parameter start: before the first request.
+    /// - Parameter start: A time before the first request.
     func expectWait(_ result: Program.Result, since start: ContinuousClock.Instant) {
         let isOver = .now - start > .seconds(Self.quickSettle)
         #expect(result.errors.contains("may not be listed yet") || isOver, "\(result.errors)")
     }
 
-    /// Checks that each declared window was taken once and that the ledger knows it, and ends the simulator.
+    /// Checks that each declared window has one run on the service and in the ledger.
     func expectOnceEach() async throws {
         let plan = try await run("plan", more: ["--detailed-exitcode"])
         #expect(plan.status == 0, "\(plan.output)")
@@ -84,7 +85,7 @@ struct World {
         #expect(verified.status == 0, "\(verified.errors)")
     }
 
-    /// Applies until all is done, and checks what came of it.
+    /// Applies until all is done, checks the result and stops the simulator.
     func finish() async throws {
         var last: Program.Result?
         for _ in 0..<10 where last?.status != 0 { last = try await apply() }

@@ -3,14 +3,14 @@ import Testing
 
 @Suite("Run states")
 struct RunStateTests {
-    @Test("nothing leaves a final state")
+    @Test("a final state does not change")
     func finalStates() {
         for state in [RunState.rejected, .released, .succeeded, .partial, .failed] {
             #expect(RunState.allCases.allSatisfy { !state.canBecome($0) })
         }
     }
 
-    @Test("every state but 'intended' can be reached from it")
+    @Test("every other state can be reached from 'intended'")
     func reachable() {
         var reached: Set<RunState> = [.intended]
         var previous = 0

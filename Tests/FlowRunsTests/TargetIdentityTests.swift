@@ -1,14 +1,14 @@
 import FlowRuns
 import Testing
 
-@Suite("The identity of a target")
+@Suite("Identities of targets")
 struct TargetIdentityTests {
     private func identity(_ service: String) -> TargetIdentity {
         TargetIdentity(service: service, organization: "1234@AdobeOrg", sandbox: "prod")
     }
 
     @Test(
-        "is the same for every spelling of the service's address",
+        "the identity is the same for every spelling of the service's address",
         arguments: [
             "https://platform.adobe.io/data/foundation/flowservice/",
             "HTTPS://Platform.Adobe.IO/data/foundation/flowservice",
@@ -26,7 +26,7 @@ struct TargetIdentityTests {
     }
 
     @Test(
-        "is the same for every name of the loopback interface",
+        "the identity is the same for every name of the loopback interface",
         arguments: [
             "http://127.0.0.1:8080", "http://LOCALHOST:8080/", "http://[::1]:8080", "http://[0:0:0:0:0:0:0:1]:8080//",
             "http://localhost:08080",
@@ -36,7 +36,7 @@ struct TargetIdentityTests {
     }
 
     @Test(
-        "differs where scheme, host, port or path do",
+        "the identity differs if scheme, host, port or path differ",
         arguments: [
             ("http://localhost:8080", "http://localhost:8081"), ("http://localhost", "https://localhost"),
             ("http://localhost:443", "http://localhost"), ("http://[::1]", "http://[::2]"),
@@ -48,14 +48,14 @@ struct TargetIdentityTests {
         #expect(identity(left) != identity(right))
     }
 
-    @Test("differs between organisations and between sandboxes")
+    @Test("the identity differs between organisations and between sandboxes")
     func sandboxes() {
         let one = TargetIdentity(service: "embedded", organization: "a", sandbox: "prod")
         #expect(one != TargetIdentity(service: "embedded", organization: "b", sandbox: "prod"))
         #expect(one != TargetIdentity(service: "embedded", organization: "a", sandbox: "stage"))
     }
 
-    @Test("is read from its description, also from one with the address as it was once written")
+    @Test("an identity is parsed from its description, including one with an older spelling of the address")
     func descriptions() {
         let plain = identity("http://127.0.0.1:8080/flows")
         #expect(TargetIdentity(plain.description) == plain)

@@ -1,20 +1,20 @@
 import FlowRuns
 import Testing
 
-@Suite("Instants and spans")
+@Suite("Instants and durations")
 struct TimestampTests {
-    @Test("whole seconds are rounded down, before 1970 too", arguments: [(1999, 1), (0, 0), (-1, -1), (-1000, -1)])
+    @Test("seconds are rounded down, before 1970 too", arguments: [(1999, 1), (0, 0), (-1, -1), (-1000, -1)])
     func seconds(milliseconds: Int64, seconds: Int64) {
         #expect(Timestamp(milliseconds: milliseconds).seconds == seconds)
         #expect(Duration.milliseconds(milliseconds).wholeSeconds == seconds)
     }
 
-    @Test("a wait is told in seconds rounded up", arguments: [(1, 1), (1000, 1), (1001, 2), (0, 0)])
+    @Test("a wait is rounded up to seconds", arguments: [(1, 1), (1000, 1), (1001, 2), (0, 0)])
     func waits(milliseconds: Int64, seconds: Int64) {
         #expect(Duration.milliseconds(milliseconds).secondsRoundedUp == seconds)
     }
 
-    @Test("an instant and a span make an instant, and two instants a span")
+    @Test("instants and durations can be added and subtracted")
     func arithmetic() {
         let time = Timestamp(milliseconds: 1_651_584_991_250)
         #expect(time + .milliseconds(750) == Timestamp(seconds: 1_651_584_992))
@@ -23,7 +23,7 @@ struct TimestampTests {
         #expect("\(time)" == "2022-05-03T13:36:31Z")
     }
 
-    @Test("what lies outside all time is brought to its ends")
+    @Test("arithmetic beyond the range saturates")
     func saturation() {
         #expect(Timestamp(seconds: .max) == .max)
         #expect(Timestamp(seconds: .min) == .min)
@@ -36,7 +36,7 @@ struct TimestampTests {
         #expect(Timestamp.min - .max == .milliseconds(Int64.min))
     }
 
-    @Test("a span finer than a millisecond is rounded down")
+    @Test("a duration finer than a millisecond is rounded down")
     func fineSpans() {
         #expect(Duration.microseconds(1999).milliseconds == 1)
         #expect(Duration.microseconds(-1).milliseconds == -1)

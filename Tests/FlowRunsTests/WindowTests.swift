@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Windows")
 struct WindowTests {
-    @Test("a window that ends before it starts, or lasts no second, is none")
+    @Test("a window that is empty or ends before it starts is invalid")
     func emptyWindows() {
         #expect(Window(startSeconds: 10, endSeconds: 10) == nil)
         #expect(Window(startSeconds: 10, endSeconds: 9) == nil)

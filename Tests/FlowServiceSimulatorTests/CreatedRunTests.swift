@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The answer to POST /runs")
 struct CreatedRunTests {
-    @Test("the tutorial's request gets the tutorial's answer: every field, in its order")
+    @Test("the tutorial's request gets the tutorial's answer, with all members in order")
     func tutorialAnswer() throws {
         var sandbox = SimulatedSandbox.tutorial()
         let run = try sandbox.post(TutorialSample.request)
@@ -27,7 +27,7 @@ struct CreatedRunTests {
         try expectGolden("tutorial-answer.json", answer)
     }
 
-    @Test("times and startTime come back in the form in which they were sent")
+    @Test("times and startTime are returned in the form in which they were sent")
     func paramsAsSent() throws {
         var sandbox = SimulatedSandbox.tutorial()
         let sent =
@@ -40,7 +40,7 @@ struct CreatedRunTests {
         #expect(run.window == Window(startSeconds: 1_651_584_991, endSeconds: 1_651_588_591))
     }
 
-    @Test("the newest tutorial's shape and the OpenAPI document's can be chosen")
+    @Test("the answer can have the shape of the newest tutorial or of the OpenAPI document")
     func shapes() throws {
         var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(answerShape: .items))
         var run = try sandbox.post(TutorialSample.request)
@@ -52,7 +52,7 @@ struct CreatedRunTests {
         #expect(memberNames(sandbox.createdAnswer(run)) == ["id", "etag"])
     }
 
-    @Test("the same seed gives the same ids, another seed others, and all are UUIDs")
+    @Test("IDs are UUIDs that depend only on the seed")
     func ids() throws {
         func ids(_ seed: UInt64) throws -> [String] {
             var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(seed: seed))

@@ -2,10 +2,10 @@ import Testing
 
 @testable import FlowServiceSimulator
 
-@Suite("Faults as they are written")
+@Suite("Parsing faults")
 struct FaultTests {
     @Test(
-        "a text names a kind, and optionally scope, time, rate and request",
+        "a fault has a kind, and optionally a scope, a time, a rate and a request number",
         arguments: [
             ("500-after:0.1", Fault(.statusAfter(500), rate: 0.1)),
             ("500-before:0.1", Fault(.status(500, nil), rate: 0.1)),
@@ -34,7 +34,7 @@ struct FaultTests {
     }
 
     @Test(
-        "a text that means nothing gets an error that says what is known",
+        "an invalid fault is an error that names valid ones",
         arguments: [
             ("", "known:"), ("boom", "cut-answer"), ("200", "known:"), ("500-during", "-after"),
             ("slow", "slow:2s"), ("slow:soon", "slow:2s"), ("slow:-1s", "slow:2s"),
@@ -47,7 +47,7 @@ struct FaultTests {
         #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
     }
 
-    @Test("every kind of the catalogue can be written as it says")
+    @Test("every entry of the catalogue can be parsed")
     func catalogue() throws {
         for entry in Fault.catalogue {
             let text = entry.name.replacing("STATUS", with: "503").replacing("TIME", with: "1s")
@@ -56,7 +56,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a rate strikes about that part of the requests, the same ones for the same seed")
+    @Test("a rate affects about that fraction of the requests, the same ones for the same seed")
     func rates() throws {
         func struck(_ seed: UInt64) throws -> [Int] {
             let plan = FaultPlan(faults: [try Fault.parse("500-after:0.1")], seed: seed)
@@ -68,7 +68,7 @@ struct FaultTests {
         #expect(try struck(2) != first)
     }
 
-    @Test("a fault strikes only its scope and its request; close-idle only a connection that was used before")
+    @Test("a fault affects only its scope and its request number; close-idle only reused connections")
     func scopes() throws {
         let plan = FaultPlan(faults: try ["get-runs/503@2", "close-idle"].map(Fault.parse), seed: 1)
         #expect(plan.strike(.getRuns, number: 1, isReused: true) == nil)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Faults over a real socket")
 struct FaultyServerTests {
-    /// What one `POST /runs` over a bare socket gets under a fault, and how many runs were taken.
+    /// Sends `POST /runs` with a fault over a plain socket, and returns the exchange and the number of accepted runs.
     private func strike(_ fault: String, requests: Int = 1) async throws -> (RawExchange, taken: Int) {
         try await withSimulator(FlowServiceSimulator.Configuration(faults: [Fault.parse(fault)])) {
             simulator async throws in
@@ -19,7 +19,7 @@ struct FaultyServerTests {
     }
 
     @Test(
-        "a status comes before or after the run is taken",
+        "a status fault applies before or after the run is created",
         arguments: [
             ("500-before", "HTTP/1.1 500", 0), ("500-after", "HTTP/1.1 500", 1), ("503", "HTTP/1.1 503", 0),
             ("429", "HTTP/1.1 429", 0), ("401-once", "HTTP/1.1 401", 0), ("408-after", "HTTP/1.1 408", 1),
@@ -32,7 +32,7 @@ struct FaultyServerTests {
         #expect(count == taken)
     }
 
-    @Test("Retry-After comes as seconds or as a date")
+    @Test("Retry-After is sent as seconds or as a date")
     func retryAfter() async throws {
         func header(_ fault: String) async throws -> String? {
             let configuration = FlowServiceSimulator.Configuration(
@@ -45,7 +45,7 @@ struct FaultyServerTests {
         #expect(try await header("503-retry-date:5s") == "Tue, 03 May 2022 14:13:37 GMT")
     }
 
-    @Test("a reset connection ends with RST and no answer", arguments: [("reset-before", 0), ("reset-after", 1)])
+    @Test("a reset fault sends RST instead of an answer", arguments: [("reset-before", 0), ("reset-after", 1)])
     func resets(fault: String, taken: Int) async throws {
         let (exchange, count) = try await strike(fault)
         #expect(exchange.received == "")
@@ -53,7 +53,7 @@ struct FaultyServerTests {
         #expect(count == taken)
     }
 
-    @Test("half an answer announces its whole length, then the connection closes")
+    @Test("a cut answer announces its full length, but ends half-way")
     func cutAnswer() async throws {
         let (exchange, taken) = try await strike("cut-answer")
         #expect(exchange.received.hasPrefix("HTTP/1.1 201"))
@@ -63,7 +63,7 @@ struct FaultyServerTests {
         #expect(taken == 1)
     }
 
-    @Test("a wrong Content-Length says half of what comes")
+    @Test("a wrong Content-Length is half of the actual length")
     func wrongLength() async throws {
         let (exchange, taken) = try await strike("wrong-length")
         let length = try #require(contentLength(exchange))
@@ -71,7 +71,7 @@ struct FaultyServerTests {
         #expect(taken == 1)
     }
 
-    @Test("a kept-alive connection is closed as its next request arrives, which is not taken")
+    @Test("a kept-alive connection is closed on its next request, which creates no run")
     func closeIdle() async throws {
         let (exchange, taken) = try await strike("close-idle", requests: 2)
         #expect(exchange.received == "")
@@ -79,7 +79,7 @@ struct FaultyServerTests {
         #expect(taken == 1)
     }
 
-    @Test("without a fault the connection is kept alive and both requests are taken")
+    @Test("without a fault, the connection is kept alive and both requests create runs")
     func keptAlive() async throws {
         let (exchange, taken) = try await strike("get-runs/503", requests: 2)
         #expect(exchange.received.hasPrefix("HTTP/1.1 201"))
@@ -87,7 +87,7 @@ struct FaultyServerTests {
         #expect(taken == 2)
     }
 
-    @Test("the error pages are 10 MB of text and a page of HTML; nothing is taken")
+    @Test("error pages are 10 MB of text or HTML, and no run is created")
     func errorPages() async throws {
         try await withSimulator(
             FlowServiceSimulator.Configuration(faults: [Fault.parse("huge-error@1"), Fault.parse("html-error@2")])
@@ -103,7 +103,7 @@ struct FaultyServerTests {
         }
     }
 
-    @Test("a success without an id has taken the run")
+    @Test("a success without an ID has created the run")
     func noID() async throws {
         let (exchange, taken) = try await strike("no-id")
         #expect(exchange.received.hasPrefix("HTTP/1.1 201"))
@@ -112,7 +112,7 @@ struct FaultyServerTests {
     }
 
     @Test(
-        "a slow answer and a slow body arrive whole in the end",
+        "a slow answer or a slow body arrives completely",
         arguments: ["slow:80ms", "slow-before:80ms", "slow-body:80ms"])
     func slow(fault: String) async throws {
         try await withSimulator(FlowServiceSimulator.Configuration(faults: [Fault.parse(fault)])) {
@@ -124,7 +124,7 @@ struct FaultyServerTests {
     }
 
     @Test(
-        "while a slow answer is outstanding the run is taken with slow, and not yet with slow-before",
+        "during a slow answer, the run already exists with slow, but not with slow-before",
         arguments: [("slow:1h", 1), ("slow-before:1h", 0)])
     func outstanding(fault: String, taken: Int) async throws {
         try await withSimulator(FlowServiceSimulator.Configuration(faults: [Fault.parse(fault)])) {
@@ -135,7 +135,7 @@ struct FaultyServerTests {
         }
     }
 
-    @Test("a listing that lags shows a run only later; the run itself is there at once")
+    @Test("with a listing lag, a run is listed later but can be read by ID at once")
     func listingLag() async throws {
         let time = Clock(TutorialSample.createdAt)
         let configuration = FlowServiceSimulator.Configuration(
@@ -152,7 +152,7 @@ struct FaultyServerTests {
         }
     }
 
-    @Test("other endpoints have their own scope, and a request is counted within it")
+    @Test("other endpoints have their own scopes, and requests are counted within a scope")
     func scopes() async throws {
         let faults = try ["get-runs/503@2", "get-flows/500", "token/400", "re-trigger/502-after"].map(Fault.parse)
         try await withSimulator(FlowServiceSimulator.Configuration(faults: faults)) { simulator async throws in

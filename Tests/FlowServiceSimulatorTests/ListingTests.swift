@@ -13,7 +13,7 @@ struct ListingTests {
         for number in 0..<runs {
             for flow in [TutorialSample.flowID, TutorialSample.fileFlowID] {
                 let window = try #require(Window(startSeconds: Int64(number), endSeconds: Int64(number) + 1))
-                // Not in order of creation, as runs made elsewhere may be.
+                // Not in order of creation, since foreign runs may be added in any order.
                 let createdAt = Timestamp(seconds: Int64((number * 7) % runs))
                 sandbox.add(ForeignRun(flow: flow, window: window, createdAt: createdAt))
             }
@@ -25,7 +25,7 @@ struct ListingTests {
         try ListQuery(items.map { URLQueryItem(name: $0.0, value: $0.1) })
     }
 
-    @Test("pages of a flow's runs give each once, in order, with the filter sent again beside the token")
+    @Test("pages contain each run of a flow once and in order if the filter is repeated with the token")
     func pages() throws {
         var sandbox = try sandbox(SandboxConfiguration(), runs: 25)
         let filter = ("property", "flowId==\(TutorialSample.flowID)")
@@ -34,7 +34,7 @@ struct ListingTests {
         var seen = page.items
         var pages = 1
         while let next = page.next {
-            // A run that appears in between moves no page.
+            // A run that is added between two requests does not shift the pages.
             sandbox.add(ForeignRun(flow: TutorialSample.flowID, window: nil, createdAt: end))
             page = try sandbox.runs(query(filter, ("limit", "10"), ("continuationToken", next)), at: end)
             seen += page.items
@@ -46,7 +46,7 @@ struct ListingTests {
         #expect(seen.allSatisfy { $0.flow == TutorialSample.flowID })
     }
 
-    @Test("pages that shift give a run again that was pushed onto the next page")
+    @Test("with shifting pages, a run that moves to the next page is returned again")
     func shiftingPages() throws {
         var sandbox = try sandbox(SandboxConfiguration(paging: .shifting), runs: 4)
         let first = try sandbox.runs(ListQuery(flow: TutorialSample.flowID, limit: 2), at: end)
@@ -56,7 +56,7 @@ struct ListingTests {
     }
 
     @Test(
-        "a filter with several values keeps what has one of them, unless the service is to understand it otherwise",
+        "a filter with several values matches any of them, or has the configured meaning",
         arguments: [(.any, 8, 2), (.first, 4, 1), (.literal, 0, 0), (.ignored, 8, 2), (.refused, nil, nil)]
             as [(SeveralValuesMeaning, Int?, Int?)])
     func severalValues(meaning: SeveralValuesMeaning, runs: Int?, flows: Int?) throws {
@@ -73,7 +73,7 @@ struct ListingTests {
         #expect(try sandbox.runs(query(("property", "flowId==\(TutorialSample.flowID)")), at: end).count == 4)
     }
 
-    @Test("orderby turns the order round, and a token without its filter goes on over all flows")
+    @Test("orderby reverses the order, and a token without its filter continues over all flows")
     func orders() throws {
         let sandbox = try sandbox(SandboxConfiguration(pageSize: 5), runs: 6)
         let oldest = try sandbox.runs(query(("orderby", "createdAt")), at: end)
@@ -89,7 +89,7 @@ struct ListingTests {
     }
 
     @Test(
-        "a query that cannot be understood is 400",
+        "an invalid query is answered 400",
         arguments: [
             ("limit", "0"), ("limit", "many"), ("orderby", "colour"), ("property", "name"), ("property", "==x"),
             ("property", "a..b==x"),
@@ -98,14 +98,14 @@ struct ListingTests {
         #expect(throws: ServiceError.self) { try query((name, value)) }
     }
 
-    @Test("a token of another list is 400, not the first page again", arguments: ["x", "p-1", "pzz", "ozz"])
+    @Test("a token of another list is answered 400, not with the first page", arguments: ["x", "p-1", "pzz", "ozz"])
     func unknownToken(token: String) throws {
         let sandbox = try sandbox(SandboxConfiguration(), runs: 2)
         let query = try query(("property", "flowId==\(TutorialSample.flowID)"), ("continuationToken", token))
         #expect(throws: ServiceError.badContinuation) { try sandbox.runs(query, at: end) }
     }
 
-    @Test("a run moves from scheduled over inProgress to its end as time passes, and shows the monitoring shape")
+    @Test("a run is scheduled, then in progress, then ended, in the format of the monitoring tutorial")
     func states() throws {
         var sandbox = SimulatedSandbox.tutorial()
         let run = try sandbox.post(TutorialSample.request, at: 1000)
@@ -133,7 +133,7 @@ struct ListingTests {
     }
 
     @Test(
-        "a partial run says success beside errors and failed records; a failed one has its code; an empty one no records"
+        "partial runs are successes with errors and failed records, failed runs have a code, empty runs no records"
     )
     func outcomes() throws {
         func ended(_ outcome: SimulatedOutcome) throws -> JSONValue {
@@ -158,7 +158,7 @@ struct ListingTests {
         #expect(empty["recordSummary"]?["inputRecordCount"] == .integer(0))
     }
 
-    @Test("rates decide how many runs end how, the same for the same seed")
+    @Test("the rates determine the outcomes, which are the same for the same seed")
     func rates() throws {
         let rates = OutcomeRates(failed: 0.2, partial: 0.3, empty: 0.1)
         var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(outcomes: rates))
@@ -171,7 +171,7 @@ struct ListingTests {
         #expect((60...140).contains(counts[.empty] ?? 0))
     }
 
-    @Test("a listed run tells its window in params, only in the copy activity, or nowhere")
+    @Test("a listed run has its window in params, only in the copy activity, or not at all")
     func windows() throws {
         func item(_ windows: ListedWindows) throws -> JSONValue {
             var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(listedWindows: windows))
@@ -191,7 +191,7 @@ struct ListingTests {
         #expect(extensions(unknown) == nil)
     }
 
-    @Test("a run tells its window only after the delay, and its client only where clients are told")
+    @Test("a run has a window only after the delay, and a client only if clients are included")
     func windowDelay() throws {
         var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(windowDelay: .seconds(100), tellsClient: false))
         let run = try sandbox.post(TutorialSample.request, at: 0)
@@ -204,7 +204,7 @@ struct ListingTests {
         #expect(sandbox.listedWindow(of: run, at: 100_000) == run.window)
     }
 
-    @Test("a run with a start in the future is listed at once and stays scheduled until then")
+    @Test("a run that starts in the future is listed at once and scheduled until its start")
     func scheduledLater() throws {
         var sandbox = SimulatedSandbox.tutorial()
         let body = TutorialSample.body(flow: TutorialSample.fileFlowID).replacing("}}", with: #","startTime":"500"}}"#)
@@ -215,7 +215,7 @@ struct ListingTests {
     }
 
     @Test(
-        "the last run that a flow names is the newest, the newest that ended, one of a minute ago, or none",
+        "the last run in a flow is the newest, the newest ended one, one at least a minute old, or absent",
         arguments: [(.all, 2), (.ended, 1), (.late, 0), (.missing, nil)] as [(LastRunDetails, Int?)])
     func lastRun(mode: LastRunDetails, place: Int?) throws {
         var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(listingLag: .seconds(30), lastRunDetails: mode))
@@ -228,7 +228,7 @@ struct ListingTests {
         #expect(try sandbox.runs(ListQuery(flow: TutorialSample.flowID), at: 60_001).items.count == 1)
     }
 
-    @Test("a flow shows its schedule, specification and, once a run brought it, its delta column and last run")
+    @Test("a flow contains its schedule, its specification, its last run, and the delta column of its first run")
     func flow() throws {
         var sandbox = SimulatedSandbox.tutorial()
         func flow() throws -> JSONValue { try json(sandbox.flowAnswer(TutorialSample.table, at: end)) }
@@ -247,7 +247,7 @@ struct ListingTests {
         #expect(after["etag"] != before["etag"])
     }
 
-    @Test("the run specification of the database tutorial declares integers and lists all four as required")
+    @Test("the run specification of the database tutorial declares integers and requires all four members")
     func specification() throws {
         let answer = FlowSpecification.standard(.table, times: .integer).answer
         let spec = try #require(try json(answer)["runSpec"]?["spec"])

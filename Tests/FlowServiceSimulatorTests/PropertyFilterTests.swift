@@ -15,7 +15,7 @@ struct PropertyFilterTests {
     private func matches(_ text: String) throws -> Bool { try PropertyFilter(text).matches(try json(Self.item)) }
 
     @Test(
-        "keeps what fits: words without case, numbers as numbers, nested paths, lists of values and arrays",
+        "a matching property is kept: case-insensitive words, numbers, nested paths, lists of values and arrays",
         arguments: [
             "id==A1", "id==a1", "id==B2,A1", #"name=="contacts""#, "name~tact", "name~TACT", "id!=B2", "id!=B2,C3",
             "version==3.0", "version>2", "version>=3", "version<4", "version<=3", "version!=4", "enabled==TRUE",
@@ -27,7 +27,7 @@ struct PropertyFilterTests {
     func kept(text: String) throws { #expect(try matches(text)) }
 
     @Test(
-        "leaves out what does not fit, and what has no such property",
+        "a different or missing property is filtered out",
         arguments: [
             "id==A", "id==B2,C3", "id!=a1", "id!=B2,A1", "version>3", "version<3", "version==x", "enabled==false",
             "metrics.statusSummary.status==success", "metrics.status==failed", "transformations.name==Copy",

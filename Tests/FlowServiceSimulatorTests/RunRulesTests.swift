@@ -4,7 +4,7 @@ import Testing
 
 @testable import FlowServiceSimulator
 
-@Suite("What the service takes and refuses")
+@Suite("Rules for run requests")
 struct RunRulesTests {
     private func refusal(_ body: String, _ sandbox: SimulatedSandbox = .tutorial()) -> ServiceError? {
         var sandbox = sandbox
@@ -17,7 +17,7 @@ struct RunRulesTests {
     }
 
     @Test(
-        "a body with a fault is answered 400, naming the member",
+        "an invalid body is answered 400 with the name of the member",
         arguments: [
             ("[]", "not a JSON object"),
             ("nonsense", "not a JSON object"),
@@ -43,7 +43,7 @@ struct RunRulesTests {
         #expect(error.detail.contains(words), "\(error.detail)")
     }
 
-    @Test("an unknown flow is 404, whether its id is a UUID or not")
+    @Test("an unknown flow is answered 404, even if its ID is not a UUID")
     func unknownFlow() {
         for id in ["9abea21c-7e36-4be1-bec1-d3bad0e3e0de", "contacts"] {
             let body = TutorialSample.body().replacing("\(TutorialSample.flowID)", with: id)
@@ -51,7 +51,7 @@ struct RunRulesTests {
         }
     }
 
-    @Test("only an enabled flow that is scheduled once takes runs on demand")
+    @Test("only an enabled one-time flow accepts run requests")
     func schedule() {
         let daily = SimulatedFlow(id: TutorialSample.flowID, source: .file, frequency: "day")
         let disabled = SimulatedFlow(id: TutorialSample.flowID, source: .file, state: "disabled")
@@ -59,7 +59,7 @@ struct RunRulesTests {
         #expect(refusal(TutorialSample.body(), .tutorial(flows: [disabled]))?.detail.contains("disabled") == true)
     }
 
-    @Test("a table's first run needs a delta column, later ones do not")
+    @Test("the first run of a table-based flow needs a delta column, later ones do not")
     func firstRun() throws {
         var sandbox = SimulatedSandbox.tutorial()
         #expect(refusal(TutorialSample.body(), sandbox)?.breaksDeltaColumnRule == true)
@@ -68,7 +68,7 @@ struct RunRulesTests {
         #expect(sandbox.deltaColumn(of: TutorialSample.flowID) == DeltaColumn(name: "DOB"))
     }
 
-    @Test("a delta column is fixed: the same again is let through and counted, another is refused")
+    @Test("a delta column is fixed: repeating it is accepted and counted, another one is rejected")
     func fixedColumn() throws {
         var sandbox = SimulatedSandbox.tutorial()
         try sandbox.post(TutorialSample.body(column: "DOB"))
@@ -80,7 +80,7 @@ struct RunRulesTests {
         #expect(error.detail.contains("DOB") && error.detail.contains("EMAIL"))
     }
 
-    @Test("a flow that has its column already takes a first run without one")
+    @Test("a flow with a delta column accepts a first run without one")
     func ownColumn() throws {
         var sandbox = SimulatedSandbox.tutorial(flows: [
             SimulatedFlow(id: TutorialSample.flowID, source: .table, deltaColumn: DeltaColumn(name: "DOB"))
@@ -89,14 +89,14 @@ struct RunRulesTests {
         try sandbox.post(TutorialSample.body())
     }
 
-    @Test("a file-based flow has no delta column")
+    @Test("a file-based flow accepts no delta column")
     func fileColumn() throws {
         var sandbox = SimulatedSandbox.tutorial()
         #expect(refusal(TutorialSample.body(flow: TutorialSample.fileFlowID, column: "DOB"))?.status == 400)
         try sandbox.post(TutorialSample.body(flow: TutorialSample.fileFlowID))
     }
 
-    @Test("a flow whose specification wants integers refuses strings, and the other way round")
+    @Test("a flow whose specification requires integers rejects strings, and vice versa")
     func specifiedTimes() throws {
         func sandbox(_ times: FlowSpecification.Times) -> SimulatedSandbox {
             .tutorial(flows: [
@@ -112,7 +112,7 @@ struct RunRulesTests {
     }
 
     @Test(
-        "only a run that failed or had no records is triggered again, once it has ended",
+        "only an ended run that failed or had no records can be re-triggered",
         arguments: SimulatedOutcome.allCases)
     func retrigger(outcome: SimulatedOutcome) throws {
         var sandbox = SimulatedSandbox.tutorial()
@@ -134,7 +134,7 @@ struct RunRulesTests {
         }
     }
 
-    @Test("the tally counts what was taken by flow, and windows taken twice; re-triggers and others' runs are apart")
+    @Test("the tally counts created runs by flow and repeated windows; re-triggers and foreign runs are separate")
     func tally() throws {
         var sandbox = SimulatedSandbox.tutorial()
         let window = try #require(Window(startSeconds: 1_651_584_991, endSeconds: 1_651_588_591))

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The simulator over HTTP")
 struct ServerTests {
-    @Test("every path answers at the root and below the service's base, with a slash at the end or without")
+    @Test("every path exists at the root and below the service's base, with and without a trailing slash")
     func paths() async throws {
         try await withSimulator { simulator async throws in
             for path in ["/runs", "/runs/", "/data/foundation/flowservice/runs", "/data/foundation/flowservice/runs/"] {
@@ -33,7 +33,7 @@ struct ServerTests {
         }
     }
 
-    @Test("a missing or wrong header is refused before anything is looked at")
+    @Test("a missing or wrong header is rejected before the body is read")
     func headers() async throws {
         try await withSimulator { simulator async throws in
             func status(without name: String? = nil, _ changed: [String: String] = [:]) async throws -> Int {
@@ -53,7 +53,7 @@ struct ServerTests {
         }
     }
 
-    @Test("without header checks, as for the embedded simulator, no credentials are asked for")
+    @Test("without header checks, as in the embedded simulator, no credentials are required")
     func unchecked() async throws {
         try await withSimulator(FlowServiceSimulator.Configuration(signIn: SignIn(checksHeaders: false))) {
             simulator async throws in
@@ -62,7 +62,7 @@ struct ServerTests {
         }
     }
 
-    @Test("a token is given for the right secret, is good until it ends, and a made-up one is not")
+    @Test("a token is issued for the right secret and valid until it expires, and a forged one is rejected")
     func tokens() async throws {
         let time = Clock(1_000_000)
         let signIn = SignIn(client: .init(id: "me", secret: "s+ & c"), tokenLifetime: .seconds(60))
@@ -95,7 +95,7 @@ struct ServerTests {
         }
     }
 
-    @Test("a failed run is triggered again under both spellings, and the statistics tell it apart")
+    @Test("a failed run is re-triggered with either spelling, and the statistics count it separately")
     func retrigger() async throws {
         let time = Clock(TutorialSample.createdAt)
         let sandbox = SandboxConfiguration(outcomes: OutcomeRates(failed: 1))
@@ -118,7 +118,7 @@ struct ServerTests {
         }
     }
 
-    @Test("the statistics count requests, runs, windows taken twice and breaches of the delta-column rule")
+    @Test("the statistics count requests, runs, repeated windows and violations of the delta-column rule")
     func statistics() async throws {
         let time = Clock(0)
         try await withSimulator(FlowServiceSimulator.Configuration(now: { time.now })) { simulator async throws in
@@ -142,7 +142,7 @@ struct ServerTests {
         }
     }
 
-    @Test("a hundred requests at once are each taken once")
+    @Test("a hundred concurrent requests create one run each")
     func concurrency() async throws {
         try await withSimulator { simulator async throws in
             try await withThrowingTaskGroup(of: Int.self) { group in
@@ -160,7 +160,7 @@ struct ServerTests {
         }
     }
 
-    @Test("a port that is taken is an error, not a hang")
+    @Test("a port in use is an error")
     func takenPort() async throws {
         try await withSimulator { simulator async throws in
             let port = try #require(simulator.baseURL.split(separator: ":").last.flatMap { Int($0) })
@@ -171,7 +171,7 @@ struct ServerTests {
     }
 }
 
-/// Time that passes only when told.
+/// A clock that advances only explicitly.
 final class Clock: Sendable {
     private let time: Mutex<Timestamp>
 

@@ -4,11 +4,11 @@ import Testing
 
 @testable import FlowServiceSimulator
 
-@Suite("Flow definitions from a file")
+@Suite("Flows from a file")
 struct SimulatedFlowFileTests {
     private func flows(_ text: String) throws -> [SimulatedFlow] { try SimulatedFlowFile.flows(in: Data(text.utf8)) }
 
-    @Test("an answer of GET /flows is read back as the flows that gave it")
+    @Test("an answer of GET /flows is read back as the same flows")
     func answerOfTheService() throws {
         let flows = [
             SimulatedFlow(
@@ -23,7 +23,7 @@ struct SimulatedFlowFileTests {
         #expect(try self.flows(answer) == flows)
     }
 
-    @Test("a plain list works, with source and times told")
+    @Test("a plain list may contain source and times")
     func plainList() throws {
         let flow = try #require(
             try flows(#"[{"id":"\#(TutorialSample.flowID)","source":"file","times":"integer"}]"#).first)
@@ -33,7 +33,7 @@ struct SimulatedFlowFileTests {
     }
 
     @Test(
-        "what cannot be read is told with the flow's place",
+        "an error contains the position of the flow",
         arguments: [
             ("x", "not JSON"), ("7", "expected a list"), ("[7]", "flow 1: a flow must be an object"),
             ("[{}]", "flow 1: 'id' is missing"), (#"[{"id":"x"}]"#, "must be a UUID"),
@@ -53,7 +53,7 @@ struct SimulatedFlowFileTests {
         #expect(error?.reason.contains(words) == true, "\(error?.reason ?? "")")
     }
 
-    @Test("a file that is not there is told with its path")
+    @Test("an error about a missing file contains its path")
     func missingFile() {
         let error = #expect(throws: SimulatedFlowFileError.self) {
             try SimulatedFlowFile.read(path: "/nowhere/flows.json")

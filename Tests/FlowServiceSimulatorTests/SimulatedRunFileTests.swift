@@ -8,7 +8,7 @@ import Testing
 struct SimulatedRunFileTests {
     private func runs(_ text: String) throws -> [ForeignRun] { try SimulatedRunFile.runs(in: Data(text.utf8)) }
 
-    @Test("an answer of GET /runs is read back as the runs that gave it", arguments: SimulatedOutcome.allCases)
+    @Test("an answer of GET /runs is read back as the same runs", arguments: SimulatedOutcome.allCases)
     func answerOfTheService(outcome: SimulatedOutcome) throws {
         var sandbox = SimulatedSandbox.tutorial()
         let run = ForeignRun(
@@ -18,11 +18,11 @@ struct SimulatedRunFileTests {
         let read = try #require(try runs(answer).first)
         #expect(read.flow == run.flow && read.window == run.window && read.createdAt == run.createdAt)
         #expect(read.deltaColumn == run.deltaColumn && read.client == run.client)
-        // An empty run is a success to whoever reads its status.
+        // The status of an empty run is success.
         #expect(read.outcome == (outcome == .empty ? .success : outcome))
     }
 
-    @Test("a run scheduled for later, and an outcome of one's own")
+    @Test("a run may have a later start and an explicit outcome")
     func plainList() throws {
         let run = try #require(
             try runs(
@@ -33,7 +33,7 @@ struct SimulatedRunFileTests {
     }
 
     @Test(
-        "what cannot be read is told with the run's place",
+        "an error contains the position of the run",
         arguments: [
             ("x", "not JSON"), ("7", "expected a list"), ("[{}]", "run 1: flowId must be a UUID"),
             (#"[{"flowId":"3abea21c-7e36-4be1-bec1-d3bad0e3e0de"}]"#, "createdAt must be"),

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The state file")
 struct StateFileTests {
-    /// Gives a path in a folder that is removed afterwards.
+    /// Calls `body` with a path in a temporary folder.
     private func withFile(_ body: (String) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "simulator-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -58,7 +58,7 @@ struct StateFileTests {
         }
     }
 
-    @Test("two servers on one file see each other's runs at once, and take all that is sent to either")
+    @Test("two servers with one file share their runs at once, and each request creates a run")
     func twoServers() async throws {
         try await withFile { path in
             try await withSimulator(configuration(path)) { one in
@@ -85,7 +85,7 @@ struct StateFileTests {
         }
     }
 
-    @Test("a line that a crash left half written is cut off, and what follows is kept", arguments: [true, false])
+    @Test("a line that was left incomplete by a crash is removed, and later ones are kept", arguments: [true, false])
     func tornLine(whileRunning: Bool) async throws {
         try await withFile { path in
             try await withSimulator(configuration(path)) { simulator async throws in
@@ -106,7 +106,7 @@ struct StateFileTests {
     }
 
     @Test(
-        "a file that is none, or is damaged, is refused and left alone",
+        "a file that is damaged or not a state file is rejected and not modified",
         arguments: ["hello\n", "hello", StateFileLine.header + "\n{\"run\":{}}\n", StateFileLine.header + "\nx\n"])
     func damaged(text: String) async throws {
         try await withFile { path in
@@ -118,7 +118,7 @@ struct StateFileTests {
         }
     }
 
-    @Test("a header that a crash left half written is begun again")
+    @Test("a header that was left incomplete by a crash is rewritten")
     func tornHeader() async throws {
         try await withFile { path in
             try String(StateFileLine.header.prefix(9)).write(toFile: path, atomically: true, encoding: .utf8)
@@ -128,7 +128,7 @@ struct StateFileTests {
         }
     }
 
-    @Test("a path that cannot be opened is an error with the path in it")
+    @Test("a path that cannot be opened is an error with the path")
     func unreachable() async throws {
         let error = await #expect(throws: SimulatorError.self) {
             _ = try await FlowServiceSimulator.start(configuration("/nowhere/state.jsonl"))
@@ -136,7 +136,7 @@ struct StateFileTests {
         #expect(error?.description.contains("/nowhere/state.jsonl") == true)
     }
 
-    @Test("a state file removed under the server is answered 503, not forgotten silently")
+    @Test("if the state file is removed while the server runs, requests are answered 503")
     func removed() async throws {
         try await withFile { path in
             try await withSimulator(configuration(path)) { simulator async throws in

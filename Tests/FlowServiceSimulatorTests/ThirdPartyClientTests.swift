@@ -4,8 +4,8 @@ import Testing
 
 @testable import FlowServiceSimulator
 
-/// What a widely used client of the service asks, in its own words: percent-encoded filters, `count=False` beside each
-/// list, and the next page's token cut from the link at its first `=`.
+/// The requests of a widely used client of the service, with percent-encoded filters, `count=False` on each list, and
+/// tokens cut from the link at its first `=`.
 @Suite("A third-party client")
 struct ThirdPartyClientTests {
     private static let base = "/data/foundation/flowservice"
@@ -16,7 +16,7 @@ struct ThirdPartyClientTests {
         return try #require(try json(answer.body)["items"]?.array)
     }
 
-    @Test("reads all pages of runs, ten at a time")
+    @Test("the client reads all pages of runs, ten at a time")
     func pages() async throws {
         try await withSimulator { simulator async throws in
             try await simulator.add(
@@ -43,7 +43,7 @@ struct ThirdPartyClientTests {
         }
     }
 
-    @Test("filters runs by flow and status together, by state, by several ids and by metrics")
+    @Test("the client filters runs by flow and status, by state, by several IDs and by metrics")
     func runs() async throws {
         try await withSimulator { simulator async throws in
             try await simulator.add(
@@ -70,7 +70,7 @@ struct ThirdPartyClientTests {
         }
     }
 
-    @Test("finds source flows, flows by the time of their last run, and reads what it needs of a flow")
+    @Test("the client finds flows by kind, last run, state and ID, and reads the required members")
     func flows() async throws {
         try await withSimulator { simulator async throws in
             try await simulator.add(runs: [ForeignRun(flow: TutorialSample.flowID, window: nil, createdAt: 0)])
@@ -90,7 +90,7 @@ struct ThirdPartyClientTests {
         }
     }
 
-    @Test("lists flow specifications, finds one by its name, and reads it by its id")
+    @Test("the client lists flow specifications, and reads them by name and by ID")
     func specifications() async throws {
         try await withSimulator { simulator async throws in
             let all = try await items(simulator, "/flowSpecs")
@@ -102,7 +102,7 @@ struct ThirdPartyClientTests {
         }
     }
 
-    @Test("runs are made by the client of the API key, which the state does not keep; others' are told apart")
+    @Test("a run has a client derived from the API key, the key itself is not stored, and foreign runs differ")
     func clients() async throws {
         try await withSimulator { simulator async throws in
             for (start, key) in [("1", "key-one"), ("2", "key-two"), ("3", "key-one")] {

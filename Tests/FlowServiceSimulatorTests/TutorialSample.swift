@@ -3,7 +3,7 @@ import Foundation
 
 @testable import FlowServiceSimulator
 
-/// The on-demand tutorial's own flow, requests and answer.
+/// The flow, the requests and the answer of the on-demand tutorial.
 enum TutorialSample {
     static let flowID = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     static let fileFlowID = FlowID("4abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
@@ -17,13 +17,13 @@ enum TutorialSample {
         "windowEndTime":"16515859567","deltaColumn":{"name":"DOB"}}}
         """#
 
-    /// The answer's fields in the tutorial's order.
+    /// The answer's members in the tutorial's order.
     static let answerFields = [
         "id", "createdAt", "updatedAt", "createdBy", "updatedBy", "createdClient", "updatedClient", "sandboxId",
         "sandboxName", "imsOrgId", "flowId", "params", "etag", "metrics", "activities",
     ]
 
-    /// A body for the table flow, or another.
+    /// Returns a request body, by default for the table-based flow.
     static func body(
         flow: FlowID = flowID, start: String = #""1651584991""#, end: String = #""1651588591""#, column: String? = nil
     ) -> String {
@@ -33,7 +33,7 @@ enum TutorialSample {
 }
 
 extension SimulatedSandbox {
-    /// A sandbox with the tutorial's two flows, or others.
+    /// Creates a sandbox, by default with the tutorial's two flows.
     static func tutorial(
         _ configuration: SandboxConfiguration = SandboxConfiguration(),
         flows: [SimulatedFlow] = [TutorialSample.table, TutorialSample.file]
@@ -43,7 +43,7 @@ extension SimulatedSandbox {
         return sandbox
     }
 
-    /// `POST /runs`, taken in.
+    /// Creates a run as `POST /runs` does.
     @discardableResult
     mutating func post(_ body: String, at now: Timestamp = TutorialSample.createdAt) throws -> SimulatedRun {
         try createRun(RunCreation(body: body, client: "simulator"), at: now)
@@ -53,7 +53,7 @@ extension SimulatedSandbox {
 }
 
 extension Timestamp: ExpressibleByIntegerLiteral {
-    /// Milliseconds, for tests that count from 1970.
+    /// Creates a timestamp from milliseconds, for tests that count from 1970.
     public init(integerLiteral milliseconds: Int64) { self.init(milliseconds: milliseconds) }
 }
 
@@ -63,7 +63,7 @@ func json(_ text: String) throws -> JSONValue {
     return value
 }
 
-/// The names of the outermost members, in their order.
+/// Returns the names of the outermost members, in order.
 func memberNames(_ text: String) -> [String] {
     var names: [String] = []
     var depth = 0

@@ -4,14 +4,14 @@ import NIOCore
 
 @testable import FlowServiceSimulator
 
-/// An ordinary client's answer.
+/// A response received by an ordinary HTTP client.
 struct WireAnswer {
     let status: Int
     let body: String
     let headers: [String: String]
 }
 
-/// Runs a simulator for as long as `body` lasts.
+/// Runs a simulator for the duration of `body`.
 func withSimulator<Result>(
     _ configuration: FlowServiceSimulator.Configuration = FlowServiceSimulator.Configuration(),
     _ body: (RunningSimulator) async throws -> Result
@@ -54,17 +54,17 @@ extension RunningSimulator {
     func post(_ body: String) async throws -> WireAnswer { try await call("POST", "/runs", body: body) }
 }
 
-/// How a connection ended, seen from a bare socket.
+/// The bytes received on a plain socket, and how the connection ended.
 struct RawExchange: Sendable {
     var received = ""
-    /// `ECONNRESET` after a reset, 0 when the server closed in order, `EAGAIN` when it kept the connection open.
+    /// `ECONNRESET` after a reset, 0 after an orderly close, `EAGAIN` if the connection was kept open.
     var error: Int32 = 0
 
     var body: String { received.split(separator: "\r\n\r\n", maxSplits: 1).dropFirst().first.map(String.init) ?? "" }
 }
 
 extension RunningSimulator {
-    /// Sends requests over one bare socket, waiting for each answer's head, and reads until the connection ends.
+    /// Sends requests over one plain socket, waiting for each response head, and reads until the connection ends.
     func raw(_ bodies: [String], path: String = "/runs", method: String = "POST") async -> RawExchange {
         let port = UInt16(baseURL.split(separator: ":").last.map(String.init) ?? "") ?? 0
         let requests = bodies.map { body in
@@ -72,7 +72,7 @@ extension RunningSimulator {
             return "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n\(fields)Content-Type: application/json\r\n"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
         }
-        // A thread of its own: a blocking read would take one of the few threads that the server runs on too.
+        // A separate thread, because a blocking read would occupy one of the server's few threads.
         return await withCheckedContinuation { continuation in
             Thread.detachNewThread { continuation.resume(returning: exchange(requests, port: port)) }
         }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import FlowService
 
-@Suite("Signing in by OAuth server-to-server", .timeLimit(.minutes(1)))
+@Suite("OAuth server-to-server sign-in", .timeLimit(.minutes(1)))
 struct AccessTokensTests {
     @Test("fifty parallel requests fetch one token")
     func shared() async throws {
@@ -22,7 +22,7 @@ struct AccessTokensTests {
         #expect(servers.flows.count("POST") == 50)
     }
 
-    @Test("the token is asked for as the authentication guide says")
+    @Test("the token request matches the authentication guide")
     func form() async throws {
         let servers = try await SignInServers()
         _ = await servers.service.createRun(Tutorial.tableRequest, sendBefore: .later)
@@ -38,7 +38,7 @@ struct AccessTokensTests {
                 "Authorization: Bearer issued-token-1\r\nx-api-key: client-id-1"))
     }
 
-    @Test("a token is renewed when less than five minutes or a tenth of its life are left")
+    @Test("a token is renewed when less than five minutes or a tenth of its lifetime are left")
     func renewedInTime() async throws {
         let time = TestTime()
         let servers = try await SignInServers(expiresIn: "86399", time: time)
@@ -50,7 +50,7 @@ struct AccessTokensTests {
         await servers.stop()
     }
 
-    @Test("after a 401 the token is renewed once and the request sent again")
+    @Test("after a 401, the token is renewed once and the request is retried")
     func renewedAfterRefusal() async throws {
         let servers = try await SignInServers(validToken: "issued-token-2")
         let answer = await servers.service.createRun(Tutorial.tableRequest, sendBefore: .later)
@@ -62,7 +62,7 @@ struct AccessTokensTests {
         #expect(servers.flows.count("POST") == 2)
     }
 
-    @Test("many requests that meet the same ended token renew it once")
+    @Test("many requests with the same expired token renew it once")
     func renewedOnceForAll() async throws {
         let servers = try await SignInServers(validToken: "issued-token-2")
         await withDiscardingTaskGroup { group in
@@ -88,7 +88,7 @@ struct AccessTokensTests {
         await servers.stop()
     }
 
-    @Test("a wrong secret: what the service said, and nothing sent")
+    @Test("a wrong secret is reported with the service's message, and no request is sent")
     func wrongSecret() async throws {
         let servers = try await SignInServers(
             signInAnswer: (401, #"{"error":"invalid_client","error_description":"invalid client_secret parameter"}"#))
@@ -103,7 +103,7 @@ struct AccessTokensTests {
     }
 
     @Test(
-        "a token address that fails for now is asked again, then nothing is sent",
+        "a temporarily failing token endpoint is retried, then no request is sent",
         arguments: [(503, "sorry"), (200, "{}")])
     func unavailable(status: Int, body: String) async throws {
         let servers = try await SignInServers(signInAnswer: (status, body))
@@ -114,7 +114,7 @@ struct AccessTokensTests {
         #expect(servers.flows.transcripts.isEmpty)
     }
 
-    @Test("no secret is in any log at trace, nor in any answer or error, whatever the service echoes")
+    @Test("logs, answers and errors contain no secret, even if the service echoes one")
     func secrecy() async throws {
         let records = LogRecords()
         var logger = Logger(label: "test") { _ in records }
@@ -147,7 +147,7 @@ struct AccessTokensTests {
         """
 }
 
-/// A sign-in server that issues `issued-token-1`, `-2`, …, and a Flow Service that lets one of them in.
+/// A sign-in server that issues `issued-token-1`, `-2`, …, and a Flow Service that may accept only one of these tokens.
 private struct SignInServers {
     let signIn: ScriptedServer
     let flows: ScriptedServer

@@ -2,10 +2,10 @@ import Testing
 
 @testable import FlowService
 
-@Suite("The way to the service")
+@Suite("Addresses and proxies")
 struct ConfigurationTests {
     @Test(
-        "plain http goes to this machine only, unless it is allowed",
+        "plain HTTP is allowed only to this machine, unless enabled",
         arguments: [
             "http://platform.adobe.io", "http://10.0.0.1:8080/x", "http://127.0.0.1.evil.example",
             "http://localhost.evil",
@@ -18,7 +18,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "loopback is this machine",
+        "loopback addresses are this machine",
         arguments: [
             "http://localhost:8080", "http://127.0.0.1", "http://127.8.9.10:1/x", "http://[::1]:80", "HTTP://LOCALHOST",
         ])
@@ -26,13 +26,13 @@ struct ConfigurationTests {
         #expect(try ServiceAddress(address, allowsInsecureHTTP: false).isLoopback)
     }
 
-    @Test("slashes at the end do not matter")
+    @Test("trailing slashes in an address are ignored")
     func slashes() throws {
         #expect(try ServiceAddress("https://a.example/b//", allowsInsecureHTTP: false).text == "https://a.example/b")
     }
 
     @Test(
-        "an address that is none is refused, and a password in it is not shown",
+        "an invalid address is rejected, and a password in it is not shown",
         arguments: [
             "", "platform.adobe.io", "ftp://a.example", "https://", "https:///x", "https://user:hidden@a.example",
             "https://a.example?b=c", "https://a.example#d", "https://a b.example", "https://a.example:99999",
@@ -43,7 +43,7 @@ struct ConfigurationTests {
         #expect(error?.description.contains("hidden") == false)
     }
 
-    @Test("a header that would break out of its line is refused before anything is sent")
+    @Test("a header value with a line break is rejected before a request is sent")
     func headers() {
         for (organization, sandbox, credentials) in [
             ("a\r\nb", "prod", bearer), ("org", "", bearer), ("org", "prod", .bearer(token: "a\nb", apiKey: "key")),
@@ -58,7 +58,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "a proxy is taken for its scheme, the lower-case variable first",
+        "the proxy depends on the scheme, and a lower-case variable takes precedence",
         arguments: [
             (["HTTPS_PROXY": "http://proxy.example:3128"], "proxy.example:3128"),
             (["HTTPS_PROXY": "upper.example", "https_proxy": "lower.example:8"], "lower.example:8"),
@@ -83,7 +83,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "a proxy that is none is refused by its variable's name alone",
+        "an invalid proxy is rejected with the name of its variable, but not its value",
         arguments: ["socks5://a:hidden@b", "http://", "https://p"])
     func invalidProxy(value: String) throws {
         let address = try ServiceAddress("https://a.example", allowsInsecureHTTP: false)
@@ -92,7 +92,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("an SSL_CERT_FILE that is not there is an error, not an empty set of authorities")
+    @Test("a missing SSL_CERT_FILE is an error, not an empty set of certificate authorities")
     func certificates() {
         #expect(throws: ConfigurationError.self) { try NetworkEnvironment(["SSL_CERT_FILE": "/nowhere.pem"]) }
         #expect(throws: ConfigurationError.self) { try NetworkEnvironment(["SSL_CERT_FILE": "/dev/null"]) }

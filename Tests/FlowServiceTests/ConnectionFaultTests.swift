@@ -4,12 +4,12 @@ import NIOSSL
 import Synchronization
 import Testing
 
-@Suite("What a lost connection means", .timeLimit(.minutes(1)))
+@Suite("Connection faults", .timeLimit(.minutes(1)))
 struct ConnectionFaultTests {
-    /// Long enough for a busy machine to connect, which must have happened before time runs out.
+    /// Long enough for a busy machine to connect before the timeout.
     private static let timeout = Duration.seconds(2)
 
-    @Test("a refused connection: surely not sent")
+    @Test("a refused connection is reported as not sent")
     func refusedConnection() async throws {
         try await serving({ _ in }) { service, server in
             await server.stop()
@@ -19,13 +19,13 @@ struct ConnectionFaultTests {
         }
     }
 
-    @Test("a name that nobody knows: surely not sent")
+    @Test("an unknown host name is reported as not sent")
     func unknownName() async throws {
         let answer = try await ask("https://name.invalid")
         #expect(answer.kind == "notSent")
     }
 
-    @Test("https to a plain server: surely not sent, and the server has not seen the token")
+    @Test("https to a plain-text server is reported as not sent, and the token is not transmitted")
     func plainServer() async throws {
         try await serving({ connection in
             try await connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
@@ -37,7 +37,7 @@ struct ConnectionFaultTests {
         }
     }
 
-    @Test("a certificate of an unknown authority: surely not sent; known by SSL_CERT_FILE: sent")
+    @Test("an untrusted certificate is reported as not sent; a certificate in SSL_CERT_FILE is trusted")
     func certificates() async throws {
         let files = try TestCertificate()
         let server = try await ScriptedServer(tls: files.serverContext()) { connection in
@@ -52,13 +52,13 @@ struct ConnectionFaultTests {
         #expect(trusted.kind == "accepted")
     }
 
-    @Test("no answer in time leaves a doubt")
+    @Test("a missing answer leaves the request in doubt")
     func silent() async throws {
         let answer = try await answer({ await $0.rest() }, timeout: Self.timeout)
         #expect(answer == .unknown(reason: "no answer in time", response: nil))
     }
 
-    @Test("a head that never ends leaves a doubt")
+    @Test("an incomplete response head leaves the request in doubt")
     func halfHead() async throws {
         let answer = try await answer(
             { connection in
@@ -70,7 +70,7 @@ struct ConnectionFaultTests {
     }
 
     @Test(
-        "time runs out in the middle of the answer: the status alone decides",
+        "if the body of an answer times out, the status decides",
         arguments: [(201, "unknown"), (400, "refused"), (401, "unauthorized"), (429, "throttled"), (500, "unknown")])
     func halfBody(status: Int, kind: String) async throws {
         let answer = try await answer(
@@ -79,7 +79,7 @@ struct ConnectionFaultTests {
                 let body = Tutorial.items
                 try await connection.send("HTTP/1.1 \(status) Status\r\nContent-Length: \(body.utf8.count)\r\n\r\n")
                 try await connection.send(String(body.prefix(9)))
-                // A client that waits all the same sees a whole answer in the end.
+                // A client that fails to time out receives the whole answer.
                 try await Task.sleep(for: Self.timeout + .milliseconds(1500))
                 try await connection.send(String(body.dropFirst(9)))
             }, timeout: Self.timeout)
@@ -87,7 +87,7 @@ struct ConnectionFaultTests {
     }
 
     @Test(
-        "the answer is cut off: the status alone decides",
+        "if the body of an answer is cut off, the status decides",
         arguments: [(201, "unknown"), (400, "refused"), (401, "unauthorized"), (429, "throttled"), (500, "unknown")])
     func cutBody(status: Int, kind: String) async throws {
         let answer = try await answer { connection in
@@ -97,7 +97,7 @@ struct ConnectionFaultTests {
         #expect(answer.kind == kind)
     }
 
-    @Test("a body longer than announced hides the id's end, and never becomes the next request's answer")
+    @Test("a body longer than announced has no run ID, and its rest is not read as the next answer")
     func tooLong() async throws {
         try await serving({ connection in
             while await connection.request() != nil {
@@ -113,7 +113,7 @@ struct ConnectionFaultTests {
         }
     }
 
-    @Test("a chunked answer that ends too early leaves a doubt")
+    @Test("an incomplete chunked answer leaves the request in doubt")
     func cutChunks() async throws {
         let answer = try await answer { connection in
             _ = await connection.request()
@@ -122,7 +122,7 @@ struct ConnectionFaultTests {
         #expect(answer.kind == "unknown")
     }
 
-    @Test("bytes that are no HTTP leave a doubt")
+    @Test("an answer that is not HTTP leaves the request in doubt")
     func gibberish() async throws {
         let answer = try await answer { connection in
             _ = await connection.request()
@@ -148,7 +148,7 @@ struct ConnectionFaultTests {
         }
     }
 
-    @Test("the connection is closed at once: unknown or not sent, and never sent again")
+    @Test("a request on a connection that closes immediately is unknown or not sent, and never retried")
     func closedAtOnce() async throws {
         try await serving({ _ in }) { service, server in
             for _ in 0..<20 {
@@ -159,7 +159,7 @@ struct ConnectionFaultTests {
         }
     }
 
-    @Test("the connection is closed after the head: unknown or not sent, once")
+    @Test("a request on a connection that closes after the head is unknown or not sent, and sent once")
     func closedAfterHead() async throws {
         try await serving({ _ = await $0.head() }) { service, server in
             let answer = await service.createRun(Tutorial.tableRequest, sendBefore: .later)
@@ -168,7 +168,7 @@ struct ConnectionFaultTests {
         }
     }
 
-    @Test("the connection is closed after the body, by FIN or RST: a doubt, sent once", arguments: [false, true])
+    @Test("a close after the body, by FIN or RST, leaves a doubt without a retry", arguments: [false, true])
     func closedAfterBody(byReset: Bool) async throws {
         try await serving({ connection in
             _ = await connection.request()
@@ -181,7 +181,7 @@ struct ConnectionFaultTests {
     }
 
     @Test(
-        "a kept-alive connection that the server closes at the moment of the next request: sent at most once",
+        "a request on a kept-alive connection that the server is closing is sent at most once",
         arguments: [false, true])
     func closedWhileIdle(byReset: Bool) async throws {
         try await serving({ connection in
@@ -191,7 +191,7 @@ struct ConnectionFaultTests {
                     continue
                 }
                 try await connection.answer(201, Tutorial.items)
-                // The second request is on its way, or already here; it gets no answer.
+                // The second request arrives, but is not answered.
                 _ = await connection.head()
                 if byReset { try await connection.reset() }
                 return
@@ -205,7 +205,7 @@ struct ConnectionFaultTests {
         }
     }
 
-    @Test("a server that closes after each answer without saying so never gets a request twice")
+    @Test("a server that closes each connection without announcing it never gets a request twice")
     func closedBehindTheBack() async throws {
         try await serving({ connection in
             _ = await connection.request()
@@ -220,7 +220,7 @@ struct ConnectionFaultTests {
     }
 
     @Test(
-        "a proxy is asked for a tunnel; one that refuses it has not passed anything on",
+        "a proxy is requested to open a tunnel; if it refuses, the request was not sent",
         arguments: [(200, "accepted"), (407, "notSent"), (502, "notSent")])
     func proxy(status: Int, kind: String) async throws {
         let server = try await ScriptedServer { connection in
@@ -237,7 +237,7 @@ struct ConnectionFaultTests {
         #expect(server.count("POST") == (status == 200 ? 1 : 0))
     }
 
-    @Test("past the deadline no connection is made")
+    @Test("after the deadline no connection is made")
     func late() async throws {
         let time = TestTime()
         var options = HTTPFlowService.Options.quick
@@ -251,10 +251,10 @@ struct ConnectionFaultTests {
     }
 
     @Test(
-        "a deadline that passes while the connection is made, or after the library took the body, holds the body back",
+        "a deadline that passes while connecting, or after the HTTP library has the body, prevents sending the body",
         arguments: [false, true], [Duration.milliseconds(500), .milliseconds(2500)])
     func lateAtTheGate(isRetrigger: Bool, deadline: Duration) async throws {
-        // Looks are at 0 s (before connecting), 1 s (for the log), 2 s (the library asks) and 3 s (right before writing).
+        // The clock is read at 0 s (before connecting), 1 s (log), 2 s (body requested) and 3 s (before writing).
         let time = TestTime(step: .seconds(1))
         var options = HTTPFlowService.Options.quick
         options.time = time

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Credentials from the environment")
 struct CredentialsTests {
-    @Test("an access token needs its API key")
+    @Test("an access token requires an API key")
     func bearer() throws {
         let both = ["SLUICE_ACCESS_TOKEN": " abc \n", "SLUICE_API_KEY": "key"]
         guard case .bearer(let token, let key) = try Credentials.fromEnvironment(both) else {
@@ -16,7 +16,7 @@ struct CredentialsTests {
         }
     }
 
-    @Test("a client needs its id, secret and scopes; those missing are named")
+    @Test("a client requires an ID, a secret and scopes, and missing ones are named")
     func client() throws {
         #expect(throws: CredentialsError.missing(["SLUICE_CLIENT_SECRET", "SLUICE_SCOPES"])) {
             try Credentials.fromEnvironment(["SLUICE_CLIENT_ID": "id", "SLUICE_SCOPES": "  "])
@@ -28,14 +28,14 @@ struct CredentialsTests {
         }
     }
 
-    @Test("nothing at all names both ways")
+    @Test("without credentials, the error names both kinds")
     func nothing() {
         #expect(throws: CredentialsError.none) { try Credentials.fromEnvironment(["HOME": "/"]) }
         #expect("\(CredentialsError.none)".contains("SLUICE_ACCESS_TOKEN"))
         #expect("\(CredentialsError.none)".contains("SLUICE_CLIENT_SECRET"))
     }
 
-    @Test("a line break within a value is refused without showing it")
+    @Test("a line break within a value is rejected without showing the value")
     func malformed() {
         let error = #expect(throws: CredentialsError.malformed(variable: "SLUICE_ACCESS_TOKEN")) {
             try Credentials.fromEnvironment(["SLUICE_ACCESS_TOKEN": "abc\r\nx: y", "SLUICE_API_KEY": "key"])

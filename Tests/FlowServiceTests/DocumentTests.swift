@@ -3,7 +3,7 @@ import Testing
 
 @testable import FlowService
 
-@Suite("A run as the service tells of it")
+@Suite("Runs in the service's JSON")
 struct RunDocumentTests {
     private static let listedAt = Timestamp(seconds: 1_700_000_000)
 
@@ -11,7 +11,7 @@ struct RunDocumentTests {
         try #require(RunDocument(document: JSONDocument(Array(json.utf8)), listedAt: Self.listedAt).observed)
     }
 
-    @Test("the tutorial's answer")
+    @Test("the tutorial's answer is parsed")
     func tutorial() throws {
         let expected = ObservedRun(
             id: Tutorial.run, window: Tutorial.window, createdAt: Timestamp(milliseconds: 1_651_587_212_543),
@@ -19,7 +19,7 @@ struct RunDocumentTests {
         #expect(try run(Tutorial.wholeRun) == expected)
     }
 
-    @Test("the monitored run: its window is in the copy activity, in milliseconds, and its success is partial")
+    @Test("the run of the monitoring tutorial is partial, and its window is in the copy activity, in milliseconds")
     func monitored() throws {
         let json = #"""
             {"id":"9830305a-985f-47d0-b030-5a985fd7d004","flowId":"c9cef9cb-c934-4467-8ef9-cbc934546741",
@@ -41,7 +41,7 @@ struct RunDocumentTests {
     }
 
     @Test(
-        "params hold the window as strings or numbers, in seconds or milliseconds",
+        "the window in the parameters may be strings or numbers, in seconds or milliseconds",
         arguments: [
             #"{"windowStartTime":"1651584991","windowEndTime":"1651588591"}"#,
             #"{"windowStartTime":1651584991,"windowEndTime":1651588591}"#,
@@ -55,7 +55,7 @@ struct RunDocumentTests {
     }
 
     @Test(
-        "a window that is absent, odd or turned round is unknown",
+        "an absent, invalid or reversed window is unknown",
         arguments: [
             "null", "{}", "[]", #"{"windowStartTime":"1651584991"}"#, #"{"windowStartTime":true,"windowEndTime":2}"#,
             #"{"windowStartTime":"soon","windowEndTime":"later"}"#, #"{"windowStartTime":20,"windowEndTime":10}"#,
@@ -70,7 +70,7 @@ struct RunDocumentTests {
     }
 
     @Test(
-        "the service's word for where it stands is compared without case; an unknown one is not ended",
+        "the status ignores case, and a run with an unknown status has not ended",
         arguments: [
             ("success", RunState.succeeded), ("SUCCESS", .succeeded), ("Failed", .failed), ("partialSuccess", .partial),
             ("cancelled", .failed), ("Canceled", .failed), ("aborted", .failed), ("scheduled", nil),
@@ -83,14 +83,14 @@ struct RunDocumentTests {
         #expect(run.status == word)
     }
 
-    @Test("failed records alone make a success partial, and say how many")
+    @Test("a success with failed records is partial, and their number is the failure")
     func failedRecords() throws {
         let json =
             #"{"id":"a","metrics":{"statusSummary":{"status":"success"},"recordSummary":{"failedRecordCount":3}}}"#
         #expect(try run(json).end == RunEnd(state: .partial, failure: "3 records failed"))
     }
 
-    @Test("why records failed is told beside the run's own error")
+    @Test("the errors of records are added to the run's own error")
     func recordErrors() throws {
         let json = #"""
             {"id":"a","metrics":{"statusSummary":{"status":"success","errors":[{"code":"C-1","message":"some failed"}]}},
@@ -100,7 +100,7 @@ struct RunDocumentTests {
         #expect(try run(json).end == RunEnd(state: .partial, failure: "C-1: some failed; M-2: not a date (3 records)"))
     }
 
-    @Test("a failure gives codes and messages, each once, five at most")
+    @Test("a failure has codes and messages without duplicates, at most five")
     func failures() throws {
         let errors = ([0, 0] + Array(0..<7)).map { #"{"code":"E-\#($0)","message":"m\#($0)"}"# }.joined(separator: ",")
         let json =
@@ -108,7 +108,7 @@ struct RunDocumentTests {
         #expect(try run(json).end?.failure == "E-0: m0; E-1: m1; E-2: m2; E-3: m3; E-4: m4; and 2 more")
     }
 
-    @Test("a run that was cancelled has failed, and says so beside whatever else it tells")
+    @Test("a cancelled run has failed, and its status is part of the failure")
     func cancelled() throws {
         let json = #"{"id":"a","status":"Cancelled"}"#
         #expect(try run(json).end == RunEnd(state: .failed, failure: "Cancelled"))
@@ -116,7 +116,7 @@ struct RunDocumentTests {
         #expect(try run(told).end == RunEnd(state: .failed, failure: "aborted: E-1"))
     }
 
-    @Test("the copy activity's window is in milliseconds, however small; in whichever spelling the activities are")
+    @Test("the copy activity's window is always in milliseconds, with either spelling of the activities")
     func oldWindow() throws {
         for activities in ["activities", "activites"] {
             let json = #"""
@@ -127,7 +127,7 @@ struct RunDocumentTests {
         }
     }
 
-    @Test("counts of -1 are unknown, and make no success partial")
+    @Test("counts of -1 are unknown and do not make a success partial")
     func unknownCounts() throws {
         let json = #"""
             {"id":"a","metrics":{"statusSummary":{"status":"success"},"fileSummary":{"inputFileCount":-1},
@@ -139,7 +139,7 @@ struct RunDocumentTests {
     }
 
     @Test(
-        "a run without createdAt has the next best time, at the latest the one at which it was listed",
+        "a run without createdAt has the next best time, or else the time of the listing",
         arguments: [
             (#""createdAt":1651587212543,"updatedAt":1651587223839"#, 1_651_587_212_543),
             (#""createdAt":"1651587212","updatedAt":1651587223839"#, 1_651_587_212_000),
@@ -151,15 +151,15 @@ struct RunDocumentTests {
         #expect(try run(#"{"id":"a",\#(members)}"#).createdAt == Timestamp(milliseconds: milliseconds))
     }
 
-    @Test("without an id it is no run")
+    @Test("a document without an ID is not a run")
     func noID() {
         #expect(RunDocument(document: JSONDocument(Array("{}".utf8)), listedAt: Self.listedAt).observed == nil)
     }
 }
 
-@Suite("A flow as the service tells of it")
+@Suite("Flows in the service's JSON")
 struct FlowDocumentTests {
-    @Test("its delta column is in the copy transformation, beside others")
+    @Test("the delta column is read from the copy transformation")
     func deltaColumn() {
         let json = #"""
             {"id":"3ABEA21C-7e36-4be1-bec1-d3bad0e3e0de","name":"contacts","state":"enabled","version":2,
@@ -175,7 +175,7 @@ struct FlowDocumentTests {
         #expect(FlowDocument(document: JSONDocument(Array(json.utf8))).flow == expected)
     }
 
-    @Test("what is missing is nil")
+    @Test("missing members are nil")
     func bare() {
         let json = #"{"id":"\#(Tutorial.flow)","transformations":[{"name":"Copy","params":{"deltaColumn":{}}},{}]}"#
         let expected = ServiceFlow(

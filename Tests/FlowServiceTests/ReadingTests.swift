@@ -7,7 +7,7 @@ import Testing
 struct ReadingTests {
     private static let other = "c9cef9cb-c934-4467-8ef9-cbc934546741"
 
-    @Test("all pages are read; filters go with each, no key twice; runs of other flows and repeated ones are left out")
+    @Test("all pages are read with the same filters and without duplicate keys; foreign and repeated runs are skipped")
     func pages() async throws {
         let runs = try await serving({ connection in
             while let request = await connection.request() {
@@ -30,7 +30,7 @@ struct ReadingTests {
     }
 
     @Test(
-        "pages that lead in a circle are an error, not an endless loop",
+        "a loop in the pagination is an error",
         arguments: ["/runs?continuationToken=t", "/runs", "x"])
     func circle(link: String) async throws {
         try await serving({ connection in
@@ -43,7 +43,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("a read is repeated on 429, 5xx and lost connections; its waits grow, and Retry-After is obeyed in full")
+    @Test("a read is retried after 429, 5xx and lost connections, with growing waits, and respects Retry-After")
     func repeated() async throws {
         let time = TestTime()
         var options = HTTPFlowService.Options.quick
@@ -71,7 +71,7 @@ struct ReadingTests {
     }
 
     @Test(
-        "what keeps failing, or is refused, is a typed error",
+        "a persistent failure or a refusal is a typed error",
         arguments: [
             (500, "", FlowServiceError.unavailable("/flows: answered 500")),
             (429, "", .unavailable("/flows: rate limited (429)")),
@@ -90,7 +90,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("a service that asks for more than ten minutes is not asked again; the error tells how long")
+    @Test("a Retry-After of more than ten minutes is an error that contains the time")
     func longRetryAfter() async throws {
         try await serving({ connection in
             while await connection.request() != nil {
@@ -103,7 +103,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("a service that is not there is unavailable")
+    @Test("an unreachable service is reported as unavailable")
     func unreachable() async throws {
         try await serving({ _ in }) { service, server in
             await server.stop()
@@ -116,7 +116,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("one run or flow comes bare or in an envelope; an unknown one is nil")
+    @Test("a single run or flow may be bare or in an envelope, and an unknown one is nil")
     func single() async throws {
         try await serving({ connection in
             while let request = await connection.request() {
@@ -144,7 +144,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("several runs are asked for in one request; those that the answer lacks, one by one")
+    @Test("several runs are read in one request, and those missing in the answer individually")
     func severalIDs() async throws {
         let ids = try ["b", "a", "c,d", "unknown"].map { try #require(RunID($0)) }
         for isFilterKnown in [true, false] {
@@ -170,7 +170,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("several flows are asked for in one request, and each run and flow is told as far as the answer tells it")
+    @Test("several flows are read in one request, and members missing in the answer are nil")
     func severalFlows() async throws {
         let flows = [Tutorial.flow, SampleFlows.file]
         let filter = "\(Tutorial.flow),\(SampleFlows.file)"
@@ -205,7 +205,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("who may not read specifications is not locked out for it")
+    @Test("a refused specification is not treated as an authorization error")
     func forbiddenSpecification() async throws {
         try await serving({ connection in
             while await connection.request() != nil { try await connection.answer(403, "no") }
@@ -219,7 +219,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("a flow's specification tells what its runs must look like")
+    @Test("a flow's specification contains the types and required members of its run requests")
     func specification() async throws {
         let body = #"""
             {"items":[{"id":"s","runSpec":{"name":"scheduled","spec":{"type":"object","properties":{

@@ -2,10 +2,10 @@ import FlowRuns
 import FlowService
 import Testing
 
-@Suite("What the service's answer to POST /runs means")
+@Suite("Answers to POST /runs")
 struct RunAnswerTests {
     @Test(
-        "a run id is found in each of the three documented shapes",
+        "a run ID is found in all three documented shapes",
         arguments: [Tutorial.wholeRun, Tutorial.items, Tutorial.idAndEtag], [200, 201, 202])
     func accepted(body: String, status: Int) async throws {
         let answer = try await answer { connection in
@@ -16,7 +16,7 @@ struct RunAnswerTests {
     }
 
     @Test(
-        "a success without a readable run id was taken, but by which id is unknown",
+        "a success without a readable run ID is unknown",
         arguments: [
             "", "{}", "[]", "null", "Created", #"{"items":[]}"#, #"{"id":""}"#, #"{"id":7}"#,
             #"{"items":[{"etag":"1"}]}"#,
@@ -30,7 +30,7 @@ struct RunAnswerTests {
         #expect(answer.kind == "unknown")
     }
 
-    @Test("204 has no body, so no id", .timeLimit(.minutes(1)))
+    @Test("an answer of 204 without a body has no run ID", .timeLimit(.minutes(1)))
     func noContent() async throws {
         let answer = try await answer { connection in
             _ = await connection.request()
@@ -40,7 +40,7 @@ struct RunAnswerTests {
         #expect(answer.kind == "unknown")
     }
 
-    @Test("100 Continue before the answer changes nothing")
+    @Test("an informational 100 Continue is ignored")
     func informational() async throws {
         let answer = try await answer { connection in
             _ = await connection.request()
@@ -51,7 +51,7 @@ struct RunAnswerTests {
     }
 
     @Test(
-        "other 4xx are definite refusals with the service's words",
+        "other 4xx are refusals with the service's message",
         arguments: [400, 402, 403, 404, 405, 410, 413, 422, 451])
     func refused(status: Int) async throws {
         let body = #"{"type":"about:blank","title":"Bad","message":"the delta column\ncannot change"}"#
@@ -63,7 +63,7 @@ struct RunAnswerTests {
     }
 
     @Test(
-        "a redirect leaves a doubt; it is not followed, and its location is named",
+        "a redirect leaves a doubt, is not followed, and its location is shown",
         arguments: [301, 302, 303, 307, 308])
     func redirect(status: Int) async throws {
         try await serving({ connection in
@@ -92,7 +92,7 @@ struct RunAnswerTests {
     }
 
     @Test(
-        "429 was not taken; Retry-After is seconds, a date, or nothing",
+        "a request answered 429 was not accepted; Retry-After is seconds, a date, or absent",
         arguments: [
             ([], nil), (["Retry-After: 7"], 7), (["Retry-After: 0"], 0), (["Retry-After: -5"], nil),
             (["Retry-After: soon"], nil), (["Retry-After: 99999999999999999999"], nil),
@@ -109,7 +109,7 @@ struct RunAnswerTests {
         #expect(answer == .throttled(retryAfter: seconds.map { .seconds($0) }))
     }
 
-    @Test("401 with a token that cannot be renewed is not sent again")
+    @Test("a 401 with a token that cannot be renewed is not retried")
     func unauthorized() async throws {
         try await serving({ connection in
             while await connection.request() != nil {
@@ -123,7 +123,7 @@ struct RunAnswerTests {
     }
 
     @Test(
-        "an answer before the body was read is taken by its status",
+        "the status of an answer that precedes the request body decides",
         arguments: [(401, "unauthorized"), (413, "refused")])
     func early(status: Int, kind: String) async throws {
         let answer = try await answer { connection in
@@ -134,7 +134,7 @@ struct RunAnswerTests {
         #expect(answer.kind == kind)
     }
 
-    @Test("a re-trigger is understood as a request for a run is")
+    @Test("an answer to a re-trigger is interpreted like one to a run request")
     func retrigger() async throws {
         for (status, body, kind) in [
             (200, Tutorial.idAndEtag, "accepted"), (400, "{}", "refused"), (500, "", "unknown"), (429, "", "throttled"),

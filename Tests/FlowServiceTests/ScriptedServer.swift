@@ -3,8 +3,8 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// A server on a real loopback socket that does what a script says, byte by byte: it knows no HTTP but what a request's
-/// end needs.
+/// A server on a loopback socket that follows a script byte by byte. Its HTTP support is limited to finding the end of
+/// a request.
 final class ScriptedServer: Sendable {
     typealias Script = @Sendable (Connection) async throws -> Void
 
@@ -12,10 +12,10 @@ final class ScriptedServer: Sendable {
     private let channel: any Channel
     private let connections: Connections
 
-    /// The bytes that each connection brought, as far as the script read them.
+    /// The bytes that each connection received, as far as the script read them.
     var transcripts: [String] { connections.transcripts.withLock { $0 } }
 
-    /// How many requests with this method came, over all connections.
+    /// Counts the requests with this method on all connections.
     func count(_ method: String) -> Int {
         transcripts.reduce(0) { sum, transcript in
             sum + transcript.split(separator: "\r\n").count { $0.contains(method + " /") && $0.hasSuffix(" HTTP/1.1") }
@@ -39,7 +39,7 @@ final class ScriptedServer: Sendable {
         port = channel.localAddress?.port ?? 0
     }
 
-    /// Closes everything and waits for the scripts to end. Idempotent.
+    /// Closes all connections and waits for the scripts to end. Idempotent.
     func stop() async {
         try? await channel.close()
         await connections.stop()
@@ -79,15 +79,15 @@ final class ScriptedServer: Sendable {
         init(_ continuation: AsyncStream<ByteBuffer>.Continuation) { self.continuation = continuation }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) { continuation.yield(unwrapInboundIn(data)) }
-        /// Also comes when a connection ends before it was active.
+        /// Called even if a connection ends before it becomes active, unlike `channelInactive`.
         func handlerRemoved(context: ChannelHandlerContext) { continuation.finish() }
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 }
 
-/// One accepted connection. It is closed when the script ends.
+/// An accepted connection, which is closed at the end of the script.
 final class Connection {
-    /// From 0, in the order in which they were accepted.
+    /// The number of the connection in the order of acceptance, from 0.
     let index: Int
     private let channel: any Channel
     private var parts: AsyncStream<ByteBuffer>.AsyncIterator
@@ -103,7 +103,7 @@ final class Connection {
         self.record = record
     }
 
-    /// The next request's head, with its empty line; `nil` at the connection's end.
+    /// Reads the next request's head, with its empty line; returns `nil` at the end of the connection.
     func head() async -> String? {
         while true {
             if let end = unread.firstRange(of: "\r\n\r\n") {
@@ -115,7 +115,7 @@ final class Connection {
         }
     }
 
-    /// The next request, whole; `nil` at the connection's end.
+    /// Reads the next request; returns `nil` at the end of the connection.
     func request() async -> (head: String, body: String)? {
         guard let head = await head() else { return nil }
         let announced = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
@@ -128,18 +128,18 @@ final class Connection {
         return (head, body)
     }
 
-    /// Reads until the other side closes.
+    /// Reads until the client closes the connection.
     func rest() async { while await more() {} }
 
     func send(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)) }
 
-    /// A whole answer, as a well-behaved server gives it.
+    /// Sends a complete response.
     func answer(_ status: Int, _ body: String = "", headers: [String] = []) async throws {
         let lines = ["HTTP/1.1 \(status) Status", "Content-Length: \(body.utf8.count)"] + headers
         try await send(lines.joined(separator: "\r\n") + "\r\n\r\n" + body)
     }
 
-    /// Ends the connection by an RST instead of a FIN.
+    /// Closes the connection with RST instead of FIN.
     func reset() async throws {
         if let socket = channel as? any SocketOptionProvider {
             try await socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()

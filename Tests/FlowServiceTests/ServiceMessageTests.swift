@@ -3,10 +3,10 @@ import Testing
 
 @testable import FlowService
 
-@Suite("The service's own words")
+@Suite("Messages of the service")
 struct ServiceMessageTests {
     @Test(
-        "are found in bodies of every make",
+        "the message is found in bodies of all formats",
         arguments: [
             (#"{"error_code":"403010","message":"Oauth token is missing."}"#, "Oauth token is missing."),
             (#"{"title":"Bad Request","detail":"windowStartTime is wrong"}"#, "windowStartTime is wrong"),
@@ -25,7 +25,7 @@ struct ServiceMessageTests {
         #expect(summary == (words.isEmpty ? "400" : "400: \(words)"))
     }
 
-    @Test("are one line of at most 300 characters")
+    @Test("a message is one line of at most 300 characters")
     func bounded() {
         let body = Array(String(repeating: "é\n", count: 5000).utf8)
         let summary = HTTPAnswer(status: 400, body: body).summary(Redaction([]))
@@ -34,7 +34,7 @@ struct ServiceMessageTests {
         #expect(!summary.contains("\n"))
     }
 
-    @Test("lose every secret in them, the longer one first")
+    @Test("all secrets in a message are redacted, longer ones first")
     func redacted() {
         let body = Array("token abcdef of abcd is wrong: abcdefabcd\u{301}".utf8)
         let summary = HTTPAnswer(status: 400, body: body).summary(Redaction(["abcd", "abcdef", "", "a"]))
@@ -42,7 +42,7 @@ struct ServiceMessageTests {
     }
 
     @Test(
-        "lose a secret in whatever form it is echoed",
+        "a secret is redacted in all encodings",
         arguments: [
             #"a/b+c d"e=f"#, #"a\/b+c d\"e=f"#, #"a\u002fb\u002Bc d\u0022e=f"#, #"a\\\/b+c d\\\"e=f"#,
             "a%2Fb%2Bc%20d%22e%3Df", "a%2fb+c%20d%22e=f", "YS9iK2MgZCJlPW", "hL2IrYyBkImU9Z", "EvYitjIGQiZT1m",
@@ -52,7 +52,7 @@ struct ServiceMessageTests {
         #expect(text == #"{"token":"[redacted]","ok":"ab"}"#)
     }
 
-    @Test("lose a secret within base64, wherever it begins there, in either alphabet")
+    @Test("a secret within base64 is redacted at any offset and in either alphabet")
     func redactedBase64() {
         let secret = "secret?>~token"
         for prefix in ["", "x", "id:", "Bearer "] {
@@ -60,13 +60,13 @@ struct ServiceMessageTests {
             for text in [encoded, encoded.replacing("+", with: "-").replacing("/", with: "_")] {
                 let redacted = Redaction([secret])(text)
                 #expect(redacted.contains("[redacted]"))
-                // At most what shares a character with other bytes is left.
+                // Only characters that also encode neighbouring bytes may remain.
                 #expect(redacted.count <= "[redacted]".count + text.count - secret.count * 4 / 3 + 2, "\(redacted)")
             }
         }
     }
 
-    @Test("brackets nested a hundred thousand deep are no crash")
+    @Test("brackets nested a hundred thousand deep do not crash")
     func deep() {
         let body = Array(String(repeating: "[", count: 100_000).utf8)
         #expect(HTTPAnswer(status: 400, body: body).summary(Redaction([])) == "400")

@@ -8,7 +8,7 @@ import Testing
 
 @testable import FlowService
 
-/// The tutorial's two requests and its answer.
+/// The two requests and the answer of the tutorial.
 enum Tutorial {
     static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     static let run = RunID("3fb0418e-1804-45d6-8d56-dd51f05c0baf")!
@@ -28,7 +28,7 @@ enum Tutorial {
 
 let bearer = Credentials.bearer(token: "token-0123456789", apiKey: "key-0123456789")
 
-/// Starts a server that follows the script on each connection, and a client of it; ends both.
+/// Runs `use` with a server that follows the script on each connection, and a client connected to it.
 @discardableResult
 func serving<Value: Sendable>(
     _ script: @escaping ScriptedServer.Script, options: HTTPFlowService.Options = .quick, logger: Logger = .quiet,
@@ -45,7 +45,7 @@ func serving<Value: Sendable>(
     return try result.get()
 }
 
-/// What the client makes of the script when it asks for a run.
+/// Returns the client's result of a run request to the script.
 func answer(
     _ script: @escaping ScriptedServer.Script, timeout: Duration = .seconds(5)
 ) async throws -> RunAnswer {
@@ -57,7 +57,7 @@ func answer(
 }
 
 extension HTTPFlowService.Options {
-    /// Retries without waiting, at no rate that a test could reach.
+    /// Options that retry without waiting and have no effective rate limit.
     static var quick: Self {
         var options = Self(version: "1.2.3")
         options.requestTimeout = .seconds(5)
@@ -73,14 +73,14 @@ extension MonotonicInstant {
     static var later: Self { .now + .seconds(86_400) }
 }
 
-/// Clocks that move when told or slept on.
+/// A time source that advances only explicitly or by sleeping.
 final class TestTime: TimeSource {
     private struct State {
         var elapsed = Duration.zero
         var waits: [Duration] = []
     }
 
-    /// The moment of the tutorial's answer.
+    /// The time of the tutorial's answer.
     static let tutorial = Timestamp(milliseconds: 1_651_587_212_543)
 
     let start = MonotonicInstant.now
@@ -88,13 +88,15 @@ final class TestTime: TimeSource {
     private let step: Duration
     private let state = Mutex(State())
 
-    /// - Parameter step: how far each look at the monotonic clock moves it.
+    /// Creates a time source.
+    ///
+    /// - Parameter step: The time by which each reading of the monotonic clock advances the clock.
     init(at wallStart: Timestamp = Timestamp(seconds: 0), step: Duration = .zero) {
         self.wallStart = wallStart
         self.step = step
     }
 
-    /// What was slept, waits for a turn under the rate limit of these tests aside.
+    /// The durations slept, except the tiny waits for the rate limit.
     var waits: [Duration] { state.withLock { $0.waits.filter { $0 >= .milliseconds(1) } } }
 
     func advance(_ duration: Duration) { state.withLock { $0.elapsed += duration } }
@@ -121,7 +123,7 @@ extension Logger {
 }
 
 extension RunAnswer {
-    /// Its case, for a test to hold against.
+    /// The name of the case, for comparisons.
     var kind: String {
         switch self {
         case .accepted: "accepted"
@@ -141,7 +143,7 @@ extension RunAnswer {
     }
 }
 
-/// Compares with a file beside the tests.
+/// Compares a text with a golden file.
 func expectGolden(_ text: String, _ name: String) throws {
     #expect(try GoldenFile("Golden/\(name)").text(updatingTo: text) == text)
 }

@@ -4,9 +4,9 @@ import Logging
 import Synchronization
 import Testing
 
-@Suite("One rate limit, and a stop that ends every wait", .timeLimit(.minutes(1)))
+@Suite("The rate limit, and stops", .timeLimit(.minutes(1)))
 struct StopTests {
-    @Test("reads, their retries and whoever takes a turn share the rate")
+    @Test("reads, retries and explicit turns share one rate limit")
     func rate() async throws {
         let time = TestTime()
         var options = HTTPFlowService.Options.quick
@@ -25,7 +25,7 @@ struct StopTests {
             }, options: options
         ) { service, _ in
             _ = try await service.flows()
-            // After each 503 its delay, and what was left until the next turn.
+            // Each 503 causes the retry's delay, then a wait for the next turn.
             #expect(time.waits == [250, 250, 500].map { .milliseconds($0) })
             await service.takeTurn()
             #expect(time.waits.last == .milliseconds(500))
@@ -33,7 +33,7 @@ struct StopTests {
         }
     }
 
-    @Test("a request for a run does not wait for a turn: its claim is open")
+    @Test("a run request does not wait for a turn, because its claim is open")
     func requestsDoNotWait() async throws {
         let time = TestTime()
         var options = HTTPFlowService.Options.quick
@@ -49,7 +49,7 @@ struct StopTests {
         }
     }
 
-    @Test("a long wait for a retry is told, and why")
+    @Test("a long wait for a retry is logged with its reason")
     func longWait() async throws {
         let records = LogRecords()
         let logger = Logger(label: "test") { _ in records }
@@ -104,7 +104,7 @@ struct StopTests {
         }
     }
 
-    @Test("a stop ends a read whose answer does not come")
+    @Test("a stop ends a read that gets no answer")
     func silent() async throws {
         let stop = StopSignal()
         try await serving(
@@ -118,7 +118,7 @@ struct StopTests {
         }
     }
 
-    @Test("a stop lets a request for a run be finished")
+    @Test("a stop does not interrupt a run request")
     func requestIsFinished() async throws {
         let stop = StopSignal()
         try await serving(
@@ -132,7 +132,7 @@ struct StopTests {
         }
     }
 
-    /// With the machine's own clocks, on which these waits would outlast the test.
+    /// Returns options with the real clock, on which these waits would outlast the test.
     private func waiting(_ stop: StopSignal) -> HTTPFlowService.Options {
         var options = HTTPFlowService.Options.quick
         options.time = SystemTime()
@@ -142,11 +142,11 @@ struct StopTests {
     }
 }
 
-@Suite("Pages that never end")
+@Suite("Endless pagination")
 struct PagingTests {
     private func page(_ next: String, leftOut: Int = 0) -> Page<Int> { Page(items: [], leftOut: leftOut, next: next) }
 
-    @Test("five in a row without anything new are an error; runs of other flows are new")
+    @Test("five consecutive pages without new items are an error; foreign runs count as new")
     func nothingNew() throws {
         var paging = Paging("/runs")
         for number in 0..<20 {
@@ -161,7 +161,7 @@ struct PagingTests {
         }
     }
 
-    @Test("a hundred thousand are an error")
+    @Test("a hundred thousand pages are an error")
     func tooMany() throws {
         var paging = Paging("/runs")
         for number in 1..<100_000 { _ = try paging.goOn(after: page("t\(number)"), newItems: 1) }

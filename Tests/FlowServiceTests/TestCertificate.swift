@@ -1,9 +1,9 @@
 import Foundation
 import NIOSSL
 
-/// A self-signed certificate for 127.0.0.1, valid until 2126, and its key. Nothing but these tests trusts it.
+/// A self-signed certificate for 127.0.0.1, valid until 2126, with its key; trusted only by these tests.
 struct TestCertificate {
-    /// A PEM file with the certificate.
+    /// The path of a PEM file with the certificate.
     let path: String
 
     init() throws {

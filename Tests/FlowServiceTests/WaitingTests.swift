@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Rates and waits")
 struct WaitingTests {
-    @Test("turns are spread evenly, and a quiet time is not made up for")
+    @Test("turns are evenly spaced, and idle time is not accumulated")
     func turns() {
         let limiter = RateLimiter(requestsPerSecond: 4)
         let start = MonotonicInstant.now
@@ -16,7 +16,7 @@ struct WaitingTests {
         #expect(limiter.takeTurn(at: start + .seconds(10)) == .milliseconds(250))
     }
 
-    @Test("waits double up to a bound, shortened at random by half at most, until the attempts are used up")
+    @Test("waits double up to a limit, with a random reduction of at most half, until the attempts are used up")
     func doubled() {
         func delays(_ random: Double) -> [Duration?] {
             let policy = RetryPolicy(
@@ -27,7 +27,7 @@ struct WaitingTests {
         #expect(delays(0) == [250, 500, 1000, 2000, 2000].map { .milliseconds($0) } + [nil])
     }
 
-    @Test("what the service asks for is the least that is waited; for too long it is not waited at all")
+    @Test("a Retry-After is the minimum wait; if it is too long, the request is not retried")
     func retryAfter() {
         let policy = RetryPolicy(longestRetryAfter: .seconds(600), random: { 0.5 })
         let waits = [0, 90, 600].map { policy.delay(after: 1, retryAfter: .seconds($0)) }
@@ -36,7 +36,7 @@ struct WaitingTests {
         #expect(policy.delay(after: 5, retryAfter: .zero) == nil)
     }
 
-    @Test("a pause ends with a stop, and does not begin after one", .timeLimit(.minutes(1)))
+    @Test("a stop ends a pause, and prevents later ones", .timeLimit(.minutes(1)))
     func pause() async {
         let stop = StopSignal()
         async let pause: Void = SystemTime().pause(.seconds(86_400), unless: stop)
@@ -53,7 +53,7 @@ struct ServiceClockTests {
 
     private static func after(_ milliseconds: Int64) -> MonotonicInstant { start + .milliseconds(milliseconds) }
 
-    @Test("is unknown before the first answer, and as wide as the round trip and a second afterwards")
+    @Test("the service's time is unknown before the first answer, then an interval of the round trip plus one second")
     func interval() {
         var clock = ServiceClock()
         #expect(clock.time(at: Self.start) == nil)
@@ -64,7 +64,7 @@ struct ServiceClockTests {
                     earliest: Timestamp(seconds: 105), latest: Timestamp(milliseconds: 106_200)))
     }
 
-    @Test("is taken from the shortest round trip, until that is ten minutes old or the service's clock was set")
+    @Test("the interval comes from the shortest round trip, until it is ten minutes old or the service's clock changes")
     func best() throws {
         var clock = ServiceClock()
         clock.note(date: Timestamp(seconds: 100), sent: Self.start, received: Self.after(100))
@@ -78,12 +78,12 @@ struct ServiceClockTests {
         #expect(clock.time(at: Self.after(603_900))?.earliest == Timestamp(seconds: 1100))
     }
 
-    @Test("lies between its two bounds, whatever the clocks say and however long answers take")
+    @Test("the real time is within the interval for any clocks and any latency")
     func bounds() throws {
         var generator = SeededGenerator(seed: 1)
         for _ in 0..<200 {
             var clock = ServiceClock()
-            // The service's time at `start`, in milliseconds; the two clocks share nothing else.
+            // The service's time at `start`, in milliseconds; the clocks are otherwise independent.
             let offset = Int64.random(in: 0...2_000_000_000_000, using: &generator)
             var now: Int64 = 0
             for _ in 0..<20 {
@@ -101,7 +101,7 @@ struct ServiceClockTests {
         }
     }
 
-    @Test("is told by the Date of any answer, and each page tells its own")
+    @Test("every answer with a Date sets the service's time, and each page has its own")
     func answers() async throws {
         let time = TestTime()
         var options = HTTPFlowService.Options.quick
@@ -126,7 +126,7 @@ struct ServiceClockTests {
         }
     }
 
-    @Test("is unknown while no answer has a Date that can be read")
+    @Test("the service's time is unknown while no answer has a valid Date")
     func noDate() async throws {
         try await serving({ connection in
             while await connection.request() != nil {

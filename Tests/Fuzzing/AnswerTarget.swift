@@ -3,8 +3,8 @@ import FlowRuns
 @testable import FlowService
 
 extension FuzzTarget {
-    /// What is made of the service's answers. The first lines are the status and the headers Retry-After, Date and
-    /// Location; the rest is the body.
+    /// Parses answers of the service. The first lines are the status and the headers Retry-After, Date and Location;
+    /// the rest is the body.
     static let answer = FuzzTarget(name: "Answer") { bytes in
         let answer = HTTPAnswer(head: bytes)
         let now = Timestamp(seconds: 1_767_225_600)

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@Suite("what fuzzing has found")
+@Suite("Fuzzing corpus")
 struct CorpusTests {
-    @Test("reads without a crash, and holds together", arguments: FuzzTarget.all)
+    @Test("every file of the corpus is read without a crash and consistently", arguments: FuzzTarget.all)
     func replay(target: FuzzTarget) async throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Corpus/\(target.name)")
         let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)

@@ -1,15 +1,14 @@
-/// A reader of bytes from outside. Whatever the bytes are, it must come to an end, and what it makes of them must hold
-/// together.
+/// A parser of untrusted bytes, which must terminate with consistent results for any input.
 struct FuzzTarget: Sendable {
-    /// As the command line and the corpus's folder call it.
+    /// The name on the command line and of the corpus folder.
     let name: String
-    /// Reads the bytes, and throws where a promise is broken. It is not told which bytes are good.
+    /// Parses the bytes, and throws if a result is inconsistent. Invalid bytes are not an error.
     let check: @Sendable (_ bytes: [UInt8]) async throws -> Void
 
     static let all = [yaml, manifest, answer, plan, ledgerImport]
 }
 
-/// What does not hold of something that was read.
+/// An inconsistency in a parsed result.
 struct BrokenPromise: Error, CustomStringConvertible {
     let description: String
 }

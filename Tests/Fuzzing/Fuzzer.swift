@@ -1,6 +1,6 @@
 import Foundation
 
-/// The program of libFuzzer, for the target that `SLUICE_FUZZING` names; the arguments are libFuzzer's.
+/// The libFuzzer program for the target in `SLUICE_FUZZING`; the arguments are those of libFuzzer.
 @main
 enum Fuzzer {
     fileprivate static let target = FuzzTarget.all.first {
@@ -18,7 +18,7 @@ enum Fuzzer {
     }
 }
 
-/// libFuzzer's own main function, which is linked and not used, asks for it by this name.
+/// The symbol must exist, because libFuzzer's unused main function refers to it.
 @_cdecl("LLVMFuzzerTestOneInput")
 func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))

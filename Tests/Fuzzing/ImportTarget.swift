@@ -4,8 +4,9 @@ import Synchronization
 @testable import Ledger
 
 extension FuzzTarget {
-    /// The import of a ledger: exported again it has the same runs, and imported once more it is the same export. The
-    /// first line and a last line that counts truly are added where that makes an export of the bytes.
+    /// Imports a ledger: its export must have the same runs, and importing that export must reproduce it.
+    ///
+    /// The bytes are also tried with a matching first and last line added.
     static let ledgerImport = FuzzTarget(name: "Import") { bytes in
         for line in bytes.split(separator: UInt8(ascii: "\n")) { try check(line: Array(line)) }
         for bytes in [bytes, framed(bytes)] {
@@ -15,7 +16,7 @@ extension FuzzTarget {
         }
     }
 
-    /// What a ledger exports that has imported these bytes, twice; `nil` where they are refused.
+    /// Imports the bytes twice and returns the export; `nil` if they are invalid.
     private static func exported(_ bytes: [UInt8]) async throws -> [UInt8]? {
         guard let file = try? LedgerImport(bytes, targets: ["t"]) else { return nil }
         let store = InMemoryStore()
@@ -40,7 +41,7 @@ extension FuzzTarget {
             .map { String(decoding: $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0, as: UTF8.self) }.sorted()
     }
 
-    /// The quick reader of runs takes a line as the slow one does, or leaves it to that.
+    /// Checks that the fast parser of runs agrees with the full one, or rejects the line.
     private static func check(line: [UInt8]) throws {
         let flow = line.dropFirst("{\"kind\":\"run\",\"flow\":\"".utf8.count).prefix(36)
         guard let flow = FlowID(String(decoding: flow, as: UTF8.self)) else { return }

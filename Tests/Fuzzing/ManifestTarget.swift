@@ -5,8 +5,8 @@ import Reports
 @testable import Manifests
 
 extension FuzzTarget {
-    /// The loader of manifests: every diagnostic is a sentence about a place in the file, no window is beyond the times
-    /// that a manifest can name, and what is sound can be planned, shown, saved and read back.
+    /// Loads manifests: diagnostics must be about places in the file, windows must be within the limits, and valid
+    /// manifests must be planned, rendered, saved and read back.
     static let manifest = FuzzTarget(name: "Manifest") { bytes in
         let file = SourceFile(path: "fuzz.yaml", bytes: bytes)
         let (set, diagnostics) = ManifestLoader().load([file])
@@ -26,7 +26,7 @@ extension FuzzTarget {
             let flows = set.flows.filter { $0.target == target.name }.map {
                 Planner(asOf: asOf).plan($0, record: FlowRecord(id: $0.id), runs: [])
             }
-            // A saved plan leaves out what only reports need.
+            // A saved plan does not contain the link to runs.
             let plan = Plan(asOf: asOf, target: target.withoutRunLink, manifests: set.digests, flows: flows)
             for diagnostic in plan.diagnostics { try check(diagnostic, places) }
             try expect(try readPlan(planJSON(plan)) == plan, "a plan reads otherwise than it was written")
@@ -47,7 +47,9 @@ extension FuzzTarget {
         }
     }
 
-    /// - Returns: how many windows it declares.
+    /// Checks a flow.
+    ///
+    /// - Returns: The number of its windows.
     private static func check(_ flow: FlowDeclaration, _ asOf: Timestamp) throws -> Int {
         let windows = flow.windows.map(\.window) + flow.reruns.map(\.window) + flow.acknowledged.compactMap(\.window)
         for window in windows {
@@ -79,7 +81,7 @@ extension Target {
     }
 }
 
-/// In every format that there is.
+/// Renders a report in all formats.
 func show(_ report: some Report) {
     func show<Shown: Report>(_ report: Shown) { for format in Shown.formats { _ = report.written(format) } }
     show(report)

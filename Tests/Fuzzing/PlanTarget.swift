@@ -4,8 +4,8 @@ import Planner
 @testable import Reports
 
 extension FuzzTarget {
-    /// The reader of saved plans. Digests would refuse nearly all that a fuzzer writes, so the document is also read
-    /// without: what can be read can be shown, and reads the same when it is saved and read again.
+    /// Reads saved plans. A digest would reject nearly all mutations, so plans are also read without one: they must be
+    /// rendered, saved and read back unchanged.
     static let plan = FuzzTarget(name: "Plan") { bytes in
         _ = try? readPlan(bytes)
         guard let plan = try? JSONDecoder().decode(PlanDocument.self, from: Data(bytes)).plan else { return }

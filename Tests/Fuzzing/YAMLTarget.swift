@@ -1,8 +1,8 @@
 import YAML
 
 extension FuzzTarget {
-    /// The YAML reader: all places are in the file, and what was read without errors reads the same when it is written
-    /// in another style.
+    /// Parses YAML: all places must be in the file, and documents without errors must be read back unchanged from
+    /// another style.
     static let yaml = FuzzTarget(name: "YAML") { bytes in
         var limits = ReadingLimits()
         limits.aliasNodes = 2_000
@@ -60,7 +60,7 @@ extension FuzzTarget {
 }
 
 extension YAMLNode {
-    /// The same in flow style, each scalar in double quotes.
+    /// The node in flow style, with scalars in double quotes.
     fileprivate var inFlowStyle: String {
         switch kind {
         case .scalar:

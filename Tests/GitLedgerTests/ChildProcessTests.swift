@@ -3,7 +3,7 @@ import Testing
 
 @testable import GitLedger
 
-@Suite("A program that is run for a ledger in Git")
+@Suite("Child processes")
 struct ChildProcessTests {
     private func run(
         _ script: String, input: [UInt8] = [], timeLimit: Duration = .seconds(60)
@@ -14,7 +14,7 @@ struct ChildProcessTests {
         ).run()
     }
 
-    @Test("hands over how it ended and what it printed")
+    @Test("a result contains the exit status, the output and the errors")
     func ends() async throws {
         let result = try await run("cat; echo no >&2; exit 3", input: Array("yes".utf8))
         #expect(result.end == .exited(3))
@@ -23,7 +23,7 @@ struct ChildProcessTests {
         #expect(try await run("kill -9 $$").end == .killed(signal: SIGKILL))
     }
 
-    @Test("is ended with all that it has started when its time is over")
+    @Test("a process is killed with all its children when its time is over")
     func timeLimit() async throws {
         let result = try await run("sleep 600 & echo $!; sleep 600", timeLimit: .seconds(2))
         #expect(result.end == .timedOut)
@@ -32,28 +32,28 @@ struct ChildProcessTests {
         #expect(!isRunning(child))
     }
 
-    /// One that was ended stays in the list of processes until somebody has taken note of it.
+    /// Returns whether a process is running. A killed process remains as a zombie until its parent has waited for it.
     private func isRunning(_ process: pid_t) -> Bool {
         guard kill(process, 0) == 0 else { return false }
         let state = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
         return state?.contains(") Z ") != true
     }
 
-    @Test("does not keep anybody waiting by what it leaves behind")
+    @Test("a process that leaves a child behind does not delay its result")
     func helper() async throws {
         let result = try await run("sleep 600 & echo $!")
         #expect(result.isSuccess)
         kill(try #require(pid_t(String(decoding: result.output, as: UTF8.self).dropLast())), SIGKILL)
     }
 
-    @Test("may end before it has read its input")
+    @Test("a process may exit before reading its input")
     func unreadInput() async throws {
         let input = [UInt8](repeating: 65, count: 4_000_000)
         #expect(try await run("exec <&-; exit 0", input: input).isSuccess)
         #expect(try await run("cat", input: input).output == input)
     }
 
-    @Test("runs to its end in a task that was cancelled")
+    @Test("a process in a cancelled task runs to its end")
     func cancelled() async throws {
         let task = Task { try await run("sleep 0.2; echo done") }
         task.cancel()

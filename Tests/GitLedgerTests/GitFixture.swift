@@ -5,7 +5,7 @@ import Ledger
 import Synchronization
 import TestSupport
 
-/// A ledger in a repository of its own, on one machine or several.
+/// A ledger in a repository of its own, used by one machine or several.
 final class GitFixture: Sendable {
     static let target = "https://platform.adobe.io/data/foundation/flowservice 1234@AdobeOrg prod"
     static let flow = FlowID("00000000-0000-4000-8000-000000000001")!
@@ -18,9 +18,11 @@ final class GitFixture: Sendable {
 
     var notices: [String] { noticed.withLock(\.self) }
 
+    /// Opens the ledger.
+    ///
     /// - Parameters:
-    ///   - machine: each has its own cache and memory.
-    ///   - variables: replace those of the client.
+    ///   - machine: The machine, which has its own cache and state.
+    ///   - variables: Environment variables that override those of the client.
     func open(
         machine: String = "a", place: GitLocation.Place? = nil, refs: String = "refs/sluice",
         mode: GitLedger.Mode = .readWrite,
@@ -37,7 +39,7 @@ final class GitFixture: Sendable {
             notice: { [self] text in noticed.withLock { $0.append(text) } })
     }
 
-    /// The refs below `refs/sluice`, each with its commit.
+    /// Returns the refs of the repository with their commits.
     func refs() throws -> [String: String] {
         let listed = try repository.git("for-each-ref", "--format=%(refname) %(objectname)")
         return Dictionary(
@@ -48,7 +50,7 @@ final class GitFixture: Sendable {
         ) { first, _ in first }
     }
 
-    /// The flow's own ref.
+    /// Returns the flow's ref.
     func flowRef(_ flow: FlowID = flow) throws -> String {
         guard let ref = try refs().keys.first(where: { $0.hasSuffix(flow.description) }) else {
             throw ProgramFailure(description: "the flow has no ref")
@@ -56,8 +58,8 @@ final class GitFixture: Sendable {
         return ref
     }
 
-    /// A program in front of `git`, whose script decides about each push: `$REAL` is Git itself, `$STATE` a file of its
-    /// own, `$COMMIT` what is pushed and `$REF` where to.
+    /// Creates a wrapper of `git` whose script handles pushes. `$REAL` is the original `git`, `$STATE` a file for the
+    /// script, `$COMMIT` the pushed commit and `$REF` its destination.
     func pushesBy(_ script: String) throws -> [String: String] {
         try program(
             """
@@ -69,7 +71,7 @@ final class GitFixture: Sendable {
             """)
     }
 
-    /// A `git` that takes this long to fetch.
+    /// Creates a wrapper of `git` that delays fetches.
     func fetches(takeSeconds seconds: Double) throws -> [String: String] {
         try program(
             """
@@ -95,7 +97,7 @@ final class GitFixture: Sendable {
 }
 
 extension FlowLedger {
-    /// Claims the window of this number, counted in days from 2024-05-01.
+    /// Claims a window of one day, counted from 2024-05-01.
     mutating func claim(day: Int64, id: String = "c1", flow: FlowID = GitFixture.flow) throws {
         let start = 1_714_521_600 + day * 86_400
         let window = Window(startSeconds: start, endSeconds: start + 86_400)!
@@ -109,7 +111,7 @@ extension FlowLedger {
 }
 
 extension GitLedger {
-    /// Claims one window on top of what is recorded now.
+    /// Claims one window on top of the current ledger.
     func claim(day: Int64, nonce: String, flow: FlowID = GitFixture.flow) async throws -> CommitResult {
         var ledger = FlowLedger(try await snapshot(of: flow))
         try ledger.claim(day: day, flow: flow)

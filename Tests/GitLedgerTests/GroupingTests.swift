@@ -5,11 +5,11 @@ import Ledger
 import TestSupport
 import Testing
 
-@Suite("Few pushes")
+@Suite("Grouping of pushes")
 struct GroupingTests {
     private func flow(_ number: Int) -> FlowID { FlowID("00000000-0000-4000-8000-0000000000\(number + 10)")! }
 
-    @Test("the commits of many flows that wait at the same time go out in one push")
+    @Test("concurrent commits of many flows are sent in one push")
     func grouped() async throws {
         let fixture = try GitFixture()
         let store = fixture.open()
@@ -24,12 +24,12 @@ struct GroupingTests {
         }
         #expect(results == Array(repeating: .done, count: 20))
         let pushes = try String(contentsOfFile: fixture.repository.home + "/pushes", encoding: .utf8).count
-        // One of the probe's two was refused; the rest are far fewer than the flows.
+        // One of the two pushes of the probe was rejected; the others must be far fewer than the flows.
         #expect(pushes <= 5)
         #expect(try await fixture.open(machine: "b").flows().count == 20)
     }
 
-    @Test("in one push, one flow's conflict is not another's")
+    @Test("in one push, a conflict of one flow does not affect other flows")
     func independent() async throws {
         let fixture = try GitFixture()
         let (store, rival) = (fixture.open(), fixture.open(machine: "b"))
@@ -50,7 +50,7 @@ struct GroupingTests {
         #expect((1..<6).allSatisfy { results[$0] == .done })
     }
 
-    @Test("pushes keep the host's distance")
+    @Test("pushes respect the configured rate")
     func paced() async throws {
         let fixture = try GitFixture()
         let store = fixture.open(pushesPerMinute: 120)

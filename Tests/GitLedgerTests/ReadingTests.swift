@@ -4,10 +4,10 @@ import GitLedger
 import Ledger
 import Testing
 
-/// Several flows read through one fetch.
-@Suite("Reading a ledger in Git")
+/// Reads of several flows share fetches.
+@Suite("Reading a Git ledger")
 struct ReadingTests {
-    @Test("whoever asks for something newer than a slow fetch brings waits for another one", .timeLimit(.minutes(1)))
+    @Test("a reader that needs newer data than a slow fetch can have waits for another fetch", .timeLimit(.minutes(1)))
     func slow() async throws {
         let fixture = try GitFixture()
         let other = fixture.open(machine: "b")
@@ -16,7 +16,7 @@ struct ReadingTests {
         try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<4 {
                 group.addTask {
-                    // The last ones ask when the first fetch is older than a read may be, and has not ended.
+                    // The last readers start when the first fetch is too old for them, but still running.
                     try await Task.sleep(for: .milliseconds(400 * number))
                     return try await store.snapshot(of: GitFixture.flow).runs.count
                 }
@@ -25,7 +25,7 @@ struct ReadingTests {
         }
     }
 
-    /// Removes files of the machine's copy.
+    /// Removes files from the machine's cache.
     private func remove(from fixture: GitFixture, where isGone: (String) throws -> Bool) throws {
         let cache = "\(fixture.repository.home)/a/cache"
         for name in try FileManager.default.subpathsOfDirectory(atPath: cache) where try isGone(name) {
@@ -33,7 +33,7 @@ struct ReadingTests {
         }
     }
 
-    /// The contents of the flow's files whose path begins so.
+    /// Returns the IDs of the flow's blobs whose path begins with `path`.
     private func blobs(of fixture: GitFixture, below path: String) throws -> [String] {
         try fixture.repository.git("ls-tree", "-r", try fixture.flowRef()).split(separator: "\n")
             .filter { $0.contains("\t\(path)") }
@@ -43,7 +43,7 @@ struct ReadingTests {
     private static func object(_ id: String) -> String { "objects/\(id.prefix(2))/\(id.dropFirst(2))" }
 
     @Test(
-        "an object that is missing in the copy is read again, and never taken for a month without runs",
+        "an object missing in the cache is fetched again, and not read as a month without runs",
         arguments: ["runs/", "flow.json", "ledger.json"])
     func missing(path: String) async throws {
         let fixture = try GitFixture()
@@ -58,7 +58,7 @@ struct ReadingTests {
         #expect(try await store.damage().isEmpty)
     }
 
-    @Test("what is missing in the repository itself is told", .timeLimit(.minutes(1)))
+    @Test("an object missing in the repository is an error", .timeLimit(.minutes(1)))
     func damaged() async throws {
         let fixture = try GitFixture()
         #expect(try await fixture.open(machine: "b").claim(day: 0, nonce: "a") == .done)
@@ -70,7 +70,7 @@ struct ReadingTests {
         #expect(error?.description.contains(blob) == true, "\(String(describing: error))")
     }
 
-    @Test("a copy of which files were cleaned away is made again")
+    @Test("a cache with missing files is created again")
     func cleaned() async throws {
         let fixture = try GitFixture()
         #expect(try await fixture.open().claim(day: 0, nonce: "a") == .done)

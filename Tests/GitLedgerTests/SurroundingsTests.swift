@@ -5,9 +5,9 @@ import Ledger
 import TestSupport
 import Testing
 
-@Suite("A ledger in Git among other things of Git")
+@Suite("Git ledgers and their environment")
 struct SurroundingsTests {
-    @Test("is written whatever the user's configuration and variables say")
+    @Test("the ledger works with any user configuration and any Git variables")
     func scrubbed() async throws {
         let fixture = try GitFixture()
         let home = fixture.repository.home
@@ -42,7 +42,7 @@ struct SurroundingsTests {
         #expect(try fixture.flowRef().hasPrefix("refs/sluice/prod-"))
     }
 
-    @Test("takes the token that the checkout's configuration holds, once", arguments: [false, true])
+    @Test("the token in the checkout's configuration is used, only once", arguments: [false, true])
     func checkoutToken(isIncluded: Bool) async throws {
         let fixture = try GitFixture(servedBy: GitHTTPServer.shared())
         let clone = fixture.repository.home + "/clone"
@@ -68,7 +68,7 @@ struct SurroundingsTests {
         #expect(try runProgram("git", ["for-each-ref"], environment, in: clone).isEmpty)
     }
 
-    @Test("shows no password, whatever goes wrong", arguments: ["wrong password", "no such repository"])
+    @Test("errors show no password", arguments: ["wrong password", "no such repository"])
     func secrets(fault: String) async throws {
         let fixture = try GitFixture(servedBy: GitHTTPServer.shared())
         let address =
@@ -85,7 +85,7 @@ struct SurroundingsTests {
         }
     }
 
-    @Test("says what is missing: a remote, a repository, Git itself")
+    @Test("errors name what is missing: the remote, the repository, or Git")
     func missing() async throws {
         let fixture = try GitFixture()
         let home = fixture.repository.home
@@ -102,7 +102,7 @@ struct SurroundingsTests {
         #expect(await failure(.address(home, folder: home), ["PATH": "/nowhere"]).contains("'git' is not installed"))
     }
 
-    @Test("is shared by many processes of one machine, and leaves no refs of those that have ended")
+    @Test("the cache is shared by many processes, and the refs of ended processes are removed")
     func sharedCache() async throws {
         let fixture = try GitFixture()
         #expect(try await fixture.open().claim(day: 0, nonce: "a") == .done)
@@ -113,7 +113,7 @@ struct SurroundingsTests {
         #expect(readings == Array(repeating: [0], count: 12))
     }
 
-    @Test("is kept in branches where the address asks for it")
+    @Test("the ledger is kept in branches if the address asks for branches")
     func branches() async throws {
         let fixture = try GitFixture()
         #expect(try await fixture.open(refs: "refs/heads/sluice").claim(day: 0, nonce: "a") == .done)
@@ -121,7 +121,7 @@ struct SurroundingsTests {
         #expect(try await fixture.open(machine: "b").days().isEmpty)
     }
 
-    @Test("has a history that is worth reading")
+    @Test("the history of a ledger is readable")
     func history() async throws {
         let fixture = try GitFixture()
         let store = fixture.open()

@@ -5,7 +5,7 @@ import Ledger
 import TestSupport
 import Testing
 
-@Suite("What a machine remembers of a ledger in Git")
+@Suite("Detection of lost commits in a Git ledger")
 struct TrustTests {
     private func setBack(_ fixture: GitFixture, _ how: String) throws {
         let ref = try fixture.flowRef()
@@ -26,7 +26,7 @@ struct TrustTests {
     }
 
     @Test(
-        "a ref that was set back, rewritten or deleted is told, and its flow compared first",
+        "a reset, rewritten or deleted ref is reported, and its flow needs a recheck",
         arguments: ["set back", "rewritten", "deleted"])
     func lost(how: String) async throws {
         let fixture = try GitFixture()
@@ -42,7 +42,7 @@ struct TrustTests {
         #expect(fixture.notices.first?.contains("set back, rewritten or deleted") == true)
         #expect(try await fixture.open(machine: "new").snapshot(of: GitFixture.flow).record.needsRecheck == false)
 
-        // Compared in full, the flow is trusted again.
+        // After a full comparison, the flow needs no more rechecks.
         var ledger = FlowLedger(snapshot)
         _ = try ledger.observe(
             RunListing(runs: [], date: nil, isComplete: true),
@@ -54,7 +54,7 @@ struct TrustTests {
     }
 
     @Test(
-        "a ref that is set back while the ledger is in use ends the use",
+        "a ref that is reset while the ledger is in use ends the use",
         arguments: ["set back", "rewritten", "deleted"])
     func inUse(how: String) async throws {
         let fixture = try GitFixture()
@@ -70,7 +70,7 @@ struct TrustTests {
         }
     }
 
-    @Test("a cache that is deleted or damaged costs nothing")
+    @Test("a deleted or damaged cache is created again")
     func cache() async throws {
         let fixture = try GitFixture()
         #expect(try await fixture.open().claim(day: 0, nonce: "a") == .done)
@@ -84,10 +84,10 @@ struct TrustTests {
         #expect(fixture.notices.isEmpty)
     }
 
-    @Test("a host that lets a late push replace another is found out at the first use")
+    @Test("a host that lets a late push replace another is detected at the first use")
     func brokenHost() async throws {
         let fixture = try GitFixture()
-        // The ref that another push has just made is taken away, so that the late one finds none.
+        // The hook deletes the ref of the earlier push, so that the late push succeeds.
         try fixture.repository.setHook(
             "pre-receive",
             """
@@ -104,7 +104,7 @@ struct TrustTests {
         #expect(try fixture.refs().keys.allSatisfy { $0.hasSuffix("/compare-and-swap") })
     }
 
-    @Test("one probe is made for a ledger, not one for each machine")
+    @Test("a ledger is probed once, not once per machine")
     func probe() async throws {
         let fixture = try GitFixture()
         #expect(try await fixture.open(machine: "a").claim(day: 0, nonce: "a") == .done)

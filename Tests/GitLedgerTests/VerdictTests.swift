@@ -5,11 +5,11 @@ import Ledger
 import TestSupport
 import Testing
 
-/// What a push says is one thing, what became of the ref another.
-@Suite("The verdict on a push", .serialized)
+/// The state of the ref decides about the success of a push, not its output.
+@Suite("Results of pushes", .serialized)
 struct VerdictTests {
     @Test(
-        "one's own success that looks like a refusal, or like a failure, is a success",
+        "a successful push that looks refused or failed is a success",
         arguments: [
             #"printf '!\t%s:%s\t[remote rejected] (failed to update ref)\nDone\n' "$COMMIT" "$REF"; exit 1"#,
             "echo 'fatal: the remote end hung up unexpectedly' >&2; exit 128",
@@ -23,7 +23,7 @@ struct VerdictTests {
         #expect(try await fixture.open(machine: "b").days() == [0, 1])
     }
 
-    @Test("exit 0 with nothing pushed is no success: the same commit is pushed again")
+    @Test("an exit status of 0 without a change of the ref is not a success, and the same commit is pushed again")
     func silence() async throws {
         let fixture = try GitFixture()
         let store = fixture.open(
@@ -34,7 +34,7 @@ struct VerdictTests {
         #expect(try await fixture.open(machine: "b").days() == [0])
     }
 
-    @Test("a push that lands late is the same commit, whoever pushed it again meanwhile")
+    @Test("a push that succeeds late has the same commit as its retry")
     func late() async throws {
         let fixture = try GitFixture()
         let store = fixture.open(
@@ -51,7 +51,7 @@ struct VerdictTests {
         #expect(try fixture.repository.git("rev-list", "--count", fixture.flowRef()) == "1\n")
     }
 
-    @Test("where nothing is known, the commit may be made again, and is the very same")
+    @Test("after unknown results, a retry pushes the very same commit")
     func unknown() async throws {
         let fixture = try GitFixture()
         let variables = try fixture.pushesBy(
@@ -75,7 +75,7 @@ struct VerdictTests {
         #expect(Set(pushed).count == 1)
     }
 
-    @Test("a rival's commit is a conflict, and our own under a later one a success")
+    @Test("a rival's commit is a conflict")
     func rivals() async throws {
         let fixture = try GitFixture()
         let (mine, theirs) = (fixture.open(), fixture.open(machine: "b"))
@@ -87,7 +87,7 @@ struct VerdictTests {
         #expect(try await mine.days() == [1])
     }
 
-    @Test("a server that is killed while it takes a push loses nothing", arguments: ["pre-receive", "post-receive"])
+    @Test("a server killed during a push loses no commits", arguments: ["pre-receive", "post-receive"])
     func killedServer(hook: String) async throws {
         let fixture = try GitFixture()
         let store = fixture.open()
@@ -100,7 +100,7 @@ struct VerdictTests {
         #expect(try fixture.repository.git("rev-list", "--count", fixture.flowRef()) == "2\n")
     }
 
-    @Test("a refusal by a hook or a repository that cannot be written names the permission", arguments: [true, false])
+    @Test("a rejection by a hook or a read-only repository names the missing permission", arguments: [true, false])
     func refusals(byHook: Bool) async throws {
         let fixture = try GitFixture()
         let store = fixture.open()

@@ -2,10 +2,10 @@ import FlowRuns
 import Ledger
 import Testing
 
-/// Flows are applied in parallel: a store may make their commits together.
-@Suite("Commits at once on one store")
+/// Concurrent commits of different flows, which a store may group into one transaction.
+@Suite("Concurrent commits on one store")
 struct CommitsAtOnceTests {
-    @Test("are each made, and one that is refused harms no other", arguments: StoreKind.allCases)
+    @Test("each commit succeeds or fails independently of the others", arguments: StoreKind.allCases)
     func refused(kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
@@ -46,7 +46,7 @@ struct CommitsAtOnceTests {
         let claim = Sample.claim(Sample.identity(1, of: flow), id: "c\(number)")
         do throws(LedgerError) {
             if number % 5 == 1 {
-                // On a revision that the store does not have.
+                // Commits on a revision that is not in the store.
                 ledger.note(column: DeltaColumn(name: "DOB"))
                 ledger.committed(ledger.commit(nonce: "lost"))
             }

@@ -2,13 +2,13 @@ import FlowRuns
 import Ledger
 import Testing
 
-@Suite("A copy of a ledger")
+@Suite("Copies of a ledger")
 struct CopyTests {
     static let pairs: [(StoreKind, StoreKind)] = StoreKind.allCases.flatMap { from in
         StoreKind.allCases.map { (from, $0) }
     }
 
-    /// Two flows with runs of every state, one with an open claim.
+    /// Adds two flows with runs of every state, one of them with an open claim.
     private func fill(_ store: any LedgerStore) async throws {
         for number in 1...2 {
             var ledger = FlowLedger(of: Sample.flow(number))
@@ -21,7 +21,7 @@ struct CopyTests {
         }
     }
 
-    @Test("gives the same export to the byte, from every store to every other", arguments: pairs)
+    @Test("a copy between any two stores has the same export, byte for byte", arguments: pairs)
     func sameExport(from: StoreKind, to: StoreKind) async throws {
         let (place, otherPlace) = (try await from.make(), try await to.make())
         let (store, other) = (try await place.open(), try await otherPlace.open())
@@ -33,7 +33,7 @@ struct CopyTests {
         #expect(try await other.verify().isEmpty)
     }
 
-    @Test("goes on where it was interrupted")
+    @Test("a copy continues after an interruption")
     func interrupted() async throws {
         let (store, other) = (InMemoryStore(), InMemoryStore())
         try await fill(store)
@@ -44,7 +44,7 @@ struct CopyTests {
         #expect(try await other.exported() == store.exported())
     }
 
-    @Test("leaves a ledger as it is that holds something else")
+    @Test("a copy into a ledger with other content fails and changes nothing")
     func notEmpty() async throws {
         let (store, other) = (InMemoryStore(), InMemoryStore())
         try await fill(store)
@@ -56,7 +56,7 @@ struct CopyTests {
         #expect(try await other.exported() == before)
     }
 
-    @Test("is not taken for a whole one when the ledger changes meanwhile")
+    @Test("a copy fails if the ledger changes meanwhile")
     func changed() async throws {
         let contents = InMemoryContents()
         let (store, other) = (InMemoryStore(contents), InMemoryStore())

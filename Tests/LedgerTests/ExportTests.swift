@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Export and import")
 struct ExportTests {
-    @Test("an export reads line by line, each flow before its runs")
+    @Test("an export has one line per row, each flow before its runs")
     func form() async throws {
         let store = InMemoryStore()
         var ledger = FlowLedger()
@@ -51,7 +51,7 @@ struct ExportTests {
         #""window":{"start":1,"end":2},"attempt":1,"state":"intended","origin":"request""#)
 
     @Test(
-        "every error is told with its line",
+        "each error is reported with its line",
         arguments: [
             (["nonsense"], 2, "it is not JSON"),
             (["", flow], 2, "it is not JSON"),
@@ -107,7 +107,7 @@ struct ExportTests {
     }
 
     @Test(
-        "another format and another target are refused, and nothing else is said",
+        "an export of another format or target is refused without further errors",
         arguments: [
             (#"{"kind":"ledger","formatVersion":3,"target":"t"}"#, "its format has version 3"),
             (
@@ -127,12 +127,12 @@ struct ExportTests {
         #expect(errors.first?.message.contains(message) == true)
     }
 
-    @Test("nothing at all is no export")
+    @Test("an empty file is not an export")
     func nothing() {
         #expect(throws: LedgerImportError.self) { try LedgerImport([], targets: ["t"]) }
     }
 
-    @Test("an import that disagrees with the ledger names its lines and changes nothing", arguments: StoreKind.allCases)
+    @Test("an import that contradicts the ledger names the lines and changes nothing", arguments: StoreKind.allCases)
     func conflict(kind: StoreKind) async throws {
         let place = try await kind.make()
         let (store, other) = (try await place.open(), InMemoryStore())
@@ -146,7 +146,7 @@ struct ExportTests {
         #expect(try await store.exported() == before)
     }
 
-    @Test("an import is whole, has its flows compared again, and twice is once", arguments: StoreKind.allCases)
+    @Test("an import is complete and idempotent, and requires a recheck of its flows", arguments: StoreKind.allCases)
     func restored(kind: StoreKind) async throws {
         let place = try await kind.make()
         let (store, other) = (try await place.open(), InMemoryStore())
@@ -164,7 +164,7 @@ struct ExportTests {
         #expect(try await store.verify().isEmpty)
     }
 
-    @Test("an import adds the runs of a flow that the ledger lacks", arguments: StoreKind.allCases)
+    @Test("an import adds the runs of a flow that are missing from the ledger", arguments: StoreKind.allCases)
     func completed(kind: StoreKind) async throws {
         let place = try await kind.make()
         let (store, other) = (try await place.open(), InMemoryStore())
@@ -181,7 +181,7 @@ struct ExportTests {
         #expect(restored.record.revision.number == record.revision.number + 1 && restored.record.needsRecheck)
     }
 
-    @Test("an export of the first format is read")
+    @Test("an export of format version 1 is read")
     func firstFormat() async throws {
         let text = """
             {"kind":"ledger","formatVersion":1,"target":"t"}

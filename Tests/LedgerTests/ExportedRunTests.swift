@@ -5,14 +5,14 @@ import Testing
 
 @testable import Ledger
 
-@Suite("Lines of an export")
+@Suite("Run lines of an export")
 struct ExportedRunTests {
     static let texts = [
         "", "late files", #"{"id":"a","etag":"\"x\""}"#, "two\nlines\tand\\a tab\r", "Ägypten 🧪", "##[error] #1",
         "\u{7F}\u{1}\u{202E}",
     ]
 
-    /// Any row that a ledger may hold.
+    /// Creates a random row.
     static func entry(_ random: inout SeededGenerator) -> LedgerEntry {
         func maybe<Value>(_ value: @autoclosure () -> Value) -> Value? { Bool.random(using: &random) ? value() : nil }
         func text() -> String { texts.randomElement(using: &random)! }
@@ -45,7 +45,7 @@ struct ExportedRunTests {
                 reason: maybe(text())))
     }
 
-    @Test("are read back as they were written, and changed ones are read or refused as a reader of JSON does")
+    @Test("lines are read back unchanged, and modified lines are read or refused as by the JSON parser")
     func roundTrip() throws {
         var random = SeededGenerator(seed: 7)
         var quick = 0
@@ -55,7 +55,7 @@ struct ExportedRunTests {
             let text = String(decoding: line, as: UTF8.self)
             #expect((try? ExportedLine(line, of: Sample.flow)) == .run(entry), "\(text)")
             line.withUnsafeBufferPointer { if CanonicalRun.read($0, of: Sample.flow) == entry { quick += 1 } }
-            // One byte is another's place, is missing, or is another byte.
+            // Corrupts the line: swaps two bytes, removes one or changes one.
             let place = line.indices.randomElement(using: &random)!
             switch Int.random(in: 0..<3, using: &random) {
             case 0: line.swapAt(place, line.indices.randomElement(using: &random)!)
@@ -68,7 +68,7 @@ struct ExportedRunTests {
         #expect(quick > 40, "the quick reader reads ordinary lines")
     }
 
-    @Test("are found wherever the parts in which they are read end", arguments: [1, 7, 64, 1_000])
+    @Test("lines are found with any chunk size", arguments: [1, 7, 64, 1_000])
     func parts(size: Int) async throws {
         let store = InMemoryStore()
         for number in 0..<9 { try await store.bring(Sample.identity(Int64(number)), to: .rejected) }
@@ -82,7 +82,7 @@ struct ExportedRunTests {
         }
     }
 
-    @Test("that have changed since they were checked are not recorded")
+    @Test("an export that changes after its validation is not imported")
     func changed() async throws {
         let store = InMemoryStore()
         for number in 0..<9 { try await store.bring(Sample.identity(Int64(number)), to: .rejected) }

@@ -2,9 +2,9 @@ import FlowRuns
 import Ledger
 import Testing
 
-@Suite("A flow's ledger")
+@Suite("The ledger of a flow")
 struct FlowLedgerTests {
-    @Test("one claim is open at most, over one request or several")
+    @Test("at most one claim is open, with one request or several")
     func oneClaim() throws {
         var ledger = FlowLedger()
         try ledger.claim(Sample.claim(Sample.identity(1), id: "a"))
@@ -13,7 +13,7 @@ struct FlowLedgerTests {
         #expect(ledger.openRequests.map(\.identity) == [Sample.identity(1), Sample.identity(2)])
     }
 
-    @Test("the next attempt may be claimed only when the last one came to nothing", arguments: RunState.allCases)
+    @Test("the next attempt can be claimed only after a rejection, release or failure", arguments: RunState.allCases)
     func nextAttempt(state: RunState) throws {
         var ledger = FlowLedger()
         try ledger.bring(Sample.identity(1), to: state)
@@ -26,7 +26,7 @@ struct FlowLedgerTests {
         }
     }
 
-    @Test("a retry may follow a run with failed records or without any, and no other")
+    @Test("only partial runs and runs without records can be followed by a retry")
     func retries() throws {
         let ends: [(RunState, Int64?, Bool)] = [
             (.succeeded, 0, true), (.succeeded, 1, false), (.succeeded, nil, false), (.partial, 5, true),
@@ -52,7 +52,7 @@ struct FlowLedgerTests {
         }
     }
 
-    @Test("what is open and what is known is the same as looking through all runs")
+    @Test("the indexes of open requests, runs and claims agree with a scan of all runs")
     func index() throws {
         var ledger = FlowLedger()
         func check() {
@@ -76,7 +76,7 @@ struct FlowLedgerTests {
         try ledger.record(
             .inDoubt(reason: "lost", response: nil), of: Sample.claim(Sample.identity(1), id: "1"), at: Sample.now)
         check()
-        // One is the request in doubt, one is of an unknown window.
+        // The first is the request in doubt, the second is a run of an unknown window.
         for (name, window) in [("b", Sample.window(1)), ("c", nil)] {
             let listed = ObservedRun(
                 id: Sample.run(name), window: window, createdAt: Sample.now + .seconds(1), status: "started",
@@ -89,7 +89,7 @@ struct FlowLedgerTests {
         let second = Sample.claim(Sample.identity(2), id: "2")
         try ledger.claim(second)
         check()
-        // The answer names the run of unknown window.
+        // The answer names the run of the unknown window.
         try ledger.record(.accepted(Sample.run("c"), response: nil), of: second, at: Sample.now)
         check()
         let reread = FlowLedger(FlowSnapshot(record: ledger.record, runs: ledger.runs))
@@ -97,7 +97,7 @@ struct FlowLedgerTests {
         #expect(ledger.runs.count == 3)
     }
 
-    @Test("a request needs a window, and counts its attempts from 1")
+    @Test("a request without a window, or with an invalid attempt or rerun, is rejected")
     func impossible() {
         var ledger = FlowLedger()
         for identity in [
@@ -108,7 +108,7 @@ struct FlowLedgerTests {
         #expect(!ledger.hasChanges)
     }
 
-    @Test("each outcome moves the request along its arrow and keeps the reason")
+    @Test("each outcome moves the request to its next state and keeps the reason")
     func outcomes() throws {
         var ledger = FlowLedger()
         let claim = Sample.claim(Sample.identity(1))
@@ -118,12 +118,12 @@ struct FlowLedgerTests {
         try ledger.record(.accepted(Sample.run("a"), response: nil), of: claim, at: Sample.now)
         #expect(ledger.run(Sample.identity(1))?.failure == nil)
         #expect(ledger.run(Sample.run("a"))?.state == .accepted)
-        // The answer comes once more, as after a conflict: nothing changes.
+        // Recording the same answer again, as after a conflict, changes nothing.
         try ledger.record(.accepted(Sample.run("a"), response: nil), of: claim, at: Sample.now)
         #expect(ledger.runs.count == 1)
     }
 
-    @Test("an answer that comes after somebody settled the claim is recorded as a run beside it")
+    @Test("an answer that arrives after the claim was released is recorded as a separate run")
     func lateAnswer() throws {
         var ledger = FlowLedger()
         let claim = Sample.claim(Sample.identity(1))
@@ -134,7 +134,7 @@ struct FlowLedgerTests {
         #expect(ledger.runs.last?.origin == .service)
     }
 
-    @Test("an answer takes over the row of a refresh that could not read the run's window")
+    @Test("an answer takes over the row that a refresh recorded without a window")
     func slowAnswer() throws {
         var ledger = FlowLedger()
         let claim = Sample.claim(Sample.identity(1))
@@ -148,7 +148,7 @@ struct FlowLedgerTests {
         #expect(ledger.run(Sample.run("a"))?.origin == .request)
     }
 
-    @Test("the revision's number counts what planning reads, its token every commit")
+    @Test("the revision number changes only with data that planning reads, the token with every commit")
     func revisions() throws {
         var ledger = FlowLedger()
         try ledger.bring(Sample.identity(1), to: .accepted)

@@ -2,7 +2,7 @@ import FlowRuns
 import Ledger
 import Testing
 
-@Suite("What a listing means to the ledger")
+@Suite("Listings")
 struct ListingTests {
     private var settling: Settling { Settling(settle: Sample.settle) }
     private let isOver = Duration.seconds(122)
@@ -13,7 +13,7 @@ struct ListingTests {
         return ledger
     }
 
-    @Test("runs that nobody recorded are recorded as the service's, each once, oldest first")
+    @Test("unrecorded runs are recorded once with the origin service, oldest first")
     func unrecorded() throws {
         var ledger = FlowLedger()
         let runs = [Sample.observed("b", 1, after: .seconds(20)), Sample.observed("a", 1), Sample.observed("c", 2)]
@@ -23,7 +23,7 @@ struct ListingTests {
         #expect(ledger.runs.map(\.identity.attempt) == [1, 2, 1])
     }
 
-    @Test("before its time has passed, an open request and the unrecorded runs of its window are left alone")
+    @Test("before the settle time, open requests and unrecorded runs of their windows are unchanged")
     func early() throws {
         var ledger = try claimed()
         let runs = [Sample.observed("a", 1), Sample.observed("b", 2)]
@@ -34,7 +34,7 @@ struct ListingTests {
         #expect(ledger.runs.compactMap(\.id) == [Sample.run("b")])
     }
 
-    @Test("when its time has passed, the window's oldest unrecorded run since the claim is adopted")
+    @Test("after the settle time, the oldest unrecorded run of the window since the claim is adopted")
     func adopted() throws {
         var ledger = try claimed()
         let runs = [
@@ -47,7 +47,7 @@ struct ListingTests {
         #expect(Set(ledger.runs.compactMap(\.id)) == [Sample.run("mine"), Sample.run("late"), Sample.run("before")])
     }
 
-    @Test("when its time has passed and the service has no such run, the request is released")
+    @Test("after the settle time, a request without a run on the service is released")
     func released() throws {
         var ledger = try claimed()
         let findings = try ledger.observe(
@@ -56,7 +56,7 @@ struct ListingTests {
         #expect(ledger.run(Sample.identity(1))?.state == .released)
     }
 
-    @Test("a listing that was not read back to before the claim releases nothing")
+    @Test("a listing that does not reach back to before the claim releases nothing")
     func partial() throws {
         var ledger = try claimed()
         let runs = [Sample.observed("b", 2)]
@@ -68,7 +68,7 @@ struct ListingTests {
         #expect(try ledger.observe(deeper, settling: settling, at: Sample.now).released == [Sample.identity(1)])
     }
 
-    @Test("a run made since the claim by our own client is adopted at once, a person's is not")
+    @Test("a run of this client since the claim is adopted at once, a run of another client is not")
     func shortcut() throws {
         var ledger = FlowLedger()
         try ledger.bring(Sample.identity(0), to: .accepted)
@@ -86,7 +86,7 @@ struct ListingTests {
         #expect(findings.adopted == [Sample.identity(1): Sample.run("mine")])
     }
 
-    @Test("another's run of the window is not adopted while the request may be a run whose window cannot be read")
+    @Test("a foreign run of the window is not adopted while the request could be a run with an unreadable window")
     func hiddenBesideAnother() throws {
         var ledger = try claimed()
         let listing = Sample.listing(
@@ -100,7 +100,7 @@ struct ListingTests {
                 == [Sample.identity(1): Sample.run("hidden")])
     }
 
-    @Test("without the service's time the wait runs from first seeing the claim")
+    @Test("without a service time, the settle time begins when the claim is first seen")
     func withoutDate() throws {
         for (seen, isSettled) in [(Duration.seconds(119), false), (.seconds(120), true)] {
             var ledger = try claimed(at: nil)
@@ -111,7 +111,7 @@ struct ListingTests {
         }
     }
 
-    @Test("where the service's time stands still the wait is no longer than from first seeing the claim")
+    @Test("with a service time that does not advance, the wait is at most the settle time since first seeing the claim")
     func standingDate() throws {
         for (seen, isSettled) in [(Duration.seconds(119), false), (.seconds(120), true)] {
             var ledger = try claimed()
@@ -121,7 +121,7 @@ struct ListingTests {
         }
     }
 
-    @Test("a run whose window cannot be read is recorded, named, and holds every release")
+    @Test("a run with an unreadable window is recorded and reported, and prevents every release")
     func unreadable() throws {
         var ledger = try claimed()
         let hidden = Sample.observed("hidden", nil)
@@ -129,7 +129,7 @@ struct ListingTests {
         #expect(try ledger.observe(listing, settling: settling, at: Sample.now).unreadable == [hidden])
         #expect(ledger.openRequests.count == 1)
         #expect(ledger.run(Sample.run("hidden"))?.window == nil)
-        // By now the service tells it: it was the request.
+        // Now the listing contains the window: the run is the answer to the request.
         let told = Sample.listing([Sample.observed("hidden", 1)], after: isOver)
         #expect(
             try ledger.observe(told, settling: settling, at: Sample.now).adopted
@@ -137,7 +137,7 @@ struct ListingTests {
         #expect(ledger.runs.count == 1)
     }
 
-    @Test("the manifest may tell the window of a run; one that is only acknowledged releases no doubt that it may be")
+    @Test("an acknowledgement with a window settles a doubt, one without a window does not")
     func acknowledged() throws {
         let listing = Sample.listing([Sample.observed("hidden", nil)], after: isOver)
         var ledger = try claimed()
@@ -157,7 +157,7 @@ struct ListingTests {
     }
 
     @Test(
-        "a recheck is over after a wait from the ledger as it is, not after a wait that began before it was restored again"
+        "a recheck ends only if its wait began at the current state of the ledger, not before another restore"
     )
     func recheck() async throws {
         let contents = InMemoryContents()
@@ -175,14 +175,14 @@ struct ListingTests {
         _ = try ledger.observe(
             listing, settling: Settling(settle: Sample.settle, waitedFrom: first.base), at: Sample.now)
         #expect(ledger.record.needsRecheck)
-        // Nothing is written, so that nobody else has to wait once more.
+        // Nothing is written, because a commit would make other processes wait again.
         #expect(!ledger.hasChanges)
         _ = try ledger.observe(
             listing, settling: Settling(settle: Sample.settle, waitedFrom: ledger.base), at: Sample.now)
         #expect(!ledger.record.needsRecheck)
     }
 
-    @Test("an ended run moves along its arrow, and a final state stays")
+    @Test("an ended run gets its final state, which does not change afterwards")
     func ends() throws {
         var ledger = FlowLedger()
         try ledger.bring(Sample.identity(1), to: .accepted)

@@ -3,10 +3,10 @@ import Ledger
 import Synchronization
 import Testing
 
-/// What every store promises: run against each of them, on the real thing.
+/// The contract of all stores, tested against the real backends.
 @Suite("Every store")
 struct StoreConformanceTests {
-    @Test("knows nothing at first", arguments: StoreKind.allCases)
+    @Test("a new store is empty", arguments: StoreKind.allCases)
     func empty(kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
@@ -16,7 +16,7 @@ struct StoreConformanceTests {
         #expect(try await store.verify().isEmpty)
     }
 
-    @Test("keeps a commit as a whole, for everybody who opens it", arguments: StoreKind.allCases)
+    @Test("a commit is complete and visible to everyone who opens the ledger", arguments: StoreKind.allCases)
     func keeps(kind: StoreKind) async throws {
         let place = try await kind.make()
         var ledger = FlowLedger()
@@ -39,7 +39,7 @@ struct StoreConformanceTests {
         #expect(try await store.verify().isEmpty)
     }
 
-    @Test("makes a commit only on the revision that it expects", arguments: StoreKind.allCases)
+    @Test("a commit succeeds only on the revision that it expects", arguments: StoreKind.allCases)
     func compareAndSwap(kind: StoreKind) async throws {
         let place = try await kind.make()
         let (store, rival) = (try await place.open(), try await place.open())
@@ -51,7 +51,7 @@ struct StoreConformanceTests {
         #expect(try await rival.snapshot(of: Sample.flow).runs.map(\.identity) == [Sample.identity(1)])
     }
 
-    @Test("does nothing when the very same commit is made again", arguments: StoreKind.allCases)
+    @Test("committing the same change again has no effect", arguments: StoreKind.allCases)
     func idempotent(kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
@@ -67,7 +67,7 @@ struct StoreConformanceTests {
         #expect(try await store.commit(commit) == .conflict, "another commit has come in between")
     }
 
-    @Test("does not land a late commit on a ledger that was put back", arguments: StoreKind.allCases)
+    @Test("a late commit is not applied to a restored ledger", arguments: StoreKind.allCases)
     func tokens(kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
@@ -77,13 +77,13 @@ struct StoreConformanceTests {
         first.committed(commit)
         try first.claim(Sample.claim(Sample.identity(1)))
         let late = first.commit(nonce: "late")
-        // The other ledger has the same revision number, made by another commit.
+        // The other ledger has the same revision number, but from another commit.
         second.note(column: DeltaColumn(name: "A"))
         #expect(try await store.commit(second.commit(nonce: "b")) == .done)
         #expect(try await store.commit(late) == .conflict)
     }
 
-    @Test("leaves nothing of a commit that it refuses", arguments: StoreKind.allCases)
+    @Test("a refused commit leaves no changes", arguments: StoreKind.allCases)
     func allOrNothing(kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
@@ -105,7 +105,7 @@ struct StoreConformanceTests {
     }
 
     @Test(
-        "takes a flow with many runs as one commit, and gives it back a part at a time", arguments: StoreKind.allCases)
+        "a flow with many runs is added in one commit and read in chunks", arguments: StoreKind.allCases)
     func many(kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
@@ -152,7 +152,7 @@ struct StoreConformanceTests {
         }
     }
 
-    @Test("keeps nothing of a flow whose runs cannot be read to their end", arguments: StoreKind.allCases)
+    @Test("a flow whose runs cannot be read completely is not added", arguments: StoreKind.allCases)
     func interrupted(kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
@@ -174,7 +174,7 @@ struct StoreConformanceTests {
         #expect(try await store.flows().isEmpty)
     }
 
-    @Test("enforces one open claim and one living request by itself", arguments: StoreKind.allCases)
+    @Test("the store itself enforces one open claim and one active request per window", arguments: StoreKind.allCases)
     func enforced(kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
@@ -203,7 +203,7 @@ struct StoreConformanceTests {
     }
 
     @Test(
-        "tells planning how many records a run brought, and keeps its retry where there were none",
+        "planning reads the record count of a run, and a retry of an empty run is stored",
         arguments: StoreKind.allCases)
     func retried(kind: StoreKind) async throws {
         let place = try await kind.make()
@@ -234,7 +234,7 @@ struct StoreConformanceTests {
         #expect(try await store.verify().isEmpty)
     }
 
-    @Test("of many rivals exactly one makes each claim", arguments: StoreKind.allCases)
+    @Test("exactly one of several competing processes makes each claim", arguments: StoreKind.allCases)
     func rivals(kind: StoreKind) async throws {
         let place = try await kind.make()
         let windows: Int64 = place.isSlow ? 4 : 20
@@ -261,7 +261,7 @@ struct StoreConformanceTests {
         #expect(try await place.open().snapshot(of: Sample.flow).record.revision.number == Int(windows))
     }
 
-    @Test("gives runs by window, rerun and attempt, those of unknown window first", arguments: StoreKind.allCases)
+    @Test("runs are sorted by window, rerun and attempt, with unknown windows first", arguments: StoreKind.allCases)
     func order(kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
@@ -282,7 +282,7 @@ struct StoreConformanceTests {
         #expect(try await store.entries(of: Sample.flow).entries.map(\.run) == ledger.runs)
     }
 
-    @Test("follows every arrow, update by update", arguments: StoreKind.allCases)
+    @Test("every state transition is stored, commit by commit", arguments: StoreKind.allCases)
     func arrows(kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()

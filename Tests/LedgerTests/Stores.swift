@@ -7,13 +7,13 @@ import SQLiteLedger
 import TestSupport
 import Testing
 
-/// The stores that the conformance suite is run against.
+/// The stores that the conformance suite runs against.
 enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case memory
     case sqlite
-    /// In a bare repository on this machine.
+    /// A bare repository on this machine.
     case git
-    /// Through `git http-backend` behind nginx, with a password.
+    /// A repository served by `git http-backend` behind nginx, with a password.
     case gitOverHTTP
     case gitOverSSH
     case postgres
@@ -21,7 +21,7 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
     var testDescription: String { rawValue }
 
-    /// A new place without anything in it.
+    /// Creates a new, empty place.
     func make() async throws -> any StorePlace {
         switch self {
         case .memory: MemoryPlace()
@@ -36,10 +36,10 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 }
 
-/// Where several appliers open the same ledger.
+/// A location where several appliers open the same ledger.
 protocol StorePlace: Sendable {
     func open() async throws -> any LedgerStore
-    /// Whether a commit takes so long that rivals are few.
+    /// Whether commits are slow, so that tests use fewer processes and rows.
     var isSlow: Bool { get }
 }
 
@@ -53,7 +53,7 @@ private struct MemoryPlace: StorePlace {
     func open() -> any LedgerStore { InMemoryStore(contents) }
 }
 
-/// A file in a folder of its own, removed at the end.
+/// A file in its own folder, which is removed at the end.
 private final class SQLitePlace: StorePlace {
     let folder: URL
 
@@ -70,7 +70,7 @@ private final class SQLitePlace: StorePlace {
     }
 }
 
-/// Each opening is a process of one machine: they share a cache.
+/// A Git ledger. Each opening represents a process of the same machine, and all share one cache.
 private struct GitPlace: StorePlace {
     let repository: GitRepository
     let isSlow: Bool
@@ -89,7 +89,7 @@ private struct GitPlace: StorePlace {
     }
 }
 
-/// A database of its own, on the server or through PgBouncer.
+/// A database of its own, reached directly or through PgBouncer.
 private struct PostgresPlace: StorePlace {
     let url: String
 
@@ -98,7 +98,7 @@ private struct PostgresPlace: StorePlace {
     }
 }
 
-/// Small values that read well in tests.
+/// Small sample values.
 enum Sample {
     static let target = "https://platform.adobe.io/data/foundation/flowservice 1234@AdobeOrg prod"
     static let flow = flow(1)
@@ -122,7 +122,7 @@ enum Sample {
         RunIdentity(flow: flow, window: Sample.window(window), rerun: rerun, attempt: attempt)
     }
 
-    /// A claim made at `time` by the service's clock, known to the second.
+    /// Creates a claim made at `time` by the service's clock, which is known to the second.
     static func claim(
         _ identity: RunIdentity, id: String = "c1", column: DeltaColumn? = nil, at time: Timestamp? = now,
         isRetry: Bool = false
@@ -147,17 +147,17 @@ enum Sample {
             status: status, end: end)
     }
 
-    /// A listing of every run, answered so long after ``now``.
+    /// Creates a listing of all runs, with the date `after` ``now``.
     static func listing(_ runs: [ObservedRun], after: Duration) -> RunListing {
         RunListing(runs: runs, date: now + after, isComplete: true)
     }
 }
 
 extension FlowLedger {
-    /// A flow of which nothing is known.
+    /// Creates an empty flow.
     init(of flow: FlowID = Sample.flow) { self = .empty(flow) }
 
-    /// Claims a window and leads it along the arrows.
+    /// Claims a window and brings the request to `state`.
     mutating func bring(_ identity: RunIdentity, to state: RunState) throws {
         let name = "\(identity.flow) \(identity.window?.start.seconds ?? 0) \(identity.attempt)"
         let claim = Sample.claim(identity, id: "c" + String(name.hashValue.magnitude % 1_000_000))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Verification")
 struct VerificationTests {
-    /// Accepted requests, in the order of their windows.
+    /// Creates the row of a run, by default of an accepted request.
     static func entry(
         _ window: Int64, attempt: Int = 1, state: RunState = .accepted, origin: RunOrigin = .request,
         run: String? = nil, column: String? = nil, at time: Timestamp = Sample.now
@@ -27,7 +27,7 @@ struct VerificationTests {
         return LedgerVerification.violations(in: [FlowEntries(record: record, entries: entries)])
     }
 
-    @Test("a sound ledger has no violations")
+    @Test("a valid ledger has no violations")
     func sound() {
         let entries = [
             Self.entry(1, state: .failed, column: "DOB"), Self.entry(1, attempt: 2, at: Sample.now + .milliseconds(1)),
@@ -39,7 +39,7 @@ struct VerificationTests {
         #expect(Self.violations(entries, column: "DOB").isEmpty)
     }
 
-    @Test("each violated invariant is told in words")
+    @Test("each violated invariant is described")
     func violations() {
         let expectations: [([LedgerEntry], String)] = [
             ([Self.entry(1), Self.entry(1, attempt: 2)], "2 requests that are under way or have brought"),
@@ -64,7 +64,7 @@ struct VerificationTests {
         }
     }
 
-    @Test("rows that cannot be are told one by one")
+    @Test("each impossible row is reported separately")
     func impossibleRows() {
         var unanswered = Self.entry(1)
         unanswered.run.id = nil

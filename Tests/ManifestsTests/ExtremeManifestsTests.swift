@@ -32,7 +32,7 @@ struct ExtremeManifestsTests {
         #expect(ManifestLoader(limits: limits).load([file]).diagnostics.map(\.code) == [.tooLarge])
     }
 
-    @Test("bytes that are no text are refused", arguments: [[0x61, 0x00, 0x62], [0x61, 0xFF], [0xC3], [0x61, 0x07]])
+    @Test("non-text bytes are refused", arguments: [[0x61, 0x00, 0x62], [0x61, 0xFF], [0xC3], [0x61, 0x07]])
     func noText(bytes: [UInt8]) throws {
         let diagnostics = try load(bytes).diagnostics
         #expect(diagnostics.map(\.code) == [.encoding])
@@ -51,7 +51,7 @@ struct ExtremeManifestsTests {
         #expect(DiagnosticsReport(diagnostics, sources: [source]).written().contains("deltaColum: {name: \"連絡先\"}"))
     }
 
-    @Test("a byte order mark of UTF-8 does not shift the place")
+    @Test("a UTF-8 byte order mark does not shift the place")
     func byteOrderMark() throws {
         let faulty = "\u{FEFF}nonsense: {}"
         let diagnostics = try load(faulty).diagnostics
@@ -60,7 +60,7 @@ struct ExtremeManifestsTests {
             DiagnosticsReport(diagnostics, sources: [source]).written().contains("1 | nonsense: {}\n  | ^^^^^^^^\n"))
     }
 
-    @Test("of very many faults the first thousand are shown and the rest is counted")
+    @Test("of many errors, the first thousand are shown and the rest are counted")
     func manyFaults() throws {
         let windows = repeatElement("{start: 2, end: 1}", count: 5000).joined(separator: ", ")
         let diagnostics = try load(manifest(flow: "windows: [\(windows)]")).diagnostics
@@ -69,7 +69,7 @@ struct ExtremeManifestsTests {
         #expect(diagnostics.first?.message == "test.yaml has 4000 more errors, which are not shown")
     }
 
-    @Test("any bytes at all give diagnostics and never a crash")
+    @Test("random bytes cause diagnostics, but no crash")
     func noise() throws {
         let seedText = Array(manifest(flow: "windows:\n  - {start: 1, end: \"2022-05-03T15:00:00Z\"}").utf8)
         var random = SeededGenerator(seed: 7)

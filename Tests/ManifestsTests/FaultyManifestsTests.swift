@@ -6,8 +6,8 @@ import Testing
 
 @Suite("Faulty manifests")
 struct FaultyManifestsTests {
-    /// Golden files are written anew with `SLUICE_UPDATE_GOLDEN=1`.
-    @Test("each faulty manifest is told what is wrong with it", arguments: ManifestFolder.faulty.names)
+    /// `SLUICE_UPDATE_GOLDEN=1` rewrites the golden files.
+    @Test("each faulty manifest has the expected diagnostics", arguments: ManifestFolder.faulty.names)
     func golden(name: String) throws {
         let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.faulty.file(name)]
         let diagnostics = ManifestLoader().load(files).diagnostics
@@ -18,7 +18,7 @@ struct FaultyManifestsTests {
         #expect(try shown == GoldenFile("Faulty/\(name).txt").text(updatingTo: shown))
     }
 
-    @Test("there are more than thirty of them, and only those that only warn have no error")
+    @Test("there are more than 35 faulty manifests, and all but the two with warnings have errors")
     func folder() throws {
         let names = ManifestFolder.faulty.names
         #expect(names.count > 35)
@@ -39,7 +39,7 @@ struct FaultyManifestsTests {
         }
     }
 
-    @Test("every kind of diagnostic has a code and a summary of its own")
+    @Test("every diagnostic has a unique code and a unique summary")
     func codes() {
         let codes = DiagnosticCode.allCases
         #expect(Set(codes.map(\.rawValue)).count == codes.count)
@@ -47,14 +47,15 @@ struct FaultyManifestsTests {
         #expect(codes.map(\.rawValue) == codes.map(\.rawValue).sorted())
     }
 
-    @Test("the folder shows every kind that a small manifest can have")
+    @Test("the faulty manifests cover every diagnostic that a small manifest can have")
     func coverage() throws {
         var found: Set<DiagnosticCode> = []
         for name in ManifestFolder.faulty.names {
             let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.faulty.file(name)]
             found.formUnion(ManifestLoader().load(files).diagnostics.map(\.code))
         }
-        // Made at run time by ExtremeManifestsTests; and what a command tells, not the loader.
+        // The first codes are covered by ExtremeManifestsTests; the last one is reported by commands, not by the
+        // loader.
         let large: Set<DiagnosticCode> = [
             .encoding, .tooDeep, .tooManyAliases, .tooLarge, .tooManyErrors, .targetWithoutFlows,
         ]

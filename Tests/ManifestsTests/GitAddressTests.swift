@@ -1,10 +1,10 @@
 import Manifests
 import Testing
 
-@Suite("The address of a ledger in Git")
+@Suite("Addresses of Git ledgers")
 struct GitAddressTests {
     @Test(
-        "is relative to the manifest's folder, and reads back from what a saved plan holds",
+        "an address is relative to the manifest's folder, and is read back from a saved plan",
         arguments: [
             ("prod.yaml", "git:", "git:"),
             ("prod.yaml", "git:origin", "git:"),

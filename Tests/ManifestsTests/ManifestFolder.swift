@@ -2,7 +2,7 @@ import FlowRuns
 import Foundation
 import Manifests
 
-/// The folders of manifests beside the tests.
+/// The manifests in the folders next to the tests.
 enum ManifestFolder: String {
     case faulty = "Faulty"
     case valid = "Valid"
@@ -11,7 +11,7 @@ enum ManifestFolder: String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(rawValue)
     }
 
-    /// Sorted, without their extension.
+    /// The names of the manifests without extension, sorted.
     var names: [String] {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
         return files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
@@ -25,7 +25,7 @@ enum ManifestFolder: String {
     func goldenURL(_ name: String) -> URL { url.appendingPathComponent("\(name).txt") }
 }
 
-/// A manifest of one flow, given the lines of the flow after its source.
+/// Creates a manifest of one flow; `lines` are added to the flow.
 func manifest(flow lines: String = "", target: String = "prod") -> String {
     """
     apiVersion: sluice/v1

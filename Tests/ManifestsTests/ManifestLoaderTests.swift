@@ -18,7 +18,7 @@ struct ManifestLoaderTests {
         #expect(manifests.digests.count == files.count)
     }
 
-    @Test("the outcome does not depend on the order of the files, nor on one that is given twice")
+    @Test("the result does not depend on the order of the files or on duplicates")
     func order() throws {
         let files =
             try ManifestFolder.valid.names.map(ManifestFolder.valid.file)
@@ -34,7 +34,7 @@ struct ManifestLoaderTests {
         }
     }
 
-    @Test("the design's manifest says what it says")
+    @Test("the design's manifest loads with all its values")
     func design() throws {
         let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("design")]
         let manifests = ManifestLoader().load(files).manifests
@@ -71,7 +71,7 @@ struct ManifestLoaderTests {
         #expect(flow.acknowledged.map(\.window) == [nil, flow.windows[1].window])
     }
 
-    @Test("a manifest for several targets declares in each what is common and what is its own")
+    @Test("a manifest for several targets declares common and individual values in each target")
     func severalTargets() throws {
         let files = [try ManifestFolder.valid.file("targets"), try ManifestFolder.valid.file("several")]
         let (manifests, diagnostics) = ManifestLoader().load(files)
@@ -91,7 +91,7 @@ struct ManifestLoaderTests {
         #expect(manifests.flows.allSatisfy { $0.pauses.map(\.reason) == ["the sandboxes are moved"] })
     }
 
-    @Test("a number of retries is one of failed runs; a mapping says of which")
+    @Test("a plain number of retries applies to failed runs; a mapping names the states")
     func retries() throws {
         func flow(_ line: String) -> FlowDeclaration? {
             let yaml = """
@@ -121,7 +121,7 @@ struct ManifestLoaderTests {
         #expect(Set(reruns.map(\.window)) == [Window(startSeconds: 100, endSeconds: 200)])
     }
 
-    @Test("a flow replaces what it names, and what that replaces in its turn")
+    @Test("a flow replaces the flows that it names, and those that these replace")
     func replaced() throws {
         let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("life")]
         let flows = ManifestLoader().load(files).manifests.flows
@@ -129,14 +129,14 @@ struct ManifestLoaderTests {
         #expect(flows.first?.replaces.map(\.place.line) == [27, 28])
     }
 
-    @Test("a flow comes after what it names, by name or by id")
+    @Test("a flow comes after the flows that it names, by name or by ID")
     func after() throws {
         let files = [try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("life")]
         let flows = ManifestLoader().load(files).manifests.flows
         #expect(flows.map { $0.predecessors.map { $0.description.prefix(1) } } == [["1"], ["3"], []])
     }
 
-    @Test("quoted seconds, offsets and fractions of zero are all times")
+    @Test("quoted seconds, offsets and zero fractions are valid times")
     func times() throws {
         let file = try ManifestFolder.valid.file("times")
         let flow = try #require(ManifestLoader().load([file]).manifests.flows.first)
@@ -176,7 +176,7 @@ struct ManifestLoaderTests {
             ])
     }
 
-    @Test("a flow in two files of one target names both places")
+    @Test("a flow in two files of one target is an error that names both places")
     func flowTwice() throws {
         let first = SourceFile(path: "a.yaml", bytes: Array(manifest().replacing("name: test", with: "name: a").utf8))
         let second = SourceFile(path: "b.yaml", bytes: Array(manifest().replacing("name: test", with: "name: b").utf8))
@@ -187,7 +187,7 @@ struct ManifestLoaderTests {
         #expect(found.first?.notes.map(\.place.description) == ["a.yaml:7:15"])
     }
 
-    @Test("a command about flows warns of a target that has none, with the command that prints what there is")
+    @Test("a target without flows causes a warning that suggests the command to list the flows")
     func flowless() throws {
         let (manifests, _) = ManifestLoader().load([
             try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("targets"),
@@ -201,7 +201,7 @@ struct ManifestLoaderTests {
                 "sluice flows manifests/targets.yaml --target in-git --format yaml"))
     }
 
-    @Test("one flow may stand in two targets")
+    @Test("one flow may be declared in two targets")
     func twoTargets() throws {
         let files = [
             try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("targets"),
@@ -213,7 +213,7 @@ struct ManifestLoaderTests {
         #expect(manifests.flows.map(\.target) == ["local", "prod"])
     }
 
-    /// Both declare the same flow.
+    /// Returns the diagnostics for two targets that declare the same flow.
     private func codesOfTwoTargets(
         _ one: String, _ other: String, ledgers: [String] = ["a", "b"], sandboxes: [String] = ["prod", "prod"]
     ) -> [DiagnosticCode] {
@@ -230,7 +230,7 @@ struct ManifestLoaderTests {
         return ManifestLoader().load(files).diagnostics.map(\.code)
     }
 
-    @Test("one flow may not stand in two targets of one sandbox, however their service's address is spelled")
+    @Test("one flow cannot be declared in two targets of one sandbox, with any spelling of the service address")
     func oneSandbox() {
         #expect(codesOfTwoTargets("http://localhost:8080", "http://127.0.0.1:8080//") == [.flowInTwoTargets])
         #expect(codesOfTwoTargets("https://a.example/x", "https://A.example:443/x/") == [.flowInTwoTargets])
@@ -238,13 +238,13 @@ struct ManifestLoaderTests {
         #expect(codesOfTwoTargets("https://a.example", "https://a.example", sandboxes: ["prod", "stage"]) == [])
     }
 
-    @Test("two embedded targets are one sandbox when they have one ledger, and so one simulator")
+    @Test("two embedded targets with the same ledger share a simulator, and so are one sandbox")
     func embeddedSandboxes() {
         #expect(codesOfTwoTargets("embedded", "embedded", ledgers: ["a", "a"]) == [.flowInTwoTargets])
         #expect(codesOfTwoTargets("embedded", "embedded", ledgers: ["a", "b"]) == [])
     }
 
-    @Test("a target's runs are found under its normal identity and under the one it was once written with")
+    @Test("a target has its canonical identity and the identity as originally written")
     func identities() throws {
         let targets = ManifestLoader().load([try ManifestFolder.valid.file("targets")]).manifests.targets
         #expect(
@@ -256,7 +256,7 @@ struct ManifestLoaderTests {
         #expect(targets.map(\.identity) == targets.map(\.identities[0]))
     }
 
-    @Test("a target that could not be read is not called unknown")
+    @Test("a target that could not be read is not reported as unknown")
     func noFollowUp() {
         let faulty = "{apiVersion: sluice/v1, kind: Target, metadata: {name: prod}, spec: {service: embedded}}"
         let files = [
@@ -267,7 +267,7 @@ struct ManifestLoaderTests {
         #expect(codes == [.missingKey])
     }
 
-    @Test("every doubled window of a long list is found, wherever the two stand")
+    @Test("a duplicate window is found at any distance in a long list")
     func manyWindows() throws {
         let windows = (0..<20_000).map { "{start: \($0 * 10), end: \($0 * 10 + 10)}" } + ["{start: 0, end: 10}"]
         let diagnostics = try load(manifest(flow: "windows:\n" + windows.map { "  - \($0)\n" }.joined())).diagnostics

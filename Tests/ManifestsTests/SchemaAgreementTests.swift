@@ -4,15 +4,15 @@ import Manifests
 import RunRequests
 import Testing
 
-/// Each mapping of a manifest is probed with one unknown key: what the loader says is missing and known must be what
-/// the schema says.
-@Suite("Schemas and loader agree")
+/// Probes each mapping of a manifest with one unknown key: the keys that the loader reports as missing and known must
+/// be those of the schema.
+@Suite("Agreement of schemas and loader")
 struct SchemaAgreementTests {
     private struct Schema: Decodable {
         struct Definition: Decodable {
             var properties: [String: Property]?
             var required: [String]?
-            /// Of which the first says what is required of an ordinary manifest, for one target.
+            /// Alternatives, the first of which has the required keys of an ordinary manifest, for one target.
             var anyOf: [Requirement]?
             var oneOf: [Requirement]?
 
@@ -27,7 +27,7 @@ struct SchemaAgreementTests {
         }
 
         struct Property: Decodable {
-            /// `null` stands for a key that is left out.
+            /// The allowed values; `null` stands for an absent key.
             var `enum`: [String?]?
         }
 
@@ -47,7 +47,7 @@ struct SchemaAgreementTests {
         }
     }
 
-    /// A key so strange that no other is near: the help then lists all that there are.
+    /// A mapping with a key so unusual that the help lists all known keys instead of a similar one.
     private static let strange = "{qqqqqqqqqqqqqqqqqqqqqqqq: 1}"
 
     private static func document(_ kind: String, _ spec: String) -> String {
@@ -86,12 +86,12 @@ struct SchemaAgreementTests {
         ("paused", document("RunManifest", "{target: prod, flows: [], paused: \(strange)}")),
     ]
 
-    @Test("on the keys of every mapping, and which are required", arguments: probes)
+    @Test("schema and loader agree on the keys of every mapping, and on the required ones", arguments: probes)
     func keys(definition: String, yaml: String) throws {
         let expected = try #require(try Schema().definitions[definition])
         let diagnostics = try load(yaml).diagnostics
         let unknown = try #require(diagnostics.first { $0.code == .unknownKey })
-        // The missing keys of the same mapping stand where it begins, one column before its first key.
+        // Missing keys of the same mapping are reported at its start, one column before its first key.
         let missing = diagnostics.filter {
             $0.code == .missingKey && $0.place?.column == (unknown.place?.column ?? 0) - 1
         }
@@ -101,7 +101,7 @@ struct SchemaAgreementTests {
                 == expected.required(in: definition))
     }
 
-    @Test("on the keys of a document, and its kinds")
+    @Test("schema and loader agree on the keys of a document and on its kinds")
     func document() throws {
         let diagnostics = try load(Self.strange).diagnostics
         let expected = try Schema()
@@ -113,7 +113,7 @@ struct SchemaAgreementTests {
         }
     }
 
-    @Test("on the words that a value may be")
+    @Test("schema and loader agree on the words that a value may have")
     func wordsOfValues() throws {
         let schema = try Schema()
         func words(_ definition: String, _ key: String) -> [String]? {
@@ -126,7 +126,7 @@ struct SchemaAgreementTests {
         #expect(words("flow", "order") == FlowDeclaration.Order.allCases.map(\.rawValue))
     }
 
-    /// The words in single quotes.
+    /// Returns the words in single quotes.
     private func words(in text: String) -> Set<String> {
         Set(
             text.split(separator: "'", omittingEmptySubsequences: false).enumerated().compactMap { index, part in

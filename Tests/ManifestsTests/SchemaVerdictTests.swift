@@ -4,10 +4,10 @@ import TestSupport
 import Testing
 import YAML
 
-/// The schemas are what an editor goes by, the loader what Sluice goes by.
-@Suite("What a schema refuses the loader refuses")
+/// Compares the schemas, which editors use, with the loader, which Sluice uses.
+@Suite("Schemas and loader")
 struct SchemaVerdictTests {
-    /// What the loader refuses and the schemas do not, and why they cannot.
+    /// Manifests that only the loader rejects, with the reasons why a schema cannot.
     private static let beyondTheSchemas = [
         "flow-twice": "a schema does not see that two flows have one id",
         "manifest-twice": "nor two manifests one name",
@@ -20,7 +20,7 @@ struct SchemaVerdictTests {
         "tag": "a YAML tag is gone before a schema sees the value",
     ]
 
-    /// The documents that hold something; `nil` when the YAML itself is faulty.
+    /// Returns the documents that are not empty; `nil` if the YAML is invalid.
     private static func documents(_ bytes: [UInt8]) -> [Tree]? {
         let stream = YAMLReader().read(bytes)
         guard stream.errors.isEmpty else { return nil }
@@ -31,7 +31,7 @@ struct SchemaVerdictTests {
         try SchemaValidator.faults(in: documents.map { .init("manifest", $0.json) })
     }
 
-    @Test("over all faulty manifests, and what it refuses beyond them is listed with the reason")
+    @Test("the loader rejects faulty manifests that the schema rejects; those that only the loader rejects are listed")
     func faulty() throws {
         let names = ManifestFolder.faulty.names
         let files = try names.map { try ManifestFolder.faulty.file($0) }
@@ -48,7 +48,7 @@ struct SchemaVerdictTests {
         #expect(beyond == Set(Self.beyondTheSchemas.keys))
     }
 
-    @Test("over all sound manifests: neither has anything against them")
+    @Test("valid manifests are accepted by both schema and loader")
     func sound() throws {
         let examples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../manifests")
         let paths = FileManager.default.enumerator(atPath: examples.path)?.compactMap { $0 as? String } ?? []
@@ -64,10 +64,10 @@ struct SchemaVerdictTests {
     }
 
     @Test(
-        "over a thousand manifests that differ in one place from a sound one", arguments: ["design", "target", "life"])
+        "the loader rejects all mutated manifests that the schema rejects", arguments: ["design", "target", "life"])
     func mutants(name: String) throws {
         let documents = try #require(Self.documents(ManifestFolder.valid.file(name).bytes))
-        // A document that holds nothing declares nothing, and is none.
+        // An empty document declares nothing and is skipped by the loader.
         let mutants = documents.flatMap(\.mutants).filter { $0.json != "null" }
         let faults = try Self.faults(in: mutants)
         #expect(faults.count { $0 != nil } > 100)
@@ -75,7 +75,7 @@ struct SchemaVerdictTests {
         for (mutant, fault) in zip(mutants, faults) {
             guard let fault else { continue }
             let file = SourceFile(path: "test.yaml", bytes: Array(mutant.json.utf8))
-            // A target that is declared twice would be one more error.
+            // The mutant replaces the target; loading both would be an additional error.
             let files = name == "target" ? [file] : [file, target]
             #expect(ManifestLoader().load(files).diagnostics.hasErrors, "\(fault): \(mutant.json)")
         }

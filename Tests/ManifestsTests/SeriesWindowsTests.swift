@@ -28,7 +28,7 @@ struct SeriesWindowsTests {
         Timestamp(seconds: Int64(try Date(text, strategy: .iso8601).timeIntervalSince1970))
     }
 
-    /// The boundaries as the wall clock of the zone shows them.
+    /// Returns the boundaries in the zone's local time.
     private func local(_ series: Series, asOf: String) throws -> [String] {
         let format = DateFormatter()
         format.timeZone = TimeZone(identifier: series.timeZone)
@@ -39,7 +39,7 @@ struct SeriesWindowsTests {
         }
     }
 
-    @Test("windows touch, never overlap, and cover all from the start to the last due boundary", arguments: zones)
+    @Test("windows touch, never overlap, and cover the time from the start to the last due boundary", arguments: zones)
     func coverage(zone: String) {
         var random = SeededGenerator(seed: 42)
         for _ in 0..<60 {
@@ -63,13 +63,13 @@ struct SeriesWindowsTests {
             #expect(zip(boundaries, boundaries.dropFirst()).allSatisfy { $0 < $1 })
             #expect(zip(progressions, progressions.dropFirst()).allSatisfy { $0.end == $1.start })
             #expect(zip(progressions, progressions.dropFirst()).allSatisfy { $0.length != $1.length })
-            // What is due stays so: time that passes only adds windows.
+            // Windows that are due remain due; passing time only adds windows.
             let later = self.boundaries(series.windows(dueAt: asOf + .seconds(40_000_000)))
             #expect(later.starts(with: boundaries) && later.count >= boundaries.count)
         }
     }
 
-    @Test("days of a zone with daylight saving begin when the calendar day begins", arguments: zones)
+    @Test("days of a zone with DST begin when the calendar day begins", arguments: zones)
     func daysBeginWithTheDay(zone: String) throws {
         let series = try series("{every: P1D, from: 2010-01-01, until: now, timeZone: \(zone)}")
         var calendar = Calendar(identifier: .gregorian)
@@ -80,7 +80,7 @@ struct SeriesWindowsTests {
         }
     }
 
-    @Test("a day of the change to daylight saving has 23 hours, and of the change back 25")
+    @Test("the day on which DST begins has 23 hours, and the day on which it ends has 25")
     func daylightSaving() throws {
         let series = try series("{every: P1D, from: 2024-03-30, until: now, timeZone: Europe/Berlin}")
         let progressions = series.windows(dueAt: try utc("2024-11-01T00:00:00Z"))
@@ -88,7 +88,7 @@ struct SeriesWindowsTests {
         #expect(progressions.map(\.count) == [1, 1, 209, 1, 4])
     }
 
-    @Test("ten years of days in Berlin are some forty progressions")
+    @Test("ten years of days in Berlin need only 41 progressions")
     func coalescing() throws {
         let series = try series("{every: P1D, from: 2014-01-01, until: 2024-01-01, timeZone: Europe/Berlin}")
         let progressions = series.windows(dueAt: .max)
@@ -96,14 +96,14 @@ struct SeriesWindowsTests {
         #expect(progressions.count == 41)
     }
 
-    @Test("a change by half an hour gives days of 23.5 and 24.5 hours")
+    @Test("a DST change of half an hour results in days of 23.5 and 24.5 hours")
     func lordHowe() throws {
         let series = try series("{every: P1D, from: 2024-04-06, until: now, timeZone: Australia/Lord_Howe}")
         let lengths = series.windows(dueAt: try utc("2024-10-08T00:00:00Z")).map(\.length)
         #expect(lengths == [.seconds(86_400), .seconds(88_200), .seconds(86_400), .seconds(84_600), .seconds(86_400)])
     }
 
-    @Test("a day whose midnight does not exist begins at one o'clock, and the next at midnight again")
+    @Test("a day without midnight begins at one o'clock, and the next at midnight again")
     func missingMidnight() throws {
         let series = try series("{every: P1D, from: 2018-11-04, until: now, timeZone: America/Sao_Paulo}")
         #expect(
@@ -112,7 +112,7 @@ struct SeriesWindowsTests {
             ])
     }
 
-    @Test("a day that the date line swallowed has no window")
+    @Test("a day skipped at the date line has no window")
     func missingDay() throws {
         let series = try series("{every: P1D, from: 2011-12-28, until: now, timeZone: Pacific/Apia}")
         #expect(
@@ -121,7 +121,7 @@ struct SeriesWindowsTests {
             ])
     }
 
-    @Test("months are counted from the first, so the 31st comes back after a short month")
+    @Test("months are counted from the first window, so the 31st returns after a short month")
     func monthEnds() throws {
         let series = try series("{every: P1M, from: 2024-01-31, until: now}")
         #expect(
@@ -130,7 +130,7 @@ struct SeriesWindowsTests {
             ])
     }
 
-    @Test("a year from a leap day ends on 28 February, and on the leap day four years later")
+    @Test("years from a leap day end on 28 February, and on the leap day four years later")
     func leapDays() throws {
         let series = try series("{every: P1Y, from: 2020-02-29, until: now, timeZone: Europe/London}")
         #expect(
@@ -139,13 +139,13 @@ struct SeriesWindowsTests {
             ])
     }
 
-    @Test("only whole windows before a fixed until are cut")
+    @Test("a fixed until leaves out the last partial window")
     func remainder() throws {
         let series = try series("{every: P1W, from: 2024-01-01, until: 2024-01-20}")
         #expect(boundaries(series.windows(dueAt: .max)).last == (try utc("2024-01-15T00:00:00Z")))
     }
 
-    @Test("a window is due the second that it ends, and with a lag that much later")
+    @Test("a window is due in the second in which it ends, plus the lag")
     func due() throws {
         let end = try utc("2024-01-02T00:00:00Z")
         let plain = try series("{every: P1D, from: 2024-01-01, until: now}")
@@ -156,14 +156,14 @@ struct SeriesWindowsTests {
         #expect(late.windows(dueAt: end + .seconds(7200)).map(\.count) == [1])
     }
 
-    @Test("a quarter of an hour over ten years is one progression")
+    @Test("quarter hours over ten years are one progression")
     func quarterHours() throws {
         let series = try series("{every: PT15M, from: 2014-01-01, until: 2024-01-01, timeZone: Europe/Berlin}")
         #expect(series.windows(dueAt: .max).map(\.count) == [3652 * 96])
         #expect(series.excess(dueAt: .max) == nil)
     }
 
-    @Test("every second since 1970 is refused before it is walked")
+    @Test("a series of every second since 1970 is refused without being enumerated")
     func tooMany() throws {
         let series = try series("{every: PT1S, from: 1970-01-01, until: now}")
         #expect(series.excess(dueAt: Timestamp(seconds: 5_000_000)) == nil)
@@ -188,7 +188,7 @@ struct SeriesWindowsTests {
         }
     }
 
-    @Test("a progression gives the same windows by index and in turn")
+    @Test("a progression has the same windows by index and by iteration")
     func progression() {
         let progression = WindowProgression(start: Timestamp(seconds: 10), length: .seconds(5), count: 3)
         #expect(

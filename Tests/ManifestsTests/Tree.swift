@@ -2,11 +2,11 @@ import FlowRuns
 import Text
 import YAML
 
-/// A document as JSON knows it, for asking a JSON Schema about it and for making faulty ones out of it.
+/// A document as JSON, to validate with a JSON Schema and to mutate.
 indirect enum Tree {
     case object([(key: String, value: Tree)])
     case array([Tree])
-    /// Its JSON text.
+    /// A scalar as JSON text.
     case scalar(String)
 
     init(_ node: YAMLNode) {
@@ -30,7 +30,7 @@ indirect enum Tree {
         return .scalar(String(json.text.dropFirst(4).dropLast()))
     }
 
-    /// JSON, which is also YAML.
+    /// The document as JSON, which is also valid YAML.
     var json: String {
         switch self {
         case .object(let members):
@@ -40,8 +40,8 @@ indirect enum Tree {
         }
     }
 
-    /// Every tree that differs from this one in a single place: a member or element left out, a value replaced, a member
-    /// added.
+    /// All trees that differ from this one in a single place: a member or element removed, a value replaced, or a
+    /// member added.
     var mutants: [Tree] {
         let others = ["null", "true", "0", "-1", "1.5", "1651584991000", #""""#, #""x""#, #"" ""#, "[]", "{}", "[0]"]
         var mutants = others.filter { $0 != json }.map(Tree.scalar)

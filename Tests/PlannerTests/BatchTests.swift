@@ -4,7 +4,7 @@ import Testing
 
 @testable import Planner
 
-@Suite("batches")
+@Suite("Batches")
 struct BatchTests {
     private func flow(_ series: Range<Int64>, every: Int64 = 10, batch: Int64? = 30) -> SampleFlow {
         SampleFlow(
@@ -12,7 +12,7 @@ struct BatchTests {
             batch: batch.map { .upTo(.fixed(.seconds($0))) })
     }
 
-    @Test("missing windows that touch are asked for as one run of at most the length")
+    @Test("missing windows that touch are requested as one run of at most the batch length")
     func joined() {
         var flow = flow(0..<80)
         #expect(flow.plan.ranges == [0..<30, 30..<60, 60..<80])
@@ -23,14 +23,14 @@ struct BatchTests {
         #expect((flow.plan.counts.create, flow.plan.counts.windows) == (3, 7))
     }
 
-    @Test("a length that is none of so many windows is not exceeded, and one window is asked for however long")
+    @Test("a batch length that is not a multiple of the window is not exceeded; a longer window is requested alone")
     func limit() {
         #expect(flow(0..<40, batch: 29).plan.ranges == [0..<20, 20..<40])
         #expect(flow(0..<40, batch: 5).plan.ranges == [0..<10, 10..<20, 20..<30, 30..<40])
     }
 
     @Test(
-        "what a batch covers is recorded, also when batches are cut otherwise or not at all", arguments: [nil, 20, 70])
+        "a recorded batch covers its windows with any other batch length, and without one", arguments: [nil, 20, 70])
     func recorded(_ batch: Int64?) {
         var flow = flow(0..<70, batch: batch)
         flow.runs = [RecordedRun(0..<30, .succeeded), RecordedRun(30..<60, .accepted)]
@@ -51,7 +51,7 @@ struct BatchTests {
         #expect((flow.plan.recordedCount, flow.plan.failedCount) == (3, 1))
     }
 
-    @Test("a refused batch is asked for again, with the refusal")
+    @Test("a refused batch is requested again, and its reason contains the refusal")
     func refused() {
         var flow = flow(0..<30)
         flow.runs = [RecordedRun(0..<30, .rejected, failure: "busy")]
@@ -59,7 +59,7 @@ struct BatchTests {
         #expect(flow.plan.actions.first?.reason == "3 windows in one run; refused before: busy")
     }
 
-    @Test("a rerun of a piece of a batch is told to name a range, and a range runs the batch once more")
+    @Test("a rerun of part of a batch suggests a range, and a range reruns the whole batch")
     func reruns() {
         var flow = flow(0..<30)
         flow.runs = [RecordedRun(0..<30, .succeeded)]
@@ -71,7 +71,7 @@ struct BatchTests {
         #expect(flow.plan.actions.map(\.kind) == [.rerun])
     }
 
-    @Test("a window that a rerun names exactly is asked for alone, what a range touches is not")
+    @Test("a window that a rerun names exactly is requested alone; windows in a range are batched")
     func rerunsOfMissing() {
         var flow = flow(0..<40)
         flow.reruns = [Rerun(10..<20, "fix")]
@@ -88,7 +88,7 @@ struct BatchTests {
         #expect(flow.plan.ranges == [0..<20, 20..<40, 40..<50, 50..<60])
     }
 
-    @Test("the first run of a flow carries the delta column, batch or not")
+    @Test("the first run of a flow carries the delta column, in a batch too")
     func deltaColumn() {
         var flow = flow(0..<60)
         (flow.source, flow.column, flow.order) = (.table, DeltaColumn(name: "DOB"), .newestFirst)
@@ -97,7 +97,7 @@ struct BatchTests {
         #expect(flow.plan.actions.first?.windowCount == 3)
     }
 
-    @Test("a replaced flow's batch covers, too, and holds what it covers while it is in doubt")
+    @Test("a batch of a replaced flow covers its windows, and holds them while in doubt")
     func replaced() {
         var flow = flow(0..<30)
         flow.replacedRuns = [RecordedRun(0..<20, .succeeded, of: SampleFlow.replacedID)]
@@ -108,7 +108,7 @@ struct BatchTests {
         #expect(flow.plan.ranges == [20..<30])
     }
 
-    @Test("a week of days across a change of clocks is one batch of P7D")
+    @Test("a week of days across a DST change is one batch of P7D")
     func calendar() throws {
         let from = Timestamp(year: 2026, month: 3, day: 23)! - .seconds(3600)
         let series = Series(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Planner
 
-@Suite("the delta-column rule, row by row")
+@Suite("The delta-column rule, row by row")
 struct DeltaColumnRuleTests {
     private let column = DeltaColumn(name: "DOB")
     private let asked: [Range<Int64>] = [20..<30, 0..<10]
@@ -18,7 +18,7 @@ struct DeltaColumnRuleTests {
 
     private func carried(_ plan: FlowPlan) -> [DeltaColumn?] { plan.actions.map(\.deltaColumn) }
 
-    @Test("table, never run, column given: the first request in order carries it, no other does")
+    @Test("table, never run, column given: only the first request in order carries the column")
     func firstRequestCarries() {
         let plan = flow("DOB").plan
         #expect(plan.ranges == [0..<10, 20..<30])
@@ -27,7 +27,7 @@ struct DeltaColumnRuleTests {
         #expect(plan.diagnostics.isEmpty)
     }
 
-    @Test("table, only rejected or released requests: the first request carries it, and its refusal is shown")
+    @Test("table, only rejected or released requests: the first request carries the column, and the rejection is shown")
     func onlyRejected() {
         let runs = [RecordedRun(0..<10, .rejected, failure: "no such column"), RecordedRun(40..<50, .released)]
         let plan = flow("DOB", runs: runs).plan
@@ -46,7 +46,7 @@ struct DeltaColumnRuleTests {
         #expect(carried(plan) == [nil, nil])
     }
 
-    @Test("table, never run, no column, nothing to ask for: no error")
+    @Test("table, never run, no column, nothing to request: no error")
     func missingButIdle() {
         #expect(SampleFlow(source: .table).plan.diagnostics.isEmpty)
     }
@@ -58,7 +58,7 @@ struct DeltaColumnRuleTests {
         #expect(plan.diagnostics.isEmpty)
     }
 
-    @Test("table, run with X, column Y: an error at the column that names both, the run and its time")
+    @Test("table, run with X, column Y: an error at the column names both, the run and its time")
     func fixed() {
         let runs = [
             RecordedRun(40..<50, .succeeded, id: "later", column: "NAME", at: 1_651_587_213),
@@ -75,7 +75,7 @@ struct DeltaColumnRuleTests {
         #expect(carried(plan) == [nil, nil])
     }
 
-    @Test("a fixed column is an error also when nothing is to be asked for")
+    @Test("a different column than the fixed one is an error even if nothing is to be requested")
     func fixedAndIdle() {
         var flow = flow("EMAIL", runs: [RecordedRun(0..<10, .succeeded, column: "DOB")])
         flow.windows = [0..<10]
@@ -83,7 +83,7 @@ struct DeltaColumnRuleTests {
         #expect(flow.plan.codes == [.deltaColumnFixed])
     }
 
-    @Test("the flow's own column wins over the one that a request carried")
+    @Test("the flow's own column takes precedence over the one that a request carried")
     func ownColumnWins() {
         let runs = [RecordedRun(40..<50, .succeeded, column: "OLD")]
         #expect(flow("DOB", own: "DOB", runs: runs).plan.diagnostics.isEmpty)
@@ -100,7 +100,7 @@ struct DeltaColumnRuleTests {
     }
 
     @Test(
-        "table, run with an unknown column: no request carries it, and a warning advises refresh",
+        "table, run with an unknown column: no request carries it, and a warning suggests a refresh",
         arguments: [nil, "DOB"])
     func unknown(_ declared: String?) {
         let plan = flow(declared, runs: [RecordedRun(40..<50, .succeeded)]).plan
@@ -119,7 +119,7 @@ struct DeltaColumnRuleTests {
         #expect(plan.diagnostics.isEmpty)
     }
 
-    @Test("table, never run, but made with a column: another one is an error, none is needed")
+    @Test("table, never run, created with a column: a different column is an error, an absent one is not")
     func madeWithColumn() {
         #expect(carried(flow("DOB", own: "DOB").plan) == [column, nil])
         #expect(flow("EMAIL", own: "DOB").plan.codes == [.deltaColumnFixed])
@@ -127,7 +127,7 @@ struct DeltaColumnRuleTests {
         #expect(carried(flow(nil, own: "DOB").plan) == [nil, nil])
     }
 
-    @Test("file, column given: an error, whatever was run", arguments: [[], [RecordedRun(0..<10, .succeeded)]])
+    @Test("file, column given: an error, with and without runs", arguments: [[], [RecordedRun(0..<10, .succeeded)]])
     func onFile(_ runs: [RecordedRun]) {
         var flow = flow("DOB", runs: runs)
         flow.source = .file

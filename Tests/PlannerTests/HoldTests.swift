@@ -4,14 +4,14 @@ import Testing
 
 @testable import Planner
 
-@Suite("what holds a flow")
+@Suite("Held flows")
 struct HoldTests {
     private func acknowledgement(_ run: String) -> Acknowledgement {
         Acknowledgement(
             run: RunID(run)!, reason: "by hand", place: Place(file: "flows.yaml", line: 401, column: 9))
     }
 
-    @Test("a doubt holds everything that would be asked for", arguments: [RunState.intended, .inDoubt])
+    @Test("a request in doubt holds all other requests of the flow", arguments: [RunState.intended, .inDoubt])
     func doubt(_ state: RunState) {
         let flow = SampleFlow(
             retryFailed: 1, windows: [0..<10, 20..<30, 40..<50, 60..<70], reruns: [Rerun(60..<70, "fix")],
@@ -25,14 +25,14 @@ struct HoldTests {
         #expect(flow.plan.recordedCount == 1)
     }
 
-    @Test("a doubt about a window that nothing declares holds the flow too, and is listed")
+    @Test("a request in doubt for an undeclared window also holds the flow, and is listed")
     func undeclaredDoubt() {
         let plan = SampleFlow(windows: [0..<10], runs: [RecordedRun(20..<30, .inDoubt)]).plan
         #expect(plan.held.map(\.window.range) == [0..<10])
         #expect(plan.undeclared.map(\.state) == [.inDoubt])
     }
 
-    @Test("a doubtful retry or rerun holds its own window")
+    @Test("a retry or rerun in doubt holds its own window")
     func doubtfulAttempts() {
         let flow = SampleFlow(
             retryFailed: 2, windows: [0..<10, 20..<30], reruns: [Rerun(20..<30, "fix")],
@@ -44,14 +44,14 @@ struct HoldTests {
         #expect(flow.plan.recordedCount == 1)
     }
 
-    @Test("broken rules are found also in a held flow")
+    @Test("a held flow is still checked against the rules")
     func faultsWhileHeld() {
         let flow = SampleFlow(windows: [0..<10, 25..<35], runs: [RecordedRun(20..<30, .inDoubt)])
         #expect(flow.plan.codes == [.windowOverlapsRecorded])
         #expect(flow.plan.held.map(\.window.range) == [0..<10])
     }
 
-    @Test("runs of unknown window hold the flow until each is acknowledged, with one warning")
+    @Test("runs of unknown windows hold the flow until all are acknowledged, with one warning")
     func unknownWindows() {
         var flow = SampleFlow(windows: [0..<10])
         flow.runs = [RecordedRun(nil, .succeeded, id: "x"), RecordedRun(nil, .failed, attempt: 2, id: "y")]
@@ -71,7 +71,7 @@ struct HoldTests {
         #expect(flow.plan.undeclared.isEmpty)
     }
 
-    @Test("a recorded request counts, also where the manifest calls it somebody else's")
+    @Test("a recorded request counts even if the manifest acknowledges it as foreign")
     func acknowledgedRequest() {
         let fix = Rerun(window: Window(0..<10), id: "fix", reason: "late files", place: SampleFlow.place)
         for windows in [[0..<10], []] as [[Range<Int64>]] {
@@ -83,7 +83,7 @@ struct HoldTests {
         }
     }
 
-    @Test("an acknowledged run that the ledger does not know is a warning, once the service was asked")
+    @Test("an acknowledged run that is not in the ledger is a warning, but only after contact with the service")
     func unknownAcknowledgement() {
         var flow = SampleFlow(windows: [0..<10], acknowledged: [acknowledgement("z")])
         #expect(flow.plan.codes == [.acknowledgedRunUnknown])

@@ -6,14 +6,14 @@ import Testing
 
 @testable import Planner
 
-/// Flows of one target, applied day by day until nothing is left, while people change how they are requested.
-@Suite("applied until nothing is left")
+/// Simulations of one target's flows that are applied daily until all is done, while the request settings change.
+@Suite("Repeated applies")
 struct LifePropertyTests {
     private struct Life {
         private var random: SeededGenerator
         private var flows: [FlowDeclaration] = []
         private var runs: [FlowID: [RecordedRun]] = [:]
-        /// Of requests for windows that were never run.
+        /// The starts of all seconds in requests for new windows.
         private(set) var requested: [FlowID: [Int64]] = [:]
         private(set) var mostInADay = 0
         private(set) var mostUnderWay = 0
@@ -31,7 +31,8 @@ struct LifePropertyTests {
 
         private static func id(_ number: Int) -> FlowID { FlowID("00000000-0000-4000-8000-00000000000\(number)")! }
 
-        /// A series of a minute, so that a flow that comes after another can be waited for, and a few windows behind it.
+        /// Declares a flow with one minute of a series, which a dependent flow can wait for, and a few windows after
+        /// it.
         private mutating func declared(_ number: Int) -> FlowDeclaration {
             let every = [1, 2, 3, 5, 6, 10, 30].randomElement(using: &random)! as Int64
             let isAfter = number > 0 && Bool.random(using: &random)
@@ -44,7 +45,7 @@ struct LifePropertyTests {
                 series: [Series(every: every, 0..<60)], after: isAfter ? [after] : [], place: SampleFlow.place)
         }
 
-        /// The same flow, asked for otherwise today.
+        /// Returns the flow with different request settings for one day.
         private mutating func changed(_ flow: FlowDeclaration) -> FlowDeclaration {
             let batch = Int64.random(in: 0...40, using: &random)
             return FlowDeclaration(
@@ -55,7 +56,7 @@ struct LifePropertyTests {
                 batch: batch == 0 ? nil : .upTo(.fixed(.seconds(batch))), after: flow.after, place: flow.place)
         }
 
-        /// Plans, requests a part of it, and lets some runs end. Returns whether all is done.
+        /// Ends some runs, plans, and requests a part of the plan. Returns whether all is done.
         mutating func liveADay() -> Bool {
             days += 1
             let now = Timestamp(seconds: 1_700_000_000 + Int64(days) * 86_400)
@@ -115,7 +116,7 @@ struct LifePropertyTests {
             }
         }
 
-        /// Every second that is declared, by flow.
+        /// Every declared second, by flow.
         var declared: [FlowID: [Int64]] {
             Dictionary(
                 uniqueKeysWithValues: flows.map { flow in
@@ -125,7 +126,7 @@ struct LifePropertyTests {
     }
 
     @Test(
-        "whatever the order, the budget, the batches and the dependencies, each declared second is requested exactly once"
+        "each declared second is requested exactly once with any order, budget, batches and dependencies"
     )
     func eachSecondOnce() {
         for seed in 0..<400 {

@@ -3,7 +3,8 @@ import Manifests
 
 @testable import Planner
 
-/// The planner's rules once more, slow and plain: sets of windows and of single seconds instead of one ordered pass.
+/// A slow reference implementation of the planner's rules, with sets of windows and seconds instead of one ordered
+/// pass.
 struct NaivePlan {
     struct Request: Hashable {
         let kind: PlannedAction.Kind
@@ -52,7 +53,7 @@ struct NaivePlan {
         }
     }
 
-    /// With duplicates, in the order of the declarations.
+    /// Returns all declared windows with duplicates, in declaration order.
     static func desired(of flow: SampleFlow) -> [Window] {
         flow.windows.map { Window($0) } + flow.series.flatMap(windows)
     }
@@ -114,14 +115,14 @@ struct NaivePlan {
         }
     }
 
-    /// A run of a longer window covers it, and none of its own was taken.
+    /// Returns whether a run of a longer window covers a window that has no run of its own.
     private func isCovered(_ window: Window) -> Bool {
         let isOfSeries = flow.series.flatMap(Self.windows).contains(window) && !flow.windows.contains(window.range)
         return flow.overlap != .allow && isOfSeries && !taken.contains { $0.window == window }
             && taken.contains { $0.window!.contains(window) }
     }
 
-    /// Whether a declared window is covered by a run of this one.
+    /// Returns whether a run of this window covers a declared window.
     private func covers(_ window: Window) -> Bool {
         desired.contains { $0 != window && window.contains($0) && isCovered($0) }
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Planner
 
-@Suite("windows that partly cover each other")
+@Suite("Overlapping windows")
 struct OverlapTests {
     @Test(
         "a new window that overlaps a recorded one is an error",
@@ -24,7 +24,7 @@ struct OverlapTests {
         #expect(plan.diagnostics.isEmpty)
     }
 
-    @Test("a request that was not taken covers nothing")
+    @Test("a rejected or released request covers nothing")
     func voidRuns() {
         let runs = [RecordedRun(0..<10, .rejected), RecordedRun(2..<4, .released)]
         #expect(SampleFlow(windows: [5..<15], runs: runs).plan.ranges == [5..<15])
@@ -39,20 +39,20 @@ struct OverlapTests {
         #expect(plan.ranges == [0..<10])
     }
 
-    @Test("two declared windows that overlap are no fault once both are recorded")
+    @Test("two declared windows that overlap are not an error once both are recorded")
     func bothRecorded() {
         let runs = [RecordedRun(0..<10, .succeeded), RecordedRun(5..<15, .succeeded)]
         #expect(SampleFlow(windows: [0..<10, 5..<15], runs: runs).plan.diagnostics.isEmpty)
     }
 
-    @Test("a window that overlaps a declared and a recorded one has both faults")
+    @Test("a window that overlaps both a declared and a recorded one causes both errors")
     func bothFaults() {
         let plan = SampleFlow(windows: [0..<10, 5..<15], runs: [RecordedRun(12..<20, .succeeded)]).plan
         #expect(Set(plan.codes) == [.windowOverlapsDeclared, .windowOverlapsRecorded])
         #expect(plan.ranges == [0..<10])
     }
 
-    @Test("of ten thousand overlaps twenty are shown and the others counted")
+    @Test("of ten thousand overlaps, twenty are shown and the others are counted")
     func flood() {
         let windows = (0..<10_000).map { Int64($0)..<Int64($0 + 2) }
         let plan = SampleFlow(windows: windows).plan
@@ -61,7 +61,7 @@ struct OverlapTests {
         #expect(plan.diagnostics.first?.severity == .error)
     }
 
-    @Test("a series of another length or phase is one diagnostic, however many windows overlap")
+    @Test("a series of another length or phase causes one diagnostic for any number of overlapping windows")
     func series() throws {
         func series(_ every: Duration, from: Int64, line: Int) -> Series {
             Series(
@@ -85,14 +85,14 @@ struct OverlapTests {
         #expect(both.plan.diagnostics.first?.message.contains("windows of this series") == true)
     }
 
-    @Test("allow sends overlapping windows all the same")
+    @Test("allow sends overlapping windows")
     func allow() {
         let flow = SampleFlow(overlap: .allow, windows: [0..<10, 5..<15], runs: [RecordedRun(8..<20, .succeeded)])
         #expect(flow.plan.ranges == [0..<10, 5..<15])
         #expect(flow.plan.diagnostics.isEmpty)
     }
 
-    @Test("trim asks for the pieces that nothing covers")
+    @Test("trim requests the uncovered pieces of a window")
     func trim() {
         let runs = [RecordedRun(2..<4, .succeeded), RecordedRun(6..<8, .failed)]
         let plan = SampleFlow(overlap: .trim, windows: [0..<10, 5..<15], runs: runs).plan
@@ -104,7 +104,7 @@ struct OverlapTests {
         #expect(plan.diagnostics.isEmpty)
     }
 
-    @Test("trim leaves nothing of a window that is covered, which counts as recorded")
+    @Test("trim requests nothing for a fully covered window, which counts as recorded")
     func trimmedAway() {
         let runs = [RecordedRun(0..<6, .succeeded), RecordedRun(5..<20, .succeeded)]
         let plan = SampleFlow(overlap: .trim, windows: [2..<10, 12..<14, 0..<6], runs: runs).plan
@@ -114,7 +114,7 @@ struct OverlapTests {
     }
 
     @Test(
-        "a retry is no new window: it goes out although somebody has run a part of it since",
+        "a retry is requested even if a foreign run has since covered part of its window",
         arguments: FlowDeclaration.Overlap.allCases)
     func retryBesideOthers(overlap: FlowDeclaration.Overlap) {
         let other = RecordedRun(
@@ -127,7 +127,7 @@ struct OverlapTests {
         #expect(!plan.diagnostics.hasErrors)
     }
 
-    @Test("a trimmed piece is tried again: after a refusal as its next attempt, after a failure as a retry")
+    @Test("a rejected piece of a trimmed window gets another attempt, a failed piece a retry")
     func piecesAgain() {
         let runs = [
             RecordedRun(0..<4, .succeeded), RecordedRun(4..<6, .rejected), RecordedRun(6..<8, .succeeded),

@@ -4,13 +4,13 @@ import Testing
 
 @testable import Planner
 
-@Suite("pauses")
+@Suite("Pauses")
 struct PauseTests {
     private func pause(until seconds: Int64? = nil, _ reason: String = "migration") -> Pause {
         Pause(reason: reason, until: seconds.map { Timestamp(seconds: $0) }, place: SampleFlow.place)
     }
 
-    @Test("a paused flow is planned as ever, and nothing of it is requested")
+    @Test("a paused flow is planned as usual, but all its windows are held")
     func paused() {
         var flow = SampleFlow(
             retryFailed: 1, windows: [0..<10, 20..<30, 40..<50], reruns: [Rerun(40..<50, "fix")],
@@ -25,7 +25,7 @@ struct PauseTests {
         #expect(flow.plan.diagnostics.isEmpty)
     }
 
-    @Test("a pause is over at its end, and one without an end never is")
+    @Test("a pause ends at its time, and a pause without a time does not end")
     func end() {
         var flow = SampleFlow(windows: [0..<10], pauses: [pause(until: 1000)])
         #expect(flow.plan.ranges == [0..<10])
@@ -35,20 +35,20 @@ struct PauseTests {
         #expect(flow.plan.held.map(\.reason) == ["paused: migration"])
     }
 
-    @Test("of two pauses the one that is over last is told")
+    @Test("of two pauses, the one that ends last is shown")
     func two() {
         let flow = SampleFlow(windows: [0..<10], pauses: [pause(until: 1500, "short"), pause(until: 3000, "long")])
         #expect(flow.plan.held.map(\.reason) == ["paused until 1970-01-01T00:50:00Z: long"])
     }
 
-    @Test("a doubt holds a paused flow as a doubt: an apply may settle it")
+    @Test("a request in doubt is the cause of the hold even in a paused flow, since an apply may settle it")
     func doubt() {
         let flow = SampleFlow(
             windows: [0..<10, 20..<30], pauses: [pause()], runs: [RecordedRun(20..<30, .inDoubt)])
         #expect(flow.plan.held.map(\.cause) == [.doubt, .doubt])
     }
 
-    @Test("a broken rule stops the plan, paused or not")
+    @Test("a broken rule is an error even in a paused flow")
     func brokenRule() {
         let flow = SampleFlow(source: .table, windows: [0..<10], pauses: [pause()])
         #expect(flow.plan.codes == [.deltaColumnMissing])

@@ -4,13 +4,13 @@ import Testing
 
 @testable import Planner
 
-@Suite("a plan in figures")
+@Suite("Plan counts")
 struct PlanCountsTests {
     private let target = Target(
         name: "prod", service: .embedded, organization: "o", sandbox: "s", ledger: .sqlite(path: "x"),
         place: Place(file: "target.yaml", line: 1, column: 1))
 
-    @Test("counts sum up all flows, and one error stops the whole plan")
+    @Test("counts add up over all flows, and one error makes the whole plan inapplicable")
     func counts() {
         let fine = SampleFlow(
             retryFailed: 1, windows: [0..<10, 20..<30, 40..<50], reruns: [Rerun(40..<50, "fix")],

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Planner
 
-@Suite("what holds of every plan, over random flows")
+@Suite("Properties of plans over random flows")
 struct PlanPropertyTests {
     private static let seeds: Range<UInt64> = 0..<1500
 
@@ -18,7 +18,7 @@ struct PlanPropertyTests {
         }
     }
 
-    @Test("the one pass finds what the plain rules find")
+    @Test("the planner agrees with the naive reference implementation")
     func agreesWithNaivePlan() {
         forEachFlow { flow, plan, _ in
             let naive = NaivePlan(flow)
@@ -34,7 +34,7 @@ struct PlanPropertyTests {
                 .windowDeclaredTwice: naive.declaredTwice, .rerunOfNothing: naive.rerunsOfNothing,
             ]
             for (code, count) in faults {
-                // One for many says how many at its beginning.
+                // A diagnostic about several windows begins with their number.
                 let told = plan.diagnostics.filter { $0.code == code }.map { diagnostic in
                     Int(diagnostic.message.prefix { $0 != " " }) ?? 1
                 }
@@ -43,7 +43,7 @@ struct PlanPropertyTests {
         }
     }
 
-    @Test("it does not matter in which parts the recorded runs are taken")
+    @Test("the plan is the same for any partition of the recorded runs into chunks")
     func parts() {
         forEachFlow { flow, plan, generator in
             var planning = FlowPlanning(flow.declaration, replaced: flow.replaced, asOf: flow.asOf)
@@ -57,7 +57,7 @@ struct PlanPropertyTests {
         }
     }
 
-    @Test("once a plan was applied, wholly or in part, only what was not sent is planned again")
+    @Test("after a plan is applied wholly or in part, only the remaining requests are planned again")
     func appliedPlans() {
         forEachFlow { flow, plan, generator in
             guard flow.canBeApplied(plan) else { return }
@@ -71,7 +71,7 @@ struct PlanPropertyTests {
         }
     }
 
-    @Test("when all doubts are resolved and all requests taken, nothing is left, and nothing was asked for twice")
+    @Test("once all doubts are settled and all requests accepted, nothing is left and nothing was requested twice")
     func resolvedDoubts() {
         forEachFlow { flow, _, generator in
             var after = flow
@@ -93,7 +93,7 @@ struct PlanPropertyTests {
         }
     }
 
-    @Test("no run is asked for twice, requests are in order of their windows, and new ones overlap nothing")
+    @Test("no run is requested twice, requests are in window order, and new ones overlap nothing")
     func requests() {
         forEachFlow { flow, plan, _ in
             let identities = plan.actions.map { $0.identity(in: SampleFlow.id) }
@@ -114,7 +114,7 @@ struct PlanPropertyTests {
         }
     }
 
-    @Test("at most the first request carries the delta column, exactly when nothing was accepted before")
+    @Test("only the first request may carry the delta column, and does so exactly if no run was accepted before")
     func deltaColumn() {
         forEachFlow { flow, plan, _ in
             #expect(plan.actions.dropFirst().allSatisfy { $0.deltaColumn == nil }, "\(flow)")
@@ -125,7 +125,7 @@ struct PlanPropertyTests {
         }
     }
 
-    @Test("runs of a replaced flow count as the flow's own would")
+    @Test("runs of a replaced flow count like the flow's own")
     func replaced() {
         let id = SampleFlow.replacedID
         forEachFlow { flow, _, generator in
@@ -133,7 +133,7 @@ struct PlanPropertyTests {
             let windows = NaivePlan.desired(of: flow).filter { !own.contains($0) }
             let states: [RunState] = [.succeeded, .accepted, .partial]
             var (replaced, recorded) = (flow, flow)
-            // What is partial on a replaced flow cannot be run again there: it counts as it is.
+            // A partial run of a replaced flow cannot be retried there, so it counts as recorded.
             (replaced.retriedStates, recorded.retriedStates) = ([.failed], [.failed])
             for window in Set(windows).sorted() where Bool.random(using: &generator) {
                 let state = states.randomElement(using: &generator) ?? .succeeded
@@ -141,7 +141,7 @@ struct PlanPropertyTests {
                 recorded.runs.append(RecordedRun(window.range, state, id: "old-\(window)"))
             }
             let (plan, expected) = (replaced.plan, recorded.plan)
-            // Only the delta column, and a retry's attempts, know whose they are.
+            // Ignores the delta column and the attempts of retries, which depend on the flow that made the run.
             #expect(
                 plan.actions.map { $0.key(in: id) } == expected.actions.map { $0.key(in: id) }, "\(flow)")
             #expect(plan.held.map(\.window) == expected.held.map(\.window), "\(flow)")
@@ -150,10 +150,10 @@ struct PlanPropertyTests {
         }
     }
 
-    @Test("batches ask for the same time in fewer runs, none of them longer than allowed")
+    @Test("batches request the same time in fewer runs, none longer than the batch length")
     func batches() {
         forEachFlow { flow, plan, generator in
-            // What is held counts reruns, too: of a batch they are longer.
+            // Held windows include reruns, which are longer for a batch.
             guard flow.overlap != .allow, plan.held.isEmpty else { return }
             var batched = flow
             let limit = Duration.seconds(Int64.random(in: 1...20, using: &generator))
@@ -175,7 +175,7 @@ struct PlanPropertyTests {
         }
     }
 
-    @Test("whatever the order, the batches and how far each apply comes, each declared second is requested once")
+    @Test("each declared second is requested once with any order, any batches and any number of requests per apply")
     func eachSecondOnce() {
         forEachFlow { flow, plan, generator in
             guard flow.overlap != .allow, plan.held.isEmpty, !plan.diagnostics.hasErrors else { return }
@@ -198,7 +198,7 @@ struct PlanPropertyTests {
         }
     }
 
-    @Test("a pause holds exactly what would be requested")
+    @Test("a pause holds exactly the windows that would be requested")
     func pauses() {
         forEachFlow { flow, plan, _ in
             var paused = flow
@@ -232,7 +232,7 @@ struct PlanPropertyTests {
 }
 
 extension PlannedAction {
-    /// The run that it becomes when the service takes it.
+    /// The run that the service creates for this action.
     fileprivate var applied: RecordedRun {
         RecordedRun(
             identity: identity(in: SampleFlow.id), state: .accepted, id: RunID("new-\(window)-\(attempt)"),
@@ -241,12 +241,13 @@ extension PlannedAction {
 }
 
 extension SampleFlow {
-    /// Plans with broken rules are not applied. Most of what is asserted holds of them all the same.
+    /// Returns whether the properties of applied plans hold for `plan`. Plans with errors are never applied, but most
+    /// have these properties too.
     fileprivate func canBeApplied(_ plan: FlowPlan) -> Bool {
         !plan.diagnostics.hasErrors || order == .oldestFirst && !reruns.contains(where: \.isRange)
     }
 
-    /// A flow in a minute of time, so crowded that windows meet in every way.
+    /// Creates a flow within a minute of time, so crowded that windows overlap in all ways.
     fileprivate static func random(_ generator: inout SeededGenerator) -> SampleFlow {
         func number(_ range: ClosedRange<Int64>) -> Int64 { .random(in: range, using: &generator) }
         func chance(_ oneIn: Int64) -> Bool { number(1...oneIn) == 1 }

@@ -5,9 +5,9 @@ import Testing
 
 @testable import Planner
 
-@Suite("the requests of a flow")
+@Suite("Planned actions")
 struct PlannedActionsTests {
-    /// In rows of equal steps, mostly, now and then with something else in their midst.
+    /// Creates actions that are mostly in rows of equal steps, with occasional irregularities.
     private func random(_ generator: inout SeededGenerator) -> [PlannedAction] {
         var (start, line) = (Int64.random(in: -100...100, using: &generator), 10)
         return (0..<Int.random(in: 0...60, using: &generator)).map { _ in
@@ -24,7 +24,7 @@ struct PlannedActionsTests {
         }
     }
 
-    @Test("come out as they went in, whatever rows they are kept in")
+    @Test("the actions are the same in any compressed form")
     func sameAsArray() {
         for seed in 0..<500 as Range<UInt64> {
             var generator = SeededGenerator(seed: seed)
@@ -44,7 +44,7 @@ struct PlannedActionsTests {
         }
     }
 
-    @Test("are sorted as an array is, in either order", arguments: FlowDeclaration.Order.allCases)
+    @Test("sorting gives the same order as sorting an array", arguments: FlowDeclaration.Order.allCases)
     func sorted(_ order: FlowDeclaration.Order) {
         for seed in 0..<200 as Range<UInt64> {
             var generator = SeededGenerator(seed: seed)

@@ -5,9 +5,9 @@ import Testing
 
 @testable import Planner
 
-@Suite("flows that come after others")
+@Suite("Flows that come after others")
 struct PredecessorTests {
-    /// A flow that others come after, with these windows declared, and these runs.
+    /// Creates a flow that others come after, with these windows and runs.
     private static func predecessor(_ windows: [Range<Int64>], _ runs: [RecordedRun] = []) -> Predecessor {
         let flow = SampleFlow(windows: windows, runs: runs)
         return Predecessor(flow.declaration, flow.plan, runs: runs)
@@ -17,7 +17,7 @@ struct PredecessorTests {
         SampleFlow(windows: windows, predecessors: [predecessor]).plan.held.map(\.reason)
     }
 
-    @Test("a window is requested once runs that succeeded cover all of it")
+    @Test("a window is requested once succeeded runs cover all of it")
     func covered() {
         let runs = [
             RecordedRun(0..<10, .succeeded), RecordedRun(10..<20, .succeeded), RecordedRun(30..<40, .succeeded),
@@ -34,7 +34,7 @@ struct PredecessorTests {
         #expect((other.plan.counts.waiting, other.plan.counts.held) == (2, 0))
     }
 
-    @Test("what a window waits for is told")
+    @Test("the reason for waiting is shown")
     func obstacles() {
         let runs = [
             RecordedRun(0..<10, .accepted), RecordedRun(10..<20, .failed), RecordedRun(20..<30, .partial),
@@ -49,7 +49,7 @@ struct PredecessorTests {
             ])
     }
 
-    @Test("a retry that succeeded is as good as a first run, and a declared rerun is waited for")
+    @Test("a succeeded retry counts like a first run, and a declared rerun must succeed too")
     func retriesAndReruns() {
         let runs = [RecordedRun(0..<10, .failed), RecordedRun(0..<10, .succeeded, attempt: 2)]
         #expect(reasons([0..<10], after: Self.predecessor([0..<10], runs)) == [])
@@ -65,7 +65,7 @@ struct PredecessorTests {
             ])
     }
 
-    @Test("a run that the manifest calls somebody else's covers nothing")
+    @Test("an acknowledged foreign run covers nothing")
     func acknowledged() {
         let run = RecordedRun(
             identity: RunIdentity(flow: SampleFlow.id, window: Window(0..<10)), state: .succeeded, origin: .service,
@@ -88,7 +88,7 @@ struct PredecessorTests {
         #expect(plan.held.map(\.window.range) == [0..<10, 0..<10, 0..<10])
     }
 
-    @Test("only what does not wait is joined into batches")
+    @Test("waiting windows are not joined into batches")
     func batches() {
         let after = Self.predecessor([0..<20], [RecordedRun(0..<20, .succeeded)])
         let flow = SampleFlow(
@@ -97,14 +97,14 @@ struct PredecessorTests {
         #expect(flow.plan.held.map(\.window.range) == [20..<30, 30..<40])
     }
 
-    @Test("a paused flow is paused, whatever it comes after")
+    @Test("a paused flow is shown as paused even if it also waits")
     func paused() {
         let pause = Pause(reason: "migration", place: SampleFlow.place)
         let flow = SampleFlow(windows: [0..<10], pauses: [pause], predecessors: [Self.predecessor([0..<10])])
         #expect(flow.plan.held.map(\.cause) == [.paused])
     }
 
-    @Test("whatever runs there are, exactly what they cover is requested, second by second")
+    @Test("with random runs, exactly the windows fully covered by succeeded runs are requested")
     func random() {
         let states: [RunState] = [
             .succeeded, .succeeded, .succeeded, .accepted, .failed, .partial, .rejected, .inDoubt,

@@ -4,13 +4,13 @@ import Testing
 
 @testable import Planner
 
-@Suite("a flow that replaces another")
+@Suite("Flows that replace others")
 struct ReplacementTests {
     private func old(_ range: Range<Int64>?, _ state: RunState = .succeeded, rerun: String? = nil) -> RecordedRun {
         RecordedRun(range, state, rerun: rerun, id: "old-\(range?.lowerBound ?? 0)", of: SampleFlow.replacedID)
     }
 
-    @Test("what the replaced flow has recorded counts, and the first request carries the delta column all the same")
+    @Test("recorded runs of the replaced flow count, and the first request still carries the delta column")
     func counts() {
         let flow = SampleFlow(
             source: .table, column: DeltaColumn(name: "DOB"), windows: [0..<10, 20..<30, 40..<50],
@@ -23,7 +23,7 @@ struct ReplacementTests {
     }
 
     @Test(
-        "a run of it that failed or was not taken counts for nothing",
+        "a failed, rejected or released run of the replaced flow does not count",
         arguments: [RunState.failed, .rejected, .released])
     func failed(_ state: RunState) {
         let flow = SampleFlow(retryFailed: 2, windows: [0..<10], replacedRuns: [old(0..<10, state)])
@@ -32,7 +32,7 @@ struct ReplacementTests {
         #expect(flow.plan.actions.first?.reason == reason)
     }
 
-    @Test("a doubt about it holds its window and no other", arguments: [RunState.intended, .inDoubt])
+    @Test("a request in doubt on a replaced flow holds only its window", arguments: [RunState.intended, .inDoubt])
     func doubt(_ state: RunState) {
         let flow = SampleFlow(windows: [0..<10, 20..<30], replacedRuns: [old(0..<10, state)])
         #expect(flow.plan.ranges == [20..<30])
@@ -41,7 +41,7 @@ struct ReplacementTests {
         #expect(flow.plan.held.first?.reason.hasPrefix("on the flow that it replaces, 0dd0dd0d-") == true)
     }
 
-    @Test("a run of unknown window of it holds the whole flow, until it is acknowledged")
+    @Test("a run of unknown window on the replaced flow holds the whole flow until it is acknowledged")
     func unknownWindow() {
         var flow = SampleFlow(windows: [0..<10], replacedRuns: [old(nil)])
         #expect(flow.plan.actions.isEmpty)
@@ -55,7 +55,7 @@ struct ReplacementTests {
         #expect(flow.plan.replacedCount == 1)
     }
 
-    @Test("reruns that it has recorded are not repeated, and others may name its windows")
+    @Test("recorded reruns of the replaced flow are not repeated, and new reruns can name its windows")
     func reruns() {
         let flow = SampleFlow(
             windows: [0..<10], reruns: [Rerun(0..<10, "old"), Rerun(0..<10, "new", line: 202)],
@@ -64,7 +64,7 @@ struct ReplacementTests {
         #expect(flow.plan.recordedCount == 2)
     }
 
-    @Test("after a lost ledger, the runs of both are counted together, oldest first: the window's own, then its reruns")
+    @Test("after a lost ledger, runs of both flows count together, oldest first: the window's own, then its reruns")
     func rerunsAfterLostLedger() {
         func found(_ seconds: Int64, of flow: FlowID) -> RecordedRun {
             RecordedRun(
@@ -82,7 +82,7 @@ struct ReplacementTests {
         #expect(flow.plan.codes == [.runTakenForRerun])
     }
 
-    @Test("windows that are cut otherwise are handled as the flow's own would be")
+    @Test("overlaps with windows of the replaced flow are handled like overlaps with the flow's own")
     func overlap() {
         var flow = SampleFlow(windows: [0..<10], replacedRuns: [old(5..<15)])
         #expect(flow.plan.codes == [.windowOverlapsRecorded])
@@ -90,7 +90,7 @@ struct ReplacementTests {
         #expect(flow.plan.ranges == [0..<5])
     }
 
-    @Test("the flow is not verified before both were compared with the service")
+    @Test("the plan is not verified until both flows have been compared with the service")
     func verified() {
         let flow = SampleFlow(windows: [0..<10])
         let replaced = ReplacedFlow(record: FlowRecord(id: SampleFlow.replacedID), runs: [])

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Planner
 
-@Suite("the order of requests")
+@Suite("The order of requests")
 struct RequestOrderTests {
-    @Test("newest first turns the windows round, and a window's own run still comes before its reruns")
+    @Test("newest-first order reverses the windows, but a window's own run still comes before its reruns")
     func newestFirst() {
         let flow = SampleFlow(
             order: .newestFirst, windows: [0..<10, 20..<30, 40..<50],
@@ -15,7 +15,7 @@ struct RequestOrderTests {
         #expect(flow.plan.actions.map(\.rerun) == [nil, nil, "a", "b", nil])
     }
 
-    @Test("the delta column goes with whatever request is first", arguments: FlowDeclaration.Order.allCases)
+    @Test("the first request in any order carries the delta column", arguments: FlowDeclaration.Order.allCases)
     func deltaColumn(_ order: FlowDeclaration.Order) {
         let flow = SampleFlow(
             source: .table, column: DeltaColumn(name: "DOB"), order: order, windows: [0..<10, 20..<30, 40..<50])
@@ -23,7 +23,7 @@ struct RequestOrderTests {
         #expect(flow.plan.ranges.first == (order == .oldestFirst ? 0..<10 : 40..<50))
     }
 
-    @Test("flows of a higher priority come first, equal ones stay in order")
+    @Test("flows of a higher priority come first; flows of equal priority keep their order")
     func priority() {
         let target = Target(
             name: "prod", service: .embedded, organization: "o", sandbox: "s", ledger: .sqlite(path: "x"),

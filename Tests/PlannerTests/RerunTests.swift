@@ -4,11 +4,11 @@ import Testing
 
 @testable import Planner
 
-@Suite("reruns")
+@Suite("Reruns")
 struct RerunTests {
     private let done = RecordedRun(0..<10, .succeeded)
 
-    @Test("a rerun of a recorded window is asked for once")
+    @Test("a rerun of a recorded window is requested once")
     func rerun() {
         var flow = SampleFlow(windows: [0..<10], reruns: [Rerun(0..<10, "fix-418")], runs: [done])
         #expect(flow.plan.actions.map(\.kind) == [.rerun])
@@ -22,7 +22,7 @@ struct RerunTests {
     }
 
     @Test(
-        "a recorded run is enough, whatever came of it, declared or not",
+        "a recorded run in any accepted state allows a rerun, declared or not",
         arguments: [RunState.accepted, .partial, .failed])
     func anyOutcome(_ state: RunState) {
         let plan = SampleFlow(reruns: [Rerun(0..<10, "fix")], runs: [RecordedRun(0..<10, state)]).plan
@@ -30,7 +30,7 @@ struct RerunTests {
         #expect(plan.undeclared.isEmpty)
     }
 
-    @Test("a rerun follows its window's first run, in the order of windows")
+    @Test("a rerun follows its window's first run, in window order")
     func order() {
         let flow = SampleFlow(
             windows: [0..<10, 20..<30], reruns: [Rerun(0..<10, "b"), Rerun(0..<10, "a", line: 202)])
@@ -46,7 +46,7 @@ struct RerunTests {
         #expect(flow.plan.actions.isEmpty)
     }
 
-    @Test("a rerun of an unknown window is held while the service was not asked yet")
+    @Test("a rerun of an unknown window is held before the first contact with the service")
     func unverified() {
         var flow = SampleFlow(reruns: [Rerun(0..<10, "fix")])
         flow.record.contactedAt = nil
@@ -55,7 +55,7 @@ struct RerunTests {
         #expect(flow.plan.held.first?.reason.contains("the service was not asked yet") == true)
     }
 
-    @Test("a rerun of a window that trim cuts down is an error, of one that it leaves whole is not")
+    @Test("a rerun of a window that trim shortens is an error; a rerun of an untrimmed window is not")
     func trimmed() {
         let reruns = [Rerun(0..<10, "whole"), Rerun(5..<15, "cut", line: 202)]
         let plan = SampleFlow(overlap: .trim, windows: [0..<10, 5..<15], reruns: reruns).plan
@@ -64,13 +64,13 @@ struct RerunTests {
         #expect(plan.ranges == [0..<10, 0..<10, 10..<15])
     }
 
-    @Test("a rerun may overlap what it likes")
+    @Test("a rerun may overlap other windows")
     func overlaps() {
         let runs = [done, RecordedRun(5..<15, .succeeded)]
         #expect(SampleFlow(windows: [0..<10, 5..<15], reruns: [Rerun(0..<10, "fix")], runs: runs).plan.codes.isEmpty)
     }
 
-    @Test("a refused rerun is asked for again, a failed one is retried as its next attempt")
+    @Test("a refused rerun is requested again; a failed one is retried as its next attempt")
     func again() {
         var flow = SampleFlow(retryFailed: 1, reruns: [Rerun(0..<10, "fix")], runs: [done])
         flow.runs.append(RecordedRun(0..<10, .rejected, rerun: "fix", failure: "busy"))
@@ -88,7 +88,7 @@ struct RerunTests {
 
     private let days = [RecordedRun(0..<10, .succeeded), RecordedRun(10..<20, .failed), RecordedRun(20..<30, .partial)]
 
-    @Test("a range means every recorded window that it touches, each once under its id")
+    @Test("a range reruns each recorded window that it touches once under its ID")
     func range() {
         var flow = SampleFlow(
             windows: [0..<10, 10..<20, 20..<30], reruns: [Rerun(5..<20, isRange: true, "fix")], runs: days)
@@ -104,21 +104,21 @@ struct RerunTests {
         #expect(flow.plan.diagnostics.isEmpty)
     }
 
-    @Test("what of a range is missing runs first, and then once more, so that it does not matter when one looks")
+    @Test("a range runs missing windows first and then again, so the result does not depend on the time of planning")
     func rangeOfMissing() {
         let flow = SampleFlow(windows: [0..<10, 10..<20], reruns: [Rerun(0..<20, isRange: true, "fix")], runs: [done])
         #expect(flow.plan.ranges == [0..<10, 10..<20, 10..<20])
         #expect(flow.plan.actions.map(\.rerun) == ["fix", nil, "fix"])
     }
 
-    @Test("pieces that trim leaves run once more as they are")
+    @Test("pieces that trim leaves are rerun as they are")
     func rangeOfPieces() {
         let flow = SampleFlow(
             overlap: .trim, windows: [5..<20], reruns: [Rerun(0..<20, isRange: true, "fix")], runs: [done])
         #expect(flow.plan.ranges == [0..<10, 10..<20, 10..<20])
     }
 
-    @Test("a range that touches nothing is an error, once the service was asked")
+    @Test("a range that touches nothing is an error after contact with the service")
     func emptyRange() {
         var flow = SampleFlow(reruns: [Rerun(10..<20, isRange: true, "fix")], runs: [done])
         #expect(flow.plan.codes == [.rerunOfNothing])
@@ -128,7 +128,7 @@ struct RerunTests {
         #expect(flow.plan.held.map(\.window.range) == [10..<20])
     }
 
-    @Test("a failed rerun of a range is retried in its window, a refused one asked for again")
+    @Test("a failed rerun of a range is retried in its window; a refused one is requested again")
     func rangeAgain() {
         let flow = SampleFlow(
             retryFailed: 1, reruns: [Rerun(0..<30, isRange: true, "fix")],
@@ -141,7 +141,7 @@ struct RerunTests {
     }
 
     @Test(
-        "of a piece of a recorded window it is told what to write instead",
+        "a rerun of part of a recorded window suggests the range to write instead",
         arguments: [0..<5, 3..<7, 5..<10, 0..<15, -5..<20])
     func piece(_ range: Range<Int64>) {
         let plan = SampleFlow(windows: [0..<10], reruns: [Rerun(range, "fix")], runs: [done]).plan

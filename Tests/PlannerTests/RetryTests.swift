@@ -4,7 +4,7 @@ import Testing
 
 @testable import Planner
 
-@Suite("runs that did not end as they should")
+@Suite("Retries")
 struct RetryTests {
     private func plan(_ states: Set<Retries.State>, times: Int = 2, _ runs: [RecordedRun]) -> FlowPlan {
         SampleFlow(retryFailed: times, retriedStates: states, windows: [0..<10], runs: runs).plan
@@ -14,7 +14,7 @@ struct RetryTests {
     private let partial = RecordedRun(0..<10, .partial, failure: "MAPPER-3700", records: 90)
     private let failed = RecordedRun(0..<10, .failed)
 
-    @Test("only the ends that the manifest names are retried")
+    @Test("only the end states named in the manifest are retried")
     func states() {
         let ends: [(Retries.State, RecordedRun)] = [(.empty, empty), (.partial, partial), (.failed, failed)]
         for (state, run) in ends {
@@ -26,7 +26,7 @@ struct RetryTests {
         #expect(plan([.empty], [RecordedRun(0..<10, .succeeded)]).actions.isEmpty, "nobody knows how many")
     }
 
-    @Test("a failed or empty run is run again by the service, a partial one's window requested as a new run")
+    @Test("a failed or empty run is re-triggered; the window of a partial run is requested as a new run")
     func means() {
         let again = plan([.empty], [empty]).actions.first
         #expect(again?.kind == .retry(of: RunID("0--1")!))
@@ -48,7 +48,7 @@ struct RetryTests {
         #expect(plan([.empty], [failed]).failedCount == 1)
     }
 
-    @Test("a retry that somebody made on the service counts as one")
+    @Test("a retry made by hand on the service counts as an attempt")
     func byHand() {
         func found(_ attempt: Int, _ state: RunState, records: Int64?) -> RecordedRun {
             RecordedRun(
@@ -62,7 +62,7 @@ struct RetryTests {
         #expect(once.codes == [.windowRunTwice])
     }
 
-    @Test("a run with fewer records than expected is told of, until a run of the window has brought enough")
+    @Test("a run with too few records is reported until a run of the window has enough")
     func expectation() {
         var flow = SampleFlow(windows: [0..<10], runs: [RecordedRun(0..<10, .succeeded, records: 4)])
         #expect(flow.declaration.runsWithTooFewRecords(in: flow.runs) == [])
@@ -79,7 +79,7 @@ struct RetryTests {
         #expect(flow.declaration.runsWithTooFewRecords(in: flow.runs).count == 1, "it may have brought none")
     }
 
-    @Test("a flow that comes after waits for the records that are expected")
+    @Test("a flow that comes after another waits for the expected records")
     func after() {
         let runs = [RecordedRun(0..<10, .succeeded, records: 0)]
         let flow = SampleFlow(expectation: Expectation(minimumRecords: 1), windows: [0..<10], runs: runs)

@@ -4,13 +4,13 @@ import Testing
 
 @testable import Planner
 
-@Suite("limits on the number of runs")
+@Suite("Limits on the number of runs")
 struct RunLimitsTests {
     private static func id(_ number: Int) -> FlowID {
         FlowID("3abea21c-7e36-4be1-bec1-00000000000\(number)")!
     }
 
-    /// Flows of so many missing windows each.
+    /// Plans flows with the given numbers of missing windows.
     private func plan(
         _ windows: [Int], runsPerDay: Int? = nil, running: Int? = nil, ofFlow: Int? = nil, priorities: [Int] = []
     ) -> Plan {
@@ -41,7 +41,7 @@ struct RunLimitsTests {
 
     private func counts(_ plan: Plan) -> [Int] { plan.flows.map(\.actions.count) }
 
-    @Test("what is over the day's limit is held until tomorrow, and is no error")
+    @Test("requests beyond the daily limit are held until tomorrow without an error")
     func day() {
         let limited = plan([120], runsPerDay: 90).limited(by: usage())
         #expect(counts(limited) == [90])
@@ -52,7 +52,7 @@ struct RunLimitsTests {
         #expect(limited.diagnostics.isEmpty && limited.isContinuedLater && !limited.isHeldByRunningRuns)
     }
 
-    @Test("runs count on the day of their claim by the service's clock, in UTC; those not taken for nothing")
+    @Test("runs count on the UTC day of their claim by the service's clock; rejected and released ones do not count")
     func usageOfDay() {
         let (day, next): (Int64, Int64) = (86_400, 172_800)
         func claimed(_ seconds: Int64) -> RecordedRun {
@@ -72,7 +72,7 @@ struct RunLimitsTests {
         #expect(counts(plan([10], runsPerDay: 3).limited(by: usage(runs))) == [0])
     }
 
-    @Test("runs under way leave room for as many as may be")
+    @Test("running runs reduce the number of requests under the limit")
     func running() {
         let usage = usage([RecordedRun(0..<10, .accepted), RecordedRun(10..<20, .succeeded)])
         let limited = plan([5], runsPerDay: 90, running: 3).limited(by: usage)
@@ -81,7 +81,7 @@ struct RunLimitsTests {
         #expect(limited.isHeldByRunningRuns)
     }
 
-    @Test("a flow's own limit leaves the rest to others")
+    @Test("a flow's own limit leaves the rest of the budget to other flows")
     func ofFlow() {
         let limited = plan([10, 10], runsPerDay: 9, ofFlow: 5).limited(
             by: usage([RecordedRun(0..<10, .failed, at: 90_000)]))
@@ -90,7 +90,7 @@ struct RunLimitsTests {
     }
 
     @Test(
-        "flows of one priority are served evenly, those of a higher one first",
+        "flows of one priority share the budget evenly, and flows of a higher one come first",
         arguments: [
             ([100, 100, 4], [], [43, 43, 4]), ([3, 100, 100], [], [3, 44, 43]),
             ([100, 100, 100], [0, 9, 0], [0, 90, 0]),
@@ -98,12 +98,12 @@ struct RunLimitsTests {
         ])
     func fair(windows: [Int], priorities: [Int], expected: [Int]) {
         let limited = plan(windows, runsPerDay: 90, priorities: priorities).limited(by: usage())
-        // By flow, whatever the order.
+        // Sorted by flow, because priorities change the order of the plan.
         let counts = limited.flows.sorted { $0.id < $1.id }.map(\.actions.count)
         #expect(counts == expected)
     }
 
-    @Test("day by day everything is requested, each window once, and never more than the limit", arguments: [1, 7, 90])
+    @Test("daily applies request everything, each window once, and never exceed the limit", arguments: [1, 7, 90])
     func dayByDay(limit: Int) {
         var runs: [FlowID: [RecordedRun]] = [:]
         let declarations = (0..<3).map { index in

@@ -3,7 +3,7 @@ import Manifests
 
 @testable import Planner
 
-/// A flow that tests declare and record, in small numbers: window `0..<10` is `[0, 10)`.
+/// A flow with its declarations and its recorded runs, in small numbers: window `0..<10` is `[0, 10)`.
 struct SampleFlow {
     static let id = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     static let replacedID = FlowID("0dd0dd0d-7e36-4be1-bec1-d3bad0e3e0de")!
@@ -19,14 +19,14 @@ struct SampleFlow {
     var order = FlowDeclaration.Order.oldestFirst
     var runsPerDay: Int?
     var priority = 0
-    /// Each in a line of its own, from 101 on.
+    /// The explicit windows; each is declared on a line of its own, from 101 on.
     var windows: [Range<Int64>] = []
     var series: [Series] = []
     var batch: SeriesBatch?
     var reruns: [Rerun] = []
     var acknowledged: [Acknowledgement] = []
     var pauses: [Pause] = []
-    /// Of a flow that it replaces.
+    /// The runs of the flow that this flow replaces.
     var replacedRuns: [RecordedRun] = []
     var record = FlowRecord(id: id, revision: Revision(number: 7), contactedAt: Timestamp(milliseconds: 5000))
     var runs: [RecordedRun] = []
@@ -66,7 +66,7 @@ extension Window {
 }
 
 extension RecordedRun {
-    /// A run named after its window, rerun and attempt: `10-fix-2`.
+    /// Creates a run whose ID is made from its window, rerun and attempt: `10-fix-2`.
     init(
         _ range: Range<Int64>?, _ state: RunState, rerun: String? = nil, attempt: Int = 1, id: String? = nil,
         column: String? = nil, at seconds: Int64 = 100, failure: String? = nil, of flow: FlowID = SampleFlow.id,
@@ -81,7 +81,7 @@ extension RecordedRun {
             records: records)
     }
 
-    /// The order in which a ledger gives them.
+    /// Compares runs in ledger order.
     static func isBefore(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
         func key(_ run: RecordedRun) -> (Timestamp, Timestamp, String, Int) {
             (run.window?.start ?? .min, run.window?.end ?? .min, run.identity.rerun ?? "", run.identity.attempt)
@@ -100,7 +100,7 @@ extension Rerun {
 }
 
 extension Series {
-    /// Windows of so many seconds.
+    /// Creates a series with windows of the given number of seconds.
     init(every seconds: Int64, _ range: Range<Int64>, line: Int = 301) {
         self.init(
             every: .fixed(.seconds(seconds)), from: Timestamp(seconds: range.lowerBound),

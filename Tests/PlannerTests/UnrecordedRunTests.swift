@@ -4,9 +4,9 @@ import Testing
 
 @testable import Planner
 
-@Suite("Runs that nobody recorded")
+@Suite("Unrecorded runs")
 struct UnrecordedRunTests {
-    /// A run found on the service, of the window `[0, 10)`.
+    /// Creates a run found on the service, of the window `[0, 10)`.
     private func found(
         _ attempt: Int, _ state: RunState = .succeeded, id: String, at seconds: Int64
     ) -> RecordedRun {
@@ -27,7 +27,7 @@ struct UnrecordedRunTests {
         return flow.plan
     }
 
-    @Test("the oldest is the window's own, the next are its reruns in the order declared")
+    @Test("the oldest run is the window's own; the next ones are its reruns in declaration order")
     func counted() {
         let reruns = [Rerun(0..<10, "z-first", line: 201), Rerun(0..<10, "a-second", line: 202)]
         let runs = [found(1, id: "later", at: 200), found(2, id: "earlier", at: 100)]
@@ -39,7 +39,7 @@ struct UnrecordedRunTests {
         #expect(taken.first?.message.contains("'z-first'") == true)
     }
 
-    @Test("those beyond the declared ones are told as a window that was ingested twice, with both ids")
+    @Test("surplus runs are a warning with both run IDs that the window was ingested twice")
     func surplus() throws {
         let twice = plan([found(1, id: "one", at: 100), found(2, id: "two", at: 200)])
         #expect(twice.actions.isEmpty)
@@ -50,7 +50,7 @@ struct UnrecordedRunTests {
         #expect(own.codes == [.windowRunTwice])
     }
 
-    @Test("a failed one uses up an attempt", arguments: [(0, 0), (1, 1), (2, 1)])
+    @Test("a failed run uses up an attempt", arguments: [(0, 0), (1, 1), (2, 1)])
     func failed(retryFailed: Int, requests: Int) {
         let plan = plan([found(1, .failed, id: "f", at: 100)], retryFailed: retryFailed)
         #expect(plan.actions.count == requests)
@@ -60,7 +60,7 @@ struct UnrecordedRunTests {
         #expect(both.actions.count == (retryFailed == 2 ? 1 : 0))
     }
 
-    @Test("a run that somebody re-triggered by hand is not requested again")
+    @Test("a run that was re-triggered by hand is not requested again")
     func retriggered() {
         let plan = plan([RecordedRun(0..<10, .failed), found(2, .accepted, id: "hand", at: 300)], retryFailed: 2)
         #expect(plan.actions.isEmpty)
@@ -68,7 +68,7 @@ struct UnrecordedRunTests {
         #expect(!plan.codes.contains(.windowRunTwice))
     }
 
-    @Test("one that is acknowledged counts for nothing, unless its window is told")
+    @Test("an acknowledged run does not count unless its acknowledgement has a window")
     func acknowledged() throws {
         let run = try #require(RunID("hand"))
         let other = Acknowledgement(run: run, reason: "a test", place: SampleFlow.place)
@@ -82,7 +82,7 @@ struct UnrecordedRunTests {
         #expect(known.recordedCount == 1)
     }
 
-    @Test("a rerun whose run failed is retried only as often as declared, whoever requested the run")
+    @Test("a failed rerun is retried only as often as declared, even if its run was requested elsewhere")
     func failedRerun() {
         let rerun = Rerun(0..<10, "fix")
         let runs = [found(1, id: "own", at: 100), found(2, id: "again", at: 200), found(3, .failed, id: "f", at: 300)]
@@ -91,7 +91,7 @@ struct UnrecordedRunTests {
         #expect(plan([runs[0], runs[2]], reruns: [rerun], retryFailed: 1).actions.map(\.rerun) == ["fix"])
     }
 
-    @Test("an action of a series says so, and keeps it when it carries the delta column")
+    @Test("an action of a series is marked as such, with or without the delta column")
     func series() {
         var flow = SampleFlow(source: .table, column: DeltaColumn(name: "DOB"))
         flow.series = [Series(every: 10, 0..<20)]

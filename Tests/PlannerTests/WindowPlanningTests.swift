@@ -4,9 +4,9 @@ import Testing
 
 @testable import Planner
 
-@Suite("what becomes of a declared window")
+@Suite("Declared windows")
 struct WindowPlanningTests {
-    @Test("a window that was never run is asked for, at the place that declares it")
+    @Test("a window that was never run is requested, with the place of its declaration")
     func neverRun() {
         let plan = SampleFlow(windows: [0..<10]).plan
         let place = Place(file: "flows.yaml", line: 101, column: 7)
@@ -15,7 +15,7 @@ struct WindowPlanningTests {
         #expect(plan.recordedCount == 0)
     }
 
-    @Test("the plan carries what the manifest says of the flow, and the ledger's revision")
+    @Test("the plan contains the flow's rules and names, and the ledger's revision")
     func flowFacts() {
         let flow = SampleFlow(overlap: .trim, retryFailed: 3)
         #expect(flow.plan.rules == FlowRules(overlap: .trim, retries: Retries(3)))
@@ -25,7 +25,7 @@ struct WindowPlanningTests {
     }
 
     @Test(
-        "a window with a run that was taken is recorded", arguments: [RunState.accepted, .succeeded, .partial, .failed])
+        "a window with an accepted run is recorded", arguments: [RunState.accepted, .succeeded, .partial, .failed])
     func recorded(_ state: RunState) {
         let plan = SampleFlow(windows: [0..<10], runs: [RecordedRun(0..<10, state)]).plan
         #expect(plan.actions.isEmpty)
@@ -33,7 +33,7 @@ struct WindowPlanningTests {
         #expect(plan.undeclared.isEmpty)
     }
 
-    @Test("a run that others made counts, and so does a rerun")
+    @Test("a foreign run counts, and so does a rerun")
     func otherRuns() {
         let identity = RunIdentity(flow: SampleFlow.id, window: Window(0..<10))
         let theirs = RecordedRun(
@@ -81,7 +81,7 @@ struct WindowPlanningTests {
         #expect(flow.plan.recordedCount == 1)
     }
 
-    @Test("a retry that was refused is asked for again, with the refusal")
+    @Test("a refused retry is requested again, with the refusal")
     func refusedRetry() {
         let runs = [RecordedRun(0..<10, .failed), RecordedRun(0..<10, .rejected, attempt: 2, failure: "too late")]
         let action = SampleFlow(retryFailed: 1, windows: [0..<10], runs: runs).plan.actions.first
@@ -90,7 +90,7 @@ struct WindowPlanningTests {
         #expect(action?.refusal == "too late")
     }
 
-    @Test("a failed run is not retried when another run of the window was taken, or its id is unknown")
+    @Test("a failed run is not retried if another run of the window was accepted or its run ID is unknown")
     func noRetry() {
         let failed = RecordedRun(0..<10, .failed)
         for other in [RecordedRun(0..<10, .accepted, attempt: 2), RecordedRun(0..<10, .succeeded, rerun: "fix")] {
@@ -116,7 +116,7 @@ struct WindowPlanningTests {
         #expect(SampleFlow(series: [series], asOf: Timestamp(seconds: 36)).plan.ranges == [0..<10, 10..<20, 20..<30])
     }
 
-    @Test("a series that is too long is an error, not a flood")
+    @Test("a series that is too long is a single error")
     func endless() {
         let place = Place(file: "flows.yaml", line: 301, column: 1)
         let series = Series(every: .fixed(.seconds(1)), from: Timestamp(seconds: 0), until: .now, place: place)
@@ -125,7 +125,7 @@ struct WindowPlanningTests {
         #expect(plan.actions.isEmpty)
     }
 
-    @Test("the same window declared twice is an error that names both places, and is asked for once")
+    @Test("a window declared twice is an error that names both places, and is requested once")
     func declaredTwice() {
         let flow = SampleFlow(
             windows: [0..<10, 40..<50, 0..<10],
@@ -136,7 +136,7 @@ struct WindowPlanningTests {
         #expect(flow.plan.ranges == [0..<10, 40..<50, 50..<60])
     }
 
-    @Test("recorded runs that nothing declares are listed, void ones are not")
+    @Test("undeclared recorded runs are listed, rejected and released requests are not")
     func undeclared() {
         let runs = [
             RecordedRun(0..<10, .succeeded), RecordedRun(5..<8, .failed), RecordedRun(20..<30, .rejected),

@@ -9,14 +9,14 @@ import Testing
 @Suite("Faults of a PostgreSQL server", .serialized)
 struct FaultTests {
     @Test(
-        "a commit whose first attempt is still under way waits for it: it is recognised, or made where that is undone",
+        "a commit waits for its unfinished first attempt, and is then recognised, or made after a rollback",
         arguments: [("COMMIT", 1), ("ROLLBACK", 2)])
     func firstAttemptUnderWay(end: String, windows: Int) async throws {
         let database = try await LedgerDatabase()
         let ledger = try await database.open()
         try await ledger.add(1)
         let commit = try await ledger.prepared(2, nonce: "first")
-        // A backend that has lost its client goes on with what it was told.
+        // The backend of a lost client completes its statements.
         let first = try database.connect()
         try first.run("BEGIN")
         try first.run("UPDATE sluice.flow SET revision = revision + 1, token = 'first'")
@@ -27,7 +27,7 @@ struct FaultTests {
         #expect(try await ledger.windows == windows, "what the first attempt did is not done again")
     }
 
-    @Test("lost connections are made again")
+    @Test("lost connections are reestablished")
     func lostConnections() async throws {
         let database = try await LedgerDatabase()
         let ledger = try await database.open()
@@ -40,7 +40,7 @@ struct FaultTests {
         #expect(try await ledger.windows == 5)
     }
 
-    @Test("a server that does not wait for the disk is refused", arguments: ["off", "local"])
+    @Test("a server without synchronous commits is rejected", arguments: ["off", "local"])
     func synchronousCommit(value: String) async throws {
         let database = try await LedgerDatabase()
         try await database.open().add(1)
@@ -51,7 +51,7 @@ struct FaultTests {
         #expect(try await ledger.windows == 1)
     }
 
-    @Test("a statement time-out, and a flow that stays locked, are busy")
+    @Test("a statement timeout and a locked flow are reported as busy")
     func statementTimeout() async throws {
         let database = try await LedgerDatabase()
         try await database.open().add(1)
@@ -68,7 +68,7 @@ struct FaultTests {
         #expect(try await ledger.commit(commit) == .done)
     }
 
-    /// A role that may have one connection, and all rights to the ledger.
+    /// Creates a role with a limit of one connection and all rights to the ledger.
     private func roleWithOneConnection(to database: LedgerDatabase) async throws -> String {
         let role = "few_\(database.name)"
         try await database.run(
@@ -77,7 +77,7 @@ struct FaultTests {
         return role
     }
 
-    @Test("where the role may have few connections, those it has do")
+    @Test("a role with a connection limit uses the connections that it has")
     func connectionLimit() async throws {
         let database = try await LedgerDatabase()
         try await database.open().add(0)
@@ -92,13 +92,13 @@ struct FaultTests {
         await ledger.close()
     }
 
-    @Test("a call whose own connection is refused takes the one that came back meanwhile")
+    @Test("a call whose new connection is refused uses a connection that is returned meanwhile")
     func refusedWhileOneComesBack() async throws {
         let server = try await PostgresServer()
         let database = try await LedgerDatabase(on: server)
         try await database.open().add(0)
         let ledger = try await database.open(user: roleWithOneConnection(to: database))
-        // From now on a connection takes so long that the other call is done when it is refused.
+        // New connections now take so long that the other call is finished when one is refused.
         try await server.run("ALTER SYSTEM SET pre_auth_delay = '1s'")
         try await server.run("SELECT pg_reload_conf()")
         async let one = ledger.windows
@@ -108,7 +108,7 @@ struct FaultTests {
         try await server.stop()
     }
 
-    @Test("a server that hangs ends in a clear error, and the same commit is made when it goes on")
+    @Test("a hanging server causes a clear error, and the same commit succeeds once it resumes")
     func hanging() async throws {
         let database = try await LedgerDatabase(on: PostgresServer())
         let ledger = try await database.open {
@@ -124,7 +124,7 @@ struct FaultTests {
         try await database.server.stop()
     }
 
-    @Test("a commit that may not have been replicated is unknown, and made again until it is")
+    @Test("a commit that may not have been replicated is unanswered, and succeeds once it is replicated")
     func replication() async throws {
         let server = try await PostgresServer()
         let database = try await LedgerDatabase(on: server)
@@ -153,7 +153,7 @@ struct FaultTests {
         try await server.stop()
     }
 
-    @Test("a server killed at random moments loses no commit, and makes none twice")
+    @Test("a server killed at random moments neither loses nor duplicates commits")
     func killedServer() async throws {
         let server = try await PostgresServer(settings: ["fsync=on"])
         let database = try await LedgerDatabase(on: server)
@@ -172,7 +172,7 @@ struct FaultTests {
         try await server.stop()
     }
 
-    @Test("a full disk refuses the claim and loses nothing")
+    @Test("on a full disk, claims fail and no data is lost")
     func fullDisk() async throws {
         guard let disk = try await SmallDisk(megabytes: 96) else { return }
         let server = try await PostgresServer(settings: ["fsync=on", "max_wal_size=32MB"], in: disk.folder)
@@ -197,7 +197,7 @@ struct FaultTests {
         }
         switch try #require(refused) {
         case .unusable(let reason): #expect(reason.contains("disk is full"))
-        // Where the log itself has no room, the server goes down.
+        // If there is no room for the write-ahead log, the server shuts down.
         case .unanswered, .busy: break
         default: Issue.record("\(String(describing: refused))")
         }
@@ -212,7 +212,7 @@ struct FaultTests {
     }
 }
 
-/// A small file system in memory, which root alone can make.
+/// A small in-memory file system, which requires root.
 private final class SmallDisk: Sendable {
     let folder: URL
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PostgresLedger
 
-/// A database with a ledger of its own.
+/// A database with its own ledger.
 struct LedgerDatabase {
     static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
 
@@ -37,12 +37,12 @@ struct LedgerDatabase {
         try await server.run(sql.joined(separator: ";"), in: name)
     }
 
-    /// A connection of its own, for what a backend does beside those of a ledger.
+    /// Opens a connection of its own, to act as another backend.
     func connect() throws -> PostgresConnection {
         try PostgresConnection(ServerAddress(url, isForWriting: true, environment: [:]), limit: .seconds(60))
     }
 
-    /// Until some backend waits for a lock that the connection's transaction holds.
+    /// Waits until a backend is blocked by the connection's transaction.
     func waitUntilOneWaits(for connection: PostgresConnection) async throws {
         var count: Int64? = 0
         while count == 0 {
@@ -66,14 +66,14 @@ struct LedgerDatabase {
 }
 
 extension PostgresLedger {
-    /// What claims a window, and is not committed yet.
+    /// Returns a commit with a claim of a window.
     func prepared(_ number: Int64, nonce: String = UUID().uuidString) async throws -> FlowCommit {
         var ledger = FlowLedger(try await snapshot(of: LedgerDatabase.flow))
         try ledger.claim(LedgerDatabase.claim(number))
         return ledger.commit(nonce: nonce)
     }
 
-    /// Commits a request that the service refused.
+    /// Commits a rejected request.
     func add(_ number: Int64) async throws {
         var ledger = FlowLedger(try await snapshot(of: LedgerDatabase.flow))
         let claim = LedgerDatabase.claim(number)
@@ -87,7 +87,7 @@ extension PostgresLedger {
     }
 }
 
-/// The error that the body throws, in words.
+/// Returns the description of the error that the body throws.
 func refusal(_ body: () async throws -> Void) async -> String {
     do {
         try await body()

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Opening a ledger on PostgreSQL")
 struct OpeningTests {
-    @Test("a database without the tables is an empty ledger for reading, and stays so")
+    @Test("a database without tables reads as an empty ledger, and is not modified")
     func empty() async throws {
         let database = try await LedgerDatabase()
         let ledger = try await database.open(.readOnly)
@@ -21,7 +21,7 @@ struct OpeningTests {
         await #expect(throws: LedgerError.self) { try await ledger.commit(commit) }
     }
 
-    @Test("many may make the tables at once")
+    @Test("several processes can create the tables concurrently")
     func together() async throws {
         let database = try await LedgerDatabase()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -41,7 +41,7 @@ struct OpeningTests {
         #expect(try await database.open(.readOnly).flows().count == 1)
     }
 
-    @Test("a newer ledger is refused, also by a commit of a program that was there before")
+    @Test("a newer ledger is rejected, even by commits of a process that opened it earlier")
     func newer() async throws {
         let database = try await LedgerDatabase()
         let early = try await database.open()
@@ -58,7 +58,7 @@ struct OpeningTests {
         }
     }
 
-    @Test("a target keeps its rows when its identity is written another way")
+    @Test("a target keeps its rows when its identity is spelled differently")
     func identities() async throws {
         let database = try await LedgerDatabase()
         try await database.open().add(1)
@@ -68,7 +68,7 @@ struct OpeningTests {
         #expect(try await other.windows == 0)
     }
 
-    @Test("what is risky or impossible about a server is told")
+    @Test("a risky server setting causes a warning, an unsupported encoding an error")
     func server() async throws {
         let database = try await LedgerDatabase()
         let ledger = try await database.open()
@@ -81,7 +81,7 @@ struct OpeningTests {
         #expect(reason.contains("create one with ENCODING 'UTF8'"))
     }
 
-    @Test("a wrong address is told at once, a server that may come back for longer")
+    @Test("a wrong address fails immediately, an unreachable server after retries")
     func addresses() async throws {
         let server = try await PostgresServer.shared()
         func refused(_ url: String) async -> LedgerError? {
@@ -107,7 +107,7 @@ struct OpeningTests {
         #expect(reason.contains("refused") && !reason.contains("\n"))
     }
 
-    @Test("where libpq is missing, the package to install is named")
+    @Test("if libpq is missing, the error names the package to install")
     func missingLibrary() {
         #expect(throws: LedgerError.self) { try LibPQ(names: ["libnothing.so.0"]) }
         do { _ = try LibPQ(names: ["libnothing.so.0"]) } catch { #expect(error.description.contains("libpq")) }
@@ -116,7 +116,7 @@ struct OpeningTests {
 
 @Suite("Rights on PostgreSQL")
 struct RightsTests {
-    /// A database in which an administrator has made the tables and two roles, as the printed SQL says.
+    /// Creates a database in which an administrator has created the tables and two roles with the printed SQL.
     private func make() async throws -> (LedgerDatabase, apply: String, read: String) {
         let database = try await LedgerDatabase()
         let (apply, read) = ("apply_\(database.name)", "read_\(database.name)")
@@ -130,16 +130,16 @@ struct RightsTests {
         return (database, apply, read)
     }
 
-    @Test("the printed rights are enough to apply")
+    @Test("the printed rights are sufficient to apply")
     func apply() async throws {
         let (database, apply, _) = try await make()
         let ledger = try await database.open(user: apply)
         try await ledger.add(1)
-        // Another server: every flow is marked.
+        // On another server, every flow is marked for a recheck.
         try await database.run("UPDATE sluice.ledger SET server = 'another'")
         let again = try await database.open(user: apply)
         #expect(try await again.snapshot(of: LedgerDatabase.flow).record.needsRecheck)
-        // A refresh that forgets a row needs the right to delete it.
+        // A refresh that deletes a row needs the right to do so.
         var record = FlowLedger(try await again.snapshot(of: LedgerDatabase.flow))
         let run = ObservedRun(
             id: RunID("r1")!, window: nil, createdAt: Timestamp(milliseconds: 1), status: "inProgress", end: nil)
@@ -164,7 +164,7 @@ struct RightsTests {
         #expect(try await again.verify().isEmpty)
     }
 
-    @Test("the printed rights are enough to read, and no more than that")
+    @Test("the printed rights for readers are sufficient to read, but not to write")
     func read() async throws {
         let (database, apply, read) = try await make()
         try await database.open(user: apply).add(1)
@@ -175,7 +175,7 @@ struct RightsTests {
         #expect(reason.contains("permission denied") && reason.contains("sluice ledger sql"))
     }
 
-    @Test("who may not make the tables is told what to do")
+    @Test("without the right to create tables, the error suggests the command that prints the SQL")
     func noSchema() async throws {
         let database = try await LedgerDatabase()
         try await database.run("CREATE ROLE poor_\(database.name) LOGIN")
@@ -183,7 +183,7 @@ struct RightsTests {
         #expect(reason.contains("permission denied for database") && reason.contains("sluice ledger sql"))
     }
 
-    @Test("whoever holds the ledger's row, as a client that was stopped, keeps nobody from opening it")
+    @Test("a lock on the ledger's row, such as of a stopped client, does not prevent opening")
     func heldRow() async throws {
         let database = try await LedgerDatabase()
         try await database.open().add(1)

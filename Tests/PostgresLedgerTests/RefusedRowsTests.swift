@@ -5,11 +5,11 @@ import Testing
 
 @testable import PostgresLedger
 
-@Suite("What PostgreSQL itself refuses")
+@Suite("Constraints of the PostgreSQL schema")
 struct RefusedRowsTests {
-    /// Runs statements past the program's own rules on a ledger with one claim.
+    /// Runs statements directly on a ledger with one claim.
     ///
-    /// - Returns: whether the last of them violates a constraint.
+    /// - Returns: Whether the last statement violates a constraint.
     private static func isRefused(_ statements: String...) async throws -> Bool {
         let database = try await LedgerDatabase()
         let ledger = try await database.open()
@@ -26,7 +26,7 @@ struct RefusedRowsTests {
         }
     }
 
-    /// A row of the same flow and claim: window, rerun, attempt, state, origin, run id, and two times.
+    /// Returns an insertion into the same flow and claim: window, rerun, attempt, state, origin, run ID, and two times.
     private static func row(_ values: String, claim: String = "claim") -> String {
         """
         INSERT INTO sluice.run (target, flow, claim, window_start, window_end, rerun, attempt, state, origin, run,
@@ -35,7 +35,7 @@ struct RefusedRowsTests {
     }
 
     @Test(
-        "rows that cannot be",
+        "impossible rows are rejected",
         arguments: [
             "5, 5, '', 1, 'intended', 'request', NULL, 1, 1", "5, NULL, '', 1, 'intended', 'request', NULL, 1, 1",
             "NULL, NULL, '', 1, 'intended', 'request', NULL, 1, 1", "5, 6, '', 0, 'intended', 'request', NULL, 1, 1",
@@ -47,7 +47,7 @@ struct RefusedRowsTests {
         #expect(try await Self.isRefused(Self.row(values)))
     }
 
-    @Test("a run id that is another row's, an attempt that is another's of unknown window, a second open claim")
+    @Test("a duplicate run ID, a duplicate attempt with an unknown window, and a second open claim are rejected")
     func taken() async throws {
         #expect(
             try await Self.isRefused(
@@ -62,11 +62,11 @@ struct RefusedRowsTests {
         #expect(try await !Self.isRefused(Self.row(open)))
     }
 
-    @Test("every move against the arrows; a commit may make several along them", arguments: RunState.allCases)
+    @Test("invalid state transitions are rejected; a commit may make several valid ones", arguments: RunState.allCases)
     func moves(from: RunState) async throws {
         let database = try await LedgerDatabase()
         _ = try await database.open().commit(database.open().prepared(1))
-        // What a run can become in the end, by one arrow or more.
+        // Returns whether a run can reach a state with one transition or more.
         func reaches(_ to: RunState) -> Bool {
             from.canBecome(to) || RunState.allCases.contains { from.canBecome($0) && $0.canBecome(to) }
                 || (from == .intended && to.isAccepted)
@@ -84,14 +84,14 @@ struct RefusedRowsTests {
                     WHEN raise_exception THEN IF NOT \(reaches(to)) OR SQLERRM <> 'moved' THEN RAISE; END IF; END;
                 """)
         }
-        // A run that is accepted keeps its id, and so cannot lose it on the way to a state without one.
+        // An accepted run keeps its ID, so this trigger would prevent transitions to states without an ID.
         let script = moves.joined(separator: "\n")
         try await database.run("ALTER TABLE sluice.run DISABLE TRIGGER run_keeps_its_identity")
         try await database.run("DO $do$ BEGIN \(script) END $do$")
     }
 
     @Test(
-        "a changed identity, a forgotten row, a revision that goes back",
+        "changed identities, deleted rows and decreasing revisions are rejected",
         arguments: [
             "UPDATE sluice.run SET attempt = 2", "UPDATE sluice.run SET window_start = 0",
             "UPDATE sluice.run SET window_start = NULL, window_end = NULL", "UPDATE sluice.run SET rerun = 'x'",
@@ -102,7 +102,7 @@ struct RefusedRowsTests {
         #expect(try await Self.isRefused(sql))
     }
 
-    @Test("the store tells of a promise that was switched off")
+    @Test("missing and disabled constraints are reported as damage")
     func disabled() async throws {
         let database = try await LedgerDatabase()
         let ledger = try await database.open()

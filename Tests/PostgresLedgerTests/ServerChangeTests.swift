@@ -6,12 +6,12 @@ import Testing
 
 @testable import PostgresLedger
 
-@Suite("A server that may have lost commits")
+@Suite("Servers that may have lost commits")
 struct ServerChangeTests {
     private let flow = LedgerDatabase.flow
     private let other = FlowID("00000000-0000-4000-8000-000000000001")!
 
-    @Test("a standby can be read; when it takes over, every flow is compared with the service first")
+    @Test("a standby can be read, and its promotion requires a recheck of every flow")
     func standby() async throws {
         let primary = try await PostgresServer()
         let database = try await LedgerDatabase(on: primary)
@@ -28,7 +28,7 @@ struct ServerChangeTests {
         let both = "postgres://sluice@127.0.0.1:\(standby.port),127.0.0.1:\(primary.port)/\(database.name)"
         let ofBoth = try await open(.readWrite, both)
         try await ofBoth.add(2)
-        // What was prepared on the old server must not land on the new one.
+        // A commit prepared on the old server must not succeed on the new one.
         let prepared = try await ofBoth.prepared(3)
         let unrecorded = try await ofBoth.snapshot(of: other)
         #expect(!unrecorded.record.needsRecheck)
@@ -45,7 +45,7 @@ struct ServerChangeTests {
         try await standby.stop()
     }
 
-    @Test("a restored dump marks every flow once")
+    @Test("a restored dump marks every flow for a recheck once")
     func dump() async throws {
         let database = try await LedgerDatabase()
         try await database.open().add(1)
@@ -61,7 +61,7 @@ struct ServerChangeTests {
         #expect(try await restored.open().snapshot(of: flow).record.revision == token)
     }
 
-    @Test("a flow that is not recorded counts as lost for a day")
+    @Test("for a day after a server change, flows without a record need a recheck")
     func unrecorded() async throws {
         let database = try await LedgerDatabase()
         let ledger = try await database.open()

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Reports
 
-@Suite("annotations on manifests' lines, and diagnostics as JSON")
+@Suite("Annotations in manifests, and diagnostics as JSON")
 struct AnnotationTests {
-    @Test("a plan's diagnostics and a notice for each flow with requests, golden")
+    @Test("annotations contain a plan's diagnostics and a notice per flow with requests, golden")
     func golden() throws {
         let plan = Sample.plan([Sample.firstRun, Sample.troubled, Sample.broken, Sample.quiet])
         try expectGolden(PlanReport(plan).written(.github), "annotations.txt")
@@ -17,7 +17,7 @@ struct AnnotationTests {
         DiagnosticsReport(diagnostics, sources: []).written(.github)
     }
 
-    @Test("percent signs, colons and commas are escaped as GitHub's toolkit does, and a line break starts no line")
+    @Test("percent signs, colons and commas are escaped like in GitHub's toolkit, and line breaks are replaced")
     func escaping() {
         let place = Place(file: "a,b:c%.yaml", line: 3, column: 2)
         let diagnostic = Diagnostic(.syntax, at: place, "50%, one: two\r\nthree::error::four")

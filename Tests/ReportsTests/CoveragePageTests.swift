@@ -7,8 +7,9 @@ import Testing
 
 @testable import Reports
 
-/// The page as a document: what a browser may load, what a reader without scripts has, what everybody can tell apart.
-@Suite("the coverage page as a document")
+/// The markup of the page: what a browser may load, what works without scripts, and whether colours are
+/// distinguishable.
+@Suite("The coverage page as a document")
 struct CoveragePageTests {
     static let page = CoverageReport(
         target: "prod \"&\"", asOf: Sample.asOf,
@@ -22,21 +23,21 @@ struct CoveragePageTests {
         ], runLink: try? RunLink("https://example.org/runs/{run}")
     ).written(.html)
 
-    /// What stands between the tags of every element of this name, style and script without attributes.
+    /// Returns the contents of the elements with this name, such as style and script, which have no attributes.
     private func contents(_ name: String) throws -> [String] {
         try Self.page.matches(of: Regex("<\(name)>(.*?)</\(name)>").dotMatchesNewlines()).map {
             String(try #require($0[1].substring))
         }
     }
 
-    @Test("golden, without what comes with the program")
+    @Test("the page without its style and script, golden")
     func golden() throws {
         let own = Self.page.replacing(#/<(style|script)>.*?<\/(style|script)>/#.dotMatchesNewlines(), with: "…")
             .replacing(#/sha256-[A-Za-z0-9+\/=]*/#, with: "sha256-…")
         try expectGolden(own, "coverage.html")
     }
 
-    @Test("each element that is opened is closed, in order, and no name became one")
+    @Test("elements are properly nested, and names from outside do not create elements")
     func wellFormed() throws {
         let markup = Self.page.replacing(#/<(style|script)>.*?<\/(style|script)>/#.dotMatchesNewlines(), with: "")
         var open: [Substring] = []
@@ -46,13 +47,13 @@ struct CoveragePageTests {
             if close.isEmpty { open.append(name) } else { #expect(open.popLast() == name) }
         }
         #expect(open == [])
-        // Nothing is left that is neither text nor a tag as above.
+        // The rest contains only text, without further angle brackets.
         let rest = markup.replacing(#/<(\/?)([a-zA-Z0-9]+)((?:\s+[-a-zA-Z0-9]+="[^"<>]*")*)(\/?)>/#, with: "")
         #expect(!rest.replacing("<!DOCTYPE html>", with: "").contains { "<>".contains($0) })
         #expect(try contents("script").count == 1)
     }
 
-    @Test("a browser is told to run and load nothing but the page's own style and script")
+    @Test("the security policy allows only the page's own style and script")
     func policy() throws {
         let policy = try #require(Self.page.firstMatch(of: #/Security-Policy" content="([^"]*)"/#)?.output.1)
             .replacing("&#39;", with: "'")
@@ -67,7 +68,7 @@ struct CoveragePageTests {
         #expect(try !contents("script")[0].contains(#/https?:\/\/(?!www\.w3\.org\/2000\/svg)|innerHTML|eval|fetch\(/#))
     }
 
-    @Test("without scripts everything is there, but no control that would do nothing")
+    @Test("without scripts, all contents are visible and all controls are hidden")
     func withoutScripts() throws {
         #expect(Self.page.contains(#/<div id="tools"[^>]* hidden="">/#))
         let tools = try #require(Self.page.firstRange(of: "<div id=\"tools\""))
@@ -79,7 +80,7 @@ struct CoveragePageTests {
         }
     }
 
-    @Test("a run's id is a link where the target has a template, and cannot change the link")
+    @Test("run IDs are links if the target has a template, and cannot inject anything into the link")
     func runLinks() throws {
         #expect(
             Self.page.contains("<a class=\"run\" href=\"https://example.org/runs/run-3\" rel=\"noreferrer\">run-3</a>"))
@@ -94,7 +95,7 @@ struct CoveragePageTests {
         #expect(!plain.contains("<a class=\"run\"") && plain.contains("<code class=\"run\">"))
     }
 
-    @Test("every control has a label, every table heads, and headings go down one step at a time")
+    @Test("every control has a label, every table has a head, and heading levels have no gaps")
     func labels() {
         for input in Self.page.matches(of: #/<input[^>]*>/#) {
             let before = Self.page[..<input.range.lowerBound]
@@ -107,7 +108,7 @@ struct CoveragePageTests {
         #expect(Self.page.contains("<html lang=\"en\">"))
     }
 
-    @Test("text and marks stand out from their background in both schemes", arguments: [0, 1])
+    @Test("text and marks have enough contrast in both colour schemes", arguments: [0, 1])
     func contrast(scheme: Int) throws {
         let css = try #require(contents("style").first)
         let blocks = css.matches(of: #/:root \{(.*?)\}/#.dotMatchesNewlines()).map(\.output.1)
@@ -128,7 +129,7 @@ struct CoveragePageTests {
         }
     }
 
-    /// The relative luminance of WCAG 2.
+    /// Returns the relative luminance as defined by WCAG 2.
     private func luminance(_ hex: Substring) -> Double {
         let number = Int(hex.dropFirst(), radix: 16) ?? 0
         let parts = [16, 8, 0].map { shift -> Double in

@@ -5,12 +5,13 @@ import Testing
 
 @testable import Reports
 
-/// The page's script in a real browser, where there is one (`apt-get install chromium`).
-@Suite("the coverage page in a browser", .enabled(if: Browser.path != nil))
+/// Tests the page's script in a real browser, if one is installed (`apt-get install chromium`).
+@Suite("The coverage page in a browser", .enabled(if: Browser.path != nil))
 struct CoverageScriptTests {
     private static let day = Sample.day
 
-    /// Flows `crm-0`, `crm-1`, … and `web-3`, of 10, 20, 30 and 40 days; the last window of `crm-1` failed.
+    /// A page with the flows `crm-0`, `crm-1`, `crm-2` and `web-3`, of 10, 20, 30 and 40 days; the last window of
+    /// `crm-1` failed.
     private static let page = CoverageReport(
         target: "prod", asOf: Sample.newYear + day * 40,
         flows: (0..<4).map { number in
@@ -23,7 +24,7 @@ struct CoverageScriptTests {
         }
     ).written(.html)
 
-    @Test("the page's own policy lets its script run")
+    @Test("the page's policy allows its own script")
     func runs() throws {
         #expect(!Self.page.contains("class=\"copy\""))
         let document = try Browser.document(of: Self.page)
@@ -32,7 +33,7 @@ struct CoverageScriptTests {
         #expect(document.contains("Shown: 4 of 4 flows, 1 of 1 points that need attention"))
     }
 
-    /// What the page shows after some steps of a reader.
+    /// Returns the result of a script that imitates steps of a reader.
     private func shown(after steps: String) throws -> [String] {
         let script = """
             <script>
@@ -68,7 +69,7 @@ struct CoverageScriptTests {
         return result.split(separator: "\n").map(String.init)
     }
 
-    @Test("words of the name find a flow, in lanes and table alike")
+    @Test("a search by words of the name filters both the lanes and the table")
     func finds() throws {
         #expect(try shown(after: "find('WEB'); result = [...lanes(), ...rows()];") == ["web-3", "web-3"])
         #expect(try shown(after: "find('crm 0000002'); result = lanes();") == ["crm-2"])
@@ -79,14 +80,14 @@ struct CoverageScriptTests {
             ) == ["0", "Shown: 0 of 4 flows, "])
     }
 
-    @Test("a state leaves the flows that have it, until it is wanted no more")
+    @Test("a state filters the flows, and a second click removes the filter")
     func filters() throws {
         let steps = "only('failed'); result = [...lanes(), points()]; only('failed'); result.push(lanes().length);"
         #expect(try shown(after: steps) == ["crm-1", "1", "4"])
         #expect(try shown(after: "only('succeeded'); result = [lanes().length, points()];") == ["4", "0"])
     }
 
-    @Test("a part of the time is drawn exactly, and what needs attention elsewhere is left out")
+    @Test("a time range is drawn exactly, and points that need attention outside it are hidden")
     func zooms() throws {
         let drawn = try shown(
             after: "between('2024-01-16T00:00', '2024-01-26T00:00'); result = [...marks(1), points(), ...axis()];")
@@ -102,7 +103,7 @@ struct CoverageScriptTests {
                 == ["0", "1"])
     }
 
-    @Test("the buttons zoom and move within the whole time, and all brings the first picture back")
+    @Test("the buttons zoom and move within the page's time, and 'all' restores the initial view")
     func buttons() throws {
         let steps = """
             const field = (id) => document.getElementById(id).value;
@@ -121,7 +122,7 @@ struct CoverageScriptTests {
             ])
     }
 
-    @Test("a column sorts by its numbers, the largest first, then the other way, and says so")
+    @Test("a column sorts in descending order, then in ascending order, and indicates it")
     func sorts() throws {
         #expect(
             try shown(
@@ -133,7 +134,7 @@ struct CoverageScriptTests {
         #expect(try shown(after: "sort(0); sort(0); result = rows();") == ["web-3", "crm-2", "crm-1", "crm-0"])
     }
 
-    @Test("a link to a flow that is filtered out shows it")
+    @Test("a link to a filtered-out flow shows the flow")
     func links() throws {
         let steps = """
             find('web'); location.hash = '#row-\(Sample.flowID(1))'; dispatchEvent(new Event('hashchange'));
@@ -143,13 +144,13 @@ struct CoverageScriptTests {
     }
 }
 
-/// Headless Chromium.
+/// A headless Chromium.
 enum Browser {
     static let path = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].first {
         FileManager.default.isExecutableFile(atPath: $0)
     }
 
-    /// The document after the page's scripts have run.
+    /// Returns the document after the page's scripts have run.
     static func document(of page: String) throws -> String {
         let folder = FileManager.default.temporaryDirectory.appending(path: "page-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Reports
 
-@Suite("the coverage page")
+@Suite("Coverage")
 struct CoverageTests {
     private let day = Sample.day
 
@@ -19,7 +19,7 @@ struct CoverageTests {
         return FlowCoverage(Sample.flow(1, "contacts"), runs: runs)
     }
 
-    @Test("time between two windows that is not declared is a gap")
+    @Test("undeclared time between two windows is a gap")
     func gaps() {
         let runs = [0, 1, 4].map { Sample.run(1, Sample.window(Sample.newYear + day * $0, day), .succeeded) }
         let coverage = FlowCoverage(Sample.flow(1, "contacts"), runs: runs)
@@ -38,7 +38,7 @@ struct CoverageTests {
         #expect(FlowCoverage(Sample.flow(1, "x"), runs: runs).count(.gap) == 0)
     }
 
-    @Test("a planned rerun shows on its window; a run that was refused leaves no trace")
+    @Test("a planned rerun is shown on its window; a refused run is not shown")
     func plannedAndRefused() {
         let window = Sample.window(Timestamp(seconds: 0), day)
         let rerun = PlannedAction(kind: .rerun, window: window, rerun: "fix", reason: "", place: Sample.place(1))
@@ -48,7 +48,7 @@ struct CoverageTests {
         #expect(coverage.counts == [.planned: 1])
     }
 
-    @Test("of windows in one column the worst is shown, wide enough to be seen")
+    @Test("in each column the worst state is shown, with a minimum width")
     func worstShown() throws {
         var states = [RunState](repeating: .succeeded, count: 5000)
         states[3456] = .failed
@@ -62,7 +62,7 @@ struct CoverageTests {
         #expect(marks[1].count == 1)
     }
 
-    @Test("every stretch is in some mark of its lane, none outside", arguments: 1...20)
+    @Test("the marks of a lane cover all its intervals and nothing else", arguments: 1...20)
     func lanesCover(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         var start = Sample.newYear
@@ -84,7 +84,7 @@ struct CoverageTests {
         }
     }
 
-    @Test("a window that was run more often than declared needs attention, with the ids of its runs")
+    @Test("a window that ran more often than declared needs attention, and is shown with its run IDs")
     func repeated() {
         let window = Sample.window(Sample.newYear, day)
         let runs = ["a", "b"].map { Sample.run(1, window, .succeeded, id: $0) }
@@ -111,7 +111,7 @@ struct CoverageTests {
         #expect(page.contains("0 records, and at least 1 is expected"))
     }
 
-    @Test("a window in the far future does not squeeze the others")
+    @Test("a window in the far future does not compress the time axis")
     func farFuture() throws {
         let runs = [Sample.run(1, Window(start: Sample.newYear, end: Timestamp(seconds: 16_515_859_567))!, .succeeded)]
         let coverage = FlowCoverage(Sample.flow(1, "x"), runs: runs)
@@ -119,7 +119,7 @@ struct CoverageTests {
     }
 
     @Test(
-        "the axis has a few ticks, whatever it spans",
+        "the axis has at most twelve ticks for any time span",
         arguments: [1, 90, 4000, 86_400, 40 * 86_400, 900 * 86_400, 20_000_000_000])
     func ticks(_ seconds: Int64) throws {
         let span = Duration.seconds(seconds)
@@ -130,7 +130,7 @@ struct CoverageTests {
         #expect(scale.ticks.allSatisfy { (0...1).contains($0.position) })
     }
 
-    @Test("without any window the page says so")
+    @Test("a page without windows has a message")
     func empty() {
         let page = CoverageReport(target: "prod", asOf: Timestamp(seconds: 0), flows: []).written(.html)
         #expect(page.contains("No window is recorded, and none is due."))

@@ -13,7 +13,7 @@ struct DiagnosticTextTests {
         return shownText([diagnostic], sources: [source], color: color).split(separator: "\n").map(String.init)
     }
 
-    @Test("the caret covers the place")
+    @Test("the carets underline the place")
     func caret() {
         #expect(
             shown("key: value", column: 6, length: 5) == [
@@ -27,14 +27,14 @@ struct DiagnosticTextTests {
         #expect(shown("e\u{301}: x", column: 5, length: 1)[4] == "  |    ^")
     }
 
-    @Test("control characters are made visible, in the line, the message and the path")
+    @Test("control characters are made visible in the line, the message and the path")
     func controls() {
         let lines = shown("a: \u{1B}[31m\u{202E}", column: 4, length: 1, message: "no \u{7}")
         #expect(lines[0] == "error[SLU0103]: no ␇")
         #expect(lines[3] == "1 | a: ␛[31m\u{FFFD}")
     }
 
-    @Test("a long line is cut around the place", arguments: [1, 50, 99, 5000, 9990])
+    @Test("a long line is shortened around the place", arguments: [1, 50, 99, 5000, 9990])
     func longLines(column: Int) throws {
         let line = (0..<1000).map { _ in "0123456789" }.joined()
         let lines = shown(line, column: column, length: 3)
@@ -45,13 +45,13 @@ struct DiagnosticTextTests {
         #expect(marked == line.dropFirst(column - 1).prefix(3))
     }
 
-    @Test("a password in the line is hidden, whichever fault shows the line")
+    @Test("a password in the line is hidden for any diagnostic")
     func passwords() {
         let lines = shown("{ledger: postgres://me:hunter2@db/x, foo: 1}", column: 38, length: 3)
         #expect(lines[3] == "1 | {ledger: postgres://me:*******@db/x, foo: 1}")
     }
 
-    @Test("a place beyond the line or the file does not stop the text", arguments: [(1, 500), (99, 1)])
+    @Test("a place beyond the line or the file is accepted", arguments: [(1, 500), (99, 1)])
     func beyond(line: Int, column: Int) {
         let place = Place(file: "a.yaml", line: line, column: column, length: 10_000)
         let source = SourceFile(path: "a.yaml", bytes: Array("short".utf8))
@@ -60,7 +60,7 @@ struct DiagnosticTextTests {
         #expect(shown.count < 200)
     }
 
-    @Test("lines end where YAML ends them")
+    @Test("lines end at YAML's line breaks")
     func lineBreaks() {
         let source = SourceFile(path: "a.yaml", bytes: Array("one\r\ntwo\rthree\u{2028}four\u{85}five\nsix".utf8))
         for (index, word) in ["one", "two", "three", "four", "five", "six"].enumerated() {
@@ -103,14 +103,14 @@ struct DiagnosticTextTests {
                 """)
     }
 
-    @Test("colours are only there when they are asked for")
+    @Test("colours are used only if enabled")
     func colors() {
         #expect(!shown("key: value", column: 6, length: 5).joined().contains("\u{1B}"))
         #expect(
             shown("key: value", column: 6, length: 5, color: true)[0].hasPrefix("\u{1B}[1;31merror[SLU0103]\u{1B}[0m"))
     }
 
-    @Test("nothing to say is no text")
+    @Test("without diagnostics, the text is empty")
     func nothing() {
         #expect(shownText([], sources: [], color: true) == "")
     }

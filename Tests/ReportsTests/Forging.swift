@@ -3,7 +3,7 @@ import Foundation
 
 @testable import Reports
 
-/// The plan's text with a digest that holds.
+/// Returns the text of a plan with a valid digest.
 func signed(_ plan: String) -> [UInt8] {
     guard let digest = plan.range(of: ",\n  \"digest\": \"", options: .backwards) else { return Array(plan.utf8) }
     var hash = SHA256()

@@ -6,9 +6,9 @@ import Testing
 
 @testable import Reports
 
-@Suite("the history of recorded runs")
+@Suite("The history of recorded runs")
 struct HistoryTests {
-    @Test("as text, Markdown and JSON, golden")
+    @Test("the history as text, Markdown and JSON, golden")
     func golden() throws {
         let style = TextStyle(width: 150)
         let report = HistoryReport(Sample.entries, names: Sample.names)
@@ -19,7 +19,7 @@ struct HistoryTests {
         try expectGolden(report.written(.json), "history.json")
     }
 
-    @Test("a run with too few records says so")
+    @Test("a run with too few records is marked")
     func tooFewRecords() throws {
         let entry = LedgerEntry(
             run: Sample.run(1, Sample.window(Sample.newYear, Sample.day), .succeeded, id: "none"),
@@ -32,7 +32,7 @@ struct HistoryTests {
         #expect(!HistoryReport([entry]).written().contains("expected"))
     }
 
-    @Test("on a narrow terminal as blocks in which no word is cut")
+    @Test("on a narrow terminal, runs are blocks and no word is cut")
     func narrow() throws {
         let report = HistoryReport(Sample.entries, names: Sample.names)
         let text = report.written(.text, TextStyle(width: 80))
@@ -40,27 +40,27 @@ struct HistoryTests {
         #expect(!text.contains("…t") && text.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
 
-    @Test("an empty ledger is said to be empty")
+    @Test("an empty history has a message")
     func empty() {
         #expect(HistoryReport([]).written() == "No runs are recorded.\n")
         #expect(HistoryReport([], isFiltered: true).written(.markdown) == "No recorded run matches.\n")
     }
 
-    @Test("the newest run is the first, whatever the order given")
+    @Test("the newest run comes first for any order of the input")
     func order() {
         let texts = [Sample.entries, Sample.entries.reversed()].map { HistoryReport($0).written() }
         #expect(texts[0] == texts[1])
         #expect(texts[0].split(separator: "\n").dropFirst().first?.contains("in doubt") == true)
     }
 
-    @Test("a limit keeps the newest and counts the rest")
+    @Test("a limit keeps the newest runs and counts the others")
     func limit() {
         let text = HistoryReport(Sample.entries, limit: 1).written()
         #expect(text.contains("in doubt"))
         #expect(text.contains("1 run: 1 in doubt, \(Sample.entries.count - 1) older runs not shown."))
     }
 
-    @Test("as a comment it leaves out the oldest and counts them")
+    @Test("Markdown leaves out the oldest runs beyond its maximum size and counts them")
     func bounded() {
         let entries = (0..<2000).map { index in
             LedgerEntry(

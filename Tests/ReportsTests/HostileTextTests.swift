@@ -7,8 +7,8 @@ import Text
 
 @testable import Reports
 
-/// What manifests, the service and the file system tell, at its worst: in every view, in every format.
-@Suite("text from outside stays text")
+/// Hostile text from manifests, the service and the file system, in every view and every format.
+@Suite("Text from outside")
 struct HostileTextTests {
     private static let hostile =
         "\n::error::x\r\u{1B}[31m\u{9B}2J\u{202E}\u{2066}\u{E0041}\u{0} ##[error]y @team #12 GH-12 "
@@ -82,7 +82,7 @@ struct HostileTextTests {
     }
 
     @Test(
-        "no output holds a control or direction character",
+        "no output contains control characters or direction characters",
         arguments: [ReportFormat.text, .json, .markdown, .github, .html])
     func controls(_ format: ReportFormat) {
         var outputs = Self.all(format) + (format == .text ? Self.all(format, TextStyle(width: 60)) : [])
@@ -92,14 +92,14 @@ struct HostileTextTests {
         }
         #expect(!outputs.isEmpty)
         for output in outputs {
-            // The space without width is the program's own, in Markdown.
+            // In Markdown, the program itself inserts zero-width spaces.
             let scalars = output.unicodeScalars.filter { $0 != "\n" && !(format == .markdown && $0 == "\u{200B}") }
             let controls = scalars.filter(\.isInvisibleControl)
             #expect(controls.isEmpty, "\(output)")
         }
     }
 
-    @Test("no line of a text or of JSON is a workflow command", arguments: [ReportFormat.text, .json])
+    @Test("no line of text or JSON is a workflow command", arguments: [ReportFormat.text, .json])
     func workflowCommands(_ format: ReportFormat) {
         for output in Self.all(format) + Self.all(format, TextStyle(width: 50)) {
             for line in output.split(separator: "\n") {
@@ -123,7 +123,7 @@ struct HostileTextTests {
         }
     }
 
-    @Test("in Markdown no address, mention, reference, element or link is alive outside of code")
+    @Test("in Markdown outside of code, no address, mention, reference, element or link is active")
     func markdown() {
         for output in Self.all(.markdown) {
             var isBlock = false
@@ -139,7 +139,7 @@ struct HostileTextTests {
         #expect(marker.ranges(of: "--").count == 2)
     }
 
-    @Test("a table keeps its cells, whatever bars and backslashes stand in them")
+    @Test("bars and backslashes in cells do not change a table's cells")
     func cells() {
         let row = MarkdownText.row([
             "\(code: "a|b")", "\(code: "a\\|b")", "\(code: "a\\\\|b")", "\("a|b")", "\("a\\|b")",
@@ -152,7 +152,7 @@ struct HostileTextTests {
         #expect(cells == 6)
     }
 
-    @Test("whoever approves a plan reads who gets the access token")
+    @Test("a plan shows the address that receives the access token")
     func destination() {
         let plan = PlanReport(Sample.everything)
         let address = "https://platform.adobe.io/data/foundation/flowservice"
@@ -160,7 +160,7 @@ struct HostileTextTests {
         #expect(plan.written(.markdown).contains("Requests and the access token go to `\(address)`."))
     }
 
-    /// What CommonMark leaves of a line without its code spans.
+    /// Removes the code spans of a line, as defined by CommonMark.
     private func withoutCode(_ line: Substring) -> String {
         var prose = ""
         var rest = line

@@ -8,14 +8,14 @@ import Testing
 
 @testable import Reports
 
-@Suite("the saved plan")
+@Suite("Saved plans")
 struct PlanFileTests {
-    @Test("its text, golden")
+    @Test("the text of a saved plan, golden")
     func golden() throws {
         try expectGolden(text(planJSON(Sample.plan([Sample.troubled, Sample.broken]))), "plan.json")
     }
 
-    @Test("read back, it is the plan that was written", arguments: WireForm.Times.allCases)
+    @Test("a saved plan is read back unchanged", arguments: WireForm.Times.allCases)
     func roundTrip(_ times: WireForm.Times) throws {
         let form = WireForm(times: times, startTime: times == .integer ? .now : .omit)
         let flows = [Sample.firstRun, Sample.troubled, Sample.held, Sample.broken, Sample.quiet]
@@ -24,7 +24,7 @@ struct PlanFileTests {
         #expect(try readPlan(planJSON(Sample.plan([]))) == Sample.plan([]))
     }
 
-    @Test("written in pieces it is the same as at once")
+    @Test("a plan written in parts equals a plan written at once")
     func pieces() {
         let plan = Sample.plan([Sample.flow(1, "contacts", actions: Sample.creates(3000, from: Timestamp(seconds: 0)))])
         var pieces: [[UInt8]] = []
@@ -33,7 +33,7 @@ struct PlanFileTests {
         #expect(Array(pieces.joined()) == planJSON(plan))
     }
 
-    @Test("what the writer throws comes out, and it is not called again")
+    @Test("an error of the writer is rethrown, and the writer is not called again")
     func failingWriter() {
         struct DiskFull: Error {}
         var calls = 0
@@ -46,7 +46,7 @@ struct PlanFileTests {
         #expect(calls == 1)
     }
 
-    @Test("any changed byte is noticed")
+    @Test("any changed byte is detected")
     func edited() {
         let bytes = planJSON(Sample.plan([Sample.troubled]))
         var generator = SeededGenerator(seed: 7)
@@ -59,13 +59,13 @@ struct PlanFileTests {
         }
     }
 
-    @Test("a window moved by hand is refused as edited")
+    @Test("a window edited by hand is rejected as edited")
     func editedWindow() {
         let plan = text(planJSON(Sample.plan([Sample.troubled]))).replacing("1704067200", with: "1704067201")
         #expect(throws: PlanFileError.edited) { try readPlan(Array(plan.utf8)) }
     }
 
-    @Test("a plan cut off anywhere is refused")
+    @Test("a truncated plan is rejected")
     func cutOff() {
         let bytes = planJSON(Sample.plan([Sample.broken]))
         for length in stride(from: 0, to: bytes.count, by: 37) {
@@ -73,20 +73,20 @@ struct PlanFileTests {
         }
     }
 
-    @Test("a newer format version is refused by its number")
+    @Test("a newer format version is rejected with its number")
     func newer() {
         #expect(throws: PlanFileError.newer(found: 7)) { try readPlan(Array(#"{"formatVersion": 7}"#.utf8)) }
     }
 
     @Test(
-        "garbage is refused",
+        "garbage is rejected",
         arguments: ["", "hello", "[]", "{}", "{\"formatVersion\":\"1\"}", "\u{0}", "{\"formatVersion\":1}"])
     func garbage(_ garbage: String) {
         #expect(throws: PlanFileError.self) { try readPlan(Array(garbage.utf8)) }
     }
 
     @Test(
-        "a forged digest does not let through what cannot be",
+        "impossible values are rejected even with a valid digest",
         arguments: [
             (#""start":1704067200,"#, #""start":9223372036854775807,"#),
             (#""recorded": 340,"#, #""recorded": 9223372036854775807,"#),
@@ -100,7 +100,7 @@ struct PlanFileTests {
         #expect(throws: Never.self) { try readPlan(signed(plan)) }
     }
 
-    @Test("thousands of actions come back whole")
+    @Test("thousands of actions are read back completely")
     func large() throws {
         let plan = Sample.plan([
             Sample.flow(

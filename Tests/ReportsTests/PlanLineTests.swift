@@ -6,9 +6,9 @@ import Testing
 
 @testable import Reports
 
-@Suite("the lines of a plan")
+@Suite("Lines of a plan")
 struct PlanLineTests {
-    /// In rows of equal steps, mostly, forwards or backwards, now and then with something else in their midst.
+    /// Creates actions that are mostly in rows of equal steps, forwards or backwards, with occasional irregularities.
     private func random(_ generator: inout SeededGenerator) -> [PlannedAction] {
         let day: Int64 = 86_400
         var (start, line) = (Int64.random(in: 0...100, using: &generator) * day, 10)
@@ -27,7 +27,7 @@ struct PlanLineTests {
         }
     }
 
-    @Test("of requests in rows are those of the requests one by one")
+    @Test("the lines of rows equal the lines of single requests")
     func rows() {
         for seed in 0..<2_000 as Range<UInt64> {
             var generator = SeededGenerator(seed: seed)
@@ -37,7 +37,7 @@ struct PlanLineTests {
         }
     }
 
-    @Test("tell what is unusual in few requests and in many")
+    @Test("unusual windows are found among few requests and among many")
     func unusual() {
         for seed in 0..<2_000 as Range<UInt64> {
             var generator = SeededGenerator(seed: seed)

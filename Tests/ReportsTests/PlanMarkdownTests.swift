@@ -6,11 +6,11 @@ import Testing
 
 @testable import Reports
 
-@Suite("a plan as a pull request's comment")
+@Suite("Plans as comments on pull requests")
 struct PlanMarkdownTests {
     private func render(_ flows: [FlowPlan]) -> String { PlanReport(Sample.plan(flows)).written(.markdown) }
 
-    @Test("everything that a plan can hold, golden")
+    @Test("all elements of a plan, golden")
     func golden() throws {
         let few = Sample.flow(1, "contacts", actions: Array(Sample.firstRun.actions.prefix(4)), isVerified: false)
         try expectGolden(render([few, Sample.troubled, Sample.held, Sample.quiet]), "plan.md")
@@ -18,7 +18,7 @@ struct PlanMarkdownTests {
         try expectGolden(render([Sample.quiet]), "plan-nothing.md")
     }
 
-    @Test("its first line is the marker by which a bot finds it")
+    @Test("the first line is a marker by which bots find the comment")
     func marker() {
         #expect(render([Sample.quiet]).hasPrefix("<!-- sluice:plan target=prod -->\n"))
         let target = Sample.target(WireForm(), name: "a --> b\nc")
@@ -27,7 +27,7 @@ struct PlanMarkdownTests {
         #expect(markdown.hasPrefix("<!-- sluice:plan target=a - - b␊c -->\n"))
     }
 
-    @Test("however large the plan, it stays within a comment and counts what it leaves out")
+    @Test("a plan of any size fits into a comment, with counts of the omitted parts")
     func bounded() {
         let scattered = Sample.creates(100_000, from: Timestamp(seconds: 0), length: .seconds(3600), gap: .seconds(60))
         let one = render([Sample.flow(1, "contacts", actions: scattered)])
@@ -48,7 +48,7 @@ struct PlanMarkdownTests {
         #expect(many.contains("Plan: 2,000 to request."))
     }
 
-    @Test("with two hundred flows every flow stands in the table, and their first runs are one line")
+    @Test("with two hundred flows, all are in the table, and their first runs are one line")
     func manyFlows() throws {
         let flows = (1...200).map { number in
             Sample.flow(
@@ -66,7 +66,7 @@ struct PlanMarkdownTests {
         #expect(notices.count == 2, "one of them warns of too many requests")
     }
 
-    @Test("what a manifest or the service says stays text")
+    @Test("text from manifests and the service has no effect as Markdown")
     func escaping() {
         let name = "x | y\n<script>alert(1)</script> `code` @team #12 ](http://evil)"
         let retry = PlannedAction(
@@ -85,7 +85,7 @@ struct PlanMarkdownTests {
         #expect(Set(table.map { $0.replacing("\\|", with: "").count { $0 == "|" } }).count == 1)
     }
 
-    @Test("a code block outlasts the backticks in it")
+    @Test("a code fence is longer than the backticks in its contents")
     func fences() {
         #expect(MarkdownText.block(["a````b"], language: "").source == "`````\na````b\n`````\n")
         #expect(("\(code: "a`b")" as MarkdownText).source == "`` a`b ``")

@@ -4,45 +4,45 @@ import Testing
 
 @testable import Reports
 
-@Suite("a plan on a terminal")
+@Suite("Plans on a terminal")
 struct PlanTextTests {
     private func render(_ plan: Plan, _ style: TextStyle = TextStyle(width: 120)) -> String {
         PlanReport(plan).written(.text, style)
     }
 
-    @Test("everything that a plan can hold, golden")
+    @Test("all elements of a plan, golden")
     func everything() throws {
         try expectGolden(render(Sample.everything), "plan.txt")
         try expectGolden(render(Sample.everything, TextStyle(color: true, width: 120)), "plan-color.txt")
         try expectGolden(render(Sample.everything, TextStyle(width: 60, unicode: false)), "plan-narrow-ascii.txt")
     }
 
-    @Test("a plan with a broken rule says that it cannot be applied, golden")
+    @Test("a plan with a broken rule is shown as not applicable, golden")
     func broken() throws {
         try expectGolden(render(Sample.plan([Sample.broken, Sample.quiet])), "plan-broken.txt")
     }
 
-    @Test("windows that are requested newest first fold all the same, golden")
+    @Test("windows in newest-first order are folded too, golden")
     func newestFirst() throws {
         let plan = Sample.plan([Sample.newestFirst])
         try expectGolden(render(plan), "plan-newest-first.txt")
         #expect(PlanReport(plan).written(.markdown).contains("_newest first, priority 5_"))
     }
 
-    @Test("windows that are asked for together are counted, golden")
+    @Test("windows of a batch are counted, golden")
     func batched() throws {
         let plan = Sample.plan([Sample.batched])
         try expectGolden(render(plan), "plan-batched.txt")
         #expect(try readPlan(planJSON(plan)) == plan)
     }
 
-    @Test("what is postponed is told from what is in doubt, golden")
+    @Test("postponed windows are distinguished from those in doubt, golden")
     func postponed() throws {
         try expectGolden(render(Sample.plan([Sample.postponed])), "plan-postponed.txt")
         try expectGolden(PlanReport(Sample.plan([Sample.postponed])).written(.markdown), "plan-postponed.md")
     }
 
-    @Test("windows of a series that thinks in another time zone are also shown by its clocks, golden")
+    @Test("windows of a series in another time zone are also shown in local time, golden")
     func localTimes() throws {
         let plan = Sample.plan([Sample.local])
         try expectGolden(render(plan), "plan-local.txt")
@@ -51,14 +51,14 @@ struct PlanTextTests {
                 "_2024-01-01 00:00 +05:45 … 2024-01-11 00:00 +05:45 Asia/Kathmandu_"))
     }
 
-    @Test("when all is recorded it says so and nothing more")
+    @Test("a plan without requests has a message and nothing else")
     func nothingToDo() {
         let text = render(Sample.plan([Sample.flow(1, "contacts", recorded: 340)]))
         #expect(text.hasSuffix("Nothing to do: all 340 windows are recorded.\n"))
         #expect(text.split(separator: "\n").count == 2)
     }
 
-    @Test("a year of days folds into one line, and the request that carries the delta column keeps its own")
+    @Test("a year of days is folded into one line, but the request with the delta column has its own")
     func folding() {
         let lines = render(Sample.plan([Sample.firstRun])).split(separator: "\n")
         #expect(lines.count { $0.hasPrefix("  + 2024") } == 2)
@@ -89,7 +89,7 @@ struct PlanTextTests {
         #expect(folded([day * 7, day]) == nil)
     }
 
-    @Test("retries of windows that touch fold where their runs failed for one cause")
+    @Test("retries of touching windows are folded if their runs failed for the same reason")
     func retries() {
         func retry(_ number: Int, _ cause: String) -> PlannedAction {
             PlannedAction(
@@ -104,14 +104,14 @@ struct PlanTextTests {
         #expect(text.contains("1h               its run run-5 failed: no disk; retry 1 of 1"))
     }
 
-    @Test("windows that do not touch do not fold")
+    @Test("windows that do not touch are not folded")
     func notTouching() {
         let plan = Sample.plan([Sample.flow(1, "x", actions: Sample.creates(3, from: Sample.newYear, gap: .seconds(1)))]
         )
         #expect(render(plan).split(separator: "\n").count { $0.hasPrefix("  + 2024") } == 3)
     }
 
-    @Test("100,000 scattered windows, and 5,000 retries, take one screen")
+    @Test("100,000 scattered windows, and 5,000 retries, fit on one screen")
     func bounded() {
         let scattered = Sample.creates(100_000, from: Timestamp(seconds: 0), length: .seconds(3600), gap: .seconds(60))
         let retries = scattered.prefix(5000).map {
@@ -126,7 +126,7 @@ struct PlanTextTests {
         }
     }
 
-    @Test("300 flows with requests take one screen: a line each but for those to look at, and none is left uncounted")
+    @Test("300 flows with requests fit on one screen; unusual flows have details, and the others are counted")
     func manyFlows() {
         let flows = (1...300).map {
             Sample.flow(
@@ -146,7 +146,7 @@ struct PlanTextTests {
         #expect(render(Sample.plan(flows + late)).split(separator: "\n").count { $0.contains("after this plan") } == 12)
     }
 
-    @Test("a notable request among 10,000 plain ones is not folded away")
+    @Test("a notable request among 10,000 plain ones is shown")
     func notable() {
         var actions = Sample.creates(10_000, from: Timestamp(seconds: 0), length: .seconds(3600), gap: .seconds(60))
         let rerun = actions[5000]
@@ -155,7 +155,7 @@ struct PlanTextTests {
         #expect(render(Sample.plan([Sample.flow(1, "contacts", actions: actions)])).contains("rerun fix: late files"))
     }
 
-    @Test("a window in a wrong year catches the eye")
+    @Test("a window in a wrong year is marked")
     func wrongYear() {
         let year = Duration.seconds(31_622_400)
         let late = Sample.creates(3, from: Sample.newYear) + Sample.creates(1, from: Sample.newYear + year * 8)
@@ -166,14 +166,14 @@ struct PlanTextTests {
                 "⚠ 10 years before the next window"))
     }
 
-    @Test("a window in last year among this year's catches the eye")
+    @Test("a window of last year among this year's windows is marked")
     func lastYear() {
         let slip = Sample.creates(1, from: Sample.newYear - Sample.day * 366) + Sample.creates(4, from: Sample.newYear)
         #expect(
             render(Sample.plan([Sample.flow(1, "contacts", actions: slip)])).contains("⚠ 365d before the next window"))
     }
 
-    @Test("failed windows without a retry left are not hidden among the recorded ones")
+    @Test("failed windows without retries left are shown separately from the recorded ones")
     func failed() {
         let flow = Sample.flow(1, "contacts", recorded: 10, failed: 6)
         let text = render(Sample.plan([flow]))
@@ -182,7 +182,7 @@ struct PlanTextTests {
         #expect(PlanReport(Sample.plan([flow])).written(.markdown).contains("🛑 `contacts`: 6 windows failed"))
     }
 
-    @Test("a window much longer than its neighbours catches the eye")
+    @Test("a window much longer than the others is marked")
     func muchLonger() {
         let actions =
             Sample.creates(3, from: Timestamp(seconds: 0), length: .seconds(3600))
@@ -192,7 +192,7 @@ struct PlanTextTests {
                 "720 times as long as most windows here"))
     }
 
-    @Test("a series that starts ten years early catches the eye")
+    @Test("a series that starts ten years early is marked")
     func earlySeries() {
         let flows = [
             Sample.flow(1, "a", actions: Sample.creates(30, from: Sample.newYear)),
@@ -213,7 +213,7 @@ struct PlanTextTests {
         #expect(widest <= max(width, 67), "a window and its length cannot be cut")
     }
 
-    @Test("without colour there is no escape, and what a manifest says cannot make one")
+    @Test("without colours there are no escape characters, even if a manifest contains them")
     func escapes() {
         let flow = Sample.flow(1, "red\u{1B}[31m", actions: Sample.creates(1, from: Timestamp(seconds: 0)))
         #expect(!render(Sample.plan([flow])).contains("\u{1B}"))

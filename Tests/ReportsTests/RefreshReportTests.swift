@@ -5,7 +5,7 @@ import Testing
 
 @testable import Reports
 
-@Suite("what a refresh found")
+@Suite("Refresh reports")
 struct RefreshReportTests {
     private static let outcomes: [RefreshReport.Outcome] = [
         .read(16, new: 2, ended: 4, inDoubt: 1), .absent, .failed("the service answered 503"), .stopped,
@@ -22,7 +22,7 @@ struct RefreshReportTests {
         return RefreshReport(target: "prod", flows: flows)
     }
 
-    @Test("people get a line, machines each flow")
+    @Test("the text has one line, the JSON one object per flow")
     func formats() throws {
         #expect(Self.report.written() == "refreshed 1 flow: 16 runs read, 2 new, 4 ended since the last refresh\n")
         try expectGolden(Self.report.written(.json), "refresh.json")

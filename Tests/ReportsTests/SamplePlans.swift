@@ -4,12 +4,12 @@ import Manifests
 import Planner
 import RunRequests
 
-/// Values that the tests render. All of them are plain and small, so that a golden file can be read beside them.
+/// Sample values that the tests render, small enough to read a golden file next to them.
 enum Sample {
     static let day = Duration.seconds(86_400)
-    /// 2024-01-01T00:00:00Z
+    /// 2024-01-01T00:00:00Z.
     static let newYear = Timestamp(seconds: 1_704_067_200)
-    /// 2025-01-01T12:00:00Z
+    /// 2025-01-01T12:00:00Z.
     static let asOf = Timestamp(seconds: 1_735_732_800)
 
     static func target(_ wireForm: WireForm, name: String = "prod") -> Target {
@@ -77,7 +77,7 @@ enum Sample {
             failure: failure, records: records)
     }
 
-    /// A first run with its column, and a year of days after it.
+    /// A first run with its delta column, followed by a year of days.
     static var firstRun: FlowPlan {
         let column = DeltaColumn(name: "DOB", dateFormat: "yyyy-MM-dd")
         let first = PlannedAction(
@@ -93,7 +93,7 @@ enum Sample {
             1, "contacts", actions: [first] + creates(365, from: newYear + day), isVerified: false, rules: rules)
     }
 
-    /// A retry, a rerun, a refused request, and one far in the future.
+    /// A retry, a rerun, a refused request, and a window far in the future.
     static var troubled: FlowPlan {
         let hour = Duration.seconds(3600)
         let retry = PlannedAction(
@@ -148,7 +148,7 @@ enum Sample {
             ])
     }
 
-    /// Ten days of Kathmandu's clocks, and one that waits.
+    /// Ten days in local time of Kathmandu, and a held one.
     static var local: FlowPlan {
         let zone = "Asia/Kathmandu"
         let midnight = newYear - .seconds(20_700)
@@ -161,14 +161,14 @@ enum Sample {
             ])
     }
 
-    /// A year of days, the newest first, and one day of years before.
+    /// A year of days in newest-first order, and one day years earlier.
     static var newestFirst: FlowPlan {
         let days = creates(1, from: newYear - day * 900) + creates(366, from: newYear)
         let rules = FlowRules(retries: Retries(1), order: .newestFirst, priority: 5)
         return flow(8, "backfill", actions: days.reversed(), rules: rules)
     }
 
-    /// An outage made good: hours asked for by the day.
+    /// A backfill after an outage: hourly windows in daily batches.
     static var batched: FlowPlan {
         let hour = Duration.seconds(3600)
         let days = (0..<5).map { index in
@@ -180,7 +180,7 @@ enum Sample {
         return flow(10, "page-views", actions: days + creates(1, from: newYear + day * 5, length: hour), recorded: 700)
     }
 
-    /// What is missing and not asked for now, each cause once.
+    /// Postponed windows, with each cause once.
     static var postponed: FlowPlan {
         let reasons: [(HeldWindow.Cause, String)] = [
             (.paused, "paused until 2024-04-10T00:00:00Z: source is migrated"),

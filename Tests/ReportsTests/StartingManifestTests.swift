@@ -6,7 +6,7 @@ import Testing
 
 @testable import Reports
 
-@Suite("a manifest to start from")
+@Suite("Generated manifests")
 struct StartingManifestTests {
     private func load(_ entries: [StartingManifest.Entry], target: String = "prod") -> (ManifestSet, [Diagnostic]) {
         let declaration = """
@@ -35,7 +35,7 @@ struct StartingManifestTests {
     }
 
     @Test(
-        "a name, a column and a run id of any text come back as they are",
+        "any text in a name, a column or a run ID is read back unchanged",
         arguments: [
             "plain", "yes", "null", "~", "12", "0x1F", "1e3", "2024-01-01", "a: b", "- a", "# a", "'a'", "\"a\"", "\\n",
             "{a}", "&a", "*a", "!a", "@a", "`a`", "%a", "|", ">", "?", "é 連絡先 👩\u{200D}🌾", "\u{202E}abc", "\u{FEFF}x",
@@ -52,7 +52,7 @@ struct StartingManifestTests {
         #expect(flow.acknowledged.map(\.run.description) == [text])
     }
 
-    @Test("what a manifest cannot say is left out, and the rest stays valid", arguments: 1...60)
+    @Test("values that a manifest cannot express are left out, and the manifest stays valid", arguments: 1...60)
     func anything(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         func text() -> String {
@@ -80,7 +80,7 @@ struct StartingManifestTests {
         #expect(set.flows.count == 1)
     }
 
-    @Test("the target's name may be a word or a number to YAML, and as long as a name can be")
+    @Test("the target's name may look like another YAML type, or have the maximum length")
     func targets() {
         for target in ["true", "1", "1e3", "-", String(repeating: "a", count: 100)] {
             let (set, diagnostics) = load([entry()], target: target)
@@ -89,7 +89,7 @@ struct StartingManifestTests {
         }
     }
 
-    @Test("runs of one window declare it once, and windows that overlap may")
+    @Test("a window with several runs is declared once, and overlapping windows are allowed")
     func windows() throws {
         let runs = [Sample.window(Sample.newYear, Sample.day), Sample.window(Sample.newYear, Sample.day * 2)]
         let (set, diagnostics) = load([entry(runs: (runs + runs).enumerated().map { run("r\($0)", $1) })])
@@ -100,7 +100,7 @@ struct StartingManifestTests {
         #expect(flow.acknowledged.map(\.run.description) == ["r2", "r3"], "each window's other run")
     }
 
-    @Test("regular windows are folded into series, and times are written as people read them, golden")
+    @Test("regular windows are folded into series, and times are readable, golden")
     func folded() throws {
         let hour = Duration.seconds(3600)
         let day = Sample.day
@@ -125,7 +125,7 @@ struct StartingManifestTests {
         #expect(flow.windows.map(\.window) == single)
     }
 
-    @Test("whatever is folded declares the same windows, each once", arguments: 1...200)
+    @Test("folded windows are declared exactly once", arguments: 1...200)
     func foldedRandomly(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         var windows: Set<Window> = []
@@ -149,13 +149,13 @@ struct StartingManifestTests {
         #expect(declared.sorted() == windows.sorted())
     }
 
-    @Test("it begins with the line by which an editor finds the schema")
+    @Test("the first line refers to the schema for editors")
     func modeline() {
         let yaml = StartingManifest(target: "prod", entries: [entry()]).yaml
         #expect(yaml.hasPrefix("# yaml-language-server: $schema=manifest.schema.json\n"))
     }
 
-    @Test("when every flow is declared, nothing but a comment is left")
+    @Test("if every flow is already declared, the manifest is only a comment")
     func nothing() {
         #expect(StartingManifest(target: "prod", entries: []).yaml.hasPrefix("# "))
     }

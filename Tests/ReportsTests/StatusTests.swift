@@ -6,7 +6,7 @@ import Testing
 
 @testable import Reports
 
-@Suite("where flows stand")
+@Suite("Status")
 struct StatusTests {
     private func declaration(_ number: Int, _ name: String) -> FlowDeclaration {
         FlowDeclaration(
@@ -38,10 +38,10 @@ struct StatusTests {
             asOf: Sample.asOf)
     }
 
-    @Test("due counts explicit windows and the ended ones of series")
+    @Test("the due count includes explicit windows and the ended ones of series")
     func due() { #expect(status([]).due == 11) }
 
-    @Test("a failure that was retried well is none")
+    @Test("a failed run with a successful retry does not count as failed")
     func retried() {
         let window = Sample.window(Sample.newYear, Sample.day)
         let runs = [Sample.run(1, window, .failed), Sample.run(1, window, .succeeded, attempt: 2)]
@@ -50,7 +50,7 @@ struct StatusTests {
         #expect(!report(runs).anyFailed)
     }
 
-    @Test("a window that has succeeded is not failed by a later run of somebody else's")
+    @Test("a later failed run of another client does not change a succeeded window")
     func succeededBefore() {
         let window = Sample.window(Sample.newYear, Sample.day)
         let runs = [
@@ -61,7 +61,7 @@ struct StatusTests {
         #expect(status(runs).succeeded == 1)
     }
 
-    @Test("a failed rerun counts beside the window's ordinary run")
+    @Test("a failed rerun counts separately from the window's ordinary run")
     func failedRerun() {
         let window = Sample.window(Sample.newYear, Sample.day)
         let runs = [Sample.run(1, window, .succeeded), Sample.run(1, window, .failed, rerun: "fix")]
@@ -70,7 +70,7 @@ struct StatusTests {
     }
 
     @Test(
-        "after a lost ledger, a run counts as the rerun that a plan counts it as",
+        "after a lost ledger, runs count as reruns exactly as in a plan",
         arguments: [
             ([RunState.succeeded, .succeeded], 0), ([.succeeded, .failed], 1), ([.failed, .succeeded], 1),
             ([.failed, .failed], 2),
@@ -93,14 +93,14 @@ struct StatusTests {
         #expect(Planner(asOf: Sample.asOf).plan(declaration, record: record, runs: runs).failedCount == failed)
     }
 
-    @Test("a refused request after a failure leaves the failure standing")
+    @Test("a refused retry leaves the failure in place")
     func refusedRetry() {
         let window = Sample.window(Sample.newYear, Sample.day)
         let runs = [Sample.run(1, window, .failed), Sample.run(1, window, .rejected, attempt: 2)]
         #expect(status(runs).failed == 1)
     }
 
-    @Test("a flow is behind by the due windows that were never requested, and by nothing else")
+    @Test("a flow is behind only by due windows that were never requested")
     func behind() {
         let days = (0..<10).map { Sample.window(Sample.newYear + Sample.day * $0, Sample.day) }
         let first = declaration(1, "contacts").windows[0].window
@@ -111,7 +111,7 @@ struct StatusTests {
         #expect(some.missingTime == Sample.day * 2)
     }
 
-    @Test("what failed last comes first, before what is partial, and the rest is counted")
+    @Test("the latest failed runs come first, then partial ones, and the others are counted")
     func problems() {
         let failed = (0..<15).map {
             Sample.run(1, Sample.window(Sample.newYear + Sample.day * $0, Sample.day), .failed, id: "f\($0)")
@@ -124,7 +124,7 @@ struct StatusTests {
         #expect(text.contains("… and 6 more: sluice history --state failed --state partial"))
     }
 
-    @Test("a window is run too often when more of its runs did not fail than are declared")
+    @Test("a window ran too often if more runs did not fail than are declared")
     func repeated() {
         let window = Sample.window(Sample.newYear, Sample.day)
         func run(_ id: String, _ state: RunState, at seconds: Int64) -> RecordedRun {
@@ -139,7 +139,7 @@ struct StatusTests {
         #expect(twice.repeatedWindows(in: runs + [run("d", .partial, at: 4)]).map(\.declared) == [2])
     }
 
-    @Test("a window that was run too often is shown with its runs in every format")
+    @Test("a window that ran too often is shown with its runs in every format")
     func repeatedShown() throws {
         let window = Sample.window(Sample.newYear, Sample.day)
         let runs = ["first", "second"].map { Sample.run(1, window, .succeeded, origin: .service, id: $0) }
@@ -155,7 +155,7 @@ struct StatusTests {
     }
 
     @Test(
-        "runs with too few records are told in every format, after those that failed and before those that are partial")
+        "runs with too few records are shown in every format, after failed and before partial runs")
     func tooFewRecords() throws {
         let day = { (number: Int) in Sample.window(Sample.newYear + Sample.day * number, Sample.day) }
         let declaration = FlowDeclaration(
@@ -181,7 +181,7 @@ struct StatusTests {
         #expect(try SchemaValidator.faults(in: [.init("status", report.written(.json))]) == [nil])
     }
 
-    @Test("what windows wait for is told in every format")
+    @Test("the reason why windows wait is shown in every format")
     func waits() throws {
         let waiting = Sample.flow(
             1, "lines",
@@ -201,7 +201,7 @@ struct StatusTests {
         #expect(try SchemaValidator.faults(in: [.init("status", json)]) == [nil])
     }
 
-    @Test("as text, Markdown, JSON and metrics, golden")
+    @Test("the status as text, Markdown, JSON and metrics, golden")
     func golden() throws {
         let runs = [
             Sample.run(
@@ -225,7 +225,7 @@ struct StatusTests {
         #expect(try SchemaValidator.faults(in: [.init("status", report.written(.json))]) == [nil])
     }
 
-    @Test("a watched status fits the screen: what is under way first, the rest counted, the sum and the next look last")
+    @Test("a watched status fits on the screen: running flows first, others counted, totals and next poll last")
     func frame() {
         let window = Sample.window(Sample.newYear, Sample.day)
         let flows = (0..<30).map { number in
@@ -244,7 +244,7 @@ struct StatusTests {
         #expect(report.frame(TextStyle(width: 80), rows: 100, pause: .seconds(5)).count == 30 + 4)
     }
 
-    @Test("a frame is drawn over the one before, without a moment of emptiness")
+    @Test("a frame overwrites the previous one without clearing the screen")
     func overdrawn() {
         let lines: [StyledText] = ["one", "two"]
         #expect(

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Reports
 
-@Suite("tables, bars and lengths")
+@Suite("Tables, bars and durations")
 struct TextTests {
-    @Test("columns are aligned by what a terminal shows, also with wide characters")
+    @Test("columns are aligned by display width, including wide characters")
     func wideCharacters() {
         var table = TextTable([.init("name"), .init("count", .right)], style: TextStyle())
         table.add(["受注", "1"])
@@ -12,7 +12,7 @@ struct TextTests {
         #expect(table.lines.page == "name  count\n受注      1\nab      200\n")
     }
 
-    @Test("the columns that may give way are cut in their middle until the table fits")
+    @Test("flexible columns are shortened in the middle until the table fits")
     func fitting() {
         var table = TextTable([.init("id"), .init("path", givesWay: true)], style: TextStyle(width: 40))
         table.add(["12345678", "a/very/long/path/to/some/manifest/file.yaml"])
@@ -21,7 +21,7 @@ struct TextTests {
         #expect(lines[1] == "12345678  a/very/long/pat…fest/file.yaml")
     }
 
-    @Test("what is too long for the first column has a line of its own, uncut")
+    @Test("text that is too long for the first column is on its own line")
     func longName() {
         var table = TextTable(
             [.init("flow", givesWay: true), .init("due", .right), .init("behind")], style: TextStyle(width: 40))
@@ -36,14 +36,14 @@ struct TextTests {
         #expect(lines[3].hasSuffix("2,000  5 windows, 5d"))
     }
 
-    @Test("a line ends in no space")
+    @Test("lines have no trailing spaces")
     func noTrailingSpace() {
         var table = TextTable([.init("a"), .init("b"), .init("c", .right)], style: TextStyle())
         table.add(["x", "", ""])
         #expect(table.lines.page == "a  b  c\nx\n")
     }
 
-    @Test("a bar at its beginning, on its way and at its end")
+    @Test("a progress bar shows counts, rate and remaining time")
     func bar() {
         let style = TextStyle(width: 72)
         func bar(_ done: Int, failed: Int = 0, _ elapsed: Int64) -> String {
@@ -58,7 +58,7 @@ struct TextTests {
         #expect(ascii.line.utf8.allSatisfy { $0 < 0x80 })
     }
 
-    @Test("a bar of nothing, and numbers that cannot be, do no harm")
+    @Test("a bar handles zero and impossible numbers")
     func oddBars() {
         #expect(ProgressBar(done: 0, total: 0, elapsed: .seconds(0)).line(TextStyle()).line.contains("100%"))
         #expect(ProgressBar(done: 5, total: 2, elapsed: .milliseconds(1)).line(TextStyle(width: 40)).columns <= 40)
@@ -66,13 +66,13 @@ struct TextTests {
     }
 
     @Test(
-        "lengths of time", arguments: [(0, "0s"), (59, "59s"), (3600, "1h"), (90_000, "1d 1h"), (86_400 * 366, "366d")])
+        "duration text", arguments: [(0, "0s"), (59, "59s"), (3600, "1h"), (90_000, "1d 1h"), (86_400 * 366, "366d")])
     func spans(_ seconds: Int64, _ text: String) {
         #expect(spanText(.seconds(seconds)) == text)
         #expect(spanText(.seconds(14_900_000_000)) == "472 years")
     }
 
-    @Test("a name is cut in its middle, a sentence between words")
+    @Test("a name is shortened in the middle, a sentence wrapped between words")
     func cutting() {
         let style = TextStyle()
         #expect("abcdefghij".cutInMiddle(to: 5, style) == "ab…ij")

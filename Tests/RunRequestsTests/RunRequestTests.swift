@@ -2,13 +2,13 @@ import FlowRuns
 import RunRequests
 import Testing
 
-/// The two requests of Adobe's tutorial on on-demand ingestion, byte by byte, and the wire forms beside them.
+/// The two requests of Adobe's tutorial on on-demand ingestion, byte by byte, and the other wire forms.
 @Suite("Run requests")
 struct RunRequestTests {
     private let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     private let window = Window(startSeconds: 1_651_584_991, endSeconds: 16_515_859_567)!
 
-    @Test("a table-based flow's first request is the tutorial's")
+    @Test("the first request of a table-based flow matches the tutorial")
     func tableBased() {
         #expect(
             RunRequest(flow: flow, window: window, deltaColumn: DeltaColumn(name: "DOB")).body(
@@ -17,7 +17,7 @@ struct RunRequestTests {
         )
     }
 
-    @Test("a file-based flow's request is the tutorial's")
+    @Test("the request of a file-based flow matches the tutorial")
     func fileBased() {
         #expect(
             RunRequest(flow: flow, window: window).body(WireForm(), sentAt: Timestamp(seconds: 0))
@@ -25,7 +25,7 @@ struct RunRequestTests {
         )
     }
 
-    @Test("a target may ask for integers, milliseconds and a start time")
+    @Test("a wire form can have integers, milliseconds and a start time")
     func wireForms() {
         let request = RunRequest(
             flow: flow, window: Window(startSeconds: 1, endSeconds: 2)!,
@@ -39,7 +39,7 @@ struct RunRequestTests {
                 #""windowStartTime":1000,"windowEndTime":2000"#))
     }
 
-    @Test("a request that is not sent yet shows 'now' in place of its start time")
+    @Test("an unsent request shows 'now' as its start time")
     func unsent() {
         #expect(
             RunRequest(flow: flow, window: window).body(WireForm(startTime: .now), sentAt: nil).contains(

@@ -20,14 +20,14 @@ struct FileJournalTests {
         JournalClaim(id: ClaimID(id)!, time: milliseconds.map(Timestamp.init(milliseconds:)))
     }
 
-    /// That of the flow, once there is a claim.
+    /// The URL of the flow's journal; the file exists after the first claim.
     private func file() throws -> URL {
         let root = folder.url.appendingPathComponent("sluice/journal")
         let name = try #require(try FileManager.default.contentsOfDirectory(atPath: root.path).first)
         return root.appendingPathComponent("\(name)/\(flow)")
     }
 
-    @Test("a new machine has none until it is created, or a claim is added")
+    @Test("a new machine has no journal until one is created or a claim is added")
     func exists() throws {
         #expect(!journal().exists())
         #expect(try journal().claims(of: flow).isEmpty)
@@ -39,7 +39,7 @@ struct FileJournalTests {
         #expect(journal("another target").exists())
     }
 
-    @Test("claims are kept in order, flow by flow, until they are taken back")
+    @Test("claims are kept in order and by flow until they are withdrawn")
     func kept() throws {
         #expect(try journal().add(claim("a"), of: flow) == [])
         #expect(try journal().add(claim("b", at: nil), of: flow) == [claim("a")])
@@ -50,7 +50,7 @@ struct FileJournalTests {
         #expect(try journal().claims(of: other).isEmpty)
     }
 
-    @Test("a line that a kill has cut off costs no other")
+    @Test("a line that was cut off by a kill does not affect other lines")
     func cutOff() throws {
         try journal().add(claim("a"), of: flow)
         let handle = try FileHandle(forWritingTo: file())
@@ -61,7 +61,7 @@ struct FileJournalTests {
         #expect(try journal().claims(of: flow) == [claim("a"), claim("c")])
     }
 
-    @Test("one that another process holds, as when that one was stopped, is waited for, and not for ever")
+    @Test("a journal locked by another process is waited for, with a time limit")
     func held() async throws {
         try journal().add(claim("a"), of: flow)
         let holder = try open(file().path, O_RDONLY | O_CLOEXEC)
@@ -79,7 +79,7 @@ struct FileJournalTests {
         #expect(try journal().claims(of: flow) == [claim("a"), claim("b")])
     }
 
-    @Test("a long journal is cut down to its last claims")
+    @Test("a long journal is truncated to its last claims")
     func bounded() throws {
         for number in 0..<5000 { try journal().add(claim("claim\(number)", at: Int64(number)), of: flow) }
         let kept = try journal().claims(of: flow)
@@ -87,9 +87,9 @@ struct FileJournalTests {
         #expect(kept.count >= 200 && kept.count < 5000)
     }
 
-    @Test("no claim is lost that others add while the journal is cut down")
+    @Test("truncating the journal loses no concurrently added claims")
     func boundedAmongRivals() async throws {
-        // A few lines more are too many.
+        // A few more lines exceed the limit.
         for number in 0..<1090 { try journal().add(claim("claim\(number)"), of: flow) }
         let (journal, flow) = (journal(), flow)
         let added = try await withThrowingTaskGroup(of: [ClaimID].self) { group in
@@ -107,7 +107,7 @@ struct FileJournalTests {
         #expect(Set(added).subtracting(kept).isEmpty)
     }
 
-    @Test("each of two processes finds what the other has added since, also in a file that was replaced")
+    @Test("each of two processes reads the other's new claims, even after the file was replaced")
     func rivals() throws {
         let (one, other) = (journal(), journal())
         var expected: [JournalClaim] = []
@@ -125,7 +125,7 @@ struct FileJournalTests {
         #expect(try one.claims(of: flow) == expected)
     }
 
-    @Test("a long target's name still fits a folder's")
+    @Test("a long target name is shortened to a valid folder name")
     func longName() throws {
         let long = "https://" + String(repeating: "very-", count: 60) + "long 1234@AdobeOrg"
         try journal(long + " prod").add(claim("a"), of: flow)

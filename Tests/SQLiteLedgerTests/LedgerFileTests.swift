@@ -6,7 +6,7 @@ import Testing
 
 @testable import SQLiteLedger
 
-@Suite("The ledger's file")
+@Suite("The ledger file")
 struct LedgerFileTests {
     @Test("a missing file and its folders are created for writing")
     func created() async throws {
@@ -17,7 +17,7 @@ struct LedgerFileTests {
         #expect(FileManager.default.fileExists(atPath: path))
     }
 
-    @Test("a missing file is an empty ledger for reading, and stays missing")
+    @Test("a missing file reads as an empty ledger, and is not created")
     func missing() async throws {
         let folder = try LedgerFolder()
         let path = folder.url.appendingPathComponent("a/ledger.sqlite").path
@@ -29,7 +29,7 @@ struct LedgerFileTests {
         #expect(try folder.names.isEmpty)
     }
 
-    @Test("an empty file is an empty ledger, and reading leaves it empty")
+    @Test("an empty file is an empty ledger, and reading does not change it")
     func emptyFile() async throws {
         let folder = try LedgerFolder()
         try Data().write(to: URL(fileURLWithPath: folder.path))
@@ -39,13 +39,13 @@ struct LedgerFileTests {
     }
 
     @Test(
-        "a file whose maker was killed half-way is an empty ledger",
+        "a file whose creation was interrupted by a kill is an empty ledger",
         arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
     func halfMade(mode: SQLiteLedger.Mode) async throws {
         let (folder, maker) = (try LedgerFolder(), try LedgerFolder())
         let database = try DatabaseQueue(path: maker.path)
         try await database.writeWithoutTransaction { connection in
-            // With so small a cache it writes to the file before it commits.
+            // A tiny cache makes SQLite write to the file before the commit.
             try connection.execute(sql: "PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN; CREATE TABLE t (a)")
             for _ in 0..<50 { try connection.execute(sql: "INSERT INTO t VALUES (randomblob(3000))") }
             for file in ["", "-journal"] {
@@ -58,7 +58,7 @@ struct LedgerFileTests {
         #expect(try await folder.open().add(1))
     }
 
-    @Test("what is opened for reading cannot be written")
+    @Test("a ledger opened for reading cannot be written")
     func readOnly() async throws {
         let folder = try LedgerFolder()
         try await folder.fill()
@@ -68,7 +68,7 @@ struct LedgerFileTests {
         #expect(error?.description.contains("opened for reading only") == true)
     }
 
-    @Test("a reader sees what a writer has just committed")
+    @Test("a reader sees the latest commits of a writer")
     func readerBesideWriter() async throws {
         let folder = try LedgerFolder()
         let writer = try folder.open()
@@ -78,7 +78,7 @@ struct LedgerFileTests {
         #expect(try await folder.open(.readOnly).snapshot(of: LedgerFolder.flow).runs.count == 1)
     }
 
-    @Test("one file holds several targets, each for itself")
+    @Test("one file contains several targets independently")
     func targets() async throws {
         let folder = try LedgerFolder()
         let (one, other) = (try folder.open(target: "one"), try folder.open(target: "other"))
@@ -88,7 +88,7 @@ struct LedgerFileTests {
         #expect(try await folder.open(.readOnly, target: "third").flows().isEmpty)
     }
 
-    @Test("a target keeps its rows when its identity is written another way")
+    @Test("a target keeps its rows when its identity is spelled differently")
     func renamedTarget() async throws {
         let folder = try LedgerFolder()
         #expect(try await folder.open(target: "as it was written").add(1))
@@ -97,7 +97,7 @@ struct LedgerFileTests {
         #expect(try await ledger.snapshot(of: LedgerFolder.flow).runs.count == 1)
     }
 
-    @Test("nothing is claimed in a file that was moved, removed or replaced, and an outcome is still recorded")
+    @Test("after a file is moved, removed or replaced, claims fail, but outcomes are still recorded")
     func replaced() async throws {
         let folder = try LedgerFolder()
         let store = try folder.open()
@@ -123,7 +123,7 @@ struct LedgerFileTests {
     }
 
     @Test(
-        "a newer ledger is refused, and left as it is",
+        "a newer ledger is rejected and not modified",
         arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
     func newer(mode: SQLiteLedger.Mode) async throws {
         let folder = try LedgerFolder()
@@ -138,7 +138,7 @@ struct LedgerFileTests {
     }
 
     @Test(
-        "another program's database is refused", arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
+        "another program's database is rejected", arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
     func foreign(mode: SQLiteLedger.Mode) throws {
         let folder = try LedgerFolder()
         try folder.execute("CREATE TABLE customer (name TEXT)")
@@ -146,7 +146,7 @@ struct LedgerFileTests {
         #expect(error == .corrupt("\(folder.path) is a database, but not a ledger"))
     }
 
-    @Test("random bytes are no ledger", arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
+    @Test("random bytes are not a ledger", arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
     func randomBytes(mode: SQLiteLedger.Mode) throws {
         let folder = try LedgerFolder()
         try Data((0..<9000).map { UInt8(truncatingIfNeeded: $0 * 151 + 7) }).write(
@@ -155,7 +155,7 @@ struct LedgerFileTests {
         #expect(error == .corrupt("\(folder.path) is not a ledger"))
     }
 
-    @Test("a damaged file is never taken for a sound one", arguments: 0..<40)
+    @Test("a damaged file is never accepted as intact", arguments: 0..<40)
     func damage(seed: Int) async throws {
         let folder = try LedgerFolder()
         try await folder.fill(60)
@@ -167,7 +167,7 @@ struct LedgerFileTests {
             for step in 0..<(seed * 40) { bytes[(seed * 7919 + step * 104_729) % bytes.count] ^= 0x5A }
         }
         try bytes.write(to: url)
-        // Whatever was hit: every row, or word of the damage; never a crash.
+        // The result is either all rows or an error about the damage, never a crash.
         do {
             let ledger = try folder.open()
             let damage = try await ledger.damage()
@@ -182,7 +182,7 @@ struct LedgerFileTests {
         }
     }
 
-    @Test("a flipped header and a cut-off file are called damaged")
+    @Test("a corrupt header and a truncated file are reported as damage")
     func flippedHeader() async throws {
         let folder = try LedgerFolder()
         try await folder.fill(60)
@@ -202,7 +202,7 @@ struct LedgerFileTests {
     }
 
     @Test(
-        "a folder in the file's place, and a file in the folder's, are told",
+        "a folder instead of the file, and a file instead of the folder, are errors",
         arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
     func wrongKind(mode: SQLiteLedger.Mode) async throws {
         let folder = try LedgerFolder()
@@ -217,7 +217,7 @@ struct LedgerFileTests {
         #expect(error?.description.hasPrefix("cannot use the ledger: ") == true)
     }
 
-    @Test("a full disk refuses the claim and loses nothing")
+    @Test("on a full disk, claims fail and no data is lost")
     func fullDisk() async throws {
         let folder = try LedgerFolder()
         let ledger = try folder.openDatabase()
@@ -238,7 +238,7 @@ struct LedgerFileTests {
         #expect(try await ledger.verify().isEmpty)
     }
 
-    @Test("a file that cannot be written is found out at opening", .enabled(if: geteuid() != 0))
+    @Test("a file without write permission is an error when it is opened", .enabled(if: geteuid() != 0))
     func noPermission() async throws {
         let folder = try LedgerFolder()
         try await folder.fill()
@@ -252,7 +252,7 @@ struct LedgerFileTests {
         #expect(try folder.names == ["ledger.sqlite"])
     }
 
-    @Test("many processes may create the same ledger at once")
+    @Test("several processes can create the same ledger concurrently")
     func createdByMany() async throws {
         let folder = try LedgerFolder()
         let wins = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -264,7 +264,7 @@ struct LedgerFileTests {
         #expect(wins == 1)
     }
 
-    @Test("a cancelled task still records what it has sent")
+    @Test("a cancelled task still records its requests")
     func cancelled() async throws {
         let folder = try LedgerFolder()
         let ledger = try folder.open()

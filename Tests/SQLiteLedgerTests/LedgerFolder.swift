@@ -6,7 +6,7 @@ import Testing
 
 @testable import SQLiteLedger
 
-/// A folder of its own for ledger files, removed at the end.
+/// A temporary folder for ledger files, which is removed at the end.
 final class LedgerFolder: Sendable {
     let url: URL
 
@@ -30,17 +30,17 @@ final class LedgerFolder: Sendable {
         try SQLiteLedger.open(path: path, targets: [target], mode: mode)
     }
 
-    /// The ledger, for statements behind its back.
+    /// Opens the ledger for direct SQL statements.
     func openDatabase() throws -> SQLiteLedger { try #require(open() as? SQLiteLedger) }
 
-    /// A closed ledger with this many claims, all of it in the file itself.
+    /// Creates a closed ledger with this many claims, without a write-ahead log.
     func fill(_ count: Int64 = 3) async throws {
         let ledger = try open()
         for number in 0..<count { _ = try await ledger.add(number) }
         await ledger.close()
     }
 
-    /// Runs statements behind the ledger's back.
+    /// Runs SQL statements directly on the database.
     func execute(_ sql: String) throws {
         let database = try DatabaseQueue(path: path)
         try database.writeWithoutTransaction { try $0.execute(sql: sql) }
@@ -62,9 +62,9 @@ final class LedgerFolder: Sendable {
 }
 
 extension LedgerStore {
-    /// Commits a request that the service refused.
+    /// Commits a rejected request.
     ///
-    /// - Returns: `false` when somebody else has recorded the window.
+    /// - Returns: `false` if the window is already recorded.
     func add(_ number: Int64, request: String = "POST /runs {}") async throws -> Bool {
         var ledger = FlowLedger(try await snapshot(of: LedgerFolder.flow))
         guard ledger.run(LedgerFolder.identity(number)) == nil else { return false }

@@ -5,11 +5,11 @@ import Testing
 
 @testable import SQLiteLedger
 
-@Suite("What the database itself refuses")
+@Suite("Constraints of the SQLite schema")
 struct SchemaTests {
-    /// Runs statements past the program's own rules on a ledger with one claim, and takes them back.
+    /// Runs statements directly on a ledger with one claim, and rolls them back.
     ///
-    /// - Returns: whether the last of them violates a constraint.
+    /// - Returns: Whether the last statement violates a constraint.
     static func isRefused(_ statements: String...) async throws -> Bool {
         let folder = try LedgerFolder()
         let ledger = try folder.openDatabase()
@@ -17,7 +17,7 @@ struct SchemaTests {
         return try await ledger.database.writeWithoutTransaction { connection in
             var isRefused = false
             try connection.inTransaction {
-                // Rows below come without a claim's id: together with this one they count as one claim.
+                // The rows below have no claim ID, so this row must have none for all to count as one claim.
                 try connection.execute(sql: "UPDATE run SET claim = NULL")
                 for sql in statements.dropLast() { try connection.execute(sql: sql) }
                 do {
@@ -31,7 +31,7 @@ struct SchemaTests {
         }
     }
 
-    /// A row of the same flow: window, rerun, attempt, state, origin, run id, and two times.
+    /// Returns an insertion into the same flow: window, rerun, attempt, state, origin, run ID, and two times.
     static func row(_ values: String) -> String {
         """
         INSERT INTO run (target, flow, window_start, window_end, rerun, attempt, state, origin, run, recorded_at,
@@ -39,7 +39,7 @@ struct SchemaTests {
         """
     }
 
-    @Test("a second living request for a window", arguments: RunState.allCases)
+    @Test("a second active request for a window is rejected", arguments: RunState.allCases)
     func living(state: RunState) async throws {
         let run = state.isAccepted ? "'a'" : "NULL"
         let isLiving = !state.isVoid && state != .failed && state != .partial
@@ -48,7 +48,7 @@ struct SchemaTests {
     }
 
     @Test(
-        "rows that cannot be",
+        "impossible rows are rejected",
         arguments: [
             "5, 5, '', 1, 'intended', 'request', NULL, 1, 1", "6, 5, '', 1, 'intended', 'request', NULL, 1, 1",
             "5, NULL, '', 1, 'intended', 'request', NULL, 1, 1", "NULL, NULL, '', 1, 'intended', 'request', NULL, 1, 1",
@@ -61,7 +61,7 @@ struct SchemaTests {
         #expect(try await Self.isRefused(Self.row(values)))
     }
 
-    @Test("a run id that is another row's, and an attempt that is another's of unknown window")
+    @Test("a duplicate run ID, and a duplicate attempt with an unknown window, are rejected")
     func taken() async throws {
         #expect(
             try await Self.isRefused(
@@ -73,7 +73,7 @@ struct SchemaTests {
                 Self.row("NULL, NULL, '', 1, 'accepted', 'service', 'b', 1, 1")))
     }
 
-    @Test("every move but those along the arrows", arguments: RunState.allCases)
+    @Test("only valid state transitions are accepted", arguments: RunState.allCases)
     func moves(from: RunState) async throws {
         let run = from.isAccepted ? "'a'" : "NULL"
         for to in RunState.allCases where to != from {
@@ -87,7 +87,7 @@ struct SchemaTests {
     }
 
     @Test(
-        "a changed identity, a forgotten row, a revision that goes back",
+        "changed identities, deleted rows and decreasing revisions are rejected",
         arguments: [
             "UPDATE run SET attempt = 2", "UPDATE run SET window_start = 0", "UPDATE run SET window_end = 9",
             "UPDATE run SET window_start = NULL, window_end = NULL", "UPDATE run SET rerun = 'x'",
@@ -98,7 +98,7 @@ struct SchemaTests {
         #expect(try await Self.isRefused(sql))
     }
 
-    @Test("a run of others is forgotten only while a request of the flow may be that run")
+    @Test("a foreign run can be deleted only while an open request of the flow could be that run")
     func forgotten() async throws {
         let theirs = Self.row("5, 6, '', 1, 'accepted', 'service', 'a', 1, 1")
         let forget = "DELETE FROM run WHERE origin = 'service'"
@@ -106,14 +106,14 @@ struct SchemaTests {
         #expect(try await Self.isRefused(theirs, "UPDATE run SET state = 'rejected' WHERE origin = 'request'", forget))
     }
 
-    @Test("a second open claim of a flow")
+    @Test("a second open claim of a flow is rejected")
     func claims() async throws {
         let other = Self.row("5, 6, '', 1, 'intended', 'request', NULL, 1, 1")
         #expect(try await !Self.isRefused(other))
         #expect(try await Self.isRefused("UPDATE run SET claim = 'another'", other))
     }
 
-    @Test("a file of the first version is migrated, with its open requests and its revisions")
+    @Test("a file of the first version is migrated with its open requests and revisions")
     func migrated() async throws {
         let folder = try LedgerFolder()
         let flow = LedgerFolder.flow
@@ -143,7 +143,7 @@ struct SchemaTests {
         #expect(try await folder.open().commit(ledger.commit(nonce: "n")) == .done)
     }
 
-    @Test("commits are synchronised with the disk, in a write-ahead log")
+    @Test("the database uses a write-ahead log and fsync on commit")
     func durable() async throws {
         let folder = try LedgerFolder()
         let ledger = try folder.openDatabase()
@@ -156,7 +156,7 @@ struct SchemaTests {
         #expect(settings == ["wal", full, "1"])
     }
 
-    @Test("the store tells of rows that belong to no flow")
+    @Test("rows without a flow are reported as damage")
     func damage() async throws {
         let folder = try LedgerFolder()
         let ledger = try folder.open()

@@ -1,18 +1,20 @@
 import Foundation
 
-/// A bare repository in a folder of its own, removed at the end, and what a client needs to reach it.
+/// A bare repository in a temporary folder, which is removed at the end, with the environment of a client.
 package final class GitRepository: Sendable {
-    /// Of the repository itself.
+    /// The path of the repository.
     package let path: String
-    /// As a client names it.
+    /// The address that clients use.
     package let address: String
-    /// A client's home.
+    /// The home folder of a client.
     package let home: String
-    /// A client's variables: nothing of the machine's own configuration.
+    /// The environment of a client, without the machine's own configuration.
     package let environment: [String: String]
     private let folder: String
 
-    /// - Parameter server: by which clients reach it; otherwise by its path.
+    /// Creates a repository.
+    ///
+    /// - Parameter server: The server for clients; if `nil`, they use the repository's path.
     package init(servedBy server: (any GitServer)? = nil) throws {
         let name = UUID().uuidString
         folder = (server?.root ?? temporaryFolder) + "/git-\(name)"
@@ -28,7 +30,7 @@ package final class GitRepository: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    /// Those of a client with another home: another machine.
+    /// Returns the environment of a client with another home, as on another machine.
     package static func variables(_ home: String) -> [String: String] {
         [
             "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": home,
@@ -41,7 +43,7 @@ package final class GitRepository: Sendable {
         try runProgram("git", ["--git-dir=\(path)"] + arguments, environment)
     }
 
-    /// Has the server run a script at one point of a push: `pre-receive`, `update`, `post-receive`.
+    /// Sets a hook of the server: `pre-receive`, `update` or `post-receive`.
     package func setHook(_ name: String, _ script: String?) throws {
         let file = "\(path)/hooks/\(name)"
         guard let script else { return try FileManager.default.removeItem(atPath: file) }
@@ -50,17 +52,17 @@ package final class GitRepository: Sendable {
     }
 }
 
-/// Without a slash at its end.
+/// The path of the folder for temporary files, without a trailing slash.
 let temporaryFolder = FileManager.default.temporaryDirectory.standardizedFileURL.path
 
-/// A program that ended with an error.
+/// An error of a program.
 package struct ProgramFailure: Error, CustomStringConvertible {
     package let description: String
 
     package init(description: String) { self.description = description }
 }
 
-/// Runs a program to its end, and gives what it has printed.
+/// Runs a program to its end, and returns its output.
 @discardableResult
 package func runProgram(
     _ name: String, _ arguments: [String], _ environment: [String: String], in folder: String? = nil

@@ -1,16 +1,16 @@
 import Foundation
 import Synchronization
 
-/// A server of Git repositories on the loopback address, which lasts as long as the tests.
+/// A server of Git repositories on the loopback address, which runs until the tests end.
 package protocol GitServer: Sendable {
-    /// The folder whose repositories it serves.
+    /// The folder of the served repositories.
     var root: String { get }
     func address(of repository: String) -> String
-    /// What a client needs to reach it.
+    /// The environment that clients need.
     var environment: [String: String] { get }
 }
 
-/// `git http-backend` behind nginx, with basic authentication.
+/// A server with `git http-backend` behind nginx and basic authentication.
 package struct GitHTTPServer: GitServer {
     package static let password = "s3cret-of-the-test"
     package let root: String
@@ -19,7 +19,7 @@ package struct GitHTTPServer: GitServer {
 
     private static let started = Mutex<GitHTTPServer?>(nil)
 
-    /// Started at the first use.
+    /// Returns the shared server, which is started on first use.
     package static func shared() throws -> GitHTTPServer {
         try started.withLock { server in
             if let server { return server }
@@ -69,7 +69,7 @@ package struct GitHTTPServer: GitServer {
     }
 }
 
-/// An sshd with keys of its own.
+/// An sshd with its own keys.
 package struct GitSSHServer: GitServer {
     package let root: String
     package let port: Int
@@ -80,7 +80,7 @@ package struct GitSSHServer: GitServer {
 
     private static let started = Mutex<GitSSHServer?>(nil)
 
-    /// Started at the first use.
+    /// Returns the shared server, which is started on first use.
     package static func shared() throws -> GitSSHServer {
         try started.withLock { server in
             if let server { return server }
@@ -97,7 +97,7 @@ package struct GitSSHServer: GitServer {
         for key in ["host", "client"] {
             try runProgram("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "\(root)/\(key)"], environment)
         }
-        // Where it runs as root, it wants this folder.
+        // An sshd that runs as root needs this folder.
         if getuid() == 0 {
             try? FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
         }
@@ -135,7 +135,7 @@ private func write(_ text: String, to path: String) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
 }
 
-/// Starts a server that ends with this process, however that ends: a shell waits for the end of its input.
+/// Starts a server that also ends if this process crashes: a shell waits for the end of its input.
 private func startUntilExit(_ program: String, _ arguments: [String], removing folder: String) throws {
     let command = ([program] + arguments).map(shellQuoted).joined(separator: " ")
     let script = """
@@ -145,8 +145,8 @@ private func startUntilExit(_ program: String, _ arguments: [String], removing f
     guard popen(script, "we") != nil else { throw ProgramFailure(description: "\(program) does not start") }
 }
 
-/// A port of the loopback address that nobody listens on. The system gives those above to clients: one of them could get
-/// a server's own port while it is started again.
+/// Returns a free port of the loopback address, below the range that the system assigns to clients. A client could
+/// otherwise get the port of a server that is being restarted.
 package func freePort() throws -> Int {
     for _ in 0..<100 {
         let port = Int.random(in: 20_000..<32_768)
@@ -155,7 +155,7 @@ package func freePort() throws -> Int {
     throw ProgramFailure(description: "no free port: \(String(cString: strerror(errno)))")
 }
 
-/// Waits until something listens on a port of the loopback address.
+/// Waits until a server listens on a port of the loopback address.
 package func waitForPort(_ port: Int) throws {
     for _ in 0..<1200 {
         if call(connect, onPort: port) { return }
@@ -164,7 +164,7 @@ package func waitForPort(_ port: Int) throws {
     throw ProgramFailure(description: "nothing listens on port \(port)")
 }
 
-/// Whether the system's function succeeds with a new socket and a port of the loopback address.
+/// Returns whether a system call succeeds with a new socket and a port of the loopback address.
 private func call(_ function: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32, onPort port: Int) -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }

@@ -1,17 +1,19 @@
 import Foundation
 
-/// What a person should read, kept in a file beside the tests.
+/// A file with an expected output, next to the tests.
 package struct GoldenFile {
     private let url: URL
 
+    /// Locates a golden file.
+    ///
     /// - Parameters:
-    ///   - name: below the folder of the tests, such as `Golden/plan.txt`.
-    ///   - test: the source file of the test.
+    ///   - name: The path relative to the tests, such as `Golden/plan.txt`.
+    ///   - test: The source file of the test.
     package init(_ name: String, beside test: String = #filePath) {
         url = URL(filePath: test).deletingLastPathComponent().appending(path: name)
     }
 
-    /// What the file holds. With `SLUICE_UPDATE_GOLDEN=1` in the environment it is written anew first.
+    /// Returns the contents of the file, which are first replaced by `text` if `SLUICE_UPDATE_GOLDEN=1` is set.
     package func text(updatingTo text: String) throws -> String {
         if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
             try FileManager.default.createDirectory(

@@ -1,13 +1,14 @@
 import Foundation
 
-/// A PostgreSQL server that the tests start for themselves, on a Unix socket and a free port of the loopback address, in
-/// a temporary folder. A process beside it stops the server and removes the folder when the tests end, however they end.
+/// A PostgreSQL server for tests, on a Unix socket and a free port of the loopback address, in a temporary folder.
+///
+/// A second process stops the server and removes the folder when the tests end or crash.
 package final class PostgresServer: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
     }
 
-    /// Everything of the server: the data, the log, the socket.
+    /// The folder of the server, with its data, log and socket.
     package let folder: URL
     package let port: Int
     private let settings: [String]
@@ -17,15 +18,15 @@ package final class PostgresServer: Sendable {
 
     private static let shared = Task { try await PostgresServer() }
 
-    /// The one that most tests of a process share, each with a database of its own.
+    /// Returns the server that most tests of a process share, each with a database of its own.
     package static func shared() async throws -> PostgresServer { try await shared.value }
 
     /// Starts a server.
     ///
     /// - Parameters:
-    ///   - copy: of another server's data, made by `pg_basebackup`; `nil` makes new data.
-    ///   - settings: `name=value`. It does not wait for the disk unless `fsync=on` is among them.
-    ///   - folder: where to make the folder: a file system of its own, in a test of a full disk.
+    ///   - copy: A server whose data is copied with `pg_basebackup`; `nil` creates new data.
+    ///   - settings: Settings as `name=value`. Commits use no fsync unless `fsync=on` is set.
+    ///   - parent: The parent folder, such as a small file system.
     package init(copyOf copy: PostgresServer? = nil, settings: [String] = [], in parent: URL? = nil) async throws {
         let parent = parent ?? FileManager.default.temporaryDirectory
         folder = parent.appending(path: "pg-\(UUID().uuidString.prefix(8))")
@@ -55,12 +56,14 @@ package final class PostgresServer: Sendable {
             options.map { "-c \($0)" }.joined(separator: " "), "start")
     }
 
-    /// - Parameter mode: `fast` ends every connection in order, `immediate` leaves recovery to the next start.
+    /// Stops the server.
+    ///
+    /// - Parameter mode: `fast` closes connections in order, `immediate` leaves recovery to the next start.
     package func stop(_ mode: String = "fast") async throws {
         try await ServerCommand("pg_ctl").run("-D", data, "-m", mode, "-w", "stop")
     }
 
-    /// kill -9. The next start may have to wait for the processes that it leaves behind.
+    /// Kills the server with SIGKILL, and waits for the end of its processes.
     package func kill() async throws {
         let killed = try processes()
         for process in killed { Foundation.kill(process, SIGKILL) }
@@ -69,10 +72,10 @@ package final class PostgresServer: Sendable {
         }
     }
 
-    /// Stops or wakes the server and every process of it.
+    /// Sends a signal to all processes of the server.
     package func signal(_ number: Int32) throws { for process in try processes() { Foundation.kill(process, number) } }
 
-    /// The first process of the server, and its children.
+    /// Returns the process IDs of the postmaster and its children.
     private func processes() throws -> [Int32] {
         let lines = try String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8).split(separator: "\n")
         guard let first = lines.first.flatMap({ Int32($0) }) else { return [] }
@@ -80,35 +83,37 @@ package final class PostgresServer: Sendable {
         return [first] + (children ?? "").split(separator: " ").compactMap { Int32($0) }
     }
 
-    /// Makes it follow the other server no longer.
+    /// Promotes a standby.
     package func promote() async throws { try await ServerCommand("pg_ctl").run("-D", data, "-w", "promote") }
 
     // MARK: Databases
 
-    /// A new, empty database.
+    /// Creates an empty database and returns its name.
     package func makeDatabase() async throws -> String {
         let name = "test_\(UUID().uuidString.prefix(8).lowercased())"
         try await run("CREATE DATABASE \(name)")
         return name
     }
 
-    /// The address of a new, empty database.
+    /// Creates an empty database and returns its address.
     package func makeDatabaseURL() async throws -> String { url(try await makeDatabase()) }
 
-    /// - Parameter parameters: `name=value`.
+    /// Returns the address of a database.
+    ///
+    /// - Parameter parameters: URL parameters as `name=value`.
     package func url(_ database: String, user: String = "sluice", _ parameters: String...) -> String {
         let address = "postgres://\(user)@127.0.0.1:\(port)/\(database)"
         return parameters.isEmpty ? address : address + "?" + parameters.joined(separator: "&")
     }
 
-    /// Runs statements with `psql`, and gives what they print, unaligned.
+    /// Runs statements with `psql`, and returns their unaligned output.
     @discardableResult
     package func run(_ sql: String..., in database: String = "postgres") async throws -> String {
         try await ServerCommand("psql").run(
             ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url(database)] + sql.flatMap { ["-c", $0] })
     }
 
-    /// As an administrator restores a backup.
+    /// Copies a database with `pg_dump` and `pg_restore`.
     package func copyByDump(from database: String, to other: String) async throws {
         let file = folder.appending(path: "\(other).dump").path
         try await ServerCommand("pg_dump").run("-Fc", "-f", file, "-d", url(database))
@@ -120,7 +125,7 @@ package final class PostgresServer: Sendable {
     }
 }
 
-/// PgBouncer in transaction mode before a server, with fewer connections to it than it has clients.
+/// PgBouncer in transaction mode in front of a server, with fewer server connections than clients.
 package final class PgBouncer: Sendable {
     private let port: Int
     private let watcher: FolderWatcher
@@ -159,7 +164,7 @@ package final class PgBouncer: Sendable {
     package func url(_ database: String) -> String { "postgres://sluice@127.0.0.1:\(port)/\(database)" }
 }
 
-/// A command of PostgreSQL, run as another user where the tests run as root, which a server refuses.
+/// A PostgreSQL command, run as another user if the tests run as root, because a server refuses to run as root.
 struct ServerCommand {
     private let path: String
 
@@ -172,7 +177,7 @@ struct ServerCommand {
         path = "\(folder)/\(name)"
     }
 
-    /// Debian keeps the server's commands apart by version; the newest is taken.
+    /// The folders of commands by server version, as on Debian, newest first.
     private static let versions: [String] = {
         let root = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
@@ -183,7 +188,7 @@ struct ServerCommand {
         getuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
     }
 
-    /// Gives a folder to the user of the server.
+    /// Changes the owner of a folder to the user of the server.
     static func own(_ folder: URL) async throws {
         guard getuid() == 0 else { return }
         _ = try await launch(["chown", "-R", "postgres:postgres", folder.path])
@@ -197,21 +202,23 @@ struct ServerCommand {
         try await Self.launch(Self.asOtherUser + [path] + arguments)
     }
 
-    /// Runs a command that leaves a server behind.
+    /// Runs a command that leaves a server running.
     func start(_ arguments: String...) async throws {
         _ = try await Self.launch(Self.asOtherUser + Self.alone + [path] + arguments)
     }
 
-    /// Closes what the command has open besides the standard descriptors: the server would keep it, and the end of the
-    /// command would not be noticed. No other command may do so: Foundation takes it for the end, and waits for that in
-    /// the way of all other processes.
+    /// A shell that closes all but the standard descriptors: an inherited one would stay open in the server and hide
+    /// the end of the command.
+    ///
+    /// Only commands that start a server may use it. Foundation treats the closed descriptor as the end of a process
+    /// and then waits for it, which blocks all other processes.
     private static let alone = [
         "bash", "-c",
         "for file in /dev/fd/*; do number=${file##*/}; if [ $number -gt 2 ]; then eval \"exec $number>&-\"; fi; done; "
             + "exec \"$@\"", "bash",
     ]
 
-    /// Through files, not pipes, for the same reason.
+    /// Runs a command. Its output goes to a file, because a pipe would stay open in a server.
     private static func launch(_ words: [String]) async throws -> String {
         let output = FileManager.default.temporaryDirectory.appending(path: "out-\(UUID().uuidString)")
         try Data().write(to: output)
@@ -237,8 +244,8 @@ struct ServerCommand {
     }
 }
 
-/// Waits in a process of its own for the end of this one, of whatever kind, then ends the servers whose process ids are in
-/// the folder, and removes it.
+/// A process that waits for the end or crash of this process, then stops the servers in the folder and removes the
+/// folder.
 private final class FolderWatcher: Sendable {
     private let pipe: Int32
 
@@ -264,7 +271,7 @@ private final class FolderWatcher: Sendable {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        // Held by this process alone, until it ends or this object does.
+        // Kept open only by this process, until it ends or this object is deallocated.
         pipe = fcntl(ends.fileHandleForWriting.fileDescriptor, F_DUPFD_CLOEXEC, 3)
         try ends.fileHandleForWriting.close()
     }

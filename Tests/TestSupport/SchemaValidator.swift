@@ -1,9 +1,9 @@
 import Foundation
 
-/// Holds JSON against the schemas of `schemas/`. The judge is Python's `jsonschema`, the implementation that the schemas'
-/// own makers name first: one of ours would share our misunderstandings.
+/// A validator of JSON with the schemas in `schemas/`, using Python's `jsonschema`. An independent implementation does
+/// not share our misunderstandings.
 package enum SchemaValidator {
-    /// A JSON text, and the schema that it should fit: `plan`, `manifest`, …
+    /// A JSON text with the name of its schema: `plan`, `manifest`, ….
     package struct Instance: Encodable, Sendable {
         let schema: String
         let json: String
@@ -14,9 +14,9 @@ package enum SchemaValidator {
         }
     }
 
-    /// The first fault of each, with its path; `nil` for one that fits.
+    /// Returns the first error of each instance with its path; `nil` for valid ones.
     ///
-    /// - Parameter schemas: the folder with the schemas, those of the project if none is given.
+    /// - Parameter schemas: The folder of the schemas.
     package static func faults(in instances: [Instance], schemas: URL = schemas) throws -> [String?] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "schemas-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -26,7 +26,7 @@ package enum SchemaValidator {
         try Data().write(to: output)
 
         let process = Process()
-        // Debian's package serves Debian's Python, whatever other one stands first in the path.
+        // Debian's package works only with Debian's Python, which may not be first in the path.
         let python = ["/usr/bin/python3"].first { FileManager.default.isExecutableFile(atPath: $0) }
         process.executableURL = URL(filePath: python ?? "/usr/bin/env")
         process.arguments = (python == nil ? ["python3"] : []) + ["-c", script, schemas.path]

@@ -4,7 +4,7 @@ import Text
 
 @Suite("JSON text")
 struct JSONTextTests {
-    @Test("members stand in the order they are given, with every character escaped that must be")
+    @Test("members keep their order, and special characters are escaped")
     func ordered() throws {
         var json = JSONText()
         json.object {
@@ -24,7 +24,7 @@ struct JSONTextTests {
         #expect(try JSONSerialization.jsonObject(with: Data(json.bytes)) is [String: Any])
     }
 
-    @Test("what a terminal or a workflow would act on is escaped, and reads back the same")
+    @Test("characters with effects in terminals and workflows are escaped, and parse to the same text")
     func harmless() throws {
         let hostile = "\u{9B}31m \u{202E}txt \u{E0041} ##[error]x \u{2028} 👩\u{200D}🌾 #1"
         var json = JSONText()
@@ -33,7 +33,7 @@ struct JSONTextTests {
         #expect(try JSONSerialization.jsonObject(with: Data(json.bytes)) as? [String] == [hostile])
     }
 
-    @Test("indented text says the same")
+    @Test("indented text has the same content")
     func indented() throws {
         func write(_ json: inout JSONText) {
             json.object {
@@ -46,7 +46,7 @@ struct JSONTextTests {
         #expect(pretty.text == "{\n  \"a\": 1,\n  \"b\": [\n    2\n  ]\n}")
     }
 
-    @Test("draining hands over all of the text, part by part")
+    @Test("draining returns the whole text in parts")
     func drained() {
         var json = JSONText()
         var text: [UInt8] = []

@@ -1,10 +1,10 @@
 import Testing
 import YAML
 
-@Suite("anchors, aliases and merge keys")
+@Suite("Anchors, aliases and merge keys")
 struct AliasTests {
     @Test(
-        "an alias stands for what its anchor names",
+        "an alias expands to the node of its anchor",
         arguments: [
             ("[&a 1, *a]", "[|1|, |1|]"),
             ("{a: &a [1, {b: 2}], c: *a}", "{|a|: [|1|, {|b|: |2|}], |c|: [|1|, {|b|: |2|}]}"),
@@ -20,7 +20,7 @@ struct AliasTests {
     }
 
     @Test(
-        "a merge key brings the pairs that the mapping does not have",
+        "a merge key adds the pairs that the mapping does not have",
         arguments: [
             ("{<<: {a: 1, b: 2}, b: 3}", "{|b|: |3|, |a|: |1|}"),
             ("{b: 3, <<: {a: 1, b: 2}}", "{|b|: |3|, |a|: |1|}"),
@@ -42,7 +42,7 @@ struct AliasTests {
         #expect(soundRoot(yaml)?.shape == shape)
     }
 
-    @Test("merging leaves the documents around it alone")
+    @Test("merging does not affect the neighbouring documents")
     func mergesAmongDocuments() {
         let stream = read("{a: [1]}\n---\n{<<: {b: [2]}, c: 3}\n---\n[4, {d: 5}]\n")
         #expect(stream.errors.isEmpty)
@@ -50,7 +50,7 @@ struct AliasTests {
             stream.documents.map { $0.root?.shape } == ["{|a|: [|1|]}", "{|c|: |3|, |b|: [|2|]}", "[|4|, {|d|: |5|}]"])
     }
 
-    @Test("merging faulty mappings crashes nothing")
+    @Test("merging faulty mappings reports errors and does not crash")
     func mergesWithErrors() {
         let stream = read("{<<: [1, {a: 1, ? [k] : 2, ? [k] : 3}], a: 4, a: 5, ? {} : 6}")
         #expect(stream.errors.map(\.kind) == [.mergeValue, .nonScalarKey, .nonScalarKey, .duplicateKey, .nonScalarKey])

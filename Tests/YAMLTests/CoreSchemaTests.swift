@@ -1,10 +1,10 @@
 import Testing
 import YAML
 
-@Suite("the core schema")
+@Suite("The core schema")
 struct CoreSchemaTests {
     @Test(
-        "plain scalars are what the core schema says",
+        "plain scalars have the types of the core schema",
         arguments: [
             ("null", .null), ("Null", .null), ("NULL", .null), ("~", .null), ("", .null), ("nULL", .string),
             ("true", .bool), ("True", .bool), ("FALSE", .bool), ("tRUE", .string), ("yes", .string), ("no", .string),
@@ -47,7 +47,7 @@ struct CoreSchemaTests {
         #expect(try #require(soundRoot("k: " + yaml)?["k"]).double == value)
     }
 
-    @Test("truth is told by one word in three spellings")
+    @Test("only true and false are Booleans, in three spellings each")
     func truth() throws {
         let root = try #require(soundRoot("[true, True, TRUE, false, False, FALSE, yes, 'true', 1]"))
         #expect(root.elements.map(\.bool) == [true, true, true, false, false, false, nil, nil, nil])

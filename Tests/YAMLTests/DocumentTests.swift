@@ -1,10 +1,10 @@
 import Testing
 import YAML
 
-@Suite("documents and scalars")
+@Suite("Documents and scalars")
 struct DocumentTests {
     @Test(
-        "what holds no value has no document, or one without a root",
+        "a text without values has no documents, or documents without a root",
         arguments: [
             ("", 0), ("\n\n", 0), ("# only\n# comments\n", 0), ("   \n", 0), ("\u{FEFF}", 0), ("---", 1),
             ("---\n...\n", 1), ("--- # nothing\n---\n", 2),
@@ -16,7 +16,7 @@ struct DocumentTests {
         #expect(stream.documents.allSatisfy { $0.root == nil })
     }
 
-    @Test("several documents keep their order and where they begin")
+    @Test("several documents keep their order and their start lines")
     func several() {
         let stream = read("# first\na: 1\n---\nb\n...\n%YAML 1.2\n---\n[c]\n--- ~\n--- !!str\n")
         #expect(stream.errors.isEmpty)
@@ -25,7 +25,7 @@ struct DocumentTests {
     }
 
     @Test(
-        "text is decoded",
+        "scalars are decoded",
         arguments: [
             ("plain text", "plain text"), ("plain\n  over\n\n  lines", "plain over\nlines"),
             ("'it''s'", "it's"), (#""\t\"\\\x41\u00e4\U0001F600\n""#, "\t\"\\Aä😀\n"), ("\"a\\\n  b\"", "ab"),
@@ -39,7 +39,7 @@ struct DocumentTests {
         #expect(node.withText { Array($0) } == Array(text.utf8))
     }
 
-    @Test("only a bare scalar is plain, and an explicit tag is resolved")
+    @Test("only an untagged and unquoted scalar is plain, and an explicit tag is resolved")
     func styles() throws {
         let root = try #require(
             soundRoot("%TAG !s! tag:example.org,2024:\n---\n[a, 'a', \"a\", !!str a, ! a, !s!x a, []]"))
@@ -50,14 +50,14 @@ struct DocumentTests {
             ])
     }
 
-    @Test("a text is compared without a string, byte for byte")
+    @Test("a text is compared byte for byte, without a string")
     func comparison() throws {
         let root = try #require(soundRoot("[start, sta, starts, 'start', [start], é]"))
         #expect(root.elements.map { $0.hasText("start") } == [true, false, false, true, false, false])
         #expect(root[5]?.hasText("é") == true && root[5]?.hasText("e\u{301}") == false)
     }
 
-    @Test("collections know how much they hold, and nested ones are skipped whole")
+    @Test("collections have a count, and nested ones are skipped as a whole")
     func collections() throws {
         let root = try #require(soundRoot("{a: [1, [2, {b: 3}], 4], c: {}, ? d, e: []}"))
         #expect(root.shape == "{|a|: [|1|, [|2|, {|b|: |3|}], |4|], |c|: {}, |d|: ||, |e|: []}")

@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 import YAML
 
-@Suite("what is said of faulty YAML")
+@Suite("Errors in YAML")
 struct ErrorTests {
-    @Test("each faulty text gets its place, a clear sentence and, where it can be told, what to write instead")
+    @Test("each faulty text has a place, a message and, if possible, a suggestion")
     func messages() throws {
         let rendered = faultyTexts.map { text in
             let stream = YAMLReader().read(text.bytes)
@@ -24,27 +24,27 @@ struct ErrorTests {
         }
     }
 
-    @Test("documents before a syntax error are kept, the broken one is not")
+    @Test("documents before a syntax error are kept, the faulty one is not")
     func documentsBeforeAnError() {
         let stream = read("a: 1\n---\nb: 2\n---\nc: [\n---\nd: 4\n")
         #expect(stream.documents.map { $0.root?.shape } == ["{|a|: |1|}", "{|b|: |2|}"])
         #expect(stream.errors.map(\.kind) == [.syntax])
     }
 
-    @Test("errors that leave the shape whole leave the document to be read on")
+    @Test("reading continues after errors that leave the structure intact")
     func documentsWithErrors() {
         let stream = read("a: *b\nc: {d: 1, d: 2}\n---\ne: 5\n")
         #expect(stream.documents.map { $0.root?.shape } == ["{|a|: ||, |c|: {|d|: |1|, |d|: |2|}}", "{|e|: |5|}"])
         #expect(stream.errors.map(\.kind) == [.undefinedAlias, .duplicateKey])
     }
 
-    @Test("an error in an anchored mapping is told once, not once for each alias")
+    @Test("an error in an anchored mapping is reported once, not once per alias")
     func errorsInAliases() {
         let stream = read("a: &a {b: 1, b: 2, <<: 3}\nc: [*a, *a, *a]\nd: {<<: *a}\n")
         #expect(stream.errors.map(\.kind) == [.duplicateKey, .mergeValue])
     }
 
-    @Test("reading ends after a thousand errors, and says so")
+    @Test("reading ends after a thousand errors with an error about their number")
     func manyErrors() {
         let stream = read(String(repeating: "- {a: 1, a: 2}\n", count: 5_000))
         #expect(stream.errors.count == 1_001)
@@ -52,7 +52,7 @@ struct ErrorTests {
         #expect(stream.documents.isEmpty)
     }
 
-    @Test("equal keys are found among thousands, each with its first place")
+    @Test("duplicate keys are found among thousands, each with its first place")
     func duplicateAmongMany() {
         var text = ""
         for number in 0..<20_000 { text += "key\(number * 7_919 % 20_011): 1\n" }

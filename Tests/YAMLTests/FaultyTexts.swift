@@ -1,4 +1,4 @@
-/// Texts with something wrong in them, each with the name that the golden file gives it.
+/// Invalid texts, with their names in the golden file.
 let faultyTexts: [(name: String, bytes: [UInt8])] =
     [
         ("an unclosed double quote", "a: 1\nb: \"two\nc: 3\n"),

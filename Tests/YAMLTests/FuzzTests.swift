@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import YAML
 
-@Suite("random texts")
+@Suite("Random texts")
 struct FuzzTests {
     static let soundTexts = [
         "a: 1\nlist:\n  - x\n  - {k: v, w: [1, 2]}\n# done\nlast: \"q\\n\"\n",
@@ -18,7 +18,7 @@ struct FuzzTests {
         "%FOO\n", "\0", "#", "\u{85}", "\u{2028}", "\r", ", ",
     ].map { Array($0.utf8) }
 
-    @Test("never crash a reading, and what is read holds together", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test("random mutations neither crash nor confuse the reader", arguments: 1...20 as ClosedRange<UInt64>)
     func mutated(seed: UInt64) throws {
         var numbers = SeededGenerator(seed: seed)
         let seeds = Self.soundTexts + faultyTexts.map(\.bytes)
@@ -52,7 +52,7 @@ struct FuzzTests {
         return bytes
     }
 
-    /// Whether all marks are places, no node ends before it starts, every text is UTF-8, and nothing is too deep.
+    /// Returns whether marks are valid, ends follow starts, texts are UTF-8, and the depth is within the limit.
     private func holdsTogether(_ node: YAMLNode, depth: Int) -> Bool {
         guard node.start.line >= 1, node.start.column >= 1, node.start <= node.end else { return false }
         switch node.kind {

@@ -1,12 +1,12 @@
 import Testing
 import YAML
 
-@Suite("limits of reading")
+@Suite("Limits")
 struct LimitTests {
     static let deep = 100_000
 
     @Test(
-        "a hundred thousand nested collections end in an error",
+        "a hundred thousand nested collections are an error",
         arguments: ["[", "{a: ", "[\n", "- ", "? ", "{? ", "[{", "&a ["])
     func nested(opening: String) {
         let stream = read(String(repeating: opening, count: Self.deep))
@@ -14,7 +14,7 @@ struct LimitTests {
         #expect(stream.errors.map(\.kind) == [.depth])
     }
 
-    @Test("nesting up to the limit is read, one deeper is not")
+    @Test("nesting up to the limit is read, one level deeper is not")
     func depthIsExact() {
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
@@ -23,17 +23,17 @@ struct LimitTests {
         #expect(read(nested(65)).errors.map(\.start) == [Mark(line: 1, column: 65)])
     }
 
-    @Test("aliases cannot nest deeper than brackets")
+    @Test("aliases cannot be nested deeper than brackets")
     func depthOfAliases() {
         var text = "- &a0 [x]\n"
         for number in 1...100 { text += "- &a\(number) [*a\(number - 1)]\n" }
         let errors = read(text).errors
         #expect(errors.map(\.kind) == [.depth])
-        // The list itself is 1 deep, so that 63 more may be nested in an entry.
+        // The list itself has depth 1, so an entry can contain 63 more levels.
         #expect(errors.first?.start.line == 64)
     }
 
-    @Test("a billion laughs end in an error", arguments: [false, true])
+    @Test("a billion-laughs attack is an error", arguments: [false, true])
     func billionLaughs(byMerging: Bool) {
         var text = "a0: &a0 {x: lol}\n"
         for number in 1...9 {
@@ -48,7 +48,7 @@ struct LimitTests {
         #expect(stream.documents.isEmpty)
     }
 
-    @Test("aliases are counted over the whole file, up to the limit")
+    @Test("the limit on alias nodes applies to the whole file")
     func aliasNodesAreExact() {
         var limits = ReadingLimits()
         limits.aliasNodes = 4
@@ -58,7 +58,7 @@ struct LimitTests {
         #expect(stream.documents.count == 1 && stream.errors.map(\.kind) == [.aliasNodes])
     }
 
-    @Test("a file beyond the size limit is not read at all")
+    @Test("a file beyond the size limit is not read")
     func size() {
         var limits = ReadingLimits()
         limits.bytes = 8
@@ -67,7 +67,7 @@ struct LimitTests {
         #expect(stream.documents.isEmpty && stream.errors.map(\.kind) == [.size])
     }
 
-    @Test("the limits themselves are limited")
+    @Test("the depth limit has an upper bound of its own")
     func limitsOfLimits() {
         var limits = ReadingLimits()
         limits.depth = .max

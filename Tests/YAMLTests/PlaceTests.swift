@@ -1,9 +1,9 @@
 import Testing
 import YAML
 
-@Suite("places of nodes")
+@Suite("Places of nodes")
 struct PlaceTests {
-    @Test("every node has its exact start and its exclusive end")
+    @Test("every node has an exact start and an exclusive end")
     func blockAndFlow() throws {
         let root = try #require(soundRoot("a: 1\nlist:\n  - x\n  - {k: v, w: [1, 2]}\n\n# done\nlast: \"q\"   # why\n"))
         #expect(root.span == "1:1-7:10")
@@ -22,7 +22,7 @@ struct PlaceTests {
         #expect(root.pairs.map(\.value.span) == ["1:9-1:10", "1:17-1:18", "1:23-1:25"])
     }
 
-    @Test("carriage returns and line feeds together are one line's end")
+    @Test("a carriage return and line feed are one line break")
     func carriageReturns() throws {
         let root = try #require(soundRoot("a: 1\r\nb:\r\n  - 2\r\n\r\nc: 3\r\n"))
         #expect(root["b"]?[0]?.span == "3:5-3:6")
@@ -30,7 +30,7 @@ struct PlaceTests {
         #expect(root["c"]?.text == "3")
     }
 
-    @Test("an absent value stands directly after its indicator")
+    @Test("an absent value is placed directly after its indicator")
     func absentValues() throws {
         let root = try #require(soundRoot("a:\nb: [{c}]\nd:\n  -\n  - 1\n"))
         #expect(root["a"]?.span == "1:3-1:3")
@@ -38,7 +38,7 @@ struct PlaceTests {
         #expect(root["d"]?[0]?.span == "4:4-4:4")
     }
 
-    @Test("a text of several lines ends where its last line does")
+    @Test("a text of several lines ends at the end of its last line")
     func severalLines() throws {
         let root = try #require(soundRoot("a: one\n  two\nb: \"x\n  y\"\nc: |\n  l\n  m\nd: 1\n"))
         #expect(root["a"]?.span == "1:4-2:6")
@@ -46,7 +46,7 @@ struct PlaceTests {
         #expect(root["c"]?.span == "5:4-8:1")
     }
 
-    @Test("a node for an alias has the alias's place, what it holds has its own")
+    @Test("an alias node has the place of the alias, its contents have their own places")
     func aliases() throws {
         let root = try #require(soundRoot("a: &x {k: v}\nb: *x\nc:\n  <<: *x\n"))
         #expect(root["b"]?.span == "2:4-2:6")

@@ -4,7 +4,7 @@ func read(_ text: String, limits: ReadingLimits = ReadingLimits()) -> YAMLStream
     YAMLReader(limits: limits).read(Array(text.utf8))
 }
 
-/// The only document's root, of a text without errors.
+/// Returns the root of a single valid document; `nil` for other texts.
 func soundRoot(_ text: String) -> YAMLNode? {
     let stream = read(text)
     guard stream.errors.isEmpty, stream.documents.count == 1 else { return nil }
@@ -15,7 +15,7 @@ extension YAMLNode {
     subscript(key: String) -> YAMLNode? { pairs.first { $0.key.text == key }?.value }
     subscript(index: Int) -> YAMLNode? { elements.dropFirst(index).first { _ in true } }
 
-    /// Flow style, each scalar in bars: `{|a|: [|1|, |2|]}`.
+    /// The node in flow style, with scalars between bars: `{|a|: [|1|, |2|]}`.
     var shape: String {
         switch kind {
         case .scalar: "|\(text)|"
@@ -24,12 +24,12 @@ extension YAMLNode {
         }
     }
 
-    /// `1:1-1:6`
+    /// The start and end, such as `1:1-1:6`.
     var span: String { "\(start.line):\(start.column)-\(end.line):\(end.column)" }
 }
 
 extension YAMLError {
-    /// As a person would see it, without the file's name.
+    /// The error as shown to users, without the file name.
     var rendered: String {
         var lines = ["\(start.line):\(start.column): \(kind): \(message)"]
         if let end { lines[0] = "\(start.line):\(start.column)-\(end.line):\(end.column): \(kind): \(message)" }

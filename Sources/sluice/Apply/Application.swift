@@ -7,10 +7,10 @@ import Manifests
 import Planner
 import Reports
 
-/// One apply as the command line runs it: connect, send or wait, show progress, stop on a signal.
+/// An apply as run from the command line: connects, sends or waits, shows progress and stops on a signal.
 struct Application {
     let target: Target
-    /// What the embedded simulator has, where the target uses it.
+    /// The flows of the embedded simulator, if the target uses it.
     let flows: [SimulatedFlow]
     let command: ApplyCommand
 
@@ -25,8 +25,7 @@ struct Application {
         }
     }
 
-    /// Waits for every run of the plan's flows that is under way, whichever apply requested it: a job that was cut off
-    /// while it waited can be run again.
+    /// Waits for every running run of the plan's flows, including runs that another apply requested.
     ///
     /// - Parameters:
     ///   - flows: the flows to wait for, if not those of the plan.

@@ -4,7 +4,7 @@ import Reports
 import Text
 
 extension JSONText {
-    /// `"event":"accepted","flowId":…`
+    /// Writes the members of an event, such as `"event":"accepted","flowId":…`.
     mutating func members(of happened: ApplyEvent) {
         switch happened {
         case .started(let flows, let requests):

@@ -5,7 +5,7 @@ import Planner
 import Reports
 
 extension FlowOutcome {
-    /// What a person must know of how the flow ended; `nil` when all is done.
+    /// A message about how the flow ended; `nil` if all of its requests were made.
     var message: String? {
         let rest = remaining > 0 ? " (\(counted(remaining, "request remains", "requests remain")))" : ""
         switch end {
@@ -27,7 +27,7 @@ extension FlowOutcome {
         }
     }
 
-    /// The end in one word, for machines.
+    /// The kind of end as one word, for JSON.
     var code: String {
         switch end {
         case .done: "done"
@@ -46,7 +46,7 @@ extension FlowOutcome {
 }
 
 extension ApplyOutcome {
-    /// The closing line.
+    /// The closing line of an apply.
     var summary: String {
         if isComplete, accepted == 0, remaining == 0, removed > 0 {
             return
@@ -60,7 +60,7 @@ extension ApplyOutcome {
 }
 
 extension ApplyOutcome {
-    /// For the summary page of a job: what came of each flow.
+    /// Formats a table of the flows' outcomes for the summary page of a CI job.
     func markdown(of plan: Plan) -> MarkdownText {
         guard !flows.isEmpty else { return "### Target \(code: plan.target.name): nothing to do\n\n" }
         let names = Dictionary(plan.flows.compactMap { flow in flow.name.map { (flow.id, $0) } }) { first, _ in first }

@@ -7,7 +7,7 @@ import Planner
 import Reports
 import Synchronization
 
-/// Shows an apply as it goes: a bar on a terminal, plain lines elsewhere, JSON Lines for machines.
+/// Shows the progress of an apply: a bar on a terminal, plain lines elsewhere, or JSON Lines.
 final class ApplyProgress: Sendable {
     private struct State {
         var requests = 0
@@ -15,7 +15,7 @@ final class ApplyProgress: Sendable {
         var refused = 0
         var begun = Timestamp.min
         var isBarShown = false
-        /// How many runs were under way at the last look; `nil` before the first.
+        /// The number of running runs at the last poll; `nil` before the first.
         var running: Int?
     }
 
@@ -33,7 +33,7 @@ final class ApplyProgress: Sendable {
     func show(_ event: ApplyEvent) {
         let report = EventReport(event, at: SystemTime().now(), names: names)
         if format.chosen == .json {
-            // People see a wait count down; machines were told when it began.
+            // JSON has no countdown: the event that began the wait contains its length.
             if case .stillWaiting = event { return }
             return output.show(report, format)
         }
@@ -66,7 +66,8 @@ final class ApplyProgress: Sendable {
         }
     }
 
-    /// A line that is redrawn on a terminal; elsewhere one for each look that found less.
+    /// Shows how many runs are still running: in a line that is redrawn on a terminal, in a new line per change
+    /// elsewhere.
     private func wait(_ running: Int, _ state: inout State) {
         guard !output.quiet, running > 0 else { return }
         let line: StyledText = "waiting: \(counted(running, "run is", "runs are")) still running"
@@ -79,7 +80,7 @@ final class ApplyProgress: Sendable {
         state.running = running
     }
 
-    /// Redrawn on a terminal every second; elsewhere the line that began the wait is enough.
+    /// Redraws the remaining time on a terminal. Elsewhere, the line that began the wait is enough.
     private func countDown(_ flow: FlowID, _ left: Duration, _ reason: String, _ state: inout State) {
         guard !output.quiet, Console.isErrorTerminal else { return }
         let name = names[flow] ?? flow.description

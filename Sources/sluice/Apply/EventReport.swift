@@ -3,17 +3,17 @@ import FlowRuns
 import Manifests
 import Reports
 
-/// What happened in an apply, as a line for people or as one line of JSON.
+/// An event of an apply, rendered as text or as one line of JSON.
 struct EventReport: Sendable {
     let event: ApplyEvent
-    /// When it happened.
+    /// The time of the event.
     let time: Timestamp
     /// The names of the plan's flows.
     let names: [FlowID: String]
 
     struct Message {
         var lines: [StyledText] = []
-        /// Shown beside a progress bar, and with `--quiet`.
+        /// Whether the message is also shown while a progress bar is visible, and with `--quiet`.
         var isImportant = true
 
         fileprivate static func important(_ line: StyledText) -> Message { Message(lines: [line]) }

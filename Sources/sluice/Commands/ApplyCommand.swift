@@ -77,7 +77,7 @@ struct ApplyCommand: AsyncParsableCommand {
                     plan, of: watched, ledger, atMost: deadline.map { $0 - SystemTime().monotonic() }, forOne: true)
                 hasFailed = hasFailed || ended.failed > 0
                 if ended.ended == 0 {
-                    // What waits for another flow may wait for more than runs under way.
+                    // A window that waits for another flow may need more than the end of running runs.
                     guard ended.running == 0 else { throw ExitCode(ExitStatus.tryLater.rawValue) }
                     guard !hasFailed else { throw ExitCode(ExitStatus.incomplete.rawValue) }
                     return try await end(outcome, plan, ledger, application, until: deadline)
@@ -87,10 +87,13 @@ struct ApplyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Plans, shows, asks and sends. That resolves the doubts of an earlier apply, and finds runs that this ledger did
-    /// not know: what can be requested only then is planned in a second round.
+    /// Plans, shows the plan, asks for confirmation and sends.
     ///
-    /// - Parameter goesOn: after runs have ended; a plan that requests nothing is not shown again.
+    /// Applying resolves claims in doubt and finds unrecorded runs. If this allows further requests, they are planned
+    /// and sent in a second round.
+    ///
+    /// - Parameter goesOn: Whether this round follows the end of a run; a plan without requests is then not shown
+    ///   again.
     private func round(
         _ workspace: Workspace, _ asOf: Timestamp, _ ledger: TargetLedger, _ application: Application,
         isFirst: Bool, goesOn: Bool
@@ -126,7 +129,7 @@ struct ApplyCommand: AsyncParsableCommand {
 
     // MARK: A saved plan
 
-    /// The bytes of the plan file, when that is what the arguments name.
+    /// Reads the plan file; returns `nil` if the arguments name manifests instead.
     private func planFile() throws -> [UInt8]? {
         for path in manifests.paths where !path.hasSuffix(".yaml") && !path.hasSuffix(".yml") {
             guard let data = FileManager.default.contents(atPath: path),
@@ -157,7 +160,8 @@ struct ApplyCommand: AsyncParsableCommand {
         announceNewLedger(target)
         try await TargetLedger.with(target, writing: true) { ledger in
             let application = Application(target: target, flows: plan.simulatedFlows, command: self)
-            // A plan may hold nothing but doubts: those are resolved, and what they held needs another plan.
+            // A plan without requests may have claims in doubt. The apply settles the claims; the windows held by them
+            // need a new plan.
             let outcome =
                 plan.requestCount > 0 || plan.flows.contains(where: \.isWaiting)
                 ? try await application.apply(plan, ledger, staleness: .refuse) : finishWithNothingToDo()
@@ -166,9 +170,9 @@ struct ApplyCommand: AsyncParsableCommand {
         }
     }
 
-    // MARK: Before and after
+    // MARK: Preparation and completion
 
-    /// Where a limit counts the runs that are under way, or a flow comes after another, it must be known which have ended.
+    /// Refreshes the runs first if a limit counts running runs, or if flows that others come after have running runs.
     private func refreshRuns(_ workspace: Workspace, _ ledger: TargetLedger) async throws {
         let counted = workspace.target.limits.running == nil ? [] : workspace.allDeclarations.map(\.id)
         var flows: Set<FlowID> = []
@@ -183,7 +187,8 @@ struct ApplyCommand: AsyncParsableCommand {
         _ = try await refreshing.read()
     }
 
-    /// Whoever applies from another folder than was planned in should not begin a second record unawares.
+    /// Warns when the ledger file is new: running from a different folder than `plan` would silently start a second
+    /// ledger.
     private func announceNewLedger(_ target: Target) {
         if let path = TargetLedger.newFile(of: target) { output.say("creating a new ledger: \(path)") }
     }
@@ -216,7 +221,7 @@ struct ApplyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Machines get their closing event also when nothing was asked for.
+    /// Reports that there is nothing to request; with JSON, the closing event is printed too.
     private func finishWithNothingToDo() -> ApplyOutcome {
         let outcome = ApplyOutcome(flows: [])
         if format.chosen == .json {
@@ -240,10 +245,10 @@ struct ApplyCommand: AsyncParsableCommand {
 }
 
 extension Plan {
-    /// By which commands read the manifests that it was made of.
+    /// Arguments to repeat in suggested commands, for the manifests that the plan was made from.
     fileprivate var arguments: CommandArguments {
         let paths = manifests.map(\.path)
-        // Of many files the folder that they are in.
+        // A long list of files is shortened to their common folder.
         let folder = paths.dropFirst().reduce(paths.first.map { parts($0) } ?? []) { common, path in
             ArraySlice(zip(common, parts(path)).prefix { $0 == $1 }.map(\.0))
         }.joined(separator: "/")
@@ -255,7 +260,7 @@ extension Plan {
         path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     }
 
-    /// What the embedded simulator has: every flow of the plan, and those that they replace.
+    /// The flows of the embedded simulator: every flow of the plan, and the flows that these replace.
     fileprivate var simulatedFlows: [SimulatedFlow] {
         var known = Set(flows.map(\.id))
         return flows.map { SimulatedFlow(id: $0.id, name: $0.name ?? $0.manifest, source: $0.source) }

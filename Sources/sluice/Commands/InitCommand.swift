@@ -57,13 +57,13 @@ struct InitCommand: AsyncParsableCommand {
         for line in nextSteps(starting, paths, isAdopted: adopted != nil) { output.say("\(line)") }
     }
 
-    /// What the first line of both files names, so that an editor completes and checks them.
+    /// Writes the schema that the first line of both files refers to, for completion and validation in editors.
     private func writeSchema(_ path: String) throws(Failure) {
         guard !FileManager.default.fileExists(atPath: path) else { return }
         try FileOutput.write(Schema.manifest.bytes, to: path)
     }
 
-    /// So that the example has windows to request.
+    /// The date a week ago, so that the example has windows to request.
     private static var weekAgo: String {
         let day = Timestamp(seconds: Int64(Date().timeIntervalSince1970) - 7 * 86_400)
         return String("\(day)".prefix(10))
@@ -76,7 +76,7 @@ struct InitCommand: AsyncParsableCommand {
         return answers.compactMapValues(\.self)
     }
 
-    /// What the sandbox has; `nil` where it is not asked, or has nothing to declare.
+    /// Reads the flows of the sandbox; returns `nil` if reading is skipped or there is nothing to declare.
     private func adopt(_ target: Target) async throws -> StartingManifest? {
         guard !skipsFlows, case .address = target.service, Self.hasCredentials else { return nil }
         let inventory: FlowInventory
@@ -97,7 +97,7 @@ struct InitCommand: AsyncParsableCommand {
         }
     }
 
-    /// Those that are not whole count: they are told.
+    /// Whether the environment contains credentials. Incomplete ones count, so that the user sees the error.
     private static var hasCredentials: Bool {
         do {
             _ = try Credentials.fromEnvironment(ProcessInfo.processInfo.environment)

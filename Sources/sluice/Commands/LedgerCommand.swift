@@ -163,7 +163,7 @@ struct LedgerCommand: ParsableCommand {
             }
         }
 
-        /// Of flows that no manifest declares.
+        /// Returns the windows that ran more often than declared, of flows that no manifest declares.
         private func windowsRunTwice(
             of workspace: Workspace, in store: any LedgerStore
         ) async throws -> [Diagnostic] {

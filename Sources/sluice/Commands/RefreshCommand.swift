@@ -36,27 +36,31 @@ struct RefreshCommand: AsyncParsableCommand {
     }
 }
 
-/// One refresh as the command line runs it.
+/// A refresh as run from the command line.
 struct Refreshing {
     let workspace: Workspace
     let service: ServiceOptions
     let output: OutputOptions
-    /// As text, the report is for people and goes to standard error.
+    /// The output format. The text report is written to standard error.
     var format = Format<RefreshReport>()
-    /// Also reads runs again that had ended.
+    /// Whether to reread runs that had already ended.
     var readsAll = false
     /// Whether a flow that is in doubt or cannot be read fails nothing: whoever plans afterwards finds the flow held.
     var holdsFlowsAlone = false
 
-    /// - Parameter stop: asks for an end; where it is given, signals are watched by the caller.
-    /// - Throws: also when the service disagrees with a manifest, after that was shown.
+    /// Refreshes the flows and prints the differences from the manifests.
+    ///
+    /// - Parameter stop: The caller's stop signal; if `nil`, SIGINT and SIGTERM are handled here.
+    /// - Throws: ``Failure`` if the refresh fails, or after printing if the service contradicts a manifest.
     func run(stop: StopSignal? = nil) async throws {
         let diagnostics = try await read(stop: stop)
         output.tell(diagnostics.values.flatMap(\.self).sortedByPlace(), workspace.sources)
         if diagnostics.values.contains(where: \.hasErrors) { throw Failure(.invalid) }
     }
 
-    /// - Returns: where the service disagrees with the manifest of a flow.
+    /// Refreshes the flows.
+    ///
+    /// - Returns: The differences between the service and the manifest of each flow.
     func read(stop: StopSignal? = nil) async throws -> [FlowID: [Diagnostic]] {
         let target = workspace.target
         let declarations = workspace.declarations + workspace.replacedFlows(of: workspace.declarations)
@@ -74,7 +78,7 @@ struct Refreshing {
             output.tell(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources)
             throw error
         }
-        // A replaced flow may be gone from the service: its record stays.
+        // A replaced flow may no longer exist on the service; its ledger record remains valid.
         let declared = Set(workspace.allDeclarations.map(\.id))
         return Dictionary(results.filter { declared.contains($0.flow) }.map { ($0.flow, $0.diagnostics) }) { first, _ in
             first
@@ -93,10 +97,10 @@ struct Refreshing {
         return results
     }
 
-    /// A service that is not there is not there for every flow.
+    /// The maximum number of errors shown: an unreachable service causes an error for every flow.
     private static let shownErrors = 3
 
-    /// What of it people must know, told.
+    /// Prints errors and claims in doubt, and returns the exit status.
     private func end(of results: [Refresh.Result], _ report: RefreshReport) throws(Failure) -> ExitStatus {
         var status = ExitStatus.done
         var unread = 0

@@ -59,7 +59,7 @@ struct SimulateCommand: AsyncParsableCommand {
 }
 
 extension SimulateCommand {
-    /// Where it is served, from what, and what goes wrong.
+    /// Options for the server: its address, its state and its faults.
     struct ServerOptions: ParsableArguments {
         @Option(help: "The port; 0 takes a free one.") var port = 8080
         @Option(help: "Flows as 'GET /flows' answers them, in JSON.", completion: .file(extensions: ["json"]))
@@ -116,7 +116,7 @@ extension SimulateCommand {
         }
     }
 
-    /// Which runs there are, how long they take and how they end.
+    /// Options for the runs: which ones exist, how long they take and how they end.
     struct RunOptions: ParsableArguments {
         @Option(
             help: "Runs that others made, as 'GET /runs' answers them, in JSON: ended ones, or scheduled for later.",
@@ -157,7 +157,7 @@ extension SimulateCommand {
         }
     }
 
-    /// What lists and flows tell, and how late.
+    /// Options for the contents of lists and flows, and for their delay.
     struct ListOptions: ParsableArguments {
         @Option(name: .customLong("page-size"), help: "Items on a page of a list.") var pageSize = 100
         @Option(help: "What becomes of pages while runs are added: stable or shifting.") var paging: Paging = .stable
@@ -207,7 +207,7 @@ extension SimulateCommand {
     }
 }
 
-/// `5m`, or `-5m`.
+/// A duration with an optional sign: `5m` or `-5m`.
 struct SignedDuration {
     let duration: Duration
 

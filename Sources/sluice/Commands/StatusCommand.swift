@@ -43,7 +43,7 @@ struct StatusCommand: AsyncParsableCommand {
         if report.anyFailed || report.anyTooFewRecords { throw ExitCode(ExitStatus.incomplete.rawValue) }
     }
 
-    /// The status of every declared flow, from the ledger.
+    /// Builds the status of every selected flow from the ledger.
     private func report(_ workspace: Workspace) async throws -> StatusReport {
         let asOf = time.instant()
         let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
@@ -57,13 +57,15 @@ struct StatusCommand: AsyncParsableCommand {
             target: workspace.target.name, asOf: asOf, flows: flows, arguments: workspace.arguments)
     }
 
-    /// Draws over itself on a terminal, prints a line a look elsewhere; asks less often the longer it waits.
+    /// Refreshes with increasing pauses until no run is running.
+    ///
+    /// On a terminal, each status overwrites the last one; elsewhere, each poll prints a line.
     private func watchUntilEnded(_ workspace: Workspace) async throws -> StatusReport {
         let refreshing = Refreshing(workspace: workspace, service: service, output: output.silenced)
         let command = self
         let draws = Console.isOutputTerminal && format.chosen == .text
         return try await Signals.stopping { stop in
-            // The whole status follows on an empty screen.
+            // The caller prints the whole status on the cleared screen.
             defer { if draws { Console.clearScreen() } }
             var pause = Duration.seconds(2)
             while true {
@@ -71,7 +73,7 @@ struct StatusCommand: AsyncParsableCommand {
                 do { try await refreshing.run(stop: stop) } catch let failure as Failure
                     where failure.status == .tryLater
                 {
-                    // Told already. A doubt is settled soon, and another may follow it.
+                    // The refresh has already printed a message. Keep watching: claims in doubt are settled soon.
                     isOpen = true
                 } catch { if !stop.isRequested { throw error } }
                 let report = try await command.report(workspace)

@@ -20,7 +20,7 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         let sources = try ManifestFiles.read(manifests.paths)
         let (set, found) = ManifestLoader().load(sources)
-        // Where something could not be read, the flows may be there.
+        // Flows may be missing from the set because their file could not be read, so the warning would be wrong.
         let diagnostics = found.hasErrors ? found : (found + set.flowless(set.targets)).sortedByPlace()
         if format.chosen == .text {
             output.tell(diagnostics, sources)

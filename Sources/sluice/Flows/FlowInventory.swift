@@ -5,13 +5,13 @@ import Reports
 import RunRequests
 import Text
 
-/// The flows of a sandbox beside those that the manifests declare.
+/// The flows of a sandbox, with the places where manifests declare them.
 struct FlowInventory: Sendable {
     let target: String
-    /// Sorted.
+    /// The flows, sorted by ID.
     let flows: [ServiceFlow]
     private let places: [FlowID: Place]
-    /// What a manifest to start from declares; only the format `yaml` needs it.
+    /// The entries of the generated manifest; filled only for the format `yaml`.
     var starting: [StartingManifest.Entry] = []
 
     init(target: String, flows: [ServiceFlow], declarations: [FlowDeclaration]) {
@@ -20,7 +20,7 @@ struct FlowInventory: Sendable {
         places = Dictionary(declarations.map { ($0.id, $0.place) }) { first, _ in first }
     }
 
-    /// Those that could be declared and are not.
+    /// The flows that can be declared and are not.
     var undeclaredOneTime: [ServiceFlow] { flows.filter { places[$0.id] == nil && $0.obstacle == nil } }
 
     private func lines(_ style: TextStyle) -> [StyledText] {
@@ -31,7 +31,9 @@ struct FlowInventory: Sendable {
         return table.lines + style.lines("\(counted(flows.count, "flow")): \(counts).")
     }
 
-    /// - Parameter isWide: all in one line; otherwise what would not fit stands below.
+    /// Builds the table of flows.
+    ///
+    /// - Parameter isWide: Whether each flow takes one line; otherwise, further details follow on a second line.
     private func table(_ style: TextStyle, isWide: Bool) -> TextTable {
         var table = TextTable(
             [.init("flow", givesWay: !isWide)] + (isWide ? [.init("id")] : []) + [.init("state"), .init("schedule")]
@@ -79,9 +81,9 @@ extension FlowInventory: Report {
 }
 
 extension ServiceFlow {
-    /// Scheduled for one-time ingestion: it takes run requests.
+    /// Whether the flow is scheduled for one-time ingestion, and so accepts run requests.
     var isOneTime: Bool { frequency?.lowercased() == "once" }
 
-    /// Why it takes no run requests; `nil` when it does.
+    /// The reason why the flow does not accept run requests; `nil` if it does.
     var obstacle: String? { isOneTime ? (isDisabled ? state : nil) : "not one-time" }
 }

@@ -7,10 +7,10 @@ import Manifests
 import Reports
 
 extension FlowInventory {
-    /// What is read of the flows that could be declared.
+    /// A choice of what to read about the runs of undeclared flows.
     enum Runs {
         case none
-        /// Theirs are recorded in the target's ledger: so a plan of the manifest to start from finds nothing to do.
+        /// The runs are also recorded in the target's ledger, so that a plan of the generated manifest has no requests.
         case recorded
         case notRecorded
     }
@@ -18,8 +18,8 @@ extension FlowInventory {
     /// Reads the flows of the target's sandbox.
     ///
     /// - Parameters:
-    ///   - simulated: what the embedded simulator has.
-    ///   - runs: see ``starting``.
+    ///   - simulated: The flows of the embedded simulator.
+    ///   - runs: Whether to read the runs for ``starting``.
     static func read(
         _ target: Target, declarations: [FlowDeclaration] = [], simulated: [SimulatedFlow] = [], runs: Runs,
         options: ServiceOptions, stop: StopSignal
@@ -56,7 +56,7 @@ extension FlowInventory {
         } catch { throw Failure(error) }
     }
 
-    /// The flows that could be declared, without their windows.
+    /// Returns the flows that can be declared and are not, without their windows.
     private func undeclared(
         of target: Target, _ service: HTTPFlowService
     ) async throws(Failure) -> [FlowDeclaration] {
@@ -75,7 +75,7 @@ extension FlowInventory {
         } catch { throw Failure(error) }
     }
 
-    /// Reads the flows' runs into the ledger, as a refresh does, and tells what it then has of them.
+    /// Refreshes the flows' runs into the ledger, and returns the recorded runs as manifest entries.
     private static func entries(
         _ flows: [FlowDeclaration], _ context: ApplierContext, _ target: Target
     ) async throws -> [StartingManifest.Entry] {

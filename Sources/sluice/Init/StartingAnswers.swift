@@ -1,11 +1,11 @@
 import Manifests
 import Reports
 
-/// The answers to the questions: from the command line, and from a terminal where there is one.
+/// The answers to the questions of `sluice init`, from the command line or from a terminal.
 struct StartingAnswers {
     let given: [StartingQuestion: String]
 
-    /// Asks for what is not given, again where an answer is not valid.
+    /// Prompts for each missing answer, and repeats the question if an answer is invalid.
     func ask() throws(Failure) -> StartingTarget {
         var target = try checked(asks: true)
         for question in StartingQuestion.allCases where given[question] == nil {
@@ -14,9 +14,9 @@ struct StartingAnswers {
         return target
     }
 
-    /// Takes the standard for what is not given.
+    /// Uses the default for each missing answer.
     ///
-    /// - Throws: all that is missing or not valid.
+    /// - Throws: ``Failure`` with all answers that are missing or invalid.
     func take() throws(Failure) -> StartingTarget { try checked(asks: false) }
 
     private func checked(asks: Bool) throws(Failure) -> StartingTarget {

@@ -1,13 +1,15 @@
 import Manifests
 import Reports
 
-/// What has to be known to write a target, in the order in which it is asked.
+/// The questions whose answers make a target, in the order in which they are asked.
 enum StartingQuestion: String, CaseIterable {
     case service, organization, sandbox, target, ledger
 
     var option: String { "--\(rawValue)" }
 
-    /// - Parameter known: what was answered so far.
+    /// Returns the text of the prompt.
+    ///
+    /// - Parameter known: The answers so far.
     func text(_ known: StartingTarget) -> String {
         switch self {
         case .service: "Address of the Flow Service, or 'embedded' for the simulator"
@@ -21,7 +23,7 @@ enum StartingQuestion: String, CaseIterable {
         }
     }
 
-    /// Taken where nothing is answered; `nil` where nobody can know it.
+    /// Returns the default answer; `nil` if there is none.
     func standard(_ known: StartingTarget) -> String? {
         switch self {
         case .service: StartingTarget.valid.service
@@ -42,9 +44,9 @@ enum StartingQuestion: String, CaseIterable {
         }
     }
 
-    /// What a manifest would be told about this answer.
+    /// Returns the diagnostics that a manifest with this answer would have.
     ///
-    /// - Parameter known: what was answered so far; the rest is valid.
+    /// - Parameter known: The answers so far; valid values are used for the others.
     func faults(of answer: String, _ known: StartingTarget) -> [Diagnostic] {
         var target = StartingTarget.valid
         if known.isEmbedded { target.service = known.service }

@@ -5,7 +5,7 @@ import Manifests
 import Reports
 import Text
 
-/// What every command understands.
+/// Options of every command.
 struct OutputOptions: ParsableArguments {
     @Option(help: "Use colours: auto, always or never. With auto, NO_COLOR turns them off.")
     var color: ColorChoice = .auto
@@ -13,40 +13,40 @@ struct OutputOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Print only results and errors.")
     var quiet = false
 
-    /// The same, but saying nothing.
+    /// A copy of these options with `--quiet` set.
     var silenced: OutputOptions {
         var options = self
         options.quiet = true
         return options
     }
 
-    /// What standard output can show.
+    /// The width and colours of standard output.
     var style: TextStyle {
         let isTerminal = Console.isOutputTerminal
         return TextStyle(color: color.isOn(terminal: isTerminal), width: isTerminal ? Console.width : nil)
     }
 
-    /// What standard error can show.
+    /// The width and colours of standard error.
     var errorStyle: TextStyle {
         let isTerminal = Console.isErrorTerminal
         return TextStyle(color: color.isOn(terminal: isTerminal), width: isTerminal ? Console.width : nil)
     }
 
-    /// Writes what the command was asked for, in the format that was asked for.
+    /// Writes a report to standard output in the chosen format.
     func show<Shown: Report>(_ report: Shown, _ format: Format<Shown>) {
         report.write(format.chosen, style) { Console.output($0) }
     }
 
-    /// Tells people what is wrong with manifests.
+    /// Prints diagnostics to standard error.
     func tell(_ diagnostics: [Diagnostic], _ sources: [SourceFile]) {
         guard !diagnostics.isEmpty, !quiet || diagnostics.hasErrors else { return }
         Console.say(DiagnosticsReport(diagnostics, sources: sources).lines(errorStyle) + .blank)
     }
 
-    /// A line for people, unless they asked for silence.
+    /// Prints a line to standard error, unless `--quiet` is set.
     func say(_ line: StyledText) { if !quiet { Console.say(line) } }
 
-    /// A report for people beside the result.
+    /// Prints a report to standard error, unless `--quiet` is set.
     func say<Shown: Report>(_ report: Shown) {
         guard !quiet else { return }
         report.write(.text, errorStyle) { Console.say($0) }
@@ -63,7 +63,7 @@ struct ManifestPaths: ParsableArguments {
     var paths: [String] = []
 }
 
-/// What commands that are about one target understand.
+/// Options of the commands that work on one target.
 struct ManifestOptions: ParsableArguments {
     @OptionGroup var manifests: ManifestPaths
 
@@ -72,22 +72,22 @@ struct ManifestOptions: ParsableArguments {
 
     var paths: [String] { manifests.paths }
 
-    /// As they would be written in a shell.
+    /// The options in shell syntax.
     var arguments: [String] { (paths + (target.map { ["--target", $0] } ?? [])).map(shellWord) }
 }
 
-/// What commands that compute due windows understand.
+/// Options of the commands that compute due windows.
 struct InstantOptions: ParsableArguments {
     @Option(
         name: .customLong("as-of"),
         help: ArgumentHelp("Plan as of this time: \(Moment.form).", valueName: "time"), transform: Moment.init)
     var asOf: Moment?
 
-    /// The instant as of which windows are due.
+    /// Returns the instant as of which windows are due.
     func instant() -> Timestamp { asOf?.time ?? Timestamp(seconds: Int64(Date().timeIntervalSince1970)) }
 }
 
-/// What commands that talk to the service understand.
+/// Options of the commands that connect to the service.
 struct ServiceOptions: ParsableArguments {
     @Flag(name: .customLong("insecure-http"), help: "Allow http without TLS to other machines.")
     var insecureHTTP = false

@@ -5,7 +5,7 @@ import Manifests
 import Reports
 import Text
 
-/// The flows that a command is about, when not all of them.
+/// A choice of the flows that a command works on; by default, all.
 struct FlowSelection: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -17,16 +17,16 @@ struct FlowSelection: ParsableArguments {
         completion: ManifestCompletion.flows)
     var exclude: [String] = []
 
-    /// As they would be written in a shell.
+    /// The options in shell syntax.
     var arguments: [String] {
         (flow.flatMap { ["--flow", $0] } + exclude.flatMap { ["--exclude", $0] }).map(shellWord)
     }
 
     var isEmpty: Bool { flow.isEmpty && exclude.isEmpty }
 
-    /// The chosen ones of `flows`, in their order.
+    /// Returns the selected flows, in the order of `flows`.
     ///
-    /// - Throws: with status 64 when a name, id or pattern is none of theirs: a slip must not pass for 'nothing to do'.
+    /// - Throws: ``Failure`` with status 64 if a pattern matches no flow: a typo must not look like 'nothing to do'.
     func choose<Flow>(
         from flows: [Flow], _ label: (Flow) -> (id: FlowID, name: String?)
     ) throws(Failure) -> [Flow] {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Reports
 
-/// What `--format` of a command takes: the formats that its report has, the first of them where none is given.
+/// The value of `--format`: one of the formats of a report. The default is the report's first format.
 struct Format<Shown: Report>: ExpressibleByArgument {
     let chosen: ReportFormat
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Logging
 
-/// How much is told of what goes on, on standard error.
+/// The minimum level of the messages on standard error.
 enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case trace, debug, info, notice, warning, error, critical
 

@@ -3,7 +3,7 @@ import FlowRuns
 import Foundation
 import Manifests
 
-/// A moment on the command line.
+/// A point in time, as written on the command line.
 struct Moment {
     static let form =
         "Unix seconds, RFC 3339 such as 2024-05-01T00:00:00Z, a date (its start in UTC), \(days)"
@@ -12,7 +12,9 @@ struct Moment {
 
     let time: Timestamp
 
-    /// - Throws: `ValidationError`, which says what is wrong and what to write.
+    /// Parses a time.
+    ///
+    /// - Throws: `ValidationError` with the fault and a correction.
     init(_ argument: String) throws {
         try self.init(argument, now: Timestamp(seconds: Int64(Date().timeIntervalSince1970)))
     }
@@ -44,13 +46,15 @@ struct Moment {
     }
 }
 
-/// A length of time on the command line: `90s`, `30m`, `1h30m`, `2d`, or ISO 8601 (`PT30M`).
+/// A duration, as written on the command line: `90s`, `30m`, `1h30m`, `2d`, or ISO 8601 (`PT30M`).
 struct TimeLimit {
     static let form = "such as 90s, 30m, 1h30m or PT30M"
 
     let duration: Duration
 
-    /// - Throws: `ValidationError`, which says what is wrong and what to write.
+    /// Parses a duration.
+    ///
+    /// - Throws: `ValidationError` with the fault and a correction.
     init(_ argument: String) throws {
         guard let duration = DurationText(Self.iso8601(argument)) else {
             let hint = Int64(argument).map { "for seconds write \($0)s" } ?? "write a length of time \(Self.form)"

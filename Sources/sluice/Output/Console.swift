@@ -3,11 +3,13 @@ import Foundation
 import Reports
 import Synchronization
 
-/// What a command was asked for goes to standard output, everything else to standard error.
+/// The standard streams: results go to standard output, everything else to standard error.
 enum Console {
     static func output(_ line: StyledText) { output(Array([line].page.utf8)) }
 
-    /// What cannot be written does not stop the command: an apply must record what it sends. The end tells it.
+    /// Writes to standard output.
+    ///
+    /// Write errors never abort the command, because an apply must keep recording; they are reported at exit.
     static func output(_ bytes: [UInt8]) {
         let number = write(bytes, to: STDOUT_FILENO)
         if number != 0 { outputError.withLock { $0 = number } }
@@ -15,13 +17,13 @@ enum Console {
 
     private static let outputError = Mutex<Int32>(0)
 
-    /// Why standard output is not whole; `nil` when it is.
+    /// The error that made standard output incomplete; `nil` if there was none.
     static var outputFailure: String? {
         let number = outputError.withLock { $0 }
         return number == 0 ? nil : "cannot write to standard output: \(String(cString: strerror(number)))"
     }
 
-    /// A line for people.
+    /// Prints a line to standard error.
     static func say(_ line: StyledText) { say([line]) }
 
     static func say(_ lines: [StyledText]) { say(Array(lines.page.utf8)) }
@@ -32,13 +34,13 @@ enum Console {
         if !message.isEmpty { say("error: \(message)") }
     }
 
-    /// Writes over the line where the cursor is, without ending it.
+    /// Overwrites the current line, without a line break at its end.
     static func redraw(_ line: StyledText) { write(Array("\r\u{1B}[K\(line.line)".utf8), to: STDERR_FILENO) }
 
-    /// Leaves an empty screen.
+    /// Clears the screen.
     static func clearScreen() { output([StyledText]().overdrawn) }
 
-    /// Writes a question and reads the answer; `nil` at the end of the input.
+    /// Prints a question and reads the answer; returns `nil` at the end of the input.
     static func ask(_ question: StyledText) -> String? {
         write(Array("\(question.line) ".utf8), to: STDERR_FILENO)
         return readLine()?.trimmingCharacters(in: .whitespaces)
@@ -48,12 +50,12 @@ enum Console {
     static var isErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
     static var isInputTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
-    /// The terminal's width in columns, `COLUMNS`, or 100 where neither tells.
+    /// The terminal's width in columns; otherwise `COLUMNS`, or 100.
     static var width: Int {
         terminalSize.map { Int($0.ws_col) } ?? ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init) ?? 100
     }
 
-    /// How many rows the terminal has, or 24 where it does not tell.
+    /// The terminal's height in rows, or 24 if unknown.
     static var height: Int { terminalSize.map { Int($0.ws_row) } ?? 24 }
 
     private static var terminalSize: winsize? {
@@ -65,13 +67,13 @@ enum Console {
         return nil
     }
 
-    /// Lets a write to a closed pipe fail instead of ending the process: `sluice apply | head` still records what it
-    /// sends.
+    /// Ignores SIGPIPE, so that a write to a closed pipe fails instead of ending the process: `sluice apply | head`
+    /// still records its requests.
     static func ignoreClosedPipes() { signal(SIGPIPE, SIG_IGN) }
 
-    /// A reader that has read enough (`sluice plan | head`) is no error: the rest is dropped.
+    /// Writes all bytes. A closed pipe (`sluice plan | head`) is not an error: the remaining bytes are dropped.
     ///
-    /// - Returns: the number of the error, or 0.
+    /// - Returns: The `errno` of the failure, or 0.
     @discardableResult
     private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
         var rest = bytes[...]
@@ -87,11 +89,11 @@ enum Console {
     }
 }
 
-/// When to colour.
+/// The values of `--color`.
 enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
     case auto, always, never
 
-    /// `NO_COLOR` and dumb terminals turn colour off, unless it was asked for by name.
+    /// Returns whether to use colours. With `auto`, `NO_COLOR` and dumb terminals turn colours off.
     func isOn(terminal: Bool) -> Bool {
         let environment = ProcessInfo.processInfo.environment
         switch self {

@@ -1,7 +1,7 @@
 import Logging
 import Reports
 
-/// Writes log messages to standard error, a line each: `warning: message, key: value`.
+/// A log handler that writes one line per message to standard error: `warning: message, key: value`.
 struct ConsoleLog: LogHandler {
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]

@@ -1,7 +1,7 @@
 import Applier
 import Ledger
 
-/// How the program ends; the numbers are those of `sysexits.h` where there is one.
+/// The exit codes of the program, from `sysexits.h` where it defines one.
 enum ExitStatus: Int32 {
     case done = 0
     case incomplete = 1
@@ -14,8 +14,9 @@ enum ExitStatus: Int32 {
     case unauthorized = 77
     case configuration = 78
 
-    /// What an apply's outcome means for the program's end; the gravest of its flows decides. Flows that were merely
-    /// stopped, by a signal or by another's fault, decide only where there is no fault.
+    /// Converts the outcome of an apply: the most severe end of a flow decides.
+    ///
+    /// Flows that were merely stopped, by a signal or after an error in another flow, decide only if there is no error.
     init(_ outcome: ApplyOutcome) {
         let worstFirst: [ExitStatus] = [
             .unauthorized, .fileError, .invalid, .unavailable, .incomplete, .tryLater,
@@ -25,7 +26,7 @@ enum ExitStatus: Int32 {
         self = worstFirst.first(where: found.contains) ?? (isStopped ? .incomplete : .done)
     }
 
-    /// A run that failed is worse than one that is still under way.
+    /// Converts the outcome of a wait: a failed run outranks a running one.
     init(_ outcome: WaitOutcome) {
         self = outcome.failed > 0 ? .incomplete : outcome.running > 0 ? .tryLater : .done
     }
@@ -44,12 +45,12 @@ enum ExitStatus: Int32 {
     }
 }
 
-/// Why a command ends without having done its work.
+/// An error that ends a command, with its exit status.
 struct Failure: Error {
     let status: ExitStatus
-    /// Empty when everything has been said already.
+    /// The message; empty if the error has already been printed.
     let message: String
-    /// A line each, below the message.
+    /// Further lines below the message.
     let details: [String]
 
     init(_ status: ExitStatus, _ message: String = "", details: [String] = []) {

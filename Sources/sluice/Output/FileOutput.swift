@@ -1,17 +1,18 @@
 import Foundation
 import SQLiteLedger
 
-/// Files that a command is asked to write.
+/// Writes the files of a command atomically.
 enum FileOutput {
-    /// Writes all of it or nothing: a reader never sees half a plan. A link is followed; what is no file (a pipe, a
-    /// device) is written to as it is; `-` is standard output.
+    /// Writes a file atomically, so that a reader never sees half a plan.
+    ///
+    /// Symbolic links are followed. Pipes and devices are written to directly. `-` is standard output.
     static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
         let part = try PartialFile(path)
         try part.write(bytes)
         try part.finish()
     }
 
-    /// The same, a part at a time.
+    /// Writes a file atomically, in parts.
     static func write(
         to path: String, _ body: (@escaping @Sendable ([UInt8]) throws -> Void) async throws -> Void
     ) async throws {
@@ -28,7 +29,7 @@ enum FileOutput {
     }
 }
 
-/// A file that is being written: under another name until it is whole.
+/// A file under a temporary name, which is renamed when it is complete.
 private final class PartialFile: Sendable {
     private enum Output {
         case console
@@ -37,7 +38,7 @@ private final class PartialFile: Sendable {
 
     private let path: String
     private let output: Output
-    /// The name while it is written; `nil` where it is written to as it is.
+    /// The temporary name; `nil` if the destination is written to directly.
     private let draft: String?
     private let file: String
 
@@ -63,7 +64,7 @@ private final class PartialFile: Sendable {
     deinit {
         guard case .file(let number) = output else { return }
         close(number)
-        // It was renamed where it is whole.
+        // Has no effect on a complete file, which has already been renamed.
         if let draft { unlink(draft) }
     }
 

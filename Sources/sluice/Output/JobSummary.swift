@@ -1,8 +1,10 @@
 import Foundation
 
-/// The summary page of a job, where the environment offers one (GitHub Actions, and others that follow it).
+/// The summary page of a CI job, if the environment has one (GitHub Actions and compatible services).
 enum JobSummary {
-    /// - Parameter markdown: goes below what the job's steps have written before.
+    /// Appends to the page.
+    ///
+    /// - Parameter markdown: The text to add below the output of earlier steps.
     static func add(_ markdown: [UInt8]) throws(Failure) {
         guard let path = ProcessInfo.processInfo.environment["GITHUB_STEP_SUMMARY"], !path.isEmpty else { return }
         let earlier = FileManager.default.contents(atPath: path).map(Array.init) ?? []

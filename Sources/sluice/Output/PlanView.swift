@@ -2,7 +2,7 @@ import Manifests
 import Planner
 import Reports
 
-/// Shows a plan: its diagnostics with the lines that they are about, then the plan itself.
+/// A view of a plan: its diagnostics with the source lines, then the plan itself.
 struct PlanView {
     let report: PlanReport
     let sources: [SourceFile]

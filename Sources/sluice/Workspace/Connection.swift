@@ -5,14 +5,16 @@ import Foundation
 import Logging
 import Manifests
 
-/// A target's service, ready to be asked: the real one, or the embedded simulator started for the occasion.
+/// A connection to a target's service: to the real one, or to an embedded simulator that is started for the command.
 struct Connection {
     let service: HTTPFlowService
     private let simulator: RunningSimulator?
 
+    /// Connects to the target's service.
+    ///
     /// - Parameters:
-    ///   - flows: what the embedded simulator has: every declared flow, scheduled for one-time ingestion.
-    ///   - stop: ends every wait and every read.
+    ///   - flows: The flows of the embedded simulator: every declared flow, scheduled for one-time ingestion.
+    ///   - stop: The signal that ends all waits and reads.
     static func open(
         _ target: Target, flows: [SimulatedFlow], options: ServiceOptions, stop: StopSignal
     ) async throws(Failure) -> Connection {
@@ -77,14 +79,14 @@ struct Connection {
 }
 
 extension Workspace {
-    /// What the embedded simulator has.
+    /// The flows of the embedded simulator.
     var simulatedFlows: [SimulatedFlow] {
         (allDeclarations + replacedFlows(of: allDeclarations)).map(SimulatedFlow.init)
     }
 }
 
 extension SimulatedFlow {
-    /// A declared flow as the embedded simulator has it. Its delta column is not set: the first run brings it.
+    /// Creates a simulated flow from a declaration. Its delta column is not set, because the first run defines it.
     init(_ declaration: FlowDeclaration) {
         self.init(id: declaration.id, name: declaration.name ?? declaration.manifest, source: declaration.source)
     }

@@ -2,10 +2,10 @@ import Foundation
 import Ledger
 import Text
 
-/// An export in a file, of which a part is in memory.
+/// An export file that is read in parts.
 final class ImportFile: ExportBytes {
     private let number: Int32
-    /// What cannot be read twice (a pipe) is kept.
+    /// The whole content of a file that cannot be read twice, such as a pipe; otherwise `nil`.
     private let kept: [UInt8]?
 
     init(_ path: String) throws(Failure) {

@@ -8,7 +8,7 @@ import SQLiteLedger
 extension Target.LedgerAddress {
     /// Opens the store at this address.
     ///
-    /// - Parameter writing: creates the ledger where there is none; otherwise a missing one reads as empty.
+    /// - Parameter writing: Whether to create a missing ledger; otherwise, a missing ledger reads as empty.
     func open(for target: Target, writing: Bool) async throws(LedgerError) -> any LedgerStore {
         switch self {
         case .sqlite(let path):
@@ -66,13 +66,13 @@ extension GitLedger {
 }
 
 extension [String: String] {
-    /// Where a program keeps what it can fetch again; a folder for temporary files without a home.
+    /// The folder for cached data, by the XDG Base Directory Specification; a temporary folder if there is no home.
     fileprivate var cacheFolder: String {
         if let folder = self["XDG_CACHE_HOME"], folder.hasPrefix("/") { return folder }
         return self["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.cache" : nil } ?? NSTemporaryDirectory()
     }
 
-    /// Where a program keeps its state by the XDG Base Directory Specification; `nil` without a home.
+    /// The folder for state, by the XDG Base Directory Specification; `nil` if there is no home.
     fileprivate var stateFolder: String? {
         if let folder = self["XDG_STATE_HOME"], folder.hasPrefix("/") { return folder }
         return self["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.local/state" : nil }

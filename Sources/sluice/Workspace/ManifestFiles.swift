@@ -3,18 +3,21 @@ import Manifests
 import Reports
 import Text
 
-/// Finds and reads the manifests that a command line names.
+/// Finds and reads the manifests named on the command line.
 enum ManifestFiles {
-    /// - Parameter paths: files are taken whatever their name; folders are searched for `*.yaml` and `*.yml`.
-    /// - Returns: the files, sorted by path, each once.
-    /// - Throws: with status 74 for a file, folder or link that cannot be read, with 65 where there is no manifest.
+    /// Reads manifests.
+    ///
+    /// - Parameter paths: Files, which may have any name, and folders, which are searched for `*.yaml` and `*.yml`.
+    /// - Returns: The files, sorted by path and without duplicates.
+    /// - Throws: ``Failure`` with status 74 if a file, folder or link cannot be read, or with status 65 if there is no
+    ///   manifest.
     static func read(_ paths: [String]) throws(Failure) -> [SourceFile] {
         var search = ManifestSearch()
         for path in paths.isEmpty ? ["."] : paths { try search.add(path) }
         try search.followLinks()
         var files: [SourceFile] = []
         for path in search.files.sorted() {
-            // A pipe, too, such as `<(flows.sh)` in a shell.
+            // `FileHandle` can also read pipes, such as `<(flows.sh)` in a shell.
             guard let file = FileHandle(forReadingAtPath: path) else { throw .cannot("read", path) }
             defer { try? file.close() }
             do { files.append(SourceFile(path: path, bytes: Array(try file.readToEnd() ?? Data()))) } catch {

@@ -2,23 +2,24 @@ import FlowRuns
 import Foundation
 import Text
 
-/// A search of folders for manifests. Links are followed after everything that is reached without one. Each file and
-/// folder counts once, under the path that led to it first: so a loop of links ends, and a manifest that is also
-/// linked is not declared twice.
+/// A search of folders for manifests.
+///
+/// Symbolic links are followed last. Each file and folder counts once, under the first path that leads to it, so loops
+/// of links terminate, and a linked manifest is not declared twice.
 struct ManifestSearch {
-    /// In the order in which they were found.
+    /// The manifests, in the order in which they were found.
     private(set) var files: [String] = []
     private var links: [String] = []
     private var seen: Set<FileStatus.Identity> = []
 
-    /// Searches a folder, but follows no link in it yet; or adds a file, whatever its name.
+    /// Adds a file with any name, or searches a folder. Links in the folder are followed later.
     mutating func add(_ path: String) throws(Failure) {
         guard let status = FileStatus(path, followsLinks: true) else { throw .cannot("read", path) }
         guard seen.insert(status.identity).inserted else { return }
         if status.kind == .folder { try search(path) } else { files.append(path) }
     }
 
-    /// Follows the links that were found in folders, and those in the folders that they lead to.
+    /// Follows the links found in folders, and the links in the folders that these lead to.
     mutating func followLinks() throws(Failure) {
         while !links.isEmpty {
             let link = links.removeFirst()
@@ -47,11 +48,11 @@ struct ManifestSearch {
 }
 
 extension String {
-    /// What the path of a file in this folder begins with.
+    /// The prefix of paths in this folder.
     var folderPrefix: String { self == "." ? "" : hasSuffix("/") ? self : self + "/" }
 }
 
-/// What the file system says of a path.
+/// The type and identity of a file.
 private struct FileStatus {
     enum Kind {
         case file, folder, link, other
@@ -65,7 +66,7 @@ private struct FileStatus {
     let kind: Kind
     let identity: Identity
 
-    /// `nil` with `errno` set where the path leads nowhere.
+    /// Reads the status; returns `nil` and sets `errno` if the path does not exist.
     init?(_ path: String, followsLinks: Bool) {
         var status = stat()
         guard (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
@@ -81,7 +82,7 @@ private struct FileStatus {
 }
 
 extension Failure {
-    /// With the reason that the system gives.
+    /// Creates a failure with the system's error message.
     static func cannot(_ verb: String, _ path: String) -> Failure {
         let reason = access(path, R_OK) == 0 ? "" : ": \(String(cString: strerror(errno)))"
         return Failure(.fileError, "cannot \(verb) '\(printable(path))'\(reason)")

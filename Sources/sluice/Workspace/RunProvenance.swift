@@ -3,9 +3,9 @@ import GitLedger
 import Ledger
 
 extension Provenance {
-    /// Who requests the runs: commit, author and CI run as the environment tells, or else as Git tells of the manifests.
+    /// Determines commit, author and CI run from the environment, or from the Git repository of the manifests.
     ///
-    /// - Parameter manifests: their paths.
+    /// - Parameter manifests: The paths of the manifests.
     static func ofThisProcess(
         _ manifests: [String], _ environment: [String: String] = ProcessInfo.processInfo.environment
     ) async -> Provenance {

@@ -5,18 +5,18 @@ import Foundation
 import Ledger
 import Manifests
 
-/// A target's ledger, as one command opens it.
+/// A target's ledger, open for the duration of one command.
 struct TargetLedger: Sendable {
     let store: any LedgerStore
     /// The machine's own record of its claims.
     let journal: any ClaimJournal
     private let target: Target
 
-    /// Opens the ledger, hands it to `body`, and closes it whatever happens.
+    /// Opens the ledger, passes it to `body`, and closes it.
     ///
     /// - Parameters:
-    ///   - address: another than the target's.
-    ///   - writing: creates the ledger where there is none; otherwise a missing one reads as empty.
+    ///   - address: The address to open instead of the target's.
+    ///   - writing: Whether to create a missing ledger; otherwise, a missing ledger reads as empty.
     static func with<Result>(
         _ target: Target, at address: Target.LedgerAddress? = nil, writing: Bool,
         _ body: (TargetLedger) async throws -> Result
@@ -44,13 +44,13 @@ struct TargetLedger: Sendable {
             journal: address.journal(of: target.identity), target: target)
     }
 
-    /// The file of a ledger that is not there yet.
+    /// Returns the path of an SQLite ledger that does not exist yet.
     static func newFile(of target: Target) -> String? {
         guard case .sqlite(let path) = target.ledger, !FileManager.default.fileExists(atPath: path) else { return nil }
         return path
     }
 
-    /// What an apply, a refresh or a wait works with.
+    /// Creates the context of an apply, a refresh or a wait.
     func context(
         _ service: any FlowService, stop: StopSignal, report: @escaping @Sendable (ApplyEvent) -> Void = { _ in }
     ) -> ApplierContext {
@@ -59,7 +59,7 @@ struct TargetLedger: Sendable {
             listsAtOnce: target.service == .embedded, owner: Self.owner, stop: stop, report: report)
     }
 
-    /// `HOST:PROCESS`, by which people find whoever holds a claim.
+    /// The owner of claims, as `HOST:PROCESS`, for users who look for the process behind a claim.
     private static let owner: String = {
         var name = [CChar](repeating: 0, count: 256)
         let isKnown = gethostname(&name, name.count - 1) == 0

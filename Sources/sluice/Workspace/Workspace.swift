@@ -9,21 +9,23 @@ import Reports
 import SQLiteLedger
 import Synchronization
 
-/// The manifests of a command line, read and valid, and the one target that the command is about.
+/// The valid manifests of a command line, and the target that the command works on.
 struct Workspace {
     let manifests: ManifestSet
     let target: Target
-    /// The target's flows that the command is about, by name.
+    /// The selected flows of the target, by name.
     let declarations: [FlowDeclaration]
     /// Every flow of the target.
     let allDeclarations: [FlowDeclaration]
     let sources: [SourceFile]
 
+    /// Loads the manifests, and selects a target and its flows.
+    ///
     /// - Parameters:
-    ///   - selection: of the flows; `nil` for all.
-    ///   - showsWarnings: for commands that are about the manifests, not about what was recorded.
-    ///   - annotates: the manifests' lines, for GitHub; otherwise people are told, on standard error.
-    /// - Throws: with status 65 after all diagnostics were shown.
+    ///   - selection: The flows to select; `nil` for all.
+    ///   - showsWarnings: Whether to print warnings, as for commands about the manifests rather than the ledger.
+    ///   - annotates: Whether to print diagnostics as annotations for GitHub instead of text on standard error.
+    /// - Throws: ``Failure`` with status 65 after the diagnostics are printed.
     static func load(
         _ options: ManifestOptions, _ output: OutputOptions, _ selection: FlowSelection? = nil,
         showsWarnings: Bool = false, annotates: Bool = false
@@ -80,10 +82,10 @@ struct Workspace {
           ledger: sqlite:.sluice/prod.sqlite
         """.split(separator: "\n").map(String.init)
 
-    /// Of commands in hints.
+    /// Arguments to repeat in suggested commands.
     let arguments: CommandArguments
 
-    /// The same for other flows of the target.
+    /// Returns the workspace with another selection of the target's flows.
     func about(_ flows: Set<FlowID>) -> Workspace {
         Workspace(
             manifests: manifests, target: target, declarations: allDeclarations.filter { flows.contains($0.id) },
@@ -95,12 +97,12 @@ struct Workspace {
         Dictionary(allDeclarations.compactMap { flow in flow.name.map { (flow.id, $0) } }) { first, _ in first }
     }
 
-    /// What is expected of the runs of flows that say so.
+    /// The expectations of the flows that declare one.
     var expectations: [FlowID: Expectation] {
         Dictionary(allDeclarations.compactMap { flow in flow.expectation.map { (flow.id, $0) } }) { first, _ in first }
     }
 
-    /// Flows that no manifest declares any more and that these replace: they are read, and nothing is requested of them.
+    /// Returns the undeclared flows that the given flows replace. They are read, but never requested.
     func replacedFlows(of declarations: [FlowDeclaration]) -> [FlowDeclaration] {
         var known = Set(allDeclarations.map(\.id))
         return declarations.flatMap { flow in
@@ -112,14 +114,14 @@ struct Workspace {
         }
     }
 
-    /// Plans every flow of the target against the ledger.
+    /// Plans the selected flows of the target.
     func plan(asOf: Timestamp, ledger: TargetLedger) async throws(LedgerError) -> Plan {
         var flows: [FlowPlan] = []
         let predecessors = try await predecessors(asOf: asOf, ledger: ledger)
         for flow in declarations { flows.append(try await plan(flow, predecessors, asOf: asOf, ledger: ledger)) }
         let plan = Plan(asOf: asOf, target: target, manifests: manifests.digests, flows: flows)
         guard plan.hasRunLimits else { return plan }
-        // Whatever windows are asked for, they are asked for today; a plan of the future is one of its day.
+        // Daily limits apply to the day of sending, not of the window; a plan for the future uses its own day.
         let day = max(asOf, SystemTime().now())
         return plan.limited(
             by: try await ledger.store.usage(
@@ -127,7 +129,7 @@ struct Workspace {
                 acknowledged: Set(allDeclarations.flatMap { $0.acknowledged.somebodyElses }), at: day))
     }
 
-    /// Plans a flow, of whose recorded runs only a part is in memory.
+    /// Plans a flow, reading its recorded runs in parts.
     private func plan(
         _ declaration: FlowDeclaration, _ predecessors: [FlowID: Predecessor], asOf: Timestamp, ledger: TargetLedger
     ) async throws(LedgerError) -> FlowPlan {
@@ -145,16 +147,16 @@ struct Workspace {
         return planning.withLock { $0.plan(record: found) }
     }
 
-    /// A flow, and all that a view needs to know of it.
+    /// A flow with its plan and its recorded runs.
     struct PlannedFlow {
         let declaration: FlowDeclaration
         let plan: FlowPlan
         let kept: FlowSnapshot
-        /// Recorded of the flows that it replaces.
+        /// The recorded runs of the flows that this flow replaces.
         let replacedRuns: [RecordedRun]
     }
 
-    /// What `view` makes of each flow; one flow's runs are in memory at a time.
+    /// Plans each flow and maps it with `view`; the runs of only one flow are in memory at a time.
     func planned<View>(
         asOf: Timestamp, ledger: TargetLedger, _ view: (PlannedFlow) -> View
     ) async throws(LedgerError) -> [View] {
@@ -185,7 +187,7 @@ struct Workspace {
         return predecessors
     }
 
-    /// A flow that others come after, whether the command is about it or not.
+    /// Plans a flow that others come after; the flow need not be selected.
     private func predecessor(
         _ id: FlowID, _ planner: Planner, _ ledger: TargetLedger
     ) async throws(LedgerError) -> Predecessor? {

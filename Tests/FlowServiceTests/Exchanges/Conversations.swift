@@ -6,15 +6,17 @@ import Testing
 
 @testable import FlowService
 
-/// The real client and the real simulator, with a proxy between them that writes down what they say to each other.
+/// A recorded conversation between the real client and the real simulator, through a proxy.
 struct Conversation: Sendable {
     let time: TestTime
     let simulator: RunningSimulator
     let proxy: RecordingProxy
     let service: HTTPFlowService
 
-    /// - Parameter client: given, only its tokens are let in, and the service signs in by it.
-    /// - Returns: all that passed between them while `talk` lasted.
+    /// Records a conversation.
+    ///
+    /// - Parameter client: The client to sign in with. If set, the simulator accepts only tokens of this client.
+    /// - Returns: The exchanges during `talk`.
     static func record(
         _ sandbox: SandboxConfiguration = SandboxConfiguration(), client: SignIn.Client? = nil, faults: [Fault] = [],
         pageLimit: Int = 100, _ talk: (Conversation) async throws -> Void
@@ -51,7 +53,7 @@ struct Conversation: Sendable {
         return proxy.exchanges
     }
 
-    /// `POST /runs` by the client.
+    /// Requests a run with `POST /runs`.
     @discardableResult
     func request(
         _ flow: FlowID, _ window: Window = Tutorial.window, column: DeltaColumn? = nil, form: WireForm = WireForm()
@@ -67,12 +69,12 @@ struct Conversation: Sendable {
     }
 }
 
-/// One flow of each kind that the documents tell apart.
+/// Flows of every kind that the API documentation distinguishes.
 enum SampleFlows {
     static let table = Tutorial.flow
     static let dated = FlowID("4abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     static let file = FlowID("5abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
-    /// As the tutorial on database sources specifies it.
+    /// A flow with the specification of the tutorial on database sources.
     static let database = FlowID("6abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     static let daily = FlowID("7abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     static let unknown = FlowID("00000000-7e36-4be1-bec1-d3bad0e3e0de")!
@@ -89,10 +91,10 @@ enum SampleFlows {
     ]
 }
 
-// MARK: - What is talked about
+// MARK: - Conversations
 
 extension Conversation {
-    /// Everything that the client can say, and the simulator answer.
+    /// Records every kind of request of the client, with every kind of answer of the simulator.
     static func all() async throws -> [Exchange] {
         try await signIn() + requests() + ends() + retriggers() + pages() + catalogue() + refusals()
     }
@@ -107,7 +109,7 @@ extension Conversation {
         return exchanges
     }
 
-    /// Requests in all forms, and answers in all shapes.
+    /// Records requests in all wire forms, and answers in all shapes.
     private static func requests() async throws -> [Exchange] {
         let forms: [(flow: FlowID, column: DeltaColumn?, form: WireForm)] = [
             (SampleFlows.table, DeltaColumn(name: "DOB"), WireForm()), (SampleFlows.file, nil, WireForm()),
@@ -133,7 +135,7 @@ extension Conversation {
                 }
                 let found = try await talk.service.runs(ids: runs)
                 #expect(found.map(\.run.id) == runs)
-                // The column of the first run is the flow's from now on.
+                // The first run has set the flow's delta column.
                 let flow = try await talk.service.flow(SampleFlows.table)
                 #expect(flow?.deltaColumn == DeltaColumn(name: "DOB"))
             }
@@ -141,7 +143,7 @@ extension Conversation {
         return exchanges
     }
 
-    /// Runs in all stages, with all ends, their window in either place.
+    /// Records runs in all stages, with all outcomes, and with windows in both places.
     private static func ends() async throws -> [Exchange] {
         let ends: [(outcomes: OutcomeRates, status: String, state: RunState)] = [
             (OutcomeRates(), "success", .succeeded), (OutcomeRates(partial: 1), "success", .partial),

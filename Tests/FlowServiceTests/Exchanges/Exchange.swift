@@ -3,13 +3,13 @@ import Foundation
 import NIOCore
 import Synchronization
 
-/// A request and its answer, as they passed by.
+/// A recorded request and its response.
 struct Exchange: Sendable, CustomStringConvertible {
     let method: String
-    /// Below the service's base address where it is below that, without the query.
+    /// The path without the query, relative to the service's base address if it is below it.
     let path: String
     let query: String
-    /// By name in lower case.
+    /// The headers by lower-case name.
     let headers: [String: String]
     let body: String
     let status: Int
@@ -18,7 +18,7 @@ struct Exchange: Sendable, CustomStringConvertible {
 
     var description: String { "\(method) \(path)\(query.isEmpty ? "" : "?")\(query) answered \(status)" }
 
-    /// `GET /runs/{id}`.
+    /// The method and path pattern, such as `GET /runs/{id}`.
     var endpoint: String {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).enumerated().map { index, part in
             index == 2 && ["runs", "flows", "flowSpecs"].contains(path.split(separator: "/")[0]) && !part.isEmpty
@@ -27,7 +27,7 @@ struct Exchange: Sendable, CustomStringConvertible {
         return "\(method) \(parts.joined(separator: "/"))"
     }
 
-    /// As `exchange.schema.json` describes it.
+    /// The exchange as JSON, described by `exchange.schema.json`.
     var json: String {
         get throws {
             var members: [String: Any] = [
@@ -44,7 +44,7 @@ struct Exchange: Sendable, CustomStringConvertible {
         }
     }
 
-    /// A body that is no JSON stays the text that it is.
+    /// Parses JSON; other text remains a string.
     private static func value(_ text: String) -> Any {
         (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) ?? text
     }
@@ -60,10 +60,10 @@ struct Exchange: Sendable, CustomStringConvertible {
     }
 }
 
-/// Stands between a client and a server on a real loopback socket, and writes down what passes.
+/// A proxy between a client and a server on a loopback socket that records all exchanges.
 final class RecordingProxy: Sendable {
     static let base = "/data/foundation/flowservice"
-    /// What each side of the proxy says for itself.
+    /// The headers that the proxy sets itself.
     private static let ownHeaders: Set<String> = ["host", "content-length", "connection", "transfer-encoding"]
 
     private let server: ScriptedServer
@@ -75,17 +75,19 @@ final class RecordingProxy: Sendable {
 
     var address: String { "http://127.0.0.1:\(server.port)" }
 
-    /// In the order in which they were answered.
+    /// The exchanges, in the order of their responses.
     var exchanges: [Exchange] { record.exchanges.withLock { $0 } }
 
-    /// - Parameter origin: where requests go on to, without a slash at its end.
+    /// Starts a proxy.
+    ///
+    /// - Parameter origin: The address to forward requests to, without a trailing slash.
     init(to origin: String) async throws {
         let record = Record()
         self.record = record
         server = try await ScriptedServer { connection in
             while let (head, body) = await connection.request() {
                 let exchange = try await Self.pass(head, body, to: origin)
-                // Before it is handed back, so that whoever has the answer finds it here.
+                // Recorded before the response is sent, so that a client with the response can find the exchange.
                 record.exchanges.withLock { $0.append(exchange) }
                 let headers = exchange.answerHeaders.filter { !Self.ownHeaders.contains($0.key) }
                 try await connection.answer(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FlowService
 
-@Suite("What the client sends and the simulator answers fit the API's documents", .timeLimit(.minutes(2)))
+@Suite("Exchanges between client and simulator", .timeLimit(.minutes(2)))
 struct ExchangeTests {
     private static let recorded = Task { try await Conversation.all() }
     private static let schemas = URL(filePath: #filePath).deletingLastPathComponent()
@@ -13,7 +13,7 @@ struct ExchangeTests {
         try SchemaValidator.faults(in: exchanges.map { .init("exchange", $0) }, schemas: Self.schemas)
     }
 
-    @Test("every exchange fits the schema of its endpoint")
+    @Test("every exchange matches the schema of its endpoint")
     func fits() async throws {
         let exchanges = try await Self.recorded.value
         for (exchange, fault) in zip(exchanges, try faults(in: exchanges.map { try $0.json })) {
@@ -21,7 +21,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test("every endpoint and member of the schema is met, but those that only the real service has")
+    @Test("the exchanges cover the whole schema, except members that only the real service has")
     func complete() async throws {
         let said = try await Self.recorded.value.map { try $0.json }.joined()
         let schema = try JSONSerialization.jsonObject(
@@ -35,7 +35,7 @@ struct ExchangeTests {
         }
     }
 
-    /// The names of all properties in a schema.
+    /// Returns the names of all properties in a schema.
     private static func members(of schema: Any) -> Set<String> {
         switch schema {
         case let list as [Any]: list.reduce(into: []) { $0.formUnion(members(of: $1)) }
@@ -51,7 +51,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test("whatever is otherwise than the documents have it is found")
+    @Test("every deviation from the documented API is detected")
     func breakages() async throws {
         let exchanges = try await Self.recorded.value
         var broken: [String] = []
@@ -72,7 +72,7 @@ extension [String: Any] {
     }
 }
 
-/// Something wrong with an exchange that was right, and what the schema must say of it.
+/// A modification that makes a valid exchange invalid, and the expected error of the schema.
 private struct Breakage {
     let endpoint: String
     let text: String
@@ -84,7 +84,7 @@ private struct Breakage {
     }
 
     static let all = [
-        // Headers: missing, wrong, made up, or where none belongs.
+        // Headers: missing, wrong, unknown, or not allowed.
         Breakage("POST /runs", #""authorization":"Bearer "#, #""authorization":"Basic "#, "$.headers.authorization"),
         Breakage("GET /runs", #""x-api-key""#, #""api-key""#, "x-api-key"),
         Breakage("GET /flows", #""x-gw-ims-org-id":"1234@AdobeOrg""#, #""x-gw-ims-org-id":"""#, "x-gw-ims-org-id"),
@@ -99,7 +99,7 @@ private struct Breakage {
         Breakage("GET /runs", #""orderby""#, #""orderBy""#, "orderBy"),
         Breakage("GET /flows", #""limit":"2""#, #""limit":"many""#, "$.query.limit"),
         Breakage("POST /runs/{id}/action", "re-trigger", "retrigger", "$.query.op"),
-        // Requests: a misspelt member, another type, milliseconds among seconds.
+        // Requests: a misspelt member, another type, and mixed seconds and milliseconds.
         Breakage("POST /runs", #""body":{"flowId""#, #""body":{"flowID""#, "flowI"),
         Breakage("POST /runs", #""windowEndTime":"1651588591""#, #""windowEndTime":1651588591"#, "params"),
         Breakage("POST /runs", #""windowEndTime":16515"#, #""windowEndTime":16515000"#, "params"),
@@ -120,7 +120,7 @@ private struct Breakage {
         Breakage("GET /runs", "/runs?continuationToken=", "/runs?token=", "$.answer._links.next.href"),
         Breakage("GET /runs/{id}", #""flowId""#, #""flow""#, "flow"),
         Breakage("GET /runs/{id}", #""outputFileCount":1"#, #""outputFileCount":true"#, "outputFileCount"),
-        // Seconds for milliseconds.
+        // Seconds instead of milliseconds.
         Breakage("GET /runs/{id}", #""windowEnd":16515859567000"#, #""windowEnd":16515859567"#, "windowEnd"),
         Breakage("GET /runs/{id}", #""status":"inProgress""#, #""status":"running""#, "status"),
         Breakage(
