@@ -15,7 +15,7 @@ package struct PlannedAction: Hashable, Sendable {
 
         /// The run that the request retries.
         package var retried: RunID? { if case .retry(let run, _) = self { run } else { nil } }
-        /// The run that the service is requested to run again.
+        /// The run to re-trigger on the service; `nil` if the request is not a re-trigger.
         package var retriggered: RunID? { if case .retry(let run, false) = self { run } else { nil } }
     }
 
