@@ -70,7 +70,7 @@ package struct DurationText: Hashable, Sendable {
     /// The length, where a day has 24 hours; `nil` if the duration contains months, which have no fixed length.
     package var fixed: Duration? { months == 0 ? .seconds(days * 86_400) + clock : nil }
 
-    /// The step of a series; `nil` unless the duration has one unit and is at least one whole second.
+    /// The step of a series; `nil` unless the duration has exactly one unit, is positive, and is in whole seconds.
     var step: Series.Step? {
         guard units == 1 else { return nil }
         if months > 0 { return .months(Int(months)) }
