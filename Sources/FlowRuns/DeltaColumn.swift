@@ -1,11 +1,11 @@
-/// The column by which a table-based source tells new rows from old ones. The flow's first run fixes it; the service
-/// patches it into the flow's `Copy` transformation and refuses a later run that tries to change it (tutorial on
+/// The column that a table-based source uses to detect new rows. The flow's first run fixes the column: the service
+/// patches it into the flow's `Copy` transformation and rejects a later run that tries to change it (tutorial on
 /// on-demand ingestion).
 package struct DeltaColumn: Hashable, Sendable {
     package let name: String
-    /// How the source writes the column's dates, where it needs to be told.
+    /// The format of the column's dates, for sources that require one.
     package let dateFormat: String?
-    /// The time zone of the column's dates, where the source needs to be told.
+    /// The time zone of the column's dates, for sources that require one.
     package let timezone: String?
 
     package init(name: String, dateFormat: String? = nil, timezone: String? = nil) {
@@ -14,8 +14,8 @@ package struct DeltaColumn: Hashable, Sendable {
         self.timezone = timezone
     }
 
-    /// Whether both name the same column: the names are equal, and so are `dateFormat` and `timezone` wherever both
-    /// sides give one.
+    /// Whether both values name the same column: equal names, and equal `dateFormat` and `timezone` wherever both sides
+    /// give one.
     package func isSameColumn(as other: DeltaColumn) -> Bool {
         func agree(_ left: String?, _ right: String?) -> Bool {
             guard let left, let right else { return true }
@@ -25,11 +25,11 @@ package struct DeltaColumn: Hashable, Sendable {
     }
 }
 
-/// What kind of source feeds a flow; only a table has a delta column.
+/// The kind of source that feeds a flow. Only tables have a delta column.
 package enum SourceKind: String, Hashable, Sendable, CaseIterable {
-    /// Advertising, analytics, consent and preferences, CRM, customer success, database, marketing automation,
-    /// payments, protocols.
+    /// A table-based source: advertising, analytics, consent and preferences, CRM, customer success, database,
+    /// marketing automation, payments or protocols.
     case table
-    /// Cloud storage.
+    /// A file-based source: cloud storage.
     case file
 }

@@ -1,9 +1,9 @@
-/// The id of a flow of the Flow Service: a UUID, kept in its canonical lower-case form.
+/// The ID of a flow of the Flow Service: a UUID in canonical lower-case form.
 package struct FlowID: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// Lower-case, hyphenated: `3abea21c-7e36-4be1-bec1-d3bad0e3e0de`.
+    /// The UUID in lower case with hyphens: `3abea21c-7e36-4be1-bec1-d3bad0e3e0de`.
     package let description: String
 
-    /// `nil` when `text` is not a UUID in its 8-4-4-4-12 form.
+    /// Creates an ID; returns `nil` if `text` is not a UUID in 8-4-4-4-12 form.
     package init?(_ text: some StringProtocol) {
         var length = 0
         for byte in text.utf8 {
@@ -17,15 +17,15 @@ package struct FlowID: Hashable, Comparable, Sendable, CustomStringConvertible {
         description = text.lowercased()
     }
 
-    /// Flows are ordered by their id, so that plans and exports are the same for the same input.
+    /// Orders flows by ID, so that equal input gives equal plans and exports.
     package static func < (left: FlowID, right: FlowID) -> Bool { left.description < right.description }
 }
 
-/// The id that the service gave a flow run. Opaque: it is compared, shown and sent back, never read.
+/// The run ID that the service assigned. Opaque: Sluice compares, prints and sends it, but never parses it.
 package struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let description: String
 
-    /// `nil` when `text` is empty.
+    /// Creates an ID; returns `nil` if `text` is empty.
     package init?(_ text: String) {
         guard !text.isEmpty else { return nil }
         description = text

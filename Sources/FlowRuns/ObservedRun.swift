@@ -1,14 +1,14 @@
 /// A run as the service lists it.
 package struct ObservedRun: Hashable, Sendable {
     package let id: RunID
-    /// From its `params`, else from its copy activity, else unknown.
+    /// The window from the run's `params`, or else from its copy activity; `nil` if neither contains one.
     package let window: Window?
     package let createdAt: Timestamp
-    /// The client id that made it; `nil` where the service does not tell.
+    /// The ID of the client that created the run; `nil` if the service does not report it.
     package let createdClient: String?
-    /// The service's own word: `scheduled`, `inProgress`, `success`, …
+    /// The status in the service's own words: `scheduled`, `inProgress`, `success`, …
     package let status: String
-    /// How it ended; `nil` while it has not.
+    /// The end of the run; `nil` while the run has not ended.
     package let end: RunEnd?
     /// When it ended, by the service's clock; `nil` while it has not, and where the service does not say.
     package let endedAt: Timestamp?
@@ -30,11 +30,11 @@ package struct ObservedRun: Hashable, Sendable {
     }
 }
 
-/// How a run ended on the service.
+/// The end of a run on the service.
 package struct RunEnd: Hashable, Sendable {
-    /// `succeeded`, `partial` or `failed`.
+    /// The final state: `succeeded`, `partial` or `failed`.
     package let state: RunState
-    /// Why it failed or is partial: codes and messages, in the service's words.
+    /// The reason why the run failed or is partial: codes and messages in the service's words.
     package let failure: String?
 
     package init(state: RunState, failure: String? = nil) {
@@ -43,7 +43,7 @@ package struct RunEnd: Hashable, Sendable {
     }
 }
 
-/// How much a run moved, as far as the service tells.
+/// The amount of data that a run moved, as far as the service reports it.
 package struct RunCounts: Hashable, Sendable {
     package var inputRecords: Int64?
     package var outputRecords: Int64?
@@ -59,6 +59,6 @@ package struct RunCounts: Hashable, Sendable {
         self.inputFiles = inputFiles
     }
 
-    /// Those that were written, or else read.
+    /// The number of records written or, if unknown, read.
     package var records: Int64? { outputRecords ?? inputRecords }
 }

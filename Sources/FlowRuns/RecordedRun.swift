@@ -1,21 +1,22 @@
-/// Where a recorded run stands. See the arrows in ``RunState/canBecome(_:)``.
+/// The state of a recorded run. ``RunState/canBecome(_:)`` defines the transitions.
 package enum RunState: String, Hashable, Sendable, CaseIterable {
-    /// Claimed and about to be sent; whoever finds it later does not know whether it was.
+    /// Claimed and about to be sent. If the process dies, it is unknown whether the request was sent.
     case intended
-    /// The service gave a run id.
+    /// Accepted by the service, which assigned a run ID.
     case accepted
-    /// The service refused it; nothing was ingested.
+    /// Refused by the service; nothing was ingested.
     case rejected
-    /// Sent, or perhaps sent, with the answer unknown.
+    /// Sent, or possibly sent, with the answer unknown.
     case inDoubt
-    /// Was in doubt, and is surely absent from the service: the window may be claimed again.
+    /// Formerly in doubt, and proven absent from the service: the window can be claimed again.
     case released
     case succeeded
-    /// Ended with failed records or errors beside its success.
+    /// Ended as a success, but with failed records or errors.
     case partial
     case failed
 
-    /// The same as `init(rawValue:)`, from the bytes of the word: a ledger may hold a million.
+    /// Creates a state from the bytes of its raw value. Avoids creating strings, because a ledger can contain a million
+    /// runs.
     package init?(utf8 word: UnsafeBufferPointer<UInt8>) {
         let state: RunState
         switch (word.count, word.first) {
@@ -50,10 +51,10 @@ package enum RunState: String, Hashable, Sendable, CaseIterable {
     /// The service took it, whatever became of it.
     package var isAccepted: Bool { [.accepted, .succeeded, .partial, .failed].contains(self) }
 
-    /// Nobody knows yet whether the service took it.
+    /// Whether it is unknown if the service accepted the request.
     package var isDoubtful: Bool { self == .intended || self == .inDoubt }
 
-    /// The service surely did not take it.
+    /// Whether the service is known not to have accepted the request.
     package var isVoid: Bool { self == .rejected || self == .released }
 }
 
@@ -72,12 +73,12 @@ package enum RunAnswerReason {
 
 /// How a run came into the ledger.
 package enum RunOrigin: String, Hashable, Sendable, CaseIterable {
-    /// Claimed here and sent by Sluice.
+    /// Claimed in this ledger and sent by Sluice.
     case request
-    /// Found on the service; made by somebody else, or before this ledger.
+    /// Found on the service: requested by another client, or before this ledger existed.
     case service
 
-    /// The same as `init(rawValue:)`, from the bytes of the word.
+    /// Creates an origin from the bytes of its raw value.
     package init?(utf8 word: UnsafeBufferPointer<UInt8>) {
         let origin: RunOrigin = word.first == UInt8(ascii: "r") ? .request : .service
         guard origin.rawValue.hasBytes(word) else { return nil }
@@ -85,12 +86,12 @@ package enum RunOrigin: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// What makes one run request different from every other of its target: the database holds it unique, so inserting it
-/// is claiming it.
+/// The identity of a run request within its target. Stores keep identities unique, so inserting one is the claim.
 package struct RunIdentity: Hashable, Sendable {
-    /// What all attempts have in common.
+    /// The key that all attempts share.
     package let key: RunKey
-    /// 1 for the first, counted up by each retry, and by each request after a rejected or released one.
+    /// The attempt number, starting at 1. Each retry increments it, and so does each request after a refused or
+    /// released one.
     package let attempt: Int
 
     package init(flow: FlowID, window: Window?, rerun: String? = nil, attempt: Int = 1) {
@@ -107,22 +108,23 @@ package struct RunIdentity: Hashable, Sendable {
     package var rerun: String? { key.rerun }
 }
 
-/// A run that the ledger knows, as far as planning needs to know it.
+/// A run in the ledger, with the fields that planning needs.
 package struct RecordedRun: Hashable, Sendable {
     package let identity: RunIdentity
     package var state: RunState
     package let origin: RunOrigin
-    /// The service's id, once it is known.
+    /// The service's run ID, once known.
     package var id: RunID?
     /// The delta column that the request carried.
     package let deltaColumn: DeltaColumn?
-    /// When it was claimed, or created on the service if it was found there.
+    /// The time of the claim or, for a run found on the service, of its creation.
     package var recordedAt: Timestamp
-    /// Why it was refused or failed, in the service's words.
+    /// The reason for the refusal or failure, in the service's words.
     package var failure: String?
-    /// Under which it was requested; `nil` for a run found on the service, and for one that an older Sluice requested.
+    /// The claim under which the run was requested; `nil` for a run found on the service, and for one that an older
+    /// version of Sluice requested.
     package var claim: RunClaim?
-    /// How many records it brought, as far as the service tells.
+    /// The number of records, as far as the service reports it.
     package var records: Int64?
 
     package init(
@@ -141,7 +143,7 @@ package struct RecordedRun: Hashable, Sendable {
         self.records = records
     }
 
-    /// The same run, whose window has become known.
+    /// Returns the same run with another identity, for a run whose window has become known.
     package func identified(as identity: RunIdentity) -> RecordedRun {
         RecordedRun(
             identity: identity, state: state, origin: origin, id: id, deltaColumn: deltaColumn, recordedAt: recordedAt,
@@ -151,23 +153,25 @@ package struct RecordedRun: Hashable, Sendable {
     package var flow: FlowID { identity.flow }
     package var window: Window? { identity.window }
 
-    /// Succeeded without a record: the service runs it again when it is asked to.
+    /// Whether the run succeeded without records. The service re-runs such a run on request.
     package var isEmpty: Bool { state == .succeeded && records == 0 }
 }
 
-/// What the ledger knows of a flow besides its runs.
+/// The ledger's record of a flow, apart from its runs.
 package struct FlowRecord: Hashable, Sendable {
     package let id: FlowID
     package var revision: Revision
-    /// When the flow's runs were last compared with the service, by this machine's clock; `nil` before first contact.
+    /// The time of the last comparison with the service, by the clock of the machine that made it; `nil` before first
+    /// contact.
     package var contactedAt: Timestamp?
-    /// The column in the flow's own `Copy` transformation, the source of truth.
+    /// The column in the flow's own `Copy` transformation, which is the source of truth.
     package var deltaColumn: DeltaColumn?
-    /// The service's time when it began to list all runs for the last full comparison.
+    /// The service's time at the start of the listing for the last full comparison.
     package var comparedAt: Timestamp?
-    /// When the newest run was made that a listing has shown. Runs made up to `settle` before it may be listed later.
+    /// The creation time of the newest run in any listing. Runs created up to `settle` earlier may be listed later.
     package var newestRunAt: Timestamp?
-    /// The ledger was restored or imported: what was requested since must be listed before it is compared.
+    /// Whether the ledger was restored or imported. The flow then needs a full comparison, after a wait for recent runs
+    /// to be listed.
     package var needsRecheck: Bool
 
     package init(

@@ -1,9 +1,10 @@
-/// A revision of a flow's record: a number, for people and saved plans, and the token of the commit that made it, by
-/// which two ledgers of the same number are told apart.
+/// A revision of a flow's record. The number is for people and saved plans; the token of the commit distinguishes two
+/// ledgers with equal numbers.
 package struct Revision: Hashable, Sendable {
-    /// Counts the changes that planning reads; 0 for a flow that the ledger does not know.
+    /// The number of changes that affect planning; 0 for a flow that is not in the ledger.
     package let number: Int
-    /// The nonce of the last commit; empty where none was made yet, or by a Sluice that knew no tokens.
+    /// The nonce of the last commit; empty before the first commit, and after one by a version of Sluice without
+    /// tokens.
     package let token: String
 
     package init(number: Int = 0, token: String = "") {
@@ -12,26 +13,26 @@ package struct Revision: Hashable, Sendable {
     }
 }
 
-/// The id of a claim: random, up to 15 bytes, so that it costs a row no memory of its own.
+/// The random ID of a claim. Swift stores IDs of up to 15 bytes inline, without a heap allocation per row.
 package struct ClaimID: Hashable, Sendable, CustomStringConvertible {
     package let description: String
 
-    /// `nil` when `text` is empty.
+    /// Creates an ID; returns `nil` if `text` is empty.
     package init?(_ text: String) {
         guard !text.isEmpty else { return nil }
         description = text
     }
 
-    /// A new one from 64 random bits.
+    /// Creates a new ID from 64 random bits.
     package init(random bits: UInt64) { description = "c" + String(bits, radix: 36) }
 }
 
-/// The claim under which a request was made. While the request has no answer, it is the flow's lock.
+/// The claim under which a request was made. Until the request has an answer, the claim locks the flow.
 package struct RunClaim: Hashable, Sendable {
     package let id: ClaimID
-    /// Which process made it: host and process id, or the CI job.
+    /// The process that made the claim: host and process ID, or the CI job.
     package let owner: String
-    /// The service's time when it was made; `nil` where the service tells none.
+    /// The service's time when the claim was made; `nil` if the service reports none.
     package let time: ServiceTime?
 
     package init(id: ClaimID, owner: String, time: ServiceTime?) {
@@ -41,7 +42,7 @@ package struct RunClaim: Hashable, Sendable {
     }
 }
 
-/// The service's time at one moment, as far as its `Date` header and the round trip tell it.
+/// Bounds on the service's time at one moment, derived from its `Date` header and the round trip.
 package struct ServiceTime: Hashable, Sendable {
     package let earliest: Timestamp
     package let latest: Timestamp

@@ -1,11 +1,12 @@
-/// What is asked for once: the ordinary run of a flow's window, or one rerun of it, whatever the attempt.
+/// The key of a requested run, independent of the attempt: the ordinary run of a flow's window, or one rerun of it.
 ///
-/// Ordered by flow, window (unknown first) and rerun (none first). Text is compared by its bytes, as databases do.
+/// Keys are ordered by flow, window (unknown first) and rerun (none first). Text is compared by its bytes, as in
+/// databases.
 package struct RunKey: Hashable, Comparable, Sendable {
     package let flow: FlowID
-    /// `nil` only for a run found on the service whose window cannot be read.
+    /// The window; `nil` only for a run found on the service whose window cannot be read.
     package let window: Window?
-    /// The `id` of the manifest's `rerun`, `nil` for the window's ordinary run.
+    /// The `id` of the manifest's `rerun`; `nil` for the window's ordinary run.
     package let rerun: String?
 
     package init(flow: FlowID, window: Window?, rerun: String? = nil) {

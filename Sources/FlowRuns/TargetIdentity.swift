@@ -1,7 +1,7 @@
-/// What tells one target's runs from another's: service, organisation and sandbox. The service's address is in normal
-/// form, so that no other spelling makes one sandbox look like two. Ledgers and journals key by the description.
+/// The identity of a target's runs: service, organisation and sandbox. The service's address is normalized, so that
+/// different spellings denote one sandbox. Ledgers and journals use the description as their key.
 package struct TargetIdentity: Hashable, Sendable, CustomStringConvertible {
-    /// `embedded`, or an address in normal form.
+    /// The service: `embedded`, or an address in normal form.
     package let service: String
     package let organization: String
     package let sandbox: String
@@ -13,20 +13,20 @@ package struct TargetIdentity: Hashable, Sendable, CustomStringConvertible {
         self.sandbox = sandbox
     }
 
-    /// Reads a description. One that an earlier version wrote, with the address as the manifest spelled it, gives the
-    /// same identity as the normal form. `nil` for any other text.
+    /// Parses a description; returns `nil` for any other text. A description from an earlier version, with the address
+    /// as spelled in the manifest, gives the same identity as the normal form.
     package init?(_ description: String) {
         let parts = description.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3, !parts.contains("") else { return nil }
         self.init(service: parts[0], organization: parts[1], sandbox: parts[2])
     }
 
-    /// `https://platform.adobe.io/data/foundation/flowservice 1234@AdobeOrg prod`
+    /// The key of ledgers and journals: `https://platform.adobe.io/data/foundation/flowservice 1234@AdobeOrg prod`
     package var description: String { "\(service) \(organization) \(sandbox)" }
 }
 
-/// The normal form of `scheme://host:port/path` (RFC 3986, section 6.2): scheme and host in lower case, no default port,
-/// no empty or dot segments, no slash at the end. The names of this machine's loopback interface are one.
+/// Returns the normal form of `scheme://host:port/path` (RFC 3986, section 6.2): scheme and host in lower case, no
+/// default port, no empty or dot segments, no trailing slash. All names of the loopback interface become `localhost`.
 private func normalAddress(_ address: String) -> String {
     guard let colon = address.firstIndex(of: ":"), address[colon...].hasPrefix("://") else { return address }
     let scheme = address[..<colon].lowercased()
@@ -44,7 +44,7 @@ private func normalAddress(_ address: String) -> String {
 
 private func normalAuthority(_ authority: Substring, scheme: String) -> String {
     let text = authority.lowercased()
-    // The brackets of an IPv6 address keep its colons from being taken for the port's.
+    // Skip the brackets of an IPv6 address, whose colons do not separate a port.
     let hostEnd =
         text.hasPrefix("[")
         ? text.firstIndex(of: "]").map(text.index(after:)) ?? text.endIndex : text.firstIndex(of: ":") ?? text.endIndex
@@ -64,7 +64,7 @@ private func normalHost(_ host: Substring) -> String {
     return name == "127.0.0.1" ? "localhost" : String(name)
 }
 
-/// Escapes in upper case; letters, digits, `-`, `.`, `_` and `~` without one.
+/// Writes percent-escapes in upper case, and decodes those of letters, digits, `-`, `.`, `_` and `~`.
 private func normalEscapes(_ segment: Substring) -> String {
     var bytes: [UInt8] = []
     var rest = segment.utf8[...]

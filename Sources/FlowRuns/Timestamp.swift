@@ -1,11 +1,11 @@
-/// An instant, to the millisecond. Seconds stand only on the wire and in manifests.
+/// An instant with millisecond precision. Only the wire format and manifests use whole seconds.
 package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// Since 1970-01-01T00:00:00Z.
+    /// Milliseconds since 1970-01-01T00:00:00Z.
     package let milliseconds: Int64
 
     package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
-    /// The nearest instant there is where `seconds` are too many.
+    /// Creates an instant from Unix seconds, clamped to ``min`` and ``max``.
     package init(seconds: Int64) {
         let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1000)
         self.milliseconds = overflow ? (seconds < 0 ? .min : .max) : milliseconds
@@ -14,22 +14,23 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
     package var seconds: Int64 { milliseconds / 1000 - (milliseconds % 1000 < 0 ? 1 : 0) }
 
-    /// The first and the last instant there is: before and after every other.
+    /// The earliest representable instant.
     package static let min = Timestamp(milliseconds: .min)
+    /// The latest representable instant.
     package static let max = Timestamp(milliseconds: .max)
 
-    /// RFC 3339 in UTC, in whole seconds: `2022-05-03T13:36:31Z`.
+    /// The instant in RFC 3339, in UTC and whole seconds: `2022-05-03T13:36:31Z`.
     package var description: String { UTCTime(self).description }
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
 
-    /// Saturating: never before ``min`` nor after ``max``.
+    /// Returns the instant `span` later, clamped to ``min`` and ``max``.
     package static func + (time: Timestamp, span: Duration) -> Timestamp {
         let (milliseconds, overflow) = time.milliseconds.addingReportingOverflow(span.milliseconds)
         return overflow ? (span < .zero ? .min : .max) : Timestamp(milliseconds: milliseconds)
     }
 
-    /// Saturating: never before ``min`` nor after ``max``.
+    /// Returns the instant `span` earlier, clamped to ``min`` and ``max``.
     package static func - (time: Timestamp, span: Duration) -> Timestamp {
         let (milliseconds, overflow) = time.milliseconds.subtractingReportingOverflow(span.milliseconds)
         return overflow ? (span < .zero ? .max : .min) : Timestamp(milliseconds: milliseconds)
@@ -38,7 +39,7 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
     package static func += (time: inout Timestamp, span: Duration) { time = time + span }
     package static func -= (time: inout Timestamp, span: Duration) { time = time - span }
 
-    /// Saturating: at most as many milliseconds as an `Int64` can count.
+    /// Returns the span between two instants, clamped to an `Int64` of milliseconds.
     package static func - (end: Timestamp, start: Timestamp) -> Duration {
         let (milliseconds, overflow) = end.milliseconds.subtractingReportingOverflow(start.milliseconds)
         return .milliseconds(overflow ? (end < start ? Int64.min : .max) : milliseconds)
@@ -46,10 +47,10 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
 }
 
 extension Duration {
-    /// Whole milliseconds, rounded down; the nearest `Int64` where there are too many.
+    /// The duration in whole milliseconds, rounded down and clamped to `Int64`.
     package var milliseconds: Int64 {
         let (seconds, attoseconds) = components
-        // The parts of a negative duration are negative both.
+        // The components of a negative duration are both negative.
         let fraction = attoseconds / 1_000_000_000_000_000
         let rest: Int64 = attoseconds % 1_000_000_000_000_000 < 0 ? 1 : 0
         let (whole, isTooLong) = seconds.multipliedReportingOverflow(by: 1000)
@@ -57,9 +58,9 @@ extension Duration {
         return isTooLong || overflow ? (seconds < 0 ? .min : .max) : sum
     }
 
-    /// Whole seconds, rounded down.
+    /// The duration in whole seconds, rounded down.
     package var wholeSeconds: Int64 { Timestamp(milliseconds: milliseconds).seconds }
 
-    /// Whole seconds, rounded up: how long to say that one waits.
+    /// The duration in whole seconds, rounded up, for messages about waiting.
     package var secondsRoundedUp: Int64 { -Timestamp(milliseconds: -Swift.max(milliseconds, -.max)).seconds }
 }

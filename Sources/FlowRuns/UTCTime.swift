@@ -1,5 +1,5 @@
-/// A moment of the proleptic Gregorian calendar in UTC, computed without any time zone data. What people read of a
-/// window is written by it, so the text is the same on every machine.
+/// A moment of the proleptic Gregorian calendar in UTC, computed without time zone data. Times in output are formatted
+/// with this type, so the text is the same on every machine.
 package struct UTCTime: Hashable, Sendable, CustomStringConvertible {
     package let year: Int
     package let month: Int
@@ -7,7 +7,7 @@ package struct UTCTime: Hashable, Sendable, CustomStringConvertible {
     /// Seconds since midnight.
     package let secondOfDay: Int
 
-    /// A fraction of a second is dropped.
+    /// Creates the calendar time of an instant, dropping any fraction of a second.
     package init(_ time: Timestamp) {
         let (days, second) = time.seconds.quotientAndRemainder(flooring: 86_400)
         // The civil-from-days algorithm: eras of 400 years, years that begin in March.
@@ -21,18 +21,18 @@ package struct UTCTime: Hashable, Sendable, CustomStringConvertible {
         secondOfDay = Int(second)
     }
 
-    /// RFC 3339 in UTC: `2022-05-03T13:36:31Z`.
+    /// The time in RFC 3339, in UTC: `2022-05-03T13:36:31Z`.
     package var description: String { "\(date)T\(time)Z" }
 
-    /// `2022-05-03`.
+    /// The date: `2022-05-03`.
     package var date: String { "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))" }
 
-    /// `13:36:31`.
+    /// The time of day: `13:36:31`.
     package var time: String {
         "\(padded(secondOfDay / 3600, 2)):\(padded(secondOfDay / 60 % 60, 2)):\(padded(secondOfDay % 60, 2))"
     }
 
-    /// 28 to 31.
+    /// Returns the number of days in a month, 28 to 31.
     package static func daysInMonth(_ month: Int, of year: Int) -> Int {
         switch month {
         case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
@@ -43,7 +43,7 @@ package struct UTCTime: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Timestamp {
-    /// A date and time in UTC; `nil` when there is no such day or time of day.
+    /// Creates an instant from a date and time in UTC; returns `nil` if the date or time of day does not exist.
     package init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
         guard (1...9999).contains(year), (1...12).contains(month),
             (1...UTCTime.daysInMonth(month, of: year)).contains(day),
@@ -64,7 +64,7 @@ private func padded(_ number: Int, _ width: Int) -> String {
 }
 
 extension Int64 {
-    /// Division that rounds down, so that moments before 1970 fall on the right day.
+    /// Divides, rounding down, so that moments before 1970 fall on the correct day.
     fileprivate func quotientAndRemainder(flooring divisor: Int64) -> (Int64, Int64) {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)

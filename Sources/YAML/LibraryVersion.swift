@@ -1,4 +1,4 @@
 import CLibYAML
 
-/// The version of libyaml that the program runs with, such as `0.2.5`.
+/// The version of libyaml in use, such as `0.2.5`.
 package func libyamlVersion() -> String { String(cString: yaml_get_version_string()) }

@@ -1,18 +1,18 @@
 import FlowRuns
 
-/// What a manifest says of one flow: which windows it must ingest, and by what rules.
+/// A flow as declared in a manifest: the windows to ingest and the rules for requesting them.
 package struct FlowDeclaration: Hashable, Sendable {
-    /// What a new window that partly covers a recorded or declared one means.
+    /// The policy for a new window that partly overlaps a recorded or declared one.
     package enum Overlap: String, Hashable, Sendable, CaseIterable {
-        /// Refuse the plan.
+        /// Refuses the plan.
         case error
-        /// Cut the window down to what is not covered.
+        /// Trims the window to the part that is not covered.
         case trim
-        /// Send it all the same.
+        /// Requests the window unchanged.
         case allow
     }
 
-    /// Which of its missing windows are requested first.
+    /// The order in which a flow's missing windows are requested.
     package enum Order: String, Hashable, Sendable, CaseIterable {
         case oldestFirst
         case newestFirst
@@ -20,8 +20,9 @@ package struct FlowDeclaration: Hashable, Sendable {
 
     package let id: FlowID
     package let name: String?
-    /// `metadata.name` and `metadata.owner` of the manifest.
+    /// The manifest's `metadata.name`.
     package let manifest: String
+    /// The manifest's `metadata.owner`.
     package let owner: String?
     /// The name of the target.
     package let target: String
@@ -31,26 +32,26 @@ package struct FlowDeclaration: Hashable, Sendable {
     package let retries: Retries
     package let expectation: Expectation?
     package let order: Order
-    /// How many runs of the flow may be requested in a day of UTC; `nil` for as many as the target allows.
+    /// The maximum number of runs of the flow per UTC day; `nil` if only the target limits them.
     package let runsPerDay: Int?
-    /// Flows of a higher one begin first; 0 unless the manifest says otherwise.
+    /// The flow's priority, 0 by default. Flows with a higher priority start first.
     package let priority: Int
-    /// In the order in which they stand in the file.
+    /// The explicit windows, in file order.
     package let windows: [DeclaredWindow]
     package let series: [Series]
-    /// `nil` asks for each window alone.
+    /// The batch policy for series windows; `nil` requests each window separately.
     package let batch: SeriesBatch?
     package let reruns: [Rerun]
     package let acknowledged: [Acknowledgement]
-    /// Its own and its manifest's.
+    /// The flow's own pause and its manifest's.
     package let pauses: [Pause]
-    /// The flows that it replaces, as it names them.
+    /// The replaced flows that the manifest names.
     package let replaces: [Replacement]
-    /// The same, and those that they replace in their turn: each once.
+    /// All replaced flows, direct and transitive, each once.
     package internal(set) var replaced: [FlowID]
-    /// The flows that it comes after: a window waits until their runs of it have succeeded.
+    /// The flows that this one comes after. A window waits until their runs for the same time have succeeded.
     package internal(set) var after: [FlowReference]
-    /// Where the value of `flowId` is.
+    /// The position of the `flowId` value.
     package let place: Place
 
     package init(
@@ -89,16 +90,16 @@ package struct FlowDeclaration: Hashable, Sendable {
         self.place = place
     }
 
-    /// By which people know the flow: its name, or else its id.
+    /// The name shown to people: the flow's name, or else its ID.
     package var title: String { name ?? id.description }
 
-    /// The place of a declared window: the file is the flow's own.
+    /// Returns the position of a declared window, which is always in the flow's own file.
     package func place(of window: DeclaredWindow) -> Place {
         Place(file: place.file, line: Int(window.line), column: Int(window.column))
     }
 }
 
-/// A delta column and where it is declared.
+/// A delta column and the position of its declaration.
 package struct DeclaredColumn: Hashable, Sendable {
     package let column: DeltaColumn
     package let place: Place
@@ -109,7 +110,7 @@ package struct DeclaredColumn: Hashable, Sendable {
     }
 }
 
-/// An explicit window. A file may hold a million, so it keeps its times and its place and nothing else.
+/// An explicit window. Kept small, because a file can contain a million windows.
 package struct DeclaredWindow: Hashable, Sendable {
     package let window: Window
     package let line: UInt32
@@ -122,14 +123,14 @@ package struct DeclaredWindow: Hashable, Sendable {
     }
 }
 
-/// One more run of a window that was run before, or of every such window that a range touches; asked for by name so that
-/// it happens once.
+/// A declared rerun: one more run of a window that was already run, or of every such window that a range touches. The
+/// ID makes the rerun happen only once.
 package struct Rerun: Hashable, Sendable {
     package let window: Window
-    /// Whether ``window`` is a range: every recorded window that it touches runs once more, under the same id.
+    /// Whether ``window`` is a range: every recorded window that it touches runs once more, under the same ID.
     package let isRange: Bool
     package let id: String
-    /// What the reviewer reads.
+    /// The reason for the rerun, for reviewers.
     package let reason: String
     package let place: Place
 
@@ -143,15 +144,15 @@ package struct Rerun: Hashable, Sendable {
 }
 
 extension Rerun {
-    /// Whether it asks for one more run of the window, once that was run.
+    /// Whether the rerun applies to `other`, provided that `other` was run.
     package func touches(_ other: Window) -> Bool { isRange ? window.overlaps(other) : window == other }
 }
 
-/// A run on the service whose window cannot be read, and which therefore would hold its flow.
+/// An acknowledged run: a run on the service whose window cannot be read and that would otherwise hold its flow.
 package struct Acknowledgement: Hashable, Sendable {
     package let run: RunID
     package let reason: String
-    /// The window that the run ingested; it counts as a run of that window. Without one it counts for nothing.
+    /// The window that the run ingested and for which it counts; `nil` if the run counts for nothing.
     package let window: Window?
     package let place: Place
 
@@ -164,10 +165,10 @@ package struct Acknowledgement: Hashable, Sendable {
 }
 
 extension [Acknowledgement] {
-    /// Runs of unknown window that count for nothing.
+    /// The IDs of acknowledged runs that count for nothing.
     package var somebodyElses: Set<RunID> { Set(lazy.filter { $0.window == nil }.map(\.run)) }
 
-    /// The windows that they tell of runs whose window cannot be read.
+    /// The windows declared for runs whose window cannot be read, by run ID.
     package var toldWindows: [RunID: Window] {
         Dictionary(compactMap { known in known.window.map { (known.run, $0) } }) { first, _ in first }
     }

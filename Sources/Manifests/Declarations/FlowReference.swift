@@ -1,10 +1,10 @@
 import FlowRuns
 
-/// Another flow of the same target, named where a flow says that it comes after it.
+/// A reference to another flow of the same target, in `after`.
 package struct FlowReference: Hashable, Sendable {
-    /// Its name or its id.
+    /// The referenced flow's name or ID, as written.
     package let text: String
-    /// `nil` until the flow that is meant is known.
+    /// The referenced flow; `nil` until resolved.
     package internal(set) var flow: FlowID?
     package let place: Place
 
@@ -16,6 +16,6 @@ package struct FlowReference: Hashable, Sendable {
 }
 
 extension FlowDeclaration {
-    /// The flows that it comes after, each once.
+    /// The flows that this one comes after, each once.
     package var predecessors: [FlowID] { after.compactMap(\.flow) }
 }

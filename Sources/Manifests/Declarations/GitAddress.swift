@@ -1,20 +1,20 @@
-/// `git:`, `git:NAME` or `git:URL`: a ledger in a Git repository.
+/// A ledger in a Git repository: `git:`, `git:NAME` or `git:URL`.
 package struct GitAddress: Hashable, Sendable, CustomStringConvertible {
     package enum Repository: Hashable, Sendable {
-        /// A remote, by its name, of the repository in which the folder lies.
+        /// A remote, by name, of the repository that contains the folder.
         case remote(String)
-        /// As Git takes it.
+        /// A URL or path in the form that Git accepts.
         case address(String)
     }
 
     package let repository: Repository
-    /// The manifest's, relative to the working folder; empty for the working folder itself.
+    /// The manifest's folder, relative to the working directory; empty for the working directory itself.
     package let folder: String
-    /// Below which refs; `nil` for the default.
+    /// The ref prefix of the ledger; `nil` for the default.
     package let refs: String?
     package let pushesPerMinute: Int?
 
-    /// Reads what ``description`` writes, and checks nothing of it.
+    /// Parses the output of ``description`` without validation.
     init(_ description: String) {
         let text = description.dropFirst("git:".count)
         let parameters = Self.parameters(of: text)
@@ -33,7 +33,7 @@ package struct GitAddress: Hashable, Sendable, CustomStringConvertible {
         self.pushesPerMinute = pushesPerMinute
     }
 
-    /// As a manifest in the working folder writes it.
+    /// The address as a manifest in the working directory writes it.
     package var description: String {
         let name =
             switch repository {
@@ -48,7 +48,7 @@ package struct GitAddress: Hashable, Sendable, CustomStringConvertible {
         return "git:\(name)" + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
     }
 
-    /// What follows the last question mark, where it is a list of parameters.
+    /// Returns the parameters after the last question mark; `nil` if there are none.
     private static func parameters(of text: Substring) -> [String: String]? {
         guard let mark = text.lastIndex(of: "?") else { return nil }
         var parameters: [String: String] = [:]
@@ -61,9 +61,9 @@ package struct GitAddress: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension GitAddress {
-    /// Reads an address as a person writes it.
+    /// Parses and validates an address as written by a person.
     ///
-    /// - Parameter manifestFolder: with a slash at its end, or empty: what a relative path is relative to.
+    /// - Parameter manifestFolder: the base of relative paths, with a trailing slash, or empty.
     init(written text: String, in manifestFolder: Substring) throws(LedgerAddressError) {
         let unchecked = GitAddress(text)
         let folder = manifestFolder + (unchecked.folder == "." ? "" : unchecked.folder)
@@ -100,7 +100,7 @@ extension GitAddress {
                 throw invalid
             }
             guard address.contains("://") else {
-                // `host:path`, or a path; `ext::…` would run a program.
+                // Accept `host:path`, or a path. Refuse `ext::…`, which would run a program.
                 guard !address.contains("::") else { throw invalid }
                 let isHost = address.firstIndex(of: ":").map { !address[..<$0].contains("/") } ?? false
                 return .address(isHost || address.hasPrefix("/") ? address : plain(manifestFolder + address))
@@ -117,7 +117,7 @@ extension GitAddress {
         }
     }
 
-    /// A name below which refs can be, by the rules of `git check-ref-format`.
+    /// Validates a ref prefix by the rules of `git check-ref-format`.
     private static func checked(refs: String) throws(LedgerAddressError) -> String {
         let parts = refs.split(separator: "/", omittingEmptySubsequences: false)
         let isName = parts.allSatisfy { part in
@@ -140,7 +140,7 @@ extension GitAddress {
 }
 
 extension UInt8 {
-    /// A letter, a digit, `.`, `_` or `-`.
+    /// Whether the byte is a letter, a digit, `.`, `_` or `-`.
     fileprivate var isASCIIWordByte: Bool {
         switch self {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): true

@@ -1,14 +1,15 @@
 extension Target {
-    /// Where the ledger is kept.
+    /// The location of the ledger.
     package enum LedgerAddress: Hashable, Sendable, CustomStringConvertible {
-        /// A file; the path is already relative to the working folder, not to the manifest.
+        /// An SQLite file. The path is relative to the working directory, not to the manifest.
         case sqlite(path: String)
-        /// `postgres://user@host:5432/db`, as libpq reads it, or `postgres:`, which leaves all to libpq's environment.
+        /// A PostgreSQL database: `postgres://user@host:5432/db` as libpq reads it, or `postgres:`, which leaves
+        /// everything to libpq's environment.
         case postgres(String)
         /// Refs of a Git repository.
         case git(GitAddress)
 
-        /// Reads what ``description`` writes, and checks nothing of it.
+        /// Parses the output of ``description`` without validation.
         package init(_ description: String) {
             let scheme = description.prefix { $0 != ":" }
             switch scheme {
@@ -18,7 +19,7 @@ extension Target {
             }
         }
 
-        /// As a manifest writes it.
+        /// The address as a manifest writes it.
         package var description: String {
             switch self {
             case .sqlite(let path): "sqlite:\(path)"
@@ -29,12 +30,12 @@ extension Target {
     }
 }
 
-/// Why a text is not the address of a ledger.
+/// The reason why a text is not a valid ledger address.
 package struct LedgerAddressError: Error, Hashable, Sendable {
     package let code: DiagnosticCode
-    /// One sentence without a full stop, without secrets.
+    /// The problem in one sentence, without a full stop and without secrets.
     package let message: String
-    /// What to write instead.
+    /// The suggested fix.
     package let suggestion: String
 
     init(_ message: String, suggestion: String, code: DiagnosticCode = .badLedgerAddress) {
@@ -45,10 +46,11 @@ package struct LedgerAddressError: Error, Hashable, Sendable {
 }
 
 extension Target.LedgerAddress {
-    /// Reads an address as a person writes it, in a manifest or on a command line.
+    /// Parses and validates an address as written in a manifest or on the command line.
     ///
-    /// - Parameter folder: of the manifest, with a slash at its end: what a relative path is relative to. Empty for the
-    ///   working folder.
+    /// - Parameter folder: the manifest's folder with a trailing slash, the base of relative paths; empty for the
+    ///   working directory.
+    /// - Throws: ``LedgerAddressError`` if the address is malformed or contains credentials.
     package init(written text: String, in folder: Substring = "") throws(LedgerAddressError) {
         if text.hasPrefix("git:") {
             self = .git(try GitAddress(written: text, in: folder))
@@ -67,7 +69,8 @@ extension Target.LedgerAddress {
         }
     }
 
-    /// SQLite gives `:memory:` and `file:` meanings of their own, and a ledger must outlive its process.
+    /// Returns the path of an SQLite ledger. SQLite treats `:memory:` and `file:` specially, so both are refused: a
+    /// ledger must outlive its process.
     private static func path(_ text: String, in folder: Substring) throws(LedgerAddressError) -> String {
         let path = String(text.dropFirst("sqlite:".count))
         guard !path.isEmpty, !path.hasPrefix(":"), !path.hasPrefix("file:"), !path.hasSuffix("/") else {
@@ -78,7 +81,8 @@ extension Target.LedgerAddress {
         return "\(folder)\(path.hasPrefix("./") ? path.dropFirst(2) : path[...])"
     }
 
-    /// libpq takes a parameter's name in any spelling, `p%61ssword` too: so it is refused in any but the plain one.
+    /// Validates a PostgreSQL address. libpq decodes percent-encoded parameter names (`p%61ssword`), which could hide a
+    /// password, so encoded names are refused.
     private static func server(_ text: String) throws(LedgerAddressError) -> String {
         if text.hasSuffix(":"), text.count(where: { $0 == ":" }) == 1 { return text }
         let suggestion = "write postgres://USER@HOST:PORT/DATABASE, or 'postgres:' for what libpq's environment says"

@@ -1,6 +1,6 @@
 import Text
 
-/// A file as it was read, before anything is known of it.
+/// A manifest file as read, before it is parsed.
 package struct SourceFile: Sendable {
     package let path: String
     package let bytes: [UInt8]
@@ -11,13 +11,13 @@ package struct SourceFile: Sendable {
     }
 }
 
-/// Everything that the manifests of one command line declare.
+/// All declarations in the manifests of one command line.
 package struct ManifestSet: Sendable {
-    /// Sorted by name.
+    /// The targets, sorted by name.
     package let targets: [Target]
-    /// Sorted by target, then by the flow's title.
+    /// The flows, sorted by target, then by title.
     package let flows: [FlowDeclaration]
-    /// The path of each file that was read, and the SHA-256 of its bytes in hexadecimal; sorted by path.
+    /// The path and SHA-256 digest (hexadecimal) of each file, sorted by path.
     package let digests: [FileDigest]
 
     package init(targets: [Target], flows: [FlowDeclaration], digests: [FileDigest]) {
@@ -27,7 +27,7 @@ package struct ManifestSet: Sendable {
     }
 }
 
-/// A manifest file and what its bytes were.
+/// The path and digest of a manifest file.
 package struct FileDigest: Hashable, Sendable {
     package let path: String
     package let sha256: String
@@ -39,8 +39,8 @@ package struct FileDigest: Hashable, Sendable {
 }
 
 extension ManifestSet {
-    /// A warning for each of these targets that has no flow, which a command about flows gives: manifests may well stand
-    /// in other files than those at hand.
+    /// Returns a warning for each of the targets that has no flow. Not an error, because run manifests may be in files
+    /// that were not passed to the command.
     package func flowless(_ targets: [Target]) -> [Diagnostic] {
         let declared = Set(flows.map(\.target))
         return targets.filter { !declared.contains($0.name) }.map { target in

@@ -1,10 +1,11 @@
 import FlowRuns
 
-/// Why a flow's missing windows are not requested for now: `{reason: source is migrated, until: 2026-04-10T00:00:00Z}`.
+/// A pause, during which missing windows are not requested:
+/// `{reason: source is migrated, until: 2026-04-10T00:00:00Z}`.
 package struct Pause: Hashable, Sendable {
-    /// What everybody reads who wonders why nothing is requested.
+    /// The reason for the pause, shown in plans.
     package let reason: String
-    /// From then on it is over; `nil` when only the manifest ends it.
+    /// The first instant after the pause; `nil` if the pause lasts until it is removed from the manifest.
     package let until: Timestamp?
     package let place: Place
 
@@ -14,7 +15,7 @@ package struct Pause: Hashable, Sendable {
         self.place = place
     }
 
-    /// Whether it is not over yet.
+    /// Whether the pause is in effect at `time`.
     package func isActive(at time: Timestamp) -> Bool { until.map { time < $0 } ?? true }
 }
 

@@ -1,7 +1,7 @@
 import FlowRuns
 
-/// That a flow replaces another one: a flow's connection and mapping cannot be changed, so its data goes on under a new
-/// id. What the replaced flow has recorded counts for the new one.
+/// A reference to a replaced flow. A flow's connection and mapping cannot be changed, so its data continues under a new
+/// flow ID. The replaced flow's recorded runs count for the new flow.
 package struct Replacement: Hashable, Sendable {
     package let flow: FlowID
     package let place: Place

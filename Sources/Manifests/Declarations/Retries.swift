@@ -1,13 +1,13 @@
 import FlowRuns
 
-/// How often a run that did not end as it should is run again, and which ends that means:
-/// `retryFailed: {times: 2, states: [failed, empty]}`.
+/// The retry policy for runs that did not end as they should: the number of retries and the states that are retried, as
+/// in `retryFailed: {times: 2, states: [failed, empty]}`.
 package struct Retries: Hashable, Sendable {
     package enum State: String, Hashable, Sendable, CaseIterable {
         case failed
-        /// Ended with failed records or errors beside its success.
+        /// Ended as a success, but with failed records or errors.
         case partial
-        /// Succeeded with no records.
+        /// Succeeded without records.
         case empty
     }
 
@@ -19,10 +19,10 @@ package struct Retries: Hashable, Sendable {
         self.states = states
     }
 
-    /// In the order in which they are written.
+    /// The states in the order in which they are written.
     package var sortedStates: [State] { State.allCases.filter(states.contains) }
 
-    /// Whether the run ended in a way that is retried.
+    /// Whether the run ended in a state that is retried.
     package func include(_ run: RecordedRun) -> Bool {
         switch run.state {
         case .failed: states.contains(.failed)
@@ -33,7 +33,7 @@ package struct Retries: Hashable, Sendable {
     }
 }
 
-/// What a run of the flow brings when all is well: `expect: {minimumRecords: 1}`.
+/// The expected result of a run of the flow: `expect: {minimumRecords: 1}`.
 package struct Expectation: Hashable, Sendable {
     package let minimumRecords: Int64
 
@@ -41,8 +41,8 @@ package struct Expectation: Hashable, Sendable {
 }
 
 extension FlowDeclaration {
-    /// Runs that ended with fewer records than expected, of windows of which no run brought enough. A run that
-    /// `acknowledged` names is known to be so.
+    /// Returns runs that ended with fewer records than expected. Leaves out windows of which another run has enough
+    /// records, and acknowledged runs.
     package func runsWithTooFewRecords(in runs: some Sequence<RecordedRun>) -> [RecordedRun] {
         guard let expectation else { return [] }
         let known = Set(acknowledged.map(\.run))

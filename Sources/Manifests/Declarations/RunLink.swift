@@ -1,13 +1,16 @@
 import FlowRuns
 import Text
 
-/// Where people find a run: an https address with `{run}` in place of the run's id.
+/// The address of a run's page: an https address with `{run}` in place of the run ID.
 package struct RunLink: Hashable, Sendable {
     private static let placeholder = "{run}"
 
     private let template: String
 
-    /// - Throws: when it is no https address, or has no `{run}` after its host.
+    /// Creates a link from a template.
+    ///
+    /// - Throws: ``RunLinkError`` if the template is not an https address, contains credentials or other braces, or has
+    ///   no `{run}` after its host.
     package init(_ template: String) throws(RunLinkError) {
         let sample = template.replacing(Self.placeholder, with: "r")
         if let brace = sample.firstIndex(where: { "{}".contains($0) }) {
@@ -30,13 +33,13 @@ package struct RunLink: Hashable, Sendable {
         self.template = template
     }
 
-    /// The address of a run's page; its id cannot change what else the address says.
+    /// Returns the address of a run's page. The run ID is encoded, so it cannot change the rest of the address.
     package func address(of run: RunID) -> String {
         template.replacing(Self.placeholder, with: run.description.formEncoded)
     }
 }
 
-/// Why a text is no ``RunLink``, and what to write instead.
+/// The reason why a text is not a ``RunLink``, and a suggested fix.
 package struct RunLinkError: Error {
     let message: String
     let suggestion: String?

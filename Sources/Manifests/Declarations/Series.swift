@@ -2,13 +2,13 @@ import FlowRuns
 
 /// Calendar time cut into windows: `{every: P1D, from: 2024-01-01, until: now, timeZone: Europe/Berlin, lag: PT2H}`.
 package struct Series: Hashable, Sendable {
-    /// The length of each window, one unit only: `PT15M`, `PT1H`, `P1D`, `P1W`, `P1M`.
+    /// The length of each window, in one unit: `PT15M`, `PT1H`, `P1D`, `P1W`, `P1M`.
     package enum Step: Hashable, Sendable {
-        /// Hours, minutes and seconds: the same length always.
+        /// Hours, minutes and seconds, of constant length.
         case fixed(Duration)
-        /// Days and weeks of the calendar: 23 or 25 hours long across a daylight-saving change.
+        /// Calendar days and weeks. A day has 23 or 25 hours at a daylight-saving change.
         case days(Int)
-        /// Months and years of the calendar, each counted from the first, so that 31 January leads to 31 March.
+        /// Calendar months and years, counted from the first one, so that a series from 31 January reaches 31 March.
         case months(Int)
     }
 
@@ -21,12 +21,12 @@ package struct Series: Hashable, Sendable {
     /// The start of the first window.
     package let from: Timestamp
     package let until: Until
-    /// An IANA name, known to be valid.
+    /// A valid IANA time zone name.
     package let timeZone: String
-    /// Only windows that have ended this long ago are due.
+    /// The time between a window's end and the moment when the window becomes due.
     package let lag: Duration
-    /// The local time from which the calendar is counted, as if it were UTC; `nil` when it is `from`'s own. The two
-    /// differ where the clock skips the time that the manifest names.
+    /// The local time from which the calendar is counted, as if it were UTC; `nil` for the local time of `from`. The
+    /// two differ if the clock skips the time that the manifest names.
     package let anchor: Timestamp?
     package let place: Place
 

@@ -1,15 +1,15 @@
 import FlowRuns
 
-/// Which missing windows of a series that touch are asked for as one run.
+/// The rule for requesting adjacent missing windows of a series as one run.
 package enum SeriesBatch: Hashable, Sendable {
-    /// So many that the run is not longer than this, in the calendar of the series.
+    /// Joins windows into runs of at most this length, in the calendar of the series.
     case upTo(Series.Step)
-    /// Those that fill one of these windows, all of them: what was approved. `windows` are those that were cut from a
-    /// series.
+    /// Joins the windows that completely fill one of these batches, as approved in a saved plan. `windows` are the
+    /// windows that were cut from a series.
     case exactly([Window], windows: Set<Window>)
 }
 
-/// Where a batch of a series' windows must end.
+/// The maximum length of a batch of series windows.
 package struct BatchLimit: Sendable {
     private let step: Series.Step
     private let clock: LocalClock?
@@ -19,7 +19,7 @@ package struct BatchLimit: Sendable {
         clock = LocalClock(series.timeZone)
     }
 
-    /// The latest end of a batch that begins at `start`.
+    /// Returns the latest end of a batch that begins at `start`.
     package func end(from start: Timestamp) -> Timestamp {
         switch step {
         case .fixed(let length): start + length

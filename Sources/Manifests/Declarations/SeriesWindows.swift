@@ -1,17 +1,17 @@
 import FlowRuns
 
 extension Series {
-    /// A series that cuts more windows than this is refused; a quarter of an hour since 1970 stays below it.
+    /// The maximum number of windows in a series. Quarter hours since 1970 stay below this limit.
     package static let mostWindows = 5_000_000
 
-    /// The windows that are due: they have ended before `asOf - lag`, and before a fixed `until`. They touch, the
-    /// first begins at `from`; equally long ones that follow each other are one progression.
+    /// Returns the windows that are due: those that end by `asOf - lag` and by a fixed `until`. The windows are
+    /// adjacent and the first begins at `from`; consecutive windows of equal length form one progression.
     package func windows(dueAt asOf: Timestamp) -> [WindowProgression] {
         windows(endingBy: lastEnd(dueAt: asOf))
     }
 
-    /// The error that the series has when it cuts more than ``mostWindows`` by `asOf`. Check it before
-    /// walking the windows of a series whose `until` is `now`.
+    /// Returns the error for a series with more than ``mostWindows`` windows by `asOf`, or `nil`. Check before walking
+    /// the windows of a series whose `until` is `now`.
     package func excess(dueAt asOf: Timestamp) -> Diagnostic? {
         let count = windows(dueAt: asOf).reduce(0) { $0 + $1.count }
         guard count > Self.mostWindows else { return nil }
@@ -44,8 +44,8 @@ extension Series {
         }
     }
 
-    /// - Parameter civil: the local time of the boundary with this index, counted from the anchor and never from the
-    ///   boundary before, so that nothing drifts.
+    /// - Parameter civil: the local time of the boundary with this index, counted from the anchor rather than the
+    ///   previous boundary, to avoid drift.
     private func windows(
         endingBy limit: Timestamp, boundary civil: (_ anchor: Timestamp, _ index: Int) -> Timestamp
     ) -> [WindowProgression] {
@@ -58,7 +58,7 @@ extension Series {
             let boundary = local.moment(of: civil(anchor, index))
             index += 1
             if boundary > limit { return progressions }
-            // Where the date line moved, a whole day is missing: its end is its beginning.
+            // A move of the date line skips a whole local day, which would be an empty window.
             guard boundary > last else { continue }
             progressions.append(windowFrom: last, to: boundary)
             last = boundary
@@ -76,12 +76,12 @@ extension [WindowProgression] {
     }
 }
 
-/// The same day and time of a later month, or that month's last day if it is shorter.
+/// Returns the same day and time in a later month, or on that month's last day if the month is shorter.
 func civil(_ anchor: Timestamp, addingMonths months: Int) -> Timestamp {
     let time = UTCTime(anchor)
     let month = time.year * 12 + time.month - 1 + months
     let day = min(time.day, UTCTime.daysInMonth(month % 12 + 1, of: month / 12))
     let midnight = Timestamp(year: month / 12, month: month % 12 + 1, day: day)
-    // Beyond the year 9999, and so beyond every time that a manifest can name.
+    // Beyond the year 9999, which is later than any time that a manifest can contain.
     return (midnight ?? TimeText.end + .seconds(TimeText.end.seconds)) + .seconds(time.secondOfDay)
 }

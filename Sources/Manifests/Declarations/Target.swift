@@ -1,16 +1,16 @@
 import FlowRuns
 import RunRequests
 
-/// One organisation, sandbox, service address and ledger: `kind: Target`.
+/// An organisation, sandbox, service address and ledger: `kind: Target`.
 package struct Target: Hashable, Sendable {
-    /// Where the Flow Service answers.
+    /// The Flow Service that a target uses.
     package enum Service: Hashable, Sendable, CustomStringConvertible {
-        /// The simulator, started in this process over loopback.
+        /// The simulator, started in this process on the loopback interface.
         case embedded
-        /// The base address, without a slash at its end.
+        /// A base address without a trailing slash.
         case address(String)
 
-        /// As a manifest writes it.
+        /// The service as a manifest writes it.
         package var description: String {
             switch self {
             case .embedded: "embedded"
@@ -26,9 +26,9 @@ package struct Target: Hashable, Sendable {
     package let ledger: LedgerAddress
     package let wireForm: WireForm
     package let limits: Limits
-    /// `nil` where the manifest gives none.
+    /// The address of a run's page; `nil` if the manifest declares none.
     package let runLink: RunLink?
-    /// Where the value of `metadata.name` is.
+    /// The position of the `metadata.name` value.
     package let place: Place
 
     package init(
@@ -46,40 +46,40 @@ package struct Target: Hashable, Sendable {
         self.place = place
     }
 
-    /// What tells this target's runs from another's within one ledger: service, organisation and sandbox. The
-    /// target's name is left out, so that renaming it never sends anything again.
+    /// The key of this target's runs within a ledger: service, organisation and sandbox. The target's name is not part
+    /// of the key, so renaming a target never repeats a request.
     package var identity: String {
         TargetIdentity(service: service.description, organization: organization, sandbox: sandbox).description
     }
 
-    /// The identities under which a ledger may keep this target's runs: the normal one first, then the one that earlier
-    /// versions used, with the address as the manifest spells it. For a third spelling see `TargetIdentity`.
+    /// The keys under which a ledger may store this target's runs: the normalized one, then the one of earlier
+    /// versions, with the address as the manifest spells it. For other spellings see `TargetIdentity`.
     package var identities: [String] {
         let written = "\(service) \(organization) \(sandbox)"
         return written == identity ? [identity] : [identity, written]
     }
 }
 
-/// How far an apply may go, and how fast.
+/// Limits on the size and rate of an apply.
 package struct Limits: Hashable, Sendable {
-    /// A plan with more requests than this is refused.
+    /// The maximum number of requests in one apply. A larger plan is refused.
     package var maxRunsPerApply = 500
-    /// Of all flows together, in a day of UTC; `nil` for as many as there are.
+    /// The maximum number of runs per UTC day over all flows; `nil` for no limit.
     package var runsPerDay: Int?
-    /// How many runs may be under way at once; `nil` for as many as there are.
+    /// The maximum number of runs in progress at once; `nil` for no limit.
     package var running: Int?
     package var parallelFlows = 8
-    /// Over all flows together.
+    /// The maximum rate of calls to the service, over all flows.
     package var requestsPerSecond = 5.0
-    /// How long one request may last, and how long after its claim it may still be sent.
+    /// The maximum duration of one request, and the maximum time from a claim until its request is sent.
     package var requestTimeout: Duration = .seconds(30)
-    /// How long after its claim a request without an answer may be taken and listed by the service; at least
+    /// The maximum time from a claim until an accepted request appears in the service's listing; at least
     /// ``leastSettle``.
     package var settle: Duration = .seconds(120)
 
     package init() {}
 
-    /// A request may leave until one `requestTimeout` after its claim and last for another; the third is for the service
-    /// to list the run.
+    /// The minimum of ``settle``. A request may be sent up to one `requestTimeout` after its claim and last for
+    /// another; the third is for the service to list the run.
     package var leastSettle: Duration { requestTimeout * 3 }
 }

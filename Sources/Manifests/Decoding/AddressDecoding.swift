@@ -1,10 +1,10 @@
 import YAML
 
 extension ManifestDecoder {
-    /// Of the Flow Service at Adobe's hosts.
+    /// The path of the Flow Service on Adobe's hosts.
     private static let adobesPath = "data/foundation/flowservice"
 
-    /// `embedded`, or an http or https address without credentials.
+    /// Decodes a service: `embedded`, or an http or https address without credentials.
     mutating func service(_ field: Field?) -> Target.Service? {
         guard let field, var address = text(field) else { return nil }
         if address == "embedded" { return .embedded }
@@ -31,7 +31,7 @@ extension ManifestDecoder {
         return nil
     }
 
-    /// `sqlite:PATH`, or `postgres://…` without a password.
+    /// Decodes a ledger address: `sqlite:PATH`, `git:…`, or `postgres://…` without a password.
     mutating func ledger(_ field: Field?) -> Target.LedgerAddress? {
         guard let field, let text = text(field) else { return nil }
         let folder = file.lastIndex(of: "/").map { file[...$0] } ?? ""
@@ -53,7 +53,7 @@ extension ManifestDecoder {
 }
 
 extension Target.Service {
-    /// Whether the host is one of Adobe's own.
+    /// Whether the host is one of Adobe's.
     var isAdobes: Bool {
         guard case .address(let address) = self, let url = AddressParts(address) else { return false }
         return ".\(url.host.prefix { $0 != ":" }.lowercased())".hasSuffix(".adobe.io")

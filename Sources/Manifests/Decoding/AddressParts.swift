@@ -2,12 +2,12 @@
 struct AddressParts {
     let scheme: Substring
     let user: Substring?
-    /// Empty where the address leaves it out. Several hosts, as libpq takes them, are one text.
+    /// The host and port; empty if absent. Several hosts, as libpq accepts them, form one text.
     let host: Substring
-    /// Without its first slash, with its query.
+    /// The path without its leading slash, including the query.
     let path: Substring
 
-    /// `nil` when the text is not an address, or has characters that an address cannot have.
+    /// Splits an address; returns `nil` if the text is not an address or contains characters that are invalid in one.
     init?(_ text: String) {
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\"<>\\^`{|}".utf8.contains($0) }),
             let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://")
@@ -23,7 +23,7 @@ struct AddressParts {
     }
 
     private static func hasGoodPort(_ host: Substring) -> Bool {
-        // An IPv6 address, in brackets, has colons of its own.
+        // An IPv6 address, in brackets, contains colons.
         let tail = host.split(separator: "]", omittingEmptySubsequences: false).last ?? host
         guard let colon = tail.firstIndex(of: ":") else { return true }
         return Int(tail[tail.index(after: colon)...]).map { (1...65_535).contains($0) } ?? false

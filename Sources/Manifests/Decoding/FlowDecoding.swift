@@ -2,19 +2,19 @@ import FlowRuns
 import Text
 import YAML
 
-/// A decoded `RunManifest`: its flows, and what the rules between documents need.
+/// A decoded `RunManifest`: its flows, and the data that the rules across documents need.
 struct RunManifest {
     let name: String
     let target: String
-    /// Where the target is named.
+    /// The position of the target's name.
     let targetPlace: Place
-    /// Where the value of `metadata.name` is.
+    /// The position of the `metadata.name` value.
     let place: Place
     let flows: [FlowDeclaration]
 }
 
 extension ManifestDecoder {
-    /// The `spec` of a `RunManifest`: one manifest for each of its targets.
+    /// Decodes the `spec` of a `RunManifest` into one manifest per target.
     mutating func runManifests(_ spec: YAMLNode, _ header: Header?) -> [RunManifest] {
         guard
             let fields = fields(
@@ -71,9 +71,10 @@ extension ManifestDecoder {
         "limits", "rerun", "acknowledged", "paused", "replaces", "after",
     ]
 
-    /// A flow as each of its targets has it: the manifest's, or those under its own `targets`, with what differs there.
+    /// Decodes a flow once per target: for the manifest's targets, or for those under the flow's own `targets`, which
+    /// can override keys.
     ///
-    /// - Parameter pause: of the whole manifest.
+    /// - Parameter pause: the pause of the whole manifest.
     private mutating func flows(
         _ node: YAMLNode, _ header: Header?, _ targets: [String], _ pause: Pause?
     ) -> [FlowDeclaration] {
@@ -83,7 +84,7 @@ extension ManifestDecoder {
         let optional = (isSplit ? ["flowId"] : []) + Self.optionalKeys + ["targets"]
         guard let common = fields(of: node, "a flow", required: required, optional: optional) else { return [] }
         guard let split = common["targets"] else {
-            // Also without a target, so that what is wrong is told.
+            // Decode the flow even without a target, so that its errors are reported.
             return (targets.isEmpty ? [""] : targets).compactMap { target in
                 defer { readsAgain = true }
                 return flow(common, header, target, pause)
@@ -203,7 +204,7 @@ extension ManifestDecoder {
                 of: field.value, "'deltaColumn'", required: ["name"], optional: ["dateFormat", "timezone"])
         else { return nil }
         let dateFormat = text(fields["dateFormat"])
-        // Free text: it goes to the service, whose names for time zones need not be IANA's.
+        // Free text: the service's time zone names need not be IANA names.
         let timezone = text(fields["timezone"])
         guard let nameField = fields["name"], let name = text(nameField) else { return nil }
         return DeclaredColumn(

@@ -1,10 +1,10 @@
 import FlowRuns
 import YAML
 
-/// Turns the documents of one file into targets and flows, and collects what is wrong on the way. It never stops at an
-/// error: what can still be made out is decoded, so that the rules between documents see it.
+/// A decoder that turns the documents of one file into targets and flows, and collects diagnostics. Decoding continues
+/// after an error, so that the rules across documents see everything that could be read.
 struct ManifestDecoder {
-    /// More diagnostics of one file help nobody; the rest is counted.
+    /// The maximum number of diagnostics per file. Further ones are only counted.
     static let mostDiagnostics = 1000
 
     let file: String
@@ -12,11 +12,11 @@ struct ManifestDecoder {
     private(set) var unshown = 0
     private(set) var targets: [Target] = []
     private(set) var manifests: [RunManifest] = []
-    /// Whether there may be targets in the file that could not be read.
+    /// Whether the file may contain targets that could not be read.
     private(set) var mayHideTargets = false
-    /// Whether something is read that was read before, for another target.
+    /// Whether the current node was already read for another target.
     var readsAgain = false
-    /// The value there is not what was written, so nothing more is said of it.
+    /// Positions of YAML errors. The values there are not as written, so no further diagnostics are added.
     private var marksWithErrors: Set<Mark> = []
 
     init(file: String) { self.file = file }
@@ -63,11 +63,11 @@ struct ManifestDecoder {
         add(.unknownWord, at: field?.value, "unknown apiVersion \(quoted(version))", suggestion: "write sluice/v1")
     }
 
-    /// `metadata`.
+    /// The `metadata` of a document.
     struct Header {
         let name: String
         let owner: String?
-        /// Where the name is.
+        /// The position of the name.
         let place: Place
     }
 
@@ -81,7 +81,7 @@ struct ManifestDecoder {
 
     // MARK: Gathering
 
-    /// What is common to several targets is read for each, and is wrong once.
+    /// Adds a diagnostic. Nodes that several targets share are decoded for each of them, but reported once.
     mutating func add(_ diagnostic: Diagnostic) {
         guard !readsAgain || !diagnostics.contains(diagnostic) else { return }
         if diagnostics.count < Self.mostDiagnostics { diagnostics.append(diagnostic) } else { unshown += 1 }
@@ -96,7 +96,7 @@ struct ManifestDecoder {
         guard severity == .error, let node, node.hasPlaceholder || node.isUnquotedPlaceholder else {
             return add(Diagnostic(code, severity, at: place, message, suggestion: suggestion, notes: notes))
         }
-        // Whatever else is wrong with it comes of that.
+        // A placeholder is the cause of any other error in the value.
         let subject = node.kind == .scalar ? "\(quoted(node.text)) has" : "this is"
         add(
             Diagnostic(
@@ -104,7 +104,7 @@ struct ManifestDecoder {
                 suggestion: Diagnostic.placeholderAdvice))
     }
 
-    /// A collection's place is where it begins; a scalar's covers it.
+    /// Returns the position of a node: the start of a collection, or the whole text of a scalar.
     func place(of node: YAMLNode) -> Place {
         let (start, end) = (node.start, node.end)
         let isWhole = node.kind == .scalar && start.line == end.line

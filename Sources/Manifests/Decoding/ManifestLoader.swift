@@ -3,7 +3,7 @@ import FlowRuns
 import Text
 import YAML
 
-/// Reads manifests: bytes in, declarations and everything that is wrong with them out.
+/// A loader that decodes manifest files into declarations and diagnostics.
 ///
 /// ```swift
 /// let (manifests, diagnostics) = ManifestLoader().load(files)
@@ -12,14 +12,14 @@ import YAML
 package struct ManifestLoader: Sendable {
     private let reader: YAMLReader
 
-    /// - Parameter limits: how much one file may ask of the reader.
+    /// - Parameter limits: the resource limits for reading one file.
     package init(limits: ReadingLimits = ReadingLimits()) { reader = YAMLReader(limits: limits) }
 
-    /// Reads all files and checks every rule within and between them. Nothing is thrown: all errors of all files come
-    /// back at once, sorted by place, and what could be made out is in the set all the same. A set with errors must
-    /// not be planned.
+    /// Reads all files and checks every rule within and across them. Returns the errors of all files at once, sorted by
+    /// position, together with everything that could be decoded. A set with errors must not be planned.
     ///
-    /// - Parameter files: in any order; the outcome is the same. A file that is given twice counts once.
+    /// - Parameter files: the files in any order, which does not affect the result. A file that is given twice counts
+    ///   once.
     package func load(_ files: [SourceFile]) -> (manifests: ManifestSet, diagnostics: [Diagnostic]) {
         var digests: Set<FileDigest> = []
         var targets: [Target] = []

@@ -1,9 +1,9 @@
-/// The rules between documents, in whichever files they stand. Everything is taken in order of place, so the outcome
-/// does not depend on the order of the files.
+/// The rules across documents, in any file. Declarations are checked in order of position, so the result does not
+/// depend on the order of the files.
 struct ManifestRules {
     private(set) var diagnostics: [Diagnostic] = []
 
-    /// - Parameter mayMissTargets: a target may stand where nothing could be made out, so none is called unknown.
+    /// - Parameter mayMissTargets: whether some targets could not be read. If so, no target is reported as undeclared.
     init(targets: [Target], manifests: [RunManifest], mayMissTargets: Bool) {
         let targets = targets.sorted { $0.place < $1.place }
         let manifests = manifests.sorted { $0.place < $1.place }
@@ -69,7 +69,7 @@ struct ManifestRules {
         }
     }
 
-    /// Two targets of one sandbox have two ledgers, and neither knows what the other requested.
+    /// Checks that no flow is declared in two targets of one sandbox: their ledgers do not share records.
     private mutating func checkSandboxes(of flows: [FlowDeclaration], _ targets: [Target]) {
         let sandboxes = Dictionary(targets.map { ($0.name, $0.sandboxKey) }) { first, _ in first }
         var first: [Pair: FlowDeclaration] = [:]
@@ -95,15 +95,15 @@ struct ManifestRules {
 }
 
 extension Target {
-    /// Equal for two targets of one sandbox. The embedded simulator keeps its state beside the ledger, so each ledger
-    /// has a simulator of its own.
+    /// A key that is equal for two targets of one sandbox. The embedded simulator keeps its state next to the ledger,
+    /// so each ledger has its own simulator.
     fileprivate var sandboxKey: String { service == .embedded ? "\(identity) \(ledger)" : identity }
 }
 
 extension Dictionary {
-    /// Keeps the first value of a key.
+    /// Stores the value if the key is new.
     ///
-    /// - Returns: the value that was there already.
+    /// - Returns: the existing value, or `nil` if the key was new.
     fileprivate mutating func updateIfNew(_ value: Value, for key: Key) -> Value? {
         if let first = self[key] { return first }
         self[key] = value

@@ -4,13 +4,13 @@ import YAML
 struct MappingFields {
     let node: YAMLNode
     fileprivate var present: [Field] = []
-    /// Keys that have no value.
+    /// The keys without a value.
     fileprivate var empty: [String] = []
 
-    /// `nil` when the key is absent or has no value.
+    /// The field with a key; `nil` if the key is absent or has no value.
     subscript(key: String) -> Field? { present.first { $0.key == key } }
 
-    /// The other's fields, and of these what the other does not name.
+    /// Returns the fields of `other`, and those of this mapping that `other` does not name.
     func overlaid(by other: MappingFields) -> MappingFields {
         var fields = other
         let named = Set(other.present.map(\.key) + other.empty)
@@ -26,9 +26,9 @@ struct Field {
 }
 
 extension ManifestDecoder {
-    /// Checks a mapping's keys: none unknown, none missing.
+    /// Checks the keys of a mapping, and reports unknown and missing ones.
     ///
-    /// - Parameter subject: what the mapping is, for messages: `a flow`.
+    /// - Parameter subject: the name of the mapping in messages, such as `a flow`.
     mutating func fields(
         of node: YAMLNode, _ subject: String, required: [String], optional: [String] = []
     ) -> MappingFields? {
@@ -62,7 +62,7 @@ extension ManifestDecoder {
         add(.unknownKey, at: key, "unknown key \(quoted(key.text)) in \(subject)", suggestion: suggestion)
     }
 
-    /// The elements of a list; none when there is no such field.
+    /// Decodes a list; returns `nil` if there is no such field, or if it is not a list.
     mutating func list(_ field: Field?) -> YAMLElements? {
         guard let field else { return nil }
         guard field.value.kind == .sequence else {
@@ -72,7 +72,8 @@ extension ManifestDecoder {
         return field.value.elements
     }
 
-    /// A text that is not blank and has no control characters but line breaks and tabs.
+    /// Decodes a text of at most 1000 bytes that is not blank and has no control characters except line breaks and
+    /// tabs.
     mutating func text(_ field: Field?) -> String? {
         guard let field, let text = string(field) else { return nil }
         let isClean = text.unicodeScalars.allSatisfy {
@@ -113,7 +114,7 @@ extension ManifestDecoder {
         return node.text
     }
 
-    /// A name: letters, digits, `.`, `_` and `-`, at most 100 of them.
+    /// Decodes a name: at most 100 letters, digits, `.`, `_` and `-`.
     mutating func name(_ field: Field?) -> String? {
         guard let field, let name = text(field) else { return nil }
         let isName = name.utf8.allSatisfy { byte in
@@ -128,7 +129,7 @@ extension ManifestDecoder {
         return name
     }
 
-    /// One of the words of a type.
+    /// Decodes one of the words of an enumeration.
     mutating func choice<Word>(_ field: Field?, of type: Word.Type) -> Word?
     where Word: RawRepresentable<String> & CaseIterable {
         guard let field, let text = text(field) else { return nil }
@@ -141,7 +142,7 @@ extension ManifestDecoder {
         return nil
     }
 
-    /// A whole number within a range.
+    /// Decodes an integer within a range.
     mutating func integer(_ field: Field?, in range: ClosedRange<Int>) -> Int? {
         guard let field else { return nil }
         guard field.value.schemaType == .int, field.value.kind == .scalar else {
@@ -158,7 +159,7 @@ extension ManifestDecoder {
         return number
     }
 
-    /// A number within a range.
+    /// Decodes a number within a range.
     mutating func number(_ field: Field?, in range: ClosedRange<Int>) -> Double? {
         guard let field else { return nil }
         guard [.int, .float].contains(field.value.schemaType) else {
@@ -177,7 +178,7 @@ extension ManifestDecoder {
         add(.numberOutOfRange, at: field.value, "'\(field.key)' must be from \(range), not \(quoted(field.value.text))")
     }
 
-    /// What a value is, for messages.
+    /// Describes a value for messages.
     func described(_ node: YAMLNode) -> String {
         switch (node.kind, node.schemaType) {
         case (.sequence, _): "a list"

@@ -1,9 +1,9 @@
 import FlowRuns
 
-/// The rules on flows that come after others of their target.
+/// The rules on flows that come after other flows of their target.
 struct OrderRules {
     private(set) var diagnostics: [Diagnostic] = []
-    /// With ``FlowReference/flow`` filled in, in the order given.
+    /// The flows with ``FlowReference/flow`` resolved, in the given order.
     private(set) var flows: [FlowDeclaration]
 
     init(_ flows: [FlowDeclaration]) {
@@ -36,12 +36,12 @@ struct OrderRules {
         }
     }
 
-    /// Each cycle is told once, where it is met first.
+    /// Reports each cycle once, at the flow where the search first meets it.
     private mutating func checkCycles(_ indices: [Int]) {
         let byID = Dictionary(indices.map { (flows[$0].id, flows[$0]) }) { first, _ in first }
         var finished: Set<FlowID> = []
         for index in indices where !finished.contains(flows[index].id) {
-            // The way from the first flow to the one that is looked at, each with the reference that is followed next.
+            // The path from the first flow to the current one, each with the index of the reference to follow next.
             var way: [(flow: FlowDeclaration, next: Int)] = [(flows[index], 0)]
             while let (flow, next) = way.last {
                 guard next < flow.after.count else {
@@ -87,7 +87,7 @@ extension Diagnostic {
             suggestion: "remove one", notes: [Note(place: first, message: "first named here")])
     }
 
-    /// - Parameter steps: at least one: a flow, and where it names the next one; the last names the first.
+    /// - Parameter steps: at least one flow, each with the position where it names the next. The last names the first.
     fileprivate static func cycle(_ steps: [(flow: FlowDeclaration, place: Place)]) -> Diagnostic {
         let title = steps[0].flow.title
         guard steps.count > 1 else {

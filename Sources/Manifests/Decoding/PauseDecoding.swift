@@ -2,7 +2,7 @@ import Text
 import YAML
 
 extension ManifestDecoder {
-    /// `paused: {reason: …, until: …}` of a flow or of a whole manifest.
+    /// Decodes `paused: {reason: …, until: …}` of a flow or of a whole manifest.
     mutating func pause(_ field: Field?) -> Pause? {
         guard let field else { return nil }
         if field.value.kind == .scalar {

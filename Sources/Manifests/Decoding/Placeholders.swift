@@ -1,7 +1,7 @@
 import YAML
 
-/// A variable of a template that was left as text: `${ORG}`, `$(ORG)`, `{{ org }}`, `<%= org %>`. Sent on as it is, it would
-/// name an organisation or a flow that nobody has.
+/// Whether a text contains an unfilled template variable: `${ORG}`, `$(ORG)`, `{{ org }}`, `<%= org %>`. Sent
+/// unchanged, the variable would name an organisation or flow that does not exist.
 package func hasPlaceholder(_ text: String) -> Bool {
     [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>")].contains { opening, closing in
         text.firstRange(of: opening).map { text[$0.upperBound...].contains(closing) } ?? false
@@ -11,7 +11,7 @@ package func hasPlaceholder(_ text: String) -> Bool {
 extension YAMLNode {
     var hasPlaceholder: Bool { kind == .scalar && Manifests.hasPlaceholder(text) }
 
-    /// `{{ org }}` without quotes: for YAML, a mapping whose key is a mapping.
+    /// Whether this is an unquoted `{{ org }}`, which YAML parses as a mapping whose key is a mapping.
     var isUnquotedPlaceholder: Bool {
         kind == .mapping && count == 1 && pairs.contains { $0.key.kind == .mapping && $0.value.isNull }
     }

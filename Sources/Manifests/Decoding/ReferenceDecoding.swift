@@ -2,20 +2,20 @@ import FlowRuns
 import YAML
 
 extension ManifestDecoder {
-    /// `after: FLOW`, or a list of them: names or ids.
+    /// Decodes `after`: a flow or a list of flows, by name or ID.
     mutating func predecessors(_ field: Field?) -> [FlowReference] {
         elements(field).compactMap { node in
             text(Field(key: "after", value: node)).map { FlowReference(text: $0, place: place(of: node)) }
         }
     }
 
-    /// Of a list, or the one value that stands for a list of it.
+    /// Returns the elements of a list. A single value counts as a list of one.
     private func elements(_ field: Field?) -> [YAMLNode] {
         guard let field else { return [] }
         return field.value.kind == .sequence ? Array(field.value.elements) : [field.value]
     }
 
-    /// `replaces: FLOW`, or a list of them.
+    /// Decodes `replaces`: a flow or a list of flows.
     mutating func replacements(_ field: Field?) -> [Replacement] {
         var replacements: [Replacement] = []
         for node in elements(field) {

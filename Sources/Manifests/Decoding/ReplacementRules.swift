@@ -1,9 +1,9 @@
 import FlowRuns
 
-/// The rules on flows that replace others of their target.
+/// The rules on flows that replace other flows of their target.
 struct ReplacementRules {
     private(set) var diagnostics: [Diagnostic] = []
-    /// With ``FlowDeclaration/replaced`` filled in, in the order given.
+    /// The flows with ``FlowDeclaration/replaced`` resolved, in the given order.
     private(set) var flows: [FlowDeclaration]
     private let declared: [String: [FlowID: FlowDeclaration]]
 
@@ -39,7 +39,7 @@ struct ReplacementRules {
         for other in replaced.compactMap({ others[$0] }) { checkTime(of: flow, replacing: other) }
     }
 
-    /// Of a stretch of time that both declared, each flow would request its own run.
+    /// Checks that a flow and the flow it replaces do not declare the same time, which both would request.
     private mutating func checkTime(of flow: FlowDeclaration, replacing other: FlowDeclaration) {
         let spans = (flow.spans.map { ($0, true) } + other.spans.map { ($0, false) }).sorted {
             ($0.0.start, $0.0.end) < ($1.0.start, $1.0.end)
@@ -57,7 +57,7 @@ struct ReplacementRules {
     }
 }
 
-/// Time that a flow declares: an explicit window, or a whole series.
+/// A span of time that a flow declares: an explicit window, or a whole series.
 private struct DeclaredSpan {
     let start: Timestamp
     let end: Timestamp

@@ -1,7 +1,7 @@
 import YAML
 
 extension ManifestDecoder {
-    /// `retryFailed: 2`, or `{times: 2, states: [failed, partial, empty]}`.
+    /// Decodes `retryFailed: 2`, or `{times: 2, states: [failed, partial, empty]}`.
     mutating func retries(_ field: Field?) -> Retries {
         guard let field else { return Retries() }
         guard field.value.kind == .mapping else { return Retries(integer(field, in: Self.times) ?? 0) }
@@ -23,7 +23,7 @@ extension ManifestDecoder {
 
     private static let times = 0...100
 
-    /// `expect: {minimumRecords: 1}`
+    /// Decodes `expect: {minimumRecords: 1}`.
     mutating func expectation(_ field: Field?) -> Expectation? {
         guard let field, let fields = fields(of: field.value, "'expect'", required: ["minimumRecords"]) else {
             return nil

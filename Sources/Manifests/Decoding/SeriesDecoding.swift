@@ -2,7 +2,7 @@ import FlowRuns
 import YAML
 
 extension ManifestDecoder {
-    /// `{every: P1D, from: 2024-01-01, until: now, timeZone: Europe/Berlin, lag: PT2H}`
+    /// Decodes `{every: P1D, from: 2024-01-01, until: now, timeZone: Europe/Berlin, lag: PT2H}`.
     mutating func series(_ node: YAMLNode) -> Series? {
         let subject = "a series"
         guard
@@ -11,7 +11,7 @@ extension ManifestDecoder {
         else { return nil }
         let every = step(fields["every"])
         let lag = lag(fields["lag"])
-        // Local times mean nothing without their zone.
+        // Local times cannot be decoded without their zone.
         guard let (zone, local) = timeZone(fields["timeZone"]) else { return nil }
         let from = time(fields["from"], in: local)
         let until = until(fields["until"], in: local)
@@ -50,7 +50,7 @@ extension ManifestDecoder {
         return lag
     }
 
-    /// What can be told of a series without knowing the time of day.
+    /// Checks a series as far as possible without the current time.
     private mutating func check(_ series: Series, _ fields: MappingFields) -> Bool {
         guard case .time(let until) = series.until, let untilField = fields["until"] else { return true }
         guard series.from < until else {

@@ -3,7 +3,7 @@ import RunRequests
 import YAML
 
 extension ManifestDecoder {
-    /// The `spec` of a `Target`.
+    /// Decodes the `spec` of a `Target`.
     mutating func target(_ spec: YAMLNode, _ header: Header?) -> Target? {
         guard
             let fields = fields(
@@ -23,13 +23,13 @@ extension ManifestDecoder {
             wireForm: wireForm, limits: limits, runLink: runLink, place: header.place)
     }
 
-    /// The folder of the file; `.` when its path names none.
+    /// The folder of the file; `.` if the path has none.
     private var folder: String {
         guard let slash = file.lastIndex(of: "/") else { return "." }
         return slash == file.startIndex ? "/" : String(file[..<slash])
     }
 
-    /// A text that is sent as the value of an HTTP header: visible ASCII only, so that it can be nothing else.
+    /// Decodes a text that is sent as an HTTP header value. Only visible ASCII is allowed, to prevent header injection.
     private mutating func headerText(_ field: Field?) -> String? {
         guard let field, let text = text(field) else { return nil }
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), text.utf8.count <= 200 else {
@@ -41,7 +41,7 @@ extension ManifestDecoder {
         return text
     }
 
-    /// Adobe's ids end alike; what stands before a service of another's, such as a gateway, may take other ones.
+    /// Decodes an organisation ID. Adobe's IDs end in `@AdobeOrg`; custom endpoints may use other formats.
     private mutating func organization(_ field: Field?, of service: Target.Service?) -> String? {
         guard let field, let text = headerText(field) else { return nil }
         guard service != .embedded, !text.hasSuffix("@AdobeOrg") || text.hasPrefix("@") else { return text }

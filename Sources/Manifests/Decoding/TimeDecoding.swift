@@ -2,7 +2,7 @@ import FlowRuns
 import YAML
 
 extension ManifestDecoder {
-    /// A time that says by itself which moment it is.
+    /// Decodes a time that identifies an instant: Unix seconds, or RFC 3339 with an offset.
     mutating func time(_ field: Field?) -> Timestamp? {
         guard let field, let time = timeText(field) else { return nil }
         switch time {
@@ -15,7 +15,7 @@ extension ManifestDecoder {
         }
     }
 
-    /// A time of a series, where a date or time without offset means the series' own time zone.
+    /// Decodes a time of a series, where a date or time without an offset is in the series' own time zone.
     mutating func time(_ field: Field?, in local: LocalClock) -> (moment: Timestamp, civil: Timestamp?)? {
         guard let field, let time = timeText(field) else { return nil }
         switch time {
@@ -39,7 +39,7 @@ extension ManifestDecoder {
         }
     }
 
-    /// A duration of fixed length.
+    /// Decodes a duration of fixed length.
     mutating func fixedDuration(_ field: Field?) -> Duration? {
         guard let field, let duration = duration(field) else { return nil }
         guard let length = duration.fixed else {
@@ -51,7 +51,7 @@ extension ManifestDecoder {
         return length
     }
 
-    /// The `every` of a series, or the `batch` of a flow.
+    /// Decodes the `every` of a series, or the `batch` of a flow.
     mutating func step(_ field: Field?) -> Series.Step? {
         guard let field, let duration = duration(field) else { return nil }
         let isShort = duration.months <= 1200 && duration.days <= 36_600 && duration.clock <= .hundredYears

@@ -2,7 +2,7 @@ import FlowRuns
 import YAML
 
 extension ManifestDecoder {
-    /// The explicit windows of a flow, of which there may be a million.
+    /// Decodes the explicit windows of a flow, which can be a million.
     mutating func windows(_ field: Field?) -> [DeclaredWindow] {
         guard let field, let elements = list(field) else { return [] }
         var windows: [DeclaredWindow] = []
@@ -18,7 +18,7 @@ extension ManifestDecoder {
         return windows
     }
 
-    /// `{start: 1651584991, end: 1651588591}` with nothing to say of it: read without making a string or a dictionary.
+    /// Fast path for a valid `{start: 1651584991, end: 1651588591}`: creates no string and no dictionary.
     private func ordinaryWindow(_ node: YAMLNode) -> Window? {
         guard node.kind == .mapping, node.count == 2 else { return nil }
         var start: Int64?
@@ -38,7 +38,7 @@ extension ManifestDecoder {
         fields(of: node, "a window", required: ["start", "end"]).flatMap { window($0) }
     }
 
-    /// The window of a mapping that has a `start` and an `end`, or whatever they are called there.
+    /// Decodes the window of a mapping, whose start and end have the given keys.
     mutating func window(_ fields: MappingFields, _ startKey: String = "start", _ endKey: String = "end") -> Window? {
         let start = time(fields[startKey])
         let end = time(fields[endKey])
@@ -64,7 +64,7 @@ extension ManifestDecoder {
         return nil
     }
 
-    /// Windows mostly stand in order; only if not are they sorted.
+    /// Reports duplicate windows. Sorts only if the windows are not already in ascending order.
     private mutating func addDuplicates(in windows: [DeclaredWindow]) {
         let isAscending = zip(windows, windows.dropFirst()).allSatisfy { $0.window < $1.window }
         if isAscending { return }

@@ -1,11 +1,11 @@
-/// What is wrong with a manifest or a plan, where, and what to write instead.
+/// A problem in a manifest or a plan: its position, a message and a suggestion.
 package struct Diagnostic: Hashable, Sendable {
     package enum Severity: String, Hashable, Sendable, CaseIterable {
         case error
         case warning
     }
 
-    /// Another place that it has to do with, such as the first of two declarations.
+    /// A related position, such as the first of two declarations.
     package struct Note: Hashable, Sendable {
         package let place: Place
         package let message: String
@@ -18,11 +18,11 @@ package struct Diagnostic: Hashable, Sendable {
 
     package let code: DiagnosticCode
     package let severity: Severity
-    /// `nil` where it has no place in a file.
+    /// The position in a file; `nil` if the problem has none.
     package let place: Place?
-    /// What is wrong, one sentence without a full stop.
+    /// The problem in one sentence, without a full stop.
     package let message: String
-    /// What to write instead, when that can be told: `did you mean 'deltaColumn'?`
+    /// The suggested fix, if there is one: `did you mean 'deltaColumn'?`
     package let suggestion: String?
     package let notes: [Note]
 
@@ -40,10 +40,10 @@ package struct Diagnostic: Hashable, Sendable {
 }
 
 extension [Diagnostic] {
-    /// Whether anything here stops a plan from being applied.
+    /// Whether any diagnostic is an error, which prevents the plan from being applied.
     package var hasErrors: Bool { contains { $0.severity == .error } }
 
-    /// By place; those without one first. The order in which people read them.
+    /// Returns the diagnostics sorted by position for display, those without a position first.
     package func sortedByPlace() -> [Diagnostic] {
         func key(_ diagnostic: Diagnostic) -> (String, Int, Int, String, String) {
             let place = diagnostic.place

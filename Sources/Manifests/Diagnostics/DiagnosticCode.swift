@@ -1,4 +1,4 @@
-/// The stable code of each kind of diagnostic. The hundreds tell who finds it: `SLU00` the YAML reader, `SLU01` the
+/// The stable code of each kind of diagnostic. The hundreds identify the source: `SLU00` the YAML reader, `SLU01` the
 /// rules of manifests, `SLU02` the planner, `SLU03` the comparison of a plan with the service.
 package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case syntax = "SLU0001"
@@ -76,7 +76,7 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case requestDisagreesWithSpecification = "SLU0305"
     case replacedFlowUnknown = "SLU0306"
 
-    /// One line on what it means, for `sluice schema --diagnostics`.
+    /// The meaning in one line, for `sluice schema --diagnostics`.
     package var summary: String {
         switch self {
         case .syntax: "invalid YAML"

@@ -1,7 +1,7 @@
-/// The candidate that a person most likely meant by `text`, or `nil` when none is near: a third of the letters may
-/// differ, or the end may be missing; letter case does not count.
+/// Returns the candidate most similar to `text`, or `nil` if none is similar. Up to a third of the letters may differ,
+/// or the end may be missing; letter case is ignored.
 package func nearest(to text: String, among candidates: some Sequence<String>) -> String? {
-    // Nobody mistypes a name into hundreds of letters, and the distance costs the product of both lengths.
+    // The cost is the product of both lengths, and no long text is a typing error.
     guard !text.isEmpty, text.utf8.count <= 100 else { return nil }
     let given = Array(text.lowercased().utf8)
     var best: (candidate: String, distance: Int)?
@@ -15,7 +15,7 @@ package func nearest(to text: String, among candidates: some Sequence<String>) -
     return best?.candidate ?? candidates.first { text.count > 2 && $0.lowercased().hasPrefix(text.lowercased()) }
 }
 
-/// How many letters must be added, removed, replaced or swapped with their neighbour.
+/// Returns the edit distance, where a swap of two neighbouring letters counts as one edit.
 private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
     var beforeLast = [Int]()
     var last = Array(0...right.count)

@@ -1,15 +1,15 @@
-/// A place in a manifest, as a diagnostic and a plan name it.
+/// A position in a manifest, as diagnostics and plans report it.
 package struct Place: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// The path as it was given on the command line, or found below a folder that was.
+    /// The path as given on the command line, or as found below a folder given there.
     package let file: String
-    /// Counted from 1.
+    /// The line, starting at 1.
     package var line: Int { Int(storedLine) }
-    /// Counted from 1, in characters.
+    /// The column, starting at 1, in characters.
     package var column: Int { Int(storedColumn) }
-    /// How many characters of the line the place covers, at least 1: the width of the caret.
+    /// The number of characters that the position covers, at least 1: the width of the caret.
     package var length: Int { Int(storedLength) }
 
-    // A plan of a million requests has a million places.
+    // 32 bits each, because a plan of a million requests has a million positions.
     private let storedLine: UInt32
     private let storedColumn: UInt32
     private let storedLength: UInt32
@@ -21,7 +21,7 @@ package struct Place: Hashable, Comparable, Sendable, CustomStringConvertible {
         storedLength = UInt32(clamping: max(1, length))
     }
 
-    /// `flows/crm.yaml:12:7`
+    /// The position in the form `flows/crm.yaml:12:7`.
     package var description: String { "\(file):\(line):\(column)" }
 
     package static func < (left: Place, right: Place) -> Bool {

@@ -1,14 +1,14 @@
 import FlowRuns
 import Text
 
-/// A value of a manifest as a message shows it: in quotes, short, on one line, without secrets.
+/// Quotes a value of a manifest for a message: shortened, on one line, with secrets masked.
 func quoted(_ text: String) -> String {
     let shown = withoutSecrets(text)
     return "'\(printable(shown.count > 60 ? shown.prefix(57) + "…" : shown))'"
 }
 
-/// Puts asterisks in place of a password in an address (`postgres://user:password@host`, `?password=…`), as many as it
-/// has characters, so that columns stay true.
+/// Masks passwords in addresses (`postgres://user:password@host`, `?password=…`) with one asterisk per character, which
+/// keeps columns aligned.
 func withoutSecrets(_ text: String) -> String {
     guard text.contains("://") else { return text }
     var scalars = Array(text.unicodeScalars)
@@ -24,7 +24,7 @@ extension Collection<Unicode.Scalar> where Self: BidirectionalCollection {
     }
 }
 
-/// Where the passwords of the addresses in a text are.
+/// Returns the ranges of the passwords in a text's addresses.
 package func secretSpans(in text: [Unicode.Scalar]) -> [Range<Int>] {
     var spans: [Range<Int>] = []
     var index = 0
@@ -35,14 +35,14 @@ package func secretSpans(in text: [Unicode.Scalar]) -> [Range<Int>] {
         }
         let start = index + 3
         let end = text[start...].firstIndex { $0.properties.isWhitespace || $0 == "\"" } ?? text.count
-        // A password may hold any character, an @ too: so it ends at the last one.
+        // A password can contain any character, even `@`, so it ends at the last `@`.
         if let at = text[start..<end].lastIndex(of: "@") {
             if let colon = text[start..<at].firstIndex(of: ":") {
                 spans.append(colon + 1..<at)
             } else if text[..<index].ends(with: "http".unicodeScalars)
                 || text[..<index].ends(with: "https".unicodeScalars)
             {
-                // A token may stand where the user does.
+                // The user part of an address can be a token.
                 spans.append(start..<at)
             }
         }
@@ -52,7 +52,7 @@ package func secretSpans(in text: [Unicode.Scalar]) -> [Range<Int>] {
     return spans.filter { !$0.isEmpty }
 }
 
-/// `password`, and `sslpassword` of a client key.
+/// Returns the ranges of the values of `password`, and of `sslpassword` for a client key.
 private func passwordParameters(in text: [Unicode.Scalar], _ address: Range<Int>) -> [Range<Int>] {
     var spans: [Range<Int>] = []
     for index in address where text[index] == "?" || text[index] == "&" {

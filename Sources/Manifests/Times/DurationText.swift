@@ -1,16 +1,16 @@
 import FlowRuns
 
-/// An ISO 8601 duration: `PT15M`, `P1D`, `P1DT12H`, `PT0.5S`. Only the last unit, if it is seconds, may have a
-/// fraction, down to milliseconds.
+/// An ISO 8601 duration: `PT15M`, `P1D`, `P1DT12H`, `PT0.5S`. Only seconds may have a fraction, with a precision of
+/// milliseconds.
 package struct DurationText: Hashable, Sendable {
     var months: Int64 = 0
     var days: Int64 = 0
-    /// Hours, minutes and seconds.
+    /// The sum of hours, minutes and seconds.
     var clock = Duration.zero
-    /// How many units the text names.
+    /// The number of units in the text.
     private(set) var units = 0
 
-    /// `nil` when the text is not a duration, or is longer than some thousand years.
+    /// Parses a duration; returns `nil` if the text is not a duration, or contains a number of more than nine digits.
     package init?(_ text: String) {
         var rest = text.utf8[...]
         guard rest.popFirst() == UInt8(ascii: "P") else { return nil }
@@ -27,7 +27,7 @@ package struct DurationText: Hashable, Sendable {
             guard let (whole, fraction) = Self.number(&rest), let unit = rest.popFirst(),
                 let position = allowed.firstIndex(of: unit)
             else { return nil }
-            // Units go from the largest to the smallest, none twice.
+            // Units are in descending order, each at most once.
             allowed = allowed[allowed.index(after: position)...]
             guard fraction == nil || unit == UInt8(ascii: "S") else { return nil }
             add(whole, unit, isTime: isTime)
@@ -49,7 +49,7 @@ package struct DurationText: Hashable, Sendable {
         }
     }
 
-    /// At most nine digits, so that no sum can overflow; up to three more after a point.
+    /// Parses a number of at most nine digits, so that no sum can overflow, and up to three digits after a point.
     private static func number(_ rest: inout Substring.UTF8View) -> (whole: Int64, fraction: Duration?)? {
         func digits() -> Substring.UTF8View {
             let digits = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
@@ -67,10 +67,10 @@ package struct DurationText: Hashable, Sendable {
         return (value(whole), .milliseconds(value(fraction) * [100, 10, 1][fraction.count - 1]))
     }
 
-    /// The length where a day is 24 hours; `nil` when there are months in it, which have no fixed length.
+    /// The length, where a day has 24 hours; `nil` if the duration contains months, which have no fixed length.
     package var fixed: Duration? { months == 0 ? .seconds(days * 86_400) + clock : nil }
 
-    /// The step of a series: one unit only, at least one of it, whole seconds.
+    /// The step of a series; `nil` unless the duration has exactly one unit, is positive, and is in whole seconds.
     var step: Series.Step? {
         guard units == 1 else { return nil }
         if months > 0 { return .months(Int(months)) }
@@ -80,7 +80,7 @@ package struct DurationText: Hashable, Sendable {
 }
 
 extension Duration {
-    /// Of at most 366 days each: the longest that a series may have as its step or its lag.
+    /// A hundred years of 366 days: the maximum step and lag of a series.
     static let hundredYears = Duration.seconds(36_600 * 86_400)
 
     var isWholeSeconds: Bool { components.attoseconds == 0 }

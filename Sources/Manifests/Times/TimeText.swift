@@ -1,21 +1,23 @@
 import FlowRuns
 
-/// A time as a manifest may write it: Unix seconds, or RFC 3339, or (in a series only) a local date or date-time.
+/// A time as written in a manifest: Unix seconds, RFC 3339 or, in a series only, a local date or date-time.
 package enum TimeText: Hashable {
     case instant(Timestamp)
-    /// A date or date-time without an offset, as if it were UTC.
+    /// A date or date-time without an offset, represented as if it were UTC.
     case local(civil: Timestamp)
 
-    /// Every time is at least 1970-01-01T00:00:00Z and below this, in the year 5138. What is larger is not seconds:
-    /// as milliseconds it would be 1973 or later.
+    /// The exclusive upper bound of all times, in the year 5138. A larger number is not in seconds: as milliseconds, it
+    /// would be in 1973 or later.
     static let end = Timestamp(seconds: 100_000_000_000)
+    /// The inclusive lower bound of all times, 1970-01-01T00:00:00Z.
     static let start = Timestamp(seconds: 0)
-    /// As far before 1970 as ``end`` is after it: a series made by hand is not walked from earlier.
+    /// The lower bound for the start of a series that is walked, as far before 1970 as ``end`` is after it.
     static let earliest = Timestamp(seconds: -100_000_000_000)
-    /// 2200-01-01T00:00:00Z. A window's end after it is most likely a slip, as in the API documentation's own sample.
+    /// The threshold for a warning, 2200-01-01T00:00:00Z. A window that ends later is probably a mistake, as in the
+    /// sample of the API documentation.
     static let farFuture = Timestamp(seconds: 7_258_118_400)
 
-    /// Checks that a number is a time in seconds.
+    /// Validates that a number is a time in Unix seconds.
     static func seconds(_ number: Int64) throws(TimeTextError) -> Timestamp {
         if (start.seconds..<end.seconds).contains(number) { return Timestamp(seconds: number) }
         guard number > 0 else {
@@ -34,7 +36,10 @@ package enum TimeText: Hashable {
             suggestion: "write \(seconds), which is \(Timestamp(seconds: seconds))")
     }
 
-    /// Reads a text; whether a local time has its place there is for the caller to say.
+    /// Parses a time. The caller decides whether a local time is allowed.
+    ///
+    /// - Throws: ``TimeTextError`` if the text is not a time, does not exist, or is not in whole seconds from 1970 to
+    ///   5137.
     package static func read(_ text: String) throws(TimeTextError) -> TimeText {
         if let number = Int64(text) { return .instant(try seconds(number)) }
         guard let fields = RFC3339Fields(text) else {
@@ -59,7 +64,7 @@ package enum TimeText: Hashable {
     }
 }
 
-/// Why a text is not a time, and what to write instead.
+/// The reason why a text is not a valid time, and a suggested fix.
 package struct TimeTextError: Error, Hashable {
     let code: DiagnosticCode
     package let message: String
@@ -76,8 +81,8 @@ package struct TimeTextError: Error, Hashable {
     }
 }
 
-/// The fields of `2022-05-03`, `2022-05-03T15:00:00`, `2022-05-03T15:00:00Z` and `2022-05-03T15:00:00.000+02:00`; the
-/// letters in either case, and a space in place of the T, as RFC 3339 section 5.6 allows.
+/// The fields of `2022-05-03`, `2022-05-03T15:00:00`, `2022-05-03T15:00:00Z` and `2022-05-03T15:00:00.000+02:00`.
+/// Letters may be in either case, and a space may replace the T, as RFC 3339 section 5.6 allows.
 private struct RFC3339Fields {
     var year = 0
     var month = 0
@@ -85,9 +90,9 @@ private struct RFC3339Fields {
     var hour = 0
     var minute = 0
     var second = 0
-    /// Whether there is a fraction that is not zero.
+    /// Whether the time has a fraction of a second that is not zero.
     var hasFraction = false
-    /// East of Greenwich; `nil` when the text does not say.
+    /// The offset east of Greenwich; `nil` if the text has none.
     var offset: Duration?
 
     init?(_ text: String) {

@@ -1,23 +1,23 @@
 import FlowRuns
 import Manifests
 
-/// A window that a manifest asks for, and the place that asks.
+/// A window that a manifest requests, and the position of its declaration.
 struct DesiredWindow: Hashable, Comparable {
     var window: Window
     let place: Place
-    /// Of the series that it is cut from, where that is not UTC.
+    /// The time zone of the window's series, unless UTC.
     var timeZone: String?
-    /// Cut from a series, and not declared by itself.
+    /// Whether the window is cut from a series, and not declared explicitly.
     var isOfSeries = false
 
-    /// By window, then by place, so that a plan does not depend on the order of declarations.
+    /// Orders by window, then by position, so that a plan does not depend on the order of declarations.
     static func < (left: DesiredWindow, right: DesiredWindow) -> Bool {
         left.window == right.window ? left.place < right.place : left.window < right.window
     }
 }
 
-/// All windows that a flow declares, explicit ones and due ones of series, merged in order. A series stays arithmetic:
-/// its windows are made one at a time.
+/// All windows that a flow declares, explicit ones and due ones of series, merged in order. The windows of a series are
+/// generated one at a time.
 struct DesiredWindows: Sequence, IteratorProtocol {
     private struct Source {
         var head: DesiredWindow
@@ -38,7 +38,7 @@ struct DesiredWindows: Sequence, IteratorProtocol {
             switch self {
             case .series(let windows): return windows.next()
             case .explicit(var windows):
-                // Taken out while it changes, so that it is not copied.
+                // Move the value out while it changes, to avoid a copy.
                 self = .explicit(ExplicitWindows())
                 defer { self = .explicit(windows) }
                 return windows.next()
@@ -46,10 +46,10 @@ struct DesiredWindows: Sequence, IteratorProtocol {
         }
     }
 
-    /// The source with the smallest head is the last.
+    /// The sources in descending order of their heads, so that the smallest is last.
     private var sources: [Source] = []
 
-    /// - Parameter series: those of the declaration that are not too long to be walked.
+    /// - Parameter series: the declaration's series, without those that have too many windows.
     init(_ declaration: FlowDeclaration, _ series: [Series], asOf: Timestamp) {
         add(.explicit(ExplicitWindows(declaration)))
         for series in series {
@@ -85,12 +85,12 @@ struct DesiredWindows: Sequence, IteratorProtocol {
     }
 }
 
-/// The windows that a flow declares one by one, in order.
+/// The explicit windows of a flow, in order.
 private struct ExplicitWindows: IteratorProtocol {
     private var windows: [DeclaredWindow] = []
     private var position = 0
     private var file = ""
-    /// Those of an approved batch are of a series.
+    /// The windows of approved batches, which were cut from a series.
     private var approved: Set<Window> = []
 
     init() {}
@@ -98,7 +98,7 @@ private struct ExplicitWindows: IteratorProtocol {
     init(_ declaration: FlowDeclaration) {
         file = declaration.place.file
         windows = declaration.windows
-        // Mostly they stand in order.
+        // Fast path: the windows are usually already in order.
         if !windows.indices.dropFirst().allSatisfy({ windows[$0 - 1].window < windows[$0].window }) {
             windows.sort {
                 $0.window == $1.window ? ($0.line, $0.column) < ($1.line, $1.column) : $0.window < $1.window
@@ -118,7 +118,7 @@ private struct ExplicitWindows: IteratorProtocol {
     }
 }
 
-/// An iterator that shows its next two elements before it gives them away.
+/// An iterator that exposes its next two elements.
 struct Lookahead<Base: IteratorProtocol>: IteratorProtocol {
     private(set) var head: Base.Element?
     private(set) var second: Base.Element?

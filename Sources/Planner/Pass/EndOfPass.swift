@@ -1,17 +1,17 @@
 import FlowRuns
 import Manifests
 
-/// The end of a pass over a flow's windows: what holds the flow, which requests go out together, and which carries the
-/// delta column.
+/// The last step of a pass over a flow's windows: decides whether the flow is held, which requests form batches, and
+/// which request carries the delta column.
 extension FlowFindings {
-    /// The end of the pass.
+    /// Returns the plan of the flow at the end of the pass.
     ///
-    /// - Parameter ranges: the declared reruns that name a range, in the order declared.
+    /// - Parameter ranges: the declared reruns of ranges, in the order declared.
     consuming func plan(
         of declaration: FlowDeclaration, _ ranges: [Rerun], record: FlowRecord, _ replaced: [ReplacedFlow]
     ) -> FlowPlan {
         let isVerified = record.contactedAt != nil && replaced.allSatisfy { $0.record.contactedAt != nil }
-        // Before batches are joined: what has to wait is not asked for together with what has not.
+        // Before batches are joined: windows that wait must not be in a batch with windows that do not.
         holdWaiting()
         joinBatches()
         resolveRerunsWithoutRun(isVerified: isVerified)
@@ -59,7 +59,7 @@ extension FlowFindings {
             members: [WindowProgression](folding: parts.lazy.map(\.window)), isOfSeries: true)
     }
 
-    /// The windows that were never run.
+    /// The requests for windows that were never run, including those that wait.
     private var created: [PlannedAction] { (actions + waiting).filter { $0.kind == .create } }
 
     private mutating func resolveRerunsWithoutRun(isVerified: Bool) {
@@ -75,7 +75,8 @@ extension FlowFindings {
         }
     }
 
-    /// What this plan asks for and a range touches runs once more, too: so it does not matter when somebody looks.
+    /// Adds a rerun for each window that this plan requests and a range touches. The result thus does not depend on
+    /// when the plan is made.
     private mutating func resolve(_ ranges: [Rerun], isVerified: Bool) {
         guard !ranges.isEmpty else { return }
         let created = created
@@ -90,7 +91,7 @@ extension FlowFindings {
         }
     }
 
-    /// - Parameter touched: a window that the rerun names a piece of.
+    /// - Parameter touched: a window that overlaps the rerun's window without being equal to it.
     private mutating func refuse(_ rerun: Rerun, touching touched: Window?, isVerified: Bool) {
         if isVerified {
             diagnostics.add(.rerunOfNothing) { .neverRun(rerun, touching: touched) }
@@ -122,7 +123,7 @@ extension FlowFindings {
         }
     }
 
-    /// Takes out what waits for another flow. A paused flow is paused, whatever it comes after.
+    /// Holds the requests that wait for another flow. A paused flow counts as paused, not as waiting.
     private mutating func holdWaiting() {
         guard !predecessors.isEmpty, pause == nil else { return }
         var others = PlannedActions()
@@ -158,7 +159,7 @@ extension FlowFindings {
 extension PlannedAction {
     static let neverRun = "never run"
 
-    /// The flow's first request.
+    /// Returns the request as the flow's first, which carries the delta column.
     fileprivate func opening(with column: DeltaColumn) -> PlannedAction {
         let carries = "first run of the flow: carries the delta column \(column.name)"
         return PlannedAction(

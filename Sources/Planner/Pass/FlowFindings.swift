@@ -1,31 +1,31 @@
 import FlowRuns
 import Manifests
 
-/// What a pass over a flow's windows has found so far. What holds the flow, and whether a request carries the delta
-/// column, is known only at the end of the pass.
+/// The results of a pass over a flow's windows so far. Whether the flow is held, and whether a request carries the
+/// delta column, is known only at the end of the pass.
 struct FlowFindings {
     var actions = PlannedActions()
     var held: [HeldWindow] = []
-    /// Desired windows and reruns that need nothing.
+    /// The number of desired windows and reruns that need no request.
     var recordedCount = 0
-    /// Of those, the ones whose run failed and may not be retried any more.
+    /// The number of these whose run failed with no retry left.
     var failedCount = 0
     private(set) var undeclared: [RecordedRun] = []
     private let listsUndeclared: Bool
     var diagnostics = CappedDiagnostics()
     var seriesOverlaps = SeriesOverlaps()
-    /// Earlier attempts at windows that no run covers, all of them void.
+    /// Earlier attempts at windows that no run covers. All of them are void.
     var attempts: [Window: Attempts] = [:]
 
     /// Earlier attempts at reruns of windows that no run covers.
     var rerunAttempts: [Window: [String: Attempts]] = [:]
 
     var rerunsWithoutRun: [RerunWithoutRun] = []
-    /// The ids of ranges that touch a window that was run.
+    /// The IDs of ranges that touch a window that was run.
     var usedRanges: Set<String> = []
-    /// Of the recorded windows so far, the one that ends last.
+    /// The recorded window that ends last, so far.
     private var lastEndingCovered: Window?
-    /// Runs that the manifest calls somebody else's: they count for nothing.
+    /// The IDs of acknowledged runs that count for nothing.
     let acknowledged: Set<RunID>
     var unseenAcknowledged: Set<RunID>
     private let acknowledgements: [RunID: Acknowledgement]
@@ -34,16 +34,16 @@ struct FlowFindings {
     private let retries: Retries
     let pause: Pause?
     let predecessors: [Predecessor]
-    /// Those that wait for another flow.
+    /// The requests that wait for another flow.
     var waiting: [PlannedAction] = []
     private let flow: FlowID
     let batch: SeriesBatch?
     let series: [Series]
-    /// Windows that an exact rerun names: its first run is to be of exactly that window.
+    /// The windows of exact reruns. They are not batched, because the first run must be of exactly that window.
     let rerunWindows: Set<Window>
-    /// Desired windows that a replaced flow has recorded.
+    /// The number of desired windows that a replaced flow has recorded.
     var replacedCount = 0
-    /// Failed runs on replaced flows, by their window.
+    /// The failed runs of replaced flows, by window.
     private var replacedFailures: [Window: RecordedRun] = [:]
 
     init(
@@ -87,7 +87,7 @@ struct FlowFindings {
         if listsUndeclared { undeclared += runs }
     }
 
-    /// By what they ask for and attempt; mostly they are in order already.
+    /// Sorts the undeclared runs by key and attempt. They are usually already in order.
     mutating func sortUndeclared() {
         func isBefore(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
             left.identity.key == right.identity.key
@@ -97,7 +97,7 @@ struct FlowFindings {
         if pairs.contains(where: { isBefore($1, $0) }) { undeclared.sort(by: isBefore) }
     }
 
-    /// A run of a flow that this one replaces.
+    /// Adds a run of a replaced flow.
     mutating func noteReplaced(_ run: RecordedRun) {
         noteAcknowledged(run)
         if run.state == .failed, let window = run.window { replacedFailures[window] = run }
@@ -109,13 +109,13 @@ struct FlowFindings {
         unacknowledged.append(run)
     }
 
-    /// A declared window that a replaced flow has recorded.
+    /// Counts a declared window or rerun that a replaced flow has recorded.
     mutating func countReplaced() {
         recordedCount += 1
         replacedCount += 1
     }
 
-    /// Tells which runs that nobody recorded count as which rerun, and which count for none.
+    /// Reports which runs from outside this ledger count as declared reruns, and which are surplus.
     mutating func count(_ history: WindowHistory, of window: Window, at place: Place) {
         for (rerun, run) in history.taken.sorted(by: { $0.key < $1.key }) {
             diagnostics.add(.runTakenForRerun) { .taken(run, for: rerun, of: window, at: place) }
@@ -128,7 +128,7 @@ struct FlowFindings {
         }
     }
 
-    /// Asks for a window.
+    /// Requests a window.
     mutating func create(_ desired: DesiredWindow) { create(desired.window, of: desired) }
 
     /// What earlier attempts at a window that nothing covers leave to do.
@@ -176,7 +176,7 @@ struct FlowFindings {
                 place: desired.place, timeZone: desired.timeZone, isOfSeries: desired.isOfSeries))
     }
 
-    /// Does not ask for a window, since it partly overlaps another.
+    /// Reports that a window is not requested, because it partly overlaps another.
     mutating func refuse(_ new: DesiredWindow, _ other: Overlapped) {
         guard !new.isOfSeries else { return seriesOverlaps.add(new, with: other) }
         diagnostics.add(other.code) { .overlap(of: new, with: other) }
@@ -190,16 +190,16 @@ struct FlowFindings {
                 isOfSeries: isOfSeries))
     }
 
-    /// Asks for a rerun if this plan asks for a run of exactly its window.
+    /// Defers a rerun that is valid only if this plan requests a run of exactly its window.
     mutating func rerunIfCreated(_ rerun: Rerun, attempts: Attempts) {
         let touched = lastEndingCovered.flatMap { $0.overlaps(rerun.window) ? $0 : nil }
         rerunsWithoutRun.append(RerunWithoutRun(rerun: rerun, attempts: attempts, touched: touched))
     }
 
-    /// The range touches a window that was run.
+    /// Marks a range as touching a window that was run.
     mutating func noteUsed(_ range: Rerun) { usedRanges.insert(range.id) }
 
-    /// A recorded window: reruns may name a piece of it.
+    /// Marks a window as recorded: a rerun may overlap the window without being equal to it.
     mutating func noteCovered(_ window: Window) {
         if window.end > lastEndingCovered?.end ?? .min { lastEndingCovered = window }
         for index in rerunsWithoutRun.indices where rerunsWithoutRun[index].touched == nil {
@@ -231,7 +231,7 @@ struct FlowFindings {
             isOfSeries: desired.isOfSeries)
     }
 
-    /// Holds the window of a doubtful run, or another one that waits for it.
+    /// Holds the window of a run in doubt, or another window that depends on that run.
     mutating func hold(_ doubt: RecordedRun, _ other: Window? = nil, of desired: DesiredWindow) {
         guard let window = other ?? doubt.window else { return }
         let time = doubt.recordedAt
@@ -251,19 +251,19 @@ struct FlowFindings {
 struct RerunWithoutRun {
     let rerun: Rerun
     let attempts: Attempts
-    /// A recorded window that it names a piece of.
+    /// A recorded window that overlaps the rerun's window without being equal to it.
     var touched: Window?
 }
 
 extension Rerun {
-    /// What a range means for one of the windows that it touches.
+    /// Returns the rerun of one of the windows that a range touches.
     func applied(to window: Window) -> Rerun {
         Rerun(window: window, isRange: isRange, id: id, reason: reason, place: place)
     }
 }
 
 extension String {
-    /// The first line without a full stop, at most 160 characters of it: more words follow.
+    /// The first line without full stops at its end, at most 160 characters long, for use within a message.
     var inShort: String {
         var line = prefix { !$0.isNewline }
         while line.last == "." || line.last == " " { line.removeLast() }

@@ -1,26 +1,26 @@
 import FlowRuns
 import Manifests
 
-/// One walk over a flow's windows in order: those that the manifest declares, its reruns, and the recorded runs, side
-/// by side. At each window it decides what is to be done.
+/// A pass over a flow's windows in order, which merges declared windows, reruns and recorded runs, and decides on each
+/// window.
 struct FlowPass {
     let declaration: FlowDeclaration
     private var desired: Lookahead<DesiredWindows>
     private var reruns: Lookahead<IndexingIterator<[Rerun]>>
-    /// Those that name a range, in the order declared.
+    /// The reruns of ranges, in the order declared.
     private let ranges: [Rerun]
     var recorded: RunsByWindow
     private let replacedFlows: [ReplacedFlow]
     var replaced: RunsByWindow
     private(set) var history = WindowHistory()
     private var overlap: any OverlapPolicy
-    /// Of the declared windows so far, the one that ends last.
+    /// The declared window that ends last, so far.
     private var lastEnding: DesiredWindow?
-    /// Of the recorded runs so far that cover their window, the one that ends last.
+    /// The recorded run that ends last among those that cover their window, so far.
     private(set) var lastEndingRun: RecordedRun?
     /// The last declared window that a longer run covers.
     var lastCovered: DesiredWindow?
-    /// Recorded runs of windows that are not declared: they may cover declared ones, as those of a batch do.
+    /// Recorded runs of undeclared windows. They may cover declared windows, as the run of a batch does.
     var unclaimed: [UnclaimedRuns] = []
     var found: FlowFindings
 
@@ -39,7 +39,8 @@ struct FlowPass {
             }
         }
         desired = Lookahead(DesiredWindows(declaration, walkable, asOf: asOf))
-        // Of one window in the order declared: runs that nobody recorded count for them in that order.
+        // Within a window, keep the order of declaration: runs from outside this ledger are matched to reruns in that
+        // order.
         ranges = declaration.reruns.filter(\.isRange).sorted { $0.place < $1.place }
         let sorted = declaration.reruns.filter { !$0.isRange }.sorted {
             $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window
@@ -52,13 +53,13 @@ struct FlowPass {
         overlap = declaration.overlap.makePolicy()
     }
 
-    /// Takes the next recorded runs, and goes as far as they reach.
+    /// Consumes the next recorded runs, and advances as far as they reach.
     mutating func take(_ runs: [RecordedRun]) {
         recorded.append(runs)
         advance()
     }
 
-    /// There are no more recorded runs.
+    /// Ends the pass after the last recorded run.
     mutating func finish(record: FlowRecord) -> FlowPlan {
         recorded.end()
         advance()
@@ -86,10 +87,10 @@ struct FlowPass {
         }
     }
 
-    /// Most windows of a large plan: declared once, and never run or run once, as asked for. What comes of them is the
-    /// same as of any other, in fewer steps.
+    /// Fast path for most windows of a large plan: declared once, and never run or run once as requested. The result is
+    /// the same as on the general path.
     ///
-    /// - Returns: whether it is one; otherwise nothing was taken.
+    /// - Returns: whether the fast path applies; if not, nothing was consumed.
     private mutating func takeOrdinary(_ window: Window) -> Bool {
         guard reruns.head == nil, ranges.isEmpty, replaced.isAtEnd, unclaimed.isEmpty, found.acknowledged.isEmpty,
             desired.head?.window == window, desired.second?.window != window
@@ -100,7 +101,7 @@ struct FlowPass {
                 return false
             }
         } else if desired.head?.isOfSeries == true {
-            // A longer run may cover it.
+            // A longer run may cover the window.
             guard lastEndingRun?.window?.end ?? .min <= window.start, recorded.headWindow?.start != window.start else {
                 return false
             }
@@ -157,7 +158,8 @@ struct FlowPass {
         return first
     }
 
-    /// The declared window, if any, that a recorded one may be a trimmed piece of, or that it covers.
+    /// Returns the declared window of which a recorded window may be a trimmed piece, or that the recorded window
+    /// covers.
     private func container(of window: Window) -> DesiredWindow? {
         guard declaration.overlap != .allow, history.covering != nil else { return nil }
         let whole =
@@ -183,7 +185,7 @@ struct FlowPass {
             found.retry(run, failed, ordinal, attempts: history.own, rerun: nil, of: desired)
         case .doubtful(let run): found.hold(run, of: desired)
         case .replaced: if isDeclared { found.countReplaced() }
-        // A piece's whole is counted already.
+        // The declared window of a piece is counted already.
         case .recorded: if isDeclared { found.recordedCount += 1 }
         case .failed:
             if isDeclared { found.recordedCount += 1 }
@@ -191,21 +193,21 @@ struct FlowPass {
         }
     }
 
-    /// The reruns that the manifest declares for the window. Their ids are unique: loading refuses others.
+    /// Consumes the reruns declared for the window. Their IDs are unique, because loading refuses duplicates.
     private mutating func takeReruns(of window: Window) -> [Rerun] {
         var taken: [Rerun] = []
         while reruns.head?.window == window, let rerun = reruns.next() { taken.append(rerun) }
-        // Of what was never run, ranges are resolved at the end: what is asked for then may be another window.
+        // Ranges over windows that were never run are resolved at the end, when the requested windows are final.
         guard !ranges.isEmpty, recorded.headWindow == window || replaced.headWindow == window else { return taken }
         taken += ranges.filter { $0.touches(window) }.map { $0.applied(to: window) }
         return taken.sorted { $0.place < $1.place }
     }
 
-    /// A rerun needs a first run of exactly its window: a recorded one, or one that this very plan asks for. What trim
-    /// leaves of a declared window shows only at the end.
+    /// Decides on a rerun, which needs a first run of exactly its window: a recorded one, or one that this plan
+    /// requests. The pieces that `trim` leaves of a declared window are known only at the end.
     private mutating func decide(_ rerun: Rerun, of declared: DesiredWindow?) {
         let attempts = history.reruns[rerun.id] ?? Attempts()
-        // A window that nobody declares by itself may be a series' that is not due yet.
+        // An undeclared window may belong to a series and not be due yet.
         let isNotDue = !declaration.series.isEmpty
         let desired = DesiredWindow(
             window: rerun.window, place: rerun.place, isOfSeries: declared?.isOfSeries ?? isNotDue)

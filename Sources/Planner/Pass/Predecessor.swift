@@ -1,18 +1,20 @@
 import FlowRuns
 import Manifests
 
-/// A flow that the planned one comes after: what of its time is there, and what is not.
+/// A flow that the planned flow comes after, with the state of its runs over time.
 package struct Predecessor: Hashable, Sendable {
     private let title: String
-    /// Declared, and not requested yet.
+    /// The time that is declared and not requested yet.
     private let missing: Stretches
     private let underWay: Stretches
     private let succeeded: Stretches
     private let failed: Stretches
 
+    /// Sums up the runs of a predecessor.
+    ///
     /// - Parameters:
-    ///   - plan: of that flow.
-    ///   - runs: the flow's recorded runs, and those of flows that it replaces.
+    ///   - plan: the plan of the predecessor.
+    ///   - runs: the recorded runs of the predecessor and of the flows that it replaces.
     package init(_ declaration: FlowDeclaration, _ plan: FlowPlan, runs: some Sequence<RecordedRun>) {
         title = declaration.title
         missing = Stretches(plan.actions.map(\.window) + plan.held.map(\.window))
@@ -37,7 +39,8 @@ package struct Predecessor: Hashable, Sendable {
         self.failed = Stretches(failed)
     }
 
-    /// Why a window that comes after this flow has to wait, in words that many windows share; `nil` when it has not.
+    /// Returns the reason why a window must wait for this flow, in words that many windows share; `nil` if it need not
+    /// wait.
     func obstacle(to window: Window) -> String? {
         if underWay.overlap(window) { return "waits for \(title), whose run has not ended" }
         if missing.overlap(window) { return "waits for \(title), which is not requested yet" }
@@ -47,7 +50,7 @@ package struct Predecessor: Hashable, Sendable {
     }
 }
 
-/// Windows joined where they touch or overlap, in order.
+/// Intervals in order, joined where the windows touch or overlap.
 private struct Stretches: Hashable {
     private var stretches: [Window] = []
 

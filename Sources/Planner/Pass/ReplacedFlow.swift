@@ -1,6 +1,6 @@
 import FlowRuns
 
-/// A flow that the planned one replaces, as the ledger has it.
+/// A flow that the planned flow replaces, as recorded in the ledger.
 package struct ReplacedFlow: Hashable, Sendable {
     package let record: FlowRecord
     package let runs: [RecordedRun]
@@ -12,7 +12,7 @@ package struct ReplacedFlow: Hashable, Sendable {
 }
 
 extension [ReplacedFlow] {
-    /// The runs of all, by window; those of unknown window first.
+    /// The runs of all replaced flows, sorted by window; runs of unknown window come first.
     var runsByWindow: [RecordedRun] {
         guard let first else { return [] }
         guard count > 1 else { return first.runs }

@@ -1,17 +1,17 @@
 import FlowRuns
 import Manifests
 
-/// The run requests that are missing, in the order of their flows and windows, made at one instant.
+/// The run requests that are missing at one instant, in the order of their flows and windows.
 package struct Plan: Hashable, Sendable {
-    /// The version of the saved form.
+    /// The version of the saved format.
     package static let formatVersion = 1
 
     /// The instant at which due windows were computed.
     package let asOf: Timestamp
-    /// Whole, so that a saved plan can be applied without its manifests. It holds no secret.
+    /// The complete target, so that a saved plan can be applied without its manifests. Contains no secrets.
     package let target: Target
     package let manifests: [FileDigest]
-    /// By priority, then by name: so are they applied. Every declared flow is here, with or without actions.
+    /// Every declared flow, with or without actions, in the order of applying: by priority, then by name.
     package let flows: [FlowPlan]
 
     package init(asOf: Timestamp, target: Target, manifests: [FileDigest], flows: [FlowPlan]) {
@@ -21,7 +21,7 @@ package struct Plan: Hashable, Sendable {
         self.flows = flows.inOrderOfPriority
     }
 
-    /// The same with what else was found of its flows, as where the service disagrees with a manifest.
+    /// Returns the plan with additional diagnostics, such as where the service disagrees with a manifest.
     package func adding(_ diagnostics: [FlowID: [Diagnostic]]) -> Plan {
         let flows = flows.map { flow in
             var flow = flow
@@ -31,11 +31,11 @@ package struct Plan: Hashable, Sendable {
         return Plan(asOf: asOf, target: target, manifests: manifests, flows: flows)
     }
 
-    /// How many requests it asks for.
+    /// The number of requests.
     package var requestCount: Int { flows.reduce(0) { $0 + $1.actions.count } }
-    /// What concerns the plan as a whole and not one flow: warnings.
+    /// Warnings about the plan as a whole rather than about one flow.
     package var ownDiagnostics: [Diagnostic] { excess(over: target.limits.maxRunsPerApply).map { [$0] } ?? [] }
-    /// Its own, and those of all flows, by place.
+    /// The diagnostics of the plan and of all flows, sorted by position.
     package var diagnostics: [Diagnostic] { (ownDiagnostics + flows.flatMap(\.diagnostics)).sortedByPlace() }
 }
 
@@ -46,28 +46,28 @@ package struct FlowPlan: Hashable, Sendable {
     package let manifest: String
     package let owner: String?
     package let source: SourceKind
-    /// The manifest's rules that apply holds the flow's requests against once more before it sends them.
+    /// The manifest's rules, against which apply checks the flow's requests once more before sending them.
     package let rules: FlowRules
-    /// Where the flow is declared.
+    /// The position of the flow's declaration.
     package let place: Place
-    /// The ledger's revision of the flow that the plan was made from.
+    /// The ledger's revision of the flow on which the plan is based.
     package let revision: Int
-    /// Whether the ledger has ever compared the flow with the service. What apply finds at first contact can only
-    /// take requests away.
+    /// Whether the ledger was ever compared with the service for this flow. The comparison at first contact can only
+    /// remove requests.
     package let isVerified: Bool
-    /// In the order in which they are sent.
+    /// The requests, in the order of sending.
     package internal(set) var actions: PlannedActions
-    /// Windows that wait for a doubt to be resolved or a run to be acknowledged, or that are postponed.
+    /// The windows that are held by a doubt or by a run to be acknowledged, or that are postponed.
     package internal(set) var held: [HeldWindow]
-    /// How many desired windows need nothing.
+    /// The number of desired windows that need no request.
     package let recordedCount: Int
-    /// Of those, the ones whose run failed and may not be retried any more.
+    /// The number of these whose run failed with no retry left.
     package let failedCount: Int
-    /// Of those, the ones that a flow which this one replaces has recorded.
+    /// The number of these that a replaced flow has recorded.
     package let replacedCount: Int
-    /// Runs that are recorded and that no manifest declares, by start.
+    /// The recorded runs that no manifest declares, sorted by start.
     package let undeclared: [RecordedRun]
-    /// Broken rules (errors) and what a person should know (warnings).
+    /// Broken rules (errors) and warnings.
     package internal(set) var diagnostics: [Diagnostic]
 
     package init(
@@ -95,7 +95,7 @@ package struct FlowPlan: Hashable, Sendable {
     }
 }
 
-/// What a manifest says of a flow besides its windows.
+/// The rules of a manifest for a flow, apart from its windows.
 package struct FlowRules: Hashable, Sendable {
     package let deltaColumn: DeclaredColumn?
     package let overlap: FlowDeclaration.Overlap
@@ -104,7 +104,7 @@ package struct FlowRules: Hashable, Sendable {
     package let runsPerDay: Int?
     package let priority: Int
     package let acknowledged: [Acknowledgement]
-    /// All that are declared, in that order: by it runs that nobody recorded count for them.
+    /// All declared reruns, in the order in which runs from outside this ledger are matched to them.
     package let reruns: [Rerun]
     /// The flows whose recorded runs count for this one.
     package let replaced: [FlowID]
@@ -146,23 +146,23 @@ package struct FlowRules: Hashable, Sendable {
     }
 }
 
-/// A desired window that is not asked for yet.
+/// A desired window that is not requested yet.
 package struct HeldWindow: Hashable, Sendable {
     package enum Cause: String, Hashable, Sendable, CaseIterable {
-        /// Something must be found out first.
+        /// Something about the flow must be resolved first, such as a request in doubt.
         case doubt
-        /// A run of the window is in doubt on a flow that this one replaces. Only the window waits, not the flow.
+        /// A run of the window is in doubt on a replaced flow. Only the window waits, not the flow.
         case replaced
-        /// The manifest says so.
+        /// The manifest pauses the flow.
         case paused
-        /// As many runs as may be requested in a day were requested.
+        /// The limit on runs per day is reached.
         case dayLimit
-        /// As many runs as may be under way are.
+        /// The limit on runs in progress is reached.
         case runningLimit
-        /// A flow that this one comes after has not succeeded there.
+        /// A flow that this one comes after has not succeeded for the window's time.
         case waiting
 
-        /// It is as declared, and nobody has to do anything about it.
+        /// Whether the window is held as declared, so that no action is needed.
         package var isPostponed: Bool {
             switch self {
             case .doubt, .replaced: false
@@ -175,7 +175,7 @@ package struct HeldWindow: Hashable, Sendable {
     package let cause: Cause
     package let reason: String
     package let place: Place
-    /// See ``PlannedAction/timeZone``.
+    /// The time zone for display; see ``PlannedAction/timeZone``.
     package let timeZone: String?
 
     init(_ action: PlannedAction, _ cause: Cause, because reason: String) {

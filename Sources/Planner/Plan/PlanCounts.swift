@@ -1,45 +1,45 @@
 import Manifests
 
-/// A plan in figures: its summary line.
+/// The counts of a plan, for its summary line.
 package struct PlanCounts: Hashable, Sendable {
-    /// Windows never run before.
+    /// The number of requests for windows that were never run.
     package var create = 0
-    /// The declared windows that these are for: more than requests, where some are asked for together.
+    /// The number of declared windows that these requests cover: more than the requests if windows are batched.
     package var windows = 0
-    /// Failed runs asked for once more.
+    /// The number of retries.
     package var retry = 0
-    /// Declared second runs.
+    /// The number of declared reruns.
     package var rerun = 0
-    /// Windows that wait for a doubt or an acknowledgement.
+    /// The number of windows held by a doubt or by a run to be acknowledged.
     package var held = 0
-    /// Windows that are missing, of flows that are paused.
+    /// The number of missing windows of paused flows.
     package var paused = 0
-    /// Requests that are held until tomorrow by a limit.
+    /// The number of requests that a limit holds until tomorrow.
     package var untilTomorrow = 0
-    /// Requests that are held until runs end, by a limit.
+    /// The number of requests that a limit holds until runs end.
     package var untilRunsEnd = 0
-    /// Windows that wait until another flow has succeeded.
+    /// The number of windows that wait for another flow to succeed.
     package var waiting = 0
-    /// Desired windows and reruns that need nothing.
+    /// The number of desired windows and reruns that need no request.
     package var recorded = 0
-    /// Of those, the ones whose run failed and may not be retried any more.
+    /// The number of these whose run failed with no retry left.
     package var failed = 0
-    /// Of those, the ones that a replaced flow has recorded.
+    /// The number of these that a replaced flow has recorded.
     package var replaced = 0
-    /// Recorded runs that no manifest declares.
+    /// The number of recorded runs that no manifest declares.
     package var undeclared = 0
-    /// Broken rules; any of them stops the plan.
+    /// The number of broken rules. Any of them prevents the plan from being applied.
     package var errors = 0
-    /// What a person should know.
+    /// The number of warnings.
     package var warnings = 0
 
-    /// Nothing at all.
+    /// Creates counts of zero.
     package init() {}
 
-    /// How many requests are asked for.
+    /// The number of requests.
     package var requests: Int { create + retry + rerun }
 
-    /// The counts of two parts of a plan together.
+    /// Adds up the counts of two parts of a plan.
     package static func + (left: PlanCounts, right: PlanCounts) -> PlanCounts {
         var sum = left
         sum.create += right.create
@@ -62,7 +62,7 @@ package struct PlanCounts: Hashable, Sendable {
 }
 
 extension FlowPlan {
-    /// The flow's part in figures.
+    /// The counts of the flow.
     package var counts: PlanCounts {
         var counts = PlanCounts()
         for row in actions.rows {
@@ -98,13 +98,13 @@ extension FlowPlan {
 }
 
 extension Plan {
-    /// Over all flows.
+    /// The counts of all flows together.
     package var counts: PlanCounts {
         var own = PlanCounts()
         own.warnings = ownDiagnostics.count
         return flows.reduce(own) { $0 + $1.counts }
     }
 
-    /// Whether it may be applied: a broken rule in one flow stops the whole plan.
+    /// Whether the plan may be applied. A broken rule in one flow blocks the whole plan.
     package var isApplicable: Bool { !flows.contains { $0.diagnostics.hasErrors } }
 }

@@ -2,44 +2,45 @@ import FlowRuns
 import Manifests
 import RunRequests
 
-/// One request that is missing.
+/// A request that is missing.
 package struct PlannedAction: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// The window was never run.
         case create
-        /// Its run did not end as it should; the service is asked to run it again (`re-trigger`). That does so with runs
-        /// that failed or had no records only: for others the window is requested as a new run.
+        /// The window's run did not end as it should. The service re-runs failed and empty runs on request
+        /// (`re-trigger`); for other runs the window is requested as a new run.
         case retry(of: RunID, asNewRun: Bool = false)
-        /// The manifest asks for one more run of a window that was run before.
+        /// The manifest declares one more run of a window that was already run.
         case rerun
 
-        /// The run that it retries.
+        /// The run that the request retries.
         package var retried: RunID? { if case .retry(let run, _) = self { run } else { nil } }
-        /// The run that the service is asked to run again.
+        /// The run to re-trigger on the service; `nil` if the request is not a re-trigger.
         package var retriggered: RunID? { if case .retry(let run, false) = self { run } else { nil } }
     }
 
     package var kind: Kind { rare?.kind ?? .create }
     package let window: Window
-    /// The `id` of the rerun that it belongs to, also when it retries one.
+    /// The `id` of the rerun to which the request belongs, also when it retries a rerun.
     package var rerun: String? { rare?.rerun }
-    /// See ``RunIdentity/attempt``.
+    /// The attempt number; see ``RunIdentity/attempt``.
     package let attempt: Int
-    /// Given when this request must carry it: the first of a table-based flow.
+    /// The delta column that the request must carry; `nil` except for the first request of a table-based flow.
     package var deltaColumn: DeltaColumn? { rare?.deltaColumn }
-    /// Why it is asked for, in words for the reviewer.
+    /// The reason for the request, for reviewers.
     package let reason: String
-    /// What the service said when it refused an earlier attempt.
+    /// The service's answer when it refused the previous attempt.
     package var refusal: String? { rare?.refusal }
-    /// Where the window, series or rerun is declared.
+    /// The position of the declared window, series or rerun.
     package let place: Place
-    /// Of the series that it is cut from, where that is not UTC: an IANA name. For people only.
+    /// The IANA time zone of the window's series, unless UTC. For display only.
     package let timeZone: String?
-    /// The windows of a series that it asks for as one run; empty where it asks for its window alone.
+    /// The series windows that are requested as one run; empty for a single window.
     package var members: [WindowProgression] { rare?.members ?? [] }
-    /// Whether its window is cut from a series: then it is not requested before it has ended by the service's clock.
+    /// Whether the window is cut from a series. Such a window is not requested before it has ended by the service's
+    /// clock.
     package let isOfSeries: Bool
-    /// What only few requests have; apart, since a plan may have a million of the others.
+    /// Uncommon fields, stored separately because a plan can have a million requests without them.
     private let rare: Rare?
 
     package init(
@@ -91,10 +92,10 @@ package struct PlannedAction: Hashable, Sendable {
         }
     }
 
-    /// How many declared windows it asks for.
+    /// The number of declared windows that the request covers.
     package var windowCount: Int { members.isEmpty ? 1 : members.reduce(0) { $0 + $1.count } }
 
-    /// The same request with another delta column, or without one.
+    /// Returns the request with another delta column, or without one.
     package func carrying(_ column: DeltaColumn?) -> PlannedAction {
         guard column != deltaColumn else { return self }
         return PlannedAction(
@@ -102,7 +103,8 @@ package struct PlannedAction: Hashable, Sendable {
             refusal: refusal, place: place, timeZone: timeZone, members: members, isOfSeries: isOfSeries)
     }
 
-    /// Whether it is the same request of another, equally long window, declared in the same column of that file.
+    /// Whether `other` is the same request for another window of equal length, declared in the same column of the same
+    /// file.
     func differsOnlyInPlace(from other: PlannedAction) -> Bool {
         window.end.milliseconds &- window.start.milliseconds
             == other.window.end.milliseconds &- other.window.start.milliseconds
@@ -111,7 +113,7 @@ package struct PlannedAction: Hashable, Sendable {
             && place.column == other.place.column && place.length == other.place.length
     }
 
-    /// The same request of a window that is so many milliseconds later, declared so many lines below.
+    /// Returns the request for a window shifted by `milliseconds` and declared `lines` lines further down.
     func moved(by milliseconds: Int64, lines: Int) -> PlannedAction { PlannedAction(self, by: milliseconds, lines) }
 
     private init(_ other: PlannedAction, by milliseconds: Int64, _ lines: Int) {
@@ -126,13 +128,13 @@ package struct PlannedAction: Hashable, Sendable {
         rare = other.rare
     }
 
-    /// What claiming it claims.
+    /// Returns the identity that a claim of the request records.
     package func identity(in flow: FlowID) -> RunIdentity { RunIdentity(key(in: flow), attempt: attempt) }
 
-    /// What it asks for, whatever the attempt.
+    /// Returns the key of the request, independent of the attempt.
     package func key(in flow: FlowID) -> RunKey { RunKey(flow: flow, window: window, rerun: rerun) }
 
-    /// The `POST /runs` that it stands for. (A retry sends no body: it names the failed run in the address.)
+    /// Returns the `POST /runs` request. A re-trigger has no body: the address names the failed run.
     package func request(for flow: FlowID) -> RunRequest {
         RunRequest(flow: flow, window: window, deltaColumn: deltaColumn)
     }

@@ -1,10 +1,10 @@
 import FlowRuns
 import Manifests
 
-/// The requests of one flow, in the order in which they are sent.
+/// The requests of one flow, in the order of sending.
 ///
-/// Those whose windows and lines follow each other at equal steps, as a series cuts them and as people write them, are
-/// kept as one row: a million of them need no more memory than two.
+/// Requests whose windows and lines follow at equal steps, as series produce and people write them, are stored as one
+/// row: a million of them need as much memory as two.
 package struct PlannedActions: Sendable {
     package private(set) var rows: [Row] = []
 
@@ -21,7 +21,7 @@ package struct PlannedActions: Sendable {
         for action in actions { append(action) }
     }
 
-    /// The same with another first request.
+    /// Returns the requests with the first one replaced.
     func replacingFirst(by first: PlannedAction) -> PlannedActions {
         var actions: PlannedActions = [first]
         if let rest = rows.first?.dropFirst() { actions.rows.append(rest) }
@@ -29,15 +29,15 @@ package struct PlannedActions: Sendable {
         return actions
     }
 
-    /// Mostly they are in order already, or the other way round.
+    /// Sorts the requests. Fast path: the input is usually already sorted or reversed.
     mutating func sort(by isBefore: (PlannedAction, PlannedAction) -> Bool) {
-        // Two of a row that follow each other compare like any other two.
+        // All pairs of neighbours within a row compare alike.
         if neighbours.allSatisfy({ !isBefore($1, $0) }) { return }
         let isReversed = neighbours.allSatisfy { isBefore($1, $0) }
         self = isReversed ? PlannedActions(reversed()) : PlannedActions(sorted(by: isBefore))
     }
 
-    /// Those that follow each other; of each row the first two stand for all.
+    /// Pairs of consecutive requests. The first pair of a row represents all pairs of that row.
     package var neighbours: [(PlannedAction, PlannedAction)] {
         var pairs: [(PlannedAction, PlannedAction)] = []
         for (index, row) in rows.enumerated() {
@@ -47,14 +47,15 @@ package struct PlannedActions: Sendable {
         return pairs
     }
 
-    /// Requests that differ only in their window's time and in their line, at equal steps.
+    /// A row of requests that differ only in their window's time and their line, at equal steps.
     package struct Row: Sendable {
         package let first: PlannedAction
         package private(set) var count = 1
-        /// Of the first, among all requests.
+        /// The index of the row's first request among all requests.
         fileprivate let index: Int
-        /// From one to the next: in milliseconds, and in lines.
+        /// The step from one request to the next, in milliseconds.
         private var step: Int64 = 0
+        /// The step from one request to the next, in lines.
         private var lines = 0
 
         fileprivate init(first: PlannedAction, index: Int) {
@@ -69,7 +70,7 @@ package struct PlannedActions: Sendable {
             offset == 0 ? first : first.moved(by: step &* Int64(offset), lines: lines * offset)
         }
 
-        /// Takes the action in when it is the next of the row.
+        /// Adds the request to the row if it continues the row.
         fileprivate mutating func take(_ action: PlannedAction) -> Bool {
             guard action.differsOnlyInPlace(from: first) else { return false }
             let distance = action.window.start.milliseconds &- first.window.start.milliseconds
@@ -80,7 +81,7 @@ package struct PlannedActions: Sendable {
             return true
         }
 
-        /// `nil` where it is the only one.
+        /// Returns the row without its first request; `nil` if no request is left.
         fileprivate func dropFirst() -> Row? {
             guard count > 1 else { return nil }
             var row = Row(first: self[1], index: index + 1)
@@ -95,7 +96,7 @@ extension PlannedActions: RandomAccessCollection {
     package var endIndex: Int { rows.last?.end ?? 0 }
 
     package subscript(position: Int) -> PlannedAction {
-        // The last row that begins at the position or before it.
+        // Find the last row that begins at or before the position.
         var (low, high) = (0, rows.count)
         while high - low > 1 {
             let middle = (low + high) / 2
@@ -106,7 +107,7 @@ extension PlannedActions: RandomAccessCollection {
 
     package func makeIterator() -> Iterator { Iterator(rows: rows) }
 
-    /// Goes from row to row, without a search.
+    /// An iterator that advances row by row, without a search.
     package struct Iterator: IteratorProtocol {
         private let rows: [Row]
         private var row = 0
@@ -126,7 +127,7 @@ extension PlannedActions: RandomAccessCollection {
 }
 
 extension PlannedActions: Hashable {
-    /// Whatever rows they are kept in.
+    /// Compares the requests, regardless of the rows in which they are stored.
     package static func == (left: PlannedActions, right: PlannedActions) -> Bool { left.elementsEqual(right) }
 
     package func hash(into hasher: inout Hasher) {

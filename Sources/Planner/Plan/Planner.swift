@@ -1,7 +1,7 @@
 import FlowRuns
 import Manifests
 
-/// Compares what manifests declare with what the ledger has recorded. A pure function: no clock, no I/O.
+/// A pure function from declarations and recorded runs to a plan: no clock, no I/O.
 ///
 /// ```swift
 /// let plan = Planner(asOf: now).plan(declaration, record: ledger.record(of: flow), runs: ledger.runs(of: flow))
@@ -9,24 +9,24 @@ import Manifests
 package struct Planner: Hashable, Sendable {
     /// The instant up to which windows of series are due.
     package let asOf: Timestamp
-    /// Whether a plan tells which recorded runs no manifest declares.
+    /// Whether plans list the recorded runs that no manifest declares.
     private let listsUndeclared: Bool
 
-    /// A planner of the instant `asOf`.
+    /// Creates a planner for the instant `asOf`.
     package init(asOf: Timestamp, listsUndeclared: Bool = true) {
         self.asOf = asOf
         self.listsUndeclared = listsUndeclared
     }
 
-    /// The part of a plan that concerns one flow. Broken rules are collected as its diagnostics, all of them.
+    /// Plans one flow. All broken rules are collected as diagnostics of the plan.
     ///
-    /// Where there are very many recorded runs, ``FlowPlanning`` takes them a part at a time.
+    /// For very many recorded runs, use ``FlowPlanning``, which consumes them in chunks.
     ///
     /// - Parameters:
-    ///   - record: what the ledger knows of the flow besides its runs.
-    ///   - runs: the flow's recorded runs, all of them, sorted by window; those of unknown window first.
-    ///   - replaced: the flows that it replaces: what they have recorded counts for it.
-    ///   - predecessors: the flows that it comes after: where they have not succeeded, it waits.
+    ///   - record: the ledger's record of the flow, apart from its runs.
+    ///   - runs: all recorded runs of the flow, sorted by window; runs of unknown window come first.
+    ///   - replaced: the flows that this one replaces, whose recorded runs count for it.
+    ///   - predecessors: the flows that this one comes after. Windows wait where these flows have not succeeded.
     package func plan(
         _ declaration: FlowDeclaration, record: FlowRecord, runs: some Sequence<RecordedRun>,
         replaced: [ReplacedFlow] = [], predecessors: [Predecessor] = []
@@ -39,11 +39,11 @@ package struct Planner: Hashable, Sendable {
     }
 }
 
-/// The planning of one flow whose recorded runs come a part at a time, so that only a part is in memory.
+/// The planning of one flow whose recorded runs arrive in chunks, so that only one chunk is in memory.
 package struct FlowPlanning {
     private var pass: FlowPass
 
-    /// - Parameters: as of ``Planner/plan(_:record:runs:replaced:predecessors:)``.
+    /// - Parameters: see ``Planner/plan(_:record:runs:replaced:predecessors:)``.
     package init(
         _ declaration: FlowDeclaration, replaced: [ReplacedFlow] = [], predecessors: [Predecessor] = [],
         asOf: Timestamp, listsUndeclared: Bool = true
@@ -52,9 +52,9 @@ package struct FlowPlanning {
             declaration, replaced: replaced, predecessors: predecessors, asOf: asOf, listsUndeclared: listsUndeclared)
     }
 
-    /// Takes the next recorded runs, in the order of their windows; those of unknown window come first.
+    /// Consumes the next recorded runs, sorted by window; runs of unknown window come first.
     package mutating func take(_ runs: [RecordedRun]) { pass.take(runs) }
 
-    /// The plan, once all recorded runs were taken.
+    /// Returns the plan, after all recorded runs were consumed.
     package mutating func plan(record: FlowRecord) -> FlowPlan { pass.finish(record: record) }
 }

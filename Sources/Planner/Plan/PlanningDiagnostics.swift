@@ -1,7 +1,7 @@
 import FlowRuns
 import Manifests
 
-/// The diagnostics of one flow. Of one code only the first 20 are kept, and then the number of the others: ten thousand
+/// The diagnostics of one flow. Only the first 20 of each code are kept, and the number of the others: thousands of
 /// overlaps have one cause.
 struct CappedDiagnostics {
     private static let limit = 20
@@ -15,7 +15,7 @@ struct CappedDiagnostics {
         if count <= Self.limit { kept.append(make()) }
     }
 
-    /// By place.
+    /// Returns the diagnostics, sorted by position.
     func all(flowPlace: Place) -> [Diagnostic] {
         let others = counts.filter { $0.value > Self.limit }.map { code, count in
             let severity = kept.first { $0.code == code }?.severity ?? .error
@@ -27,8 +27,8 @@ struct CappedDiagnostics {
 }
 
 extension Plan {
-    /// The warning that it asks for more runs than `limit`; `nil` when it does not. A series that starts too early is
-    /// what such a limit is for.
+    /// Returns a warning if the plan has more requests than `limit`; otherwise `nil`. The limit guards against a series
+    /// that starts too early.
     package func excess(over limit: Int) -> Diagnostic? {
         guard requestCount > limit else { return nil }
         return Diagnostic(
@@ -48,7 +48,7 @@ extension Diagnostic {
             notes: [Note(place: first.place, message: "first declared here")])
     }
 
-    /// - Parameter touched: a window that the rerun names a piece of.
+    /// - Parameter touched: a window that overlaps the rerun's window without being equal to it.
     static func neverRun(_ rerun: Rerun, touching touched: Window?) -> Diagnostic {
         if rerun.isRange {
             return Diagnostic(
@@ -102,7 +102,7 @@ extension Diagnostic {
             "the acknowledged run \(acknowledgement.run) is not among the flow's recorded runs")
     }
 
-    /// - Parameter runs: at least one.
+    /// - Parameter runs: at least one run.
     static func unknownWindow(of runs: [RecordedRun], at place: Place) -> Diagnostic {
         let shown = runs.prefix(20).map(\.inWords).joined(separator: ", ")
         let others = runs.count > 20 ? " and \(runs.count - 20) more" : ""
@@ -116,6 +116,6 @@ extension Diagnostic {
 }
 
 extension RecordedRun {
-    /// `run 3fb0418e-1804-45d6-8d56-dd51f05c0baf`
+    /// The run in words: `run 3fb0418e-1804-45d6-8d56-dd51f05c0baf`
     var inWords: String { id.map { "run \($0)" } ?? "a request without a run id" }
 }

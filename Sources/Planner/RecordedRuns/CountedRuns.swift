@@ -2,10 +2,10 @@ import FlowRuns
 import Manifests
 
 extension FlowDeclaration {
-    /// The recorded runs, each under the rerun that a plan counts it as: of runs that nobody recorded, as after a lost
-    /// ledger, some may be declared reruns.
+    /// Returns the recorded runs, each under the rerun for which a plan counts it. Runs from outside this ledger, as
+    /// after a ledger was lost, may be declared reruns.
     ///
-    /// - Parameter runs: all of the flow's, sorted by window.
+    /// - Parameter runs: all runs of the flow, sorted by window.
     package func counted(_ runs: [RecordedRun]) -> [RecordedRun] {
         guard !reruns.isEmpty, runs.contains(where: { $0.origin == .service }) else { return runs }
         let acknowledged = acknowledged.somebodyElses

@@ -1,16 +1,16 @@
 import FlowRuns
 import Manifests
 
-/// A recorded run covers every window of a series that lies inside of its own: that is how the record says which windows a
-/// batch was for, whatever the manifest says of batches later. Only `overlap: allow` asks for such windows again.
+/// A recorded run covers every window of a series inside its own. The record thus shows which windows a batch was for,
+/// even if the manifest's batches change later. Only `overlap: allow` requests such windows again.
 extension FlowPass {
-    /// A recorded run of another window that covers all of this one.
+    /// Returns a recorded run of another window that covers all of this one.
     mutating func longerRun(over window: Window) -> RecordedRun? {
         guard declaration.overlap != .allow else { return nil }
         if let lastEndingRun, let other = lastEndingRun.window, other != window, other.contains(window) {
             return lastEndingRun
         }
-        // Longer runs that start with it are yet to come.
+        // Longer runs with the same start come later in the order.
         func covers(_ run: RecordedRun) -> Bool {
             run.window.map { $0 != window && $0.contains(window) } ?? false
                 && run.coversWindow
@@ -19,7 +19,7 @@ extension FlowPass {
             ?? replaced.first(startingAt: window.start) { covers($0) && !$0.isSomebodyElses(found.acknowledged) }
     }
 
-    /// The declared window was never run by itself, but by a run that covers it.
+    /// Counts a declared window that was never run by itself, but is covered by a longer run.
     mutating func cover(_ desired: DesiredWindow, by longer: RecordedRun) {
         if longer.flow == declaration.id {
             found.recordedCount += 1
@@ -36,7 +36,7 @@ extension FlowPass {
         unclaimed.removeAll { $0.window.contains(desired.window) }
     }
 
-    /// Lists the runs of the window that nothing declares, unless a declared window follows that they cover.
+    /// Lists the undeclared runs of a window, or defers them while they may cover a declared window that follows.
     mutating func leaveUnclaimed(
         at window: Window, hasContainer: Bool, unless isDeclared: (RecordedRun) -> Bool
     ) {
@@ -59,7 +59,7 @@ extension FlowPass {
     }
 }
 
-/// Recorded runs of a window that is not declared.
+/// The recorded runs of an undeclared window.
 struct UnclaimedRuns {
     let window: Window
     let history: WindowHistory

@@ -1,19 +1,19 @@
 import FlowRuns
 import Manifests
 
-/// The recorded runs by window, those of unknown window first. A run whose window the manifest tells comes with that
-/// window, whatever the ledger knows of it yet.
+/// A queue of recorded runs, sorted by window; runs of unknown window come first. A run whose window the manifest
+/// acknowledges is sorted by that window, even if the ledger does not contain the window yet.
 ///
-/// They are taken in a part at a time, and looked at where they lie: there may be a million, and each is large.
+/// Runs arrive in chunks and are examined in place, because there may be a million, and each is large.
 struct RunsByWindow {
     private var runs: [RecordedRun] = []
     private var position = 0
     private let windows: [RunID: Window]
-    /// Runs that wait until all are here, because the manifest tells windows: those runs come in another order.
+    /// Runs that are kept until all have arrived, because acknowledged windows change the order.
     private var waiting: [RecordedRun] = []
     private var isWhole = false
 
-    /// - Parameter windows: that the manifest tells.
+    /// - Parameter windows: the windows that the manifest acknowledges, by run ID.
     init(windows: [RunID: Window]) { self.windows = windows }
 
     init(_ runs: [RecordedRun], windows: [RunID: Window]) {
@@ -22,7 +22,7 @@ struct RunsByWindow {
         end()
     }
 
-    /// Takes the next ones in. Those that were read are let go.
+    /// Appends the next runs, and discards those that were read.
     mutating func append(_ more: [RecordedRun]) {
         guard windows.isEmpty else { return waiting += more }
         if isAtEnd {
@@ -34,7 +34,7 @@ struct RunsByWindow {
         position = 0
     }
 
-    /// There are no more.
+    /// Marks the end of the runs.
     mutating func end() {
         isWhole = true
         guard !windows.isEmpty else { return }
@@ -42,7 +42,7 @@ struct RunsByWindow {
         waiting = []
     }
 
-    /// Whether all that start at this time, or before, are here.
+    /// Whether all runs that start at or before this time have arrived.
     func reaches(_ start: Timestamp) -> Bool {
         if isWhole { return true }
         guard let last = runs.last?.window else { return false }
@@ -51,11 +51,11 @@ struct RunsByWindow {
 
     var isAtEnd: Bool { position == runs.count }
     var head: RecordedRun? { isAtEnd ? nil : runs[position] }
-    /// `nil` at the end, too.
+    /// The window of the head; `nil` also at the end.
     var headWindow: Window? { isAtEnd ? nil : runs[position].window }
-    /// Of the run after the head.
+    /// The window of the run after the head.
     var secondWindow: Window? { position + 1 < runs.count ? runs[position + 1].window : nil }
-    /// Whether the head is of a request of the window itself that was taken and is not retried.
+    /// Whether the head is an accepted request for the window itself that is not retried.
     func headIsTakenRequest(_ retries: Retries) -> Bool {
         guard !isAtEnd, runs[position].origin == .request, runs[position].identity.rerun == nil else { return false }
         return switch runs[position].state {
@@ -72,13 +72,13 @@ struct RunsByWindow {
         return runs[position]
     }
 
-    /// The first of those that start at an instant, from the head on, for which the predicate holds.
+    /// Returns the first run from the head on that starts at `start` and satisfies the predicate.
     func first(startingAt start: Timestamp, where isWanted: (RecordedRun) -> Bool) -> RecordedRun? {
         runs[position...].prefix { $0.window?.start == start }.first(where: isWanted)
     }
 }
 
-/// Recorded runs, and in their midst those whose window the manifest tells.
+/// Recorded runs, merged with the runs whose window the manifest acknowledges.
 private struct RunsWithToldWindows: IteratorProtocol {
     private var recorded: Lookahead<IndexingIterator<[RecordedRun]>>
     private var told: ArraySlice<RecordedRun> = []
@@ -90,7 +90,7 @@ private struct RunsWithToldWindows: IteratorProtocol {
         while let run = recorded.head, run.window == nil {
             _ = recorded.next()
             if let window = run.id.flatMap({ windows[$0] }) {
-                // Attempts of that window are numbered by the ledger when it takes the run over.
+                // The ledger renumbers the attempts of the window when it adopts the run.
                 known.append(
                     run.identified(as: RunIdentity(flow: run.flow, window: window, attempt: run.identity.attempt)))
             } else {

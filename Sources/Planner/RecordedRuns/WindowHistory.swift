@@ -1,30 +1,30 @@
 import FlowRuns
 import Manifests
 
-/// The recorded runs of one window, and how they count: which of them is the window's own run, which is which rerun.
+/// The recorded runs of one window and their roles: the window's own run, or one of its reruns.
 ///
-/// Runs that no request recorded here are counted before anything is asked for, since nobody knows why somebody made
-/// them: of those that have not failed, oldest first, one is the window's own, the next are its reruns that are not
-/// recorded, in the order declared. A failed one uses up one of the window's 1 + `retryFailed` attempts; so does one
-/// whose end is retried. Runs of a replaced flow are counted among them.
+/// Runs from outside this ledger (found on the service) get a role before anything is requested, because their purpose
+/// is unknown. Among those that have not failed, the oldest is the window's own run; the next are its declared reruns
+/// that are not recorded, in the order declared. A failed run uses up one of the window's 1 + `retryFailed` attempts,
+/// and so does a run whose state is retried. Runs of replaced flows are included.
 struct WindowHistory {
-    /// All of the window, in the order of the ledger.
+    /// All runs of the window, in the order of the ledger.
     private(set) var runs: [RecordedRun] = []
     /// The attempts at the window's own run.
     private(set) var own = Attempts()
-    /// The attempts at each rerun, by its id.
+    /// The attempts at each rerun, by its ID.
     private(set) var reruns: [String: Attempts] = [:]
-    /// Runs that nobody recorded and that count for no run that is declared: the window was ingested too often.
+    /// Runs from outside this ledger that have no declared role: the window was ingested too often.
     private(set) var surplus: [RecordedRun] = []
-    /// Runs that nobody recorded and that have not failed, by the id of the rerun that they count as.
+    /// Runs from outside this ledger that have not failed and count as a rerun, by the ID of that rerun.
     private(set) var taken: [String: RecordedRun] = [:]
-    /// The reruns as which runs that nobody recorded count, failed ones too.
+    /// The reruns as which runs from outside this ledger count, including failed runs.
     private(set) var rerunsOfUnrecorded: [RunIdentity: String] = [:]
 
     private var unrecorded: [RecordedRun] = []
-    /// Of flows that this one replaces: those that were taken, or perhaps taken, and have not failed.
+    /// Runs of replaced flows that were accepted, or possibly accepted, and have not failed.
     private var replaced: [RecordedRun] = []
-    /// As what those of them count that no request recorded: as the window's own run, or as one of its reruns.
+    /// The roles of replaced flows' runs from outside this ledger: a rerun ID, or `nil` for the window's own run.
     private var rolesOfReplaced: Set<String?> = []
 
     /// - Parameter acknowledged: runs that count for nothing.
@@ -56,11 +56,11 @@ struct WindowHistory {
         if !unrecorded.isEmpty { unrecorded.removeAll(keepingCapacity: true) }
     }
 
-    /// Counts the runs that nobody recorded.
+    /// Assigns roles to the runs from outside this ledger.
     ///
     /// - Parameters:
-    ///   - declared: the ids of the window's reruns, in the order declared.
-    ///   - acknowledged: runs that the manifest calls somebody else's: they count for nothing.
+    ///   - declared: the IDs of the window's reruns, in the order declared.
+    ///   - acknowledged: runs that the manifest acknowledges without a window, and that count for nothing.
     mutating func count(for declared: [String], _ retries: Retries, acknowledged: Set<RunID>) {
         guard !unrecorded.isEmpty || !replaced.isEmpty else { return }
         let counting = unrecorded.filter { !$0.isSomebodyElses(acknowledged) }.sorted(by: Self.isOlder)
@@ -94,7 +94,7 @@ struct WindowHistory {
             ? left.identity.attempt < right.identity.attempt : left.recordedAt < right.recordedAt
     }
 
-    /// The attempts at a rerun, or at the window's own run.
+    /// The attempts at a rerun or, for `nil`, at the window's own run.
     private subscript(rerun: String?) -> Attempts {
         get { rerun.map { reruns[$0] ?? Attempts() } ?? own }
         set { if let rerun { reruns[rerun] = newValue } else { own = newValue } }
@@ -106,7 +106,7 @@ struct WindowHistory {
     /// Whether the window was ever run, whatever became of the run.
     var wasRun: Bool { runs.contains { !$0.state.isVoid } || !replaced.isEmpty }
 
-    /// What the window's own run needs. A rerun that was taken covers the window too.
+    /// Returns the verdict on the window's own run. An accepted rerun covers the window too.
     func verdict(_ retries: Retries) -> Attempts.Verdict {
         let verdict = own.verdict(retries)
         switch verdict {
@@ -119,14 +119,14 @@ struct WindowHistory {
             return .recorded
         case .missing, .retry, .failed:
             return verdictOfReplaced(as: nil) ?? replaced.first.map { run in
-                // A rerun covers the window, too.
+                // A rerun also covers the window.
                 replaced.contains { !$0.state.isDoubtful } ? .replaced : .doubtful(run)
             } ?? verdict
         case .recorded, .replaced, .doubtful: return verdict
         }
     }
 
-    /// What a rerun needs.
+    /// Returns the verdict on a rerun.
     func verdict(of rerun: String, _ attempts: Attempts, _ retries: Retries) -> Attempts.Verdict {
         let verdict = attempts.verdict(retries)
         switch verdict {
@@ -136,7 +136,7 @@ struct WindowHistory {
         }
     }
 
-    /// By the runs of replaced flows that count as the rerun, or as the window's own run; `nil` when there is none.
+    /// Returns the verdict from the replaced flows' runs in the role of `rerun`; `nil` if there are none.
     private func verdictOfReplaced(as rerun: String?) -> Attempts.Verdict? {
         if rolesOfReplaced.contains(rerun) { return .replaced }
         let requests = replaced.filter { $0.origin == .request && $0.identity.rerun == rerun }
@@ -145,35 +145,35 @@ struct WindowHistory {
     }
 }
 
-/// The attempts at one run: a window's own, or one rerun of it.
+/// The attempts at one run: a window's own, or one of its reruns.
 struct Attempts {
-    /// What is to be done about the run.
+    /// The action that a run needs.
     enum Verdict {
-        /// It was never taken: ask for it.
+        /// The run was never accepted and must be requested.
         case missing
-        /// Its latest run failed, or ended otherwise as is retried, and one more retry is allowed.
+        /// The latest run failed, or ended in another state that is retried, and a retry is left.
         case retry(of: RunID, failed: RecordedRun, ordinal: Int)
         case recorded
-        /// A flow that this one replaces has recorded it.
+        /// A replaced flow has recorded the run.
         case replaced
-        /// Its latest run failed, and no retry is left.
+        /// The latest run failed, and no retry is left.
         case failed
         case doubtful(RecordedRun)
     }
 
     private var lastAttempt = 0
     private var latest: RecordedRun?
-    /// Of those that failed, ended partially, or had no records.
+    /// The latest run that failed, ended partially, or had no records.
     private var latestIncomplete: RecordedRun?
     private var failed = 0
     private var partial = 0
     private var empty = 0
     private var doubt: RecordedRun?
-    /// Whether one of them is running, or brought its records.
+    /// Whether an attempt is running, or succeeded with records.
     private var isWhole = false
 
-    /// - Parameter isNumbered: whether the run's number is one of these attempts'. That of a run which counts as a rerun
-    ///   is one of the window's own.
+    /// - Parameter isNumbered: whether the run's number is one of these attempts'. A run from outside this ledger is
+    ///   numbered among the window's own attempts, even if it counts as a rerun.
     mutating func add(_ run: RecordedRun, isNumbered: Bool = true) {
         if isNumbered { reserve(run.identity.attempt) }
         if run.identity.attempt >= latest?.identity.attempt ?? 0 { latest = run }
@@ -194,27 +194,27 @@ struct Attempts {
         }
     }
 
-    /// The number is another row's of the window.
+    /// Reserves the attempt number of another row of the window.
     mutating func reserve(_ attempt: Int) { lastAttempt = max(lastAttempt, attempt) }
 
-    /// The number of the attempt that comes next, counted from 1.
+    /// The number of the next attempt, starting at 1.
     var next: Int { lastAttempt + 1 }
 
-    /// What the service said, when it refused the latest attempt.
+    /// The service's answer if it refused the latest attempt.
     var refusal: String? { latest?.state == .rejected ? latest?.failure ?? "no reason given" : nil }
 
-    /// Whether the latest attempt was sent and turned out absent from the service.
+    /// Whether the latest attempt was sent and proved absent from the service.
     var isLost: Bool { latest?.state == .released }
 
-    /// Whether one of them is running, or ended as is not retried.
+    /// Whether an attempt is running, or ended without failure in a state that is not retried.
     func isTaken(_ retries: Retries) -> Bool {
         isWhole || partial > 0 && !retries.states.contains(.partial) || empty > 0 && !retries.states.contains(.empty)
     }
 
-    /// Of the runs that have ended where none is taken.
+    /// The number of attempts that failed, ended partially, or had no records.
     private var ended: Int { failed + partial + empty }
 
-    /// Whether a run that nobody recorded can count as one of these.
+    /// Whether a run from outside this ledger can count as one of these attempts.
     func isOpen(_ retries: Retries) -> Bool { doubt == nil && !isTaken(retries) && ended <= retries.times }
 
     func verdict(_ retries: Retries) -> Verdict {

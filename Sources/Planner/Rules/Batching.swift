@@ -1,11 +1,11 @@
 import FlowRuns
 import Manifests
 
-/// Joins requests for windows of one series that touch into requests for one run each.
+/// A step that joins requests for adjacent windows of one series into requests for one run each.
 struct Batching {
     private let batch: SeriesBatch
     private var limits: [Place: BatchLimit] = [:]
-    /// Of the approved batches, in order, those that are not passed yet.
+    /// The approved batches that have not been passed yet, in order.
     private var approved: ArraySlice<Window> = []
 
     init(_ batch: SeriesBatch, _ series: [Series]) {
@@ -17,10 +17,12 @@ struct Batching {
         }
     }
 
+    /// Returns the requests, with adjacent ones joined.
+    ///
     /// - Parameters:
-    ///   - actions: by window.
-    ///   - canJoin: whether the action may be asked for together with others.
-    ///   - join: makes one request out of at least two that touch.
+    ///   - actions: the requests, sorted by window.
+    ///   - canJoin: whether a request may be joined with others.
+    ///   - join: makes one request out of at least two adjacent ones.
     mutating func joined(
         _ actions: [PlannedAction], where canJoin: (PlannedAction) -> Bool,
         by join: (ArraySlice<PlannedAction>, Window) -> PlannedAction?
@@ -63,7 +65,7 @@ struct Batching {
 }
 
 extension [WindowProgression] {
-    /// Windows that touch; equally long ones are one progression.
+    /// Folds adjacent windows into progressions of equal length.
     init(folding windows: some Sequence<Window>) {
         self.init()
         for window in windows {

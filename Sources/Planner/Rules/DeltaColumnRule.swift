@@ -2,43 +2,43 @@ import FlowRuns
 import Manifests
 
 /// The delta-column rule: which request of a flow carries the column, and which declarations break the rule. The switch
-/// in ``outcome(of:)`` is the design's table, row by row.
+/// in ``outcome(of:)`` follows the table on the page Manifests, row by row.
 package struct DeltaColumnRule: Hashable, Sendable {
-    /// The right column of the table.
+    /// The right column of the table: the consequence.
     package enum Outcome: Hashable, Sendable {
-        /// The flow's first request carries it, no other does.
+        /// The flow's first request carries the column, and no other does.
         case firstRequestCarries(DeltaColumn)
         case noRequestCarries
-        /// No request carries it, and a warning advises `refresh`: the flow has run, with a column nobody here knows.
+        /// No request carries the column, and a warning recommends `refresh`: the flow has run with an unknown column.
         case noRequestCarriesUnknown
         /// Nothing is sent until the doubt is resolved.
         case held
-        /// Error: the first run needs one.
+        /// Error: the first run needs a column.
         case missing
-        /// Error: the flow has another column, since the run that is named (or by the flow's own making).
+        /// Error: the flow has another column, fixed by the run `since`, or by the flow itself if `since` is `nil`.
         case fixed(at: DeltaColumn, since: RecordedRun?)
-        /// Error: only table-based sources have one.
+        /// Error: only table-based sources have a delta column.
         case onFile
     }
 
     /// The left column of the table: the kind of the flow's source.
     package let source: SourceKind
-    /// The manifest's delta column, `nil` when it gives none.
+    /// The manifest's delta column; `nil` if it declares none.
     package let declared: DeclaredColumn?
 
-    /// The rule for one flow, as a manifest declares it.
+    /// Creates the rule for one flow, as a manifest declares it.
     package init(source: SourceKind, declared: DeclaredColumn?) {
         self.source = source
         self.declared = declared
     }
 
-    /// The table itself.
+    /// Returns the outcome for a flow's past: the table itself.
     package func outcome(of past: FlowPast) -> Outcome {
         switch (source, past, declared?.column) {
         case (.table, .neverRan(own: nil), let column?): .firstRequestCarries(column)
         case (.table, .neverRan(own: nil), nil): .missing
 
-        // A flow may be made with a column: then a first run need not bring one, and cannot bring another.
+        // A flow can be created with a column. Its first run then need not carry one, and cannot carry another.
         case (.table, .neverRan(own: let own?), let column?) where column.isSameColumn(as: own):
             .firstRequestCarries(column)
         case (.table, .neverRan(own: let own?), .some): .fixed(at: own, since: nil)
@@ -56,11 +56,11 @@ package struct DeltaColumnRule: Hashable, Sendable {
         }
     }
 
-    /// What an outcome has to tell a person, if anything.
+    /// Returns the diagnostic for an outcome, or `nil`.
     ///
     /// - Parameters:
-    ///   - flowPlace: where the flow is declared, for what has no place of its own.
-    ///   - asksForRuns: whether anything is to be requested at all; a flow with nothing to do needs no column.
+    ///   - flowPlace: the position of the flow's declaration, for problems without a position of their own.
+    ///   - asksForRuns: whether anything is to be requested. A flow with nothing to request needs no column.
     package func diagnostic(for outcome: Outcome, flowPlace: Place, asksForRuns: Bool) -> Diagnostic? {
         let place = declared?.place ?? flowPlace
         switch outcome {
@@ -90,7 +90,7 @@ package struct DeltaColumnRule: Hashable, Sendable {
 }
 
 extension DeltaColumn {
-    /// `'DOB'`, with its format and time zone where they are given.
+    /// The column in words: `'DOB'`, with its format and time zone if given.
     fileprivate var inWords: String {
         let details = [dateFormat.map { "dateFormat \($0)" }, timezone.map { "timezone \($0)" }].compactMap(\.self)
         return "'\(name)'" + (details.isEmpty ? "" : " (\(details.joined(separator: ", ")))")

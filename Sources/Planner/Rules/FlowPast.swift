@@ -1,15 +1,15 @@
 import FlowRuns
 
-/// What a flow's recorded runs say of its delta column: the middle column of the delta-column rule.
+/// A flow's past with respect to its delta column: the middle column of the delta-column rule's table.
 package enum FlowPast: Hashable, Sendable {
-    /// No run, or only requests that the service did not take. `own` is the column that the flow itself has.
+    /// No run, or only requests that the service did not accept. `own` is the column of the flow itself.
     case neverRan(own: DeltaColumn?)
-    /// At least one accepted run: the column, if it is known, and the run that fixed it.
+    /// At least one accepted run: the column, if known, and the run that fixed it.
     case ran(DeltaColumn?, since: RecordedRun)
-    /// No accepted run, but one that may have been taken.
+    /// No accepted run, but one that may have been accepted.
     case inDoubt
 
-    /// Sums up what the ledger has of a flow.
+    /// Sums up the ledger's record and runs of a flow.
     ///
     /// - Parameter runs: all of the flow's runs, in any order.
     package init(record: FlowRecord, runs: some Sequence<RecordedRun>) {
@@ -19,11 +19,11 @@ package enum FlowPast: Hashable, Sendable {
     }
 }
 
-/// The few runs of a flow that matter to all of it, found while they go by.
+/// The few runs that matter to the whole flow, collected during the pass.
 struct RunsInSummary {
     private var firstAccepted: RecordedRun?
     private var firstWithColumn: RecordedRun?
-    /// In the order of the windows.
+    /// The first run in doubt, in the order of the windows.
     private(set) var firstDoubt: RecordedRun?
 
     mutating func add(_ run: RecordedRun) {
@@ -33,7 +33,7 @@ struct RunsInSummary {
         if run.deltaColumn != nil, run.isEarlier(than: firstWithColumn) { firstWithColumn = run }
     }
 
-    /// The flow's own column wins over the one that a request carried.
+    /// Returns the flow's past. The flow's own column takes precedence over the one that a request carried.
     func past(of record: FlowRecord) -> FlowPast {
         if let firstAccepted {
             .ran(record.deltaColumn ?? firstWithColumn?.deltaColumn, since: firstWithColumn ?? firstAccepted)

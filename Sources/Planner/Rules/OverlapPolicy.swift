@@ -1,16 +1,16 @@
 import FlowRuns
 import Manifests
 
-/// What a new window means that partly covers a recorded or a declared one.
+/// A policy for new windows that partly overlap a recorded or declared one.
 ///
-/// It is told of everything in the order of windows. A new window stays open until what follows can no longer overlap
-/// it, so that one pass and little memory are enough.
+/// Calls arrive in the order of windows. A new window stays open until no later window can overlap it, so one pass with
+/// little memory is enough.
 protocol OverlapPolicy {
-    /// A declared window that no recorded run covers.
+    /// Handles a declared window that no recorded run covers.
     mutating func declare(_ new: DesiredWindow, into found: inout FlowFindings)
-    /// A window with a run that the service took, or may have taken.
+    /// Handles a window with a run that the service accepted, or may have accepted.
     mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings)
-    /// Nothing else follows.
+    /// Handles the end of the windows.
     mutating func finish(into found: inout FlowFindings)
 }
 
@@ -24,19 +24,19 @@ extension FlowDeclaration.Overlap {
     }
 }
 
-/// `overlap: allow`: sent all the same.
+/// The policy `overlap: allow`, which requests every window unchanged.
 struct AllowOverlap: OverlapPolicy {
     func declare(_ new: DesiredWindow, into found: inout FlowFindings) { found.create(new) }
     func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {}
     func finish(into found: inout FlowFindings) {}
 }
 
-/// `overlap: error`: each new window is held against the earlier windows by the one among them that ends last, so a
-/// flood of overlaps costs no more than one look a window.
+/// The policy `overlap: error`. Compares each new window only with the earlier window that ends last: one comparison
+/// per window, regardless of the number of overlaps.
 struct RefuseOverlap: OverlapPolicy {
     private struct Open {
         let new: DesiredWindow
-        /// It overlaps an earlier declared window.
+        /// Whether the window overlaps an earlier declared window.
         let isRefused: Bool
     }
 
@@ -86,16 +86,17 @@ struct RefuseOverlap: OverlapPolicy {
     }
 }
 
-/// `overlap: trim`: cut down to the pieces that neither a recorded run nor an earlier declared window covers.
+/// The policy `overlap: trim`, which requests only the pieces that neither a recorded run nor an earlier declared
+/// window covers.
 struct TrimOverlap: OverlapPolicy {
     private struct Open {
         let new: DesiredWindow
-        /// Everything before it is covered or was asked for.
+        /// The start of the part that is neither covered nor requested yet.
         var start: Timestamp
         var hasPieces = false
     }
 
-    /// What is left of them, from `firstOpen` on, is disjoint and in order.
+    /// The open windows. Their remaining parts, from `firstOpen` on, are disjoint and in order.
     private var open: [Open] = []
     private var firstOpen = 0
     private var coveredUntil = Timestamp.min
@@ -132,7 +133,7 @@ struct TrimOverlap: OverlapPolicy {
 
     mutating func finish(into found: inout FlowFindings) { cover(from: .max, until: .max, into: &found) }
 
-    /// Asks for what lies open before `start`, and forgets what lies open before `end`.
+    /// Requests the open parts before `start`, and discards the open parts before `end`.
     private mutating func cover(from start: Timestamp, until end: Timestamp, into found: inout FlowFindings) {
         while firstOpen < open.count, open[firstOpen].start < end {
             let new = open[firstOpen].new

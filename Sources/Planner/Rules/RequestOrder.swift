@@ -1,7 +1,7 @@
 import Manifests
 
 extension FlowDeclaration.Order {
-    /// By window; an ordinary run before the reruns of its window.
+    /// Whether `left` is sent before `right`: by window, and the ordinary run before the reruns of its window.
     package func isSentBefore(_ left: PlannedAction, _ right: PlannedAction) -> Bool {
         guard left.window != right.window else { return left.rerun ?? "" < right.rerun ?? "" }
         return switch self {
@@ -12,7 +12,7 @@ extension FlowDeclaration.Order {
 }
 
 extension [FlowPlan] {
-    /// The order in which they are applied: equal ones stay as they are.
+    /// The flows in the order of applying: by priority, with equal priorities in the given order.
     var inOrderOfPriority: [FlowPlan] {
         guard contains(where: { $0.rules.priority != 0 }) else { return self }
         return enumerated().sorted {

@@ -2,24 +2,24 @@ import FlowRuns
 import Manifests
 
 extension Plan {
-    /// Whether any limit on the number of runs is declared, besides the one on a single apply.
+    /// Whether the number of runs is limited by anything other than the limit on a single apply.
     package var hasRunLimits: Bool {
         target.limits.runsPerDay != nil || target.limits.running != nil
             || flows.contains { $0.rules.runsPerDay != nil }
     }
 
-    /// Whether a later plan goes on where limits or other flows stop this one.
+    /// Whether a later plan continues where limits or other flows stop this one.
     package var isContinuedLater: Bool {
         flows.contains { $0.held.contains { [.dayLimit, .runningLimit, .waiting].contains($0.cause) } }
     }
 
-    /// Whether it may go on as soon as runs end.
+    /// Whether the plan can continue as soon as runs end.
     package var isHeldByRunningRuns: Bool {
         flows.contains { $0.held.contains { $0.cause == .runningLimit || $0.cause == .waiting } }
     }
 
-    /// The same plan without the requests that are over a limit; they are held. Flows of a higher priority are served
-    /// first, those of one priority evenly.
+    /// Returns the plan with the requests over a limit held. Flows of a higher priority are served first; flows of
+    /// equal priority get max-min fair shares.
     package func limited(by usage: RunUsage) -> Plan {
         guard hasRunLimits else { return self }
         let limits = target.limits
@@ -50,7 +50,7 @@ extension Plan {
     }
 }
 
-/// As even as can be, and nobody more than wanted.
+/// Divides `total` into max-min fair shares.
 private func shares(of total: Int, among wanted: [Int]) -> [Int] {
     var given = wanted.map { _ in 0 }
     var left = total
@@ -67,7 +67,7 @@ private func shares(of total: Int, among wanted: [Int]) -> [Int] {
     return given
 }
 
-/// A limit that requests are over.
+/// A limit that requests exceed.
 enum RunLimit {
     case perDay(Int)
     case ofFlow(Int)
@@ -91,7 +91,7 @@ enum RunLimit {
 }
 
 extension FlowPlan {
-    /// The first so many requests; the others are held.
+    /// Returns the plan with the first `count` requests; the others are held.
     fileprivate func keeping(_ count: Int, over limit: RunLimit) -> FlowPlan {
         var plan = self
         plan.actions = PlannedActions(actions.prefix(count))

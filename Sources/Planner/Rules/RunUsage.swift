@@ -1,16 +1,16 @@
 import FlowRuns
 
-/// The runs that count against the limits: those of one day of UTC, and those that are under way.
+/// The runs that count against the limits: those of one UTC day, and those in progress.
 package struct RunUsage: Hashable, Sendable {
-    /// By flow. A run counts on the day of its claim by the service's clock, or of its making by somebody else. Requests
-    /// that the service did not take count for nothing.
+    /// The number of runs on the day, by flow. A run counts on the day of its claim by the service's clock or, if it
+    /// was found on the service, of its creation. Requests that the service did not accept do not count.
     package private(set) var onDay: [FlowID: Int] = [:]
     package private(set) var underWay = 0
     private let dayStart: Timestamp
 
     private static let day = Duration.seconds(86_400)
 
-    /// Nothing yet, of the day that holds the time.
+    /// Creates usage of zero for the UTC day that contains `time`.
     package init(at time: Timestamp) {
         let seconds = time.seconds
         dayStart = Timestamp(seconds: seconds - (seconds % 86_400 + 86_400) % 86_400)

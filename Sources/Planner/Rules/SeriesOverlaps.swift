@@ -1,7 +1,7 @@
 import FlowRuns
 import Manifests
 
-/// What a new window partly overlaps.
+/// The window that a new window partly overlaps.
 enum Overlapped {
     case recorded(Window, RecordedRun)
     case declared(DesiredWindow)
@@ -14,8 +14,8 @@ enum Overlapped {
     }
 }
 
-/// The windows of series that partly overlap others. Those of one series have one cause, such as another length or
-/// another time zone, and are told as one.
+/// The series windows that partly overlap others. The overlaps of one series have one cause, such as another length or
+/// time zone, and are reported as one.
 struct SeriesOverlaps {
     private struct Overlaps {
         let first: DesiredWindow
@@ -24,8 +24,9 @@ struct SeriesOverlaps {
         var count = 1
     }
 
-    /// By the series' place.
+    /// Overlaps with recorded windows, by the position of the series.
     private var recorded: [Place: Overlaps] = [:]
+    /// Overlaps with declared windows, by the position of the series.
     private var declared: [Place: Overlaps] = [:]
 
     mutating func add(_ new: DesiredWindow, with other: Overlapped) {

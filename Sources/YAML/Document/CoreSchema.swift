@@ -1,4 +1,4 @@
-/// What a scalar is by the core schema of YAML 1.2 (section 10.3.2 of its specification).
+/// The type of a scalar in the core schema of YAML 1.2 (section 10.3.2 of the specification).
 package enum SchemaType: String, Hashable, Sendable, CaseIterable {
     case null
     case bool
@@ -7,25 +7,27 @@ package enum SchemaType: String, Hashable, Sendable, CaseIterable {
     case string
 }
 
-/// A type is resolved only where it is asked for, so `no` in a place for text is the text `no`. A value in quotes or in
-/// block style is never anything but text, unless a core tag (`!!int "5"`) says so.
+/// Types are resolved on access only, so `no` in a text field is the text `no`. A quoted or block scalar is always
+/// text, unless a core tag (`!!int "5"`) says otherwise.
 extension YAMLNode {
-    /// Whether this is nothing at all, `~`, `null`, `Null` or `NULL`.
+    /// Whether the value is empty, `~`, `null`, `Null` or `NULL`.
     package var isNull: Bool { mayBe("null") && withText(CoreText.isNull) }
 
-    /// `true`, `True`, `TRUE` and the same of `false`; never `yes`, `no`, `on`, `off`.
+    /// The Boolean value: `true`, `True`, `TRUE` and the same spellings of `false`. `yes`, `no`, `on` and `off` are
+    /// text.
     package var bool: Bool? { mayBe("bool") ? withText(CoreText.bool) : nil }
 
-    /// A decimal, octal (`0o17`) or hexadecimal (`0xF`) integer; `nil` when it does not fit.
+    /// The value of a decimal, octal (`0o17`) or hexadecimal (`0xF`) integer of at most 64 bits; otherwise `nil`.
     package var int64: Int64? { mayBe("int") ? withText(CoreText.int64) : nil }
 
-    /// A number, integers included, `.inf` or `.nan`.
+    /// The value of a number, including integers, `.inf` and `.nan`.
     package var double: Double? {
         guard mayBe("float") || mayBe("int") else { return nil }
         return withText { text in CoreText.int64(text).map(Double.init) ?? CoreText.double(text) }
     }
 
-    /// What a value is, for messages; an integer that does not fit 64 bits is still one. A collection is `string`.
+    /// The type of the value, for messages. An integer that does not fit 64 bits is still an `int`; a collection is a
+    /// `string`.
     package var schemaType: SchemaType {
         guard kind == .scalar else { return .string }
         if isNull { return .null }
@@ -41,7 +43,7 @@ extension YAMLNode {
     }
 }
 
-/// The regular expressions of the core schema, written out.
+/// The regular expressions of the core schema, implemented by hand.
 private enum CoreText {
     static func isNull(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         text.isEmpty || text.isOne(of: "~", "null", "Null", "NULL")
@@ -63,7 +65,7 @@ private enum CoreText {
         let isNegative = text.first == UInt8(ascii: "-")
         var value: Int64 = 0
         for digit in digits {
-            // Counted downwards, because the least integer has no positive counterpart.
+            // Accumulate downwards: the minimum has no positive counterpart.
             let (product, tooLarge) = value.multipliedReportingOverflow(by: Int64(radix))
             let (next, tooSmall) = product.subtractingReportingOverflow(Int64(digit.digitValue ?? 0))
             guard !tooLarge, !tooSmall else { return nil }
@@ -73,7 +75,7 @@ private enum CoreText {
         return value == .min ? nil : -value
     }
 
-    /// `0o` and `0x` take no sign; a decimal may have one.
+    /// Splits an integer into radix and digits. Only a decimal may have a sign.
     private static func integerParts(_ text: UnsafeBufferPointer<UInt8>) -> (UInt8, Slice<UnsafeBufferPointer<UInt8>>) {
         if text.count > 2, text[0] == UInt8(ascii: "0") {
             if text[1] == UInt8(ascii: "o") { return (8, text.dropFirst(2)) }
@@ -91,7 +93,7 @@ private enum CoreText {
         return Double(String(decoding: text, as: UTF8.self))
     }
 
-    /// `[-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`
+    /// Whether the text matches `[-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`.
     private static func hasFloatForm(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         var rest = text[...]
         func skip(_ set: StaticString) -> Bool {
@@ -123,7 +125,7 @@ extension UnsafeBufferPointer<UInt8> {
 }
 
 extension UInt8 {
-    /// As a digit of a base up to 16.
+    /// The value of the character as a digit of a base up to 16.
     fileprivate var digitValue: UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")

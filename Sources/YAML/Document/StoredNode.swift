@@ -1,11 +1,11 @@
-/// A node as it is kept: a small value in one array, in the order of the text, each collection directly before what
-/// it holds. It points at nothing but bytes of the arena and at tags, so a subtree is copied by copying its nodes.
+/// A node in storage: a small value in one array in document order, where each collection precedes its children. A node
+/// refers only to arena bytes and tags, so copying the nodes of a subtree copies the subtree.
 struct StoredNode {
-    /// From the lowest bit on: two of the kind, ``isPlain``, ``holdsMerge``, ``tag``.
+    /// Packed fields, from the lowest bit: two bits for the kind, then ``isPlain``, ``holdsMerge`` and ``tag``.
     private var bits: UInt32
-    /// Of a scalar its ``text``, of a collection its ``span``.
+    /// The ``text`` of a scalar, or the ``span`` of a collection.
     private var place: UInt32
-    /// A scalar's bytes, a sequence's elements, a mapping's pairs.
+    /// The number of a scalar's bytes, a sequence's elements or a mapping's pairs.
     var count: UInt32 = 0
     var startLine: UInt32
     var startColumn: UInt32
@@ -23,31 +23,32 @@ struct StoredNode {
 
     var kind: YAMLNode.Kind { YAMLNode.Kind(rawValue: UInt8(truncatingIfNeeded: bits & 3)) ?? .scalar }
 
-    /// A scalar without quotes, block indicator or explicit tag.
+    /// Whether this is a scalar without quotes, block indicator or explicit tag.
     var isPlain: Bool {
         get { bits & 4 != 0 }
         set { bits = newValue ? bits | 4 : bits & ~4 }
     }
 
-    /// Whether a merge key stands in this mapping or anywhere below this node.
+    /// Whether this mapping, or any node below this one, has a merge key.
     var holdsMerge: Bool {
         get { bits & 8 != 0 }
         set { bits = newValue ? bits | 8 : bits & ~8 }
     }
 
-    /// 0, or 1 + the place of the explicit tag in the table of tags. A file's bytes are too few for more tags than fit.
+    /// 0, or 1 + the index of the explicit tag in the table of tags. The limit on a file's size keeps the index within
+    /// 28 bits.
     var tag: UInt32 {
         get { bits >> 4 }
         set { bits = bits & 15 | newValue << 4 }
     }
 
-    /// A scalar's first byte in the arena.
+    /// The offset of a scalar's first byte in the arena.
     var text: UInt32 {
         get { kind == .scalar ? place : 0 }
         set { if kind == .scalar { place = newValue } }
     }
 
-    /// How many nodes the subtree has, this one included.
+    /// The number of nodes in the subtree, including this one.
     var span: UInt32 {
         get { kind == .scalar ? 1 : place }
         set { if kind != .scalar { place = newValue } }
@@ -66,10 +67,10 @@ struct StoredNode {
     var textRange: Range<Int> { Int(text)..<Int(text) + Int(count) }
 }
 
-/// All nodes of a file. Built once and never changed, so that cursors in any task may share it.
+/// All nodes of a file. Immutable, so that cursors in any task can share the storage.
 final class NodeStorage: Sendable {
     let nodes: [StoredNode]
-    /// The decoded text of all scalars, end to end.
+    /// The decoded text of all scalars, concatenated.
     let arena: [UInt8]
     let tags: [String]
 

@@ -1,11 +1,11 @@
-/// The errors of a file after which reading could go on: one for each place, at most a thousand.
+/// The errors of a file after which reading can continue: at most one per position, and at most a thousand.
 struct ErrorList {
     private static let most = 1_000
     private var errors: [YAMLError] = []
 
     var sorted: [YAMLError] { errors.sorted { $0.start < $1.start } }
 
-    /// Throws when there are so many that reading on makes no sense.
+    /// Adds an error; throws if the list is full, because further errors would not help.
     mutating func add(_ error: YAMLError) throws(YAMLError) {
         if errors.contains(where: { $0.start == error.start }) { return }
         guard errors.count < Self.most else {
@@ -16,6 +16,6 @@ struct ErrorList {
         errors.append(error)
     }
 
-    /// The error that ended the reading always has its place in the list.
+    /// Adds the error that ended the reading, regardless of the limit.
     mutating func addLast(_ error: YAMLError) { errors.append(error) }
 }

@@ -1,4 +1,4 @@
-/// A file's text for finding a place in it after an error; not made for speed.
+/// The text of a file, for locating a position after an error. Not optimized for speed.
 struct SourceText {
     private let scalars: Substring.UnicodeScalarView
 
@@ -29,7 +29,7 @@ struct SourceText {
         return mark == [0xFF, 0xFE] || mark == [0xFE, 0xFF]
     }
 
-    /// The place after the last character.
+    /// The position after the last character.
     var end: Mark {
         var mark = Mark(line: 1, column: 1)
         walk { _, place in
@@ -39,7 +39,7 @@ struct SourceText {
         return mark
     }
 
-    /// `nil` at the end of the file.
+    /// Returns the character at a position; `nil` at the end of the file.
     func character(at wanted: Mark) -> Unicode.Scalar? {
         var found: Unicode.Scalar?
         walk { scalar, place in
@@ -49,8 +49,8 @@ struct SourceText {
         return found
     }
 
-    /// Calls `body` with each character and its place, and at last with the end, until it returns false. Lines break
-    /// where libyaml breaks them.
+    /// Calls `body` with each character and its position, and finally with the end, until `body` returns false. Lines
+    /// break where libyaml breaks them.
     private func walk(_ body: (Unicode.Scalar?, Mark) -> Bool) {
         var (line, column) = (1, 1)
         var previous: Unicode.Scalar?

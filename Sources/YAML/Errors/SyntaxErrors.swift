@@ -1,6 +1,6 @@
 import CLibYAML
 
-/// What libyaml reports, said so that a person who does not know its scanner can act on it.
+/// Translates libyaml's errors into messages that require no knowledge of its scanner.
 extension YAMLError {
     init(_ reported: EventStream.ParserError, in source: UnsafeBufferPointer<UInt8>) {
         switch reported.error {
@@ -15,7 +15,7 @@ extension YAMLError {
     ) -> YAMLError {
         var offset = reported.offset
         if reported.problem == "invalid trailing UTF-8 octet" {
-            // libyaml stands at the byte that does not go on with the character; what is wrong is the character.
+            // libyaml reports the byte that does not continue the character; report the character itself.
             repeat { offset -= 1 } while offset > 0 && source[offset] & 0xC0 == 0x80
         }
         let start = SourceText(source.prefix(offset)).end
@@ -46,7 +46,7 @@ extension YAMLError {
         if words.place == .opening, let opening {
             return YAMLError(words.kind, start: opening, words.message, suggestion: words.suggestion)
         }
-        // At the end of the file libyaml is a line too far.
+        // At the end of the file, libyaml's position is one line too far.
         let start = min(reported.mark, text.end)
         let note = opening.flatMap { mark in words.note.map { Note(mark: mark, message: $0) } }
         return YAMLError(words.kind, start: start, words.message, suggestion: words.suggestion, note: note)

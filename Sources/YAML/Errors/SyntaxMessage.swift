@@ -1,9 +1,10 @@
-/// What to say instead of libyaml's words, and where to point.
+/// A message that replaces libyaml's wording, and the position to point at.
 struct SyntaxMessage {
     enum Place {
-        /// Where libyaml reports the problem.
+        /// The position that libyaml reports.
         case reported
-        /// Where the construct starts: libyaml reports the end of the file or the next line, people look at the start.
+        /// The start of the construct. libyaml reports the end of the file or the next line, but people look at the
+        /// start.
         case opening
     }
 
@@ -11,7 +12,7 @@ struct SyntaxMessage {
     private(set) var place = Place.reported
     private(set) var message: String
     private(set) var suggestion: String?
-    /// On the place where the construct starts.
+    /// The note attached to the start of the construct.
     private(set) var note: String?
 
     private init(
@@ -25,7 +26,7 @@ struct SyntaxMessage {
         self.note = note
     }
 
-    /// - Parameter found: the character at the reported place; `nil` at the end of the file.
+    /// - Parameter found: the character at the reported position; `nil` at the end of the file.
     init(_ reported: EventStream.ParserError, found: Unicode.Scalar?) {
         if found == "\t", Self.aboutIndentation.contains(reported.problem) {
             self = Self.tab

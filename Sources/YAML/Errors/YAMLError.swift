@@ -1,65 +1,65 @@
-/// One thing wrong with a YAML file: where, what, and what to write instead.
+/// An error in a YAML file: its position, a message and a suggestion.
 package struct YAMLError: Error, Hashable, Sendable {
-    /// What sort of error it is; the manifests' diagnostic codes follow it.
+    /// The kind of an error, from which manifests derive their diagnostic codes.
     package enum Kind: Hashable, Sendable {
-        /// Not well-formed YAML; reading ends here.
+        /// Malformed YAML; reading stops here.
         case syntax
-        /// Bytes that are no text: invalid UTF-8 or UTF-16, NUL and other control characters; reading ends here.
+        /// Bytes that are not text: invalid UTF-8 or UTF-16, NUL and other control characters; reading stops here.
         case encoding
-        /// A directive other than `%YAML` and `%TAG`; reading ends here.
+        /// A directive other than `%YAML` and `%TAG`; reading stops here.
         case unknownDirective
-        /// A `%YAML` version other than 1.1 and 1.2; reading ends here.
+        /// A `%YAML` version other than 1.1 and 1.2; reading stops here.
         case unknownVersion
-        /// One key twice in a mapping.
+        /// A key that occurs twice in a mapping.
         case duplicateKey
-        /// A mapping's key that is a list or a mapping.
+        /// A mapping key that is a list or a mapping.
         case nonScalarKey
-        /// An alias whose anchor does not stand before it.
+        /// An alias without an earlier anchor.
         case undefinedAlias
-        /// An alias inside what its anchor names.
+        /// An alias inside the node that its anchor names.
         case recursiveAlias
         /// A merge key whose value is neither a mapping nor a list of mappings.
         case mergeValue
-        /// Nested deeper than `ReadingLimits.depth`; reading ends here.
+        /// Nesting deeper than `ReadingLimits.depth`; reading stops here.
         case depth
-        /// Aliases add more nodes than `ReadingLimits.aliasNodes`; reading ends here.
+        /// Aliases that add more nodes than `ReadingLimits.aliasNodes`; reading stops here.
         case aliasNodes
-        /// More bytes than `ReadingLimits.bytes`; nothing is read.
+        /// A file larger than `ReadingLimits.bytes`; nothing is read.
         case size
-        /// More than a thousand errors; reading ends here.
+        /// More than a thousand errors; reading stops here.
         case tooManyErrors
-        /// libyaml could not get the memory it asked for; reading ends here.
+        /// An allocation failure in libyaml; reading stops here.
         case memory
     }
 
-    /// Another place that the error has to do with, such as the first of two equal keys.
+    /// A related position, such as the first of two equal keys.
     package struct Note: Hashable, Sendable {
-        /// The other place.
+        /// The related position.
         package let mark: Mark
-        /// What is there.
+        /// The relation to the error, such as `first used here`.
         package let message: String
 
-        /// A note on the place `mark`.
+        /// Creates a note on the position `mark`.
         package init(mark: Mark, message: String) {
             self.mark = mark
             self.message = message
         }
     }
 
-    /// What sort of error it is.
+    /// The kind of the error.
     package let kind: Kind
-    /// Where it is.
+    /// The start of the error.
     package let start: Mark
-    /// Exclusive; `nil` when the error is a point.
+    /// The end of the error, exclusive; `nil` if the error is a single point.
     package let end: Mark?
-    /// What is wrong, one sentence without a full stop.
+    /// The problem in one sentence, without a full stop.
     package let message: String
-    /// What to write instead, when that can be told.
+    /// The suggested fix, if there is one.
     package let suggestion: String?
-    /// Another place to look at.
+    /// A related position.
     package let note: Note?
 
-    /// An error at the half-open span `[start, end)`.
+    /// Creates an error for the half-open span `[start, end)`.
     package init(
         _ kind: Kind, start: Mark, end: Mark? = nil, _ message: String, suggestion: String? = nil, note: Note? = nil
     ) {

@@ -1,21 +1,21 @@
-/// Puts the events of a file together to flat documents: expands aliases, checks keys, counts what is spent.
+/// A composer that turns a file's events into flat documents, expands aliases, checks keys and enforces limits.
 struct DocumentComposer {
-    /// What an anchor names. It can be used once it is complete.
+    /// The node that an anchor names. An alias can refer to the node only once it is complete.
     private struct Anchored {
         let node: Int
         var isComplete: Bool
-        /// How many collections are nested in it, itself included.
+        /// The number of nested collection levels, including the node's own.
         var height = 0
     }
 
-    /// A collection that has begun and not ended.
+    /// A collection whose end has not been read yet.
     private struct OpenCollection {
         let node: Int
         let isFlow: Bool
         let anchor: String?
-        /// Elements, or keys and values each.
+        /// The number of elements, or of keys plus values.
         var children = 0
-        /// Of the deepest child.
+        /// The height of the deepest child.
         var height = 0
         var lastEnd: Mark
     }
@@ -33,15 +33,15 @@ struct DocumentComposer {
     private var keyCheck = KeyCheck()
     private var documentStart = (node: 0, mark: Mark(line: 1, column: 1))
 
-    /// - Parameter size: of the file, to guess how much there will be to store.
+    /// - Parameter size: the size of the file in bytes, used to estimate the storage.
     init(limits: ReadingLimits, size: Int) {
         self.limits = limits
-        // Memory that is reserved but never touched costs nothing; a window's line has five nodes in 47 bytes.
+        // Reserved but untouched memory costs nothing. A line with one window has five nodes in 47 bytes.
         nodes.reserveCapacity(size / 8)
         arena.reserveCapacity(size)
     }
 
-    /// The documents that were completed.
+    /// Returns the completed documents and the errors.
     consuming func finish() -> YAMLStream {
         let storage = NodeStorage(nodes: nodes, arena: arena, tags: tags)
         return YAMLStream(
@@ -52,7 +52,7 @@ struct DocumentComposer {
             errors: errors.sorted)
     }
 
-    /// Throws the error that ends the reading; others are kept in `errors`.
+    /// Consumes one event. Throws the error that ends the reading; other errors are collected in `errors`.
     mutating func take(_ event: EventStream.Event) throws(YAMLError) {
         switch event.content {
         case .scalar(let text, let isPlain, let tag, let anchor):
@@ -94,7 +94,7 @@ struct DocumentComposer {
         guard let ended = open.popLast() else { return }
         let index = ended.node
         let isMapping = nodes[index].kind == .mapping
-        // libyaml ends a block collection where the next token begins, lines further down.
+        // libyaml ends a block collection at the next token, which can be lines further down.
         let end = ended.isFlow ? mark : ended.lastEnd
         nodes[index].end = end
         nodes[index].count = UInt32(isMapping ? ended.children / 2 : ended.children)
@@ -114,7 +114,7 @@ struct DocumentComposer {
         open[last].height = max(open[last].height, height)
     }
 
-    /// Copies what the anchor names to where the alias stands.
+    /// Copies the anchored node to the position of the alias.
     private mutating func expand(_ name: String, _ event: EventStream.Event) throws(YAMLError) {
         guard let anchored = anchors[name], anchored.isComplete else {
             try errors.add(error(ofAlias: name, event))
@@ -159,7 +159,7 @@ struct DocumentComposer {
             suggestion: "check for a bracket that is not closed")
     }
 
-    /// A mapping is told of its merge keys when they are read, so that those without need no second look.
+    /// Marks the mapping when its merge key is read, so that mappings without one need no second pass.
     private mutating func noteMergeKey(_ node: StoredNode) {
         guard node.isMergeKey(arena), let parent = open.last, nodes[parent.node].kind == .mapping,
             parent.children.isMultiple(of: 2)
@@ -193,14 +193,14 @@ struct DocumentComposer {
 }
 
 extension StoredNode {
-    /// What stands for an alias that names nothing: null, so that the rest of the document keeps its shape.
+    /// A null in place of an undefined alias, so that the rest of the document keeps its shape.
     fileprivate static func placeholder(start: Mark, end: Mark) -> StoredNode {
         var node = StoredNode(.scalar, start: start, end: end)
         node.isPlain = true
         return node
     }
 
-    /// A plain `<<`.
+    /// Whether this is a plain `<<`.
     func isMergeKey(_ arena: [UInt8]) -> Bool {
         isPlain && count == 2 && arena[Int(text)] == UInt8(ascii: "<") && arena[Int(text) + 1] == UInt8(ascii: "<")
     }

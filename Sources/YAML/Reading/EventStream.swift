@@ -1,7 +1,7 @@
 import CLibYAML
 
-/// What libyaml reports, one event after the other. It owns libyaml's parser and the current event and deletes both
-/// whichever way reading ends; the pointers in an event are valid until the next one is asked for.
+/// The stream of libyaml's events. Owns libyaml's parser and the current event, and frees both however reading ends.
+/// Pointers in an event are valid until the next call of ``next()``.
 struct EventStream: ~Copyable {
     typealias CText = UnsafePointer<UInt8>
 
@@ -20,24 +20,24 @@ struct EventStream: ~Copyable {
         let end: Mark
     }
 
-    /// Why libyaml gave up, in its own words.
+    /// The reason why libyaml stopped, in libyaml's own words.
     struct ParserError: Error {
         let error: yaml_error_type_t
         let problem: String
         let mark: Mark
         let context: String
         let contextMark: Mark
-        /// For a reader's error, which has no mark: the byte it stands at, and the value found there or -1.
+        /// For a reader error, which has no mark: the byte offset, and the value found there or -1.
         let offset: Int
         let value: Int
     }
 
-    // libyaml keeps a pointer to the parser in the parser itself, so it must not move.
+    // libyaml stores a pointer to the parser inside the parser itself, so the parser must not move.
     private let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
     private let event = UnsafeMutablePointer<yaml_event_t>.allocate(capacity: 1)
     private let isReady: Bool
 
-    /// - Parameter input: not empty, and alive as long as the stream.
+    /// - Parameter input: the bytes of the file: not empty, and alive as long as the stream.
     init(_ input: UnsafeBufferPointer<UInt8>) {
         parser.initialize(to: yaml_parser_t())
         event.initialize(to: yaml_event_t())
@@ -52,7 +52,7 @@ struct EventStream: ~Copyable {
         parser.deallocate()
     }
 
-    /// `nil` at the end of the file. Must not be called again after that, nor after an error.
+    /// Returns the next event, or `nil` at the end of the file. Must not be called again after the end or an error.
     mutating func next() throws(ParserError) -> Event? {
         while true {
             yaml_event_delete(event)
@@ -64,7 +64,7 @@ struct EventStream: ~Copyable {
         }
     }
 
-    /// `nil` for the start of the stream, which says nothing that matters here.
+    /// The content of the current event; `nil` for the start of the stream, which carries no information.
     private var content: Event.Content? {
         switch event.pointee.type {
         case YAML_SCALAR_EVENT:
@@ -104,6 +104,6 @@ struct EventStream: ~Copyable {
 }
 
 extension Mark {
-    /// libyaml counts lines and columns from 0.
+    /// Converts libyaml's lines and columns, which start at 0.
     fileprivate init(_ mark: yaml_mark_t) { self.init(line: mark.line + 1, column: mark.column + 1) }
 }

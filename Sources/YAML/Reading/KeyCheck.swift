@@ -1,7 +1,7 @@
-/// Checks the keys of a mapping that has just ended: all of them scalars, no two with the same text, and what `<<`
-/// merges is a mapping. Quoted or not, a key is its text, since by its text it is looked up.
+/// The check of a mapping's keys, made when the mapping ends: all keys are scalars, no two have the same text, and `<<`
+/// merges only mappings. Keys are compared by text, quoted or not, because they are looked up by text.
 struct KeyCheck {
-    /// The scalar keys; kept from one mapping to the next to spare the allocation.
+    /// The scalar keys, reused across mappings to avoid allocations.
     private var keys: [Int] = []
 
     mutating func check(
@@ -40,7 +40,7 @@ struct KeyCheck {
         }
     }
 
-    /// Sorted, equal keys are neighbours, so that the work for a mapping of a million keys stays bearable.
+    /// Compares keys after sorting, which makes duplicates adjacent: O(n log n) for a mapping of a million keys.
     private mutating func compareSorted(
         _ nodes: [StoredNode], _ arena: [UInt8], _ errors: inout ErrorList
     ) throws(YAMLError) {
@@ -95,14 +95,13 @@ struct KeyCheck {
 }
 
 extension [UInt8] {
-    /// Whether two nodes are scalars with the same text; `self` is their arena.
+    /// Whether two nodes are scalars with the same text. `self` is the arena of both.
     func hasSameText(_ left: StoredNode, _ right: StoredNode) -> Bool {
         left.kind == .scalar && right.kind == .scalar && left.count == right.count
             && self[left.textRange].elementsEqual(self[right.textRange])
     }
 
-    /// Whether `left` comes before `right` in some order that brings equal texts together; `nil` when either may come
-    /// first.
+    /// Whether `left` precedes `right` in an order that makes equal texts adjacent; `nil` if either may come first.
     func orderText(_ left: StoredNode, _ right: StoredNode) -> Bool? {
         guard left.kind == .scalar, right.kind == .scalar else {
             return left.kind == right.kind ? nil : left.kind.rawValue < right.kind.rawValue

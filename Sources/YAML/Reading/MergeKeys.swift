@@ -1,8 +1,8 @@
-/// Applies the merge keys of one document: `<<: *base` and `<<: [*first, *second]`. A mapping's own keys win over
-/// merged ones, an earlier merged mapping wins over a later (the rule of YAML 1.1's `!!merge` type).
+/// A step that applies the merge keys of one document: `<<: *base` and `<<: [*first, *second]`. A mapping's own keys
+/// override merged ones, and an earlier merged mapping overrides a later one (the `!!merge` type of YAML 1.1).
 ///
-/// The nodes as written are read and the merged document is appended to `result`. The recursion is no deeper than
-/// `ReadingLimits.depth`, which was held when the document was composed.
+/// Reads the nodes as written and appends the merged document to `result`. The recursion is no deeper than
+/// `ReadingLimits.depth`, which was enforced when the document was composed.
 struct MergeKeys {
     private struct Pair {
         let key: Int
@@ -13,7 +13,7 @@ struct MergeKeys {
     let arena: [UInt8]
     var result: [StoredNode]
 
-    /// Appends a node and all it holds.
+    /// Appends a node and its subtree.
     mutating func append(_ index: Int) {
         let node = written[index]
         guard node.holdsMerge else {
@@ -40,7 +40,7 @@ struct MergeKeys {
         result[position].span = UInt32(result.count - position)
     }
 
-    /// The pairs of a mapping and of all it merges, the one that wins before the one that loses.
+    /// Collects the pairs of a mapping and of everything it merges, overriding pairs before overridden ones.
     private func collect(_ mapping: Int, into pairs: inout [Pair]) {
         var merged: [Int] = []
         var key = mapping + 1

@@ -1,18 +1,18 @@
-/// How much a file may ask of its reader. What goes beyond is an error, found before the memory is spent.
+/// The resource limits for reading one file. Exceeding a limit is an error, found before the memory is used.
 package struct ReadingLimits: Hashable, Sendable {
-    /// How deep collections may be nested, aliases expanded; at most 1,000 counts.
+    /// The maximum nesting depth of collections, with aliases expanded; at most 1,000.
     package var depth = 64
-    /// How many nodes a file's aliases may add, those under merge keys too.
+    /// The maximum number of nodes that a file's aliases may add, including those under merge keys.
     package var aliasNodes = 100_000
-    /// How many bytes a file may have; at most 1 GiB counts.
+    /// The maximum size of a file in bytes; at most 1 GiB.
     package var bytes = 64 << 20
 
-    /// The limits that a manifest has unless it is told otherwise.
+    /// Creates the default limits of a manifest.
     package init() {}
 }
 
-/// Reads YAML 1.1 and 1.2 into flat documents. It never throws and never stops at the first error it can pass: what
-/// is wrong comes back as values.
+/// A reader of YAML 1.1 and 1.2 that produces flat documents. Reading never throws and continues after an error where
+/// possible; errors are returned as values.
 ///
 /// ```swift
 /// let stream = YAMLReader().read(Array("start: 1651584991".utf8))
@@ -21,7 +21,7 @@ package struct ReadingLimits: Hashable, Sendable {
 package struct YAMLReader: Sendable {
     private var limits: ReadingLimits
 
-    /// A reader that holds every file to `limits`.
+    /// Creates a reader that enforces `limits` on every file.
     package init(limits: ReadingLimits = ReadingLimits()) {
         self.limits = limits
         self.limits.depth = min(limits.depth, 1_000)
@@ -29,7 +29,8 @@ package struct YAMLReader: Sendable {
     }
 
     /// Reads all documents of a file.
-    /// - Parameter bytes: a whole file, in UTF-8 or, with its byte order mark, in UTF-16.
+    ///
+    /// - Parameter bytes: a whole file, in UTF-8, or in UTF-16 with a byte order mark.
     package func read(_ bytes: [UInt8]) -> YAMLStream {
         guard bytes.count <= limits.bytes else {
             let error = YAMLError(
@@ -65,19 +66,19 @@ package struct YAMLReader: Sendable {
     }
 }
 
-/// What a file holds.
+/// The contents of a file.
 package struct YAMLStream: Sendable {
-    /// In order. When `errors` is not empty these are the documents that could be made out: all before the error that
-    /// ended the reading, and each as far as its own errors let it make sense.
+    /// The documents, in order. If `errors` is not empty, these are the documents that could be read: all that end
+    /// before the error that stopped the reading, each as complete as its own errors allow.
     package let documents: [YAMLDocument]
-    /// By place.
+    /// The errors, sorted by position.
     package let errors: [YAMLError]
 }
 
 /// One document of a file.
 package struct YAMLDocument: Sendable {
-    /// `nil` when nothing stands in the document.
+    /// The root node; `nil` if the document is empty.
     package let root: YAMLNode?
-    /// Where its directives or its `---` stand or, without them, its first character.
+    /// The position of the document's directives or `---`, or else of its first character.
     package let start: Mark
 }
