@@ -5,7 +5,8 @@ import Testing
 /// over thousands of seeds.
 ///
 /// `SLUICE_SEEDS=100000 swift test --filter DeterministicSimulation` runs 100,000 seeds; `SLUICE_SEED=4711` replays one
-/// seed and prints its trace.
+/// seed and prints its trace. `SLUICE_WORLD=a,c` gives every seed these features of `SimulatedWorld` and no others;
+/// `SLUICE_FAILURES=100` shows more of the seeds that fail.
 @Suite("Deterministic simulation")
 struct DeterministicSimulationTests {
     @Test("no seed requests a window twice, loses a run or sends a delta column again")
@@ -18,15 +19,18 @@ struct DeterministicSimulationTests {
             let first = environment["SLUICE_FIRST_SEED"].flatMap(UInt64.init) ?? 0
             seeds = first..<(first + (environment["SLUICE_SEEDS"].flatMap(UInt64.init) ?? 500))
         }
-        var failures: [(seed: UInt64, violations: [String])] = []
+        var failures: [String] = []
         for seed in seeds {
-            let result = SimulatedScenario(seed: seed).run(tracing: seeds.count == 1)
+            let scenario = SimulatedScenario(seed: seed)
+            let result = scenario.run(tracing: seeds.count == 1)
             result.trace.forEach { print($0) }
-            if !result.violations.isEmpty { failures.append((seed, result.violations)) }
+            guard !result.violations.isEmpty else { continue }
+            failures.append(
+                "SLUICE_SEED=\(seed) SLUICE_WORLD=\(scenario.world.description) (\(scenario.mode)): "
+                    + result.violations.joined(separator: "; "))
         }
-        for failure in failures.prefix(5) {
-            Issue.record("SLUICE_SEED=\(failure.seed): \(failure.violations.joined(separator: "; "))")
-        }
+        let shown = environment["SLUICE_FAILURES"].flatMap { Int($0) } ?? 5
+        for failure in failures.prefix(shown) { Issue.record("\(failure)") }
         let count = failures.count
         #expect(count == 0, "of \(seeds.count) seeds")
     }

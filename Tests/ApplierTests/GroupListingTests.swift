@@ -28,7 +28,7 @@ struct GroupListingTests {
     private static func ledger(_ minutes: [Int]) throws -> FlowLedger {
         var ledger = FlowLedger.empty(flow)
         let listing = RunListing(runs: minutes.map { run($0).run }, date: time(1_000), isComplete: true)
-        _ = try ledger.observe(listing, settling: Settling(settle: settle), at: time(1_000))
+        _ = try ledger.observe(listing, settling: ClaimSettlementPolicy(settle: settle, age: settle), at: time(1_000))
         return ledger
     }
 
@@ -104,7 +104,8 @@ struct GroupListingTests {
     func spareNothing() throws {
         var ledger = try Self.ledger([10, 20])
         let findings = try ledger.observe(
-            RunListing(some: [Self.run(30).run, Self.run(20).run]), settling: Settling(settle: Self.settle),
+            RunListing(some: [Self.run(30).run, Self.run(20).run]),
+            settling: ClaimSettlementPolicy(settle: Self.settle, age: Self.settle),
             at: Self.time(2_000))
         #expect(findings.new == 1)
         #expect(ledger.runs.compactMap(\.id).contains(RunID("330")!))

@@ -57,25 +57,54 @@ struct ServiceClockTests {
     func interval() {
         var clock = ServiceClock()
         #expect(clock.time(at: Self.start) == nil)
-        clock.note(date: Timestamp(seconds: 100), sent: Self.start, received: Self.after(200))
+        clock.record(date: Timestamp(seconds: 100), sent: Self.start, received: Self.after(200))
         #expect(
             clock.time(at: Self.after(5200))
                 == ServiceTime(
                     earliest: Timestamp(seconds: 105), latest: Timestamp(milliseconds: 106_200)))
     }
 
-    @Test("the interval comes from the shortest round trip, until it is ten minutes old or the service's clock changes")
-    func best() throws {
+    @Test("answers that agree narrow the interval")
+    func narrowing() {
         var clock = ServiceClock()
-        clock.note(date: Timestamp(seconds: 100), sent: Self.start, received: Self.after(100))
-        clock.note(date: Timestamp(seconds: 101), sent: Self.after(1000), received: Self.after(1900))
-        #expect(clock.time(at: Self.after(1900))?.latest == Timestamp(milliseconds: 102_900))
-        clock.note(date: Timestamp(seconds: 101), sent: Self.after(1950), received: Self.after(2000))
-        #expect(clock.time(at: Self.after(2000))?.latest == Timestamp(milliseconds: 102_050))
-        clock.note(date: Timestamp(seconds: 500), sent: Self.after(3000), received: Self.after(3800))
-        #expect(clock.time(at: Self.after(3800))?.earliest == Timestamp(seconds: 500))
-        clock.note(date: Timestamp(seconds: 1100), sent: Self.after(603_000), received: Self.after(603_900))
-        #expect(clock.time(at: Self.after(603_900))?.earliest == Timestamp(seconds: 1100))
+        clock.record(date: Timestamp(seconds: 100), sent: Self.start, received: Self.after(2_000))
+        clock.record(date: Timestamp(seconds: 101), sent: Self.after(2_500), received: Self.after(2_600))
+        #expect(
+            clock.time(at: Self.after(2_600))
+                == ServiceTime(earliest: Timestamp(seconds: 101), latest: Timestamp(milliseconds: 102_100)))
+    }
+
+    @Test("answers that contradict each other widen the interval, and a clock that no answer confirms is forgotten")
+    func widening() {
+        var clock = ServiceClock()
+        clock.record(date: Timestamp(seconds: 100), sent: Self.start, received: Self.start)
+        clock.record(date: Timestamp(seconds: 500), sent: Self.after(3_000), received: Self.after(3_000))
+        #expect(
+            clock.time(at: Self.after(3_000))
+                == ServiceTime(earliest: Timestamp(seconds: 103), latest: Timestamp(seconds: 501)))
+        clock.record(date: Timestamp(seconds: 1_098), sent: Self.after(601_000), received: Self.after(601_000))
+        #expect(clock.time(at: Self.after(601_000))?.earliest == Timestamp(seconds: 1_098))
+    }
+
+    @Test("a date that does not advance is behind, one that advances with the time is of a clock that runs behind")
+    func lag() {
+        var clock = ServiceClock()
+        func lag(_ date: Int64, at seconds: Int64) -> Duration? {
+            let instant = Self.after(seconds * 1_000)
+            return clock.lag(ofDate: Timestamp(seconds: date), sent: instant, received: instant)
+        }
+        func record(_ date: Int64, at seconds: Int64) {
+            let instant = Self.after(seconds * 1_000)
+            clock.record(date: Timestamp(seconds: date), sent: instant, received: instant)
+        }
+        record(1_000, at: 0)
+        #expect(lag(1_010, at: 10) == nil)
+        #expect(lag(1_008, at: 10) == nil, "within the resolution of dates")
+        #expect(lag(900, at: 10) == .seconds(109))
+        record(900, at: 10)
+        #expect(lag(900, at: 13) == .seconds(112))
+        record(903, at: 13)
+        #expect(lag(906, at: 16) == nil)
     }
 
     @Test("the real time is within the interval for any clocks and any latency")
@@ -90,7 +119,7 @@ struct ServiceClockTests {
                 let sent = now + Int64.random(in: 0...300_000, using: &generator)
                 let answered = sent + Int64.random(in: 0...30_000, using: &generator)
                 let received = answered + Int64.random(in: 0...30_000, using: &generator)
-                clock.note(
+                clock.record(
                     date: Timestamp(seconds: (offset + answered) / 1000), sent: Self.after(sent),
                     received: Self.after(received))
                 now = received + Int64.random(in: 0...10_000, using: &generator)

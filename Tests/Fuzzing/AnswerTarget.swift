@@ -22,7 +22,7 @@ extension FuzzTarget {
         }
         var clock = ServiceClock()
         if let date = answer.serverTime {
-            clock.note(date: date, sent: answer.sent, received: answer.received)
+            clock.record(date: date, sent: answer.sent, received: answer.received)
             if let time = clock.time(at: .now) { try expect(time.earliest <= time.latest, "a time of \(time)") }
         }
         try check(RunAnswer(answer, now: now, redaction: redaction), answer.status, secret)

@@ -46,7 +46,7 @@ struct TrustTests {
         var ledger = FlowLedger(snapshot)
         _ = try ledger.observe(
             RunListing(runs: [], date: nil, isComplete: true),
-            settling: Settling(settle: .seconds(120), seenFor: .seconds(200), waitedFrom: ledger.base),
+            settling: ClaimSettlementPolicy(settle: .seconds(120), seenFor: .seconds(200), waitedFrom: ledger.base),
             at: GitFixture.now)
         #expect(try await again.commit(ledger.commit(nonce: "recheck")) == .done)
         #expect(try await again.snapshot(of: GitFixture.flow).record.needsRecheck == false)

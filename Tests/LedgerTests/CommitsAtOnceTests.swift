@@ -47,7 +47,7 @@ struct CommitsAtOnceTests {
         do throws(LedgerError) {
             if number % 5 == 1 {
                 // Commits on a revision that is not in the store.
-                ledger.note(column: DeltaColumn(name: "DOB"))
+                ledger.record(column: DeltaColumn(name: "DOB"))
                 ledger.committed(ledger.commit(nonce: "lost"))
             }
             try ledger.claim(claim)

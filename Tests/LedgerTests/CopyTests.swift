@@ -12,7 +12,7 @@ struct CopyTests {
     private func fill(_ store: any LedgerStore) async throws {
         for number in 1...2 {
             var ledger = FlowLedger(of: Sample.flow(number))
-            ledger.note(column: DeltaColumn(name: "É\"\\{,}\t", dateFormat: "", timezone: "NULL"))
+            ledger.record(column: DeltaColumn(name: "É\"\\{,}\t", dateFormat: "", timezone: "NULL"))
             for (index, state) in RunState.allCases.enumerated() where !state.isDoubtful {
                 try ledger.bring(Sample.identity(Int64(index), of: ledger.id), to: state)
             }
@@ -49,7 +49,7 @@ struct CopyTests {
         let (store, other) = (InMemoryStore(), InMemoryStore())
         try await fill(store)
         var stranger = FlowLedger(of: Sample.flow(2))
-        stranger.note(column: DeltaColumn(name: "A"))
+        stranger.record(column: DeltaColumn(name: "A"))
         _ = try other.commit(stranger.commit(nonce: "other"))
         let before = try await other.exported()
         await #expect(throws: LedgerCopyError.notEmpty(Sample.flow(2))) { try await store.copy(to: other) }
@@ -64,7 +64,7 @@ struct CopyTests {
         await #expect(throws: LedgerCopyError.changed(Sample.flow(1))) {
             try await store.copy(to: other) { copied, _ in
                 var ledger = FlowLedger(contents.snapshotForTest(Sample.flow(1)))
-                ledger.note(column: DeltaColumn(name: "changed \(copied)"))
+                ledger.record(column: DeltaColumn(name: "changed \(copied)"))
                 _ = try? InMemoryStore(contents).commit(ledger.commit(nonce: "late \(copied)"))
             }
         }

@@ -17,7 +17,8 @@ struct ExportTests {
             id: Sample.run("a"), window: nil, createdAt: Sample.now, status: "inProgress", end: nil,
             counts: RunCounts(inputFiles: 1))
         _ = try other.observe(
-            Sample.listing([seen], after: .zero), settling: Settling(settle: Sample.settle), at: Sample.now)
+            Sample.listing([seen], after: .zero),
+            settling: ClaimSettlementPolicy(settle: Sample.settle, age: Sample.settle), at: Sample.now)
         _ = try store.commit(other.commit(nonce: "n2"))
         let text = String(decoding: try await store.exported(), as: UTF8.self)
         let (first, second) = (Sample.flow.description, Sample.flow(2).description)

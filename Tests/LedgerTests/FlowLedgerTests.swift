@@ -40,7 +40,8 @@ struct FlowLedgerTests {
                 id: Sample.run("a"), window: Sample.window(1), createdAt: Sample.now, status: "success",
                 end: RunEnd(state: state), counts: RunCounts(outputRecords: records))
             _ = try ledger.observe(
-                Sample.listing([ended], after: .seconds(1)), settling: Settling(settle: Sample.settle), at: Sample.now)
+                Sample.listing([ended], after: .seconds(1)),
+                settling: ClaimSettlementPolicy(settle: Sample.settle, age: Sample.settle), at: Sample.now)
             #expect(ledger.run(Sample.run("a"))?.records == records)
             let again = Sample.identity(1, attempt: 2)
             #expect(throws: LedgerError.self) { try ledger.claim(Sample.claim(again, id: "again")) }
@@ -63,7 +64,7 @@ struct FlowLedgerTests {
             }
             for name in ["1", "2", "3"] {
                 let claim = ClaimID(name)!
-                #expect(ledger.knows(claim) == ledger.runs.contains { $0.claim?.id == claim })
+                #expect(ledger.contains(claim) == ledger.runs.contains { $0.claim?.id == claim })
             }
         }
         check()
@@ -82,7 +83,8 @@ struct FlowLedgerTests {
                 id: Sample.run(name), window: window, createdAt: Sample.now + .seconds(1), status: "started",
                 end: nil)
             _ = try ledger.observe(
-                Sample.listing([listed], after: .seconds(500)), settling: Settling(settle: Sample.settle),
+                Sample.listing([listed], after: .seconds(500)),
+                settling: ClaimSettlementPolicy(settle: Sample.settle, age: Sample.settle),
                 at: Sample.now)
             check()
         }
@@ -93,7 +95,7 @@ struct FlowLedgerTests {
         try ledger.record(.accepted(Sample.run("c"), response: nil), of: second, at: Sample.now)
         check()
         let reread = FlowLedger(FlowSnapshot(record: ledger.record, runs: ledger.runs))
-        #expect(reread.openRequests == ledger.openRequests && reread.knows(ClaimID("2")!))
+        #expect(reread.openRequests == ledger.openRequests && reread.contains(ClaimID("2")!))
         #expect(ledger.runs.count == 3)
     }
 
@@ -141,7 +143,7 @@ struct FlowLedgerTests {
         try ledger.claim(claim)
         _ = try ledger.observe(
             Sample.listing([Sample.observed("a", nil)], after: .seconds(20)),
-            settling: Settling(settle: Sample.settle), at: Sample.now)
+            settling: ClaimSettlementPolicy(settle: Sample.settle, age: Sample.settle), at: Sample.now)
         #expect(ledger.runs.count == 2)
         try ledger.record(.accepted(Sample.run("a"), response: nil), of: claim, at: Sample.now)
         #expect(ledger.runs.map(\.identity) == [Sample.identity(1)])
@@ -160,7 +162,8 @@ struct FlowLedgerTests {
         let running = ObservedRun(
             id: id, window: Sample.window(1), createdAt: Sample.now, status: "inProgress", end: nil)
         _ = try ledger.observe(
-            RunListing(runs: [running], date: nil, isComplete: false), settling: Settling(settle: Sample.settle),
+            RunListing(runs: [running], date: nil, isComplete: false),
+            settling: ClaimSettlementPolicy(settle: Sample.settle, age: Sample.settle),
             at: Sample.now)
         #expect(ledger.commit(nonce: "b").record.revision == Revision(number: 1, token: "b"))
         #expect(ledger.commit(nonce: "b").expecting == first.record.revision)

@@ -23,7 +23,7 @@ struct StoreConformanceTests {
         let claim = Sample.claim(
             Sample.identity(1, rerun: "fix-418"), column: DeltaColumn(name: "DOB", dateFormat: "yyyy", timezone: "UTC"))
         try ledger.claim(claim)
-        ledger.note(column: DeltaColumn(name: "DOB"))
+        ledger.record(column: DeltaColumn(name: "DOB"))
         let commit = ledger.commit(nonce: "n1")
         #expect(try await place.open().commit(commit) == .done)
 
@@ -62,7 +62,7 @@ struct StoreConformanceTests {
         #expect(try await store.commit(commit) == .done)
         #expect(try await store.snapshot(of: Sample.flow).runs.count == 1)
         ledger.committed(commit)
-        ledger.note(column: DeltaColumn(name: "DOB"))
+        ledger.record(column: DeltaColumn(name: "DOB"))
         #expect(try await store.commit(ledger.commit(nonce: "b")) == .done)
         #expect(try await store.commit(commit) == .conflict, "another commit has come in between")
     }
@@ -72,13 +72,13 @@ struct StoreConformanceTests {
         let place = try await kind.make()
         let store = try await place.open()
         var (first, second) = (FlowLedger(), FlowLedger())
-        first.note(column: DeltaColumn(name: "A"))
+        first.record(column: DeltaColumn(name: "A"))
         let commit = first.commit(nonce: "a")
         first.committed(commit)
         try first.claim(Sample.claim(Sample.identity(1)))
         let late = first.commit(nonce: "late")
         // The other ledger has the same revision number, but from another commit.
-        second.note(column: DeltaColumn(name: "A"))
+        second.record(column: DeltaColumn(name: "A"))
         #expect(try await store.commit(second.commit(nonce: "b")) == .done)
         #expect(try await store.commit(late) == .conflict)
     }
@@ -220,7 +220,8 @@ struct StoreConformanceTests {
                 id: Sample.run("r\(window)"), window: Sample.window(window), createdAt: Sample.now, status: "success",
                 end: RunEnd(state: .succeeded), counts: counts)
             _ = try ledger.observe(
-                Sample.listing([ended], after: .seconds(1)), settling: Settling(settle: Sample.settle), at: Sample.now)
+                Sample.listing([ended], after: .seconds(1)),
+                settling: ClaimSettlementPolicy(settle: Sample.settle, age: Sample.settle), at: Sample.now)
         }
         let first = ledger.commit(nonce: "a")
         #expect(try await store.commit(first) == .done)
@@ -274,7 +275,7 @@ struct StoreConformanceTests {
         for index in [5, 8, 3, 0, 7, 4, 1, 2, 6] { try ledger.bring(identities[index], to: .rejected) }
         _ = try ledger.observe(
             Sample.listing([Sample.observed("x", nil)], after: .seconds(20)),
-            settling: Settling(settle: Sample.settle), at: Sample.now)
+            settling: ClaimSettlementPolicy(settle: Sample.settle, age: Sample.settle), at: Sample.now)
         #expect(try await store.commit(ledger.commit(nonce: "n")) == .done)
         let unknown = RunIdentity(flow: Sample.flow, window: nil)
         #expect(ledger.runs.map(\.identity) == [unknown] + identities)

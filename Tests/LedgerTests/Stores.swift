@@ -174,7 +174,8 @@ extension FlowLedger {
                 id: Sample.run(name), window: identity.window, createdAt: Sample.now, status: "ended",
                 end: RunEnd(state: state))
             _ = try observe(
-                RunListing(runs: [ended], date: nil, isComplete: false), settling: Settling(settle: Sample.settle),
+                RunListing(runs: [ended], date: nil, isComplete: false),
+                settling: ClaimSettlementPolicy(settle: Sample.settle, age: Sample.settle),
                 at: Sample.now)
         }
     }

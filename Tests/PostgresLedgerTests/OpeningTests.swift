@@ -29,7 +29,7 @@ struct OpeningTests {
                 group.addTask {
                     let ledger = try await database.open()
                     var record = FlowLedger(try await ledger.snapshot(of: LedgerDatabase.flow))
-                    record.note(column: DeltaColumn(name: "column \(number)"))
+                    record.record(column: DeltaColumn(name: "column \(number)"))
                     _ = try await ledger.commit(record.commit(nonce: "\(number)"))
                     await ledger.close()
                 }
@@ -146,7 +146,7 @@ struct RightsTests {
         func listing(_ run: ObservedRun) -> RunListing {
             RunListing(runs: [run], date: Timestamp(milliseconds: 10_000_000), isComplete: true)
         }
-        let settling = Settling(settle: .seconds(60), seenFor: .seconds(100), waitedFrom: record.base)
+        let settling = ClaimSettlementPolicy(settle: .seconds(60), seenFor: .seconds(100), waitedFrom: record.base)
         _ = try record.observe(listing(run), settling: settling, at: Timestamp(milliseconds: 1))
         let sighting = record.commit(nonce: "a")
         #expect(try await again.commit(sighting) == .done)

@@ -38,7 +38,7 @@ struct ServerChangeTests {
         #expect(try await ofBoth.commit(prepared) == .conflict)
         #expect(try await ofBoth.snapshot(of: flow).record.needsRecheck)
         var first = FlowLedger(unrecorded)
-        first.note(column: DeltaColumn(name: "A"))
+        first.record(column: DeltaColumn(name: "A"))
         #expect(try await ofBoth.commit(first.commit(nonce: "late")) == .conflict)
         #expect(try await ofBoth.snapshot(of: other).record.needsRecheck, "its first commit may be lost")
         #expect(try await ofBoth.commit(ofBoth.prepared(3)) == .done)

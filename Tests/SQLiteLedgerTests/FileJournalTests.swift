@@ -44,7 +44,7 @@ struct FileJournalTests {
         #expect(try journal().add(claim("a"), of: flow) == [])
         #expect(try journal().add(claim("b", at: nil), of: flow) == [claim("a")])
         #expect(try journal().claims(of: flow) == [claim("a"), claim("b", at: nil)])
-        try journal().withdraw(ClaimID("a")!, of: flow)
+        try journal().remove([ClaimID("a")!], of: flow)
         #expect(try journal().claims(of: flow) == [claim("b", at: nil)])
         let other = FlowID("00000000-0000-4000-8000-000000000001")!
         #expect(try journal().claims(of: other).isEmpty)
@@ -118,7 +118,7 @@ struct FileJournalTests {
             #expect(earlier == expected)
             expected.append(added)
             guard number % 11 == 0 else { continue }
-            try (number % 2 == 0 ? one : other).withdraw(added.id, of: flow)
+            try (number % 2 == 0 ? one : other).remove([added.id], of: flow)
             expected.removeLast()
         }
         #expect(expected.count < 2000)

@@ -53,16 +53,15 @@ package struct ApplierContext: Sendable {
     func end(for error: FlowServiceError) -> FlowEnd {
         switch error {
         case .stale: return .held(error.description)
-        case .unreadable,
-            .refused where error.scope == .flow:
-            return .unreadable(error.description)
+        case .unreadable: return .unreadable(error.description)
+        case .refused where error.scope == .flow: return .unreadable(error.description)
         case .unauthorized(let reason):
             stop.request()
             return .unauthorized(reason)
         case .stopped:
             stop.request()
             return .stopped
-        case .unavailable, .unreadable, .refused:
+        case .unavailable, .refused:
             stop.request()
             return .unavailable(error.description)
         }

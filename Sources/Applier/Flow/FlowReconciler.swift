@@ -316,23 +316,24 @@ enum LedgerStaleness: Hashable {
         needsRecheck: Bool, hasJournal: Bool, missing: [(id: ClaimID, age: Duration?)], sinceStart: Duration,
         settle: Duration
     ) {
+        let ids = missing.map(\.id)
+        let missingWait = missing.map { max(.zero, settle - ($0.age ?? .zero)) }.max() ?? .zero
         if needsRecheck {
             // From now on: another process may have set the flag a moment ago.
             self = .stale(
                 wait: settle,
                 reason: "the ledger was restored or exchanged, and the service may not list the latest requests yet",
-                missing: missing.map(\.id))
+                missing: ids)
         } else if !hasJournal {
             self = .stale(
-                wait: max(.zero, settle - sinceStart),
-                reason:
-                    "this machine has no record of earlier requests, and the service may not list the latest ones yet",
-                missing: missing.map(\.id))
+                wait: max(.zero, settle - sinceStart, missingWait),
+                reason: "this machine has no record of earlier requests, and the service may not list the latest ones yet",
+                missing: ids)
         } else if !missing.isEmpty {
             self = .stale(
-                wait: missing.map { max(.zero, settle - ($0.age ?? .zero)) }.max() ?? .zero,
+                wait: missingWait,
                 reason: "a request that this machine made is not in this ledger, and the service may not list it yet",
-                missing: missing.map(\.id))
+                missing: ids)
         } else {
             self = .trusted
         }

@@ -44,9 +44,20 @@ struct FlowComparison {
             let ledger = FlowLedger(try await context.store.snapshot(of: flow))
             for request in ledger.openRequests where firstSeen[request.claim?.id] == nil {
                 firstSeen[request.claim?.id] = context.time.monotonic()
+                if let claim = request.claim { journal(claim) }
             }
             return ledger
         } catch { throw .ledger(error) }
+    }
+
+    /// Adds a claim of another machine to this machine's journal, so that a later process knows for how long the claim has
+    /// been seen, and notices when the ledger loses the claim. Without a journal only the wait of one process counts.
+    private func journal(_ claim: RunClaim) {
+        guard let claims = try? context.journal.claims(of: flow), !claims.contains(where: { $0.id == claim.id }) else {
+            return
+        }
+        _ = try? context.journal.add(
+            JournalClaim(id: claim.id, time: claim.time?.latest, madeAt: context.time.sinceBoot()), of: flow)
     }
 
     /// Reads the service's runs and merges them into the ledger.
@@ -117,7 +128,7 @@ struct FlowComparison {
         return min(unseen, left)
     }
 
-    /// How long ago this machine made the claim, by its boot clock; `nil` for another machine's claim.
+    /// How long ago this machine made the claim or first saw it, by its boot clock; `nil` without a journal.
     private func age(of open: RecordedRun?) -> Duration? {
         guard let claim = open?.claim?.id, let now = context.time.sinceBoot(),
             let claims = try? context.journal.claims(of: flow)

@@ -36,25 +36,27 @@ package struct RunCreation: Hashable, Sendable {
 extension SimulatedSandbox {
     /// Creates a run, as `POST /runs` does.
     ///
-    /// - Throws: ``ServiceError`` if a rule of the service rejects the request; no run is created.
+    /// - Parameter createdAt: by the clock of the node that takes it, where that differs from `now`.
+    /// - Throws: ``ServiceError``: the service's rules refuse it, and nothing is made.
     @discardableResult
-    package mutating func createRun(_ request: RunCreation, at now: Timestamp) throws(ServiceError) -> SimulatedRun {
-        let run = try newRun(request, at: now)
+    package mutating func createRun(
+        _ request: RunCreation, at now: Timestamp, createdAt: Timestamp? = nil
+    ) throws(ServiceError) -> SimulatedRun {
+        let run = try newRun(request, at: now, createdAt: createdAt)
         record(.run(run))
         return run
     }
 
     /// Creates a new run of the same window, as `POST /runs/{id}/action?op=re-trigger` does.
     ///
-    /// Only a run that failed, or that succeeded with zero records, can be triggered again.
-    ///
-    /// - Parameter etag: The value of `If-Match`, if the request has that header.
-    /// - Throws: ``ServiceError`` if the run is unknown, has another etag or cannot be triggered again.
+    /// - Parameters:
+    ///   - etag: `If-Match`, where it was sent.
+    ///   - createdAt: by the clock of the node that takes it, where that differs from `now`.
     @discardableResult
     package mutating func retrigger(
-        _ id: String, etag: String? = nil, client: String, at now: Timestamp
+        _ id: String, etag: String? = nil, client: String, at now: Timestamp, createdAt: Timestamp? = nil
     ) throws(ServiceError) -> SimulatedRun {
-        let run = try retriggeredRun(id, etag: etag, client: client, at: now)
+        let run = try retriggeredRun(id, etag: etag, client: client, at: now, createdAt: createdAt)
         record(.run(run))
         return run
     }
@@ -69,26 +71,30 @@ extension SimulatedSandbox {
 
     package mutating func add(_ flow: SimulatedFlow) { record(.flow(flow)) }
 
-    /// Returns the run that ``createRun(_:at:)`` creates, without recording the run.
-    func newRun(_ request: RunCreation, at now: Timestamp) throws(ServiceError) -> SimulatedRun {
+    /// What ``createRun(_:at:)`` makes. Nothing is recorded yet.
+    func newRun(
+        _ request: RunCreation, at now: Timestamp, createdAt: Timestamp? = nil
+    ) throws(ServiceError) -> SimulatedRun {
         let flow = try flow(request.flow)
         guard flow.state == "enabled" else { throw .disabled(flow) }
         guard flow.isOneTime else { throw .notOneTime(flow) }
         try check(request.parameters, against: flow.specification.times)
         try checkDeltaColumn(request.parameters.deltaColumn, of: flow)
-        return nextRun(of: flow.id, request.parameters, client: request.client, origin: .request, at: now)
+        return nextRun(
+            of: flow.id, request.parameters, client: request.client, origin: .request, at: now, createdAt: createdAt)
     }
 
     /// Returns the run that ``retrigger(_:etag:client:at:)`` creates, without recording the run.
     func retriggeredRun(
-        _ id: String, etag: String?, client: String, at now: Timestamp
+        _ id: String, etag: String?, client: String, at now: Timestamp, createdAt: Timestamp? = nil
     ) throws(ServiceError) -> SimulatedRun {
         let run = try run(id)
         if let etag, etag != "*", etag != run.etag(at: now) { throw .changed(id) }
-        guard run.stage(at: now) == .ended, run.outcome.mayBeTriggeredAgain else {
+        guard run.mayBeTriggeredAgain(at: now) else {
             throw .notRetriable(id, status: run.status(at: now))
         }
-        return nextRun(of: run.flow, run.parameters, client: client, origin: .retrigger, at: now)
+        return nextRun(
+            of: run.flow, run.parameters, client: client, origin: .retrigger, at: now, createdAt: createdAt)
     }
 
     /// Returns the run that ``add(_:)-(ForeignRun)`` adds, without recording the run.
@@ -133,7 +139,7 @@ extension SimulatedSandbox {
 
     private func nextRun(
         of flow: FlowID, _ parameters: RunParameters?, client: String, origin: SimulatedOrigin, at now: Timestamp,
-        startTime: Timestamp? = nil, outcome: SimulatedOutcome? = nil
+        createdAt: Timestamp? = nil, startTime: Timestamp? = nil, outcome: SimulatedOutcome? = nil
     ) -> SimulatedRun {
         let number = UInt64(runs.count)
         var id = SeededGenerator(seed: configuration.seed, choice: "run", number: number)
@@ -141,10 +147,11 @@ extension SimulatedSandbox {
         let drawn = outcomes.fraction()
         let startTime = startTime ?? parameters?.startTime.map { $0.time } ?? now
         let startsAt = max(startTime, now) + configuration.pace.scheduled
+        let end = outcome ?? configuration.outcomes.outcome(drawn, origin: origin)
         return SimulatedRun(
-            id: id.uuid(), flow: flow, parameters: parameters, createdAt: now, client: client, origin: origin,
-            outcome: outcome ?? configuration.outcomes.outcome(drawn, origin: origin), startsAt: startsAt,
-            endsAt: startsAt + configuration.pace.inProgress, listedAt: now + configuration.listingLag,
-            tellsWindowAt: now + configuration.windowDelay)
+            id: id.uuid(), flow: flow, parameters: parameters, createdAt: createdAt ?? now, client: client,
+            origin: origin, outcome: end, startsAt: startsAt, endsAt: startsAt + configuration.pace.inProgress,
+            listedAt: now + configuration.listingLag, tellsWindowAt: now + configuration.windowDelay,
+            lateEnd: configuration.lateEnd.flatMap { $0.isPossible(before: end) ? $0 : nil })
     }
 }

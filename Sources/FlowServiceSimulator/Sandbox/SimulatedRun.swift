@@ -14,7 +14,29 @@ package enum SimulatedOutcome: String, Hashable, Sendable, Codable, CaseIterable
     package var mayBeTriggeredAgain: Bool { self == .failed || self == .empty }
 }
 
-/// The origin of a run.
+/// The outcome that a run reports between its end and the moment when the service has counted its records.
+package struct LateEnd: Hashable, Sendable {
+    /// `success` has no counts yet, `empty` has zero counts; `failed` becomes `success`.
+    package let first: SimulatedOutcome
+    /// Counted from the end of the run.
+    package let delay: Duration
+
+    package init(first: SimulatedOutcome, delay: Duration) {
+        self.first = first
+        self.delay = delay
+    }
+
+    func isPossible(before outcome: SimulatedOutcome) -> Bool {
+        switch first {
+        case .failed: outcome == .success
+        case .success: outcome != .failed
+        case .empty: outcome == .success || outcome == .partial
+        case .partial: false
+        }
+    }
+}
+
+/// How a run came to be.
 package enum SimulatedOrigin: String, Hashable, Sendable, Codable {
     /// A `POST /runs` request.
     case request
@@ -41,6 +63,8 @@ package struct SimulatedRun: Hashable, Sendable, Identifiable {
     package let listedAt: Timestamp
     /// The time from which the run contains its window.
     package let tellsWindowAt: Timestamp
+    /// Given where the run says another outcome first. Only the deterministic simulation has such runs.
+    package var lateEnd: LateEnd?
 
     package var window: Window? { parameters?.window }
 
@@ -59,8 +83,19 @@ package struct SimulatedRun: Hashable, Sendable, Identifiable {
         switch stage(at: now) {
         case .scheduled: "scheduled"
         case .inProgress: "inProgress"
-        case .ended: outcome == .failed ? "failed" : "success"
+        case .ended: outcome(at: now) == .failed ? "failed" : "success"
         }
+    }
+
+    /// The outcome that an ended run reports.
+    package func outcome(at now: Timestamp) -> SimulatedOutcome {
+        if let lateEnd, now < endsAt + lateEnd.delay { lateEnd.first } else { outcome }
+    }
+
+    /// Whether the service runs it again when it is asked to.
+    package func mayBeTriggeredAgain(at now: Timestamp) -> Bool {
+        guard stage(at: now) == .ended else { return false }
+        return outcome.mayBeTriggeredAgain || outcome(at: now) == .failed
     }
 
     func updatedAt(_ now: Timestamp) -> Timestamp {

@@ -140,8 +140,12 @@ extension FlowLedger {
         var undecided: Set<RunID> = []
         for request in openRequests {
             let candidates = listed.filter { run in
-                !taken.contains(run.id) && recorded[run.id]?.window == nil && run.window == request.window
-                    && request.couldBe(run, clockSetBackBy: max(settling.settle, maxClockStep))
+                guard !taken.contains(run.id), run.window == request.window else { return false }
+                guard let known = recorded[run.id] else {
+                    return request.couldBe(run, clockSetBackBy: max(settling.settle, maxClockStep))
+                }
+                // Recorded before the claim, an acknowledged run counts for the window as it is.
+                return known.window == nil && !settling.acknowledgedWindows.contains(run.id) && request.couldBe(run)
             }
             let since = candidates.filter { request.couldBe($0) }
             let own = since.first { $0.createdClient.map(ownClients.contains) ?? false }

@@ -28,6 +28,7 @@ final class MemoryJournal: ClaimJournal {
     private struct State {
         var isThere = false
         var claims: [FlowID: [JournalClaim]] = [:]
+        var lastLedgerWasShared = false
     }
 
     private let state: Mutex<State>
@@ -46,7 +47,9 @@ final class MemoryJournal: ClaimJournal {
             return earlier
         }
     }
-    func withdraw(_ claim: ClaimID, of flow: FlowID) {
-        state.withLock { $0.claims[flow]?.removeAll { $0.id == claim } }
+    func remove(_ claims: [ClaimID], of flow: FlowID) {
+        state.withLock { $0.claims[flow]?.removeAll { claims.contains($0.id) } }
     }
+    func lastLedgerWasShared() -> Bool { state.withLock(\.lastLedgerWasShared) }
+    func recordLedger(isShared: Bool) { state.withLock { $0.lastLedgerWasShared = isShared } }
 }

@@ -23,6 +23,8 @@ struct SimulatedLimits: Sendable {
     let settle: Duration
     /// Where a commit is costly, as one to a Git repository; a claim covers several requests then.
     let requestsPerClaim: Int
+    /// Several machines use the same ledger.
+    let isShared: Bool
     var isCommitCostly: Bool { requestsPerClaim > 1 }
 }
 
@@ -35,14 +37,18 @@ final class SimulatedProcess: Sendable {
     let service: SimulatedService
     let misfortunes: Misfortunes
     let limits: SimulatedLimits
-    let stop = StopSignal()
+    /// When its manifests were read.
+    let manifestTime: Duration
+    let stop: StopSignal
+    let freshAnswers: FreshAnswers
     /// Called when the ledger has changed.
     let onCommit: @Sendable () -> Void
 
     private struct State {
         var isDead = false
         var pausedUntil = Duration.zero
-        var clock = ServiceClock()
+        /// By the answers that no cache gave: the earliest that it can have been at the service when the simulation began.
+        var earliestStart: Timestamp?
         /// The last whole look at each flow.
         var looks: [FlowID: SimulatedLook] = [:]
         /// How far back that look has read so far; `nil` when it has read everything.
@@ -56,14 +62,18 @@ final class SimulatedProcess: Sendable {
 
     init(
         number: Int, machine: SimulatedMachine, contents: InMemoryContents, service: SimulatedService,
-        misfortunes: Misfortunes, limits: SimulatedLimits, onCommit: @escaping @Sendable () -> Void
+        misfortunes: Misfortunes, limits: SimulatedLimits, manifestTime: Duration? = nil,
+        onCommit: @escaping @Sendable () -> Void
     ) {
         self.number = number
         self.machine = machine
+        stop = StopSignal()
+        freshAnswers = FreshAnswers(time: machine.clock, stop: stop)
         self.contents = contents
         self.service = service
         self.misfortunes = misfortunes
         self.limits = limits
+        self.manifestTime = manifestTime ?? service.time.elapsed
         self.onCommit = onCommit
     }
 
@@ -128,21 +138,25 @@ final class SimulatedProcess: Sendable {
     func look(at flow: FlowID) -> SimulatedLook? { state.withLock { $0.looks[flow] } }
     func noteClaim(_ claim: ClaimID, of flow: FlowID) { state.withLock { $0.claims[flow] = claim } }
     func claim(of flow: FlowID) -> ClaimID? { state.withLock { $0.claims[flow] } }
-    func noteDate(_ date: Timestamp?, sent: MonotonicInstant) {
+    /// An answer that no cache gave came now.
+    func noteFresh(_ date: Timestamp?) {
         guard let date else { return }
-        let received = time.monotonic
-        state.withLock { $0.clock.note(date: date, sent: sent, received: received) }
+        let elapsed = time.elapsed
+        state.withLock { $0.earliestStart = min($0.earliestStart ?? date - elapsed, date - elapsed) }
     }
-    func serviceTime() -> ServiceTime? {
-        let now = time.monotonic
-        return state.withLock { $0.clock.time(at: now) }
+    /// Whether every answer of the service so far shows that one with this `Date` is older than the question: by more than
+    /// a `Date` without fractions and a few seconds of tolerance explain.
+    func couldTell(_ date: Timestamp?, isOlderThan sent: Duration) -> Bool {
+        guard let date, let start = state.withLock(\.earliestStart) else { return false }
+        return date + .seconds(3) < start + sent
     }
+    func serviceTime() -> ServiceTime? { freshAnswers.serviceTime() }
 }
 
 /// When a flow's runs were read.
-struct SimulatedLook {
-    /// By the service's clock.
+struct SimulatedLook: Sendable {
+    /// The true time of the answer. Where a cache gave it, what the service itself could list then counts.
     let time: Timestamp
-    /// How many runs there were: where that clock steps back, a later one seems to be older than the look.
+    /// How many runs there were.
     let runCount: Int
 }

@@ -30,15 +30,19 @@ struct SimulatedScenario: Sendable {
 
     let seed: UInt64
     let mode: Mode
+    let world: SimulatedWorld
 
-    /// - Parameter mode: `nil` draws one.
-    init(seed: UInt64, mode: Mode? = nil) {
+    /// - Parameters:
+    ///   - mode: `nil` draws one.
+    ///   - features: `nil` draws them.
+    init(seed: UInt64, mode: Mode? = nil, features: Set<SimulatedWorld.Feature>? = nil) {
         self.seed = seed
+        world = SimulatedWorld(seed: seed, features: features)
         self.mode = mode ?? Mode.allCases[Int(seed % UInt64(Mode.allCases.count))]
     }
 
     func run(tracing: Bool = false) -> Result {
-        let simulation = Simulation(seed: seed, mode: mode, tracing: tracing)
+        let simulation = Simulation(seed: seed, mode: mode, world: world, tracing: tracing)
         let hasEnded = SimulationExecutor().run(time: simulation.time, random: simulation.random) {
             await simulation.run()
         }

@@ -30,7 +30,7 @@ final class SimulatedService: Sendable {
 
     private struct State {
         var sandbox: SimulatedSandbox
-        /// How far the service's clock is ahead of the true time, and was at most.
+        /// How far the clock of the first node is ahead of the true time, and that of any node was at most.
         var skew: Duration
         var largestSkew: Duration
         /// The runs that appliers requested.
@@ -45,6 +45,9 @@ final class SimulatedService: Sendable {
     }
 
     let habits: Habits
+    let world: SimulatedWorld
+    /// `nil` where nothing that can be seen lies between the appliers and the service.
+    let cache: SimulatedCache?
     let time: VirtualTime
     let random: SimulationRandom
     let manifest: SimulatedManifest
@@ -53,10 +56,12 @@ final class SimulatedService: Sendable {
     let trace: Trace
 
     init(
-        habits: Habits, sandbox: SandboxConfiguration, manifest: SimulatedManifest, skew: Duration, time: VirtualTime,
-        random: SimulationRandom, trace: Trace
+        habits: Habits, sandbox: SandboxConfiguration, manifest: SimulatedManifest, world: SimulatedWorld,
+        skew: Duration, time: VirtualTime, random: SimulationRandom, trace: Trace
     ) {
         self.habits = habits
+        self.world = world
+        cache = world.cache.map { SimulatedCache($0) }
         self.manifest = manifest
         self.time = time
         self.random = random
@@ -65,17 +70,31 @@ final class SimulatedService: Sendable {
         for flow in manifest.flows {
             model.add(SimulatedFlow(id: flow.id, source: flow.source))
         }
-        state = Mutex(State(sandbox: model, skew: skew, largestSkew: skew))
+        state = Mutex(State(sandbox: model, skew: skew, largestSkew: skew + (world.nodes.offsets.max() ?? .zero)))
     }
 
-    var now: Timestamp { time.now + state.withLock(\.skew) }
+    /// The true time: by it runs are listed, begin and end, whatever the nodes' clocks say.
+    var now: Timestamp { time.now }
 
-    /// The service's clock is set.
+    /// Which node answers.
+    func node(for path: Int) -> Int {
+        let count = world.nodes.offsets.count
+        return world.nodes.isByPath ? path % count : random.below(count)
+    }
+
+    /// By the node's clock.
+    func time(of node: Int) -> Timestamp { now + state.withLock(\.skew) + world.nodes.offsets[node] }
+
+    /// The `Date` header of the node's answers: whole seconds.
+    func date(of node: Int) -> Timestamp? { habits.tellsDate ? Timestamp(seconds: time(of: node).seconds) : nil }
+
+    /// The clocks of all nodes are set.
     func stepClock(by step: Duration) {
         trace.add(time, "the service's clock STEPS by \(step)")
+        let ahead = world.nodes.offsets.max() ?? .zero
         state.withLock { state in
             state.skew += step
-            state.largestSkew = max(state.largestSkew, state.skew)
+            state.largestSkew = max(state.largestSkew, state.skew + ahead)
         }
     }
     var violations: [String] { state.withLock(\.violations) }
@@ -93,29 +112,32 @@ final class SimulatedService: Sendable {
     // MARK: Requests
 
     /// Takes a request of an applier, or refuses it by the service's rules.
-    func take(_ body: String, claim: ClaimID, client: String) -> Result<RunID, ServiceError> {
-        take(claim, client) { sandbox, now throws(ServiceError) in
-            try sandbox.createRun(RunCreation(body: body, client: client), at: now)
+    func take(_ body: String, _ request: SimulatedRequest) -> Result<RunID, ServiceError> {
+        take(request) { sandbox, now, createdAt throws(ServiceError) in
+            try sandbox.createRun(
+                RunCreation(body: body, client: SimulatedProcess.client), at: now, createdAt: createdAt)
         }
     }
 
-    func retrigger(_ run: RunID, claim: ClaimID, client: String) -> Result<RunID, ServiceError> {
-        take(claim, client) { sandbox, now throws(ServiceError) in
-            try sandbox.retrigger(run.description, client: client, at: now)
+    func retrigger(_ run: RunID, _ request: SimulatedRequest) -> Result<RunID, ServiceError> {
+        take(request) { sandbox, now, createdAt throws(ServiceError) in
+            try sandbox.retrigger(
+                run.description, client: SimulatedProcess.client, at: now, createdAt: createdAt)
         }
     }
 
     private func take(
-        _ claim: ClaimID, _ client: String,
-        _ make: (inout SimulatedSandbox, Timestamp) throws(ServiceError) -> SimulatedRun
+        _ request: SimulatedRequest,
+        _ make: (inout SimulatedSandbox, Timestamp, Timestamp) throws(ServiceError) -> SimulatedRun
     ) -> Result<RunID, ServiceError> {
-        let (now, elapsed) = (now, time.elapsed)
+        let (now, createdAt) = (now, time(of: request.node))
+        let claim = request.claim
         draw()
         let result: Result<SimulatedRun, ServiceError> = state.withLock { state in
             let before = state.sandbox
             do throws(ServiceError) {
-                let run = try make(&state.sandbox, now)
-                state.violations += watch(run, claim, before, state, elapsed: elapsed)
+                let run = try make(&state.sandbox, now, createdAt)
+                state.violations += watch(run, request, before, state)
                 state.own.insert(run.id)
                 state.firstOwn.insert(run.flow)
                 if let window = run.window {
@@ -139,8 +161,9 @@ final class SimulatedService: Sendable {
 
     /// What must never happen when a request of an applier is taken.
     private func watch(
-        _ run: SimulatedRun, _ claim: ClaimID, _ before: SimulatedSandbox, _ state: State, elapsed: Duration
+        _ run: SimulatedRun, _ request: SimulatedRequest, _ before: SimulatedSandbox, _ state: State
     ) -> [String] {
+        let (claim, now, elapsed) = (request.claim, now, time.elapsed)
         var violations: [String] = []
         if run.origin == .request, run.parameters?.deltaColumn != nil, state.firstOwn.contains(run.flow) {
             violations.append("delta-twice: \(run.id)")
@@ -150,7 +173,7 @@ final class SimulatedService: Sendable {
         if state.taken[claimed] != nil { violations.append("claim-sent-twice: \(claim)") }
         if state.released.contains(claimed) { violations.append("taken-after-release: \(claim)") }
         let own = before.runs.filter { flow.counts(runsOf: $0.flow) && state.own.contains($0.id) }
-        let living = own.filter { !$0.hasFailed(at: run.createdAt) }
+        let living = own.filter { !$0.hasFailed(at: now) }
         let slots = flow.slots(of: window, at: elapsed)
         if living.filter({ $0.window == window }).count >= slots {
             violations.append("window-twice: \(window) of \(run.flow)")
@@ -198,20 +221,21 @@ final class SimulatedService: Sendable {
         let column = state.withLock { $0.sandbox.deltaColumn(of: flow.id) == nil ? flow.column : nil }
         let parameters = RunParameters(window: window, deltaColumn: column, startTime: startTime)
         let request = RunCreation(flow: flow.id, parameters: parameters, client: ForeignRun.userInterface)
-        let now = now
-        let run = state.withLock { try? $0.sandbox.createRun(request, at: now) }
+        let (now, createdAt) = (now, time(of: random.below(world.nodes.offsets.count)))
+        let run = state.withLock { try? $0.sandbox.createRun(request, at: now, createdAt: createdAt) }
         if let run { trace.add(time, "somebody REQUESTS \(run.id.prefix(8)) \(window)") }
     }
 
     /// Somebody triggers a failed run again in the user interface.
     func retriggerByHand() {
         draw()
-        let now = now
+        let (now, createdAt) = (now, time(of: random.below(world.nodes.offsets.count)))
         let failed = runs.filter { $0.hasFailed(at: now) }
         guard !failed.isEmpty else { return }
         let run = random.pick(failed)
         let again = state.withLock { state in
-            try? state.sandbox.retrigger(run.id, client: ForeignRun.userInterface, at: now)
+            try? state.sandbox.retrigger(
+                run.id, client: ForeignRun.userInterface, at: now, createdAt: createdAt)
         }
         if let again { trace.add(time, "somebody TRIGGERS \(run.id.prefix(8)) again: \(again.id.prefix(8))") }
     }
@@ -286,7 +310,7 @@ final class SimulatedService: Sendable {
         // The rule is for new windows, not for a retry or a rerun of one that was run.
         if declaration.overlap != .allow,
             !runs.contains(where: { declaration.counts(runsOf: $0.flow) && $0.window == window }),
-            let other = seen.first(where: { $0.flow == flow || !$0.hasFailed(at: now) })
+            let other = seen.first(where: { !$0.hasFailed(at: now) })
         {
             violate("visible-overlap-ignored: \(claim), \(window), \(other.id.prefix(8))")
         }
@@ -301,6 +325,15 @@ final class SimulatedService: Sendable {
         }
         if !taken.isSubset(of: recorded) { violate("released-but-taken: \(claim.claim), \(claim.window)") }
     }
+}
+
+/// A request of an applier that has arrived at the service.
+struct SimulatedRequest: Sendable {
+    let claim: ClaimID
+    /// The node that takes it.
+    let node: Int
+    /// When the manifests were read that it was planned from.
+    let manifestTime: Duration
 }
 
 /// One request of a claim, which may cover several windows.

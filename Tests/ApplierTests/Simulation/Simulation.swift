@@ -13,8 +13,7 @@ final class Simulation: Sendable {
     let misfortunes: Misfortunes
     let limits: SimulatedLimits
     let trace: Trace
-    /// When the service's clock is set, and by how much.
-    let clockSteps: [(at: Duration, by: Duration)]
+    let world: SimulatedWorld
 
     private struct State {
         /// The ledger on which the work goes on.
@@ -25,17 +24,15 @@ final class Simulation: Sendable {
 
     private let state: Mutex<State>
 
-    init(seed: UInt64, mode: SimulatedScenario.Mode, tracing: Bool) {
+    init(seed: UInt64, mode: SimulatedScenario.Mode, world: SimulatedWorld, tracing: Bool) {
         let random = SimulationRandom(seed: seed)
+        self.world = world
         self.random = random
         self.mode = mode
         trace = Trace(isOn: tracing)
         limits = SimulatedLimits(
             requestTimeout: Span.requestTimeout, settle: random.seconds(90, 120, 120),
-            requestsPerClaim: random.pick(mode.isShared ? [1, 2, 4, 8] : [1, 1, 1, 4]))
-        clockSteps = (0..<random.pick([0, 0, 0, 1, 2])).map { _ in
-            (random.duration(upTo: Span.disturbed), random.seconds(-10, -5, -1, 1, 2, 5, 10))
-        }
+            requestsPerClaim: random.pick(mode.isShared ? [1, 2, 4, 8] : [1, 1, 1, 4]), isShared: mode.isShared)
         misfortunes = Misfortunes(
             kill: random.pick([0, 0.005, 0.02]), pause: random.pick([0, 0.01, 0.03]),
             network: random.pick([0, 0.05, 0.25]), store: random.pick([0, 0.03, 0.1]),
@@ -43,8 +40,8 @@ final class Simulation: Sendable {
         let contents = InMemoryContents()
         state = Mutex(State(contents: contents))
         service = SimulatedService(
-            habits: Self.habits(random, limits.settle, clockSteps.map(\.by)), sandbox: Self.sandbox(random),
-            manifest: .drawn(random),
+            habits: Self.habits(random, limits.settle), sandbox: Self.sandbox(random), manifest: .drawn(random),
+            world: world,
             skew: random.seconds(0, 0, -500, 86_400), time: time, random: random, trace: trace)
         let count =
             switch mode {
@@ -74,13 +71,9 @@ final class Simulation: Sendable {
         }
     }
 
-    /// A service that sets its clock must list so much sooner.
-    private static func habits(
-        _ random: SimulationRandom, _ settle: Duration, _ clockSteps: [Duration]
-    ) -> SimulatedService.Habits {
+    private static func habits(_ random: SimulationRandom, _ settle: Duration) -> SimulatedService.Habits {
         var habits = SimulatedService.Habits()
         habits.longestLag = settle - Span.requestTimeout * 2 - .milliseconds(10)
-        for step in clockSteps { habits.longestLag -= max(step, .zero - step) }
         (habits.late, habits.latest) = random.pick([(0, 0), (0.6, 0.4), (0.6, 0.4), (1, 1)])
         habits.unreadable = random.pick([0, 0, 0.5])
         habits.neverTelling = random.pick([0, 0, 0.2])

@@ -5,7 +5,10 @@ import Synchronization
 final class SimulationRandom: Sendable {
     private let generator: Mutex<SeededGenerator>
 
-    init(seed: UInt64) { generator = Mutex(SeededGenerator(seed: seed, choice: "simulation")) }
+    /// - Parameter choice: what it draws depends on nothing that is drawn for other choices.
+    init(seed: UInt64, choice: String = "simulation") {
+        generator = Mutex(SeededGenerator(seed: seed, choice: choice))
+    }
 
     func number() -> UInt64 { generator.withLock { $0.next() } }
     /// In `0..<1`.

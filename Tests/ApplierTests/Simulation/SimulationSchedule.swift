@@ -43,7 +43,7 @@ extension Simulation {
             }
         }
         for time in service.manifest.replacements { actions.append((time, replaceFlow)) }
-        for step in clockSteps { actions.append((step.at, { self.service.stepClock(by: step.by) })) }
+        for step in world.clockSteps { actions.append((step.at, { self.service.stepClock(by: step.by) })) }
         for _ in 0..<random.pick([0, 0, 1, 3]) {
             actions.append((random.duration(upTo: .seconds(500)), { self.requestByHand() }))
         }

@@ -21,29 +21,30 @@ struct UnreliableService: FlowService {
 
     // MARK: Requests
 
+    private typealias Taking = @Sendable (SimulatedService, SimulatedRequest) -> Result<RunID, ServiceError>
+
+    /// Where each path has a node of its own.
+    private static let pathOfRequests = 4
+
     func createRun(_ body: String, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
         guard let flow = try? RunCreation(body: body, client: SimulatedProcess.client).flow, let id = FlowID(flow)
         else {
             service.violate("a body that cannot be read: \(body)")
             return .refused(reason: "400", response: "")
         }
-        return await request(id, deadline) { service, claim in
-            service.take(body, claim: claim, client: SimulatedProcess.client)
-        }
+        return await request(id, deadline) { service, request in service.take(body, request) }
     }
 
     func retrigger(_ run: RunID, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
         guard let flow = service.runs.first(where: { $0.id == run.description })?.flow else {
             return .refused(reason: "404", response: "")
         }
-        return await request(flow, deadline) { service, claim in
-            service.retrigger(run, claim: claim, client: SimulatedProcess.client)
-        }
+        return await request(flow, deadline) { service, request in service.retrigger(run, request) }
     }
 
     private func request(
         _ flow: FlowID, _ deadline: MonotonicInstant,
-        take: @escaping @Sendable (SimulatedService, ClaimID) -> Result<RunID, ServiceError>
+        take: @escaping Taking
     ) async -> RunAnswer {
         await process.step()
         guard process.isAlive else { return .notSent("dead") }
@@ -86,17 +87,19 @@ struct UnreliableService: FlowService {
         guard !isAnswerLost, let (result, date) = answer.value else {
             return .unknown(reason: "time-out", response: nil)
         }
-        process.noteDate(date, sent: sent)
+        process.noteFresh(date)
+        process.freshAnswers.record(AnswerStamp(date: date, sent: sent, received: process.time.monotonic))
         return result
     }
 
     private func arrive(
-        _ claim: ClaimID, _ drawn: Double, _ take: (SimulatedService, ClaimID) -> Result<RunID, ServiceError>
+        _ claim: ClaimID, _ drawn: Double, _ take: Taking
     ) -> (RunAnswer, Timestamp?) {
-        let date = self.date
+        let node = service.node(for: Self.pathOfRequests)
+        let date = service.date(of: node)
         if (0.93..<0.955).contains(drawn) { return (.refused(reason: "422", response: ""), date) }
         if (0.91..<0.93).contains(drawn) { return (.unknown(reason: "503", response: nil), date) }
-        switch take(service, claim) {
+        switch take(service, SimulatedRequest(claim: claim, node: node, manifestTime: process.manifestTime)) {
         case .success where (0.89..<0.91).contains(drawn): return (.unknown(reason: "500", response: nil), date)
         case .success(let run): return (.accepted(run, response: "{}"), date)
         case .failure(let error): return (.refused(reason: error.detail, response: ""), date)
@@ -111,71 +114,118 @@ struct UnreliableService: FlowService {
 
     // MARK: Reads
 
-    /// The `Date` header: whole seconds.
-    private var date: Timestamp? { service.habits.tellsDate ? Timestamp(seconds: service.now.seconds) : nil }
+    /// What a GET was answered with.
+    private struct Reading<Value: Sendable>: Sendable {
+        let value: Value
+        /// The `Date` header: whole seconds.
+        let date: Timestamp?
+        /// The `Age` header: given only by a cache.
+        let age: Int?
+        let sent: MonotonicInstant
+        let received: MonotonicInstant
+        /// What the service itself could list when the answer was given.
+        let look: SimulatedLook
+    }
 
     /// One round trip.
-    private func read<Value>(
-        _ value: () throws(FlowServiceError) -> Value
-    ) async throws(FlowServiceError) -> (Value, date: Timestamp?, sent: MonotonicInstant, at: Timestamp) {
+    private func read<Value: Sendable>(
+        _ question: Question, _ value: () throws(FlowServiceError) -> Value
+    ) async throws(FlowServiceError) -> Reading<Value> {
+        // A flow or a run that is read by its id has no page limit, so a cache answers every variant.
+        let hasPages = [.runs, .flows].contains(question.path)
+        let reading = try await process.freshAnswers.ask("\(question.path)") { variant throws(FlowServiceError) in
+            let reading = try await exchange(question, variant: hasPages ? variant : 0, value)
+            let stamp = AnswerStamp(
+                date: reading.date, age: reading.age.map { .seconds($0) }, sent: reading.sent,
+                received: reading.received)
+            return (reading, stamp)
+        }
+        await process.step()
+        guard process.isAlive else { throw .unavailable("the process is dead") }
+        return reading
+    }
+
+    /// Sends the question once, which a cache may answer.
+    ///
+    /// - Parameter variant: another one asks the same with another page limit, which is another key of a cache.
+    private func exchange<Value: Sendable>(
+        _ question: Question, variant: Int, _ value: () throws(FlowServiceError) -> Value
+    ) async throws(FlowServiceError) -> Reading<Value> {
         await process.step()
         guard process.isAlive else { throw .unavailable("the process is dead") }
         if process.strikes(process.misfortunes.network / 4) {
             await process.time.sleep(.seconds(5))
             throw .unavailable("503")
         }
-        let sent = process.time.monotonic
+        let (sent, sentAt) = (process.time.monotonic, process.time.elapsed)
         await process.delay(0.1, 0.1, 2, 8)
-        let (date, at) = (date, service.now)
+        let look = SimulatedLook(time: service.now, runCount: service.runs.count)
+        if let cached: SimulatedCache.Answer<Value> = service.cache?.answer(
+            question, variant: variant, of: process, sent: sentAt)
+        {
+            process.trace("reads \(question) from a CACHE, \(cached.heldFor) old")
+            await process.delay(0.1, 0.1, 5)
+            return Reading(
+                value: cached.value, date: cached.date, age: cached.age, sent: sent, received: process.time.monotonic,
+                look: look)
+        }
+        let date = service.date(of: service.node(for: question.path.rawValue))
         let result = try value()
+        service.cache?.keep(result, date, for: question, variant: variant, of: process)
         await process.delay(0.1, 0.1, 5)
-        process.noteDate(date, sent: sent)
-        await process.step()
-        guard process.isAlive else { throw .unavailable("the process is dead") }
-        return (result, date, sent, at)
+        process.noteFresh(date)
+        return Reading(
+            value: result, date: date, age: nil, sent: sent, received: process.time.monotonic, look: look)
     }
 
     func runs(
         of flow: FlowID, newestFirst: Bool, after next: String?
     ) async throws(FlowServiceError) -> Page<ObservedRun> {
-        let (result, date, sent, at) = try await read { () throws(FlowServiceError) in
+        let question = Question(.runs, "\(flow) \(newestFirst) \(next ?? "")")
+        let reading = try await read(question) { () throws(FlowServiceError) -> Page<ObservedRun> in
             if newestFirst, service.habits.refusesOrder { throw .refused(status: 400, "orderby is not known") }
             do throws(ServiceError) {
                 let page = try service.page(
                     of: flow, newestFirst: newestFirst && !service.habits.ignoresOrder, after: next)
-                return (page: page, runCount: service.runs.count)
+                return Page(items: page.runs, next: page.next)
             } catch { throw .refused(status: error.status, error.detail) }
         }
-        let page = result.page
+        let page = reading.value
         process.noteLook(
-            flow, SimulatedLook(time: at, runCount: result.runCount), isFirst: next == nil,
-            readBackTo: page.next == nil ? nil : page.runs.last?.createdAt)
-        let roundTrip = process.time.monotonic - sent
-        return Page(items: page.runs, next: page.next, date: date, requestedAt: date.map { $0 - roundTrip })
+            flow, reading.look, isFirst: next == nil, readBackTo: page.next == nil ? nil : page.items.last?.createdAt)
+        let roundTrip = reading.received - reading.sent
+        return Page(
+            items: page.items, next: page.next, date: reading.date,
+            requestedAt: reading.date.map { $0 - roundTrip })
     }
 
     /// It may be in any order, of any flows, and not whole: only a look at one flow is promised to list what it should.
     func runs(ofAny flows: [FlowID], after next: String?) async throws(FlowServiceError) -> Page<ListedRun> {
-        let (page, date, _, _) = try await read { () throws(FlowServiceError) in
+        let ids = flows.map(\.description).joined(separator: ",")
+        let reading = try await read(Question(.runs, "\(ids) \(next ?? "")")) {
+            () throws(FlowServiceError) -> Page<ListedRun> in
             if service.habits.refusesOrder { throw .refused(status: 400, "orderby is not known") }
             do throws(ServiceError) {
-                return try service.page(ofAny: flows, newestFirst: !service.habits.ignoresOrder, after: next)
+                let page = try service.page(ofAny: flows, newestFirst: !service.habits.ignoresOrder, after: next)
+                return Page(items: page.runs, next: page.next)
             } catch { throw .refused(status: error.status, error.detail) }
         }
-        let listed = page.runs.filter { _ in !process.strikes(service.habits.leavingOut) }
-        return Page(items: listed, next: page.next, date: date)
+        let listed = reading.value.items.filter { _ in !process.strikes(service.habits.leavingOut) }
+        return Page(items: listed, next: reading.value.next, date: reading.date)
     }
 
     func runs(ids: [RunID]) async throws(FlowServiceError) -> [ListedRun] {
-        try await read { ids.compactMap { service.run($0) } }.0
+        let question = Question(.runsByID, ids.map(\.description).joined(separator: ","))
+        return try await read(question) { ids.compactMap { service.run($0) } }.value
     }
 
     func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
-        try await read { service.flow(flow) }.0
+        try await read(Question(.flow, flow.description)) { service.flow(flow) }.value
     }
 
     func flows(ids: [FlowID], after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow> {
-        Page(items: try await read { ids.compactMap { service.flow($0) } }.0, next: nil)
+        let question = Question(.flows, ids.map(\.description).joined(separator: ","))
+        return Page(items: try await read(question) { ids.compactMap { service.flow($0) } }.value, next: nil)
     }
 
     func flows(after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow> { Page(items: [], next: nil) }

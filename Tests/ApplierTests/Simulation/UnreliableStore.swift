@@ -6,6 +6,7 @@ struct UnreliableStore: LedgerStore {
     let process: SimulatedProcess
 
     private var store: InMemoryStore { InMemoryStore(process.contents) }
+    var isShared: Bool { process.limits.isShared }
     var isCommitCostly: Bool { process.limits.isCommitCostly }
 
     private func alive() throws(LedgerError) {
@@ -50,6 +51,7 @@ struct UnreliableStore: LedgerStore {
         if before.record.revision != commit.expecting {
             process.service.violate("commit-on-another-revision: \(commit.expecting), not \(before.record.revision)")
         }
+        let after = try store.snapshot(of: flow)
         process.trace("commits \(commit.changes)")
         process.onCommit()
         for change in commit.changes {
@@ -67,14 +69,14 @@ struct UnreliableStore: LedgerStore {
                 else { continue }
                 process.service.watchRelease(
                     ClaimedWindow(claim: claim, window: window),
-                    recorded: Set(before.runs.compactMap(\.id?.description)))
+                    recorded: Set(after.runs.compactMap(\.id?.description)))
                 if let time = run.claim?.time, process.isClaimPassedOver(flow, madeAt: time) {
                     process.service.violate("released-by-part-of-a-listing: \(claim), \(window)")
                 }
             case .insert, .update, .remove: continue
             }
         }
-        let open = Set(try store.snapshot(of: flow).runs.filter(\.state.isDoubtful).compactMap(\.claim?.id))
+        let open = Set(after.runs.filter(\.state.isDoubtful).compactMap(\.claim?.id))
         if open.count > 1 { process.service.violate("two-open-claims: \(open)") }
         return result
     }

@@ -91,5 +91,6 @@ final class MachineClock: TimeSource {
     func set(ahead skew: Duration) { self.skew.withLock { $0 = skew } }
     func now() -> Timestamp { time.now + skew.withLock { $0 } }
     func monotonic() -> MonotonicInstant { time.monotonic }
+    func sinceBoot() -> MachineInstant? { MachineInstant(boot: "boot", sinceBoot: time.elapsed) }
     func sleep(_ duration: Duration) async { await time.sleep(duration) }
 }

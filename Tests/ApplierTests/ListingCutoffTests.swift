@@ -5,38 +5,40 @@ import Testing
 @testable import Applier
 
 @Suite("The cutoff for reading the newest runs")
-struct ReadingGoalTests {
+struct ListingCutoffTests {
     private static let flow = FlowID("3abea21c-7e36-4be1-bec1-d3bad0e3e0de")!
     private static let settle = Duration.seconds(120)
 
-    /// Creates a run made `minute` minutes after the start, without a window.
-    private static func run(_ minute: Int) -> ObservedRun {
+    /// Creates a run made `number` times ten minutes after the start, without a window.
+    private static func run(_ number: Int) -> ObservedRun {
         ObservedRun(
-            id: RunID("r\(minute)")!, window: nil, createdAt: Timestamp(seconds: 1_700_000_000 + Int64(minute) * 60),
+            id: RunID("r\(number)")!, window: nil, createdAt: Timestamp(seconds: 1_700_000_000 + Int64(number) * 600),
             status: "success", end: RunEnd(state: .succeeded))
     }
 
-    private static func runs(_ minutes: [Int]) -> [ObservedRun] { minutes.map(run) }
+    private static func runs(_ numbers: [Int]) -> [ObservedRun] { numbers.map(run) }
 
-    /// Creates a ledger whose last listing contained runs of these minutes.
-    private static func ledger(_ minutes: [Int]) throws -> FlowLedger {
+    /// Creates a ledger whose last listing contained these runs.
+    private static func ledger(_ numbers: [Int]) throws -> FlowLedger {
         var ledger = FlowLedger.empty(flow)
         _ = try ledger.observe(
-            RunListing(runs: runs(minutes), date: Timestamp(seconds: 1_700_100_000), isComplete: true),
-            settling: Settling(settle: settle), at: Timestamp(seconds: 1_700_100_000))
+            RunListing(runs: runs(numbers), date: Timestamp(seconds: 1_700_100_000), isComplete: true),
+            settling: ClaimSettlementPolicy(settle: settle, age: settle), at: Timestamp(seconds: 1_700_100_000))
         return ledger
     }
 
     private static func isReached(_ ledger: FlowLedger, _ listed: [Int], lastPage: [Int]) -> Bool {
-        ReadingGoal(ledger, settle: settle).isReached(by: runs(listed), lastPage: runs(lastPage))
+        ListingCutoff(ledger, settle: settle).isReached(by: runs(listed), lastPage: runs(lastPage))
     }
 
     @Test("reading stops on a page without new runs that reaches before the runs that the last listing may have missed")
     func newest() throws {
         let ledger = try Self.ledger(Array(1...20))
-        #expect(Self.isReached(ledger, [21, 20, 19, 18, 17], lastPage: [18, 17]))
-        #expect(!Self.isReached(ledger, [21, 20, 19, 18], lastPage: [19, 18]), "a run may be listed two minutes late")
-        #expect(!Self.isReached(ledger, [23, 22, 21, 17], lastPage: [21, 17]), "the last page holds a new run")
+        #expect(Self.isReached(ledger, Array((13...21).reversed()), lastPage: [14, 13]))
+        #expect(
+            !Self.isReached(ledger, Array((14...21).reversed()), lastPage: [15, 14]),
+            "a run may be listed late, by another clock")
+        #expect(!Self.isReached(ledger, [23, 22, 21, 13], lastPage: [21, 13]), "the last page holds a new run")
     }
 
     @Test("a listing that is not in order of time is read to its end")
