@@ -6,21 +6,69 @@ import Synchronization
 final class SimulatedMachine: Sendable {
     let number: Int
     let clock: MachineClock
-    /// `nil` where the ledger is a shared one.
-    let journal: MemoryJournal?
-    private let ledger: Mutex<InMemoryContents?>
+    /// That of a ledger file; in modes whose ledger is always shared, the one beside it.
+    private let ownJournal: MemoryJournal?
+    /// That of a shared ledger whose address came later.
+    private let sharedJournal = MemoryJournal(isThere: true)
+    private let state: Mutex<State>
+
+    /// Where the manifest says that the ledger is.
+    enum Address: Sendable {
+        case first
+        case database
+        case git
+    }
+
+    private struct State {
+        var contents: InMemoryContents?
+        var address = Address.first
+        /// Whether an apply on a later address ended, and was not killed.
+        var hasUsedLaterAddress = false
+    }
 
     init(_ number: Int, clock: MachineClock, journal: MemoryJournal?, ledger: InMemoryContents?) {
         self.number = number
         self.clock = clock
-        self.journal = journal
-        self.ledger = Mutex(ledger)
+        ownJournal = journal
+        state = Mutex(State(contents: ledger))
     }
 
     /// What lies at the path now; `nil` where there is nothing yet.
-    var contents: InMemoryContents? { ledger.withLock(\.self) }
+    var contents: InMemoryContents? { state.withLock(\.contents) }
+    var hasUsedLaterAddress: Bool { state.withLock(\.hasUsedLaterAddress) }
 
-    func put(_ contents: InMemoryContents) { ledger.withLock { $0 = contents } }
+    func put(_ contents: InMemoryContents?, at address: Address? = nil) {
+        state.withLock { state in
+            state.contents = contents
+            state.address = address ?? state.address
+        }
+    }
+
+    func noteUse() { state.withLock { $0.hasUsedLaterAddress = $0.hasUsedLaterAddress || $0.address != .first } }
+
+    /// What the machine keeps of its claims, as the command line composes it for the ledger's address; `nil` where it
+    /// keeps nothing.
+    var journal: (any ClaimJournal)? {
+        switch state.withLock(\.address) {
+        case .first: ownJournal
+        case .database: ownJournal.map { JournalOfDatabase(own: sharedJournal, file: $0) }
+        case .git: nil
+        }
+    }
+}
+
+/// The journal of a shared ledger: what was claimed in the file counts, too.
+private struct JournalOfDatabase: ClaimJournal {
+    let own: MemoryJournal
+    let file: MemoryJournal
+
+    func exists() -> Bool { true }
+    func create() {}
+    func claims(of flow: FlowID) -> [JournalClaim] { file.claims(of: flow) + own.claims(of: flow) }
+    func add(_ claim: JournalClaim, of flow: FlowID) -> [JournalClaim] {
+        file.claims(of: flow) + own.add(claim, of: flow)
+    }
+    func withdraw(_ claim: ClaimID, of flow: FlowID) { own.withdraw(claim, of: flow) }
 }
 
 /// What a machine remembers of its claims, whatever becomes of the ledger.

@@ -32,11 +32,14 @@ final class SimulatedProcess: Sendable {
     let machine: SimulatedMachine
     /// The ledger that it has opened.
     let contents: InMemoryContents
+    let journal: (any ClaimJournal)?
     let service: SimulatedService
     let misfortunes: Misfortunes
     let limits: SimulatedLimits
     /// When its manifests were read.
     let manifestTime: Duration
+    /// Whether another ledger in the place of the one that it has opened would be seen.
+    let canBeReplaced: Bool
     let stop = StopSignal()
     /// Called when the ledger has changed.
     let onCommit: @Sendable () -> Void
@@ -52,6 +55,8 @@ final class SimulatedProcess: Sendable {
         /// How far back that look has read so far; `nil` when it has read everything.
         var readBackTo: [FlowID: Timestamp] = [:]
         var claims: [FlowID: ClaimID] = [:]
+        /// The windows that its manifests tell of runs.
+        var told: [RunID: Window] = [:]
         /// Flows that must be looked at again before anything else of them is claimed: a claim met a conflict.
         var unsure: Set<FlowID> = []
     }
@@ -61,14 +66,17 @@ final class SimulatedProcess: Sendable {
     init(
         number: Int, machine: SimulatedMachine, contents: InMemoryContents, service: SimulatedService,
         misfortunes: Misfortunes, limits: SimulatedLimits, manifestTime: Duration? = nil,
+        canBeReplaced: Bool = true,
         onCommit: @escaping @Sendable () -> Void
     ) {
         self.number = number
         self.machine = machine
         self.contents = contents
+        journal = machine.journal
         self.service = service
         self.misfortunes = misfortunes
         self.limits = limits
+        self.canBeReplaced = canBeReplaced
         self.manifestTime = manifestTime ?? service.time.elapsed
         self.onCommit = onCommit
     }
@@ -132,6 +140,8 @@ final class SimulatedProcess: Sendable {
     func noteUnsure(_ flow: FlowID) { state.withLock { _ = $0.unsure.insert(flow) } }
     func isUnsure(_ flow: FlowID) -> Bool { state.withLock { $0.unsure.contains(flow) } }
     func look(at flow: FlowID) -> SimulatedLook? { state.withLock { $0.looks[flow] } }
+    func noteTold(_ windows: [RunID: Window]) { state.withLock { $0.told = windows } }
+    var told: [RunID: Window] { state.withLock(\.told) }
     func noteClaim(_ claim: ClaimID, of flow: FlowID) { state.withLock { $0.claims[flow] = claim } }
     func claim(of flow: FlowID) -> ClaimID? { state.withLock { $0.claims[flow] } }
     func noteDate(_ date: Timestamp?, sent: MonotonicInstant, received: MonotonicInstant) {
