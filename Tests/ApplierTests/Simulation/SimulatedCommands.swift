@@ -164,8 +164,9 @@ struct SimulatedCommands {
                 || plan.actions.contains { $0.window.overlaps(window) }
                 || overlapping.contains(where: service.wasRetriggered)
             if isNamed { continue }
-            let failed = overlapping.filter { $0.hasFailed(at: now) }
-            let attempts = failed.count { $0.window == window || own.contains($0.id) }
+            // Of the window, of a piece of it, or of a batch that an applier requested.
+            let requested = Set(overlapping.filter { own.contains($0.id) }.compactMap(\.window)).union([window])
+            let attempts = overlapping.count { $0.hasFailed(at: now) && $0.window.map(requested.contains) ?? false }
             if !service.isCovered(window, of: flow), attempts < 1 + flow.retries.times {
                 faults.append("not-covered: \(window) of \(plan.id)")
             }

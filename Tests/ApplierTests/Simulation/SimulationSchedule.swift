@@ -43,6 +43,9 @@ extension Simulation {
             }
         }
         for time in service.manifest.replacements { actions.append((time, replaceFlow)) }
+        for time in Set(service.manifest.flows.flatMap(\.edits).map(\.at)).sorted() {
+            actions.append((time, editManifest))
+        }
         for step in world.clockSteps { actions.append((step.at, { self.service.stepClock(by: step.by) })) }
         for _ in 0..<random.pick([0, 0, 1, 3]) {
             actions.append((random.duration(upTo: .seconds(500)), { self.requestByHand() }))
@@ -121,6 +124,14 @@ extension Simulation {
         await savePlan(on: machine, ahead: ahead())
         await time.sleep(random.seconds(1, 20, 100, 200, 400))
         await applySavedPlan(on: machine)
+    }
+
+    /// Machines that take turns do so still.
+    private func editManifest() async {
+        trace.add(time, "the manifest is EDITED")
+        guard mode != .separate else { return }
+        await time.sleep(random.seconds(0, 1, 20))
+        await apply(random.pick(machines), restarts: true)
     }
 
     /// How much later than now a plan's time is.
