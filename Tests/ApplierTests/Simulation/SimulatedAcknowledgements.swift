@@ -13,6 +13,10 @@ final class Acknowledgements: Sendable {
     /// Such a run counts for nothing; an apply that is at work may have read an earlier manifest.
     func wasSomebodyElses(_ run: SimulatedRun) -> Bool { somebodyElses.withLock { $0.contains(run.id) } }
 
+    func isWrong(_ run: SimulatedRun) -> Bool {
+        of(run.flow).contains { $0.run.description == run.id && $0.window != nil && $0.window != run.window }
+    }
+
     /// In place of an earlier one of the same run.
     func add(_ acknowledgement: Acknowledgement, of flow: FlowID) {
         if acknowledgement.window == nil {
@@ -28,10 +32,14 @@ final class Acknowledgements: Sendable {
 extension SimulatedService {
     /// What the manifests declare by now, and what they acknowledge.
     var declarations: [FlowDeclaration] {
-        manifest.flows.filter { $0.isDeclared(at: time.elapsed) }.map { flow in
-            flow.declaration(
-                at: time.elapsed,
-                acknowledged: flow.counted.flatMap(acknowledgements.of))
+        declarations(at: time.elapsed)
+    }
+
+    /// As manifests declare it that were read at this time.
+    func declarations(at elapsed: Duration) -> [FlowDeclaration] {
+        manifest.flows.filter { $0.isDeclared(at: elapsed) }.map { flow in
+            flow.version(at: elapsed).declaration(
+                at: elapsed, acknowledged: flow.counted.flatMap(acknowledgements.of))
         }
     }
 
@@ -47,17 +55,41 @@ extension SimulatedService {
         acknowledge(run, withWindow: random.happens(0.5) || (isOwn && !mayMistake))
     }
 
-    /// In the end it is known of every run.
+    /// Somebody writes into the manifest a wrong window of another's run. It is one that nobody has requested or asks
+    /// for once more: a request whose answer was lost would be taken for that run, and no later word could tell.
+    func acknowledgeWrongly() {
+        let now = now
+        let own = ownRuns
+        let candidates = runs.filter { $0.listedAt <= now && now < $0.tellsWindowAt && !own.contains($0.id) }
+        guard let run = candidates.randomElement(random), let flow = manifest.flow(run.flow, at: time.elapsed) else {
+            return
+        }
+        let reruns = Set(flow.reruns.map(\.window))
+        let windows = flow.allWindows.filter { $0 != run.window && !reruns.contains($0) && !wasClaimed($0) }
+        guard let window = windows.randomElement(random) else { return }
+        acknowledge(run, as: window, "WRONGLY")
+    }
+
+    /// Somebody corrects what the manifest says of such a run.
+    func correctAcknowledgement() {
+        guard let run = runs.filter({ acknowledgements.isWrong($0) }).randomElement(random) else { return }
+        acknowledge(run, withWindow: true)
+    }
+
+    /// In the end it is known of every run. Where the service has told the window, the manifest may be wrong still.
     func acknowledgeAll() {
         let now = now
         for run in runs where now < run.tellsWindowAt { acknowledge(run, withWindow: true) }
     }
 
     private func acknowledge(_ run: SimulatedRun, withWindow: Bool) {
+        acknowledge(run, as: withWindow ? run.window : nil)
+    }
+
+    private func acknowledge(_ run: SimulatedRun, as window: Window?, _ how: String = "") {
         let known = Acknowledgement(
-            run: RunID(run.id)!, reason: "asked", window: withWindow ? run.window : nil,
-            place: SimulatedFlowDeclaration.place)
-        trace.add(time, "somebody ACKNOWLEDGES \(run.id.prefix(8)) \(known.window.map { "\($0)" } ?? "")")
+            run: RunID(run.id)!, reason: "asked", window: window, place: SimulatedFlowDeclaration.place)
+        trace.add(time, "somebody ACKNOWLEDGES \(how) \(run.id.prefix(8)) \(known.window.map { "\($0)" } ?? "")")
         acknowledgements.add(known, of: run.flow)
     }
 }

@@ -10,7 +10,7 @@ struct SimulatedCommands {
     let process: SimulatedProcess
 
     private var service: SimulatedService { process.service }
-    private var declarations: [FlowDeclaration] { service.declarations }
+    private var declarations: [FlowDeclaration] { service.declarations(at: process.manifestTime) }
 
     private var limits: Limits {
         var limits = Limits()
@@ -25,7 +25,7 @@ struct SimulatedCommands {
 
     private var context: ApplierContext {
         ApplierContext(
-            store: UnreliableStore(process: process), journal: process.machine.journal ?? NoJournal(),
+            store: UnreliableStore(process: process), journal: process.journal ?? NoJournal(),
             service: UnreliableService(process: process), limits: limits, time: process.machine.clock,
             owner: process.owner, random: { process.random.number() }, stop: process.stop,
             report: { event in
@@ -37,24 +37,46 @@ struct SimulatedCommands {
     func apply() async {
         process.trace("apply begins")
         guard let plan = try? await plan() else { return process.trace("apply cannot plan") }
+        await apply(plan, staleness: process.random.pick([.refuse, .reduce]))
+    }
+
+    /// - Returns: `nil` where it cannot be made.
+    func savePlan(ahead: Duration) async -> Plan? {
+        process.trace("plan begins, as of \(ahead) ahead")
+        guard let plan = try? await plan(ahead: ahead) else { return nil }
+        process.trace("plan SAVED with \(plan.requestCount) requests")
+        return plan
+    }
+
+    func apply(saved plan: Plan) async {
+        process.trace("apply of a saved plan begins")
+        await apply(plan, staleness: .refuse)
+    }
+
+    private func apply(_ plan: Plan, staleness: Applier.Staleness) async {
         // As the command does.
         guard !plan.flows.contains(where: \.diagnostics.hasErrors) else {
             return process.trace("apply ends: the plan breaks a rule")
         }
-        let outcome = await Applier(context: context).apply(plan, staleness: process.random.pick([.refuse, .reduce]))
+        let outcome = await Applier(context: context).apply(plan, staleness: staleness)
         process.trace("apply ends: \(outcome.flows.map(\.end))")
+        if process.isAlive { process.machine.noteUse() }
     }
 
-    func refresh() async {
+    /// - Parameter readsAll: `nil` draws it.
+    func refresh(readsAll: Bool? = nil) async {
         process.trace("refresh begins")
         _ = await Refresh(context: context, wireForm: WireForm()).run(
-            declarations, readsAll: process.random.happens(0.3))
+            declarations, readsAll: readsAll ?? process.random.happens(0.3))
         process.trace("refresh ends")
     }
 
-    private func plan() async throws(LedgerError) -> Plan {
+    private func plan(ahead: Duration = .zero) async throws(LedgerError) -> Plan {
         let store = UnreliableStore(process: process)
-        let asOf = process.machine.clock.now()
+        let asOf = process.machine.clock.now() + ahead
+        let declarations = declarations
+        process.noteTold(
+            Dictionary(declarations.flatMap { $0.acknowledged.toldWindows.map { ($0, $1) } }) { first, _ in first })
         var flows: [FlowPlan] = []
         for declaration in declarations {
             let snapshot = try await store.snapshot(of: declaration.id)
@@ -69,6 +91,8 @@ struct SimulatedCommands {
         return Plan(asOf: asOf, target: target, manifests: [], flows: flows)
     }
 
+    // MARK: The end
+
     /// What is not as it must be when all is done.
     ///
     /// - Parameter mayBeBlocked: whether somebody's run covers a part of a window, which may stop everything.
@@ -81,7 +105,9 @@ struct SimulatedCommands {
             for flow in plan.flows {
                 if errors.isEmpty {
                     if !flow.actions.isEmpty { faults.append("not-done: \(flow.actions.map(\.window)) of \(flow.id)") }
-                    if !flow.held.isEmpty { faults.append("held: \(flow.held) of \(flow.id)") }
+                    let held = flow.held.filter { !$0.cause.isPostponed }
+                    if !held.isEmpty { faults.append("held: \(held) of \(flow.id)") }
+                    faults += neglected(by: flow)
                 }
                 let store = UnreliableStore(process: process)
                 faults += LedgerVerification.violations(in: [try await store.entries(of: flow.id)])
@@ -90,12 +116,68 @@ struct SimulatedCommands {
                 let open = snapshot.runs.filter(\.state.isDoubtful)
                 if !errors.isEmpty, !open.isEmpty { continue }
                 if !open.isEmpty { faults.append("open-claim-at-end: \(flow.id)") }
-                let recorded = Set(snapshot.runs.compactMap { $0.id?.description })
-                for run in service.runs where run.flow == flow.id && !recorded.contains(run.id) {
-                    faults.append("not-recorded: \(run.id)")
-                }
+                faults += misrecorded(snapshot.runs, of: flow.id)
             }
         } catch { faults.append("the ledger cannot be read: \(error)") }
+        return faults
+    }
+
+    /// The service's runs that the ledger lacks, or whose end it has otherwise.
+    private func misrecorded(_ recorded: [RecordedRun], of flow: FlowID) -> [String] {
+        var faults: [String] = []
+        let recorded = Dictionary(recorded.compactMap { run in run.id.map { ($0.description, run) } }) { first, _ in
+            first
+        }
+        for run in service.runs where run.flow == flow {
+            guard let known = recorded[run.id] else {
+                faults.append("not-recorded: \(run.id)")
+                continue
+            }
+            guard run.stage(at: service.now) == .ended else { continue }
+            let state: RunState =
+                switch run.outcome(at: service.now) {
+                case .success, .empty: .succeeded
+                case .partial: .partial
+                case .failed: .failed
+                }
+            let isEmpty = service.habits.tellsCounts && run.outcome == .empty
+            if known.state != state || known.isEmpty != isEmpty {
+                faults.append(
+                    "end-not-recorded: \(run.id.prefix(8)) is \(run.outcome), recorded as \(known.state)"
+                        + (known.isEmpty ? " without records" : ""))
+            }
+        }
+        return faults
+    }
+
+    /// Declared windows that are not ingested, or not as often as a failure asks for, and that the plan does not name.
+    private func neglected(by plan: FlowPlan) -> [String] {
+        guard let flow = service.manifest.flow(plan.id, at: process.manifestTime) else { return [] }
+        var faults: [String] = []
+        let now = service.now
+        let own = service.ownRuns
+        let runs = service.runs.filter { flow.counts(runsOf: $0.flow) }
+        for window in flow.allWindows {
+            let overlapping = runs.filter { $0.window?.overlaps(window) ?? false }
+            let isNamed =
+                plan.held.contains { $0.window.overlaps(window) }
+                || plan.actions.contains { $0.window.overlaps(window) }
+                || overlapping.contains(where: service.wasRetriggered)
+            if isNamed { continue }
+            // Of the window, of a piece of it, or of a batch that an applier requested.
+            let requested = Set(overlapping.filter { own.contains($0.id) }.compactMap(\.window)).union([window])
+            let attempts = overlapping.count { $0.hasFailed(at: now) && $0.window.map(requested.contains) ?? false }
+            if !service.isCovered(window, of: flow), attempts < 1 + flow.retries.times {
+                faults.append("not-covered: \(window) of \(plan.id)")
+            }
+            let exact = overlapping.filter { $0.window == window }
+            if !exact.isEmpty, exact.count == overlapping.count, flow.reruns.isEmpty,
+                exact.allSatisfy({ $0.stage(at: now) == .ended && $0.outcome(at: now).isRetried(by: flow.retries) }),
+                exact.count < 1 + flow.retries.times
+            {
+                faults.append("not-retried: \(window) of \(plan.id), \(exact.map(\.outcome))")
+            }
+        }
         return faults
     }
 }

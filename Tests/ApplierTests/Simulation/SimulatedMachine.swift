@@ -6,21 +6,48 @@ import Synchronization
 final class SimulatedMachine: Sendable {
     let number: Int
     let clock: MachineClock
-    /// `nil` where the ledger is a shared one.
-    let journal: MemoryJournal?
-    private let ledger: Mutex<InMemoryContents?>
+    private let ownJournal: MemoryJournal?
+    private let state: Mutex<State>
+
+    /// Where the manifest says that the ledger is.
+    enum Address: Sendable {
+        case first
+        case database
+        case git
+    }
+
+    private struct State {
+        var contents: InMemoryContents?
+        var address = Address.first
+        /// Whether an apply on a later address ended, and was not killed.
+        var hasUsedLaterAddress = false
+    }
 
     init(_ number: Int, clock: MachineClock, journal: MemoryJournal?, ledger: InMemoryContents?) {
         self.number = number
         self.clock = clock
-        self.journal = journal
-        self.ledger = Mutex(ledger)
+        ownJournal = journal
+        state = Mutex(State(contents: ledger))
     }
 
     /// What lies at the path now; `nil` where there is nothing yet.
-    var contents: InMemoryContents? { ledger.withLock(\.self) }
+    var contents: InMemoryContents? { state.withLock(\.contents) }
+    var hasUsedLaterAddress: Bool { state.withLock(\.hasUsedLaterAddress) }
 
-    func put(_ contents: InMemoryContents) { ledger.withLock { $0 = contents } }
+    func put(_ contents: InMemoryContents?, at address: Address? = nil) {
+        state.withLock { state in
+            state.contents = contents
+            state.address = address ?? state.address
+        }
+    }
+
+    func noteUse() { state.withLock { $0.hasUsedLaterAddress = $0.hasUsedLaterAddress || $0.address != .first } }
+
+    /// The machine's record of its claims, which is the same for every address; `nil` where it keeps none.
+    var journal: (any ClaimJournal)? { ownJournal }
+
+    /// Whether the ledger's address is one that other machines may use, too.
+    var usesSharedAddress: Bool { state.withLock { $0.address != .first } }
 }
 
 /// What a machine remembers of its claims, whatever becomes of the ledger.

@@ -8,13 +8,20 @@ struct SimulatedManifest: Sendable {
 
     func flow(_ id: FlowID) -> SimulatedFlowDeclaration? { flows.first { $0.id == id } }
 
-    static func drawn(_ random: SimulationRandom) -> SimulatedManifest {
-        var flows: [SimulatedFlowDeclaration] = (0..<random.pick([1, 1, 1, 2, 3])).map { .drawn($0, random) }
-        if random.happens(0.2) {
+    /// As manifests declare it that are read at this time.
+    func flow(_ id: FlowID, at elapsed: Duration) -> SimulatedFlowDeclaration? { flow(id)?.version(at: elapsed) }
+
+    static func drawn(_ random: SimulationRandom, _ world: SimulatedWorld) -> SimulatedManifest {
+        var flows: [SimulatedFlowDeclaration] = (0..<random.pick([1, 1, 1, 2, 3])).map { .drawn($0, random, world) }
+        if random.happens(world.has(.edits) ? 0.5 : 0.2) {
             let time = random.duration(.seconds(20) ... .seconds(500))
             flows[0].declaredUntil = time
-            flows.append(flows[0].replaced(by: .numbered(flows.count), at: time))
+            var next = flows[0].replaced(by: .numbered(flows.count), at: time)
+            if world.has(.edits), random.happens(0.7) { next = next.recut(random) }
+            flows.append(next)
         }
+        if world.has(.edits) { for index in flows.indices { flows[index].edit(random) } }
+        if world.has(.plans), random.happens(0.6) { flows[0].pause(random) }
         return SimulatedManifest(flows: flows)
     }
 
@@ -32,7 +39,7 @@ struct SimulatedFlowDeclaration: Sendable {
     var id: FlowID
     var source = SourceKind.file
     var overlap = FlowDeclaration.Overlap.error
-    var retryFailed = 0
+    var retries = Retries()
     var order = FlowDeclaration.Order.oldestFirst
     var windows: [Window] = []
     var series: Series?
@@ -43,6 +50,9 @@ struct SimulatedFlowDeclaration: Sendable {
     var replaces: FlowID?
     var declaredFrom = Duration.zero
     var declaredUntil: Duration?
+    var pause: Pause?
+    /// Later versions: each is in force for applies that begin from its time on.
+    private(set) var edits: [(at: Duration, flow: SimulatedFlowDeclaration)] = []
 
     static let place = Place(file: "simulated.yaml", line: 1, column: 1)
     static let length = Duration.seconds(60)
@@ -77,31 +87,116 @@ struct SimulatedFlowDeclaration: Sendable {
 
     var allWindows: [Window] { windows + seriesWindows }
 
-    /// Whether a run covers a part of a declared window, where that is an error, or leaves no whole window for a rerun.
+    /// Whether a run of another cut overlaps a declared window, where that is an error, or leaves no whole window for a
+    /// rerun.
     func canBeBlocked(by runs: [SimulatedRun]) -> Bool {
+        if isEdited { return true }
         guard overlap == .error || (overlap == .trim && !reruns.isEmpty) else { return false }
         let cut = runs.filter { counts(runsOf: $0.flow) }.compactMap(\.window)
-        return cut.contains { run in allWindows.contains { $0.overlaps(run) && !run.contains($0) } }
+        let mayBeLonger = series != nil && reruns.isEmpty
+        return cut.contains { run in
+            allWindows.contains { $0 != run && $0.overlaps(run) && !(mayBeLonger && run.contains($0)) }
+        }
+    }
+
+    // MARK: Versions
+
+    func version(at elapsed: Duration) -> SimulatedFlowDeclaration { edits.last { $0.at <= elapsed }?.flow ?? self }
+
+    /// Those that were in force until then.
+    func versions(until elapsed: Duration) -> [SimulatedFlowDeclaration] {
+        [self] + edits.filter { $0.at <= elapsed }.map(\.flow)
+    }
+
+    /// Whether its windows were cut otherwise once, or may overlap by another rule.
+    private(set) var isEdited = false
+
+    /// The same span, cut otherwise.
+    func recut(_ random: SimulationRandom) -> SimulatedFlowDeclaration {
+        var flow = self
+        guard let span = span else { return flow }
+        let length = random.seconds(30, 45, 90, 120, 180)
+        let first = span.start + random.seconds(0, 0, 30, -30)
+        let count = max(1, Int((span.end - first).milliseconds / length.milliseconds))
+        let windows = Self.windows(from: first, count, length: length)
+        flow.isEdited = true
+        flow.reruns = []
+        if let series {
+            flow.seriesWindows = windows
+            flow.series = Series(
+                every: .fixed(length), from: first, until: .time(first + length * count), lag: series.lag,
+                place: series.place)
+        } else {
+            flow.windows = windows
+        }
+        return flow
+    }
+
+    private var span: Window? {
+        guard let first = allWindows.min(), let last = allWindows.max() else { return nil }
+        return Window(start: first.start, end: last.end)
+    }
+
+    /// Draws later versions.
+    fileprivate mutating func edit(_ random: SimulationRandom) {
+        var flow = self
+        let times = (0..<random.pick([1, 1, 2, 3])).map { _ in random.duration(.seconds(5) ... .seconds(600)) }
+        for time in times.sorted() {
+            switch random.below(6) {
+            case 0, 1: flow = flow.recut(random)
+            case 2:
+                flow.overlap = random.pick([.error, .trim, .allow])
+                flow.isEdited = true
+                if flow.overlap == .allow { flow.batch = nil }
+            case 3: flow.retries = Retries(random.pick([0, 1, 2, 3]))
+            case 4:
+                guard flow.reruns.isEmpty, flow.overlap != .allow else { continue }
+                flow.batch = random.pick([nil, .upTo(.fixed(Self.length * 2)), .upTo(.fixed(Self.length * 5))])
+            default:
+                flow.pause = flow.pause == nil ? Pause(reason: "for now", place: Self.place) : nil
+            }
+            edits.append((time, flow))
+        }
+    }
+
+    /// It is paused for days, and that ends early.
+    fileprivate mutating func pause(_ random: SimulationRandom) {
+        var paused = version(at: .seconds(10_000))
+        var resumed = paused
+        resumed.pause = nil
+        paused.pause = Pause(
+            reason: "for days", until: VirtualTime.start + .seconds(216_000), place: Self.place)
+        let time = random.duration(.zero ... .seconds(200))
+        edits.removeAll { $0.at >= time }
+        edits += [(time, paused), (.seconds(650), resumed)]
     }
 
     func declaration(at elapsed: Duration, acknowledged: [Acknowledgement]) -> FlowDeclaration {
         FlowDeclaration(
             id: id, manifest: "simulated", target: "simulated", source: source,
             deltaColumn: column.map { DeclaredColumn(column: $0, place: Self.place) }, overlap: overlap,
-            retries: Retries(retryFailed), order: order,
+            retries: retries, order: order,
             windows: windows.map { DeclaredWindow(window: $0, line: 1, column: 1) },
             series: series.map { [$0] } ?? [], batch: batch,
             reruns: reruns.filter { $0.declaredAt <= elapsed }.map {
                 Rerun(window: $0.window, id: $0.id, reason: "again", place: Self.place)
-            }, acknowledged: acknowledged, replaced: replaces.map { [$0] }, place: Self.place)
+            }, acknowledged: acknowledged, pauses: pause.map { [$0] } ?? [], replaced: replaces.map { [$0] },
+            place: Self.place)
     }
 
     /// Explicit windows of long ago, or a series some of whose windows end while the simulation lasts.
-    static func drawn(_ number: Int, _ random: SimulationRandom) -> SimulatedFlowDeclaration {
+    static func drawn(
+        _ number: Int, _ random: SimulationRandom, _ world: SimulatedWorld
+    ) -> SimulatedFlowDeclaration {
         var flow = SimulatedFlowDeclaration(id: .numbered(number))
         flow.source = random.pick([.table, .file])
         flow.overlap = random.pick([.error, .error, .trim, .allow])
-        flow.retryFailed = random.pick([0, 1, 2])
+        flow.retries = Retries(random.pick(world.has(.echoes) ? [1, 1, 2] : [0, 1, 2]))
+        if world.has(.ends) {
+            flow.retries = Retries(
+                flow.retries.times,
+                of: random.pick([[.failed], [.failed, .partial], [.failed, .empty], [.failed, .partial, .empty]]))
+        }
         flow.order = random.pick([.oldestFirst, .oldestFirst, .newestFirst])
         let count = random.pick([2, 3, 4, 8])
         if random.happens(0.3) {
@@ -128,7 +223,7 @@ struct SimulatedFlowDeclaration: Sendable {
         return flow
     }
 
-    private static func windows(from first: Timestamp, _ count: Int) -> [Window] {
+    private static func windows(from first: Timestamp, _ count: Int, length: Duration = Self.length) -> [Window] {
         (0..<count).map { Window(start: first + length * $0, end: first + length * ($0 + 1))! }
     }
 }

@@ -34,11 +34,15 @@ final class SimulatedProcess: Sendable {
     let machine: SimulatedMachine
     /// The ledger that it has opened.
     let contents: InMemoryContents
+    let journal: (any ClaimJournal)?
+    let usesSharedAddress: Bool
     let service: SimulatedService
     let misfortunes: Misfortunes
     let limits: SimulatedLimits
     /// When its manifests were read.
     let manifestTime: Duration
+    /// Whether another ledger in the place of the one that it has opened would be seen.
+    let canBeReplaced: Bool
     let stop: StopSignal
     let freshAnswers: FreshAnswers
     /// Called when the ledger has changed.
@@ -54,6 +58,8 @@ final class SimulatedProcess: Sendable {
         /// How far back that look has read so far; `nil` when it has read everything.
         var readBackTo: [FlowID: Timestamp] = [:]
         var claims: [FlowID: ClaimID] = [:]
+        /// The windows that its manifests tell of runs.
+        var told: [RunID: Window] = [:]
         /// Flows that must be looked at again before anything else of them is claimed: a claim met a conflict.
         var unsure: Set<FlowID> = []
     }
@@ -63,6 +69,7 @@ final class SimulatedProcess: Sendable {
     init(
         number: Int, machine: SimulatedMachine, contents: InMemoryContents, service: SimulatedService,
         misfortunes: Misfortunes, limits: SimulatedLimits, manifestTime: Duration? = nil,
+        canBeReplaced: Bool = true,
         onCommit: @escaping @Sendable () -> Void
     ) {
         self.number = number
@@ -70,9 +77,12 @@ final class SimulatedProcess: Sendable {
         stop = StopSignal()
         freshAnswers = FreshAnswers(time: machine.clock, stop: stop)
         self.contents = contents
+        journal = machine.journal
+        usesSharedAddress = machine.usesSharedAddress
         self.service = service
         self.misfortunes = misfortunes
         self.limits = limits
+        self.canBeReplaced = canBeReplaced
         self.manifestTime = manifestTime ?? service.time.elapsed
         self.onCommit = onCommit
     }
@@ -136,6 +146,8 @@ final class SimulatedProcess: Sendable {
     func noteUnsure(_ flow: FlowID) { state.withLock { _ = $0.unsure.insert(flow) } }
     func isUnsure(_ flow: FlowID) -> Bool { state.withLock { $0.unsure.contains(flow) } }
     func look(at flow: FlowID) -> SimulatedLook? { state.withLock { $0.looks[flow] } }
+    func noteTold(_ windows: [RunID: Window]) { state.withLock { $0.told = windows } }
+    var told: [RunID: Window] { state.withLock(\.told) }
     func noteClaim(_ claim: ClaimID, of flow: FlowID) { state.withLock { $0.claims[flow] = claim } }
     func claim(of flow: FlowID) -> ClaimID? { state.withLock { $0.claims[flow] } }
     /// An answer that no cache gave came now.

@@ -1,17 +1,26 @@
 import FlowRuns
 import FlowService
 import FlowServiceSimulator
+import Manifests
 
 extension SimulatedRun {
-    /// A run that failed may be retried, and so may one that succeeded with no records.
-    func hasFailed(at now: Timestamp) -> Bool { stage(at: now) == .ended && outcome == .failed }
+    /// Whether it says so now.
+    func hasFailed(at now: Timestamp) -> Bool { stage(at: now) == .ended && outcome(at: now) == .failed }
+
+    /// Whether it ended, now or before, in a way that lets another request of its window follow.
+    func mayBeFollowed(at now: Timestamp, _ retries: Retries) -> Bool {
+        guard stage(at: now) == .ended else { return false }
+        return [outcome(at: now), lateEnd?.first].contains { $0.map { $0.isRetried(by: retries) } ?? false }
+    }
 }
 
 extension ObservedRun {
     /// As the client of the service reads the simulator's answer.
-    init(_ run: SimulatedRun, in sandbox: SimulatedSandbox, at now: Timestamp) {
+    ///
+    /// - Parameter tellsCounts: whether the service tells how many records a run brought.
+    init(_ run: SimulatedRun, in sandbox: SimulatedSandbox, at now: Timestamp, tellsCounts: Bool) {
         let end: RunEnd? =
-            switch (run.stage(at: now), run.outcome) {
+            switch (run.stage(at: now), run.outcome(at: now)) {
             case (.ended, .failed): RunEnd(state: .failed, failure: "failed")
             case (.ended, .partial): RunEnd(state: .partial, failure: "partial")
             case (.ended, _): RunEnd(state: .succeeded)
@@ -19,12 +28,38 @@ extension ObservedRun {
             }
         self.init(
             id: RunID(run.id)!, window: sandbox.listedWindow(of: run, at: now), createdAt: run.createdAt,
-            createdClient: sandbox.configuration.tellsClient ? run.client : nil, status: run.status(at: now), end: end)
+            createdClient: sandbox.configuration.tellsClient ? run.client : nil, status: run.status(at: now), end: end,
+            counts: tellsCounts ? run.counts(at: now) : RunCounts())
+    }
+}
+
+extension SimulatedRun {
+    fileprivate func counts(at now: Timestamp) -> RunCounts {
+        guard stage(at: now) == .ended else { return RunCounts() }
+        let isLate = lateEnd.map { now < endsAt + $0.delay } ?? false
+        if isLate, lateEnd?.first != .failed {
+            return lateEnd?.first == .empty
+                ? RunCounts(inputRecords: 0, outputRecords: 0, failedRecords: 0) : RunCounts()
+        }
+        let read = Int64(records.read)
+        let failed = outcome(at: now) == .failed ? read : Int64(records.failed)
+        return RunCounts(inputRecords: read, outputRecords: read - failed, failedRecords: failed)
+    }
+}
+
+extension SimulatedOutcome {
+    func isRetried(by retries: Retries) -> Bool {
+        switch self {
+        case .success: false
+        case .partial: retries.states.contains(.partial)
+        case .failed: retries.states.contains(.failed)
+        case .empty: retries.states.contains(.empty)
+        }
     }
 }
 
 extension ListedRun {
-    init(_ run: SimulatedRun, in sandbox: SimulatedSandbox, at now: Timestamp) {
-        self.init(flow: run.flow, run: ObservedRun(run, in: sandbox, at: now))
+    init(_ run: SimulatedRun, in sandbox: SimulatedSandbox, at now: Timestamp, tellsCounts: Bool) {
+        self.init(flow: run.flow, run: ObservedRun(run, in: sandbox, at: now, tellsCounts: tellsCounts))
     }
 }

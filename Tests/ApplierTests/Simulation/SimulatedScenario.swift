@@ -2,7 +2,7 @@
 /// and what goes wrong. After a while all becomes quiet; then everything must come to its end.
 struct SimulatedScenario: Sendable {
     /// Where the ledger lies, and what becomes of it.
-    enum Mode: String, CaseIterable {
+    enum Mode: String {
         /// One shared ledger, several machines.
         case shared
         /// The same; now and then it is put back as it once was, and `ledger recheck` follows.
@@ -17,10 +17,17 @@ struct SimulatedScenario: Sendable {
         case separate
         /// Two files on one machine, as in two folders, at work at the same time.
         case clones
+        /// A file, then a shared ledger at another address, and perhaps the file once more.
+        case addressed
+        /// One machine on a shared ledger that is set back, as by a forced push.
+        case reset
 
-        var isShared: Bool { self == .shared || self == .restored }
+        /// Those that need no feature of the world.
+        static let usual: [Mode] = [.shared, .restored, .own, .swapped, .moved, .separate, .clones]
+
+        var isShared: Bool { [.shared, .restored, .reset].contains(self) }
         /// Whether an older ledger takes the place of a newer one.
-        var isPutBack: Bool { [.own, .swapped, .restored].contains(self) }
+        var isPutBack: Bool { [.own, .swapped, .restored, .reset].contains(self) }
     }
 
     struct Result: Equatable {
@@ -38,7 +45,7 @@ struct SimulatedScenario: Sendable {
     init(seed: UInt64, mode: Mode? = nil, features: Set<SimulatedWorld.Feature>? = nil) {
         self.seed = seed
         world = SimulatedWorld(seed: seed, features: features)
-        self.mode = mode ?? Mode.allCases[Int(seed % UInt64(Mode.allCases.count))]
+        self.mode = mode ?? world.mode ?? Mode.usual[Int(seed % UInt64(Mode.usual.count))]
     }
 
     func run(tracing: Bool = false) -> Result {

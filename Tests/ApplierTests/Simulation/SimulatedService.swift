@@ -26,6 +26,25 @@ final class SimulatedService: Sendable {
         var ignoresOrder = false
         /// What part of the runs it leaves out where several flows are asked for at once.
         var leavingOut = 0.0
+        /// What part of the runs reports its end otherwise at first.
+        var lateEnds = 0.0
+        /// Whether runs tell how many records they brought.
+        var tellsCounts = false
+        /// No run is listed before one that was made earlier.
+        var listsInOrder = false
+        var echo = Echo.none
+    }
+
+    /// Which run an answer to a request names.
+    enum Echo: Sendable {
+        /// The one that it made.
+        case none
+        /// To a re-trigger: the failed run, beside a new one.
+        case failedRun
+        /// To a re-trigger: the failed run, and no other is made.
+        case failedRunOnly
+        /// To a new request: another run that is listed already.
+        case knownRun
     }
 
     private struct State {
@@ -39,6 +58,10 @@ final class SimulatedService: Sendable {
         /// The runs that each claim of a window has brought.
         var taken: [ClaimedWindow: Set<String>] = [:]
         var released: Set<ClaimedWindow> = []
+        /// The windows that were ever claimed.
+        var claimed: Set<Window> = []
+        /// How often an applier got the answer that a run was triggered again, since all is quiet.
+        var retriggered: [String: Int] = [:]
         var violations: [String] = []
         /// Nothing goes wrong any more.
         var isQuiet = false
@@ -168,27 +191,30 @@ final class SimulatedService: Sendable {
         if run.origin == .request, run.parameters?.deltaColumn != nil, state.firstOwn.contains(run.flow) {
             violations.append("delta-twice: \(run.id)")
         }
-        guard let window = run.window, let flow = manifest.flow(run.flow) else { return violations }
+        guard let window = run.window, let flow = manifest.flow(run.flow, at: request.manifestTime) else {
+            return violations
+        }
+        let versions = manifest.flow(run.flow)?.versions(until: elapsed) ?? []
         let claimed = ClaimedWindow(claim: claim, window: window)
         if state.taken[claimed] != nil { violations.append("claim-sent-twice: \(claim)") }
         if state.released.contains(claimed) { violations.append("taken-after-release: \(claim)") }
         let own = before.runs.filter { flow.counts(runsOf: $0.flow) && state.own.contains($0.id) }
-        let living = own.filter { !$0.hasFailed(at: now) }
+        let living = own.filter { run in !versions.contains { run.mayBeFollowed(at: now, $0.retries) } }
         let slots = flow.slots(of: window, at: elapsed)
         if living.filter({ $0.window == window }).count >= slots {
             violations.append("window-twice: \(window) of \(run.flow)")
         }
-        if own.filter({ $0.window == window }).count >= slots * (1 + flow.retryFailed) * (flow.replaces == nil ? 1 : 2)
-        {
+        let attempts = (1 + (versions.map(\.retries.times).max() ?? 0)) * (flow.replaces == nil ? 1 : 2)
+        if own.filter({ $0.window == window }).count >= slots * attempts {
             violations.append("retries-exceeded: \(window) of \(run.flow)")
         }
-        // The rule is for new windows, not for a retry or a rerun of one that was run, whatever somebody has requested since.
-        if flow.overlap != .allow,
-            !before.runs.contains(where: { flow.counts(runsOf: $0.flow) && $0.window == window }),
-            living.contains(where: { $0.window?.overlaps(window) ?? false })
+        // Where overlaps were ever allowed, a retry may be of a window that overlaps another.
+        if !versions.contains(where: { $0.overlap == .allow }),
+            let other = living.first(where: { $0.window != window && $0.window?.overlaps(window) ?? false })
         {
-            violations.append("overlap: \(window) of \(run.flow)")
+            violations.append("overlap: \(window) of \(run.flow), with \(other.id.prefix(8))")
         }
+        if let pause = flow.pause, pause.isActive(at: now) { violations.append("paused: \(window) of \(run.flow)") }
         if habits.tellsDate, flow.isOfSeries(window), window.end > time.now + state.largestSkew {
             violations.append("window-not-ended: \(window) of \(run.flow)")
         }
@@ -196,34 +222,52 @@ final class SimulatedService: Sendable {
     }
 
     /// Draws how the run that is made next is listed and ends.
-    private func draw() {
-        let lag =
+    ///
+    /// - Parameter fails: `nil` draws that, too.
+    private func draw(fails: Bool? = nil) {
+        var lag =
             isQuiet || !random.happens(habits.late)
             ? .zero : random.happens(habits.latest) ? habits.longestLag : random.duration(upTo: habits.longestLag)
+        if habits.listsInOrder, let last = runs.map(\.listedAt).max() { lag = max(lag, last - now) }
         var delay = !isQuiet && random.happens(habits.unreadable) ? random.seconds(20, 100, 250) : .zero
         if !isQuiet, random.happens(habits.neverTelling) { delay = .seconds(1_000_000) }
         let pace = RunPace(scheduled: random.seconds(0, 1, 60), inProgress: random.seconds(2, 5, 30, 200))
-        let failing = isQuiet ? 0 : habits.failing
+        let failing = isQuiet ? 0 : fails.map { $0 ? 1 : 0 } ?? habits.failing
+        let lateEnd =
+            !isQuiet && random.happens(habits.lateEnds)
+            ? LateEnd(
+                first: random.pick([.success, .success, .empty, .failed]),
+                delay: random.seconds(3, 20, 60, 150, 300, 600)) : nil
+        let incomplete = habits.tellsCounts && fails == nil && !isQuiet ? 0.15 : failing / 4
         state.withLock { state in
             state.sandbox.configuration.listingLag = lag
             state.sandbox.configuration.windowDelay = delay
             state.sandbox.configuration.pace = pace
             state.sandbox.configuration.outcomes = OutcomeRates(
-                failed: failing, partial: failing / 4, empty: failing / 4, retriggeredFailed: failing)
+                failed: failing, partial: fails == nil ? incomplete : 0, empty: fails == nil ? incomplete : 0,
+                retriggeredFailed: failing)
+            state.sandbox.configuration.lateEnd = lateEnd
         }
     }
 
     // MARK: People
 
     /// Somebody requests a run in the user interface.
-    func requestByHand(_ flow: SimulatedFlowDeclaration, _ window: Window, startTime: Timestamp?) {
-        draw()
+    ///
+    /// - Parameter fails: `nil` draws how it ends.
+    func requestByHand(
+        _ flow: SimulatedFlowDeclaration, _ window: Window, startTime: Timestamp?, fails: Bool? = nil
+    ) {
+        draw(fails: fails)
         let column = state.withLock { $0.sandbox.deltaColumn(of: flow.id) == nil ? flow.column : nil }
         let parameters = RunParameters(window: window, deltaColumn: column, startTime: startTime)
         let request = RunCreation(flow: flow.id, parameters: parameters, client: ForeignRun.userInterface)
         let (now, createdAt) = (now, time(of: random.below(world.nodes.offsets.count)))
         let run = state.withLock { try? $0.sandbox.createRun(request, at: now, createdAt: createdAt) }
-        if let run { trace.add(time, "somebody REQUESTS \(run.id.prefix(8)) \(window)") }
+        if let run {
+            trace.add(
+                time, "somebody REQUESTS \(run.id.prefix(8)) \(window)\(run.outcome == .failed ? ", which fails" : "")")
+        }
     }
 
     /// Somebody triggers a failed run again in the user interface.
@@ -240,18 +284,55 @@ final class SimulatedService: Sendable {
         if let again { trace.add(time, "somebody TRIGGERS \(run.id.prefix(8)) again: \(again.id.prefix(8))") }
     }
 
-    /// Whether runs that have not failed leave nothing of the window out; those that failed may have used up its
-    /// attempts.
+    /// Whether runs that have not failed leave nothing of the window out.
     func isCovered(_ window: Window, of flow: SimulatedFlowDeclaration) -> Bool {
         let now = now
-        let runs = runs.filter { flow.counts(runsOf: $0.flow) && $0.window?.overlaps(window) ?? false }
-        if runs.contains(where: { $0.hasFailed(at: now) }) { return true }
+        let runs = runs.filter {
+            flow.counts(runsOf: $0.flow) && $0.window?.overlaps(window) ?? false && !$0.hasFailed(at: now)
+        }
         var end = window.start
         for run in runs.compactMap(\.window).sorted() where run.start <= end { end = max(end, run.end) }
         return end >= window.end
     }
 
+    /// The id that the answer to a taken request names.
+    ///
+    /// - Parameter failed: the run that was triggered again.
+    func echo(of run: RunID, retriggering failed: RunID?) -> RunID {
+        guard random.happens(0.5) else { return run }
+        if let failed { return habits.echo == .failedRun ? failed : run }
+        guard habits.echo == .knownRun, let made = runs.last(where: { $0.id == run.description }) else { return run }
+        let now = now
+        let known = runs.filter { $0.flow == made.flow && $0.id != made.id && $0.listedAt <= now }
+        return known.randomElement(random).flatMap { RunID($0.id) } ?? run
+    }
+
+    /// Whether a re-trigger of the run makes none, though the answer says so.
+    func isRetriggerInVain(_ run: RunID) -> Bool {
+        guard habits.echo == .failedRunOnly, random.happens(0.7) else { return false }
+        let now = now
+        return runs.contains { $0.id == run.description && $0.mayBeTriggeredAgain(at: now) }
+    }
+
+    /// An applier got the answer that the run was triggered again. While all is quiet none of them is lost.
+    func noteRetriggered(_ run: RunID) {
+        guard isQuiet, let flow = runs.first(where: { $0.id == run.description })?.flow else { return }
+        let times = manifest.flow(flow)?.versions(until: time.elapsed).map(\.retries.times).max() ?? 0
+        let count = state.withLock { state in
+            state.retriggered[run.description, default: 0] += 1
+            return state.retriggered[run.description, default: 0]
+        }
+        if count == 2 + times { violate("triggered-without-end: \(run)") }
+    }
+
+    /// Whether an answer named the run instead of another.
+    func wasRetriggered(_ run: SimulatedRun) -> Bool { state.withLock { $0.retriggered[run.id] != nil } }
+
+    func wasClaimed(_ window: Window) -> Bool { state.withLock { $0.claimed.contains(window) } }
+
     // MARK: Reads
+
+    private var tellsCounts: Bool { habits.tellsCounts }
 
     func page(
         of flow: FlowID, newestFirst: Bool, after next: String?
@@ -259,7 +340,7 @@ final class SimulatedService: Sendable {
         let now = now
         return try state.withLock { state throws(ServiceError) in
             let page = try state.sandbox.runs(ListQuery(flow: flow, newestFirst: newestFirst, after: next), at: now)
-            return (page.items.map { ObservedRun($0, in: state.sandbox, at: now) }, page.next)
+            return (page.items.map { ObservedRun($0, in: state.sandbox, at: now, tellsCounts: tellsCounts) }, page.next)
         }
     }
 
@@ -269,14 +350,16 @@ final class SimulatedService: Sendable {
         let now = now
         return try state.withLock { state throws(ServiceError) in
             let page = try state.sandbox.runs(ListQuery(flows: flows, newestFirst: newestFirst, after: next), at: now)
-            return (page.items.map { ListedRun($0, in: state.sandbox, at: now) }, page.next)
+            return (page.items.map { ListedRun($0, in: state.sandbox, at: now, tellsCounts: tellsCounts) }, page.next)
         }
     }
 
     func run(_ id: RunID) -> ListedRun? {
         let now = now
         return state.withLock { state in
-            (try? state.sandbox.run(id.description)).map { ListedRun($0, in: state.sandbox, at: now) }
+            (try? state.sandbox.run(id.description)).map {
+                ListedRun($0, in: state.sandbox, at: now, tellsCounts: tellsCounts)
+            }
         }
     }
 
@@ -294,23 +377,34 @@ final class SimulatedService: Sendable {
     // MARK: What ledgers record
 
     /// A claim is committed: the runs that could be seen when its owner looked must have been counted.
-    func watchClaim(_ claim: ClaimID, _ flow: FlowID, _ window: Window, looks: (FlowID) -> SimulatedLook?) {
-        guard let declaration = manifest.flow(flow) else { return }
+    ///
+    /// - Parameter told: the windows that its owner's manifest tells.
+    func watchClaim(
+        _ claim: ClaimID, _ flow: FlowID, _ window: Window, manifestTime: Duration, told: [RunID: Window],
+        looks: (FlowID) -> SimulatedLook?
+    ) {
+        state.withLock { _ = $0.claimed.insert(window) }
+        guard let declaration = manifest.flow(flow, at: manifestTime) else { return }
         let (now, elapsed) = (now, time.elapsed)
+        let versions = manifest.flow(flow)?.versions(until: elapsed) ?? []
+        func mayBeFollowed(_ run: SimulatedRun) -> Bool {
+            versions.contains { run.mayBeFollowed(at: now, $0.retries) }
+        }
         let seen = runs.enumerated().filter { index, run in
             guard let look = looks(run.flow), index < look.runCount else { return false }
             return declaration.counts(runsOf: run.flow) && run.window?.overlaps(window) ?? false
-                && run.listedAt <= look.time && run.tellsWindowAt <= look.time
+                && run.listedAt <= look.time
+                && (run.tellsWindowAt <= look.time || RunID(run.id).flatMap { told[$0] } == run.window)
                 && !acknowledgements.wasSomebodyElses(run)
         }.map(\.element)
-        let same = seen.filter { $0.window == window && !$0.hasFailed(at: now) }
+        let same = seen.filter { $0.window == window && !mayBeFollowed($0) }
         if same.count >= declaration.slots(of: window, at: elapsed) {
             violate("visible-run-ignored: \(claim), \(window), \(same.map { $0.id.prefix(8) })")
         }
         // The rule is for new windows, not for a retry or a rerun of one that was run.
         if declaration.overlap != .allow,
             !runs.contains(where: { declaration.counts(runsOf: $0.flow) && $0.window == window }),
-            let other = seen.first(where: { !$0.hasFailed(at: now) })
+            let other = seen.first(where: { !mayBeFollowed($0) })
         {
             violate("visible-overlap-ignored: \(claim), \(window), \(other.id.prefix(8))")
         }

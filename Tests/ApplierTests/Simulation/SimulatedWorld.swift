@@ -37,12 +37,14 @@ struct SimulatedWorld: Sendable {
     let nodes: NodeClocks
     /// When the clocks of all nodes are set, and by how much.
     let clockSteps: [(at: Duration, by: Duration)]
+    private let addressMode: SimulatedScenario.Mode
 
     /// - Parameter features: `nil` draws them, unless the environment names them.
     init(seed: UInt64, features: Set<Feature>? = nil) {
         let random = SimulationRandom(seed: seed, choice: "world")
         let drawn = Set(Feature.allCases.filter { _ in random.happens(0.15) })
         self.features = features ?? Self.requested ?? drawn
+        addressMode = random.pick([.addressed, .addressed, .reset])
         cache = self.features.contains(.caches) ? CacheHabits(random) : nil
         guard self.features.contains(.clocks) else {
             (nodes, clockSteps) = (NodeClocks(), [])
@@ -56,6 +58,12 @@ struct SimulatedWorld: Sendable {
     }
 
     func has(_ feature: Feature) -> Bool { features.contains(feature) }
+
+    /// A mode that a feature needs; `nil` where any will do.
+    var mode: SimulatedScenario.Mode? {
+        if has(.addresses) { return addressMode }
+        return has(.hints) ? .separate : nil
+    }
 
     /// The features as `SLUICE_WORLD` names them.
     var description: String { features.sorted().map(\.rawValue).joined(separator: ",") }

@@ -1,6 +1,7 @@
 import FlowRuns
 import FlowServiceSimulator
 import Ledger
+import Planner
 import Synchronization
 
 /// One simulation while it runs.
@@ -19,7 +20,16 @@ final class Simulation: Sendable {
         /// The ledger on which the work goes on.
         var contents: InMemoryContents
         var history: [InMemoryContents] = []
+        /// By machine.
+        var savedPlans: [Int: SavedPlan] = [:]
         var processes: [SimulatedProcess] = []
+    }
+
+    /// A plan, and what its apply works with.
+    struct SavedPlan: Sendable {
+        let plan: Plan
+        let contents: InMemoryContents
+        let manifestTime: Duration
     }
 
     private let state: Mutex<State>
@@ -40,13 +50,14 @@ final class Simulation: Sendable {
         let contents = InMemoryContents()
         state = Mutex(State(contents: contents))
         service = SimulatedService(
-            habits: Self.habits(random, limits.settle), sandbox: Self.sandbox(random), manifest: .drawn(random),
+            habits: Self.habits(random, limits.settle, world), sandbox: Self.sandbox(random, world),
+            manifest: .drawn(random, world),
             world: world,
             skew: random.seconds(0, 0, -500, 86_400), time: time, random: random, trace: trace)
         let count =
             switch mode {
-            case .own, .swapped: 1
-            case .moved, .separate, .clones: 2
+            case .own, .swapped, .reset: 1
+            case .moved, .separate, .clones, .addressed: 2
             case .shared, .restored: random.pick([1, 2, 3])
             }
         let time = time
@@ -56,22 +67,27 @@ final class Simulation: Sendable {
         machines = (0..<count).map { number in
             let ledger: InMemoryContents? =
                 switch mode {
-                case .shared, .restored, .own, .swapped: contents
-                case .moved: number == 0 ? contents : nil
+                case .shared, .restored, .own, .swapped, .reset: contents
+                case .moved, .addressed: number == 0 ? contents : nil
                 case .separate, .clones: InMemoryContents()
                 }
             if mode == .clones {
                 return SimulatedMachine(number, clock: shared.clock, journal: shared.journal, ledger: ledger)
             }
             // A machine without a place of its own, as in CI, keeps no journal of a shared ledger.
-            return SimulatedMachine(
+            let machine = SimulatedMachine(
                 number, clock: MachineClock(time, skew: random.seconds(0, 0, -200, 150, 3)),
-                journal: mode.isShared && random.happens(0.5) ? nil : MemoryJournal(isThere: mode.isShared),
+                journal: mode.isShared && mode != .reset && random.happens(0.5)
+                    ? nil : MemoryJournal(isThere: mode.isShared),
                 ledger: ledger)
+            if mode == .reset { machine.put(ledger, at: .git) }
+            return machine
         }
     }
 
-    private static func habits(_ random: SimulationRandom, _ settle: Duration) -> SimulatedService.Habits {
+    private static func habits(
+        _ random: SimulationRandom, _ settle: Duration, _ world: SimulatedWorld
+    ) -> SimulatedService.Habits {
         var habits = SimulatedService.Habits()
         habits.longestLag = settle - Span.requestTimeout * 2 - .milliseconds(10)
         (habits.late, habits.latest) = random.pick([(0, 0), (0.6, 0.4), (0.6, 0.4), (1, 1)])
@@ -82,14 +98,32 @@ final class Simulation: Sendable {
         habits.ignoresOrder = random.happens(0.1)
         habits.tellsDate = random.happens(0.9)
         habits.leavingOut = random.pick([0, 0, 0.3])
+        if world.has(.ends) {
+            (habits.tellsCounts, habits.lateEnds) = (true, random.pick([0.4, 0.8]))
+            habits.failing = random.pick([0.1, 0.3])
+        }
+        if world.has(.mistakes) {
+            (habits.unreadable, habits.neverTelling) = random.pick([(0.7, 0), (0.3, 0.3), (0, 0.5)])
+        }
+        if world.has(.hints) {
+            habits.listsInOrder = true
+            (habits.late, habits.latest) = (0.8, 0.7)
+        }
+        if world.has(.edits) { habits.failing = random.pick([0, 0.2, 0.5]) }
+        if world.has(.echoes) {
+            habits.echo = random.pick([.failedRun, .failedRunOnly, .knownRun])
+            habits.failing = 0.4
+        }
         return habits
     }
 
-    private static func sandbox(_ random: SimulationRandom) -> SandboxConfiguration {
-        SandboxConfiguration(
+    private static func sandbox(_ random: SimulationRandom, _ world: SimulatedWorld) -> SandboxConfiguration {
+        var sandbox = SandboxConfiguration(
             seed: random.number(), pageSize: random.pick([2, 3, 10]), paging: random.pick([.stable, .shifting]),
             severalValues: random.pick([.any, .any, .any, .any] + SeveralValuesMeaning.allCases),
             lastRunDetails: random.pick(LastRunDetails.allCases), tellsClient: random.happens(0.6))
+        if world.has(.hints) { sandbox.lastRunDetails = .all }
+        return sandbox
     }
 
     // MARK: The ledger
@@ -162,6 +196,61 @@ final class Simulation: Sendable {
         if mode != .separate { await apply(random.pick(machines), restarts: true) }
     }
 
+    /// The manifest names a shared ledger instead of the file.
+    ///
+    /// - Parameters:
+    ///   - isCopied: whether the file was copied into it.
+    ///   - others: whether other machines use it, too.
+    func leaveFile(isCopied: Bool, for address: SimulatedMachine.Address, others: Bool) async {
+        state.withLock(\.processes).forEach { $0.kill() }
+        let shared = InMemoryContents()
+        if isCopied { _ = try? await InMemoryStore(contents).copy(to: InMemoryStore(shared)) }
+        trace.add(time, "LEDGER AT ANOTHER ADDRESS, \(address), \(isCopied ? "a copy" : "empty")")
+        state.withLock { $0.contents = shared }
+        machines[0].put(shared, at: address)
+        guard others else { return }
+        // Nothing tells a new machine what a file elsewhere lacks that is not listed yet.
+        if !isCopied { await time.sleep(limits.settle + Span.requestTimeout * 2) }
+        if contents === shared { machines[1].put(shared, at: address) }
+    }
+
+    /// The manifest names the old file again. A machine that has never used the other ledger cannot know of it.
+    func returnToFile(_ file: InMemoryContents) {
+        guard machines[0].hasUsedLaterAddress || machines[1].contents == nil else { return }
+        state.withLock(\.processes).forEach { $0.kill() }
+        trace.add(time, "LEDGER IS THE OLD FILE AGAIN")
+        state.withLock { $0.contents = file }
+        machines[0].put(file, at: .first)
+        machines[1].put(nil)
+    }
+
+    /// A shared ledger is set back, and nobody says so.
+    func resetLedger() {
+        if random.happens(0.5) { state.withLock(\.processes).forEach { $0.kill() } }
+        guard let old = recentCopies().randomElement(random) else { return }
+        contents.restore(old)
+        trace.add(time, "LEDGER RESET to an earlier state")
+    }
+
+    // MARK: Saved plans
+
+    func savePlan(on machine: SimulatedMachine, ahead: Duration) async {
+        guard let process = process(on: machine) else { return }
+        guard let plan = await SimulatedCommands(process: process).savePlan(ahead: ahead) else { return }
+        let saved = SavedPlan(plan: plan, contents: process.contents, manifestTime: process.manifestTime)
+        state.withLock { $0.savedPlans[machine.number] = saved }
+    }
+
+    /// Applies the machine's saved plan, which names the ledger of its time. Where a flow was replaced since, nobody works
+    /// by the earlier manifest.
+    func applySavedPlan(on machine: SimulatedMachine) async {
+        guard let saved = state.withLock({ $0.savedPlans[machine.number] }) else { return }
+        guard !service.manifest.replacements.contains(where: { saved.manifestTime < $0 && $0 <= time.elapsed }),
+            let process = process(on: machine, applying: saved)
+        else { return }
+        await SimulatedCommands(process: process).apply(saved: saved.plan)
+    }
+
     /// An export is put into the ledger at which appliers are at work.
     func importExport() async {
         guard let old = state.withLock(\.history).randomElement(random) else { return }
@@ -170,13 +259,17 @@ final class Simulation: Sendable {
         noteHistory(contents)
     }
 
-    func process(on machine: SimulatedMachine) -> SimulatedProcess? {
-        guard isAtWork(machine), let contents = machine.contents else { return nil }
+    /// - Parameter saved: a plan that was saved earlier.
+    func process(on machine: SimulatedMachine, applying saved: SavedPlan? = nil) -> SimulatedProcess? {
+        guard isAtWork(machine), var contents = machine.contents else { return nil }
+        // In the other modes it is the path that counts, and what lies there now.
+        if mode == .addressed, let saved { contents = saved.contents }
+        let opened = contents
         return state.withLock { state in
             let process = SimulatedProcess(
-                number: state.processes.count + 1, machine: machine, contents: contents, service: service,
-                misfortunes: misfortunes, limits: limits,
-                onCommit: { self.noteHistory(contents) })
+                number: state.processes.count + 1, machine: machine, contents: opened, service: service,
+                misfortunes: misfortunes, limits: limits, manifestTime: saved?.manifestTime,
+                canBeReplaced: mode != .addressed, onCommit: { self.noteHistory(opened) })
             state.processes.append(process)
             return process
         }
@@ -188,9 +281,9 @@ final class Simulation: Sendable {
     func finish() async {
         service.acknowledgeAll()
         let last = machines.filter(isAtWork)
-        for _ in 0..<14 {
+        for round in 0..<14 {
             for machine in last { await apply(machine) }
-            for machine in last { await refresh(machine) }
+            for machine in last { await refresh(machine, readsAll: round % 3 == 2) }
             await time.sleep(.seconds(400))
             if await audit(last).isEmpty { return }
         }
@@ -200,23 +293,31 @@ final class Simulation: Sendable {
     /// What is not as it must be in the end.
     private func audit(_ machines: [SimulatedMachine]) async -> [String] {
         var faults: [String] = []
-        let mayBeBlocked = service.manifest.flows.contains { $0.canBeBlocked(by: service.runs) }
+        let mayBeBlocked = service.manifest.flows.contains {
+            $0.version(at: time.elapsed).canBeBlocked(by: service.runs)
+        }
         for machine in machines {
             guard let process = process(on: machine) else { continue }
             faults += await SimulatedCommands(process: process).audit(mayBeBlocked: mayBeBlocked)
         }
-        for flow in service.manifest.flows where !mayBeBlocked && flow.isDeclared(at: time.elapsed) {
+        let flows = service.manifest.flows.map { $0.version(at: time.elapsed) }
+        for flow in flows where !mayBeBlocked && flow.isDeclared(at: time.elapsed) && flow.pause == nil {
             for window in flow.allWindows {
                 let runs = service.runs.filter { flow.counts(runsOf: $0.flow) && $0.window == window }
                 let slots = flow.slots(of: window, at: time.elapsed)
                 if flow.overlap != .trim, flow.batch == nil, !runs.contains(where: { $0.outcome == .failed }),
-                    runs.count < slots
+                    runs.count < slots, !isCoveredOtherwise(window, of: flow)
                 {
                     faults.append("not-run: \(window) of \(flow.id): \(runs.count) of \(slots)")
                 }
-                if !service.isCovered(window, of: flow) { faults.append("not-covered: \(window) of \(flow.id)") }
             }
         }
         return faults
+    }
+
+    private func isCoveredOtherwise(_ window: Window, of flow: SimulatedFlowDeclaration) -> Bool {
+        service.runs.contains {
+            flow.counts(runsOf: $0.flow) && $0.window != window && $0.window?.overlaps(window) ?? false
+        }
     }
 }

@@ -43,6 +43,9 @@ extension Simulation {
             }
         }
         for time in service.manifest.replacements { actions.append((time, replaceFlow)) }
+        for time in Set(service.manifest.flows.flatMap(\.edits).map(\.at)).sorted() {
+            actions.append((time, editManifest))
+        }
         for step in world.clockSteps { actions.append((step.at, { self.service.stepClock(by: step.by) })) }
         for _ in 0..<random.pick([0, 0, 1, 3]) {
             actions.append((random.duration(upTo: .seconds(500)), { self.requestByHand() }))
@@ -56,7 +59,11 @@ extension Simulation {
             actions.append(
                 (random.duration(upTo: Span.disturbed), { self.service.acknowledge(mayMistake: mayMistake) }))
         }
-        if mode.isPutBack || mode == .moved {
+        if mode == .reset {
+            for _ in 0..<random.pick([1, 2, 3]) {
+                actions.append((random.duration(.seconds(5) ... .seconds(600)), { await self.resetAndApply() }))
+            }
+        } else if mode.isPutBack || mode == .moved {
             for _ in 0..<random.pick([1, 2, 3]) {
                 actions.append((random.duration(.seconds(5) ... .seconds(600)), { await self.disturbAndApply() }))
             }
@@ -64,11 +71,90 @@ extension Simulation {
                 actions.append((random.duration(.seconds(5) ... .seconds(600)), { await self.importExport() }))
             }
         }
+        if mode == .addressed { actions.append((.zero, changeAddress)) }
+        if world.has(.cuts) {
+            for _ in 0..<random.pick([1, 2, 3]) {
+                actions.append((random.duration(upTo: .seconds(600)), { self.requestOtherCutByHand() }))
+            }
+        }
+        if world.has(.mistakes) {
+            for _ in 0..<random.pick([1, 2]) {
+                actions.append((random.duration(upTo: .seconds(400)), { self.requestByHand() }))
+            }
+            for _ in 0..<random.pick([3, 6]) {
+                actions.append((random.duration(upTo: .seconds(600)), { self.service.acknowledgeWrongly() }))
+            }
+            for _ in 0..<random.pick([0, 2, 4]) {
+                actions.append((random.duration(upTo: Span.disturbed), { self.service.correctAcknowledgement() }))
+            }
+        }
+        if world.has(.plans), mode != .separate {
+            for _ in 0..<random.pick([1, 2, 3]) {
+                actions.append((random.duration(upTo: .seconds(500)), { await self.planAndApplyLater() }))
+            }
+        }
         return actions
+    }
+
+    private func resetAndApply() async {
+        resetLedger()
+        await applySoon()
+    }
+
+    private func changeAddress() async {
+        let file = contents
+        let (isCopied, others) = (random.happens(0.5), random.happens(0.4))
+        let address = random.pick([SimulatedMachine.Address.database, .git])
+        await time.sleep(random.duration(.seconds(20) ... .seconds(300)))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.leaveFile(isCopied: isCopied, for: address, others: others) }
+            group.addTask { await self.applySoon() }
+            if random.happens(0.7) {
+                group.addTask {
+                    await self.time.sleep(self.random.duration(.seconds(5) ... .seconds(250)))
+                    self.returnToFile(file)
+                    await self.applySoon()
+                }
+            }
+        }
+    }
+
+    private func planAndApplyLater() async {
+        let machine = random.pick(machines)
+        await savePlan(on: machine, ahead: ahead())
+        await time.sleep(random.seconds(1, 20, 100, 200, 400))
+        await applySavedPlan(on: machine)
+    }
+
+    /// Machines that take turns do so still.
+    private func editManifest() async {
+        trace.add(time, "the manifest is EDITED")
+        guard mode != .separate else { return }
+        await time.sleep(random.seconds(0, 1, 20))
+        await apply(random.pick(machines), restarts: true)
+    }
+
+    /// How much later than now a plan's time is.
+    private func ahead() -> Duration { random.seconds(0, 0, 120, 3600, 259_200) }
+
+    /// A run of several declared windows, or across the border of two.
+    private func requestOtherCutByHand() {
+        guard let flow = service.manifest.flow(random.pick(service.manifest.flows).id, at: time.elapsed) else { return }
+        let windows = flow.allWindows.sorted()
+        let first = random.below(windows.count)
+        let last = min(windows.count - 1, first + random.pick([0, 1, 1, 2, 7]))
+        let shift = random.seconds(0, 0, 0, 20, -30)
+        guard let window = Window(start: windows[first].start + shift, end: windows[last].end + shift) else { return }
+        if flow.source == .table, service.runs.allSatisfy({ $0.flow != flow.id }), random.happens(0.5) { return }
+        service.requestByHand(flow, window, startTime: nil, fails: random.happens(0.6))
     }
 
     private func disturbAndApply() async {
         await disturb()
+        await applySoon()
+    }
+
+    private func applySoon() async {
         let delays = (0..<random.pick([1, 2])).map { _ in random.seconds(0, 1, 10, 100) }
         await withTaskGroup(of: Void.self) { group in
             for delay in delays {
@@ -84,8 +170,15 @@ extension Simulation {
     /// has requested.
     private func takeTurns() async {
         while time.elapsed < Span.disturbed {
-            await apply(random.pick(machines))
-            await time.sleep(limits.settle + random.seconds(1, 30, 100))
+            let machine = random.pick(machines)
+            switch world.has(.plans) ? random.below(3) : 0 {
+            case 1: await savePlan(on: machine, ahead: ahead())
+            case 2: await applySavedPlan(on: machine)
+            default: await apply(machine)
+            }
+            // `lastRunDetails` names the newest run as soon as it is taken, and no request is on its way any more.
+            let pause = world.has(.hints) ? Span.requestTimeout : limits.settle
+            await time.sleep(pause + random.seconds(1, 5, 30, 100))
         }
     }
 
@@ -107,9 +200,9 @@ extension Simulation {
         await apply(machine, restarts: true)
     }
 
-    func refresh(_ machine: SimulatedMachine) async {
+    func refresh(_ machine: SimulatedMachine, readsAll: Bool? = nil) async {
         guard let process = process(on: machine) else { return }
-        await SimulatedCommands(process: process).refresh()
+        await SimulatedCommands(process: process).refresh(readsAll: readsAll)
     }
 }
 

@@ -32,14 +32,24 @@ struct UnreliableService: FlowService {
             service.violate("a body that cannot be read: \(body)")
             return .refused(reason: "400", response: "")
         }
-        return await request(id, deadline) { service, request in service.take(body, request) }
+        return await request(id, deadline) { service, request in
+            service.take(body, request).map { service.echo(of: $0, retriggering: nil) }
+        }
     }
 
     func retrigger(_ run: RunID, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
         guard let flow = service.runs.first(where: { $0.id == run.description })?.flow else {
             return .refused(reason: "404", response: "")
         }
-        return await request(flow, deadline) { service, request in service.retrigger(run, request) }
+        let answer = await request(flow, deadline) { service, request in
+            if service.isRetriggerInVain(run) {
+                service.trace.add(service.time, "service triggers \(run) again IN VAIN")
+                return .success(run)
+            }
+            return service.retrigger(run, request).map { service.echo(of: $0, retriggering: run) }
+        }
+        if case .accepted(run, _) = answer { service.noteRetriggered(run) }
+        return answer
     }
 
     private func request(
@@ -101,7 +111,9 @@ struct UnreliableService: FlowService {
         if (0.91..<0.93).contains(drawn) { return (.unknown(reason: "503", response: nil), date) }
         switch take(service, SimulatedRequest(claim: claim, node: node, manifestTime: process.manifestTime)) {
         case .success where (0.89..<0.91).contains(drawn): return (.unknown(reason: "500", response: nil), date)
-        case .success(let run): return (.accepted(run, response: "{}"), date)
+        case .success(let run):
+            process.trace("is answered \(run)")
+            return (.accepted(run, response: "{}"), date)
         case .failure(let error): return (.refused(reason: error.detail, response: ""), date)
         }
     }
@@ -163,7 +175,7 @@ struct UnreliableService: FlowService {
         if let cached: SimulatedCache.Answer<Value> = service.cache?.answer(
             question, variant: variant, of: process, sent: sentAt)
         {
-            process.trace("reads \(question) from a CACHE, \(cached.heldFor) old")
+            process.trace("reads \(question.path) \(question.query) from a CACHE, \(cached.heldFor) old")
             await process.delay(0.1, 0.1, 5)
             return Reading(
                 value: cached.value, date: cached.date, age: cached.age, sent: sent, received: process.time.monotonic,

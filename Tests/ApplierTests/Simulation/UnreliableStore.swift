@@ -6,7 +6,7 @@ struct UnreliableStore: LedgerStore {
     let process: SimulatedProcess
 
     private var store: InMemoryStore { InMemoryStore(process.contents) }
-    var isShared: Bool { process.limits.isShared }
+    var isShared: Bool { process.limits.isShared || process.usesSharedAddress }
     var isCommitCostly: Bool { process.limits.isCommitCostly }
 
     private func alive() throws(LedgerError) {
@@ -26,7 +26,9 @@ struct UnreliableStore: LedgerStore {
     func commit(_ commit: FlowCommit) async throws(LedgerError) -> CommitResult {
         await process.step()
         try alive()
-        if commit.hasClaim, process.machine.contents !== process.contents { throw .replaced("simulated") }
+        if commit.hasClaim, process.canBeReplaced, process.machine.contents !== process.contents {
+            throw .replaced("simulated")
+        }
         if process.strikes(process.misfortunes.store) {
             let arrival = process.random.happens(0.3) ? nil : process.random.seconds(0, 1, 4, 30, 100)
             if let arrival { process.time.after(arrival) { _ = try? carryOut(commit) } }
@@ -62,7 +64,8 @@ struct UnreliableStore: LedgerStore {
                     process.service.violate("claim-without-look: \(claim), \(window)")
                 }
                 process.noteClaim(claim, of: flow)
-                process.service.watchClaim(claim, flow, window, looks: process.look)
+                process.service.watchClaim(
+                    claim, flow, window, manifestTime: process.manifestTime, told: process.told, looks: process.look)
             case .update(let identity, .outcome(.released), _):
                 guard let run = before.runs.first(where: { $0.identity == identity }), let claim = run.claim?.id,
                     let window = run.window
@@ -74,6 +77,13 @@ struct UnreliableStore: LedgerStore {
                     process.service.violate("released-by-part-of-a-listing: \(claim), \(window)")
                 }
             case .insert, .update, .remove: continue
+            }
+        }
+        for run in before.runs {
+            guard let id = run.id, let window = run.window else { continue }
+            let isKept = after.runs.contains { $0.id == id && $0.window == window }
+            if !isKept, process.service.runs.contains(where: { $0.id == id.description && $0.window == window }) {
+                process.service.violate("row-lost: \(id), \(window)")
             }
         }
         let open = Set(after.runs.filter(\.state.isDoubtful).compactMap(\.claim?.id))
