@@ -327,7 +327,8 @@ enum LedgerStaleness: Hashable {
         } else if !hasJournal {
             self = .stale(
                 wait: max(.zero, settle - sinceStart, missingWait),
-                reason: "this machine has no record of earlier requests, and the service may not list the latest ones yet",
+                reason:
+                    "this machine has no record of earlier requests, and the service may not list the latest ones yet",
                 missing: ids)
         } else if !missing.isEmpty {
             self = .stale(

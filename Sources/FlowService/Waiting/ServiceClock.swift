@@ -13,7 +13,6 @@ package struct ServiceClock: Sendable {
     private struct Node {
         var earliest: Timestamp
         var latest: Timestamp
-        let firstSeenAt: MonotonicInstant
         var lastSeenAt: MonotonicInstant
 
         func agrees(with other: Node) -> Bool { earliest <= other.latest && other.earliest <= latest }
@@ -61,8 +60,7 @@ package struct ServiceClock: Sendable {
         return ServiceTime(earliest: earliest + (now - origin), latest: latest - (origin - now))
     }
 
-    /// How far the `Date` of an answer lies behind one that was seen before; `nil` when it does not, and when the answer
-    /// comes from a clock that is known to run behind.
+    /// How far the `Date` of an answer lies behind one that was seen before; `nil` when it does not.
     ///
     /// An answer from a cache has such a date; so has one from a node whose clock runs behind.
     package mutating func lag(
@@ -70,8 +68,7 @@ package struct ServiceClock: Sendable {
     ) -> Duration? {
         let new = node(date: date, sent: sent, received: received)
         guard let newest = nodes.map(\.earliest).max(), new.latest + Self.tolerance < newest else { return nil }
-        let isKnown = nodes.contains { $0.agrees(with: new) && $0.lastSeenAt - $0.firstSeenAt > .seconds(2) }
-        return isKnown ? nil : newest - new.latest
+        return newest - new.latest
     }
 
     private mutating func node(date: Timestamp, sent: MonotonicInstant, received: MonotonicInstant) -> Node {
@@ -79,6 +76,6 @@ package struct ServiceClock: Sendable {
         self.origin = origin
         return Node(
             earliest: date + (origin - received), latest: date - (.seconds(-1) - (origin - sent)),
-            firstSeenAt: received, lastSeenAt: received)
+            lastSeenAt: received)
     }
 }

@@ -45,7 +45,9 @@ extension FlowFindings {
     /// - Returns: `nil` when the run of the joined window failed before and may not be retried any more.
     private mutating func join(_ parts: ArraySlice<PlannedAction>, into window: Window) -> PlannedAction? {
         let attempts = attempts[window] ?? Attempts()
-        if let first = parts.first, let decided = repeated(window, attempts, at: first.place, isOfSeries: true) {
+        let first = parts[parts.startIndex]
+        let desired = DesiredWindow(window: window, place: first.place, timeZone: first.timeZone, isOfSeries: true)
+        if let decided = repeated(window, attempts, of: desired) {
             if case .exhausted = decided { countExhausted(parts.count) }
             if case .retry(let retry) = decided { return retry }
             return nil

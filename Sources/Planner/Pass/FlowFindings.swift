@@ -139,11 +139,10 @@ struct FlowFindings {
     }
 
     /// - Returns: `nil` when no run of the window has ended.
-    mutating func repeated(_ window: Window, _ attempts: Attempts, at place: Place, isOfSeries: Bool) -> Repeated? {
+    mutating func repeated(_ window: Window, _ attempts: Attempts, of desired: DesiredWindow) -> Repeated? {
         switch attempts.verdict(retries) {
         case .retry(let run, let failed, let ordinal):
             undeclared.removeAll { $0.window == window && $0.identity.rerun == nil }
-            let desired = DesiredWindow(window: window, place: place, isOfSeries: isOfSeries)
             return retryAction(run, failed, ordinal, attempts: attempts, rerun: nil, of: desired).map { .retry($0) }
         case .failed:
             undeclared.removeAll { $0.window == window && $0.identity.rerun == nil }
@@ -161,7 +160,7 @@ struct FlowFindings {
     /// Asks for a window, or for a piece of it.
     mutating func create(_ window: Window, of desired: DesiredWindow) {
         let attempts = attempts[window] ?? Attempts()
-        switch repeated(window, attempts, at: desired.place, isOfSeries: desired.isOfSeries) {
+        switch repeated(window, attempts, of: desired) {
         case .retry(let retry): return actions.append(retry)
         case .exhausted: return countExhausted(1)
         case nil: break
