@@ -78,7 +78,7 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     package var summary: String {
         switch self {
         case .syntax: "invalid YAML"
-        case .encoding: "the file is not text: invalid UTF-8 or UTF-16, or a control character"
+        case .encoding: "the file is not plain text: invalid UTF-8 or UTF-16, a control character or an unusual line break"
         case .nonScalarKey: "a key is a list or a mapping"
         case .duplicateKey: "a key is used twice in one mapping"
         case .alias: "an alias without an anchor before it, or inside its own anchor"
