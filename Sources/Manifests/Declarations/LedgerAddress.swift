@@ -1,7 +1,7 @@
 extension Target {
     /// Where the ledger is kept.
     package enum LedgerAddress: Hashable, Sendable, CustomStringConvertible {
-        /// A file; the path is already relative to the working folder, not to the manifest.
+        /// A file; the path is already relative to the working folder, not to the manifest. `~/` is `$HOME`.
         case sqlite(path: String)
         /// `postgres://user@host:5432/db`, as libpq reads it, or `postgres:`, which leaves all to libpq's environment.
         case postgres(String)
@@ -74,8 +74,14 @@ extension Target.LedgerAddress {
             throw LedgerAddressError(
                 "\(quoted(text)) does not name a file", suggestion: "write a path, such as sqlite:.sluice/prod.sqlite")
         }
-        guard !path.hasPrefix("/"), !folder.isEmpty else { return path }
-        return "\(folder)\(path.hasPrefix("./") ? path.dropFirst(2) : path[...])"
+        guard !path.hasPrefix("~") || path.hasPrefix("~/") else {
+            throw LedgerAddressError(
+                "\(quoted(text)): only '~/' is expanded, to $HOME", suggestion: HomePath.advice(path))
+        }
+        guard !path.hasPrefix("/"), !path.hasPrefix("~/"), !folder.isEmpty else { return path }
+        let joined = "\(folder)\(path.hasPrefix("./") ? path.dropFirst(2) : path[...])"
+        // A folder that is named '~' is not the home folder.
+        return joined.hasPrefix("~") ? "./" + joined : joined
     }
 
     /// libpq takes a parameter's name in any spelling, `p%61ssword` too: so it is refused in any but the plain one.

@@ -10,7 +10,9 @@ extension Target.LedgerAddress {
     ///
     /// - Parameter writing: creates the ledger where there is none; otherwise a missing one reads as empty.
     func open(for target: Target, writing: Bool) async throws(LedgerError) -> any LedgerStore {
-        switch self {
+        let address: Target.LedgerAddress
+        do { address = try resolved() } catch { throw .unusable(error.description) }
+        switch address {
         case .sqlite(let path):
             return try SQLiteLedger.open(
                 path: path, targets: target.identities, mode: writing ? .readWrite : .readOnly)

@@ -23,13 +23,15 @@ struct Workspace {
     ///   - selection: of the flows; `nil` for all.
     ///   - showsWarnings: for commands that are about the manifests, not about what was recorded.
     ///   - annotates: the manifests' lines, for GitHub; otherwise people are told, on standard error.
+    ///   - files: the files where they have been read already.
     /// - Throws: with status 65 after all diagnostics were shown.
     static func load(
         _ options: ManifestOptions, _ output: OutputOptions, _ selection: FlowSelection? = nil,
-        showsWarnings: Bool = false, annotates: Bool = false
+        showsWarnings: Bool = false, annotates: Bool = false, files: ManifestFiles? = nil
     ) throws(Failure) -> Workspace {
-        let sources = try ManifestFiles.read(options.paths)
-        let (manifests, diagnostics) = ManifestLoader().load(sources)
+        let files = if let files { files } else { try ManifestFiles.read(options.paths) }
+        let (manifests, diagnostics) = try files.load()
+        let sources = files.sources
         if annotates {
             DiagnosticsReport(diagnostics, sources: sources).write(.github) { Console.output($0) }
         } else if showsWarnings || diagnostics.hasErrors {
