@@ -1,24 +1,26 @@
 import FlowRuns
-import Foundation
+import Manifests
 
 /// Times by the clocks of a series' time zone.
 struct ZonedTimes {
-    private let zone: TimeZone
+    private let name: String
+    private let clock: LocalClock
 
     /// - Parameter name: an IANA name; `nil` for one that this machine does not know.
     init?(_ name: String) {
-        guard let zone = TimeZone(identifier: name) else { return nil }
-        self.zone = zone
+        guard let clock = LocalClock(name) else { return nil }
+        self.name = name
+        self.clock = clock
     }
 
     /// `2024-01-02 00:00 +01:00 … 2025-01-01 00:00 +01:00 Europe/Berlin`
     func text(_ windows: FoldedWindows, _ ellipsis: String) -> String {
-        "\(text(windows.start)) \(ellipsis) \(text(windows.end)) \(zone.identifier)"
+        "\(text(windows.start)) \(ellipsis) \(text(windows.end)) \(name)"
     }
 
     /// The offset tells the two hours apart that bear one name when the clocks go back.
     private func text(_ moment: Timestamp) -> String {
-        let offset = zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(moment.seconds)))
+        let offset = clock.offset(at: moment).components.seconds
         let shown = UTCTime(moment + .seconds(offset))
         let time = shown.secondOfDay % 60 == 0 ? String(shown.time.dropLast(3)) : shown.time
         let minutes = UTCTime(Timestamp(seconds: Int64(offset.magnitude))).time.dropLast(3)

@@ -54,7 +54,8 @@ struct ApplyCommand: AsyncParsableCommand {
         }
         let files = try ManifestFiles.read(manifests.paths)
         if let plan = try planFile(files) { return try await apply(saved: plan) }
-        let workspace = try Workspace.load(manifests, output, selection, showsWarnings: true, files: files)
+        let workspace = try Workspace.load(
+            manifests, output, selection, showsWarnings: true, files: files, dueAt: time.instant())
         announceNewLedger(workspace.target)
         try await TargetLedger.with(workspace.target, writing: true) { ledger in
             let application = Application(

@@ -39,9 +39,9 @@ struct PlanCommand: AsyncParsableCommand {
     var detailedExitCode = false
 
     func run() async throws {
-        let workspace = try Workspace.load(
-            manifests, output, selection, showsWarnings: true, annotates: format.chosen == .github)
         let asOf = time.instant()
+        let workspace = try Workspace.load(
+            manifests, output, selection, showsWarnings: true, annotates: format.chosen == .github, dueAt: asOf)
         let findings =
             refresh ? try await Refreshing(workspace: workspace, service: service, output: output).read() : [:]
         let plan = try await TargetLedger.with(workspace.target, writing: false) { ledger in

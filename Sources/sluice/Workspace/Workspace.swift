@@ -24,13 +24,18 @@ struct Workspace {
     ///   - showsWarnings: for commands that are about the manifests, not about what was recorded.
     ///   - annotates: the manifests' lines, for GitHub; otherwise people are told, on standard error.
     ///   - files: the files where they have been read already.
+    ///   - asOf: when windows are due, for commands that plan: warns where the rules of a time zone differ for one.
     /// - Throws: with status 65 after all diagnostics were shown.
     static func load(
         _ options: ManifestOptions, _ output: OutputOptions, _ selection: FlowSelection? = nil,
-        showsWarnings: Bool = false, annotates: Bool = false, files: ManifestFiles? = nil
+        showsWarnings: Bool = false, annotates: Bool = false, files: ManifestFiles? = nil,
+        dueAt asOf: Timestamp? = nil
     ) throws(Failure) -> Workspace {
         let files = if let files { files } else { try ManifestFiles.read(options.paths) }
-        let (manifests, diagnostics) = try files.load()
+        var (manifests, diagnostics) = try files.load()
+        if let asOf, !diagnostics.hasErrors {
+            diagnostics = (diagnostics + manifests.zoneWarnings(dueAt: asOf)).sortedByPlace()
+        }
         let sources = files.sources
         if annotates {
             DiagnosticsReport(diagnostics, sources: sources).write(.github) { Console.output($0) }
