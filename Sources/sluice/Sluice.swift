@@ -45,6 +45,7 @@ struct Sluice: AsyncParsableCommand {
         Console.ignoreClosedPipes()
         Signals.takeNoteOfChildren()
         do {
+            try PathEncoding.check(CommandLine.arguments.dropFirst().first)
             var command = try parsed()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

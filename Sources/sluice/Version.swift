@@ -1,4 +1,5 @@
 import CBuildInfo
+import Manifests
 import Reports
 import SQLiteLedger
 import Text
@@ -8,7 +9,10 @@ import YAML
 struct Version: Sendable {
     static let text = "0.1.0"
 
-    /// The commit that the program was built from; `nil` if unknown.
+    /// Whether the text tells more than the version.
+    var isVerbose = false
+
+    /// That it was built from; `nil` where the build does not tell.
     let commit: String? = {
         let commit = String(cString: sluice_commit())
         return commit.isEmpty ? nil : commit
@@ -20,13 +24,37 @@ struct Version: Sendable {
     }
 }
 
+extension Version {
+    fileprivate var lines: [StyledText] {
+        var lines: [StyledText] = ["sluice \(Self.text)"]
+        guard isVerbose else { return lines }
+        if let commit { lines.append("commit \(commit)") }
+        for library in libraries { lines.append("\(library.name) \(library.version)") }
+        let builtIn = ZoneDatabase.builtInVersion
+        if let source = ZoneDatabase.system.source {
+            lines.append(
+                "time zones \(source.version) in \(source.folder), and \(builtIn) built in for zones it does not have")
+        } else {
+            lines.append("time zones \(builtIn), built in")
+        }
+        return lines
+    }
+}
+
 extension Version: Report {
     static let renderings: [Rendering<Version>] = [
-        .text { version, _ in ["sluice \(Self.text)"] },
+        .text { version, _ in version.lines },
         .json { version, json, _ in
             json.member("version", text)
             if let commit = version.commit { json.member("commit", commit) }
             json.object("libraries") { for (name, version) in version.libraries { $0.member(name, version) } }
+            json.object("timeZones") {
+                if let source = ZoneDatabase.system.source {
+                    $0.member("folder", source.folder)
+                    $0.member("version", source.version)
+                }
+                $0.member("builtIn", ZoneDatabase.builtInVersion)
+            }
         },
     ]
 }

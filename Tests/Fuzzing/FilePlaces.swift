@@ -12,11 +12,8 @@ struct FilePlaces {
         var scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars[...]
         if scalars.first == "\u{FEFF}" { scalars.removeFirst() }
         var length = 0
-        var previous: Unicode.Scalar?
         for scalar in scalars {
-            defer { previous = scalar }
-            if scalar == "\n", previous == "\r" { continue }
-            if ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"].contains(scalar) {
+            if scalar == "\n" {
                 lengths.append(length)
                 length = 0
             } else {

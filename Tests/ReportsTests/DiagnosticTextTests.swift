@@ -60,13 +60,13 @@ struct DiagnosticTextTests {
         #expect(shown.count < 200)
     }
 
-    @Test("lines end at YAML's line breaks")
+    @Test("lines end where editors end them, and other line breaks are shown as characters")
     func lineBreaks() {
-        let source = SourceFile(path: "a.yaml", bytes: Array("one\r\ntwo\rthree\u{2028}four\u{85}five\nsix".utf8))
-        for (index, word) in ["one", "two", "three", "four", "five", "six"].enumerated() {
-            let place = Place(file: "a.yaml", line: index + 1, column: 1, length: word.count)
+        let source = SourceFile(path: "a.yaml", bytes: Array("one\r\ntwo\nthree\rfour\u{2028}five\u{85}six".utf8))
+        for (index, line) in ["one", "two", "three␍four�five�six"].enumerated() {
+            let place = Place(file: "a.yaml", line: index + 1, column: 1, length: 3)
             let shown = shownText([Diagnostic(.syntax, at: place, "wrong")], sources: [source], color: false)
-            #expect(shown.contains("\(index + 1) | \(word)\n"))
+            #expect(shown.contains("\(index + 1) | \(line)\n  | ^^^\n"))
         }
     }
 

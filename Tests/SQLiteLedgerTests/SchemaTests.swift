@@ -138,7 +138,8 @@ struct SchemaTests {
         var ledger = FlowLedger(snapshot)
         let findings = try ledger.observe(
             RunListing(runs: [], date: nil, isComplete: true),
-            settling: ClaimSettlementPolicy(settle: .seconds(120), seenFor: .seconds(120)), at: Timestamp(milliseconds: 5000))
+            settling: ClaimSettlementPolicy(settle: .seconds(120), seenFor: .seconds(120)),
+            at: Timestamp(milliseconds: 5000))
         #expect(findings.released.count == 2)
         #expect(try await folder.open().commit(ledger.commit(nonce: "n")) == .done)
     }

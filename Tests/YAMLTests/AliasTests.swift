@@ -34,6 +34,11 @@ struct AliasTests {
             ("[{<<: &x {a: 1}, a: 2}, *x]", "[{|a|: |2|}, {|a|: |1|}]"),
             ("{<<: {}, <<x: 1}", "{|<<x|: |1|}"),
             ("{<<: []}", "{}"),
+            ("[&x {a: 1}, {!!merge <<: *x, b: 2}]", "[{|a|: |1|}, {|b|: |2|, |a|: |1|}]"),
+            ("[&x {a: 1}, {!!merge '<<': [*x], a: 2}]", "[{|a|: |1|}, {|a|: |2|}]"),
+            ("{!<tag:yaml.org,2002:merge> <<: {a: 1}}", "{|a|: |1|}"),
+            ("{? !!merge <<\n: {a: 1}}", "{|a|: |1|}"),
+            ("{!!str <<: 1}", "{|<<|: |1|}"),
             ("{'<<': 1}", "{|<<|: |1|}"),
             ("[<<, a]", "[|<<|, |a|]"),
             ("{a: <<}", "{|a|: |<<|}"),
@@ -42,7 +47,14 @@ struct AliasTests {
         #expect(soundRoot(yaml)?.shape == shape)
     }
 
-    @Test("merging does not affect the neighbouring documents")
+    @Test("a merge key with a tag must have a mapping, and be alone, as one without")
+    func taggedMergeKey() {
+        #expect(read("{!!merge <<: 1}").errors.map(\.kind) == [.mergeValue])
+        #expect(read("{<<: {a: 1}, !!merge <<: {b: 1}}").errors.map(\.kind) == [.duplicateKey])
+        #expect(soundRoot("%TAG !y! tag:yaml.org,2002:\n---\n{!y!merge <<: {a: 1}}")?.shape == "{|a|: |1|}")
+    }
+
+    @Test("merging leaves the documents around it alone")
     func mergesAmongDocuments() {
         let stream = read("{a: [1]}\n---\n{<<: {b: [2]}, c: 3}\n---\n[4, {d: 5}]\n")
         #expect(stream.errors.isEmpty)

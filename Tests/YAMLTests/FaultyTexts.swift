@@ -72,6 +72,13 @@ let faultyTexts: [(name: String, bytes: [UInt8])] =
         ("a NUL byte", "a: 1\nbä: \0\n"),
         ("a control character", "a: \u{1}\n"),
         ("a delete character", "a: \u{7F}\n"),
+        ("a line separator in a comment", "a: 1\n# as agreed:\u{2028}b: 2\n"),
+        ("a paragraph separator in a comment", "a: 1  # see\u{2029}b: 2\n"),
+        ("a next-line character in a comment", "a: 1\r\n# so\u{85}b: 2\r\n"),
+        ("a carriage return alone in a comment", "a: 1\n# so\rb: 2\n"),
+        ("carriage returns as line ends", "a: 1\rb: 2\r"),
+        ("a line separator in quotes", "a: \"x\u{2028}y\"\n"),
+        ("a line separator in a block text", "a: |\n  ä\u{2028}b\n"),
     ].map { ($0.0, Array($0.1.utf8)) } + [
         ("an invalid first byte", Array("ä: 1\nb: ".utf8) + [0xFF, 0x0A]),
         ("an invalid second byte", Array("a: ".utf8) + [0xC3, 0x28, 0x0A]),
@@ -81,5 +88,10 @@ let faultyTexts: [(name: String, bytes: [UInt8])] =
         ("UTF-16 without its mark", [0x61, 0x00, 0x3A, 0x00, 0x20, 0x00, 0x31, 0x00]),
         ("UTF-16 with a lone surrogate", [0xFF, 0xFE, 0x61, 0x00, 0x0A, 0x00, 0x62, 0x00, 0x00, 0xDC]),
         ("UTF-16 cut in a character", [0xFE, 0xFF, 0x00, 0x61, 0x00]),
+        ("UTF-16 with a line separator", [0xFF, 0xFE, 0x23, 0x00, 0x0A, 0x00, 0x23, 0x00, 0x28, 0x20, 0x61, 0x00]),
+        (
+            "UTF-16 with a carriage return alone",
+            [0xFE, 0xFF, 0x00, 0x23, 0x00, 0x0D, 0x00, 0x0A, 0x00, 0x23, 0x00, 0x0D]
+        ),
         ("UTF-16 with an unclosed list", [0xFE, 0xFF, 0x00, 0x61, 0x00, 0x3A, 0x00, 0x20, 0x00, 0x5B]),
     ]

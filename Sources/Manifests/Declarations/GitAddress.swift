@@ -33,7 +33,14 @@ package struct GitAddress: Hashable, Sendable, CustomStringConvertible {
         self.pushesPerMinute = pushesPerMinute
     }
 
-    /// The address as a manifest in the working directory writes it.
+    /// The address with `~/` replaced by `$HOME`.
+    func resolved() throws(HomePathError) -> GitAddress {
+        guard case .address(let path) = repository, path.hasPrefix("~/") else { return self }
+        return GitAddress(
+            .address(try HomePath.expanded(path)), folder: folder, refs: refs, pushesPerMinute: pushesPerMinute)
+    }
+
+    /// As a manifest in the working folder writes it.
     package var description: String {
         let name =
             switch repository {
@@ -103,7 +110,14 @@ extension GitAddress {
                 // Accept `host:path`, or a path. Refuse `ext::…`, which would run a program.
                 guard !address.contains("::") else { throw invalid }
                 let isHost = address.firstIndex(of: ":").map { !address[..<$0].contains("/") } ?? false
-                return .address(isHost || address.hasPrefix("/") ? address : plain(manifestFolder + address))
+                guard !address.hasPrefix("~") || address.hasPrefix("~/") else {
+                    throw LedgerAddressError(
+                        "\(quoted(text)): only '~/' is expanded, to $HOME", suggestion: HomePath.advice(address))
+                }
+                if isHost || address.hasPrefix("/") || address.hasPrefix("~/") { return .address(address) }
+                let path = plain(manifestFolder + address)
+                // A folder that is named '~' is not the home folder.
+                return .address(path.hasPrefix("~") ? "./" + path : path)
             }
             guard let url = AddressParts(address), ["https", "http", "ssh", "file"].contains(url.scheme) else {
                 throw invalid

@@ -1,7 +1,7 @@
 extension Target {
     /// The location of the ledger.
     package enum LedgerAddress: Hashable, Sendable, CustomStringConvertible {
-        /// An SQLite file. The path is relative to the working directory, not to the manifest.
+        /// A file; the path is already relative to the working folder, not to the manifest. `~/` is `$HOME`.
         case sqlite(path: String)
         /// A PostgreSQL database: `postgres://user@host:5432/db` as libpq reads it, or `postgres:`, which leaves
         /// everything to libpq's environment.
@@ -77,8 +77,14 @@ extension Target.LedgerAddress {
             throw LedgerAddressError(
                 "\(quoted(text)) does not name a file", suggestion: "write a path, such as sqlite:.sluice/prod.sqlite")
         }
-        guard !path.hasPrefix("/"), !folder.isEmpty else { return path }
-        return "\(folder)\(path.hasPrefix("./") ? path.dropFirst(2) : path[...])"
+        guard !path.hasPrefix("~") || path.hasPrefix("~/") else {
+            throw LedgerAddressError(
+                "\(quoted(text)): only '~/' is expanded, to $HOME", suggestion: HomePath.advice(path))
+        }
+        guard !path.hasPrefix("/"), !path.hasPrefix("~/"), !folder.isEmpty else { return path }
+        let joined = "\(folder)\(path.hasPrefix("./") ? path.dropFirst(2) : path[...])"
+        // A folder that is named '~' is not the home folder.
+        return joined.hasPrefix("~") ? "./" + joined : joined
     }
 
     /// Validates a PostgreSQL address. libpq decodes percent-encoded parameter names (`p%61ssword`), which could hide a

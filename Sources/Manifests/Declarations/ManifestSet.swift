@@ -1,3 +1,4 @@
+import FlowRuns
 import Text
 
 /// A manifest file as read, before it is parsed.
@@ -39,8 +40,34 @@ package struct FileDigest: Hashable, Sendable {
 }
 
 extension ManifestSet {
-    /// Returns a warning for each of the targets that has no flow. Not an error, because run manifests may be in files
-    /// that were not passed to the command.
+    /// A warning for each time zone in which the machine's zone files and the rules built into the program cut a due window
+    /// differently.
+    package func zoneWarnings(dueAt asOf: Timestamp) -> [Diagnostic] {
+        guard let source = ZoneDatabase.system.source else { return [] }
+        let series = Dictionary(grouping: flows.flatMap(\.series).filter { $0.timeZone != "UTC" }, by: \.timeZone)
+        return series.sorted { $0.key < $1.key }.compactMap { zone, series -> Diagnostic? in
+            guard let machine = LocalClock(zone), machine.isOfMachine, let builtIn = LocalClock(builtIn: zone),
+                let end = series.map({ $0.lastEnd(dueAt: asOf) }).max(), let start = series.map(\.from).min(),
+                start < end,
+                !machine.agrees(with: builtIn, from: start - .seconds(86_400), to: end + .seconds(86_400))
+            else { return nil }
+            let differing = series.compactMap { series in
+                series.disagreement(of: machine, builtIn, dueAt: asOf).map { (series.place, $0) }
+            }
+            guard let (place, (window, other)) = differing.first else { return nil }
+            func text(_ window: Window?) -> String { window.map { "\($0.start) to \($0.end)" } ?? "no window" }
+            let more = differing.count > 1 ? ", and \(differing.count - 1) more series are concerned" : ""
+            return Diagnostic(
+                .zoneRulesDiffer, .warning, at: place,
+                "two versions of the rules of \(zone) cut different windows: \(text(window)) by the zone files in "
+                    + "'\(printable(source.folder))' (\(source.version)), \(text(other)) by the rules built into sluice "
+                    + "(\(ZoneDatabase.builtInVersion))\(more)",
+                suggestion: "the zone files count; plan and apply on machines with the same tzdata")
+        }
+    }
+
+    /// A warning for each of these targets that has no flow, which a command about flows gives: manifests may well stand
+    /// in other files than those at hand.
     package func flowless(_ targets: [Target]) -> [Diagnostic] {
         let declared = Set(flows.map(\.target))
         return targets.filter { !declared.contains($0.name) }.map { target in

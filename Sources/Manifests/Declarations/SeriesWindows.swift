@@ -7,7 +7,31 @@ extension Series {
     /// Returns the windows that are due: those that end by `asOf - lag` and by a fixed `until`. The windows are
     /// adjacent and the first begins at `from`; consecutive windows of equal length form one progression.
     package func windows(dueAt asOf: Timestamp) -> [WindowProgression] {
-        windows(endingBy: lastEnd(dueAt: asOf))
+        windows(endingBy: lastEnd(dueAt: asOf), LocalClock(timeZone))
+    }
+
+    /// The first due window that two clocks of the time zone cut differently, as each of them cuts it; `nil` where they
+    /// agree. A window that a clock does not cut is `nil`.
+    func disagreement(of clock: LocalClock, _ other: LocalClock, dueAt asOf: Timestamp) -> (Window?, Window?)? {
+        let limit = lastEnd(dueAt: asOf)
+        guard limit > from, !clock.agrees(with: other, from: from - .seconds(86_400), to: limit + .seconds(86_400))
+        else {
+            return nil
+        }
+        let civil = anchor ?? clock.civil(at: from)
+        let otherSeries = Series(
+            every: every, from: other.civil(at: from) == civil ? from : other.moment(of: civil), until: until,
+            timeZone: timeZone, lag: lag, anchor: civil, place: place)
+        let progressions = windows(endingBy: limit, clock)
+        let otherProgressions = otherSeries.windows(endingBy: limit, other)
+        let common = zip(progressions, otherProgressions).prefix { $0 == $1 }.count
+        var windows = progressions.dropFirst(common).lazy.joined().makeIterator()
+        var otherWindows = otherProgressions.dropFirst(common).lazy.joined().makeIterator()
+        while true {
+            let pair = (windows.next(), otherWindows.next())
+            if pair.0 != pair.1 { return pair }
+            if pair.0 == nil { return nil }
+        }
     }
 
     /// Returns the error for a series with more than ``mostWindows`` windows by `asOf`, or `nil`. Check before walking
@@ -20,7 +44,7 @@ extension Series {
             suggestion: "choose a longer 'every' or a later 'from'")
     }
 
-    private func lastEnd(dueAt asOf: Timestamp) -> Timestamp {
+    func lastEnd(dueAt asOf: Timestamp) -> Timestamp {
         let latest = asOf - lag
         switch until {
         case .now: return min(latest, TimeText.end)
@@ -28,7 +52,7 @@ extension Series {
         }
     }
 
-    private func windows(endingBy limit: Timestamp) -> [WindowProgression] {
+    private func windows(endingBy limit: Timestamp, _ clock: LocalClock?) -> [WindowProgression] {
         guard limit > from, from > TimeText.earliest else { return [] }
         switch every {
         case .fixed(let length):
@@ -37,19 +61,20 @@ extension Series {
             return [WindowProgression(start: from, length: length, count: Int(count))]
         case .days(let days):
             guard (1...4_000_000).contains(days) else { return [] }
-            return windows(endingBy: limit) { anchor, index in anchor + .seconds(days * index * 86_400) }
+            return windows(endingBy: limit, clock) { anchor, index in anchor + .seconds(days * index * 86_400) }
         case .months(let months):
             guard (1...120_000).contains(months) else { return [] }
-            return windows(endingBy: limit) { anchor, index in civil(anchor, addingMonths: months * index) }
+            return windows(endingBy: limit, clock) { anchor, index in civil(anchor, addingMonths: months * index) }
         }
     }
 
     /// - Parameter civil: the local time of the boundary with this index, counted from the anchor rather than the
     ///   previous boundary, to avoid drift.
     private func windows(
-        endingBy limit: Timestamp, boundary civil: (_ anchor: Timestamp, _ index: Int) -> Timestamp
+        endingBy limit: Timestamp, _ clock: LocalClock?,
+        boundary civil: (_ anchor: Timestamp, _ index: Int) -> Timestamp
     ) -> [WindowProgression] {
-        guard let local = LocalClock(timeZone) else { return [] }
+        guard let local = clock else { return [] }
         let anchor = anchor ?? local.civil(at: from)
         var progressions: [WindowProgression] = []
         var last = from

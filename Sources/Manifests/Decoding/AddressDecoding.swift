@@ -34,7 +34,9 @@ extension ManifestDecoder {
     /// Decodes a ledger address: `sqlite:PATH`, `git:…`, or `postgres://…` without a password.
     mutating func ledger(_ field: Field?) -> Target.LedgerAddress? {
         guard let field, let text = text(field) else { return nil }
-        let folder = file.lastIndex(of: "/").map { file[...$0] } ?? ""
+        // What is read from a pipe (`/dev/stdin`, `/dev/fd/63`) lies in no folder.
+        let isPipe = file.hasPrefix("/dev/") || file.hasPrefix("/proc/")
+        let folder = isPipe ? "" : file.lastIndex(of: "/").map { file[...$0] } ?? ""
         do throws(LedgerAddressError) {
             return try Target.LedgerAddress(written: text, in: folder)
         } catch {

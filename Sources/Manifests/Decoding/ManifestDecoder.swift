@@ -16,7 +16,9 @@ struct ManifestDecoder {
     private(set) var mayHideTargets = false
     /// Whether the current node was already read for another target.
     var readsAgain = false
-    /// Positions of YAML errors. The values there are not as written, so no further diagnostics are added.
+    /// Time zones of which it was told that the machine's file is not used.
+    var zonesWithFaults: Set<String> = []
+    /// The value there is not what was written, so nothing more is said of it.
     private var marksWithErrors: Set<Mark> = []
 
     init(file: String) { self.file = file }

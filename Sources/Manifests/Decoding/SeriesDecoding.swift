@@ -25,7 +25,15 @@ extension ManifestDecoder {
     private mutating func timeZone(_ field: Field?) -> (String, LocalClock)? {
         guard let field else { return LocalClock("UTC").map { ("UTC", $0) } }
         guard let name = text(field) else { return nil }
-        if let local = LocalClock(name) { return (name, local) }
+        if let local = LocalClock(name) {
+            if let fault = local.fault, zonesWithFaults.insert(name).inserted {
+                add(
+                    .zoneFileUnusable, .warning, at: field.value,
+                    "\(fault): using the rules built into sluice (\(ZoneDatabase.builtInVersion))",
+                    suggestion: "reinstall tzdata, or set TZDIR to a folder with zone files")
+            }
+            return (name, local)
+        }
         let suggestion = LocalClock.nearestName(to: name).map { "did you mean '\($0)'?" }
         add(
             .unknownTimeZone, at: field.value, "unknown time zone \(quoted(name))",

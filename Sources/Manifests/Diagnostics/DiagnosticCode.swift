@@ -52,6 +52,9 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case badOrganization = "SLU0138"
     case badLink = "SLU0139"
     case targetWithoutFlows = "SLU0140"
+    case skippedEntry = "SLU0141"
+    case zoneFileUnusable = "SLU0142"
+    case zoneRulesDiffer = "SLU0143"
 
     case deltaColumnMissing = "SLU0201"
     case deltaColumnFixed = "SLU0202"
@@ -80,7 +83,7 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     package var summary: String {
         switch self {
         case .syntax: "invalid YAML"
-        case .encoding: "the file is not text: invalid UTF-8 or UTF-16, or a control character"
+        case .encoding: "the file is no plain text: invalid UTF-8 or UTF-16, a control character, an unusual line break"
         case .nonScalarKey: "a key is a list or a mapping"
         case .duplicateKey: "a key is used twice in one mapping"
         case .alias: "an alias without an anchor before it, or inside its own anchor"
@@ -129,6 +132,9 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .badOrganization: "an organisation's id that does not end in @AdobeOrg"
         case .badLink: "a link that is not an https address with {run} in it"
         case .targetWithoutFlows: "no flow is declared for a target"
+        case .zoneFileUnusable: "the machine's file of a time zone is damaged"
+        case .zoneRulesDiffer: "a window depends on which rules of its time zone are used"
+        case .skippedEntry: "an entry of a folder was skipped that could be or contain a manifest"
         case .deltaColumnMissing: "the first run of a table-based flow needs a delta column"
         case .deltaColumnFixed: "the delta column was fixed by the flow's first run and cannot change"
         case .deltaColumnOnFile: "a file-based flow has no delta column"

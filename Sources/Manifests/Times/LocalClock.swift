@@ -1,31 +1,107 @@
 import FlowRuns
 import Foundation
+import Synchronization
+import Text
 
-/// A converter between local calendar time and instants. A "civil" time is the time on a local clock, represented as if
-/// it were UTC.
-struct LocalClock {
-    private let zone: TimeZone
+/// Turns local calendar time into moments and back. A "civil" time is what a clock on the wall shows, as if it
+/// showed UTC.
+package struct LocalClock: Sendable {
+    private enum Rules: Sendable {
+        case file(ZoneFile)
+        case builtIn(TimeZone)
+    }
 
-    /// Creates a clock; returns `nil` for a name that is not an IANA name: `Region/City`, or `UTC`.
-    init?(_ name: String) {
-        let isPlain = name.utf8.allSatisfy { byte in
-            UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || "0123456789_+-/".utf8.contains(byte)
+    private let rules: Rules
+    /// Why the machine's file for the zone is not used; names the file.
+    let fault: String?
+
+    /// By the machine's rules, or those built into the program where it has none; `nil` for a name that is not a zone's.
+    package init?(_ name: String) {
+        let known = Self.known.withLock { $0[name] }
+        if let known {
+            self = known
+            return
         }
-        // Foundation also accepts abbreviations such as PST, and GMT+3, which are ambiguous.
-        guard isPlain, name == "UTC" || name.contains("/"), let zone = TimeZone(identifier: name) else { return nil }
-        self.zone = zone
+        guard let clock = LocalClock(name, in: .system) else { return nil }
+        Self.known.withLock { $0[name] = clock }
+        self = clock
     }
 
-    /// Returns the name that was most likely meant. Also matches a city alone, an abbreviation, or letters in another
-    /// case.
+    private static let known = Mutex<[String: LocalClock]>([:])
+
+    init?(_ name: String, in database: ZoneDatabase) {
+        guard ZoneName.isPlain(name), !ZoneName.isReserved(name) else { return nil }
+        switch database.find(name) {
+        case .file(let file): (rules, fault) = (.file(file), nil)
+        case .damaged(let path, let reason):
+            guard let builtIn = LocalClock(builtIn: name) else { return nil }
+            rules = builtIn.rules
+            fault = "cannot use the zone file '\(printable(path))' (\(reason))"
+        case .none:
+            guard let builtIn = LocalClock(builtIn: name) else { return nil }
+            self = builtIn
+        }
+    }
+
+    /// By the rules built into the program.
+    init?(builtIn name: String) {
+        guard ZoneName.isBuiltIn(name), let zone = TimeZone(identifier: name) else { return nil }
+        (rules, fault) = (.builtIn(zone), nil)
+    }
+
+    /// Whether the rules are the machine's.
+    var isOfMachine: Bool { if case .file = rules { true } else { false } }
+
+    /// Whether both clocks show the same from `start` to `end`.
+    func agrees(with other: LocalClock, from start: Timestamp, to end: Timestamp) -> Bool {
+        // Between their changes both offsets are constant.
+        let moments = [start] + changes(from: start, to: end) + other.changes(from: start, to: end)
+        return moments.allSatisfy { offset(at: $0) == other.offset(at: $0) }
+    }
+
+    /// When the offset changes, and perhaps other moments.
+    private func changes(from start: Timestamp, to end: Timestamp) -> [Timestamp] {
+        switch rules {
+        case .file(let file):
+            return file.transitions.lazy.filter { (start.seconds...end.seconds).contains($0) }
+                .map { Timestamp(seconds: $0) }
+        case .builtIn(let zone):
+            var changes: [Timestamp] = []
+            var date = Date(timeIntervalSince1970: TimeInterval(start.seconds))
+            let last = Date(timeIntervalSince1970: TimeInterval(end.seconds))
+            while let next = zone.nextDaylightSavingTimeTransition(after: date), next > date, next <= last {
+                changes.append(Timestamp(seconds: Int64(next.timeIntervalSince1970)))
+                date = next
+            }
+            return changes
+        }
+    }
+
+    /// The name that was most likely meant: also by a city alone, an abbreviation, or letters in another case.
     static func nearestName(to name: String) -> String? {
-        let known = TimeZone.knownTimeZoneIdentifiers.sorted() + ["UTC"]
-        if let city = known.first(where: { $0.lowercased().hasSuffix("/" + name.lowercased()) }) { return city }
-        return TimeZone.abbreviationDictionary[name.uppercased()] ?? nearest(to: name, among: known)
+        var wanted = name
+        for prefix in ["SystemV/", "posix/", "right/"] where wanted.hasPrefix(prefix) {
+            wanted.removeFirst(prefix.count)
+            if LocalClock(wanted) != nil { return wanted }
+        }
+        // The sign is reversed in these names.
+        if let match = wanted.uppercased().wholeMatch(of: /(GMT|UTC)([+-])0?(\d\d?)(:?00)?/), let hours = Int(match.3) {
+            let zone = hours == 0 ? "UTC" : "Etc/GMT\(match.2 == "+" ? "-" : "+")\(hours)"
+            if LocalClock(zone) != nil { return zone }
+        }
+        let known = ZoneDatabase.systemNames.union(TimeZone.knownTimeZoneIdentifiers.filter(ZoneName.isBuiltIn))
+            .union(["UTC"]).sorted()
+        let lowercased = wanted.lowercased()
+        if let other = known.first(where: { $0.lowercased() == lowercased }) { return other }
+        if let city = known.first(where: { $0.lowercased().hasSuffix("/" + lowercased) }) { return city }
+        if let zone = TimeZone.abbreviationDictionary[wanted.uppercased()], LocalClock(zone) != nil { return zone }
+        if let zone = nearest(to: wanted, among: known) { return zone }
+        let cities = Dictionary(known.map { (String($0.split(separator: "/").last ?? ""), $0) }) { first, _ in first }
+        return nearest(to: wanted, among: cities.keys.sorted()).flatMap { cities[$0] }
     }
 
-    /// Returns the local time at an instant.
-    func civil(at moment: Timestamp) -> Timestamp { moment + offset(at: moment) }
+    /// What the clock shows at a moment.
+    package func civil(at moment: Timestamp) -> Timestamp { moment + offset(at: moment) }
 
     /// Returns the instant of a local time: the first of two if the time repeats, or the end of the gap if the clock
     /// skips it.
@@ -43,7 +119,12 @@ struct LocalClock {
         return civil - oldOffset < change ? civil - oldOffset : max(change, civil - newOffset)
     }
 
-    private func offset(at moment: Timestamp) -> Duration {
-        .seconds(zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(moment.seconds))))
+    /// How far the zone is east of Greenwich.
+    package func offset(at moment: Timestamp) -> Duration {
+        switch rules {
+        case .file(let file): .seconds(file.offset(at: moment.seconds))
+        case .builtIn(let zone):
+            .seconds(zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(moment.seconds))))
+        }
     }
 }

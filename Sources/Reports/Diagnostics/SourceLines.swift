@@ -1,6 +1,6 @@
 import Manifests
 
-/// The lines of a file that diagnostics refer to, found in a single pass over its bytes.
+/// The lines of a file that diagnostics show, found in one pass over its bytes. A line ends with LF or CRLF, as in editors.
 struct SourceLines {
     private var lines: [Int: [Unicode.Scalar]] = [:]
 
@@ -14,13 +14,12 @@ struct SourceLines {
         var start = 0
         var index = 0
         while index < bytes.count, number <= last {
-            let width = Self.breakWidth(bytes, at: index)
-            if width > 0 {
+            if bytes[index] == 0x0A {
                 keep(bytes[start..<index], number, wanted)
                 number += 1
-                start = index + width
+                start = index + 1
             }
-            index += max(1, width)
+            index += 1
         }
         if number <= last { keep(bytes[start...], number, wanted) }
     }
@@ -30,25 +29,12 @@ struct SourceLines {
 
     private mutating func keep(_ line: ArraySlice<UInt8>, _ number: Int, _ wanted: Set<Int>) {
         guard wanted.contains(number) else { return }
-        // Limit huge lines: only the part around a column that people look at is shown.
+        let line = line.last == 0x0D ? line.dropLast() : line
+        // A line of megabytes is not shown whole; what is near any column that people look at is.
         lines[number] = Array(String(decoding: line.prefix(1 << 20), as: UTF8.self).unicodeScalars)
     }
 
-    /// Returns the number of bytes of the YAML 1.1 line break at an index; 0 if there is none.
-    private static func breakWidth(_ bytes: [UInt8], at index: Int) -> Int {
-        func follows(_ offset: Int, _ value: UInt8) -> Bool {
-            index + offset < bytes.count && bytes[index + offset] == value
-        }
-        switch bytes[index] {
-        case 0x0A: return 1
-        case 0x0D: return follows(1, 0x0A) ? 2 : 1
-        case 0xC2: return follows(1, 0x85) ? 2 : 0
-        case 0xE2: return follows(1, 0x80) && (follows(2, 0xA8) || follows(2, 0xA9)) ? 3 : 0
-        default: return 0
-        }
-    }
-
-    /// Removes the byte order mark, and converts UTF-16 that has one to UTF-8.
+    /// Without a byte order mark; from UTF-16 where the mark says so.
     private static func utf8(_ bytes: [UInt8]) -> [UInt8] {
         func units(_ high: Int, _ low: Int) -> [UInt16] {
             stride(from: 2, to: bytes.count - 1, by: 2).map { UInt16(bytes[$0 + high]) << 8 | UInt16(bytes[$0 + low]) }

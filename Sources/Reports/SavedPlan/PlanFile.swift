@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Manifests
 import Planner
 
 /// Decodes a saved plan.
@@ -23,6 +24,43 @@ package func readPlan(_ bytes: [UInt8]) throws(PlanFileError) -> Plan {
     let plan = document.plan
     guard planJSON(plan) == bytes else { throw .otherwiseToday }
     return plan
+}
+
+extension SourceFile {
+    /// Whether this is a saved plan, by its content: its name, and whether it was read from a pipe, do not matter.
+    package var isSavedPlan: Bool { jsonHead?.contains("\"formatVersion\"") ?? false }
+
+    /// Whether this is a JSON object that is no manifest by its name or content, such as a plan that was cut off.
+    package var couldBeSavedPlan: Bool {
+        guard !path.hasSuffix(".yaml"), !path.hasSuffix(".yml"), let jsonHead else { return false }
+        return !jsonHead.contains("apiVersion")
+    }
+
+    /// The beginning of a JSON object; `nil` for anything else.
+    private var jsonHead: String? {
+        let head = String(decoding: savedPlanBytes(Array(bytes.prefix(8192))), as: UTF8.self)
+        let start = head.drop(while: \.isWhitespace)
+        guard start.first == "{", start.dropFirst().first(where: { !$0.isWhitespace }) == "\"" else { return nil }
+        return head
+    }
+}
+
+/// The bytes of a saved plan as `plan --out` wrote them: in UTF-8 without a byte order mark, with LF line ends. Shells and
+/// editors change these, and mean the same plan.
+package func savedPlanBytes(_ bytes: [UInt8]) -> [UInt8] {
+    var bytes = bytes
+    if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+        let high = bytes[0] == 0xFE ? 0 : 1
+        let units = stride(from: 2, to: bytes.count - 1, by: 2).map {
+            UInt16(bytes[$0 + high]) << 8 | UInt16(bytes[$0 + 1 - high])
+        }
+        bytes = Array(String(decoding: units, as: UTF16.self).utf8)
+    } else if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+        bytes.removeFirst(3)
+    }
+    // JSON text contains no carriage return of its own.
+    if let end = bytes.firstIndex(of: 0x0A), end > 0, bytes[end - 1] == 0x0D { bytes.removeAll { $0 == 0x0D } }
+    return bytes
 }
 
 private struct VersionOnly: Decodable { let formatVersion: Int }

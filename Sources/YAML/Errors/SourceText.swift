@@ -49,23 +49,18 @@ struct SourceText {
         return found
     }
 
-    /// Calls `body` with each character and its position, and finally with the end, until `body` returns false. Lines
-    /// break where libyaml breaks them.
-    private func walk(_ body: (Unicode.Scalar?, Mark) -> Bool) {
+    /// Calls `body` with each character and its place, and at last with the end, until it returns false. A line ends
+    /// with LF or CRLF: other line breaks of libyaml's are refused, see ``HiddenLineBreak``.
+    func walk(_ body: (Unicode.Scalar?, Mark) -> Bool) {
         var (line, column) = (1, 1)
         var previous: Unicode.Scalar?
         for scalar in scalars {
-            let isSecondHalf = scalar == "\n" && previous == "\r"
-            if let previous, Self.breaksLine(previous), !isSecondHalf { (line, column) = (line + 1, 1) }
+            if previous == "\n" { (line, column) = (line + 1, 1) }
             guard body(scalar, Mark(line: line, column: column)) else { return }
             column += 1
             previous = scalar
         }
-        if let previous, Self.breaksLine(previous) { (line, column) = (line + 1, 1) }
+        if previous == "\n" { (line, column) = (line + 1, 1) }
         _ = body(nil, Mark(line: line, column: column))
-    }
-
-    private static func breaksLine(_ scalar: Unicode.Scalar) -> Bool {
-        ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"].contains(scalar)
     }
 }

@@ -69,10 +69,14 @@ struct EventStream: ~Copyable {
         switch event.pointee.type {
         case YAML_SCALAR_EVENT:
             let scalar = event.pointee.data.scalar
+            let text = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+            // yq and yamlfmt write `!!merge <<: *base`, which is the same as `<<: *base`.
+            let isTaggedMergeKey =
+                text.elementsEqual("<<".utf8) && scalar.tag.map { String(cString: $0) } == "tag:yaml.org,2002:merge"
             return .scalar(
-                UnsafeBufferPointer(start: scalar.value, count: scalar.length),
-                isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE && scalar.tag == nil,
-                tag: CText(scalar.tag), anchor: CText(scalar.anchor))
+                text,
+                isPlain: isTaggedMergeKey || (scalar.style == YAML_PLAIN_SCALAR_STYLE && scalar.tag == nil),
+                tag: isTaggedMergeKey ? nil : CText(scalar.tag), anchor: CText(scalar.anchor))
         case YAML_MAPPING_START_EVENT:
             let mapping = event.pointee.data.mapping_start
             return .collectionStart(

@@ -52,6 +52,7 @@ package struct YAMLReader: Sendable {
     private func compose(
         _ input: UnsafeBufferPointer<UInt8>, into composer: inout DocumentComposer
     ) throws(YAMLError) {
+        if let error = HiddenLineBreak.first(in: input) { throw error }
         var events = EventStream(input)
         while true {
             let event: EventStream.Event?

@@ -20,7 +20,7 @@ struct ApplyCommand: AsyncParsableCommand {
             EXAMPLES:
               sluice apply manifests/                      ask before sending
               sluice apply manifests/ --yes                do not ask, for CI
-              sluice apply plan.json                       apply a saved plan
+              sluice apply plan.json                       apply a saved plan; - reads it from standard input
               sluice apply manifests/ --yes --wait         wait for the runs
               sluice apply manifests/ --yes --format json  print events as JSON Lines
             """)
@@ -52,8 +52,10 @@ struct ApplyCommand: AsyncParsableCommand {
             throw Failure(
                 .usage, "--as-of is in the future: an apply requests windows that have ended; use plan --as-of")
         }
-        if let file = try planFile() { return try await apply(saved: file) }
-        let workspace = try Workspace.load(manifests, output, selection, showsWarnings: true)
+        let files = try ManifestFiles.read(manifests.paths)
+        if let plan = try planFile(files) { return try await apply(saved: plan) }
+        let workspace = try Workspace.load(
+            manifests, output, selection, showsWarnings: true, files: files, dueAt: time.instant())
         announceNewLedger(workspace.target)
         try await TargetLedger.with(workspace.target, writing: true) { ledger in
             let application = Application(
@@ -129,19 +131,15 @@ struct ApplyCommand: AsyncParsableCommand {
 
     // MARK: A saved plan
 
-    /// Reads the plan file; returns `nil` if the arguments name manifests instead.
-    private func planFile() throws -> [UInt8]? {
-        for path in manifests.paths where !path.hasSuffix(".yaml") && !path.hasSuffix(".yml") {
-            guard let data = FileManager.default.contents(atPath: path),
-                data.first(where: { !" \n\r\t".utf8.contains($0) }) == UInt8(ascii: "{")
-            else { continue }
-            guard manifests.paths.count == 1, time.asOf == nil, selection.isEmpty else {
-                throw Failure(
-                    .usage, "'\(path)' is a saved plan: give no manifests, no --as-of, --flow or --exclude with it")
-            }
-            return Array(data)
+    /// The bytes of the saved plan, when the arguments name one.
+    private func planFile(_ files: ManifestFiles) throws -> [UInt8]? {
+        guard let plan = files.savedPlan ?? files.sources.first(where: \.couldBeSavedPlan) else { return nil }
+        guard manifests.paths == [plan.path], time.asOf == nil, selection.isEmpty else {
+            throw Failure(
+                .usage,
+                "'\(printable(plan.path))' is a saved plan: give no manifests, no --as-of, --flow or --exclude with it")
         }
-        return nil
+        return savedPlanBytes(plan.bytes)
     }
 
     private func apply(saved bytes: [UInt8]) async throws {

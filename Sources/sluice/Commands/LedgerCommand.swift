@@ -30,7 +30,9 @@ struct LedgerCommand: ParsableCommand {
 
         @OptionGroup var manifests: ManifestOptions
         @OptionGroup var output: OutputOptions
-        @Option(help: "The file to write. Default: standard output.", completion: .file()) var out: String?
+        @Option(
+            help: "The file to write. Default: -, standard output.", completion: .file(), transform: pathArgument)
+        var out: String?
 
         func run() async throws {
             let workspace = try Workspace.load(manifests, output)
@@ -55,7 +57,9 @@ struct LedgerCommand: ParsableCommand {
 
         @OptionGroup var manifests: ManifestOptions
         @OptionGroup var output: OutputOptions
-        @Option(help: "The export to read.", completion: .file()) var from: String
+        @Option(
+            help: "The export to read; - is standard input.", completion: .file(), transform: pathArgument)
+        var from: String
 
         func run() async throws {
             let workspace = try Workspace.load(manifests, output)
@@ -100,7 +104,7 @@ struct LedgerCommand: ParsableCommand {
                 throw Failure(.usage, "--to: \(error.message): \(error.suggestion)")
             }
             let target = try Workspace.load(manifests, output).target
-            guard other != target.ledger else {
+            guard try other.resolved() != target.ledger.resolved() else {
                 throw Failure(.usage, "--to: '\(printable(to))' is the ledger of target '\(target.name)' already")
             }
             try await TargetLedger.with(target, writing: false) { ledger in

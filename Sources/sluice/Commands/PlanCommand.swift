@@ -17,6 +17,7 @@ struct PlanCommand: AsyncParsableCommand {
               sluice plan manifests/
               sluice plan manifests/ --flow 'crm-*'       only some flows
               sluice plan manifests/ --out plan.json      save the plan to apply it later
+              sluice plan manifests/ --out - | sluice apply -
               sluice plan manifests/ --format markdown    for a comment on a pull request
               sluice plan manifests/ --format github      annotations for GitHub Actions
               sluice plan manifests/ --detailed-exitcode  exit with 2 if changes are pending
@@ -28,15 +29,19 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var service: ServiceOptions
     @Option(help: "Output format.") var format = Format<PlanReport>()
-    @Option(help: "Save the plan in this file, for 'sluice apply FILE'.", completion: .file()) var out: String?
+    @Option(
+        help:
+            "Save the plan in this file, for 'sluice apply FILE'; - is standard output, and the text goes to standard error.",
+        completion: .file(), transform: pathArgument)
+    var out: String?
     @Flag(help: "First read the service's runs and flows into the ledger.") var refresh = false
     @Flag(name: .customLong("detailed-exitcode"), help: "Exit with 2 if requests are missing or held.")
     var detailedExitCode = false
 
     func run() async throws {
-        let workspace = try Workspace.load(
-            manifests, output, selection, showsWarnings: true, annotates: format.chosen == .github)
         let asOf = time.instant()
+        let workspace = try Workspace.load(
+            manifests, output, selection, showsWarnings: true, annotates: format.chosen == .github, dueAt: asOf)
         let findings =
             refresh ? try await Refreshing(workspace: workspace, service: service, output: output).read() : [:]
         let plan = try await TargetLedger.with(workspace.target, writing: false) { ledger in
@@ -44,11 +49,13 @@ struct PlanCommand: AsyncParsableCommand {
         }.adding(findings)
         var digest: String?
         if let out { try await FileOutput.write(to: out) { digest = try writePlan(plan, to: $0) } }
-        try PlanView(
-            report: PlanReport(plan, digest: digest, arguments: workspace.arguments), sources: workspace.sources,
-            output: output
-        ).show(format)
-        if let out, let digest {
+        let report = PlanReport(plan, digest: digest, arguments: workspace.arguments)
+        if isPlanOnOutput {
+            try showOnErrorOutput(report, workspace)
+        } else {
+            try PlanView(report: report, sources: workspace.sources, output: output).show(format)
+        }
+        if let out, let digest, !isPlanOnOutput {
             output.say("saved in \(out), \(digest)")
             if plan.isApplicable, plan.requestCount > 0 {
                 output.say("to send exactly these requests: sluice apply \(shellWord(out))")
@@ -57,5 +64,20 @@ struct PlanCommand: AsyncParsableCommand {
         guard plan.isApplicable else { throw Failure(.invalid) }
         let isPending = plan.requestCount > 0 || plan.isContinuedLater || plan.flows.contains(where: \.isWaiting)
         if detailedExitCode, isPending { throw ExitCode(ExitStatus.changesPending.rawValue) }
+    }
+
+    /// Whether standard output is for the saved plan alone.
+    private var isPlanOnOutput: Bool { out.map(["-", "/dev/stdout", "/dev/fd/1"].contains) ?? false }
+
+    private func showOnErrorOutput(_ report: PlanReport, _ workspace: Workspace) throws {
+        var report = report
+        if format.chosen == .text {
+            output.tell(report.plan.diagnostics, workspace.sources)
+            report.showsDiagnostics = false
+            output.say(report)
+        } else {
+            report.write(format.chosen, output.errorStyle) { Console.say($0) }
+        }
+        if format.chosen == .github { try JobSummary.add(Array(report.written(.markdown).utf8)) }
     }
 }

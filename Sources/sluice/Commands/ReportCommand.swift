@@ -17,7 +17,10 @@ struct ReportCommand: AsyncParsableCommand {
     @OptionGroup var selection: FlowSelection
     @OptionGroup var time: InstantOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: "The page to write.", completion: .file(extensions: ["html"])) var out: String
+    @Option(
+        help: "The page to write; - is standard output.", completion: .file(extensions: ["html"]),
+        transform: pathArgument)
+    var out: String
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output, selection)
@@ -34,6 +37,6 @@ struct ReportCommand: AsyncParsableCommand {
         let page = CoverageReport(target: target.name, asOf: asOf, flows: flows, runLink: target.runLink)
             .written(.html)
         try FileOutput.write(Array(page.utf8), to: out)
-        output.say("wrote \(out): \(counted(flows.count, "flow"))")
+        if out != "-" { output.say("wrote \(out): \(counted(flows.count, "flow"))") }
     }
 }

@@ -24,7 +24,9 @@ struct SimulateCommand: AsyncParsableCommand {
             \(Fault.catalogue.map { "  \($0.name)\n      \($0.meaning)" }.joined(separator: "\n"))
             """)
 
-    @Argument(help: ArgumentHelp("Manifests that declare the flows.", valueName: "path")) var paths: [String] = []
+    @Argument(
+        help: ArgumentHelp("Manifests that declare the flows.", valueName: "path"), transform: pathArgument)
+    var paths: [String] = []
     @OptionGroup var output: OutputOptions
     @OptionGroup(title: "Server") var server: ServerOptions
     @OptionGroup(title: "Runs and how they move") var runs: RunOptions
@@ -37,9 +39,9 @@ struct SimulateCommand: AsyncParsableCommand {
         lists.apply(to: &configuration.sandbox)
         let others = try runs.madeByOthers()
         if !paths.isEmpty {
-            let sources = try ManifestFiles.read(paths)
-            let (manifests, diagnostics) = ManifestLoader().load(sources)
-            output.tell(diagnostics, sources)
+            let files = try ManifestFiles.read(paths)
+            let (manifests, diagnostics) = try files.load()
+            output.tell(diagnostics, files.sources)
             guard !diagnostics.hasErrors else { throw Failure(.invalid) }
             configuration.flows += manifests.flows.map(SimulatedFlow.init)
         }
@@ -62,9 +64,13 @@ extension SimulateCommand {
     /// Options for the server: its address, its state and its faults.
     struct ServerOptions: ParsableArguments {
         @Option(help: "The port; 0 takes a free one.") var port = 8080
-        @Option(help: "Flows as 'GET /flows' answers them, in JSON.", completion: .file(extensions: ["json"]))
+        @Option(
+            help: "Flows as 'GET /flows' answers them, in JSON.", completion: .file(extensions: ["json"]),
+            transform: pathArgument)
         var flows: String?
-        @Option(help: "Keep the state in this file; otherwise in memory.", completion: .file()) var state: String?
+        @Option(
+            help: "Keep the state in this file; otherwise in memory.", completion: .file(), transform: pathArgument)
+        var state: String?
         @Option(help: "A fault (repeatable); see above.") var fault: [String] = []
         @Option(help: "The same seed gives the same ids, ends of runs and faults.") var seed: UInt64 = 0
         @Option(
@@ -120,7 +126,7 @@ extension SimulateCommand {
     struct RunOptions: ParsableArguments {
         @Option(
             help: "Runs that others made, as 'GET /runs' answers them, in JSON: ended ones, or scheduled for later.",
-            completion: .file(extensions: ["json"]))
+            completion: .file(extensions: ["json"]), transform: pathArgument)
         var runs: String?
         @Option(help: "How fast runs move through their states; at 1 a run takes 7 seconds.") var speed = 1.0
         @Option(name: .customLong("failed"), help: "What part of the runs fails, 0 to 1.") var failedRate = 0.0

@@ -18,9 +18,10 @@ struct ValidateCommand: ParsableCommand {
     @Option(help: "Output format.") var format = Format<DiagnosticsReport>()
 
     func run() throws {
-        let sources = try ManifestFiles.read(manifests.paths)
-        let (set, found) = ManifestLoader().load(sources)
-        // Flows may be missing from the set because their file could not be read, so the warning would be wrong.
+        let files = try ManifestFiles.read(manifests.paths)
+        let (set, found) = try files.load()
+        let sources = files.sources
+        // Where something could not be read, the flows may be there.
         let diagnostics = found.hasErrors ? found : (found + set.flowless(set.targets)).sortedByPlace()
         if format.chosen == .text {
             output.tell(diagnostics, sources)

@@ -53,13 +53,18 @@ struct OutputOptions: ParsableArguments {
     }
 }
 
+/// Reads a path on the command line: `~/` at its start is `$HOME`, where the shell has not expanded it (`--out=~/plan.json`).
+func pathArgument(_ argument: String) throws -> String {
+    do { return try HomePath.expanded(argument) } catch { throw ValidationError(error.description) }
+}
+
 /// The manifests that a command reads.
 struct ManifestPaths: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "Manifest files, and folders to search for *.yaml and *.yml. Default: the current folder.",
+            "Manifest files, and folders to search for *.yaml and *.yml; - is standard input. Default: the current folder.",
             valueName: "path"),
-        completion: .file(extensions: ["yaml", "yml"]))
+        completion: .file(extensions: ["yaml", "yml"]), transform: pathArgument)
     var paths: [String] = []
 }
 

@@ -18,8 +18,8 @@ enum ManifestCompletion {
     /// Loads the manifests without diagnostics: errors in them must not disturb completion.
     private static func manifests(of words: [String]) -> ManifestSet {
         let named = words.dropFirst(2).filter { word in
-            !word.hasPrefix("-") && (try? ManifestFiles.read([word]))?.isEmpty == false
+            !word.hasPrefix("-") && (try? ManifestFiles.read([word])) != nil
         }
-        return ManifestLoader().load((try? ManifestFiles.read(Array(named))) ?? []).manifests
+        return ManifestLoader().load((try? ManifestFiles.read(Array(named)))?.sources ?? []).manifests
     }
 }

@@ -60,7 +60,9 @@ struct Connection {
     private static func embeddedSimulator(
         _ target: Target, _ flows: [SimulatedFlow], _ logger: Logger
     ) async throws(Failure) -> RunningSimulator {
-        guard case .sqlite(let path) = target.ledger else {
+        let ledger: Target.LedgerAddress
+        do { ledger = try target.ledger.resolved() } catch { throw Failure(.configuration, error.description) }
+        guard case .sqlite(let path) = ledger else {
             throw Failure(
                 .configuration,
                 "the embedded simulator keeps its state beside an SQLite ledger: use sqlite:PATH, or start 'sluice simulate' "

@@ -9,7 +9,7 @@ final class ImportFile: ExportBytes {
     private let kept: [UInt8]?
 
     init(_ path: String) throws(Failure) {
-        number = open(path, O_RDONLY)
+        number = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY)
         guard number >= 0 else { throw .cannot("read", path) }
         var status = stat()
         if fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG {

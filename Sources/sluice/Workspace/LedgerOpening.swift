@@ -10,7 +10,9 @@ extension Target.LedgerAddress {
     ///
     /// - Parameter writing: Whether to create a missing ledger; otherwise, a missing ledger reads as empty.
     func open(for target: Target, writing: Bool) async throws(LedgerError) -> any LedgerStore {
-        switch self {
+        let address: Target.LedgerAddress
+        do { address = try resolved() } catch { throw .unusable(error.description) }
+        switch address {
         case .sqlite(let path):
             return try SQLiteLedger.open(
                 path: path, targets: target.identities, mode: writing ? .readWrite : .readOnly)

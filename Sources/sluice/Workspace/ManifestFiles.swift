@@ -3,34 +3,56 @@ import Manifests
 import Reports
 import Text
 
-/// Finds and reads the manifests named on the command line.
-enum ManifestFiles {
-    /// Reads manifests.
-    ///
-    /// - Parameter paths: Files, which may have any name, and folders, which are searched for `*.yaml` and `*.yml`.
-    /// - Returns: The files, sorted by path and without duplicates.
-    /// - Throws: ``Failure`` with status 74 if a file, folder or link cannot be read, or with status 65 if there is no
-    ///   manifest.
-    static func read(_ paths: [String]) throws(Failure) -> [SourceFile] {
+/// The files that a command line names, read once: standard input and pipes cannot be read again.
+struct ManifestFiles {
+    /// Sorted by path, each once.
+    let sources: [SourceFile]
+    /// Warnings about entries of folders that were skipped.
+    let warnings: [Diagnostic]
+
+    /// A saved plan among the files, whatever its name.
+    var savedPlan: SourceFile? { sources.first(where: \.isSavedPlan) }
+
+    /// - Parameter paths: files are taken whatever their name, `-` is standard input; folders are searched for `*.yaml`
+    ///   and `*.yml`.
+    /// - Throws: with status 74 for a file or folder that cannot be read, with 65 where there is no manifest.
+    static func read(_ paths: [String]) throws(Failure) -> ManifestFiles {
         var search = ManifestSearch()
         for path in paths.isEmpty ? ["."] : paths { try search.add(path) }
         try search.followLinks()
         var files: [SourceFile] = []
         for path in search.files.sorted() {
-            // `FileHandle` can also read pipes, such as `<(flows.sh)` in a shell.
-            guard let file = FileHandle(forReadingAtPath: path) else { throw .cannot("read", path) }
-            defer { try? file.close() }
+            // Also a pipe, such as `<(flows.sh)` in a shell.
+            let file = path == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: path)
+            guard let file else { throw .cannot("read", path) }
+            defer { if path != "-" { try? file.close() } }
             do { files.append(SourceFile(path: path, bytes: Array(try file.readToEnd() ?? Data()))) } catch {
                 throw .cannot("read", path)
             }
         }
         guard !files.isEmpty else {
             let places = paths.isEmpty ? "the current folder" : paths.map { "'\(printable($0))'" }.listed
+            let reasons = search.warnings.map { "- \($0.message)" }
             throw Failure(
                 .invalid,
                 "there is no manifest in \(places): name the files or folders that have them (*.yaml, *.yml), or write "
-                    + "the first ones with 'sluice init'")
+                    + "the first ones with 'sluice init'", details: reasons)
         }
-        return files
+        return ManifestFiles(sources: files, warnings: search.warnings)
+    }
+
+    /// Reads the manifests, and diagnoses also the entries of folders that were skipped.
+    ///
+    /// - Throws: with status 64 where a file is a saved plan.
+    func load() throws(Failure) -> (manifests: ManifestSet, diagnostics: [Diagnostic]) {
+        if let savedPlan {
+            let path = printable(savedPlan.path)
+            throw Failure(
+                .usage,
+                "'\(path)' is a saved plan, and this command reads manifests; apply it alone: "
+                    + "sluice apply \(shellWord(savedPlan.path))")
+        }
+        let (manifests, diagnostics) = ManifestLoader().load(sources)
+        return (manifests, (warnings + diagnostics).sortedByPlace())
     }
 }

@@ -1,49 +1,109 @@
 import FlowRuns
 import Foundation
+import Manifests
 import Text
 
-/// A search of folders for manifests.
+/// A search of folders for manifests. Links are followed after everything that is reached without one. Each file and
+/// folder counts once, under the path that led to it first: so a loop of links ends, and a manifest that is also
+/// linked is not declared twice.
 ///
-/// Symbolic links are followed last. Each file and folder counts once, under the first path that leads to it, so loops
-/// of links terminate, and a linked manifest is not declared twice.
+/// In folders only an entry that is a manifest by its name can be an error. Other entries are skipped, with a warning where
+/// manifests may be missed.
 struct ManifestSearch {
     /// The manifests, in the order in which they were found.
     private(set) var files: [String] = []
-    private var links: [String] = []
+    /// Warnings about entries that were skipped.
+    private(set) var warnings: [Diagnostic] = []
+    private var links: [RawPath] = []
     private var seen: Set<FileStatus.Identity> = []
 
-    /// Adds a file with any name, or searches a folder. Links in the folder are followed later.
+    /// Searches a folder, but follows no link in it yet; or adds a file, whatever its name. `-` is standard input.
     mutating func add(_ path: String) throws(Failure) {
-        guard let status = FileStatus(path, followsLinks: true) else { throw .cannot("read", path) }
+        guard path != "-" else {
+            if !files.contains(path) { files.append(path) }
+            return
+        }
+        let raw = RawPath(path)
+        guard let status = FileStatus(raw, followsLinks: true) else { throw .cannot("read", path) }
         guard seen.insert(status.identity).inserted else { return }
-        if status.kind == .folder { try search(path) } else { files.append(path) }
+        switch status.kind {
+        case .folder: try search(raw, isNamed: true)
+        case .other(let kind) where ManifestName(raw) == .manifest:
+            // Opening a FIFO waits until another process writes to it.
+            throw Failure(.fileError, "cannot read '\(printable(path))': it is a \(kind), not a file")
+        // A pipe, too, such as `<(flows.sh)` in a shell.
+        case .file, .link, .other: files.append(path)
+        }
     }
 
     /// Follows the links found in folders, and the links in the folders that these lead to.
     mutating func followLinks() throws(Failure) {
         while !links.isEmpty {
             let link = links.removeFirst()
-            guard let status = FileStatus(link, followsLinks: true) else { throw .cannot("follow the link", link) }
-            try take(link, status)
+            if let status = FileStatus(link, followsLinks: true) {
+                try take(link, status)
+            } else if ManifestName(link) == .manifest {
+                throw .cannot("follow the link", link)
+            } else {
+                skip(link, "the link leads nowhere (\(String(cString: strerror(errno))))")
+            }
         }
     }
 
-    private mutating func search(_ folder: String) throws(Failure) {
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-            throw .cannot("read the folder", folder)
+    /// - Parameter isNamed: whether the command line names the folder.
+    private mutating func search(_ folder: RawPath, isNamed: Bool) throws(Failure) {
+        guard let names = folder.entries() else {
+            guard !isNamed, [EACCES, EPERM].contains(errno) else { throw .cannot("read the folder", folder) }
+            return skip(folder, "the folder cannot be read (\(String(cString: strerror(errno))))")
         }
-        let prefix = folder.folderPrefix
-        for name in names.sorted() where !name.hasPrefix(".") {
-            let path = prefix + name
-            guard let status = FileStatus(path, followsLinks: false) else { throw .cannot("read", path) }
-            if status.kind == .link { links.append(path) } else { try take(path, status) }
+        for name in names where name.first != UInt8(ascii: ".") {
+            let path = folder.appending(name)
+            guard let status = FileStatus(path, followsLinks: false) else {
+                // It was removed meanwhile, unless it is a manifest.
+                guard ManifestName(path) == .manifest else { continue }
+                throw .cannot("read", path)
+            }
+            if case .link = status.kind { links.append(path) } else { try take(path, status) }
         }
     }
 
-    private mutating func take(_ path: String, _ status: FileStatus) throws(Failure) {
-        let isManifest = status.kind == .file && (path.hasSuffix(".yaml") || path.hasSuffix(".yml"))
-        guard isManifest || status.kind == .folder, seen.insert(status.identity).inserted else { return }
-        if isManifest { files.append(path) } else { try search(path) }
+    private mutating func take(_ path: RawPath, _ status: FileStatus) throws(Failure) {
+        let name = ManifestName(path)
+        switch status.kind {
+        case .folder:
+            if seen.insert(status.identity).inserted { try search(path, isNamed: false) }
+        case .file where name == .manifest:
+            guard seen.insert(status.identity).inserted else { return }
+            guard let text = path.text else {
+                throw Failure(.fileError, "the path '\(printable(path.shown))' is not UTF-8: rename the manifest")
+            }
+            files.append(text)
+        case .file where name == .nearMiss: skip(path, "the names of manifests end in .yaml or .yml")
+        case .other(let kind) where name == .manifest: skip(path, "it is a \(kind), not a file")
+        case .file, .link, .other: break
+        }
+    }
+
+    private mutating func skip(_ path: RawPath, _ reason: String) {
+        warnings.append(Diagnostic(.skippedEntry, .warning, at: nil, "skipped '\(printable(path.shown))': \(reason)"))
+    }
+}
+
+/// What the name of an entry in a folder tells.
+private enum ManifestName {
+    case manifest
+    /// Not read, but perhaps meant to be: `flows.YML`, `flows.yaml.txt`.
+    case nearMiss
+    case other
+
+    init(_ path: RawPath) {
+        if path.hasSuffix(".yaml") || path.hasSuffix(".yml") {
+            self = .manifest
+            return
+        }
+        let name = path.shown.lowercased().trimmingCharacters(in: .whitespaces)
+        let slips = [".yaml", ".yml", ".ymal", ".yalm", ".yam", ".yaml.txt", ".yml.txt"]
+        self = slips.contains(where: name.hasSuffix) ? .nearMiss : .other
     }
 }
 
@@ -55,7 +115,11 @@ extension String {
 /// The type and identity of a file.
 private struct FileStatus {
     enum Kind {
-        case file, folder, link, other
+        case file
+        case folder
+        case link
+        /// With its name.
+        case other(String)
     }
 
     struct Identity: Hashable {
@@ -66,25 +130,29 @@ private struct FileStatus {
     let kind: Kind
     let identity: Identity
 
-    /// Reads the status; returns `nil` and sets `errno` if the path does not exist.
-    init?(_ path: String, followsLinks: Bool) {
+    /// `nil` with `errno` set where the path leads nowhere.
+    init?(_ path: RawPath, followsLinks: Bool) {
         var status = stat()
-        guard (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+        guard path.withCString({ followsLinks ? stat($0, &status) : lstat($0, &status) }) == 0 else { return nil }
         identity = Identity(device: UInt64(truncatingIfNeeded: status.st_dev), number: UInt64(status.st_ino))
         kind =
             switch status.st_mode & S_IFMT {
             case S_IFREG: .file
             case S_IFDIR: .folder
             case S_IFLNK: .link
-            default: .other
+            case S_IFIFO: .other("FIFO")
+            case S_IFSOCK: .other("socket")
+            default: .other("device")
             }
     }
 }
 
 extension Failure {
-    /// Creates a failure with the system's error message.
-    static func cannot(_ verb: String, _ path: String) -> Failure {
-        let reason = access(path, R_OK) == 0 ? "" : ": \(String(cString: strerror(errno)))"
-        return Failure(.fileError, "cannot \(verb) '\(printable(path))'\(reason)")
+    /// With the reason that the system gives.
+    static func cannot(_ verb: String, _ path: String) -> Failure { cannot(verb, RawPath(path)) }
+
+    static func cannot(_ verb: String, _ path: RawPath) -> Failure {
+        let reason = path.withCString { access($0, R_OK) } == 0 ? "" : ": \(String(cString: strerror(errno)))"
+        return Failure(.fileError, "cannot \(verb) '\(printable(path.shown))'\(reason)")
     }
 }

@@ -46,7 +46,8 @@ struct TargetLedger: Sendable {
 
     /// Returns the path of an SQLite ledger that does not exist yet.
     static func newFile(of target: Target) -> String? {
-        guard case .sqlite(let path) = target.ledger, !FileManager.default.fileExists(atPath: path) else { return nil }
+        guard case .sqlite(let path)? = try? target.ledger.resolved(), !FileManager.default.fileExists(atPath: path)
+        else { return nil }
         return path
     }
 

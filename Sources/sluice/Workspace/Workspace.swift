@@ -25,13 +25,20 @@ struct Workspace {
     ///   - selection: The flows to select; `nil` for all.
     ///   - showsWarnings: Whether to print warnings, as for commands about the manifests rather than the ledger.
     ///   - annotates: Whether to print diagnostics as annotations for GitHub instead of text on standard error.
+    ///   - files: The files, if they have been read already.
+    ///   - asOf: When windows are due, for commands that plan: warns if time-zone sources differ about one of them.
     /// - Throws: ``Failure`` with status 65 after the diagnostics are printed.
     static func load(
         _ options: ManifestOptions, _ output: OutputOptions, _ selection: FlowSelection? = nil,
-        showsWarnings: Bool = false, annotates: Bool = false
+        showsWarnings: Bool = false, annotates: Bool = false, files: ManifestFiles? = nil,
+        dueAt asOf: Timestamp? = nil
     ) throws(Failure) -> Workspace {
-        let sources = try ManifestFiles.read(options.paths)
-        let (manifests, diagnostics) = ManifestLoader().load(sources)
+        let files = if let files { files } else { try ManifestFiles.read(options.paths) }
+        var (manifests, diagnostics) = try files.load()
+        if let asOf, !diagnostics.hasErrors {
+            diagnostics = (diagnostics + manifests.zoneWarnings(dueAt: asOf)).sortedByPlace()
+        }
+        let sources = files.sources
         if annotates {
             DiagnosticsReport(diagnostics, sources: sources).write(.github) { Console.output($0) }
         } else if showsWarnings || diagnostics.hasErrors {
