@@ -80,6 +80,13 @@ package final class PostgresServer: Sendable {
         return [first] + (children ?? "").split(separator: " ").compactMap { Int32($0) }
     }
 
+    /// Replaces its `pg_hba.conf`.
+    package func authenticate(_ lines: String...) async throws {
+        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: data + "/pg_hba.conf"))
+        try await ServerCommand.own(folder)
+        try await ServerCommand("pg_ctl").run("-D", data, "reload")
+    }
+
     /// Makes it follow the other server no longer.
     package func promote() async throws { try await ServerCommand("pg_ctl").run("-D", data, "-w", "promote") }
 
