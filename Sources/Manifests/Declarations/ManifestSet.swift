@@ -1,3 +1,4 @@
+import Crypto
 import Text
 
 /// A file as it was read, before anything is known of it.
@@ -35,6 +36,10 @@ package struct FileDigest: Hashable, Sendable {
     package init(path: String, sha256: String) {
         self.path = path
         self.sha256 = sha256
+    }
+
+    package init(path: String, bytes: [UInt8]) {
+        self.init(path: path, sha256: hexadecimal(SHA256.hash(data: bytes)))
     }
 }
 
