@@ -44,7 +44,7 @@ struct PlanCommand: AsyncParsableCommand {
         }.adding(findings)
         var digest: String?
         if let out { try await FileOutput.write(to: out) { digest = try writePlan(plan, to: $0) } }
-        try PlanView(
+        PlanView(
             report: PlanReport(plan, digest: digest, arguments: workspace.arguments), sources: workspace.sources,
             output: output
         ).show(format)
