@@ -23,6 +23,7 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CBuildInfo"),
         .target(name: "YAML", dependencies: ["CLibYAML"]),
         .target(name: "FlowRuns"),
@@ -48,7 +49,7 @@ let package = Package(
         .target(
             name: "FlowService",
             dependencies: [
-                "FlowRuns", "RunRequests", "Text",
+                "CZlib", "FlowRuns", "RunRequests", "Text",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

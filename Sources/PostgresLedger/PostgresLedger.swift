@@ -199,17 +199,20 @@ extension PostgresConnection {
     fileprivate func open(
         _ targets: [String], _ mode: PostgresLedger.Mode
     ) throws(PostgresError) -> (Found, target: Int64?) {
-        var found = try findLedger()
+        var found = try transaction(.read) { (connection) throws(PostgresError) in try connection.findLedger() }
         guard found.encoding == "UTF8" else {
             throw .ledger(
                 .unusable("the database has the encoding \(found.encoding): create one with ENCODING 'UTF8'"))
         }
         if mode == .readWrite, found.version ?? 0 < PostgresSchema.version {
             try migrate()
-            found = try findLedger()
+            found = try transaction(.read) { (connection) throws(PostgresError) in try connection.findLedger() }
         }
         if mode == .readWrite { try settleServerChange() }
-        let target = found.version == nil ? nil : try target(targets, adding: mode == .readWrite)
+        guard found.version != nil else { return (found, nil) }
+        let target = try transaction(mode == .readWrite ? .write : .read) { (connection) throws(PostgresError) in
+            try connection.target(targets, adding: mode == .readWrite)
+        }
         return (found, target)
     }
 }

@@ -52,7 +52,11 @@ struct Sluice: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-            if let failure = Console.outputFailure { throw Failure(.fileError, failure) }
+            if let failure = Console.outputFailure {
+                // The output of an apply only reports what was sent and recorded.
+                guard command is ApplyCommand else { throw Failure(.fileError, failure) }
+                Console.say("warning: \(failure)")
+            }
         } catch let failure as Failure {
             Console.error(failure.message)
             for detail in failure.details { Console.say("  \(detail)") }

@@ -117,7 +117,67 @@ struct PostgresTests {
         try await world.end()
     }
 
-    @Test("the printed SQL creates the tables")
+    @Test("a wrong password is told after two attempts, in whatever language the server speaks")
+    func wrongPassword() async throws {
+        let server = try await PostgresServer()
+        let database = try await server.makeDatabase()
+        try await server.run(
+            "CREATE ROLE locked LOGIN PASSWORD 'right'; GRANT CREATE ON DATABASE \(database) TO locked")
+        try await server.authenticate(
+            "host all locked 127.0.0.1/32 scram-sha-256", "host all outsider 127.0.0.1/32 reject",
+            "host all all 127.0.0.1/32 trust")
+        var world = try await World(flows: 1, windows: 2, ledger: server.url(database, user: "locked"))
+        world.user.environment["PGPASSWORD"] = "wrong"
+        let result = try await world.apply()
+        #expect(result.status == 74, "\(result.errors)")
+        #expect(result.errors.contains("PGPASSWORD") && !result.errors.contains("wrong"), "\(result.errors)")
+        #expect(server.log.components(separatedBy: "password authentication failed").count - 1 == 2)
+        let target = try world.user.read("target.yaml")
+        try world.user.write(target.replacing("locked@", with: "outsider@"), to: "target.yaml")
+        let rejected = try await world.apply()
+        #expect(rejected.status == 74 && rejected.errors.contains("pg_hba.conf on the server"), "\(rejected.errors)")
+        try world.user.write(target, to: "target.yaml")
+        world.user.environment["PGPASSWORD"] = "right"
+        try await world.finish()
+        try await server.stop()
+    }
+
+    @Test("a ledger of which a role may see only some rows is an error in every command, not an empty ledger")
+    func hiddenRows() async throws {
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
+        let world = try await World(flows: 1, windows: 3, ledger: server.url(database))
+        #expect(try await world.apply().status == 0)
+        let reader = "reader_\(database)"
+        try await server.run(
+            "CREATE ROLE \(reader) LOGIN; GRANT USAGE ON SCHEMA sluice TO \(reader)",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA sluice TO \(reader)",
+            "ALTER TABLE sluice.run ENABLE ROW LEVEL SECURITY", in: database)
+        let target = try world.user.read("target.yaml")
+        try world.user.write(target.replacing("sluice@", with: "\(reader)@"), to: "target.yaml")
+        for command in [["plan"], ["status"], ["history"], ["ledger", "verify"], ["ledger", "export"]] {
+            let result = try await world.user.run(command + ["flows.yaml", "target.yaml"])
+            #expect(result.status == 74, "\(command): \(result.output)")
+            #expect(result.errors.contains("ALTER ROLE \(reader) BYPASSRLS"), "\(command): \(result.errors)")
+        }
+        try await server.run("ALTER ROLE \(reader) BYPASSRLS", in: database)
+        #expect(try await world.run("plan", more: ["--detailed-exitcode"]).status == 0)
+        try await world.end()
+    }
+
+    @Test("a role that reads only by default can apply")
+    func readOnlyRole() async throws {
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
+        let role = "careful_\(database)"
+        try await server.run(
+            "CREATE ROLE \(role) LOGIN; GRANT CREATE ON DATABASE \(database) TO \(role)",
+            "ALTER ROLE \(role) SET default_transaction_read_only = on; ALTER ROLE \(role) SET array_nulls = off")
+        let world = try await World(flows: 2, windows: 3, ledger: server.url(database, user: role))
+        try await world.finish()
+    }
+
+    @Test("the SQL of the tables is printed for whoever makes them by hand")
     func printed() async throws {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()

@@ -19,8 +19,8 @@ struct ProvenanceTests {
         let runs: [Run]
     }
 
-    /// Creates manifests in a repository with one commit.
-    private func repository() throws -> (user: Program, commit: String) {
+    /// Manifests in a repository of their own, with one commit.
+    private func repository(author: String = "Ada") throws -> (user: Program, commit: String) {
         let user = try Program()
         try user.write(Fixture.manifest([Fixture.flow(windows: 1)]), to: "flows.yaml")
         try user.write(Fixture.target(ledger: "sqlite:.sluice/ledger.sqlite"), to: "target.yaml")
@@ -32,8 +32,105 @@ struct ProvenanceTests {
         }
         _ = try git("init", "--quiet")
         _ = try git("add", "flows.yaml", "target.yaml")
-        _ = try git("commit", "--quiet", "-m", "Add manifests")
+        _ = try git("commit", "--quiet", "--author", "\(author) <ada@example.org>", "-m", "Add manifests")
         return (user, try git("rev-parse", "HEAD").trimmingCharacters(in: .newlines))
+    }
+
+    @discardableResult
+    private func git(_ user: Program, _ arguments: String...) throws -> String {
+        try runProgram("git", arguments, GitRepository.variables(user.folder.path), in: user.folder.path)
+    }
+
+    private func provenance(_ user: Program, _ manifests: [String]) async throws -> Provenance {
+        let result = try await user.run(["apply", "--yes"] + manifests)
+        #expect(result.status == 0, "\(result.errors)")
+        let printed = try await user.run(["history", "--format", "json"] + manifests).output
+        return try #require(try JSONDecoder().decode(History.self, from: Data(printed.utf8)).runs.first).declaredBy
+    }
+
+    @Test(
+        "no setting of Git hides or garbles commit and author",
+        arguments: [
+            ["log.showSignature", "true"], ["i18n.logOutputEncoding", "ISO-8859-1"], ["log.showRoot", "false"],
+            ["format.pretty", "oneline"], ["log.decorate", "full"], ["color.ui", "always"], ["log.mailmap", "true"],
+            ["core.quotePath", "true"], ["status.showUntrackedFiles", "no"], ["log.date", "relative"],
+        ])
+    func settings(setting: [String]) async throws {
+        let (user, commit) = try repository(author: "Zoë Ångström")
+        try git(user, "config", setting[0], setting[1])
+        let run = try await provenance(user, ["flows.yaml", "target.yaml"])
+        #expect(run.commit == commit)
+        #expect(run.author == "Zoë Ångström <ada@example.org>")
+        user.remove()
+    }
+
+    @Test("an author in another encoding is read by the commit's own")
+    func encoding() async throws {
+        let (user, _) = try repository()
+        try git(user, "config", "user.email", "zoe@example.org")
+        // Bytes of ISO 8859-1, as an old client writes them.
+        try runProgram(
+            "bash",
+            [
+                "-c",
+                "git -c i18n.commitEncoding=ISO-8859-1 -c user.name=$'Zo\\xeb' commit --quiet --allow-empty -m Later",
+            ], GitRepository.variables(user.folder.path), in: user.folder.path)
+        #expect(try await provenance(user, ["flows.yaml", "target.yaml"]).author == "Zoë <zoe@example.org>")
+        user.remove()
+    }
+
+    @Test(
+        "bytes that are not those of the commit are dirty, whatever Git is told of the file",
+        arguments: ["assume-unchanged", "skip-worktree", "ignored", "untracked", "staged", "outside"])
+    func dirty(how: String) async throws {
+        let (user, commit) = try repository()
+        var manifests = ["flows.yaml", "target.yaml"]
+        let changed = Fixture.manifest([Fixture.flow(windows: 2)])
+        switch how {
+        case "ignored":
+            try user.write("generated/\n", to: ".git/info/exclude")
+            try user.write(changed, to: "generated/flows.yaml")
+            manifests[0] = "generated/flows.yaml"
+        case "untracked":
+            try user.write(changed, to: "new/flows.yaml")
+            manifests[0] = "new/flows.yaml"
+        case "outside":
+            try user.write("", to: "unrelated/a")
+            try git(user, "init", "--quiet", "unrelated")
+            try user.write(changed, to: "unrelated/flows.yaml")
+            manifests[0] = "unrelated/flows.yaml"
+        case "staged":
+            try user.write(changed, to: "flows.yaml")
+            try git(user, "add", "flows.yaml")
+        default:
+            try git(user, "update-index", "--\(how)", "flows.yaml")
+            try user.write(changed, to: "flows.yaml")
+        }
+        #expect(try await provenance(user, manifests).commit == "\(commit)-dirty")
+        user.remove()
+    }
+
+    @Test("bytes that are those of the commit are clean, also through a link, in a folder below, and of a saved plan")
+    func clean() async throws {
+        let (user, _) = try repository()
+        try FileManager.default.createDirectory(at: user.path("teams"), withIntermediateDirectories: true)
+        for name in ["flows.yaml", "target.yaml"] {
+            try FileManager.default.createSymbolicLink(
+                atPath: user.path("teams/\(name)").path, withDestinationPath: "../\(name)")
+        }
+        try git(user, "add", "teams")
+        try git(user, "-c", "user.name=Ada", "-c", "user.email=a@b", "commit", "--quiet", "-m", "Add links")
+        let commit = try git(user, "rev-parse", "HEAD").trimmingCharacters(in: .newlines)
+        // Its time alone is another.
+        try user.write(user.read("flows.yaml"), to: "flows.yaml")
+        #expect(try await provenance(user, ["teams/flows.yaml", "teams/target.yaml"]).commit == commit)
+        try user.write(Fixture.manifest([Fixture.flow(windows: 2)]), to: "flows.yaml")
+        #expect(try await user.run("plan", "flows.yaml", "target.yaml", "--out", "plan.json").status == 0)
+        try git(user, "checkout", "--quiet", "flows.yaml")
+        #expect(try await user.run("apply", "plan.json").status == 0)
+        // The plan was made of other bytes.
+        #expect(try await provenance(user, ["flows.yaml", "target.yaml"]).commit == "\(commit)-dirty")
+        user.remove()
     }
 
     private func lastRun(_ user: Program) async throws -> Provenance {

@@ -22,9 +22,11 @@ struct SimulatorProcess {
         if isKnown { try journal(of: user).create() }
     }
 
-    /// Returns the journal of the user's machine for this service.
-    func journal(of user: Program) -> FileJournal {
-        let target = TargetIdentity(service: address, organization: "1234@AdobeOrg", sandbox: "prod")
+    /// What the user's machine keeps of its claims on this service.
+    ///
+    /// - Parameter service: the address of a gateway before it.
+    func journal(of user: Program, service: String? = nil) -> FileJournal {
+        let target = TargetIdentity(service: service ?? address, organization: "1234@AdobeOrg", sandbox: "prod")
         return FileJournal(stateFolder: user.path(".local/state").path, target: target.description)
     }
 

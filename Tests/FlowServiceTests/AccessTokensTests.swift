@@ -28,7 +28,10 @@ struct AccessTokensTests {
         _ = await servers.service.createRun(Tutorial.tableRequest, sendBefore: .later)
         await servers.stop()
         let sent = servers.signIn.transcripts.joined()
-        #expect(sent.hasPrefix("POST /ims/token/v3 HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"))
+        #expect(
+            sent.hasPrefix(
+                "POST /ims/token/v3 HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nAccept-Encoding: identity\r\n"
+            ))
         #expect(
             sent.hasSuffix(
                 "\r\n\r\ngrant_type=client_credentials&client_id=client-id-1&client_secret=p%26ss%2Bw%C3%B6rd%20%3D&scope=openid%2CAdobeID"

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import FlowService
@@ -76,6 +77,31 @@ struct ConfigurationTests {
         #expect(proxy.map { "\($0.host):\($0.port)" } == expected)
     }
 
+    @Test(
+        "NO_PROXY is read as curl and Go read it: names, wildcards, addresses, blocks and ports",
+        arguments: [
+            ("10.0.0.0/8", "https://10.1.2.3", true), ("10.0.0.0/8", "https://11.1.2.3", false),
+            ("10.1.2.0/23", "https://10.1.3.255", true), ("10.1.2.0/23", "https://10.1.4.0", false),
+            ("0.0.0.0/0", "https://8.8.8.8", true), ("0.0.0.0/0", "https://corp", false),
+            ("10.0.0.0/33", "https://10.0.0.0", false), ("fd00::/8", "https://[fd12::1]", true),
+            ("fd00::/8", "https://[fe80::1]", false), ("[2001:db8::1]", "https://[2001:db8:0::1]", true),
+            ("2001:db8::1", "https://[2001:db8::1]:8443", true),
+            ("[2001:db8::1]:443", "https://[2001:db8::1]:8443", false),
+            ("10.0.0.0/8", "https://[::ffff:10.1.2.3]", true),
+            ("10.1.2.3:443", "https://10.1.2.3", true), ("10.1.2.3:80", "https://10.1.2.3", false),
+            ("*.corp", "https://flows.corp", true), ("*.corp", "https://a.flows.corp:8443", true),
+            ("*.corp", "https://acorp", false), ("*.corp:8443", "https://flows.corp", false),
+            ("FLOWS.Corp", "https://flows.corp", true), ("flows.corp.", "https://flows.corp", true),
+            ("flows.corp", "https://flows.corp.", true), ("other,\tflows.corp", "https://flows.corp", true),
+            ("*corp", "https://flows.corp", false), ("*", "https://10.1.2.3", true),
+            (":443,.,*.", "https://a.b", false),
+        ])
+    func exemptions(list: String, address: String, isExempt: Bool) throws {
+        let address = try ServiceAddress(address, allowsInsecureHTTP: false)
+        let proxy = try NetworkEnvironment(["HTTPS_PROXY": "p.example", "NO_PROXY": list]).route(to: address).proxy
+        #expect((proxy == nil) == isExempt)
+    }
+
     @Test("this machine is never reached through a proxy")
     func loopbackProxy() throws {
         let address = try ServiceAddress("http://127.0.0.1:80", allowsInsecureHTTP: false)
@@ -94,7 +120,32 @@ struct ConfigurationTests {
 
     @Test("a missing SSL_CERT_FILE is an error, not an empty set of certificate authorities")
     func certificates() {
-        #expect(throws: ConfigurationError.self) { try NetworkEnvironment(["SSL_CERT_FILE": "/nowhere.pem"]) }
-        #expect(throws: ConfigurationError.self) { try NetworkEnvironment(["SSL_CERT_FILE": "/dev/null"]) }
+        func reason(_ variables: [String: String]) -> String {
+            do throws(ConfigurationError) {
+                _ = try NetworkEnvironment(variables)
+                return ""
+            } catch { return error.description }
+        }
+        #expect(reason(["SSL_CERT_FILE": "/nowhere.pem"]).hasSuffix("/nowhere.pem: No such file or directory"))
+        #expect(reason(["SSL_CERT_FILE": "/dev/null"]).contains("no certificate in PEM form"))
+        #expect(reason(["SSL_CERT_DIR": "/nowhere:/proc/self/fdinfo"]).contains("SSL_CERT_DIR=/nowhere:/proc"))
+    }
+
+    @Test("the authorities of SSL_CERT_FILE and of all folders of SSL_CERT_DIR are trusted together")
+    func folders() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "authorities-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = try TestCertificate().path
+        try FileManager.default.copyItem(atPath: file, toPath: folder.appending(path: "company.pem").path)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.appending(path: "5ed36f99.0").path, withDestinationPath: "company.pem")
+        try Data("no certificate".utf8).write(to: folder.appending(path: "README"))
+        func count(_ variables: [String: String]) throws -> Int? {
+            try TrustedAuthorities.fromEnvironment(variables)?.count
+        }
+        #expect(try count(["SSL_CERT_DIR": "/nowhere:\(folder.path)"]) == 1)
+        #expect(try count(["SSL_CERT_DIR": folder.path, "SSL_CERT_FILE": file]) == 2)
+        #expect(try count(["SSL_CERT_DIR": "", "SSL_CERT_FILE": ""]) == nil)
     }
 }

@@ -23,6 +23,7 @@ struct ConnectionFaultTests {
     func unknownName() async throws {
         let answer = try await ask("https://name.invalid")
         #expect(answer.kind == "notSent")
+        #expect(answer.reason.hasPrefix("cannot find the host name.invalid: check its spelling, and DNS ("))
     }
 
     @Test("https to a plain-text server is reported as not sent, and the token is not transmitted")
@@ -32,7 +33,10 @@ struct ConnectionFaultTests {
             await connection.rest()
         }) { _, server in
             let answer = try await ask("https://127.0.0.1:\(server.port)")
-            #expect(answer.kind == "notSent")
+            #expect(
+                answer
+                    == .notSent(
+                        "TLS handshake failed (WRONG_VERSION_NUMBER): the server does not speak TLS on this port"))
             #expect(!server.transcripts.joined().contains("token"))
         }
     }
@@ -48,11 +52,26 @@ struct ConnectionFaultTests {
         let trusted = try await ask("https://127.0.0.1:\(server.port)", environment: ["SSL_CERT_FILE": files.path])
         await server.stop()
         #expect(untrusted.kind == "notSent")
-        #expect(untrusted.reason.contains("TLS"))
+        #expect(untrusted.reason.hasPrefix("TLS handshake failed (CERTIFICATE_VERIFY_FAILED): "))
+        #expect(untrusted.reason.contains("SSL_CERT_FILE") && !untrusted.reason.contains("/"))
         #expect(trusted.kind == "accepted")
     }
 
-    @Test("a missing answer leaves the request in doubt")
+    @Test("a certificate for another name, and a server that closes during the handshake, are told in words")
+    func handshakes() async throws {
+        let files = try TestCertificate()
+        let server = try await ScriptedServer(host: "127.0.0.2", tls: files.serverContext()) { await $0.rest() }
+        let other = try await ask("https://127.0.0.2:\(server.port)", environment: ["SSL_CERT_FILE": files.path])
+        await server.stop()
+        #expect(other.reason.contains("TLS handshake failed: the server's certificate is for another host name"))
+        let closing = try await ScriptedServer { _ in }
+        let closed = try await ask("https://127.0.0.1:\(closing.port)")
+        await closing.stop()
+        #expect(closed.kind == "notSent")
+        #expect(closed.reason.contains("closed the connection") || closed.reason.contains("reset"), "\(closed)")
+    }
+
+    @Test("no answer in time leaves a doubt")
     func silent() async throws {
         let answer = try await answer({ await $0.rest() }, timeout: Self.timeout)
         #expect(answer == .unknown(reason: "no answer in time", response: nil))

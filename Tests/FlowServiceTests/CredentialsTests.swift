@@ -43,6 +43,38 @@ struct CredentialsTests {
         #expect(error?.description.contains("abc") == false)
     }
 
+    @Test(
+        "only the credentials in use are checked, each by what it is",
+        arguments: [
+            ["SLUICE_AUTHOR": "Zoë Ångström"], ["SLUICE_ANYTHING": String(repeating: "x", count: 20_000)],
+            ["SLUICE_COMMIT": "two\nlines"], ["SLUICE_CLIENT_SECRET": "a\nb", "SLUICE_SCOPES": "é"],
+        ])
+    func others(variables: [String: String]) throws {
+        let all = ["SLUICE_ACCESS_TOKEN": "abc", "SLUICE_API_KEY": "key"].merging(variables) { $1 }
+        guard case .bearer = try Credentials.fromEnvironment(all) else {
+            Issue.record("no token")
+            return
+        }
+    }
+
+    @Test("a client secret may have any characters but control characters, since it is sent in a form")
+    func secret() throws {
+        var client = ["SLUICE_CLIENT_ID": "id", "SLUICE_CLIENT_SECRET": "pässword 🔑", "SLUICE_SCOPES": "openid"]
+        guard case .clientCredentials = try Credentials.fromEnvironment(client) else {
+            Issue.record("no client")
+            return
+        }
+        client["SLUICE_CLIENT_SECRET"] = "two\nlines"
+        #expect(throws: CredentialsError.malformed(variable: "SLUICE_CLIENT_SECRET")) {
+            try Credentials.fromEnvironment(client)
+        }
+        client["SLUICE_CLIENT_SECRET"] = "secret"
+        client["SLUICE_CLIENT_ID"] = "ïd"
+        #expect(throws: CredentialsError.malformed(variable: "SLUICE_CLIENT_ID")) {
+            try Credentials.fromEnvironment(client)
+        }
+    }
+
     @Test("no description, dump or reflection shows a value")
     func descriptions() {
         let client = ClientCredentials(id: "the-id", secret: "the-secret", scopes: "the-scope")

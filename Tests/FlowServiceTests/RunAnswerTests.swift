@@ -95,11 +95,14 @@ struct RunAnswerTests {
         "a request answered 429 was not accepted; Retry-After is seconds, a date, or absent",
         arguments: [
             ([], nil), (["Retry-After: 7"], 7), (["Retry-After: 0"], 0), (["Retry-After: -5"], nil),
-            (["Retry-After: soon"], nil), (["Retry-After: 99999999999999999999"], nil),
+            (["Retry-After: soon"], nil), (["Retry-After: 99999999999999999999"], 2_147_483_648),
             (["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:50:07 GMT"], 30),
             (["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:00:00 GMT"], 0),
             (["Retry-After: Thu, 01 Jan 1970 00:00:09 GMT"], 9),
             (["Retry-After: Sun, 31 Feb 1994 08:00:00 GMT"], nil),
+            (["Date: Sunday, 06-Nov-94 08:49:37 GMT", "Retry-After: Sunday, 06-Nov-94 08:49:43 GMT"], 6),
+            (["Date: Sun Nov  6 08:49:37 1994", "Retry-After: Sun Nov  6 08:49:43 1994"], 6),
+            (["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun Nov  6 08:49:43 1994"], 6),
         ] as [([String], Int?)])
     func throttled(headers: [String], seconds: Int?) async throws {
         let answer = try await answer { connection in

@@ -22,7 +22,7 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    init(tls: NIOSSLContext? = nil, _ script: @escaping Script) async throws {
+    init(host: String = "127.0.0.1", tls: NIOSSLContext? = nil, _ script: @escaping Script) async throws {
         let connections = Connections()
         self.connections = connections
         channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -35,7 +35,7 @@ final class ScriptedServer: Sendable {
                     connections.run(script, on: channel, parts)
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: host, port: 0).get()
         port = channel.localAddress?.port ?? 0
     }
 
@@ -133,10 +133,16 @@ final class Connection {
 
     func send(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)) }
 
-    /// Sends a complete response.
+    func send(bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)) }
+
+    /// A whole answer, as a well-behaved server gives it.
     func answer(_ status: Int, _ body: String = "", headers: [String] = []) async throws {
-        let lines = ["HTTP/1.1 \(status) Status", "Content-Length: \(body.utf8.count)"] + headers
-        try await send(lines.joined(separator: "\r\n") + "\r\n\r\n" + body)
+        try await answer(status, bytes: Array(body.utf8), headers: headers)
+    }
+
+    func answer(_ status: Int, bytes: [UInt8], headers: [String] = []) async throws {
+        let lines = ["HTTP/1.1 \(status) Status", "Content-Length: \(bytes.count)"] + headers
+        try await send(bytes: Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + bytes)
     }
 
     /// Closes the connection with RST instead of FIN.

@@ -94,7 +94,8 @@ struct OpeningTests {
                 return error
             }
         }
-        for url in [server.url("nowhere"), server.url("postgres", user: "nobody"), "postgres://sluice@no.such.host/x"] {
+        for url in [server.url("nowhere"), server.url("postgres", user: "nobody"), "postgres://sluice@no..such.host/x"]
+        {
             guard case .unusable = await refused(url) else {
                 Issue.record("\(url): \(String(describing: await refused(url)))")
                 continue

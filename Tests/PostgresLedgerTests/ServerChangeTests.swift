@@ -24,7 +24,7 @@ struct ServerChangeTests {
         let reader = try await open(.readOnly, standby.url(database.name))
         #expect(try await reader.windows == 1)
         let reason = await refusal { _ = try await open(.readWrite, standby.url(database.name)) }
-        #expect(reason.contains("read-only") && reason.contains("name the primary"))
+        #expect(reason.contains("hot standby") && reason.contains("name the primary"))
         let both = "postgres://sluice@127.0.0.1:\(standby.port),127.0.0.1:\(primary.port)/\(database.name)"
         let ofBoth = try await open(.readWrite, both)
         try await ofBoth.add(2)

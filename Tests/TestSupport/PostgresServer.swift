@@ -83,7 +83,14 @@ package final class PostgresServer: Sendable {
         return [first] + (children ?? "").split(separator: " ").compactMap { Int32($0) }
     }
 
-    /// Promotes a standby.
+    /// Replaces its `pg_hba.conf`.
+    package func authenticate(_ lines: String...) async throws {
+        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: data + "/pg_hba.conf"))
+        try await ServerCommand.own(folder)
+        try await ServerCommand("pg_ctl").run("-D", data, "reload")
+    }
+
+    /// Makes it follow the other server no longer.
     package func promote() async throws { try await ServerCommand("pg_ctl").run("-D", data, "-w", "promote") }
 
     // MARK: Databases

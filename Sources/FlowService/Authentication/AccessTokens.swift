@@ -91,6 +91,7 @@ actor AccessTokens {
             return .failure(.unavailable("the token address: \(reason)"))
         default: return .failure(.unauthorized("authentication failed: \(summary)"))
         }
+        if let flaw = answer.flaw { return .failure(.unreadable("the token address: \(flaw)")) }
         guard let (value, life) = answer.accessToken else {
             return .failure(.unreadable("the token address answered \(answer.status) without a token"))
         }

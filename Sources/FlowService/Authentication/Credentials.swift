@@ -10,24 +10,31 @@ package enum Credentials: Sendable {
     case none
 
     /// From `SLUICE_ACCESS_TOKEN` with `SLUICE_API_KEY`; or else from `SLUICE_CLIENT_ID`, `SLUICE_CLIENT_SECRET` and
-    /// `SLUICE_SCOPES`, with `SLUICE_TOKEN_URL` for another token address. An empty variable is a missing one.
+    /// `SLUICE_SCOPES`, with `SLUICE_TOKEN_URL` for another token address. An empty variable is a missing one; all other
+    /// variables are ignored.
     ///
-    /// - Throws: ``CredentialsError`` naming the variables that are missing or that no header can hold.
+    /// - Throws: ``CredentialsError`` naming the variables that are missing, or one whose value cannot be sent.
     package static func fromEnvironment(_ environment: [String: String]) throws(CredentialsError) -> Credentials {
-        let variables = environment.mapValues { $0.trimmingWhitespace }.filter { !$0.value.isEmpty }
-        for name in variables.keys.sorted() where name.hasPrefix("SLUICE_") {
-            guard variables[name]?.isHeaderValue == true else { throw .malformed(variable: name) }
+        func value(_ name: String, _ isValid: (String) -> Bool) throws(CredentialsError) -> String? {
+            guard let value = environment[name]?.trimmingWhitespace, !value.isEmpty else { return nil }
+            guard isValid(value) else { throw .malformed(variable: name) }
+            return value
         }
-        if let token = variables["SLUICE_ACCESS_TOKEN"] {
-            guard let apiKey = variables["SLUICE_API_KEY"] else { throw .missing(["SLUICE_API_KEY"]) }
+        if let token = try value("SLUICE_ACCESS_TOKEN", \.isHeaderValue) {
+            guard let apiKey = try value("SLUICE_API_KEY", \.isHeaderValue) else { throw .missing(["SLUICE_API_KEY"]) }
             return .bearer(token: token, apiKey: apiKey)
         }
-        let client = ["SLUICE_CLIENT_ID", "SLUICE_CLIENT_SECRET", "SLUICE_SCOPES"]
-        let missing = client.filter { variables[$0] == nil }
-        guard let id = variables[client[0]], let secret = variables[client[1]], let scopes = variables[client[2]] else {
+        // The id is a header too; the other two are sent in a form, which holds any text.
+        let client = [
+            ("SLUICE_CLIENT_ID", try value("SLUICE_CLIENT_ID", \.isHeaderValue)),
+            ("SLUICE_CLIENT_SECRET", try value("SLUICE_CLIENT_SECRET", \.isSingleLine)),
+            ("SLUICE_SCOPES", try value("SLUICE_SCOPES", \.isSingleLine)),
+        ]
+        guard let id = client[0].1, let secret = client[1].1, let scopes = client[2].1 else {
+            let missing = client.filter { $0.1 == nil }.map(\.0)
             throw missing.count == client.count ? .none : .missing(missing)
         }
-        let address = variables["SLUICE_TOKEN_URL"] ?? ClientCredentials.adobeTokenAddress
+        let address = try value("SLUICE_TOKEN_URL", \.isSingleLine) ?? ClientCredentials.adobeTokenAddress
         return .clientCredentials(ClientCredentials(id: id, secret: secret, scopes: scopes, tokenAddress: address))
     }
 
@@ -76,7 +83,7 @@ package enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertibl
     case none
     /// Some are set, and these are missing beside them.
     case missing([String])
-    /// Its value has a line break or another character that no HTTP header can hold.
+    /// Its value has a line break, another character that cannot be sent, or more than 16,384 bytes.
     case malformed(variable: String)
 
     /// Which variables to set.
@@ -87,7 +94,7 @@ package enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertibl
                 + "or SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES"
         case .missing(let variables): "credentials are not complete: set \(variables.joined(separator: ", ")) too"
         case .malformed(let variable):
-            "\(variable) has characters that a header cannot hold, or more than 16,384 of them"
+            "\(variable) has a line break, another character that cannot be sent, or more than 16,384 characters"
         }
     }
 }
@@ -121,6 +128,11 @@ extension String {
     /// Whether an HTTP header can hold it (RFC 9110, section 5.5), kept to visible ASCII and inner spaces.
     var isHeaderValue: Bool {
         !isEmpty && utf8.count <= 16_384 && self == trimmingWhitespace && utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+    }
+
+    /// Whether it has no control character, such as a line break, and at most 16,384 bytes.
+    fileprivate var isSingleLine: Bool {
+        utf8.count <= 16_384 && unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 
     var trimmingWhitespace: String {

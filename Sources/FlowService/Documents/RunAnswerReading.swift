@@ -10,8 +10,8 @@ extension RunAnswer {
         let response = redaction(answer.text)
         switch answer.status {
         case 200..<300:
-            if let cut = answer.cut {
-                self = .unknown(reason: "\(answer.status), but the answer is not whole: \(cut)", response: response)
+            if let flaw = answer.flaw {
+                self = .unknown(reason: "\(answer.status), but \(flaw)", response: response)
             } else if let run = JSONDocument(answer.body).createdRun {
                 self = .accepted(run, response: response)
             } else {

@@ -6,8 +6,8 @@ package enum ConfigurationError: Error, Hashable, Sendable, CustomStringConverti
     case insecureAddress(String)
     /// A value that no HTTP header can hold; `name` says which.
     case invalidValue(name: String)
-    /// `SSL_CERT_FILE` names no readable PEM file with certificates.
-    case unreadableCertificates(path: String, reason: String)
+    /// `SSL_CERT_FILE` or `SSL_CERT_DIR` names no readable PEM file with certificates.
+    case unreadableCertificates(variable: String, path: String, reason: String)
     /// The variable is not the address of an HTTP proxy; its value may hold a password and is not shown.
     case invalidProxy(variable: String)
 
@@ -18,8 +18,8 @@ package enum ConfigurationError: Error, Hashable, Sendable, CustomStringConverti
         case .insecureAddress(let address):
             "the address '\(address)' is plain http to another machine: use https, or --insecure-http"
         case .invalidValue(let name): "\(name) is empty or has characters that a header cannot hold"
-        case .unreadableCertificates(let path, let reason):
-            "the certificates of SSL_CERT_FILE=\(path) cannot be read: \(reason)"
+        case .unreadableCertificates(let variable, let path, let reason):
+            "cannot read the certificates of \(variable)=\(path): \(reason)"
         case .invalidProxy(let variable): "\(variable) is not the address of an HTTP proxy: write http://host:port"
         }
     }

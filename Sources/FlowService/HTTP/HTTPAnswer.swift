@@ -12,6 +12,8 @@ struct HTTPAnswer: Sendable {
     var body: [UInt8] = []
     /// Why the body is not whole; `nil` when it is.
     var cut: String?
+    /// The coding of a body that Sluice cannot decode, such as `br`. The body is empty then.
+    var unknownCoding: String?
     /// Instants before the request left, and after the answer's head came.
     var sent = MonotonicInstant.now
     var received = MonotonicInstant.now
@@ -19,12 +21,21 @@ struct HTTPAnswer: Sendable {
     var isSuccess: Bool { (200..<300).contains(status) }
     var text: String { String(decoding: body, as: UTF8.self) }
     /// The server's own time at answering, in whole seconds.
-    var serverTime: Timestamp? { date.flatMap { Timestamp(httpDate: $0) } }
+    var serverTime: Timestamp? { date.flatMap { Timestamp(httpDate: $0, now: SystemTime().now()) } }
 
     var stamp: AnswerStamp {
         AnswerStamp(
             date: serverTime, age: age.flatMap { Int64($0.trimmingWhitespace) }.map { .seconds($0) },
             via: via.map { "Via: \($0)" }, sent: sent, received: received)
+    }
+
+    /// Why the body of a success cannot be used; `nil` when it can.
+    var flaw: String? {
+        if let unknownCoding {
+            return
+                "the answer is encoded as '\(unknownCoding)', although none was asked for: check the proxy or gateway"
+        }
+        return cut.map { "the answer is not whole: \($0)" }
     }
 }
 
@@ -35,23 +46,11 @@ extension HTTPAnswer {
     /// - Parameter now: stands in for a `Date` that is missing.
     func wait(now: Timestamp) -> Duration? {
         guard let text = retryAfter?.trimmingWhitespace else { return nil }
-        if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return Int64(text).map { .seconds($0) } }
-        return Timestamp(httpDate: text).map { max(.zero, $0 - (serverTime ?? now)) }
-    }
-}
-
-extension Timestamp {
-    /// An HTTP date in the one form that may be sent, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
-    init?(httpDate text: String) {
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let parts = text.split(separator: " ")
-        guard parts.count == 6, parts[5] == "GMT", let month = months.firstIndex(of: String(parts[2])),
-            let day = Int(parts[1]), let year = Int(parts[3])
-        else { return nil }
-        let time = parts[4].split(separator: ":").compactMap { Int($0) }
-        guard time.count == 3 else { return nil }
-        // A leap second, which Unix time does not have, is the second before it.
-        self.init(
-            year: year, month: month + 1, day: day, hour: time[0], minute: time[1], second: Swift.min(time[2], 59))
+        if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), !text.isEmpty {
+            // More than can be counted is as long as the same number of a cache's header (RFC 9111, section 1.2.2).
+            return .seconds(Int64(text) ?? 2_147_483_648)
+        }
+        let serverTime = serverTime ?? now
+        return Timestamp(httpDate: text, now: serverTime).map { max(.zero, $0 - serverTime) }
     }
 }

@@ -117,7 +117,7 @@ extension HTTPFlowService {
         let redaction = Redaction(secrets + [token])
         switch answer.status {
         case 200..<300:
-            if let cut = answer.cut { throw .unreadable("\(path): the answer is not whole: \(cut)") }
+            if let flaw = answer.flaw { throw .unreadable("\(path): \(flaw)") }
             let document = JSONDocument(answer.body)
             guard document.members != nil else { throw .unreadable("\(path): the answer is not a JSON object") }
             return ((document, answer), answer.stamp)

@@ -9,25 +9,22 @@ struct Route {
     let proxy: HTTPClient.Configuration.Proxy?
 }
 
-/// What the environment says of the way to the service: `SSL_CERT_FILE`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, the
-/// last three also in lower case, which wins.
+/// What the environment says of the way to the service: `SSL_CERT_FILE` and `SSL_CERT_DIR`; `HTTPS_PROXY`, `HTTP_PROXY`
+/// and `NO_PROXY`, also in lower case, which wins.
 struct NetworkEnvironment {
-    /// Certificates are always verified: against the authorities of `SSL_CERT_FILE` where it is set, which replace the
-    /// system's as with OpenSSL, else against the system's.
+    /// Certificates are always verified: against ``TrustedAuthorities``, or else against the system's.
     private let tls: TLSConfiguration
     private let variables: [String: String]
+    private let exemptions: ProxyExemptions
 
     init(_ variables: [String: String]) throws(ConfigurationError) {
         self.variables = variables
         var tls = TLSConfiguration.makeClientConfiguration()
-        if let path = variables["SSL_CERT_FILE"], !path.isEmpty {
-            do {
-                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(path))
-            } catch {
-                throw .unreadableCertificates(path: path, reason: "\(error)")
-            }
+        if let authorities = try TrustedAuthorities.fromEnvironment(variables) {
+            tls.trustRoots = .certificates(authorities)
         }
         self.tls = tls
+        exemptions = ProxyExemptions(Self.variable("NO_PROXY", of: variables)?.value ?? "")
     }
 
     func route(to address: ServiceAddress) throws(ConfigurationError) -> Route {
@@ -37,7 +34,9 @@ struct NetworkEnvironment {
     /// `nil` for none. This machine's own addresses never have one.
     private func proxy(for address: ServiceAddress) throws(ConfigurationError) -> HTTPClient.Configuration.Proxy? {
         let name = address.isEncrypted ? "HTTPS_PROXY" : "HTTP_PROXY"
-        guard let (variable, value) = variable(name), !address.isLoopback, !isExempt(address) else { return nil }
+        guard let (variable, value) = Self.variable(name, of: variables), !address.isLoopback,
+            !exemptions.contains(address)
+        else { return nil }
         guard let parts = URLComponents(string: value.contains("://") ? value : "http://" + value),
             parts.scheme?.lowercased() == "http", let host = parts.host, !host.isEmpty
         else { throw .invalidProxy(variable: variable) }
@@ -48,23 +47,7 @@ struct NetworkEnvironment {
             host: host.trimmingCharacters(in: ["[", "]"]), port: parts.port ?? 80, authorization: authorization)
     }
 
-    /// `NO_PROXY`: names that cover the names below them too, each with or without a port and a leading dot, separated
-    /// by commas; `*` for all.
-    private func isExempt(_ address: ServiceAddress) -> Bool {
-        let entries = variable("NO_PROXY")?.value.split(whereSeparator: { $0 == "," || $0 == " " }) ?? []
-        return entries.contains { entry in
-            var name = entry.lowercased()
-            if name == "*" || name == address.host { return true }
-            if let colon = name.lastIndex(of: ":"), let port = Int(name[name.index(after: colon)...]) {
-                guard port == address.port else { return false }
-                name = String(name[..<colon])
-            }
-            name = String(name.drop { $0 == "." }).trimmingCharacters(in: ["[", "]"])
-            return !name.isEmpty && (address.host == name || address.host.hasSuffix("." + name))
-        }
-    }
-
-    private func variable(_ name: String) -> (name: String, value: String)? {
+    private static func variable(_ name: String, of variables: [String: String]) -> (name: String, value: String)? {
         for name in [name.lowercased(), name] {
             if let value = variables[name], !value.isEmpty { return (name, value) }
         }

@@ -25,6 +25,7 @@ extension HTTPAnswer {
 
     /// What the body says to people. Bodies of errors are of no one form: JSON of several makes, HTML, text.
     private var message: String? {
+        if let unknownCoding { return "its message is encoded as '\(unknownCoding)'" }
         let document = JSONDocument(body)
         let keys = ["message", "detail", "error_description", "errorMessage", "title", "error"]
         for place in [document, document["error"], document["errors"][0], document["report"]] {

@@ -62,6 +62,7 @@ struct Transport: Sendable {
         var outgoing = HTTPClientRequest(url: address.text + request.path + (request.query.map { "?" + $0 } ?? ""))
         outgoing.method = request.method == .get ? .GET : .POST
         for (name, value) in request.headers { outgoing.headers.add(name: name, value: value) }
+        outgoing.headers.add(name: "Accept-Encoding", value: "identity")
         let key = request.body.map(bodies.add)
         defer { key.map(bodies.remove) }
         if let body = request.body, let key {
@@ -79,6 +80,8 @@ struct Transport: Sendable {
                 location: response.headers.first(name: "Location"),
                 sent: sent, received: time.monotonic())
             (answer.body, answer.cut) = await read(response.body, upTo: request.answerLimit, until: start + timeout)
+            answer.decode(
+                response.headers["Content-Encoding"] + response.headers["Transfer-Encoding"], request.answerLimit)
             _ = request.body?.shut()
             log(request, "\(answer.status)", after: .now - start)
             return answer
@@ -126,5 +129,21 @@ private func read(_ body: HTTPClientResponse.Body, upTo limit: Int) async -> (by
         return (bytes, Task.isCancelled ? "it did not end in time" : nil)
     } catch {
         return (bytes, Task.isCancelled ? "it did not end in time" : TransportError.describe(error))
+    }
+}
+
+extension HTTPAnswer {
+    /// Replaces the body by what it is without the codings of these headers.
+    fileprivate mutating func decode(_ headers: [String], _ limit: Int) {
+        do throws(ContentCoding.Unknown) {
+            for coding in try ContentCoding.codings(headers).reversed() {
+                let decoded = coding.decoded(body, upTo: limit)
+                body = decoded.bytes
+                cut = cut ?? decoded.cut
+            }
+        } catch {
+            unknownCoding = error.name
+            body = []
+        }
     }
 }

@@ -22,8 +22,10 @@ struct TransportError: Error, Sendable {
         case is CancellationError: "cancelled"
         case let error as HTTPClientError: describe(error)
         case let error as NIOConnectionError: describe(error)
-        case let error as NIOSSLError: "TLS: \(error)"
+        case let error as NIOSSLError: describe(error)
+        case is NIOSSLExtraError: "TLS handshake failed: the server's certificate is for another host name"
         case let error as IOError: describe(error)
+        case let error as SocketAddressError.UnknownHost: error.errorDescription
         default: "\(type(of: error)): \(error)"
         }
     }
@@ -53,6 +55,26 @@ struct TransportError: Error, Sendable {
         let peer = "\(error.host):\(error.port)"
         if let cause = error.connectionErrors.first { return "no connection to \(peer): \(describe(cause.error))" }
         guard let cause = error.dnsAError ?? error.dnsAAAAError else { return "no connection to \(peer)" }
-        return "no address for \(error.host): \(cause)"
+        return "cannot find the host \(error.host): check its spelling, and DNS (\(describe(cause)))"
+    }
+
+    private static func describe(_ error: NIOSSLError) -> String {
+        guard case .handshakeFailed(let cause) = error else {
+            return "the TLS connection was not closed as it should be"
+        }
+        // error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED at FILE:LINE
+        let text = "\(cause)"
+        guard let marker = text.firstRange(of: "OPENSSL_internal:") else {
+            return "TLS handshake failed: the server, or a proxy or firewall before it, closed the connection"
+        }
+        let reason = text[marker.upperBound...].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+        let failure = "TLS handshake failed (\(reason))"
+        return switch reason {
+        case "CERTIFICATE_VERIFY_FAILED":
+            "\(failure): the server's certificate has expired, or comes from an authority that this machine does not "
+                + "trust: name your company's in SSL_CERT_FILE or SSL_CERT_DIR, or install the package ca-certificates"
+        case "WRONG_VERSION_NUMBER": "\(failure): the server does not speak TLS on this port"
+        default: failure
+        }
     }
 }

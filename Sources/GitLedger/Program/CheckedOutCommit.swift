@@ -1,38 +1,75 @@
 import Foundation
 import Ledger
 
-/// The commit that is checked out in the repository of the manifests.
+/// The commit that is checked out where manifests lie, and what it has of them. It is read with commands that no
+/// setting of the user or the repository changes, and that run no program which the repository names.
 package struct CheckedOutCommit: Hashable, Sendable {
     package let id: String
     /// The author as `NAME <ADDRESS>`.
     package let author: String
-    /// Whether a manifest has uncommitted changes, or `git status` failed.
-    package let isChanged: Bool
+    /// The bytes of each file as the commit has them, in the order of the paths; `nil` for a file that it does not have.
+    package let contents: [[UInt8]?]
 
-    /// The commit ID, followed by `-dirty` if a manifest has uncommitted changes, as in `git describe`.
-    package var description: String { isChanged ? "\(id)-dirty" : id }
+    private static let timeLimit = Duration.seconds(10)
 
-    /// Finds the commit that is checked out in the repository of the manifests.
-    ///
-    /// - Parameter files: The paths of the manifests; the first one that exists determines the repository.
-    /// - Returns: `nil` outside of a repository, before its first commit, or if Git is missing or does not respond.
+    /// - Parameter files: the paths of the manifests; the first one that exists decides the repository.
+    /// - Returns: `nil` outside of a repository, before its first commit, and where Git is missing or does not answer.
     package static func find(
         of files: [String], _ environment: [String: String] = ProcessInfo.processInfo.environment
     ) async -> CheckedOutCommit? {
         let paths = files.map { URL(fileURLWithPath: $0).path }
         guard let first = paths.first(where: FileManager.default.fileExists) else { return nil }
-        let folder = ["-C", URL(fileURLWithPath: first).deletingLastPathComponent().path]
+        let folder = ["--no-replace-objects", "-C", URL(fileURLWithPath: first).deletingLastPathComponent().path]
         let git = GitProgram(environment)
         do throws(LedgerError) {
-            let log = try await git.run(folder + ["log", "-1", "--format=%H%n%an <%ae>"], timeLimit: .seconds(10))
-            let lines = String(decoding: log.output, as: UTF8.self).split(separator: "\n")
-            guard log.isSuccess, lines.count == 2, let id = CommitID(lines[0]) else { return nil }
-            // Keep Git from running a program that the repository configures.
-            let status = try await git.run(
-                folder + ["-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=all", "--"] + paths,
-                timeLimit: .seconds(10))
-            return CheckedOutCommit(
-                id: id.description, author: String(lines[1]), isChanged: !status.isSuccess || !status.output.isEmpty)
+            let root = try await git.output(folder + ["rev-parse", "--show-toplevel"], timeLimit: timeLimit).dropLast()
+            let commit = try await git.output(
+                folder + ["rev-list", "--max-count=1", "--encoding=UTF-8", "--format=%H%n%an <%ae>", "HEAD"],
+                timeLimit: timeLimit)
+            // The first line is a heading.
+            let lines = String(decoding: commit, as: UTF8.self).split(separator: "\n").dropFirst()
+            guard lines.count == 2, let id = lines.first.flatMap({ CommitID($0) }), let author = lines.last else {
+                return nil
+            }
+            let names = paths.map { name(of: $0, below: String(decoding: root, as: UTF8.self)) }
+            let contents = try await contents(of: names, in: id, git, folder)
+            return CheckedOutCommit(id: id.description, author: String(author), contents: contents)
         } catch { return nil }
+    }
+
+    /// The path of a file below the root of the work tree; `nil` for a file elsewhere. The file itself may be a link,
+    /// which the commit has as such.
+    private static func name(of path: String, below root: String) -> String? {
+        let file = URL(fileURLWithPath: path)
+        let folder = file.deletingLastPathComponent().resolvingSymlinksInPath().path
+        let root = URL(fileURLWithPath: root).resolvingSymlinksInPath().path
+        guard folder == root || folder.hasPrefix(root == "/" ? "/" : root + "/") else { return nil }
+        let name = (folder + "/" + file.lastPathComponent).dropFirst(root.count).drop { $0 == "/" }
+        // A line of the request ends with it.
+        return name.contains(where: \.isNewline) ? nil : String(name)
+    }
+
+    private static func contents(
+        of names: [String?], in commit: CommitID, _ git: GitProgram, _ folder: [String]
+    ) async throws(LedgerError) -> [[UInt8]?] {
+        let requests = names.compactMap(\.self).map { "\(commit):\($0)\n" }.joined()
+        var answer = try await git.output(
+            folder + ["cat-file", "--batch", "--follow-symlinks"], input: Array(requests.utf8), timeLimit: timeLimit)[
+                ...]
+        var contents: [[UInt8]?] = []
+        for name in names { contents.append(name == nil ? nil : nextContent(of: &answer)) }
+        return contents
+    }
+
+    /// Consumes one answer of `git cat-file --batch`: `ID blob SIZE`, and the bytes; `… missing`; or `dangling SIZE` or
+    /// the like, and what the link leads to.
+    private static func nextContent(of answer: inout ArraySlice<UInt8>) -> [UInt8]? {
+        let head = answer.prefix { $0 != UInt8(ascii: "\n") }
+        answer = answer.dropFirst(head.count + 1)
+        let words = String(decoding: head, as: UTF8.self).split(separator: " ")
+        guard let last = words.last, let size = Int(last) else { return nil }
+        let content = answer.prefix(size)
+        answer = answer.dropFirst(size + 1)
+        return words.count == 3 && words[1] == "blob" ? Array(content) : nil
     }
 }

@@ -1,4 +1,4 @@
-import FlowRuns
+import Crypto
 import Text
 
 /// A manifest file as read, before it is parsed.
@@ -36,6 +36,10 @@ package struct FileDigest: Hashable, Sendable {
     package init(path: String, sha256: String) {
         self.path = path
         self.sha256 = sha256
+    }
+
+    package init(path: String, bytes: [UInt8]) {
+        self.init(path: path, sha256: hexadecimal(SHA256.hash(data: bytes)))
     }
 }
 

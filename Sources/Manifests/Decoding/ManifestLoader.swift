@@ -28,7 +28,7 @@ package struct ManifestLoader: Sendable {
         var mayMissTargets = false
         for file in files {
             guard
-                digests.insert(FileDigest(path: file.path, sha256: hexadecimal(SHA256.hash(data: file.bytes)))).inserted
+                digests.insert(FileDigest(path: file.path, bytes: file.bytes)).inserted
             else {
                 continue
             }

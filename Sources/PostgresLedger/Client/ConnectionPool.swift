@@ -44,7 +44,7 @@ actor ConnectionPool {
 
     private func take() async throws(PostgresError) -> PostgresConnection {
         while true {
-            guard !isClosed else { throw .unreachable("the ledger is closed") }
+            guard !isClosed else { throw .closed }
             if let connection = idle.popLast() { return connection }
             if count < most {
                 count += 1
@@ -90,7 +90,7 @@ actor ConnectionPool {
         await withCheckedContinuation { continuation in
             Self.threads.submit { state in
                 guard state == .active else {
-                    return continuation.resume(returning: .failure(.unreachable("the ledger is closed")))
+                    return continuation.resume(returning: .failure(.closed))
                 }
                 continuation.resume(returning: Result { () throws(PostgresError) in try body() })
             }

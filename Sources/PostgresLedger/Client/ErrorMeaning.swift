@@ -6,23 +6,16 @@ extension PostgresError {
     var isTransient: Bool {
         switch self {
         case .lost, .unknown: true
-        case .unreachable(let reason): !Self.lasting.contains(where: reason.contains)
+        case .unreachable(let failure): failure.isTransient
         case .refused(let message): message.isTransient
-        case .unreadable, .newer, .ledger: false
+        case .closed, .unreadable, .newer, .ledger: false
         }
     }
 
-    /// libpq has no codes for what stands in the way of a connection.
-    private static let lasting = [
-        "authentication failed", "no password supplied", "does not exist", "could not translate host name",
-        "no pg_hba.conf entry", "is not permitted to log in", "SSL", "certificate", "read-only", "read/write",
-        "invalid", "definition of service", "the ledger is closed",
-    ]
-
     /// The server, or the role, has as many connections as it may have.
     var isConnectionLimit: Bool {
-        guard case .unreachable(let reason) = self else { return false }
-        return ["too many", "connection slots", "no more connections"].contains(where: reason.contains)
+        guard case .unreachable(let failure) = self else { return false }
+        return failure.isConnectionLimit
     }
 
     /// The same error as the answer to a COMMIT: only a refusal of the transaction itself says that it was not made.
@@ -43,21 +36,12 @@ extension PostgresError {
         case .newer(let found): .newer(found: found, supported: PostgresSchema.version)
         case .unreadable(let reason): .corrupt("\(server): \(reason)")
         case .unknown(let reason), .lost(let reason): .unanswered("\(server): \(reason)")
-        case .unreachable(let reason) where isConnectionLimit: .busy("\(server): \(reason)")
-        case .unreachable(let reason):
-            isTransient ? .unanswered("\(server): \(reason)") : .unusable("\(server): \(reason)\(advice(reason))")
+        case .closed: .unusable("\(server): the ledger is closed")
+        case .unreachable(let failure) where failure.isConnectionLimit: .busy("\(server): \(failure.text)")
+        case .unreachable(let failure) where failure.isTransient: .unanswered("\(server): \(failure.text)")
+        case .unreachable(let failure): .unusable("\(server): \(failure.text)\(failure.advice)")
         case .refused(let message): message.ledgerError(server)
         }
-    }
-
-    private func advice(_ reason: String) -> String {
-        if reason.contains("password") {
-            return " (libpq reads passwords from PGPASSWORD, ~/.pgpass or a service file)"
-        }
-        if reason.contains("read-only") {
-            return " (a standby can be read, not written: name the primary, or every host: postgres://a,b/db)"
-        }
-        return ""
     }
 }
 

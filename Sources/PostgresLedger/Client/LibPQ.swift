@@ -11,6 +11,10 @@ struct LibPQ: Sendable {
     // A connection and a result are opaque pointers.
     let connectdbParams: @convention(c) @Sendable (Texts, Texts, Int32) -> OpaquePointer?
     let finish: @convention(c) @Sendable (OpaquePointer?) -> Void
+    /// Connects once more, as the connection was told to at first. It blocks.
+    let reset: @convention(c) @Sendable (OpaquePointer?) -> Void
+    let setErrorVerbosity: @convention(c) @Sendable (OpaquePointer?, Int32) -> Int32
+    let connectionNeedsPassword: @convention(c) @Sendable (OpaquePointer?) -> Int32
     let status: @convention(c) @Sendable (OpaquePointer?) -> Int32
     let errorMessage: @convention(c) @Sendable (OpaquePointer?) -> Text?
     let socket: @convention(c) @Sendable (OpaquePointer?) -> Int32
@@ -39,6 +43,8 @@ struct LibPQ: Sendable {
     let nfields: @convention(c) @Sendable (OpaquePointer?) -> Int32
     let getvalue: @convention(c) @Sendable (OpaquePointer?, Int32, Int32) -> Text?
     let getisnull: @convention(c) @Sendable (OpaquePointer?, Int32, Int32) -> Int32
+    /// `140000` for version 14.
+    let libraryVersion: @convention(c) @Sendable () -> Int32
     let getlength: @convention(c) @Sendable (OpaquePointer?, Int32, Int32) -> Int32
     let clear: @convention(c) @Sendable (OpaquePointer?) -> Void
 
@@ -64,6 +70,9 @@ struct LibPQ: Sendable {
         let functions = Functions(library: library)
         connectdbParams = try functions.find("PQconnectdbParams")
         finish = try functions.find("PQfinish")
+        reset = try functions.find("PQreset")
+        setErrorVerbosity = try functions.find("PQsetErrorVerbosity")
+        connectionNeedsPassword = try functions.find("PQconnectionNeedsPassword")
         status = try functions.find("PQstatus")
         errorMessage = try functions.find("PQerrorMessage")
         socket = try functions.find("PQsocket")
@@ -85,6 +94,7 @@ struct LibPQ: Sendable {
         nfields = try functions.find("PQnfields")
         getvalue = try functions.find("PQgetvalue")
         getisnull = try functions.find("PQgetisnull")
+        libraryVersion = try functions.find("PQlibVersion")
         getlength = try functions.find("PQgetlength")
         clear = try functions.find("PQclear")
     }
@@ -107,6 +117,8 @@ struct LibPQ: Sendable {
 /// `postgres_ext.h`).
 enum LibPQConstant {
     static let connectionOK: Int32 = 0
+    static let defaultErrors: Int32 = 1
+    static let verboseErrors: Int32 = 2
     static let commandOK: Int32 = 1
     static let tuplesOK: Int32 = 2
     static let singleTuple: Int32 = 9

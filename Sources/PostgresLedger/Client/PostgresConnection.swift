@@ -13,19 +13,33 @@ final class PostgresConnection: @unchecked Sendable {
     /// Whether the next operation may use it.
     private(set) var isUsable = true
 
-    /// Connects, as the address and libpq's environment say.
+    /// An attempt that took longer is not repeated for its SQLSTATE: a host that does not answer has none to tell.
+    private static let longestRepeatedAttempt = Duration.seconds(2)
+
+    /// Connects, as the address and libpq's environment say; twice where the first attempt fails.
+    ///
+    /// libpq tells why a server refuses a connection by its SQLSTATE only to those who ask for verbose errors, and that
+    /// takes a connection. So a failed attempt is repeated with it.
     ///
     /// - Parameter limit: how long the server may be silent while a statement is under way.
     init(_ address: ServerAddress, limit: Duration) throws(PostgresError) {
         let libpq: LibPQ
         do throws(LedgerError) { libpq = try LibPQ.loaded() } catch { throw .ledger(error) }
+        let start = ContinuousClock.now
         guard let handle = address.withParameters({ libpq.connectdbParams($0, $1, 1) }) else {
-            throw .unreachable("out of memory")
+            throw .unreachable(ConnectionFailure("out of memory"))
         }
-        guard libpq.status(handle) == LibPQConstant.connectionOK else {
-            let reason = oneLine(libpq.errorMessage(handle))
+        var isConnected: Bool { libpq.status(handle) == LibPQConstant.connectionOK }
+        if !isConnected, .now - start < Self.longestRepeatedAttempt {
+            _ = libpq.setErrorVerbosity(handle, LibPQConstant.verboseErrors)
+            libpq.reset(handle)
+            _ = libpq.setErrorVerbosity(handle, LibPQConstant.defaultErrors)
+        }
+        guard isConnected else {
+            let reason = libpq.errorMessage(handle).map { String(cString: $0) } ?? ""
+            let needsPassword = libpq.connectionNeedsPassword(handle) == 1
             libpq.finish(handle)
-            throw .unreachable(reason)
+            throw .unreachable(ConnectionFailure(reason, needsPassword: needsPassword))
         }
         self.libpq = libpq
         self.handle = handle
@@ -64,7 +78,7 @@ final class PostgresConnection: @unchecked Sendable {
         return try results(row).changed
     }
 
-    /// Runs several statements without parameters, one after another, within a transaction.
+    /// Runs several statements without parameters, one after another.
     func run(script: String) throws(PostgresError) {
         guard libpq.sendQuery(handle, script) == 1 else { throw lost() }
         _ = try results(nil)
@@ -118,6 +132,20 @@ final class PostgresConnection: @unchecked Sendable {
         /// All reads see one instant. A standby can do it.
         case read = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
         case write = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
+
+        /// Begins it with the settings that the ledger relies on, which a database or a role may have otherwise. They
+        /// end with the transaction: see ``PostgresLedger``.
+        fileprivate var script: String { "\(rawValue); \(Self.settings)" }
+
+        private static let settings = """
+            SET LOCAL search_path = pg_catalog;
+            -- An error instead of fewer rows than there are.
+            SET LOCAL row_security = off;
+            SET LOCAL array_nulls = on;
+            -- The warning that a commit may not have been replicated.
+            SET LOCAL client_min_messages = warning;
+            SELECT set_config('lc_messages', 'C', true) WHERE current_setting('is_superuser') = 'on'
+            """
     }
 
     /// Runs a transaction: committed when `body` returns, rolled back when it throws.
@@ -126,9 +154,11 @@ final class PostgresConnection: @unchecked Sendable {
     func transaction<Value>(
         _ kind: TransactionKind, _ body: (PostgresConnection) throws(PostgresError) -> Value
     ) throws(PostgresError) -> Value {
-        try run(kind.rawValue)
         let value: Value
-        do throws(PostgresError) { value = try body(self) } catch {
+        do throws(PostgresError) {
+            try run(script: kind.script)
+            value = try body(self)
+        } catch {
             // A connection that is lost is rolled back by the server.
             if isUsable { do throws(PostgresError) { try run("ROLLBACK") } catch { isUsable = false } }
             throw error
@@ -219,11 +249,7 @@ extension LibPQ {
     }
 }
 
-/// libpq's messages are of several lines.
-private func oneLine(_ text: UnsafePointer<CChar>?) -> String {
-    guard let text else { return "" }
-    return String(cString: text).split(whereSeparator: \.isWhitespace).joined(separator: " ")
-}
+private func oneLine(_ text: UnsafePointer<CChar>?) -> String { text.map { oneLine(String(cString: $0)) } ?? "" }
 
 extension Duration {
     var milliseconds: Int64 { Int64(self / .milliseconds(1)) }

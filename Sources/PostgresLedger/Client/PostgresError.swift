@@ -4,8 +4,10 @@ import Ledger
 enum PostgresError: Error {
     /// The server refused the statement; its transaction is rolled back.
     case refused(ServerMessage)
-    /// No connection can be had. Nothing was done.
-    case unreachable(String)
+    /// No connection can be made. Nothing was done.
+    case unreachable(ConnectionFailure)
+    /// The ledger was closed.
+    case closed
     /// The connection was lost, or the server did not answer in time. A transaction under way is rolled back.
     case lost(String)
     /// The transaction may have been committed, or not; or it is, but may not have been replicated.

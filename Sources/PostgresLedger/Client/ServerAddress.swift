@@ -1,4 +1,5 @@
 import Foundation
+import Ledger
 
 /// Where the server is, as a manifest writes it, with what Sluice adds.
 struct ServerAddress: Sendable {
@@ -8,6 +9,16 @@ struct ServerAddress: Sendable {
 
     /// How long a connection may take to be made, in seconds, where nobody says.
     private static let connectTimeout = 5
+
+    /// A server that accepts writes, also where sessions read only by default: transactions that write say so. Before
+    /// version 14 libpq knows no better name for it.
+    private static let primary: String = {
+        do throws(LedgerError) {
+            return try LibPQ.loaded().libraryVersion() >= 140_000 ? "primary" : "read-write"
+        } catch {
+            return "read-write"
+        }
+    }()
 
     /// - Parameters:
     ///   - isForWriting: refuses a standby, where several hosts are named too.
@@ -21,7 +32,7 @@ struct ServerAddress: Sendable {
                 parameters.append(("connect_timeout", String(Self.connectTimeout)))
             }
             if isForWriting, environment["PGTARGETSESSIONATTRS"] == nil {
-                parameters.append(("target_session_attrs", "read-write"))
+                parameters.append(("target_session_attrs", Self.primary))
             }
         }
         parameters.append(("fallback_application_name", "sluice"))

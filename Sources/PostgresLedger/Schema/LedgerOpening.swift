@@ -10,17 +10,41 @@ extension PostgresConnection {
         var fsync = ""
     }
 
+    /// To be called within a transaction.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` where some of the rows may be hidden from this role.
     func findLedger() throws(PostgresError) -> Found {
         var found = Found()
+        var (filtered, replaced, role) = ("", "", "")
         // From the catalog itself: a session's cache may not know yet what another has just made.
         try run(
             """
-            SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-                WHERE nspname = 'sluice' AND relname = 'ledger'), current_setting('fsync')
+            WITH relation AS (SELECT pg_class.oid, relname, relkind
+                FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                WHERE nspname = 'sluice' AND relname IN ('ledger', 'target', 'flow', 'run'))
+            SELECT EXISTS (SELECT FROM relation WHERE relname = 'ledger'), current_setting('fsync'),
+                (SELECT string_agg('sluice.' || relname, ', ' ORDER BY relname) FROM relation
+                    WHERE row_security_active(oid)),
+                (SELECT string_agg('sluice.' || relname, ', ' ORDER BY relname) FROM relation
+                    WHERE relkind NOT IN ('r', 'p')),
+                quote_ident(current_user)
             """
         ) { (row) throws(PostgresError) in
             if try row.boolean() { found.version = 0 }
             found.fsync = row.text() ?? ""
+            filtered = row.text() ?? ""
+            replaced = row.text() ?? ""
+            role = row.text() ?? ""
+        }
+        guard filtered.isEmpty else {
+            throw .ledger(
+                .unusable(
+                    "row level security may hide rows of \(filtered) from the role \(role): a superuser can run "
+                        + "ALTER ROLE \(role) BYPASSRLS, or the owner of the tables ALTER TABLE … DISABLE ROW LEVEL SECURITY"
+                ))
+        }
+        guard replaced.isEmpty else {
+            throw .ledger(.unusable("\(replaced) is not a table: a view may show fewer rows than there are"))
         }
         found.encoding = parameter("server_encoding") ?? ""
         guard found.version != nil else { return found }

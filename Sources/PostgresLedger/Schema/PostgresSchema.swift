@@ -25,6 +25,7 @@ package enum PostgresSchema {
         --   GRANT INSERT ON sluice.target, sluice.flow, sluice.run TO sluice_apply;
         --   GRANT UPDATE ON sluice.ledger, sluice.flow, sluice.run TO sluice_apply;
         --   GRANT DELETE ON sluice.run TO sluice_apply;
+        -- Both must see all rows: where row level security is on for these tables, they need BYPASSRLS.
 
         """
 

@@ -6,7 +6,10 @@ extension PostgresConnection {
     /// A flow that is not recorded, because its first commit was lost, is known by the count of changes: see
     /// ``FlowRow/unrecorded``.
     func settleServerChange() throws(PostgresError) {
-        guard try isAnotherServer() else { return }
+        let hasChanged = try transaction(.read) { (connection) throws(PostgresError) in
+            try connection.isAnotherServer()
+        }
+        guard hasChanged else { return }
         try transaction(.write) { (connection) throws(PostgresError) in
             try connection.limitWaits()
             guard try connection.isAnotherServer("FOR UPDATE") else { return }

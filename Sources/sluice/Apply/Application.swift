@@ -17,7 +17,7 @@ struct Application {
     func apply(_ plan: Plan, _ ledger: TargetLedger, staleness: Applier.Staleness) async throws -> ApplyOutcome {
         let announcement: StyledText =
             "stopping: requests under way are finished and recorded, no more are sent; press Ctrl-C again to end at once"
-        let provenance = await Provenance.ofThisProcess(plan.manifests.map(\.path))
+        let provenance = await Provenance.ofThisProcess(plan.manifests)
         return try await connected(plan, announcement) { service, progress, stop in
             let context = ledger.context(service, stop: stop) { progress.show($0) }
             let applier = Applier(context: context, wireForm: target.wireForm, provenance: provenance)

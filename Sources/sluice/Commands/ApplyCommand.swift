@@ -105,7 +105,7 @@ struct ApplyCommand: AsyncParsableCommand {
             return (plan, ApplyOutcome(flows: []))
         }
         if format.chosen == .text, !output.quiet || !plan.isApplicable {
-            try PlanView(
+            PlanView(
                 report: PlanReport(plan, arguments: workspace.arguments), sources: workspace.sources, output: output
             ).show(Format())
         } else if !plan.isApplicable {
@@ -232,7 +232,7 @@ struct ApplyCommand: AsyncParsableCommand {
         _ outcome: ApplyOutcome, _ plan: Plan, _ ledger: TargetLedger, _ application: Application,
         until deadline: MonotonicInstant?
     ) async throws {
-        try JobSummary.add(Array(outcome.markdown(of: plan).source.utf8))
+        JobSummary.add(Array(outcome.markdown(of: plan).source.utf8))
         var status = ExitStatus(outcome)
         if status == .done, wait {
             let left = deadline.map { $0 - SystemTime().monotonic() }

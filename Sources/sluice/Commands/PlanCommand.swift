@@ -49,13 +49,11 @@ struct PlanCommand: AsyncParsableCommand {
         }.adding(findings)
         var digest: String?
         if let out { try await FileOutput.write(to: out) { digest = try writePlan(plan, to: $0) } }
-        let report = PlanReport(plan, digest: digest, arguments: workspace.arguments)
-        if isPlanOnOutput {
-            try showOnErrorOutput(report, workspace)
-        } else {
-            try PlanView(report: report, sources: workspace.sources, output: output).show(format)
-        }
-        if let out, let digest, !isPlanOnOutput {
+        PlanView(
+            report: PlanReport(plan, digest: digest, arguments: workspace.arguments), sources: workspace.sources,
+            output: output
+        ).show(format)
+        if let out, let digest {
             output.say("saved in \(out), \(digest)")
             if plan.isApplicable, plan.requestCount > 0 {
                 output.say("to send exactly these requests: sluice apply \(shellWord(out))")

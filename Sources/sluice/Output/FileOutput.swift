@@ -3,9 +3,9 @@ import SQLiteLedger
 
 /// Writes the files of a command atomically.
 enum FileOutput {
-    /// Writes a file atomically, so that a reader never sees half a plan.
-    ///
-    /// Symbolic links are followed. Pipes and devices are written to directly. `-` is standard output.
+    /// Writes all of it or nothing: a reader never sees half a plan. A link is followed; what is no file (a pipe, a
+    /// device) is written to as it is; `-` is standard output. A file that cannot be replaced, since it is mounted by
+    /// itself or its folder may not be written, is written in place once all of it is known.
     static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
         let part = try PartialFile(path)
         try part.write(bytes)
@@ -41,24 +41,38 @@ private final class PartialFile: Sendable {
     /// The temporary name; `nil` if the destination is written to directly.
     private let draft: String?
     private let file: String
+    /// Whether the file was there before.
+    private let exists: Bool
 
     init(_ path: String) throws(Failure) {
         self.path = path
         guard path != "-" else {
-            (output, draft, file) = (.console, nil, path)
+            (output, draft, file, exists) = (.console, nil, path, true)
             return
         }
         try FileOutput.makeFolder(for: path)
         file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         var information = stat()
-        let isThere = stat(file, &information) == 0
+        exists = stat(file, &information) == 0
         let kind = information.st_mode & S_IFMT
-        if isThere, kind == S_IFDIR { throw Failure(.fileError, "cannot write '\(path)': it is a folder") }
-        draft = isThere && kind != S_IFREG ? nil : "\(file).\(UUID().uuidString.prefix(8)).part"
-        let mode = isThere ? information.st_mode & 0o777 : 0o666
-        let number = draft.map { open($0, O_WRONLY | O_CREAT | O_EXCL, mode) } ?? open(file, O_WRONLY)
-        guard number >= 0 else { throw Self.failure(path) }
-        output = .file(number)
+        if exists, kind == S_IFDIR { throw Failure(.fileError, "cannot write '\(path)': it is a folder") }
+        let mode = exists ? information.st_mode & 0o777 : 0o666
+        let name = "\(UUID().uuidString.prefix(8)).part"
+        // Beside the file, where it can replace it; where that folder may not be written, the bytes are copied at the end.
+        var drafts = ["\(file).\(name)"]
+        if exists, access(file, W_OK) == 0 { drafts.append(NSTemporaryDirectory() + "sluice-\(name)") }
+        if exists, kind != S_IFREG { drafts = [] }
+        var opened: (draft: String?, number: Int32) = (nil, -1)
+        for draft in drafts where opened.number < 0 {
+            opened = (draft, open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode))
+        }
+        if opened.number < 0, exists {
+            let emptying = kind == S_IFREG ? O_TRUNC : 0
+            opened = (nil, open(file, O_WRONLY | O_CLOEXEC | emptying))
+        }
+        guard opened.number >= 0 else { throw Self.failure(path) }
+        draft = opened.draft
+        output = .file(opened.number)
     }
 
     deinit {
@@ -70,7 +84,11 @@ private final class PartialFile: Sendable {
 
     func write(_ bytes: [UInt8]) throws(Failure) {
         guard case .file(let number) = output else { return Console.output(bytes) }
-        var rest = bytes[...]
+        try write(bytes[...], to: number)
+    }
+
+    private func write(_ bytes: ArraySlice<UInt8>, to number: Int32) throws(Failure) {
+        var rest = bytes
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Foundation.write(number, $0.baseAddress, $0.count) }
             if written < 0, errno != EINTR { throw Self.failure(path) }
@@ -80,7 +98,33 @@ private final class PartialFile: Sendable {
 
     func finish() throws(Failure) {
         guard case .file(let number) = output, let draft else { return }
-        guard fsync(number) == 0 || errno == EINVAL, rename(draft, file) == 0 else { throw Self.failure(path) }
+        try synchronize(number)
+        if rename(draft, file) == 0 { return }
+        // Mounted by itself, another user's in a folder with the sticky bit, or the draft lies elsewhere.
+        guard exists, [EBUSY, EXDEV, EPERM, EACCES, EROFS].contains(errno) else { throw Self.failure(path) }
+        try copy(number)
+    }
+
+    /// Writes the whole draft over the file.
+    private func copy(_ number: Int32) throws(Failure) {
+        let target = open(file, O_WRONLY | O_CLOEXEC)
+        guard target >= 0 else { throw Self.failure(path) }
+        defer { close(target) }
+        var chunk = [UInt8](repeating: 0, count: 1 << 20)
+        var length: off_t = 0
+        while true {
+            let count = pread(number, &chunk, chunk.count, length)
+            guard count >= 0 else { throw Self.failure(path) }
+            if count == 0 { break }
+            try write(chunk[..<count], to: target)
+            length += off_t(count)
+        }
+        guard ftruncate(target, length) == 0 else { throw Self.failure(path) }
+        try synchronize(target)
+    }
+
+    private func synchronize(_ number: Int32) throws(Failure) {
+        guard fsync(number) == 0 || errno == EINVAL else { throw Self.failure(path) }
     }
 
     private static func failure(_ path: String) -> Failure {

@@ -8,13 +8,13 @@ struct PlanView {
     let sources: [SourceFile]
     let output: OutputOptions
 
-    func show(_ format: Format<PlanReport>) throws(Failure) {
+    func show(_ format: Format<PlanReport>) {
         var report = report
         if format.chosen == .text {
             output.tell(report.plan.diagnostics, sources)
             report.showsDiagnostics = false
         }
         output.show(report, format)
-        if format.chosen == .github { try JobSummary.add(Array(report.written(.markdown).utf8)) }
+        if format.chosen == .github { JobSummary.add(Array(report.written(.markdown).utf8)) }
     }
 }

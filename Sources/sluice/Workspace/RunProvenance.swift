@@ -1,13 +1,16 @@
 import Foundation
 import GitLedger
 import Ledger
+import Manifests
 
 extension Provenance {
     /// Determines commit, author and CI run from the environment, or from the Git repository of the manifests.
     ///
-    /// - Parameter manifests: The paths of the manifests.
+    /// `-dirty` follows the commit where Git has other bytes of a manifest than were read, as `git describe` writes it.
+    ///
+    /// - Parameter manifests: as they were read.
     static func ofThisProcess(
-        _ manifests: [String], _ environment: [String: String] = ProcessInfo.processInfo.environment
+        _ manifests: [FileDigest], _ environment: [String: String] = ProcessInfo.processInfo.environment
     ) async -> Provenance {
         func first(_ names: String...) -> String? {
             names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
@@ -18,12 +21,15 @@ extension Provenance {
             ciRun: first("SLUICE_CI_RUN") ?? gitHubRun(environment) ?? azureRun(environment)
                 ?? first("CI_JOB_URL", "BUILD_URL"))
         guard provenance.commit == nil || provenance.author == nil,
-            let checkedOut = await CheckedOutCommit.find(of: manifests, environment)
+            let checkedOut = await CheckedOutCommit.find(of: manifests.map(\.path), environment)
         else { return provenance }
         if provenance.commit == nil || provenance.commit == checkedOut.id {
             provenance.author = provenance.author ?? checkedOut.author
         }
-        provenance.commit = provenance.commit ?? checkedOut.description
+        let isClean = zip(manifests, checkedOut.contents).allSatisfy { manifest, content in
+            content.map { FileDigest(path: manifest.path, bytes: $0) } == manifest
+        }
+        provenance.commit = provenance.commit ?? (isClean ? checkedOut.id : "\(checkedOut.id)-dirty")
         return provenance
     }
 

@@ -1,0 +1,53 @@
+import Foundation
+import NIOSSL
+
+/// The certificate authorities of `SSL_CERT_FILE` and `SSL_CERT_DIR`, the variables of OpenSSL, curl and Go. They
+/// replace the system's where one of them is set; both may be set.
+enum TrustedAuthorities {
+    /// - Returns: `nil` where neither variable is set.
+    static func fromEnvironment(
+        _ variables: [String: String]
+    ) throws(ConfigurationError) -> [NIOSSLCertificate]? {
+        var certificates: [NIOSSLCertificate]?
+        if let path = variables["SSL_CERT_FILE"], !path.isEmpty {
+            certificates = try inFile(path)
+        }
+        if let list = variables["SSL_CERT_DIR"], !list.isEmpty {
+            certificates = try (certificates ?? []) + inFolders(list)
+        }
+        return certificates
+    }
+
+    private static func inFile(_ path: String) throws(ConfigurationError) -> [NIOSSLCertificate] {
+        func unreadable(_ reason: String) -> ConfigurationError {
+            .unreadableCertificates(variable: "SSL_CERT_FILE", path: path, reason: reason)
+        }
+        guard access(path, R_OK) == 0 else { throw unreadable(String(cString: strerror(errno))) }
+        do { return try NIOSSLCertificate.fromPEMFile(path) } catch {
+            throw unreadable("no certificate in PEM form (-----BEGIN CERTIFICATE-----)")
+        }
+    }
+
+    /// Reads the certificates of all files of these folders, and ignores all other files.
+    ///
+    /// - Parameter list: folders separated by colons.
+    private static func inFolders(_ list: String) throws(ConfigurationError) -> [NIOSSLCertificate] {
+        var certificates: [NIOSSLCertificate] = []
+        var read: Set<String> = []
+        var reason = "no file with a certificate in PEM form"
+        for folder in list.split(separator: ":").map(String.init) {
+            do {
+                for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
+                    // Such folders contain each certificate under its own name and, as a link, under its hash.
+                    let file = URL(fileURLWithPath: "\(folder)/\(name)").resolvingSymlinksInPath().path
+                    guard read.insert(file).inserted else { continue }
+                    certificates += (try? NIOSSLCertificate.fromPEMFile(file)) ?? []
+                }
+            } catch { reason = "\(folder): \(error.localizedDescription)" }
+        }
+        guard !certificates.isEmpty else {
+            throw .unreadableCertificates(variable: "SSL_CERT_DIR", path: list, reason: reason)
+        }
+        return certificates
+    }
+}
