@@ -1,4 +1,5 @@
 import Crypto
+import FlowRuns
 import Text
 
 /// A manifest file as read, before it is parsed.

@@ -76,6 +76,6 @@ struct PlanCommand: AsyncParsableCommand {
         } else {
             report.write(format.chosen, output.errorStyle) { Console.say($0) }
         }
-        if format.chosen == .github { try JobSummary.add(Array(report.written(.markdown).utf8)) }
+        if format.chosen == .github { JobSummary.add(Array(report.written(.markdown).utf8)) }
     }
 }
