@@ -6,6 +6,8 @@ package enum FlowServiceError: Error, Hashable, Sendable, CustomStringConvertibl
     case unauthorized(String)
     /// It answered something that is none of the documented shapes.
     case unreadable(String)
+    /// It answered something that no API answers: no JSON, a body cut off, an encoding that was not asked for.
+    case malformed(String)
     /// A cache answers in its place, and the answer may be older than the question.
     case stale(String)
     /// It refused to answer: 3xx or 4xx.
@@ -24,7 +26,7 @@ package enum FlowServiceError: Error, Hashable, Sendable, CustomStringConvertibl
         switch self {
         case .unreadable, .stale: .flow
         case .refused(let status, _): status >= 400 ? .flow : .service
-        case .unavailable, .unauthorized, .stopped: .service
+        case .malformed, .unavailable, .unauthorized, .stopped: .service
         }
     }
 
@@ -33,7 +35,7 @@ package enum FlowServiceError: Error, Hashable, Sendable, CustomStringConvertibl
         switch self {
         case .unavailable(let reason): "the Flow Service is not available: \(reason)"
         case .unauthorized(let reason): "the Flow Service gives no access: \(reason)"
-        case .unreadable(let reason): "the Flow Service's answer cannot be read: \(reason)"
+        case .unreadable(let reason), .malformed(let reason): "the Flow Service's answer cannot be read: \(reason)"
         case .stale(let reason):
             "a cache answers instead of the Flow Service (\(reason)): let the proxy pass on requests with "
                 + "'Cache-Control: no-cache', or name the service in NO_PROXY"

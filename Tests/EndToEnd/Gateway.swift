@@ -16,18 +16,37 @@ struct Gateway {
         case rfc850
         /// The same as C's `asctime` writes them.
         case asctime
+        /// Answers each `GET /runs` from a cache, by its address, with an `Age`; the answer to the first `POST` is lost.
+        case cache
+        /// The same without the address: another page size does not help.
+        case deepCache
+        /// Keeps the old `Date`, and has no `Age`.
+        case silentCache
+        /// The answer to the first `POST` is lost, and from then on every `Date` is an hour ahead.
+        case clockJump
     }
 
     private static let script = #"""
         import gzip, http.server, sys, time, urllib.error, urllib.request, zlib
         service, habit = sys.argv[2:4]
         forms = {"rfc850": "%A, %d-%b-%y %H:%M:%S GMT", "asctime": "%a %b %e %H:%M:%S %Y"}
-        delayed = []
+        delayed, kept, lost = [], {}, []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
+                isCaching, isRead = "ache" in habit, self.command == "GET" and self.path.startswith("/runs?")
+                key = "runs" if habit == "deepCache" else self.path
+                if isCaching and isRead and key in kept:
+                    content, date, born = kept[key]
+                    self.send_response_only(200)
+                    self.send_header("Date", date)
+                    if habit != "silentCache": self.send_header("Age", str(int(time.time() - born) + 1))
+                    self.send_header("Via", "1.1 proxy.corp.example")
+                    self.send_header("Content-Length", str(len(content)))
+                    self.end_headers()
+                    return self.wfile.write(content)
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))) or None
                 passed = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length", "connection")}
                 request = urllib.request.Request(service + self.path, body, passed, method=self.command)
@@ -43,6 +62,12 @@ struct Gateway {
                         delayed.append(now)
                         status, content = 429, b""
                         headers["Retry-After"] = time.strftime(forms[habit], time.gmtime(int(now) + 3))
+                if habit == "clockJump" and lost: headers["Date"] = self.date_time_string(now + 3600)
+                if isCaching and isRead: kept[key] = (content, self.date_time_string(now), now)
+                if (isCaching or habit == "clockJump") and self.command == "POST" and not lost:
+                    lost.append(now)
+                    self.close_connection = True
+                    return
                 self.send_response_only(status)
                 for name, value in headers.items(): self.send_header(name, value)
                 if "Date" not in headers: self.send_header("Date", self.date_time_string())

@@ -5,8 +5,10 @@ import Testing
 @Suite("Gateways in front of the service", .timeLimit(.minutes(3)))
 struct GatewayTests {
     /// Applies two windows through a gateway.
-    private func apply(_ habit: Gateway.Habit) async throws -> (Program.Result, Duration, runsTaken: Int) {
-        let world = try await World(flows: 1, windows: 2, limits: World.patientLimits)
+    private func apply(
+        _ habit: Gateway.Habit, _ options: String...
+    ) async throws -> (Program.Result, Duration, runsTaken: Int) {
+        let world = try await World(flows: 1, windows: 2, limits: World.patientLimits, options)
         let gateway = try await Gateway(habit, before: world.simulator.address, world.user)
         try world.user.write(
             Fixture.target(service: gateway.address, limits: World.patientLimits), to: "target.yaml")
@@ -42,5 +44,31 @@ struct GatewayTests {
         #expect(result.status == 0, "\(result.errors)")
         #expect(runsTaken == 2)
         #expect(duration > .seconds(2.5), "\(duration)")
+    }
+
+    @Test(
+        "a listing from a cache settles no request in doubt: each window is requested once",
+        arguments: [Gateway.Habit.cache, .silentCache])
+    func cachedListing(habit: Gateway.Habit) async throws {
+        let (result, _, runsTaken) = try await apply(habit)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(runsTaken == 2)
+    }
+
+    @Test("a cache that no question passes holds the flow, and is named")
+    func deepCache() async throws {
+        let (result, _, runsTaken) = try await apply(.deepCache)
+        #expect(result.status == 75, "\(result.errors)")
+        #expect(result.errors.contains("a cache answers instead of the Flow Service"), "\(result.errors)")
+        #expect(result.errors.contains("proxy.corp.example"), "\(result.errors)")
+        #expect(runsTaken == 1)
+    }
+
+    @Test("a Date that jumps ahead by an hour does not settle a request in doubt before its time")
+    func clockJump() async throws {
+        let (result, duration, runsTaken) = try await apply(.clockJump, "--listing-lag", "PT2S")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(runsTaken == 2)
+        #expect(duration > .seconds(2), "\(duration)")
     }
 }

@@ -29,6 +29,34 @@ struct ReadingTests {
         #expect(runs.map(\.id.description) == ["a", "b", "c", "d"])
     }
 
+    @Test("a listing from a cache is asked for again with another page size, until the service itself answers")
+    func cached() async throws {
+        let runs = try await serving({ connection in
+            while let request = await connection.request() {
+                #expect(request.head.lowercased().contains("cache-control: no-cache"))
+                let isCached = !request.head.contains("limit=98")
+                try await connection.answer(
+                    200, page(isCached ? [] : ["a"], next: nil), headers: isCached ? ["Age: 300"] : [])
+            }
+        }) { service, _ in try await service.runs(of: Tutorial.flow) }
+        #expect(runs.map(\.id.description) == ["a"])
+    }
+
+    @Test("a cache that answers every page size is an error that names it")
+    func alwaysCached() async throws {
+        try await serving({ connection in
+            while await connection.request() != nil {
+                try await connection.answer(
+                    200, page(["a"], next: nil), headers: ["Age: 300", "Via: 1.1 proxy.corp.example"])
+            }
+        }) { service, server in
+            await #expect(throws: FlowServiceError.stale("/runs: Age: 300, Via: 1.1 proxy.corp.example")) {
+                try await service.runs(of: Tutorial.flow)
+            }
+            #expect(server.count("GET") == 4)
+        }
+    }
+
     @Test(
         "a loop in the pagination is an error",
         arguments: ["/runs?continuationToken=t", "/runs", "x"])
@@ -78,7 +106,7 @@ struct ReadingTests {
             (401, "", .unauthorized("authentication failed (401)")), (400, "no", .refused(status: 400, "400: no")),
             (403, #"{"message":"Api Key is invalid"}"#, .unauthorized("access denied (403): Api Key is invalid")),
             (404, "", .refused(status: 404, "404")), (302, "", .refused(status: 302, "302")),
-            (200, "{", .unreadable("/flows: the answer is not a JSON object")),
+            (200, "{", .malformed("/flows: the answer is not a JSON object")),
             (200, "{}", .unreadable("a page of /flows has no items")),
             (200, #"{"items":[{"name":"x"}]}"#, .unreadable("a flow's id is not a UUID")),
         ])

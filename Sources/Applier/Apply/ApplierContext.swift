@@ -61,7 +61,7 @@ package struct ApplierContext: Sendable {
         case .stopped:
             stop.request()
             return .stopped
-        case .unavailable, .refused:
+        case .unavailable, .malformed, .refused:
             stop.request()
             return .unavailable(error.description)
         }

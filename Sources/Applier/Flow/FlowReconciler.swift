@@ -322,18 +322,18 @@ enum LedgerStaleness: Hashable {
             // From now on: another process may have set the flag a moment ago.
             self = .stale(
                 wait: settle,
-                reason: "the ledger was restored or exchanged, and the service may not list the latest requests yet",
+                reason: "the ledger was restored or exchanged, and recent requests may not be listed yet",
                 missing: ids)
         } else if !hasJournal {
             self = .stale(
                 wait: max(.zero, settle - sinceStart, missingWait),
                 reason:
-                    "this machine has no record of earlier requests, and the service may not list the latest ones yet",
+                    "this machine has no record of earlier requests, and recent ones may not be listed yet",
                 missing: ids)
         } else if !missing.isEmpty {
             self = .stale(
                 wait: missingWait,
-                reason: "a request that this machine made is not in this ledger, and the service may not list it yet",
+                reason: "a request that this machine made is not in this ledger, and may not be listed yet",
                 missing: ids)
         } else {
             self = .trusted

@@ -34,7 +34,7 @@ actor RunSpecifications {
     private func ask(_ id: String) async throws(FlowServiceError) -> RunSpecification? {
         do throws(FlowServiceError) { return try await service.runSpecification(id) } catch {
             switch error {
-            case .refused, .unreadable, .stale: return nil
+            case .refused, .unreadable, .malformed, .stale: return nil
             case .unavailable, .unauthorized, .stopped: throw error
             }
         }

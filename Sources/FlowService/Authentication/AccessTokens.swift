@@ -91,9 +91,9 @@ actor AccessTokens {
             return .failure(.unavailable("the token address: \(reason)"))
         default: return .failure(.unauthorized("authentication failed: \(summary)"))
         }
-        if let flaw = answer.flaw { return .failure(.unreadable("the token address: \(flaw)")) }
+        if let flaw = answer.flaw { return .failure(.malformed("the token address: \(flaw)")) }
         guard let (value, life) = answer.accessToken else {
-            return .failure(.unreadable("the token address answered \(answer.status) without a token"))
+            return .failure(.malformed("the token address answered \(answer.status) without a token"))
         }
         return .success(Token(value: value, renewAt: life.map { start + $0 - min(margin, $0 / 10) }))
     }

@@ -117,9 +117,9 @@ extension HTTPFlowService {
         let redaction = Redaction(secrets + [token])
         switch answer.status {
         case 200..<300:
-            if let flaw = answer.flaw { throw .unreadable("\(path): \(flaw)") }
+            if let flaw = answer.flaw { throw .malformed("\(path): \(flaw)") }
             let document = JSONDocument(answer.body)
-            guard document.members != nil else { throw .unreadable("\(path): the answer is not a JSON object") }
+            guard document.members != nil else { throw .malformed("\(path): the answer is not a JSON object") }
             return ((document, answer), answer.stamp)
         case 401: throw .unauthorized(answer.accessError(redaction))
         case 403 where !isPrivileged: throw .unauthorized(answer.accessError(redaction))

@@ -41,7 +41,7 @@ extension Failure {
         switch error {
         case .unauthorized: self.init(.unauthorized, error.description)
         case .stopped: self.init(.incomplete, error.description)
-        case .unavailable, .unreadable, .refused, .stale: self.init(.unavailable, error.description)
+        case .unavailable, .unreadable, .malformed, .refused, .stale: self.init(.unavailable, error.description)
         }
     }
 }
