@@ -33,7 +33,7 @@ struct ExampleTests {
         let user = try Program(example: "rerun")
         defer { user.remove() }
         let flows = try user.read("rerun/flows.yaml")
-        let before = try #require(flows.firstRange(of: "\n      # The window is exactly"))
+        let before = try #require(flows.firstRange(of: "\n      # The window must be exactly"))
         try user.write(String(flows[..<before.lowerBound]) + "\n", to: "rerun/flows.yaml")
         #expect(try await user.run("apply", "rerun", "--yes").errors.contains("7 runs requested"))
         try user.write(flows, to: "rerun/flows.yaml")
@@ -135,7 +135,9 @@ struct ExampleTests {
         var user = try Program(example: "retry")
         user.environment = ["SLUICE_ACCESS_TOKEN": "any", "SLUICE_API_KEY": "any"]
         let simulator = try await SimulatorProcess(user, ["retry", "--failed", "0.3", "--speed", "10000"])
-        let target = try user.read("retry/target.yaml")
+        // A retry waits until the failure is older than `settle`.
+        let target = try user.read("retry/target.yaml").replacing(
+            "requestsPerSecond: 50", with: "requestsPerSecond: 50, requestTimeout: PT1S, settle: PT3S")
         try user.write(target.replacing("http://127.0.0.1:8080", with: simulator.address), to: "retry/target.yaml")
         #expect(try await user.run("apply", "retry", "--yes", "--wait").status == 1)
         let plan = try await user.run(["plan", "retry"] + Self.asOf)
@@ -151,7 +153,9 @@ struct ExampleTests {
         var user = try Program(example: "expect")
         user.environment = ["SLUICE_ACCESS_TOKEN": "any", "SLUICE_API_KEY": "any"]
         let simulator = try await SimulatorProcess(user, ["expect", "--empty", "0.3", "--speed", "10000"])
-        let target = try user.read("expect/target.yaml")
+        // A retry waits until the failure is older than `settle`.
+        let target = try user.read("expect/target.yaml").replacing(
+            "requestsPerSecond: 50", with: "requestsPerSecond: 50, requestTimeout: PT1S, settle: PT3S")
         try user.write(target.replacing("http://127.0.0.1:8080", with: simulator.address), to: "expect/target.yaml")
         #expect(try await user.run("apply", "expect", "--yes", "--wait").status == 0)
         let status = try await user.run("status", "expect")

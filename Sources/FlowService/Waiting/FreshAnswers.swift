@@ -47,17 +47,23 @@ package final class FreshAnswers: Sendable {
         case behind(Duration)
     }
 
-    /// How often a question is asked again before the caller gets an error.
-    private static let maxVariants = 4
+    /// How often a question is asked in another way before the caller gets an error.
+    private static let maxAttempts = 4
+    /// How many ways there are to ask a question.
+    package static let variantCount = 50
     /// Longer than the resolution of `Date`: the date of a live clock advances meanwhile, that of a cached answer does
     /// not.
     private static let pause = Duration.milliseconds(2_500)
 
     private let clock = Mutex(ServiceClock())
+    /// The variant that was used last. A cache keeps the answer to each variant, so none is used again soon.
+    private let lastVariant: Mutex<Int>
     private let time: any TimeSource
     private let stop: StopSignal
 
-    package init(time: any TimeSource, stop: StopSignal) {
+    /// - Parameter firstVariant: another one in each process, so that a cache is not filled by earlier processes.
+    package init(time: any TimeSource, stop: StopSignal, firstVariant: Int = .random(in: 0..<variantCount)) {
+        lastVariant = Mutex(firstVariant)
         self.time = time
         self.stop = stop
     }
@@ -75,13 +81,15 @@ package final class FreshAnswers: Sendable {
     ///
     /// - Parameters:
     ///   - name: the question, for the error: `/runs`.
-    ///   - ask: sends the request. Each variant must have another cache key where the API allows one.
+    ///   - ask: sends the request. Variant 0 is the usual one; each of the others, up to ``variantCount``, must have another
+    ///     cache key where the API allows one.
     /// - Throws: ``FlowServiceError/stale(_:)`` when every answer comes from a cache, and what `ask` throws.
     package func ask<Answer>(
         _ name: String, _ ask: (_ variant: Int) async throws(FlowServiceError) -> (Answer, AnswerStamp)
     ) async throws(FlowServiceError) -> Answer {
         var reason = ""
-        for variant in 0..<Self.maxVariants {
+        for attempt in 0..<Self.maxAttempts {
+            let variant = attempt == 0 ? 0 : nextVariant()
             var (answer, stamp) = try await ask(variant)
             if case .behind = verdict(on: stamp) {
                 // The same question once more: the date of a live clock has advanced by then, that of a cached answer has
@@ -106,6 +114,13 @@ package final class FreshAnswers: Sendable {
             if let via = stamp.via { reason += ", \(via)" }
         }
         throw .stale("\(name): \(reason)")
+    }
+
+    private func nextVariant() -> Int {
+        lastVariant.withLock { last in
+            last = last % (Self.variantCount - 1) + 1
+            return last
+        }
     }
 
     private func verdict(on stamp: AnswerStamp) -> Verdict {

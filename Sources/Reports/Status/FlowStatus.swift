@@ -50,6 +50,10 @@ package struct FlowStatus: Hashable, Sendable {
     package let repeated: [RepeatedWindow]
     package let isVerified: Bool
     package let errors: Int
+    /// The window of the first of these runs that nothing but a declared rerun brings in again.
+    let windowToRerun: Window?
+    /// Whether the flow declares reruns, so that another one is added to the list.
+    let hasReruns: Bool
     /// A free ID for declaring another rerun of the flow.
     let unusedRerunID: String
     /// The position of the flow's declaration.
@@ -115,9 +119,27 @@ package struct FlowStatus: Hashable, Sendable {
             + latest.filter { $0.state == .partial && !tooFew.contains($0) }.latestFirst
         problems = Array(all.prefix(Self.mostProblems))
         problemCount = all.count
+        hasReruns = !declaration.reruns.isEmpty
+        windowToRerun =
+            problems.lazy.filter { $0.state == .failed || tooFew.contains($0) }.first {
+                plan.needsRerun(of: $0, runs: runs)
+            }?.window
         repeated = declaration.repeatedWindows(in: runs)
         lastWindow = [runs, replacedRuns].lazy.joined().filter { $0.state.isAccepted && $0.state != .failed }
             .compactMap(\.window).max { ($0.end, $0.start) < ($1.end, $1.start) }
+    }
+}
+
+extension FlowPlan {
+    /// Whether only a declared rerun brings the data of a run in again: the run is declared, neither requested nor held by
+    /// this plan, and no other run covers its window. Otherwise a rerun would ingest the window twice.
+    fileprivate func needsRerun(of run: RecordedRun, runs: [RecordedRun]) -> Bool {
+        guard let window = run.window, !undeclared.contains(run) else { return false }
+        return !actions.contains { $0.window.overlaps(window) } && !held.contains { $0.window.overlaps(window) }
+            && !runs.contains { other in
+                other.identity != run.identity && !other.state.isVoid && other.state != .failed
+                    && other.window?.overlaps(window) ?? false
+            }
     }
 }
 

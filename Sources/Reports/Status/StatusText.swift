@@ -78,11 +78,11 @@ struct StatusText {
     /// A suggestion to declare a rerun. The YAML is meant to be pasted, so its lines are short enough never to wrap.
     private var nextStep: [StyledText] {
         guard let (flow, window) = report.windowToRerun else { return [] }
+        let place = flow.hasReruns ? "in 'rerun' of flow \(flow.title)" : "below flow \(flow.title)"
         return style.lines(
-            "To request a window once more, declare a rerun. For the first one, in \(flow.place.file) "
-                + "below flow \(flow.title):")
-            + [
-                "    rerun:", "      - start: \(window.start)", "        end: \(window.end)",
+            "To request a window once more, declare a rerun. For the first one, in \(flow.place.file) \(place):")
+            + (flow.hasReruns ? [] : ["    rerun:"]) + [
+                "      - start: \(window.start)", "        end: \(window.end)",
                 "        id: \(flow.unusedRerunID)", "        reason: say why here",
             ] + .blank
     }
@@ -110,11 +110,9 @@ struct StatusText {
 }
 
 extension StatusReport {
-    /// The first window whose run failed or has too few records.
+    /// The first window that only a declared rerun brings in again.
     fileprivate var windowToRerun: (flow: FlowStatus, window: Window)? {
-        for (flow, run) in shownProblems where run.state == .failed || flow.shortfall(of: run) != nil {
-            if let window = run.window { return (flow, window) }
-        }
+        for flow in flows { if let window = flow.windowToRerun { return (flow, window) } }
         return nil
     }
 }

@@ -75,7 +75,8 @@ final class SimulatedProcess: Sendable {
         self.number = number
         self.machine = machine
         stop = StopSignal()
-        freshAnswers = FreshAnswers(time: machine.clock, stop: stop)
+        freshAnswers = FreshAnswers(
+            time: machine.clock, stop: stop, firstVariant: service.random.below(FreshAnswers.variantCount))
         self.contents = contents
         journal = machine.journal
         usesSharedAddress = machine.usesSharedAddress
