@@ -48,7 +48,8 @@ struct GroupListingTests {
     func told() throws {
         #expect(
             try Self.told([[Self.run(30), Self.run(20)] + Self.others([17])]) == ["330", "320"].map { RunID($0)! })
-        #expect(try Self.told([[Self.run(20)], Self.others([19, 18])]) == nil, "a run may be listed late, by another clock")
+        #expect(
+            try Self.told([[Self.run(20)], Self.others([19, 18])]) == nil, "a run may be listed late, by another clock")
         #expect(try Self.told([[Self.run(20)] + Self.others([18]), Self.others([18, 17])]) == [RunID("320")!])
     }
 

@@ -183,7 +183,7 @@ struct PostgresTests {
         let database = try await server.makeDatabase()
         let user = try Program()
         try await server.run(user.run("ledger", "sql").output, in: database)
-        #expect(try await server.run("SELECT version FROM sluice.ledger", in: database) == "2")
+        #expect(try await server.run("SELECT version FROM sluice.ledger", in: database) == "3")
         user.remove()
     }
 

@@ -3,11 +3,13 @@ import Testing
 
 @Suite("Run states")
 struct RunStateTests {
-    @Test("a final state does not change")
+    @Test("a rejected or released request stays as it is, and an ended run may only get another end")
     func finalStates() {
-        for state in [RunState.rejected, .released, .succeeded, .partial, .failed] {
+        for state in [RunState.rejected, .released] {
             #expect(RunState.allCases.allSatisfy { !state.canBecome($0) })
         }
+        let ends = RunState.allCases.filter(\.hasEnded)
+        for state in ends { #expect(RunState.allCases.filter(state.canBecome) == ends.filter { $0 != state }) }
     }
 
     @Test("every other state can be reached from 'intended'")

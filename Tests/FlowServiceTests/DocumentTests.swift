@@ -36,6 +36,7 @@ struct RunDocumentTests {
             window: Window(startSeconds: 1_596_653_708, endSeconds: 1_596_655_508),
             createdAt: Timestamp(milliseconds: 1_596_656_058_198), status: "success",
             end: RunEnd(state: .partial, failure: "CONNECTOR-2001-500: Error parsing row"),
+            endedAt: Timestamp(milliseconds: 1_596_656_113_306),
             counts: RunCounts(inputRecords: 100, outputRecords: 99, failedRecords: 1, inputFiles: 1))
         #expect(try run(json) == expected)
     }

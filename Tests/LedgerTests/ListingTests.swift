@@ -64,7 +64,8 @@ struct ListingTests {
             runs: runs, date: Sample.now + isOver, isComplete: false, readBackTo: Sample.now + .seconds(10))
         #expect(try ledger.observe(listing, settling: settling, at: Sample.now).released.isEmpty)
         let deeper = RunListing(
-            runs: runs, date: Sample.now + isOver, isComplete: false, readBackTo: Sample.now - .seconds(60))
+            runs: runs, date: Sample.now + isOver, isComplete: false,
+            readBackTo: Sample.now - maxClockStep - .seconds(60))
         #expect(try ledger.observe(deeper, settling: settling, at: Sample.now).released == [Sample.identity(1)])
     }
 

@@ -49,11 +49,13 @@ struct PlanCommand: AsyncParsableCommand {
         }.adding(findings)
         var digest: String?
         if let out { try await FileOutput.write(to: out) { digest = try writePlan(plan, to: $0) } }
-        PlanView(
-            report: PlanReport(plan, digest: digest, arguments: workspace.arguments), sources: workspace.sources,
-            output: output
-        ).show(format)
-        if let out, let digest {
+        let report = PlanReport(plan, digest: digest, arguments: workspace.arguments)
+        if isPlanOnOutput {
+            showOnErrorOutput(report, workspace)
+        } else {
+            PlanView(report: report, sources: workspace.sources, output: output).show(format)
+        }
+        if let out, let digest, !isPlanOnOutput {
             output.say("saved in \(out), \(digest)")
             if plan.isApplicable, plan.requestCount > 0 {
                 output.say("to send exactly these requests: sluice apply \(shellWord(out))")
@@ -67,7 +69,7 @@ struct PlanCommand: AsyncParsableCommand {
     /// Whether standard output is for the saved plan alone.
     private var isPlanOnOutput: Bool { out.map(["-", "/dev/stdout", "/dev/fd/1"].contains) ?? false }
 
-    private func showOnErrorOutput(_ report: PlanReport, _ workspace: Workspace) throws {
+    private func showOnErrorOutput(_ report: PlanReport, _ workspace: Workspace) {
         var report = report
         if format.chosen == .text {
             output.tell(report.plan.diagnostics, workspace.sources)
