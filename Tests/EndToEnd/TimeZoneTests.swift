@@ -60,7 +60,8 @@ struct TimeZoneTests {
         #expect(!plan.errors.contains("SLU0143"), "\(plan.errors)")
     }
 
-    @Test("a damaged zone file is named in a warning, and the built-in rules are used", arguments: [0, 3, 50, 100, 116])
+    @Test(
+        "a damaged zone file is named in a warning, and the built-in rules are used", arguments: [0, 3, 50, 100, 116])
     func damaged(length: Int) async throws {
         let user = try user()
         defer { user.remove() }

@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 import YAML
 
 /// Turns the documents of one file into targets and flows, and collects what is wrong on the way. It never stops at an
@@ -96,6 +97,8 @@ struct ManifestDecoder {
         if let node, marksWithErrors.contains(node.start) { return }
         let place = node.map { self.place(of: $0) }
         guard severity == .error, let node, node.hasPlaceholder || node.isUnquotedPlaceholder else {
+            let character = severity == .error ? node.flatMap { invisibleCharacter(in: $0) } : nil
+            let notes = notes + [character].compactMap(\.self)
             return add(Diagnostic(code, severity, at: place, message, suggestion: suggestion, notes: notes))
         }
         // Whatever else is wrong with it comes of that.
@@ -104,6 +107,18 @@ struct ManifestDecoder {
             Diagnostic(
                 .placeholder, at: place, "\(subject) a placeholder that was not filled in",
                 suggestion: Diagnostic.placeholderAdvice))
+    }
+
+    /// A note on the first character of a faulty text that looks like a space or like nothing.
+    private func invisibleCharacter(in node: YAMLNode) -> Diagnostic.Note? {
+        guard node.kind == .scalar else { return nil }
+        let scalars = node.text.unicodeScalars
+        let found = zip(0..., scalars).first { $1.isUnusualSpace || ($1.isInvisibleControl && !$1.isASCII) }
+        guard let (index, character) = found else { return nil }
+        let isWhole = node.isPlain && node.start.line == node.end.line
+        return Diagnostic.Note(
+            place: Place(file: file, line: node.start.line, column: node.start.column + (isWhole ? index : 0)),
+            message: "the text contains an unusual character: \(character.nameAndCode)")
     }
 
     /// A collection's place is where it begins; a scalar's covers it.
