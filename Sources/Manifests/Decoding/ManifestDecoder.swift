@@ -17,7 +17,7 @@ struct ManifestDecoder {
     private(set) var mayHideTargets = false
     /// Whether something is read that was read before, for another target.
     var readsAgain = false
-    /// Time zones of which it was told that the machine's file is not used.
+    /// Time zones with a warning that the machine's file is not used.
     var zonesWithFaults: Set<String> = []
     /// The value there is not what was written, so nothing more is said of it.
     private var marksWithErrors: Set<Mark> = []

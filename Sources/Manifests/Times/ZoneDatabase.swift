@@ -110,7 +110,7 @@ enum ZoneName {
         }
     }
 
-    /// Files beside the zones: copies that count leap seconds, the machine's own zone, and what tzdata lists for tests.
+    /// Files of a zone folder that are no zones: copies, the machine's local zone, and placeholders.
     static func isReserved(_ name: String) -> Bool {
         ["Factory", "localtime", "posixrules"].contains(name)
             || ["posix/", "right/", "SystemV/"].contains(where: name.hasPrefix)
