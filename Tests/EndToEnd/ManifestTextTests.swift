@@ -71,6 +71,17 @@ struct ManifestTextTests {
             "\(result.errors)")
     }
 
+    @Test("a character that changes the direction of writing is refused, and a mark that only names one is not")
+    func direction() async throws {
+        for (character, status) in [("\u{202E}", 65), ("\u{2066}", 65), ("\u{200F}", 0)] as [(String, Int32)] {
+            let user = try user(Fixture.manifest([Fixture.flow()]) + "# \(character)שלום\n")
+            defer { user.remove() }
+            let result = try await user.run("validate", ".")
+            #expect(result.status == status, "\(result.errors)")
+            #expect(status == 0 || result.errors.contains("--> flows.yaml:12:3\n"), "\(result.errors)")
+        }
+    }
+
     @Test("a byte order mark where two files were joined is named, with its place")
     func byteOrderMark() async throws {
         let user = try user("\u{FEFF}" + Fixture.target() + "---\n\u{FEFF}" + Fixture.manifest([Fixture.flow()]))

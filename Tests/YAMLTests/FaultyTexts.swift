@@ -77,6 +77,8 @@ let faultyTexts: [(name: String, bytes: [UInt8])] =
         ("a next-line character in a comment", "a: 1\r\n# so\u{85}b: 2\r\n"),
         ("a carriage return alone in a comment", "a: 1\n# so\rb: 2\n"),
         ("carriage returns as line ends", "a: 1\rb: 2\r"),
+        ("a direction override in a comment", "a: 1 # \u{202E}2 :b\u{2066}\n"),
+        ("a direction isolate in a value", "a: b\u{2067}c\n"),
         ("a byte order mark before a second document", "a: 1\n\u{FEFF}---\nb: 2\n"),
         ("a byte order mark before a key", "a: 1\n---\n\u{FEFF}b: 2\n"),
         ("two byte order marks", "\u{FEFF}\u{FEFF}a: 1\n"),
@@ -98,6 +100,7 @@ let faultyTexts: [(name: String, bytes: [UInt8])] =
         ("a line separator in a block text", "a: |\n  ä\u{2028}b\n"),
     ].map { ($0.0, Array($0.1.utf8)) } + [
         ("an invalid first byte", Array("ä: 1\nb: ".utf8) + [0xFF, 0x0A]),
+        ("an invalid second byte that looks like U+0085", Array("a: ".utf8) + [0xC2, 0x45, 0x0A]),
         ("an invalid second byte", Array("a: ".utf8) + [0xC3, 0x28, 0x0A]),
         ("an overlong form", Array("a: ".utf8) + [0xC0, 0x80, 0x0A]),
         ("a surrogate in UTF-8", Array("a: ".utf8) + [0xED, 0xA0, 0x80, 0x0A]),

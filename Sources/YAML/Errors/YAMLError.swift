@@ -4,8 +4,8 @@ package struct YAMLError: Error, Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// Not well-formed YAML; reading ends here.
         case syntax
-        /// Bytes that are no text: invalid UTF-8 or UTF-16, NUL and other control characters, line breaks other than LF
-        /// and CRLF, and a byte order mark within the file; reading ends here.
+        /// Bytes that are no text: invalid UTF-8 or UTF-16, NUL and other control characters, and the characters of
+        /// ``DeceptiveCharacter``; reading ends here.
         case encoding
         /// A directive other than `%YAML` and `%TAG`; reading ends here.
         case unknownDirective
