@@ -9,7 +9,7 @@ import YAML
 struct Version: Sendable {
     static let text = "0.1.0"
 
-    /// Whether the text tells more than the version.
+    /// Whether the text includes the commit, the libraries and the source of time zones.
     var isVerbose = false
 
     /// That it was built from; `nil` where the build does not tell.

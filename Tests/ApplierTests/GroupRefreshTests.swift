@@ -153,6 +153,7 @@ private func refreshing(
             now: { clock.now() }))
     var options = HTTPFlowService.Options(version: "test")
     options.requestsPerSecond = 1e9
+    options.time = clock
     let service = try HTTPFlowService(
         address: simulator.baseURL, organization: "1234@AdobeOrg", sandbox: "prod", credentials: .none,
         options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -228,10 +229,12 @@ private struct RefreshedSandbox {
 
 /// A clock that advances only explicitly.
 private final class HandClock: TimeSource {
-    private let time = Mutex(Timestamp(seconds: 1_700_000_000))
+    private static let start = Timestamp(seconds: 1_700_000_000)
+    private let time = Mutex(start)
+    private let origin = MonotonicInstant.now
 
     func advance(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
     func now() -> Timestamp { time.withLock(\.self) }
-    func monotonic() -> MonotonicInstant { .now }
+    func monotonic() -> MonotonicInstant { origin + (now() - Self.start) }
     func sleep(_ duration: Duration) async {}
 }

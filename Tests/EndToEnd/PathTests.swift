@@ -105,7 +105,7 @@ struct PathTests {
         #expect(page.output.hasPrefix("<!DOCTYPE html>") && page.errors == "", "\(page.errors)")
     }
 
-    @Test("a plan is recognised by its content, whatever its name, byte order mark and line ends")
+    @Test("a plan is recognised by its content, not by its name, byte order mark or line ends")
     func recognised() async throws {
         let user = try user()
         defer { user.remove() }

@@ -135,7 +135,7 @@ struct ZoneFileTests {
         #expect(lines.count == names.count)
         for line in lines {
             let parts = line.split(separator: " ")
-            guard case .file(let zone) = database.find(String(parts[0])) else {
+            guard case .file(let zone, _) = database.find(String(parts[0])) else {
                 Issue.record("\(parts[0]) cannot be read")
                 continue
             }
@@ -153,8 +153,8 @@ struct ZoneFileTests {
         var (count, agreeing) = (0, 0)
         for name in TimeZone.knownTimeZoneIdentifiers where name.contains("/") {
             let builtIn = try #require(LocalClock(name, in: none))
-            #expect(!builtIn.isOfMachine && builtIn.fault == nil)
-            guard let machine = LocalClock(name), machine.isOfMachine else { continue }
+            #expect(builtIn.folder == nil && builtIn.fault == nil)
+            guard let machine = LocalClock(name), machine.folder != nil else { continue }
             count += 1
             if machine.agrees(with: builtIn, from: start, to: end) { agreeing += 1 }
         }

@@ -32,6 +32,8 @@ struct DocumentTests {
             ("|\n  a\n   b\n", "a\n b\n"), ("|-\n  a\n", "a"), ("|+\n  a\n\n", "a\n\n"),
             (">\n  a\n  b\n\n  c\n", "a b\nc\n"),
             ("|2\n   a\n", " a\n"), ("\"\"", ""), ("a:b", "a:b"), ("a#b", "a#b"), ("-1", "-1"), ("日本 é", "日本 é"),
+            ("n°\u{A0}5", "n°\u{A0}5"), ("'\u{A0}a:\u{A0}'", "\u{A0}a:\u{A0}"), ("\"\\_\\uFEFF\"", "\u{A0}\u{FEFF}"),
+            ("|\n  \u{A0}a #\u{A0}b\n", "\u{A0}a #\u{A0}b\n"), ("et voilà\u{A0}! #\u{A0}x", "et voilà\u{A0}!"),
         ])
     func scalars(yaml: String, text: String) throws {
         let node = try #require(soundRoot("--- " + yaml))

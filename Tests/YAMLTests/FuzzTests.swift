@@ -15,7 +15,8 @@ struct FuzzTests {
     static let pieces = [
         "<<: ", "*b", "&b ", "[", "]", "{", "}", "- ", "? ", ": ", "\n", "\n  ", "---\n", "...\n", "\"", "'", "|", "\t",
         "!!x ",
-        "%FOO\n", "\0", "#", "\u{85}", "\u{2028}", "\r", ", ",
+        "%FOO\n", "\0", "#", "\u{85}", "\u{2028}", "\r", ", ", "\u{A0}",
+        "\u{FEFF}", "\u{202E}",
     ].map { Array($0.utf8) }
 
     @Test("random mutations neither crash nor confuse the reader", arguments: 1...20 as ClosedRange<UInt64>)

@@ -48,10 +48,9 @@ extension ManifestSet {
     /// A warning for each time zone in which the machine's zone files and the rules built into the program cut a due window
     /// differently.
     package func zoneWarnings(dueAt asOf: Timestamp) -> [Diagnostic] {
-        guard let source = ZoneDatabase.system.source else { return [] }
         let series = Dictionary(grouping: flows.flatMap(\.series).filter { $0.timeZone != "UTC" }, by: \.timeZone)
         return series.sorted { $0.key < $1.key }.compactMap { zone, series -> Diagnostic? in
-            guard let machine = LocalClock(zone), machine.isOfMachine, let builtIn = LocalClock(builtIn: zone),
+            guard let machine = LocalClock(zone), let folder = machine.folder, let builtIn = LocalClock(builtIn: zone),
                 let end = series.map({ $0.lastEnd(dueAt: asOf) }).max(), let start = series.map(\.from).min(),
                 start < end,
                 !machine.agrees(with: builtIn, from: start - .seconds(86_400), to: end + .seconds(86_400))
@@ -65,7 +64,7 @@ extension ManifestSet {
             return Diagnostic(
                 .zoneRulesDiffer, .warning, at: place,
                 "two versions of the rules of \(zone) cut different windows: \(text(window)) by the zone files in "
-                    + "'\(printable(source.folder))' (\(source.version)), \(text(other)) by the rules built into sluice "
+                    + "'\(printable(folder))' (\(ZoneDatabase.version(of: folder))), \(text(other)) by the rules built into sluice "
                     + "(\(ZoneDatabase.builtInVersion))\(more)",
                 suggestion: "the zone files count; plan and apply on machines with the same tzdata")
         }

@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 import YAML
 
 /// A decoder that turns the documents of one file into targets and flows, and collects diagnostics. Decoding continues
@@ -16,7 +17,7 @@ struct ManifestDecoder {
     private(set) var mayHideTargets = false
     /// Whether the current node was already read for another target.
     var readsAgain = false
-    /// Time zones of which it was told that the machine's file is not used.
+    /// Time zones with a warning that the machine's file is not used.
     var zonesWithFaults: Set<String> = []
     /// The value there is not what was written, so nothing more is said of it.
     private var marksWithErrors: Set<Mark> = []
@@ -96,6 +97,8 @@ struct ManifestDecoder {
         if let node, marksWithErrors.contains(node.start) { return }
         let place = node.map { self.place(of: $0) }
         guard severity == .error, let node, node.hasPlaceholder || node.isUnquotedPlaceholder else {
+            let character = severity == .error ? node.flatMap { invisibleCharacter(in: $0) } : nil
+            let notes = notes + [character].compactMap(\.self)
             return add(Diagnostic(code, severity, at: place, message, suggestion: suggestion, notes: notes))
         }
         // A placeholder is the cause of any other error in the value.
@@ -104,6 +107,18 @@ struct ManifestDecoder {
             Diagnostic(
                 .placeholder, at: place, "\(subject) a placeholder that was not filled in",
                 suggestion: Diagnostic.placeholderAdvice))
+    }
+
+    /// A note on the first character of a faulty text that looks like a space or like nothing.
+    private func invisibleCharacter(in node: YAMLNode) -> Diagnostic.Note? {
+        guard node.kind == .scalar else { return nil }
+        let scalars = node.text.unicodeScalars
+        let found = zip(0..., scalars).first { $1.isUnusualSpace || ($1.isInvisibleControl && !$1.isASCII) }
+        guard let (index, character) = found else { return nil }
+        let isWhole = node.isPlain && node.start.line == node.end.line
+        return Diagnostic.Note(
+            place: Place(file: file, line: node.start.line, column: node.start.column + (isWhole ? index : 0)),
+            message: "the text contains an unusual character: \(character.nameAndCode)")
     }
 
     /// Returns the position of a node: the start of a collection, or the whole text of a scalar.

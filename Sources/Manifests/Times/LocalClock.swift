@@ -12,6 +12,8 @@ package struct LocalClock: Sendable {
     }
 
     private let rules: Rules
+    /// The folder with the zone's file; `nil` for the rules built into the program.
+    let folder: String?
     /// Why the machine's file for the zone is not used; names the file.
     let fault: String?
 
@@ -32,10 +34,11 @@ package struct LocalClock: Sendable {
     init?(_ name: String, in database: ZoneDatabase) {
         guard ZoneName.isPlain(name), !ZoneName.isReserved(name) else { return nil }
         switch database.find(name) {
-        case .file(let file): (rules, fault) = (.file(file), nil)
+        case .file(let file, let folder): (rules, self.folder, fault) = (.file(file), folder, nil)
         case .damaged(let path, let reason):
             guard let builtIn = LocalClock(builtIn: name) else { return nil }
             rules = builtIn.rules
+            folder = nil
             fault = "cannot use the zone file '\(printable(path))' (\(reason))"
         case .none:
             guard let builtIn = LocalClock(builtIn: name) else { return nil }
@@ -46,11 +49,8 @@ package struct LocalClock: Sendable {
     /// By the rules built into the program.
     init?(builtIn name: String) {
         guard ZoneName.isBuiltIn(name), let zone = TimeZone(identifier: name) else { return nil }
-        (rules, fault) = (.builtIn(zone), nil)
+        (rules, folder, fault) = (.builtIn(zone), nil, nil)
     }
-
-    /// Whether the rules are the machine's.
-    var isOfMachine: Bool { if case .file = rules { true } else { false } }
 
     /// Whether both clocks show the same from `start` to `end`.
     func agrees(with other: LocalClock, from start: Timestamp, to end: Timestamp) -> Bool {

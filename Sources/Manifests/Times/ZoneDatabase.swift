@@ -28,7 +28,8 @@ package struct ZoneDatabase: Sendable {
 
     /// What a zone's name leads to.
     enum Found {
-        case file(ZoneFile)
+        /// The rules, and the folder that contains them.
+        case file(ZoneFile, folder: String)
         /// A file that cannot be used, and why.
         case damaged(path: String, String)
         case none
@@ -42,7 +43,7 @@ package struct ZoneDatabase: Sendable {
             guard status.st_size <= 1 << 20, let data = FileManager.default.contents(atPath: path) else {
                 return .damaged(path: path, "it cannot be read")
             }
-            do throws(ZoneFileError) { return .file(try ZoneFile(Array(data))) } catch {
+            do throws(ZoneFileError) { return .file(try ZoneFile(Array(data)), folder: folder) } catch {
                 return .damaged(path: path, error.description)
             }
         }
@@ -80,7 +81,7 @@ package struct ZoneDatabase: Sendable {
     package static var builtInVersion: String { TimeZone.timeZoneDataVersion }
 
     /// `2025b`, or the day on which the files were written.
-    private static func version(of folder: String) -> String {
+    static func version(of folder: String) -> String {
         func firstLine(_ name: String) -> Substring? {
             String(decoding: beginning("\(folder)/\(name)", count: 100), as: UTF8.self)
                 .split(whereSeparator: \.isNewline).first
@@ -110,7 +111,7 @@ enum ZoneName {
         }
     }
 
-    /// Files beside the zones: copies that count leap seconds, the machine's own zone, and what tzdata lists for tests.
+    /// Files of a zone folder that are no zones: copies, the machine's local zone, and placeholders.
     static func isReserved(_ name: String) -> Bool {
         ["Factory", "localtime", "posixrules"].contains(name)
             || ["posix/", "right/", "SystemV/"].contains(where: name.hasPrefix)

@@ -43,6 +43,10 @@ extension YAMLError {
         let text = SourceText(source)
         let words = SyntaxMessage(reported, found: text.character(at: reported.mark))
         let opening = reported.context.isEmpty || reported.contextMark == reported.mark ? nil : reported.contextMark
+        let cause = UnusualSpace.error(
+            before: min(reported.mark, text.end), from: opening?.line ?? reported.mark.line - 1, in: text, words.message
+        )
+        if let cause { return cause }
         if words.place == .opening, let opening {
             return YAMLError(words.kind, start: opening, words.message, suggestion: words.suggestion)
         }

@@ -52,7 +52,7 @@ package struct YAMLReader: Sendable {
     private func compose(
         _ input: UnsafeBufferPointer<UInt8>, into composer: inout DocumentComposer
     ) throws(YAMLError) {
-        if let error = HiddenLineBreak.first(in: input) { throw error }
+        if let error = DeceptiveCharacter.first(in: input) { throw error }
         var events = EventStream(input)
         while true {
             let event: EventStream.Event?
@@ -62,6 +62,11 @@ package struct YAMLReader: Sendable {
                 throw YAMLError(error, in: input)
             }
             guard let event else { return }
+            if case .scalar(let text, isPlain: true, _, _) = event.content,
+                let error = UnusualSpace.error(inPlain: text, start: event.start, input)
+            {
+                throw error
+            }
             try composer.take(event)
         }
     }

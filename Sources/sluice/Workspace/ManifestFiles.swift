@@ -10,11 +10,11 @@ struct ManifestFiles {
     /// Warnings about entries of folders that were skipped.
     let warnings: [Diagnostic]
 
-    /// A saved plan among the files, whatever its name.
+    /// A saved plan among the files, by content.
     var savedPlan: SourceFile? { sources.first(where: \.isSavedPlan) }
 
-    /// - Parameter paths: files are taken whatever their name, `-` is standard input; folders are searched for `*.yaml`
-    ///   and `*.yml`.
+    /// - Parameter paths: files of any name; `-`, which is standard input; folders, which are searched for `*.yaml` and
+    ///   `*.yml`.
     /// - Throws: with status 74 for a file or folder that cannot be read, with 65 where there is no manifest.
     static func read(_ paths: [String]) throws(Failure) -> ManifestFiles {
         var search = ManifestSearch()

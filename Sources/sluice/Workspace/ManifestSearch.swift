@@ -17,7 +17,7 @@ struct ManifestSearch {
     private var links: [RawPath] = []
     private var seen: Set<FileStatus.Identity> = []
 
-    /// Searches a folder, but follows no link in it yet; or adds a file, whatever its name. `-` is standard input.
+    /// Searches a folder without following its links, or adds a file of any name. `-` is standard input.
     mutating func add(_ path: String) throws(Failure) {
         guard path != "-" else {
             if !files.contains(path) { files.append(path) }
@@ -89,7 +89,7 @@ struct ManifestSearch {
     }
 }
 
-/// What the name of an entry in a folder tells.
+/// Whether an entry of a folder is a manifest, by its name.
 private enum ManifestName {
     case manifest
     /// Not read, but perhaps meant to be: `flows.YML`, `flows.yaml.txt`.

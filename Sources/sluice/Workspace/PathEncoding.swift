@@ -9,7 +9,7 @@ enum PathEncoding {
             guard let argument = rawPath(CommandLine.unsafeArgv[index]), argument.text == nil else { continue }
             throw Failure(
                 .usage,
-                "the argument '\(printable(argument.shown))' is not UTF-8: rename what it names, or name its folder")
+                "the argument '\(printable(argument.shown))' is not UTF-8: rename what it names")
         }
         guard let command, !command.hasPrefix("-"), !["help", "schema", "version"].contains(command) else { return }
         let folder = getcwd(nil, 0)
