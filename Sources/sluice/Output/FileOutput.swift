@@ -24,7 +24,7 @@ enum FileOutput {
     static func makeFolder(for path: String) throws(Failure) {
         do { try LedgerFolder.create(for: path) } catch {
             let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-            throw Failure(.fileError, "cannot create the folder '\(folder)': \(error.localizedDescription)")
+            throw Failure(.fileError, "cannot create the folder '\(folder)': \(LedgerFolder.failure(of: folder))")
         }
     }
 }
