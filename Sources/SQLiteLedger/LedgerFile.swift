@@ -14,7 +14,7 @@ struct LedgerFile {
         self.path = URL(fileURLWithPath: path).standardizedFileURL.path
     }
 
-    /// Where the file lies, and with it the log and the index that SQLite keeps beside it; ``path`` where there is none.
+    /// The path without symbolic links. SQLite keeps the log and its index in the same folder.
     private var realPath: String {
         guard let real = realpath(path, nil) else { return path }
         defer { free(real) }
@@ -105,8 +105,7 @@ struct LedgerFile {
     }
 
     /// A reader of a write-ahead log writes too, into the index that it shares with the writers. Where that cannot be
-    /// had, the file is read as it is, unless a log that is not empty lies beside it, or may lie beside another of its
-    /// names: that would be an older state.
+    /// had, the file is read as it is, unless its log is not empty or may be in another folder: that would be an older state.
     private func openExisting() throws -> DatabaseQueue {
         do {
             return try DatabaseQueue(path: path, configuration: configuration(readonly: true))
@@ -132,7 +131,7 @@ struct LedgerFile {
         return access(path, R_OK) == 0 && access(folder, W_OK) != 0
     }
 
-    /// Why the file alone may be an older state than the ledger's; `nil` where it is not.
+    /// Why the file alone may be an older state of the ledger; `nil` where it is the newest.
     private var reasonForOlderState: String? {
         var information = stat()
         for log in ["-wal", "-journal"].map({ realPath + $0 })
@@ -143,8 +142,8 @@ struct LedgerFile {
         }
         guard stat(realPath, &information) == 0, information.st_nlink > 1 else { return nil }
         return
-            "\(path) cannot be read on its own: it has other names (hard links), and its newest changes may lie beside one "
-            + "of them; copy it, or name it by a symbolic link"
+            "\(path) cannot be read on its own: it has other names (hard links), and its newest changes may be in the "
+            + "folder of one of them; copy it, or name it by a symbolic link"
     }
 
     private func migratedCopy(of source: DatabaseQueue) throws -> DatabaseQueue {

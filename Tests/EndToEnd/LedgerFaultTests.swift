@@ -67,7 +67,7 @@ struct LedgerFaultTests {
         """
 
     @Test(
-        "a ledger that may only be read, with changes in its log, is refused by whatever name",
+        "a ledger that may only be read, with changes in its log, is refused under each of its names",
         arguments: [
             "data/ledger.sqlite", "links/file.sqlite", "links/folder/ledger.sqlite", "links/chain", "hard/ledger",
         ])
@@ -104,7 +104,7 @@ struct LedgerFaultTests {
         user.remove()
     }
 
-    @Test("a file whose header names another version than its tables have is told", arguments: ["0", "1", "-1"])
+    @Test("a header version that does not match the tables is an error", arguments: ["0", "1", "-1"])
     func otherVersion(version: String) async throws {
         try await expectNothingSent { user in
             try runProgram(
@@ -116,7 +116,7 @@ struct LedgerFaultTests {
         }
     }
 
-    @Test("a journal of another user is told with its reason")
+    @Test("an unreadable journal is an error with its reason")
     func foreignJournal() async throws {
         guard getuid() == 0 else { return }
         let user = try Program()
