@@ -46,7 +46,7 @@ package struct FileJournal: ClaimJournal {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw .unusable(
-                "cannot create the folder \(folder) for the journal of claims: \(error.localizedDescription)")
+                "cannot create the folder \(folder) for the journal of claims: \(LedgerFolder.failure(of: folder))")
         }
     }
 
@@ -57,9 +57,10 @@ package struct FileJournal: ClaimJournal {
     }
 
     private static func lines(at path: String) throws(LedgerError) -> [JournalLine] {
-        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        guard access(path, F_OK) == 0 || errno != ENOENT else { return [] }
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw .unusable("cannot read the journal of claims \(path)")
+            let reason = access(path, R_OK) == 0 ? "" : ": \(String(cString: strerror(errno)))"
+            throw .unusable("cannot read the journal of claims \(path)\(reason)")
         }
         return String(decoding: data, as: UTF8.self).split(separator: "\n").compactMap(JournalLine.init)
     }

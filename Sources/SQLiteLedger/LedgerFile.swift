@@ -7,11 +7,19 @@ struct LedgerFile {
     /// The time in seconds to wait for another process's transaction. A transaction usually takes milliseconds.
     static let busyTimeout = 10.0
 
-    /// The absolute path. SQLite would parse a relative path that starts with `file:` as a URI.
+    /// The absolute path. SQLite would parse a relative path that starts with `file:` as a URI. The path may be
+    /// or contain a symbolic link.
     let path: String
 
     init(path: String) {
         self.path = URL(fileURLWithPath: path).standardizedFileURL.path
+    }
+
+    /// The path without symbolic links. SQLite keeps the log and its index in the same folder.
+    private var realPath: String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
     }
 
     func exists() throws -> Bool {
@@ -33,7 +41,7 @@ struct LedgerFile {
             // Begin a write transaction even without a migration, to detect a file that is not writable.
             try connection.inTransaction(.immediate) {
                 let version = try version(connection)
-                if version < LedgerSchema.version { try LedgerSchema.migrate(connection, from: version) }
+                if version < LedgerSchema.version { try migrate(connection, from: version) }
                 return .commit
             }
         }
@@ -53,6 +61,7 @@ struct LedgerFile {
     private func version(_ connection: Database) throws -> Int {
         let application = try Int.fetchOne(connection, sql: "PRAGMA application_id") ?? 0
         let version = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
+        guard version >= 0 else { throw mismatch(version) }
         guard application == LedgerSchema.applicationID else {
             let isEmpty = try Int.fetchOne(connection, sql: "SELECT count(*) FROM sqlite_master") == 0
             guard isEmpty, version == 0 else {
@@ -64,6 +73,20 @@ struct LedgerFile {
             throw LedgerError.newer(found: version, supported: LedgerSchema.version)
         }
         return version
+    }
+
+    private func migrate(_ connection: Database, from version: Int) throws {
+        do { try LedgerSchema.migrate(connection, from: version) } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_ERROR
+        {
+            throw mismatch(version)
+        }
+    }
+
+    private func mismatch(_ version: Int) -> LedgerError {
+        .corrupt(
+            "the tables of \(path) are not those of version \(version), which its header names (PRAGMA user_version): "
+                + "another program has changed it; restore a copy, or import an export into a new file")
     }
 
     /// Switches the file to WAL mode, and retries while the file is busy.
@@ -88,7 +111,8 @@ struct LedgerFile {
     /// Opens an existing file for reading.
     ///
     /// A reader in WAL mode also writes, to the shared index. In a read-only folder, the file is opened as immutable
-    /// instead, unless the write-ahead log contains data: without the log, the file would be an older state.
+    /// instead, unless the write-ahead log contains data or may be in another
+    /// folder: without the log, the file would be an older state.
     private func openExisting() throws -> DatabaseQueue {
         do {
             return try DatabaseQueue(path: path, configuration: configuration(readonly: true))
@@ -101,21 +125,32 @@ struct LedgerFile {
         } catch let error as DatabaseError
             where [.SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_IOERR].contains(error.resultCode)
         {
-            guard isReadOnlyPlace, logIsEmpty else { throw error }
-            let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
+            guard isReadOnlyPlace else { throw error }
+            if let reason = reasonForOlderState { throw LedgerError.unusable(reason) }
+            let escaped = realPath.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
             return try DatabaseQueue(
                 path: "file:\(escaped)?immutable=1", configuration: configuration(readonly: true))
         }
     }
 
     private var isReadOnlyPlace: Bool {
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = (realPath as NSString).deletingLastPathComponent
         return access(path, R_OK) == 0 && access(folder, W_OK) != 0
     }
 
-    private var logIsEmpty: Bool {
+    /// Why the file alone may be an older state of the ledger; `nil` where it is the newest.
+    private var reasonForOlderState: String? {
         var information = stat()
-        return stat(path + "-wal", &information) != 0 || information.st_size == 0
+        for log in ["-wal", "-journal"].map({ realPath + $0 })
+        where stat(log, &information) == 0 && information.st_size > 0 {
+            return
+                "\(path) cannot be read on its own: its newest changes are in \(log), and reading that takes the right to "
+                + "write in its folder; run any command as a user with that right once"
+        }
+        guard stat(realPath, &information) == 0, information.st_nlink > 1 else { return nil }
+        return
+            "\(path) cannot be read on its own: it has other names (hard links), and its newest changes may be in the "
+            + "folder of one of them; copy it, or name it by a symbolic link"
     }
 
     private func migratedCopy(of source: DatabaseQueue) throws -> DatabaseQueue {
@@ -123,7 +158,7 @@ struct LedgerFile {
         try source.backup(to: copy)
         try copy.inDatabase { connection in
             try connection.inTransaction(.immediate) {
-                try LedgerSchema.migrate(connection, from: version(connection))
+                try migrate(connection, from: version(connection))
                 return .commit
             }
         }
@@ -133,7 +168,7 @@ struct LedgerFile {
     private func createFolder() throws {
         do { try LedgerFolder.create(for: path) } catch {
             let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-            throw LedgerError.unusable("the folder \(folder) cannot be created")
+            throw LedgerError.unusable("cannot create the folder \(folder): \(LedgerFolder.failure(of: folder))")
         }
     }
 

@@ -36,7 +36,8 @@ extension LedgerError {
     /// Explains why a ledger is not writable. Its `-wal` and `-shm` files belong to the user who opened the ledger
     /// first.
     private static func whyUnwritable(_ file: String) -> String {
-        let others = ["-wal", "-shm"].map { file + $0 }.filter { access($0, F_OK) == 0 && access($0, W_OK) != 0 }
+        let real = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
+        let others = ["-wal", "-shm"].map { real + $0 }.filter { access($0, F_OK) == 0 && access($0, W_OK) != 0 }
         guard access(file, W_OK) == 0, !others.isEmpty else { return "\(file) can be read, but not written" }
         return
             "\(others.joined(separator: " and ")) cannot be written: another user has made them; make them yours with chown"

@@ -7,7 +7,7 @@ struct Gateway {
 
     /// What it does to answers.
     enum Habit: String {
-        /// Compresses each body, whatever the request accepts.
+        /// Compresses each body and ignores `Accept-Encoding`.
         case gzip
         case deflate
         /// Names a coding that Sluice does not decode.

@@ -1,5 +1,4 @@
 import Foundation
-import TestSupport
 import Testing
 
 /// Files that commands write, where a file cannot simply be replaced.
@@ -12,18 +11,6 @@ struct OutputFileTests {
         return user
     }
 
-    /// Runs a shell script, in which `$0` is the program, as an ordinary user where this one may do anything.
-    private func shell(_ script: String, _ user: Program, asOther: Bool = false) async throws -> Program.Result {
-        var words = ["bash", "-c", script, Program.binary.path]
-        if asOther, getuid() == 0 {
-            try runProgram("chown", ["-R", "65534:65534", user.folder.path], ["PATH": "/usr/bin:/bin"])
-            words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] + words
-        }
-        return try await RunningProgram(
-            URL(filePath: "/usr/bin/env"), words, in: user.folder, environment: user.environment, input: nil
-        ).end()
-    }
-
     private static let plan = #""$0" plan flows.yaml target.yaml --out "#
 
     @Test("a file in a folder that may not be written is written in place, and is no longer than its new text")
@@ -32,7 +19,7 @@ struct OutputFileTests {
         let script =
             "mkdir out && printf '%100000s' > out/plan.json && chmod 555 out && \(Self.plan) out/plan.json; status=$?; "
             + "chmod 755 out; ls out; exit $status"
-        let result = try await shell(script, user, asOther: true)
+        let result = try await user.shell(script, asOther: true)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output.hasSuffix("plan.json\n"))
         let plan = try user.read("out/plan.json")
@@ -44,9 +31,9 @@ struct OutputFileTests {
     @Test("a new file in a folder that may not be written, and a file that may not be, are errors")
     func closed() async throws {
         let user = try world()
-        let result = try await shell(
+        let result = try await user.shell(
             "mkdir out && chmod 555 out; \(Self.plan) out/plan.json; echo $?; touch f; chmod 444 f; mkdir g; touch g/f; "
-                + "chmod 444 g/f; chmod 555 g; \(Self.plan) g/f; echo $?; chmod 755 out g", user, asOther: true)
+                + "chmod 444 g/f; chmod 555 g; \(Self.plan) g/f; echo $?; chmod 755 out g", asOther: true)
         #expect(result.output.split(separator: "\n").filter { $0 == "74" }.count == 2, "\(result.output)")
         #expect(result.errors.contains("Permission denied"))
         user.remove()
@@ -57,9 +44,9 @@ struct OutputFileTests {
         func mounted() async throws {
             guard getuid() == 0 else { return }
             let user = try world()
-            let result = try await shell(
+            let result = try await user.shell(
                 "printf '%100000s' > there; touch plan.json; unshare -m bash -c 'mount --bind there plan.json && exec \"$@\"' "
-                    + "bash \"$0\" plan flows.yaml target.yaml --out plan.json && ls", user)
+                    + "bash \"$0\" plan flows.yaml target.yaml --out plan.json && ls")
             // Where the tests run in a container, nothing may be mounted.
             if result.errors.contains("unshare") || result.errors.contains("mount:") { return }
             #expect(result.status == 0, "\(result.errors)")
@@ -98,7 +85,7 @@ struct OutputFileTests {
     @Test("an apply whose output cannot be written is complete all the same", arguments: ["", " --format json"])
     func fullOutput(format: String) async throws {
         let user = try world()
-        let result = try await shell(#""$0" apply flows.yaml target.yaml --yes\#(format) > /dev/full"#, user)
+        let result = try await user.shell(#""$0" apply flows.yaml target.yaml --yes\#(format) > /dev/full"#)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.errors.contains("warning: cannot write to standard output"), "\(result.errors)")
         user.remove()

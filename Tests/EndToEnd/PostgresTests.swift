@@ -117,7 +117,7 @@ struct PostgresTests {
         try await world.end()
     }
 
-    @Test("a wrong password is told after two attempts, in whatever language the server speaks")
+    @Test("a wrong password ends after two attempts, and so does a rejection by pg_hba.conf")
     func wrongPassword() async throws {
         let server = try await PostgresServer()
         let database = try await server.makeDatabase()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The built `sluice`, run like a user runs it.
 struct Program {
@@ -73,6 +74,20 @@ struct Program {
         try RunningProgram(
             URL(fileURLWithPath: "/usr/bin/python3"), ["-c", parent, Self.binary.path] + arguments, in: folder,
             environment: environment, input: nil)
+    }
+
+    /// Runs a shell script, in which `$0` is the program.
+    ///
+    /// - Parameter asOther: as an ordinary user, who owns the folder, where the tests run as root.
+    func shell(_ script: String, asOther: Bool = false) async throws -> Result {
+        var words = ["bash", "-c", script, Self.binary.path]
+        if asOther, getuid() == 0 {
+            try runProgram("chown", ["-R", "65534:65534", folder.path], ["PATH": "/usr/bin:/bin"])
+            words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] + words
+        }
+        return try await RunningProgram(
+            URL(filePath: "/usr/bin/env"), words, in: folder, environment: environment, input: nil
+        ).end()
     }
 
     func remove() { try? FileManager.default.removeItem(at: folder) }

@@ -56,7 +56,14 @@ struct ProvenanceTests {
             ["core.quotePath", "true"], ["status.showUntrackedFiles", "no"], ["log.date", "relative"],
         ])
     func settings(setting: [String]) async throws {
-        let (user, commit) = try repository(author: "Zoë Ångström")
+        let (user, _) = try repository(author: "Zoë Ångström")
+        // What a signature's check prints goes before the rest.
+        try runProgram(
+            "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", user.path("key").path], ["PATH": "/usr/bin:/bin"])
+        try git(
+            user, "-c", "gpg.format=ssh", "-c", "user.signingkey=\(user.path("key.pub").path)", "-c", "user.name=Bob",
+            "-c", "user.email=bob@example.org", "commit", "--quiet", "--amend", "--no-edit", "--gpg-sign")
+        let commit = try git(user, "rev-parse", "HEAD").trimmingCharacters(in: .newlines)
         try git(user, "config", setting[0], setting[1])
         let run = try await provenance(user, ["flows.yaml", "target.yaml"])
         #expect(run.commit == commit)
@@ -80,7 +87,7 @@ struct ProvenanceTests {
     }
 
     @Test(
-        "bytes that are not those of the commit are dirty, whatever Git is told of the file",
+        "bytes that differ from the commit are dirty, also where Git ignores the file",
         arguments: ["assume-unchanged", "skip-worktree", "ignored", "untracked", "staged", "outside"])
     func dirty(how: String) async throws {
         let (user, commit) = try repository()

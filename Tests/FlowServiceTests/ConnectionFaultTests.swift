@@ -57,7 +57,7 @@ struct ConnectionFaultTests {
         #expect(trusted.kind == "accepted")
     }
 
-    @Test("a certificate for another name, and a server that closes during the handshake, are told in words")
+    @Test("a certificate for another name, and a connection closed during the handshake, have plain reasons")
     func handshakes() async throws {
         let files = try TestCertificate()
         let server = try await ScriptedServer(host: "127.0.0.2", tls: files.serverContext()) { await $0.rest() }

@@ -17,7 +17,7 @@ struct ConnectingTests {
     }
 
     @Test(
-        "a refusal that lasts is told after two attempts, in whatever language",
+        "a lasting refusal ends after two attempts in every language",
         arguments: [
             ("28P01", "Passwort-Authentifizierung für Benutzer »sluice« fehlgeschlagen", "PGPASSWORD"),
             ("28000", "pg_hba.conf lehnt Verbindung ab für Host »10.0.0.1«, Benutzer »sluice«", "pg_hba.conf"),
@@ -37,7 +37,7 @@ struct ConnectingTests {
     }
 
     @Test(
-        "a refusal that passes is tried again until the time is over",
+        "a passing refusal is retried until the time is over",
         arguments: [
             ("57P03", "das Datenbanksystem startet", false), ("57P01", "breche Verbindung ab", false),
             ("53300", "tut mir leid, schon zu viele Verbindungen", true), ("08P01", "server login failed", false),
@@ -54,7 +54,7 @@ struct ConnectingTests {
         #expect(server.count > 3)
     }
 
-    @Test("a real server's wrong password, missing password and rejecting pg_hba.conf are told at once")
+    @Test("a real server's wrong password, missing password and rejecting pg_hba.conf end at once")
     func real() async throws {
         let server = try await PostgresServer()
         try await server.run("CREATE ROLE locked LOGIN PASSWORD 'right'; CREATE ROLE outsider LOGIN")

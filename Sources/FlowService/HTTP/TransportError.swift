@@ -23,7 +23,9 @@ struct TransportError: Error, Sendable {
         case let error as HTTPClientError: describe(error)
         case let error as NIOConnectionError: describe(error)
         case let error as NIOSSLError: describe(error)
-        case is NIOSSLExtraError: "TLS handshake failed: the server's certificate is for another host name"
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            "TLS handshake failed: the server's certificate is for another host name"
+        case let error as NIOSSLExtraError: "TLS handshake failed: \(error)"
         case let error as IOError: describe(error)
         case let error as SocketAddressError.UnknownHost: error.errorDescription
         default: "\(type(of: error)): \(error)"

@@ -1,8 +1,8 @@
 import Foundation
 import NIOSSL
 
-/// The certificate authorities of `SSL_CERT_FILE` and `SSL_CERT_DIR`, the variables of OpenSSL, curl and Go. They
-/// replace the system's where one of them is set; both may be set.
+/// The certificate authorities of `SSL_CERT_FILE` and `SSL_CERT_DIR`, the variables of OpenSSL, curl and Go. If one or
+/// both are set, they replace the system's authorities.
 enum TrustedAuthorities {
     /// - Returns: `nil` where neither variable is set.
     static func fromEnvironment(

@@ -2,8 +2,8 @@ import Foundation
 
 /// Why a connection could not be made, over all hosts of the address.
 ///
-/// A server's own words are in the language of the server, so its SQLSTATE decides. libpq's own words are not: libpq
-/// translates them to the locale of the process, and this one never sets any.
+/// A server writes its messages in its own language, so its SQLSTATE decides. libpq translates its messages to the locale
+/// of the process, which is never set, so they are always in English.
 struct ConnectionFailure: Hashable, Sendable {
     /// On one line.
     let text: String
@@ -30,16 +30,16 @@ struct ConnectionFailure: Hashable, Sendable {
         self.text = oneLine(parts.joined(separator: ": "))
     }
 
-    /// Whether the same attempt may succeed soon. What cannot be told apart may not: it was tried twice already.
+    /// Whether the same attempt may succeed soon. An unclassified failure counts as lasting: it has occurred twice.
     var isTransient: Bool {
         if needsPassword { return false }
         guard sqlStates.isEmpty else { return sqlStates.allSatisfy(Self.isTransient) }
         return Self.transientReasons.contains(where: text.contains)
     }
 
-    /// The server, or the role, has as many connections as it may have.
+    /// Whether the server or the role has no connection left.
     var isConnectionLimit: Bool {
-        // PgBouncer, whose messages are in no other language, gives one code to most of them.
+        // PgBouncer uses one SQLSTATE for most errors, and does not translate its messages.
         sqlStates.contains("53300") || (sqlStates.contains("08P01") && text.contains("no more connections"))
     }
 
@@ -48,8 +48,8 @@ struct ConnectionFailure: Hashable, Sendable {
         ["08", "53", "57"].contains(sqlState.prefix(2)) && sqlState != "57P04"
     }
 
-    /// What the system says of a host that cannot be reached, as it is spelled in this process, and libpq of a server
-    /// that is too slow or goes away.
+    /// The system's messages for an unreachable host, as this process spells them, and libpq's for a server that is too
+    /// slow or closes the connection.
     private static let transientReasons: [String] = {
         let errors = [
             ECONNREFUSED, ECONNRESET, ECONNABORTED, EPIPE, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN,
@@ -60,7 +60,7 @@ struct ConnectionFailure: Hashable, Sendable {
             + ["timeout expired", "server closed the connection unexpectedly", "Is the server running"]
     }()
 
-    /// What to do about it, in brackets; empty where nothing is known.
+    /// A hint in brackets, or an empty text.
     var advice: String {
         if needsPassword || sqlStates.contains("28P01") {
             return " (libpq reads passwords from PGPASSWORD, ~/.pgpass or a service file)"

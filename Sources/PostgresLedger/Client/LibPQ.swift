@@ -11,7 +11,7 @@ struct LibPQ: Sendable {
     // A connection and a result are opaque pointers.
     let connectdbParams: @convention(c) @Sendable (Texts, Texts, Int32) -> OpaquePointer?
     let finish: @convention(c) @Sendable (OpaquePointer?) -> Void
-    /// Connects once more, as the connection was told to at first. It blocks.
+    /// Closes the connection and connects again with the same parameters. It blocks.
     let reset: @convention(c) @Sendable (OpaquePointer?) -> Void
     let setErrorVerbosity: @convention(c) @Sendable (OpaquePointer?, Int32) -> Int32
     let connectionNeedsPassword: @convention(c) @Sendable (OpaquePointer?) -> Int32

@@ -13,13 +13,13 @@ final class PostgresConnection: @unchecked Sendable {
     /// Whether the next operation may use it.
     private(set) var isUsable = true
 
-    /// An attempt that took longer is not repeated for its SQLSTATE: a host that does not answer has none to tell.
+    /// Maximum duration of a failed attempt that is repeated for its SQLSTATE. A longer one was a timeout, which has none.
     private static let longestRepeatedAttempt = Duration.seconds(2)
 
     /// Connects, as the address and libpq's environment say; twice where the first attempt fails.
     ///
-    /// libpq tells why a server refuses a connection by its SQLSTATE only to those who ask for verbose errors, and that
-    /// takes a connection. So a failed attempt is repeated with it.
+    /// libpq reports the SQLSTATE of a refused connection only in verbose errors, which can be requested only on an existing
+    /// connection object. So a failed attempt is repeated with verbose errors.
     ///
     /// - Parameter limit: how long the server may be silent while a statement is under way.
     init(_ address: ServerAddress, limit: Duration) throws(PostgresError) {
@@ -133,8 +133,8 @@ final class PostgresConnection: @unchecked Sendable {
         case read = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
         case write = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
 
-        /// Begins it with the settings that the ledger relies on, which a database or a role may have otherwise. They
-        /// end with the transaction: see ``PostgresLedger``.
+        /// Begins the transaction with the settings that the ledger relies on, whose defaults a database or a role can
+        /// change. They end with the transaction: see ``PostgresLedger``.
         fileprivate var script: String { "\(rawValue); \(Self.settings)" }
 
         private static let settings = """

@@ -10,8 +10,8 @@ struct ServerAddress: Sendable {
     /// How long a connection may take to be made, in seconds, where nobody says.
     private static let connectTimeout = 5
 
-    /// A server that accepts writes, also where sessions read only by default: transactions that write say so. Before
-    /// version 14 libpq knows no better name for it.
+    /// Selects a server that accepts writes. `primary` also accepts sessions that are read-only by default, since each
+    /// writing transaction is `READ WRITE`; libpq before version 14 only knows `read-write`.
     private static let primary: String = {
         do throws(LedgerError) {
             return try LibPQ.loaded().libraryVersion() >= 140_000 ? "primary" : "read-write"

@@ -4,8 +4,8 @@ import SQLiteLedger
 /// Writes the files of a command atomically.
 enum FileOutput {
     /// Writes all of it or nothing: a reader never sees half a plan. A link is followed; what is no file (a pipe, a
-    /// device) is written to as it is; `-` is standard output. A file that cannot be replaced, since it is mounted by
-    /// itself or its folder may not be written, is written in place once all of it is known.
+    /// device) is written to as it is; `-` is standard output. A file that cannot be replaced, because it is a
+    /// mount point or its folder is not writable, is written in place once it is complete.
     static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
         let part = try PartialFile(path)
         try part.write(bytes)
@@ -24,7 +24,7 @@ enum FileOutput {
     static func makeFolder(for path: String) throws(Failure) {
         do { try LedgerFolder.create(for: path) } catch {
             let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-            throw Failure(.fileError, "cannot create the folder '\(folder)': \(error.localizedDescription)")
+            throw Failure(.fileError, "cannot create the folder '\(folder)': \(LedgerFolder.failure(of: folder))")
         }
     }
 }
@@ -58,7 +58,7 @@ private final class PartialFile: Sendable {
         if exists, kind == S_IFDIR { throw Failure(.fileError, "cannot write '\(path)': it is a folder") }
         let mode = exists ? information.st_mode & 0o777 : 0o666
         let name = "\(UUID().uuidString.prefix(8)).part"
-        // Beside the file, where it can replace it; where that folder may not be written, the bytes are copied at the end.
+        // In the same folder, so that a rename replaces the file. Where that folder is not writable, the draft is copied.
         var drafts = ["\(file).\(name)"]
         if exists, access(file, W_OK) == 0 { drafts.append(NSTemporaryDirectory() + "sluice-\(name)") }
         if exists, kind != S_IFREG { drafts = [] }
@@ -100,7 +100,7 @@ private final class PartialFile: Sendable {
         guard case .file(let number) = output, let draft else { return }
         try synchronize(number)
         if rename(draft, file) == 0 { return }
-        // Mounted by itself, another user's in a folder with the sticky bit, or the draft lies elsewhere.
+        // The file is a mount point, another user's in a sticky folder, or on another file system than the draft.
         guard exists, [EBUSY, EXDEV, EPERM, EACCES, EROFS].contains(errno) else { throw Self.failure(path) }
         try copy(number)
     }
