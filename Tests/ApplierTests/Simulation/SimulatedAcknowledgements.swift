@@ -55,12 +55,16 @@ extension SimulatedService {
         acknowledge(run, withWindow: random.happens(0.5) || (isOwn && !mayMistake))
     }
 
-    /// Somebody writes into the manifest a wrong window of another's run. It is one that nobody has requested or asks
-    /// for once more: a request whose answer was lost would be taken for that run, and no later word could tell.
+    /// Somebody writes into the manifest a wrong window of another's run that succeeds: a retry of it would be of its real
+    /// window. The wrong one is one that nobody has requested or asks for once more: a request whose answer was lost would
+    /// be taken for that run, and no later word could tell.
     func acknowledgeWrongly() {
         let now = now
         let own = ownRuns
-        let candidates = runs.filter { $0.listedAt <= now && now < $0.tellsWindowAt && !own.contains($0.id) }
+        let candidates = runs.filter {
+            $0.listedAt <= now && now < $0.tellsWindowAt && !own.contains($0.id) && $0.outcome == .success
+                && $0.lateEnd == nil
+        }
         guard let run = candidates.randomElement(random), let flow = manifest.flow(run.flow, at: time.elapsed) else {
             return
         }

@@ -43,7 +43,7 @@ final class SimulatedService: Sendable {
         case failedRun
         /// To a re-trigger: the failed run, and no other is made.
         case failedRunOnly
-        /// To a new request: another run that is listed already.
+        /// To a new request: another run of the flow, which the ledger has.
         case knownRun
     }
 
@@ -204,7 +204,9 @@ final class SimulatedService: Sendable {
         if living.filter({ $0.window == window }).count >= slots {
             violations.append("window-twice: \(window) of \(run.flow)")
         }
-        let attempts = (1 + (versions.map(\.retries.times).max() ?? 0)) * (flow.replaces == nil ? 1 : 2)
+        let attempts = flow.counted.reduce(0) { sum, id in
+            sum + 1 + (manifest.flow(id)?.versions(until: elapsed).map(\.retries.times).max() ?? 0)
+        }
         if own.filter({ $0.window == window }).count >= slots * attempts {
             violations.append("retries-exceeded: \(window) of \(run.flow)")
         }
@@ -297,14 +299,13 @@ final class SimulatedService: Sendable {
 
     /// The id that the answer to a taken request names.
     ///
-    /// - Parameter failed: the run that was triggered again.
-    func echo(of run: RunID, retriggering failed: RunID?) -> RunID {
+    /// - Parameters:
+    ///   - failed: the run that was triggered again.
+    ///   - recorded: the runs that the applier can know.
+    func echo(of run: RunID, retriggering failed: RunID?, recorded: Set<RunID> = []) -> RunID {
         guard random.happens(0.5) else { return run }
         if let failed { return habits.echo == .failedRun ? failed : run }
-        guard habits.echo == .knownRun, let made = runs.last(where: { $0.id == run.description }) else { return run }
-        let now = now
-        let known = runs.filter { $0.flow == made.flow && $0.id != made.id && $0.listedAt <= now }
-        return known.randomElement(random).flatMap { RunID($0.id) } ?? run
+        return habits.echo == .knownRun ? recorded.sorted().randomElement(random) ?? run : run
     }
 
     /// Whether a re-trigger of the run makes none, though the answer says so.

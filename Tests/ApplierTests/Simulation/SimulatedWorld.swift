@@ -51,9 +51,24 @@ struct SimulatedWorld: Sendable {
             return
         }
         nodes = NodeClocks(random)
-        clockSteps = (0..<random.pick(nodes.offsets.count > 1 ? [0, 0, 1] : [1, 2, 3])).map { _ in
-            let step = random.seconds(1, 5, 10, 60, 150, 600, 3600)
-            return (random.duration(upTo: Span.disturbed), random.happens(0.5) ? step : .zero - step)
+        clockSteps = Self.drawnSteps(random, areNodesEqual: nodes.offsets.count == 1)
+    }
+
+    /// A run that was made while the clock was behind stands deep below newer ones in a list by time. Minutes can be allowed
+    /// for, and as long as a `Date` is before the newest run, it shows a larger step. Once it is forward again, nothing
+    /// does: so no large step forward comes after one back, and nodes that differ by minutes have small steps only.
+    private static func drawnSteps(
+        _ random: SimulationRandom, areNodesEqual: Bool
+    ) -> [(at: Duration, by: Duration)] {
+        let times = (0..<random.pick(areNodesEqual ? [1, 2, 3] : [0, 0, 1])).map { _ in
+            random.duration(upTo: Span.disturbed)
+        }
+        var mayBeLarge = areNodesEqual
+        return times.sorted().map { time in
+            let isBack = random.happens(0.5)
+            let step = mayBeLarge ? random.seconds(1, 10, 60, 150, 300, 3600, 3600) : random.seconds(1, 5, 10, 20)
+            if isBack, step > .seconds(60) { mayBeLarge = false }
+            return (time, isBack ? .zero - step : step)
         }
     }
 
@@ -84,7 +99,7 @@ struct NodeClocks: Sendable {
 
     init(_ random: SimulationRandom) {
         guard random.happens(0.6) else { return }
-        offsets += (0..<random.pick([1, 1, 2])).map { _ in random.seconds(-240, -150, -30, -5, 5, 30, 90, 150, 240) }
+        offsets += (0..<random.pick([1, 1, 2])).map { _ in random.seconds(-150, -90, -30, -5, 5, 30, 90, 150) }
         isByPath = random.happens(0.5)
     }
 }

@@ -1,6 +1,7 @@
 import FlowRuns
 import FlowService
 import FlowServiceSimulator
+import Ledger
 import Synchronization
 
 /// The service as a process sees it that may die or be stopped at every step, over a network that loses, delays and
@@ -33,7 +34,10 @@ struct UnreliableService: FlowService {
             return .refused(reason: "400", response: "")
         }
         return await request(id, deadline) { service, request in
-            service.take(body, request).map { service.echo(of: $0, retriggering: nil) }
+            service.take(body, request).map { run in
+                let runs = (try? InMemoryStore(process.contents).snapshot(of: id).runs) ?? []
+                return service.echo(of: run, retriggering: nil, recorded: Set(runs.compactMap(\.id)))
+            }
         }
     }
 
