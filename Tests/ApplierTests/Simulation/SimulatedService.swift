@@ -204,10 +204,12 @@ final class SimulatedService: Sendable {
         if living.filter({ $0.window == window }).count >= slots {
             violations.append("window-twice: \(window) of \(run.flow)")
         }
-        let attempts = flow.counted.reduce(0) { sum, id in
-            sum + 1 + (manifest.flow(id)?.versions(until: elapsed).map(\.retries.times).max() ?? 0)
+        let mostAttempts = flow.counted.reduce(0) { sum, id in
+            let versions = manifest.flow(id)?.versions(until: elapsed) ?? []
+            let slots = versions.map { $0.slots(of: window, at: elapsed) }.max() ?? 0
+            return sum + slots * (1 + (versions.map(\.retries.times).max() ?? 0))
         }
-        if own.filter({ $0.window == window }).count >= slots * attempts {
+        if own.filter({ $0.window == window }).count >= mostAttempts {
             violations.append("retries-exceeded: \(window) of \(run.flow)")
         }
         // Where overlaps were ever allowed, a retry may be of a window that overlaps another.

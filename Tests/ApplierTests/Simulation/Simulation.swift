@@ -281,7 +281,8 @@ final class Simulation: Sendable {
     func finish() async {
         service.acknowledgeAll()
         let last = machines.filter(isAtWork)
-        for round in 0..<14 {
+        // A re-trigger in vain takes two rounds.
+        for round in 0..<(world.has(.echoes) ? 40 : 14) {
             for machine in last { await apply(machine) }
             for machine in last { await refresh(machine, readsAll: round % 3 == 2) }
             await time.sleep(.seconds(400))
