@@ -5,8 +5,8 @@ import Testing
 /// people, thousands of seeds.
 ///
 /// `SLUICE_SEEDS=100000 swift test --filter DeterministicSimulation` runs so many; `SLUICE_SEED=4711` replays one and
-/// prints what happened. `SLUICE_WORLD=a,c` gives every seed these features of `SimulatedWorld` and no others;
-/// `SLUICE_FAILURES=100` shows more of the seeds that fail.
+/// prints what happened. `SLUICE_WORLD=a,c` gives every seed exactly these features of `SimulatedWorld`, and
+/// `SLUICE_FAILURES=100` reports more failing seeds.
 @Suite("Deterministic simulation")
 struct DeterministicSimulationTests {
     @Test("no seed takes a window twice, loses a run, or sends a delta column again")

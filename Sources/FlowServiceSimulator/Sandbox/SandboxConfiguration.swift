@@ -32,7 +32,7 @@ package struct SandboxConfiguration: Hashable, Sendable {
     package var lastRunDetails: LastRunDetails
     /// Whether runs tell `createdClient`.
     package var tellsClient: Bool
-    /// What runs report first, where their outcome allows it; `nil`: an ended run never changes.
+    /// First report of new runs whose outcome allows it; `nil`: an ended run never changes.
     package var lateEnd: LateEnd?
 
     /// The tutorials' own behaviour, unless told otherwise.

@@ -6,13 +6,13 @@ import Synchronization
 final class SimulatedMachine: Sendable {
     let number: Int
     let clock: MachineClock
-    /// That of a ledger file; in modes whose ledger is always shared, the one beside it.
+    /// The journal of the first ledger.
     private let ownJournal: MemoryJournal?
-    /// That of a shared ledger whose address came later.
+    /// The journal of a shared ledger that replaces the file.
     private let sharedJournal = MemoryJournal(isThere: true)
     private let state: Mutex<State>
 
-    /// Where the manifest says that the ledger is.
+    /// The ledger's address in the manifest.
     enum Address: Sendable {
         case first
         case database
@@ -22,7 +22,7 @@ final class SimulatedMachine: Sendable {
     private struct State {
         var contents: InMemoryContents?
         var address = Address.first
-        /// Whether an apply on a later address ended, and was not killed.
+        /// Whether an apply on another address has ended without being killed.
         var hasUsedLaterAddress = false
     }
 
@@ -46,8 +46,7 @@ final class SimulatedMachine: Sendable {
 
     func noteUse() { state.withLock { $0.hasUsedLaterAddress = $0.hasUsedLaterAddress || $0.address != .first } }
 
-    /// What the machine keeps of its claims, as the command line composes it for the ledger's address; `nil` where it
-    /// keeps nothing.
+    /// The journal for the current address, composed as in `LedgerAddress.journal(of:)`; `nil` if there is none.
     var journal: (any ClaimJournal)? {
         switch state.withLock(\.address) {
         case .first: ownJournal
@@ -57,7 +56,7 @@ final class SimulatedMachine: Sendable {
     }
 }
 
-/// The journal of a shared ledger: what was claimed in the file counts, too.
+/// The journal of a database: the claims of the file's journal count, too.
 private struct JournalOfDatabase: ClaimJournal {
     let own: MemoryJournal
     let file: MemoryJournal
