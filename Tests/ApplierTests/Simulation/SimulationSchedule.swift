@@ -160,7 +160,8 @@ extension Simulation {
             for delay in delays {
                 group.addTask {
                     await self.time.sleep(delay)
-                    await self.apply(self.random.pick(self.machines))
+                    let machines = self.machines.filter(self.isAtWork)
+                    await self.apply(self.random.pick(machines.isEmpty ? self.machines : machines))
                 }
             }
         }
