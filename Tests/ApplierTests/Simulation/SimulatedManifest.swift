@@ -145,7 +145,7 @@ struct SimulatedFlowDeclaration: Sendable {
             switch random.below(6) {
             case 0, 1: flow = flow.recut(random)
             case 2:
-                flow.overlap = random.pick([.error, .trim, .allow])
+                flow.overlap = random.pick([.error, .trim, .trim, .allow])
                 flow.isEdited = true
                 if flow.overlap == .allow { flow.batch = nil }
             case 3: flow.retries = Retries(random.pick([0, 1, 2, 3]))
@@ -190,8 +190,9 @@ struct SimulatedFlowDeclaration: Sendable {
     ) -> SimulatedFlowDeclaration {
         var flow = SimulatedFlowDeclaration(id: .numbered(number))
         flow.source = random.pick([.table, .file])
-        flow.overlap = random.pick([.error, .error, .trim, .allow])
-        flow.retries = Retries(random.pick(world.has(.echoes) ? [1, 1, 2] : [0, 1, 2]))
+        // With `error` a new cut mostly refuses the plan.
+        flow.overlap = random.pick(world.has(.edits) ? [.error, .trim, .trim] : [.error, .error, .trim, .allow])
+        flow.retries = Retries(random.pick(world.has(.echoes) || world.has(.edits) ? [1, 1, 2] : [0, 1, 2]))
         if world.has(.ends) {
             flow.retries = Retries(
                 flow.retries.times,

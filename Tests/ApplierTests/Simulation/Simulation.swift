@@ -110,7 +110,7 @@ final class Simulation: Sendable {
             (habits.late, habits.latest) = (0.8, 0.7)
         }
         if world.has(.addresses) { (habits.late, habits.latest) = random.pick([(0.6, 0.4), (1, 1)]) }
-        if world.has(.edits) { habits.failing = random.pick([0, 0.2, 0.5]) }
+        if world.has(.edits) { habits.failing = random.pick([0.1, 0.3, 0.5]) }
         if world.has(.echoes) {
             habits.echo = random.pick([.failedRun, .failedRunOnly, .knownRun])
             habits.failing = 0.4
