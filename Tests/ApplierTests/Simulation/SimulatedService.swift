@@ -219,7 +219,11 @@ final class SimulatedService: Sendable {
         {
             violations.append("overlap: \(window) of \(run.flow), with \(other.id.prefix(8))")
         }
-        if let pause = flow.pause, pause.isActive(at: now) { violations.append("paused: \(window) of \(run.flow)") }
+        // By the plan's own manifest, and also by the one that is in force now.
+        let pauses = [flow.pause, versions.last?.pause]
+        if pauses.allSatisfy({ $0?.isActive(at: now) ?? false }) {
+            violations.append("paused: \(window) of \(run.flow)")
+        }
         if habits.tellsDate, flow.isOfSeries(window), window.end > time.now + state.largestSkew {
             violations.append("window-not-ended: \(window) of \(run.flow)")
         }
