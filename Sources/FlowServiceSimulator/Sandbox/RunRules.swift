@@ -36,7 +36,7 @@ package struct RunCreation: Hashable, Sendable {
 extension SimulatedSandbox {
     /// Creates a run, as `POST /runs` does.
     ///
-    /// - Parameter createdAt: by the clock of the node that takes it, where that differs from `now`.
+    /// - Parameter createdAt: the time of the node that accepts the request, if its clock differs from `now`.
     /// - Throws: ``ServiceError``: the service's rules refuse it, and nothing is made.
     @discardableResult
     package mutating func createRun(
@@ -51,7 +51,7 @@ extension SimulatedSandbox {
     ///
     /// - Parameters:
     ///   - etag: `If-Match`, where it was sent.
-    ///   - createdAt: by the clock of the node that takes it, where that differs from `now`.
+    ///   - createdAt: the time of the node that accepts the request, if its clock differs from `now`.
     @discardableResult
     package mutating func retrigger(
         _ id: String, etag: String? = nil, client: String, at now: Timestamp, createdAt: Timestamp? = nil

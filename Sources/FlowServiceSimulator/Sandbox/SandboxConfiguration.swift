@@ -33,7 +33,7 @@ package struct SandboxConfiguration: Hashable, Sendable {
     package var lastRunDetails: LastRunDetails
     /// Whether runs and flows contain `createdClient`.
     package var tellsClient: Bool
-    /// What runs report first, where their outcome allows it; `nil`: an ended run never changes.
+    /// First report of new runs whose outcome allows it; `nil`: an ended run never changes.
     package var lateEnd: LateEnd?
 
     /// Creates a configuration; by default the behaviour in the tutorials.

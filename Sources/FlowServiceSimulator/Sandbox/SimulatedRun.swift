@@ -14,11 +14,11 @@ package enum SimulatedOutcome: String, Hashable, Sendable, Codable, CaseIterable
     package var mayBeTriggeredAgain: Bool { self == .failed || self == .empty }
 }
 
-/// The outcome that a run reports between its end and the moment when the service has counted its records.
+/// A provisional outcome that a run reports until the service has counted its records.
 package struct LateEnd: Hashable, Sendable {
-    /// `success` has no counts yet, `empty` has zero counts; `failed` becomes `success`.
+    /// `success` has no counts yet, `empty` has zero counts, and `failed` becomes `success`.
     package let first: SimulatedOutcome
-    /// Counted from the end of the run.
+    /// How long the provisional outcome lasts, from the end of the run.
     package let delay: Duration
 
     package init(first: SimulatedOutcome, delay: Duration) {
@@ -63,7 +63,7 @@ package struct SimulatedRun: Hashable, Sendable, Identifiable {
     package let listedAt: Timestamp
     /// The time from which the run contains its window.
     package let tellsWindowAt: Timestamp
-    /// Given where the run says another outcome first. Only the deterministic simulation has such runs.
+    /// The provisional outcome, if any. Only the deterministic simulation draws one.
     package var lateEnd: LateEnd?
 
     package var window: Window? { parameters?.window }
@@ -92,7 +92,7 @@ package struct SimulatedRun: Hashable, Sendable, Identifiable {
         if let lateEnd, now < endsAt + lateEnd.delay { lateEnd.first } else { outcome }
     }
 
-    /// Whether the service runs it again when it is asked to.
+    /// Whether the service accepts a re-trigger of the run.
     package func mayBeTriggeredAgain(at now: Timestamp) -> Bool {
         guard stage(at: now) == .ended else { return false }
         return outcome.mayBeTriggeredAgain || outcome(at: now) == .failed

@@ -35,7 +35,7 @@ extension SimulatedService {
         declarations(at: time.elapsed)
     }
 
-    /// As manifests declare it that were read at this time.
+    /// The declarations in the manifests that were in force at this time.
     func declarations(at elapsed: Duration) -> [FlowDeclaration] {
         manifest.flows.filter { $0.isDeclared(at: elapsed) }.map { flow in
             flow.version(at: elapsed).declaration(
@@ -55,12 +55,15 @@ extension SimulatedService {
         acknowledge(run, withWindow: random.happens(0.5) || (isOwn && !mayMistake))
     }
 
-    /// Somebody writes into the manifest a wrong window of another's run. It is one that nobody has requested or asks
-    /// for once more: a request whose answer was lost would be taken for that run, and no later word could tell.
+    /// Acknowledges a foreign run with a wrong window. Only successful runs qualify, because a re-trigger would repeat
+    /// the real window. The wrong window was never claimed and has no rerun: an open claim of it would adopt the run.
     func acknowledgeWrongly() {
         let now = now
         let own = ownRuns
-        let candidates = runs.filter { $0.listedAt <= now && now < $0.tellsWindowAt && !own.contains($0.id) }
+        let candidates = runs.filter {
+            $0.listedAt <= now && now < $0.tellsWindowAt && !own.contains($0.id) && $0.outcome == .success
+                && $0.lateEnd == nil
+        }
         guard let run = candidates.randomElement(random), let flow = manifest.flow(run.flow, at: time.elapsed) else {
             return
         }
@@ -70,13 +73,13 @@ extension SimulatedService {
         acknowledge(run, as: window, "WRONGLY")
     }
 
-    /// Somebody corrects what the manifest says of such a run.
+    /// Corrects a wrong acknowledgement.
     func correctAcknowledgement() {
         guard let run = runs.filter({ acknowledgements.isWrong($0) }).randomElement(random) else { return }
         acknowledge(run, withWindow: true)
     }
 
-    /// In the end it is known of every run. Where the service has told the window, the manifest may be wrong still.
+    /// Acknowledges every run whose window is still unreadable. Other acknowledgements may stay wrong.
     func acknowledgeAll() {
         let now = now
         for run in runs where now < run.tellsWindowAt { acknowledge(run, withWindow: true) }

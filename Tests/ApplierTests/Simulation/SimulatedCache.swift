@@ -2,17 +2,17 @@ import FlowRuns
 import FlowService
 import Synchronization
 
-/// How caches in front of the service answer.
+/// Behaviour of the caches in front of the service.
 struct CacheHabits: Sendable {
-    /// How old an answer may be.
+    /// Maximum age of a cached answer.
     let lifetime: Duration
     /// Whether a cached answer has an `Age`.
     let tellsAge: Bool
-    /// Whether `Cache-Control: no-cache` is obeyed. Then there is nothing to be seen of the cache.
+    /// Whether `Cache-Control: no-cache` is obeyed; the cache has no effect then.
     let honoursNoCache: Bool
-    /// Only answers to GETs of runs are kept, not those of flows.
+    /// Whether only `/runs` is cached, and not `/flows`.
     let isForRunsOnly: Bool
-    /// Each machine has a cache of its own, as a company's proxy; otherwise all share one, as a gateway.
+    /// Whether each machine has its own cache (a company proxy), or all share one (a gateway).
     let isPerMachine: Bool
 
     init(_ random: SimulationRandom) {
@@ -24,7 +24,7 @@ struct CacheHabits: Sendable {
     }
 }
 
-/// A GET, as far as a cache and the choice of a node look at it.
+/// The parts of a GET that select its cache entry and its node.
 struct Question: Hashable, Sendable {
     enum Path: Int, Hashable, Sendable {
         case runs
@@ -34,7 +34,7 @@ struct Question: Hashable, Sendable {
     }
 
     let path: Path
-    /// The rest of the address.
+    /// The query string, or the id in the path.
     let query: String
 
     init(_ path: Path, _ query: String) {
@@ -43,11 +43,11 @@ struct Question: Hashable, Sendable {
     }
 }
 
-/// Answers of the service that may be given once more.
+/// The cached answers of the service.
 final class SimulatedCache: Sendable {
     private struct Key: Hashable {
         let question: Question
-        /// Differs where the same question is asked with another page limit.
+        /// Differs between page limits of the same request.
         let variant: Int
         let machine: Int?
     }
@@ -60,13 +60,13 @@ final class SimulatedCache: Sendable {
 
     private struct Box<Value: Sendable>: Sendable { let value: Value }
 
-    /// An answer of the cache.
+    /// A cache hit.
     struct Answer<Value: Sendable>: Sendable {
         let value: Value
-        /// That of the service's answer.
+        /// The `Date` of the original answer.
         let date: Timestamp?
         let age: Int?
-        /// The true age.
+        /// The true age, whatever the headers say.
         let heldFor: Duration
     }
 
@@ -81,8 +81,8 @@ final class SimulatedCache: Sendable {
         return Key(question: question, variant: variant, machine: habits.isPerMachine ? process.machine.number : nil)
     }
 
-    /// - Parameter sent: when the process sent the question.
-    /// - Returns: `nil` where the service itself answers.
+    /// - Parameter sent: when the process sent the request.
+    /// - Returns: `nil` on a cache miss.
     func answer<Value: Sendable>(
         _ question: Question, variant: Int, of process: SimulatedProcess, sent: Duration
     ) -> Answer<Value>? {
@@ -90,9 +90,9 @@ final class SimulatedCache: Sendable {
             let box = entry.box as? Box<Value>
         else { return nil }
         let heldFor = process.time.elapsed - entry.producedAt
-        // `Age` has whole seconds, too.
+        // `Age` has whole seconds: a younger answer would look fresh.
         guard heldFor >= .seconds(1), heldFor <= habits.lifetime else { return nil }
-        // Without an `Age`, an answer that cannot be told from a fresh one is not drawn.
+        // Without an `Age`, skip answers that the process cannot tell from fresh ones.
         guard habits.tellsAge || process.couldTell(entry.date, isOlderThan: sent) else { return nil }
         return Answer(
             value: box.value, date: entry.date, age: habits.tellsAge ? Int(heldFor.wholeSeconds) : nil,

@@ -40,7 +40,7 @@ struct SimulatedCommands {
         await apply(plan, staleness: process.random.pick([.refuse, .reduce]))
     }
 
-    /// - Returns: `nil` where it cannot be made.
+    /// - Returns: `nil` if the ledger cannot be read.
     func savePlan(ahead: Duration) async -> Plan? {
         process.trace("plan begins, as of \(ahead) ahead")
         guard let plan = try? await plan(ahead: ahead) else { return nil }
@@ -63,7 +63,7 @@ struct SimulatedCommands {
         if process.isAlive { process.machine.noteUse() }
     }
 
-    /// - Parameter readsAll: `nil` draws it.
+    /// - Parameter readsAll: drawn if `nil`.
     func refresh(readsAll: Bool? = nil) async {
         process.trace("refresh begins")
         _ = await Refresh(context: context, wireForm: WireForm()).run(
@@ -122,7 +122,7 @@ struct SimulatedCommands {
         return faults
     }
 
-    /// The service's runs that the ledger lacks, or whose end it has otherwise.
+    /// Runs that the ledger lacks, or whose recorded end differs from the service's.
     private func misrecorded(_ recorded: [RecordedRun], of flow: FlowID) -> [String] {
         var faults: [String] = []
         let recorded = Dictionary(recorded.compactMap { run in run.id.map { ($0.description, run) } }) { first, _ in
@@ -150,7 +150,7 @@ struct SimulatedCommands {
         return faults
     }
 
-    /// Declared windows that are not ingested, or not as often as a failure asks for, and that the plan does not name.
+    /// Declared windows that are neither ingested nor retried to the limit, and that the plan does not mention.
     private func neglected(by plan: FlowPlan) -> [String] {
         guard let flow = service.manifest.flow(plan.id, at: process.manifestTime) else { return [] }
         var faults: [String] = []
@@ -164,7 +164,7 @@ struct SimulatedCommands {
                 || plan.actions.contains { $0.window.overlaps(window) }
                 || overlapping.contains(where: service.wasRetriggered)
             if isNamed { continue }
-            // Of the window, of a piece of it, or of a batch that an applier requested.
+            // Failed runs of the window itself, and of pieces or batches that an applier requested.
             let requested = Set(overlapping.filter { own.contains($0.id) }.compactMap(\.window)).union([window])
             let attempts = overlapping.count { $0.hasFailed(at: now) && $0.window.map(requested.contains) ?? false }
             if !service.isCovered(window, of: flow), attempts < 1 + flow.retries.times {

@@ -6,10 +6,11 @@ import Synchronization
 final class SimulatedMachine: Sendable {
     let number: Int
     let clock: MachineClock
+    /// The machine's record of its claims; `nil` on a machine that keeps none, as in CI.
     private let ownJournal: MemoryJournal?
     private let state: Mutex<State>
 
-    /// Where the manifest says that the ledger is.
+    /// The ledger's address in the manifest.
     enum Address: Sendable {
         case first
         case database
@@ -19,7 +20,7 @@ final class SimulatedMachine: Sendable {
     private struct State {
         var contents: InMemoryContents?
         var address = Address.first
-        /// Whether an apply on a later address ended, and was not killed.
+        /// Whether an apply on another address has ended without being killed.
         var hasUsedLaterAddress = false
     }
 

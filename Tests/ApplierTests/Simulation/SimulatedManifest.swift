@@ -8,7 +8,7 @@ struct SimulatedManifest: Sendable {
 
     func flow(_ id: FlowID) -> SimulatedFlowDeclaration? { flows.first { $0.id == id } }
 
-    /// As manifests declare it that are read at this time.
+    /// The flow's declaration in the manifests that were in force at this time.
     func flow(_ id: FlowID, at elapsed: Duration) -> SimulatedFlowDeclaration? { flow(id)?.version(at: elapsed) }
 
     static func drawn(_ random: SimulationRandom, _ world: SimulatedWorld) -> SimulatedManifest {
@@ -51,7 +51,7 @@ struct SimulatedFlowDeclaration: Sendable {
     var declaredFrom = Duration.zero
     var declaredUntil: Duration?
     var pause: Pause?
-    /// Later versions: each is in force for applies that begin from its time on.
+    /// Later versions, each in force for applies that begin at its time or later.
     private(set) var edits: [(at: Duration, flow: SimulatedFlowDeclaration)] = []
 
     static let place = Place(file: "simulated.yaml", line: 1, column: 1)
@@ -87,7 +87,7 @@ struct SimulatedFlowDeclaration: Sendable {
 
     var allWindows: [Window] { windows + seriesWindows }
 
-    /// Whether a run of another cut overlaps a declared window, where that is an error, or leaves no whole window for a
+    /// Whether a run with other bounds overlaps a declared window, if that is an error or leaves no whole window for a
     /// rerun.
     func canBeBlocked(by runs: [SimulatedRun]) -> Bool {
         if isEdited { return true }
@@ -103,15 +103,15 @@ struct SimulatedFlowDeclaration: Sendable {
 
     func version(at elapsed: Duration) -> SimulatedFlowDeclaration { edits.last { $0.at <= elapsed }?.flow ?? self }
 
-    /// Those that were in force until then.
+    /// The versions that were in force until then.
     func versions(until elapsed: Duration) -> [SimulatedFlowDeclaration] {
         [self] + edits.filter { $0.at <= elapsed }.map(\.flow)
     }
 
-    /// Whether its windows were cut otherwise once, or may overlap by another rule.
+    /// Whether an edit changed the windows or the overlap rule.
     private(set) var isEdited = false
 
-    /// The same span, cut otherwise.
+    /// The same span with windows of another length or phase.
     func recut(_ random: SimulationRandom) -> SimulatedFlowDeclaration {
         var flow = self
         guard let span = span else { return flow }
@@ -137,7 +137,7 @@ struct SimulatedFlowDeclaration: Sendable {
         return Window(start: first.start, end: last.end)
     }
 
-    /// Draws later versions.
+    /// Draws the later versions.
     fileprivate mutating func edit(_ random: SimulationRandom) {
         var flow = self
         let times = (0..<random.pick([1, 1, 2, 3])).map { _ in random.duration(.seconds(5) ... .seconds(600)) }
@@ -145,7 +145,7 @@ struct SimulatedFlowDeclaration: Sendable {
             switch random.below(6) {
             case 0, 1: flow = flow.recut(random)
             case 2:
-                flow.overlap = random.pick([.error, .trim, .allow])
+                flow.overlap = random.pick([.error, .trim, .trim, .allow])
                 flow.isEdited = true
                 if flow.overlap == .allow { flow.batch = nil }
             case 3: flow.retries = Retries(random.pick([0, 1, 2, 3]))
@@ -159,7 +159,7 @@ struct SimulatedFlowDeclaration: Sendable {
         }
     }
 
-    /// It is paused for days, and that ends early.
+    /// Pauses the flow for days, and resumes it near the end of the simulation.
     fileprivate mutating func pause(_ random: SimulationRandom) {
         var paused = version(at: .seconds(10_000))
         var resumed = paused
@@ -190,8 +190,9 @@ struct SimulatedFlowDeclaration: Sendable {
     ) -> SimulatedFlowDeclaration {
         var flow = SimulatedFlowDeclaration(id: .numbered(number))
         flow.source = random.pick([.table, .file])
-        flow.overlap = random.pick([.error, .error, .trim, .allow])
-        flow.retries = Retries(random.pick(world.has(.echoes) ? [1, 1, 2] : [0, 1, 2]))
+        // With `error` a new cut mostly refuses the plan.
+        flow.overlap = random.pick(world.has(.edits) ? [.error, .trim, .trim] : [.error, .error, .trim, .allow])
+        flow.retries = Retries(random.pick(world.has(.echoes) || world.has(.edits) ? [1, 1, 2] : [0, 1, 2]))
         if world.has(.ends) {
             flow.retries = Retries(
                 flow.retries.times,

@@ -39,9 +39,9 @@ final class SimulatedProcess: Sendable {
     let service: SimulatedService
     let misfortunes: Misfortunes
     let limits: SimulatedLimits
-    /// When its manifests were read.
+    /// When the process read its manifests.
     let manifestTime: Duration
-    /// Whether another ledger in the place of the one that it has opened would be seen.
+    /// Whether the store detects that another file has replaced the opened one.
     let canBeReplaced: Bool
     let stop: StopSignal
     let freshAnswers: FreshAnswers
@@ -51,14 +51,14 @@ final class SimulatedProcess: Sendable {
     private struct State {
         var isDead = false
         var pausedUntil = Duration.zero
-        /// By the answers that no cache gave: the earliest that it can have been at the service when the simulation began.
+        /// The service's time at the start of the simulation: the lowest estimate of all fresh answers so far.
         var earliestStart: Timestamp?
         /// The last whole look at each flow.
         var looks: [FlowID: SimulatedLook] = [:]
         /// How far back that look has read so far; `nil` when it has read everything.
         var readBackTo: [FlowID: Timestamp] = [:]
         var claims: [FlowID: ClaimID] = [:]
-        /// The windows that its manifests tell of runs.
+        /// Windows of runs, from `acknowledged` in the process's manifests.
         var told: [RunID: Window] = [:]
         /// Flows that must be looked at again before anything else of them is claimed: a claim met a conflict.
         var unsure: Set<FlowID> = []
@@ -151,14 +151,13 @@ final class SimulatedProcess: Sendable {
     var told: [RunID: Window] { state.withLock(\.told) }
     func noteClaim(_ claim: ClaimID, of flow: FlowID) { state.withLock { $0.claims[flow] = claim } }
     func claim(of flow: FlowID) -> ClaimID? { state.withLock { $0.claims[flow] } }
-    /// An answer that no cache gave came now.
+    /// Records the `Date` of an answer that came from the service itself.
     func noteFresh(_ date: Timestamp?) {
         guard let date else { return }
         let elapsed = time.elapsed
         state.withLock { $0.earliestStart = min($0.earliestStart ?? date - elapsed, date - elapsed) }
     }
-    /// Whether every answer of the service so far shows that one with this `Date` is older than the question: by more than
-    /// a `Date` without fractions and a few seconds of tolerance explain.
+    /// Whether a `Date` is older than the request by every fresh answer so far, with three seconds of tolerance.
     func couldTell(_ date: Timestamp?, isOlderThan sent: Duration) -> Bool {
         guard let date, let start = state.withLock(\.earliestStart) else { return false }
         return date + .seconds(3) < start + sent
@@ -168,8 +167,8 @@ final class SimulatedProcess: Sendable {
 
 /// When a flow's runs were read.
 struct SimulatedLook: Sendable {
-    /// The true time of the answer. Where a cache gave it, what the service itself could list then counts.
+    /// The true time of the answer. A cached answer counts as if the service had given it.
     let time: Timestamp
-    /// How many runs there were.
+    /// How many runs the service had.
     let runCount: Int
 }

@@ -4,10 +4,10 @@ import FlowServiceSimulator
 import Manifests
 
 extension SimulatedRun {
-    /// Whether it says so now.
+    /// Whether the run currently reports a failure.
     func hasFailed(at now: Timestamp) -> Bool { stage(at: now) == .ended && outcome(at: now) == .failed }
 
-    /// Whether it ended, now or before, in a way that lets another request of its window follow.
+    /// Whether the run reports, or once reported, an end that allows a retry.
     func mayBeFollowed(at now: Timestamp, _ retries: Retries) -> Bool {
         guard stage(at: now) == .ended else { return false }
         return [outcome(at: now), lateEnd?.first].contains { $0.map { $0.isRetried(by: retries) } ?? false }
@@ -17,7 +17,7 @@ extension SimulatedRun {
 extension ObservedRun {
     /// As the client of the service reads the simulator's answer.
     ///
-    /// - Parameter tellsCounts: whether the service tells how many records a run brought.
+    /// - Parameter tellsCounts: whether the service reports record counts.
     init(_ run: SimulatedRun, in sandbox: SimulatedSandbox, at now: Timestamp, tellsCounts: Bool) {
         let end: RunEnd? =
             switch (run.stage(at: now), run.outcome(at: now)) {

@@ -17,12 +17,12 @@ struct SimulatedScenario: Sendable {
         case separate
         /// Two files on one machine, as in two folders, at work at the same time.
         case clones
-        /// A file, then a shared ledger at another address, and perhaps the file once more.
+        /// A file, then a shared ledger at another address, and possibly the old file again.
         case addressed
-        /// One machine on a shared ledger that is set back, as by a forced push.
+        /// One machine with a shared ledger that is reset to an older state, as by a forced push.
         case reset
 
-        /// Those that need no feature of the world.
+        /// The modes that need no feature of the world.
         static let usual: [Mode] = [.shared, .restored, .own, .swapped, .moved, .separate, .clones]
 
         var isShared: Bool { [.shared, .restored, .reset].contains(self) }
@@ -40,8 +40,8 @@ struct SimulatedScenario: Sendable {
     let world: SimulatedWorld
 
     /// - Parameters:
-    ///   - mode: `nil` draws one.
-    ///   - features: `nil` draws them.
+    ///   - mode: drawn if `nil`.
+    ///   - features: drawn if `nil`.
     init(seed: UInt64, mode: Mode? = nil, features: Set<SimulatedWorld.Feature>? = nil) {
         self.seed = seed
         world = SimulatedWorld(seed: seed, features: features)

@@ -26,30 +26,30 @@ final class SimulatedService: Sendable {
         var ignoresOrder = false
         /// What part of the runs it leaves out where several flows are asked for at once.
         var leavingOut = 0.0
-        /// What part of the runs reports its end otherwise at first.
+        /// The fraction of runs that report a provisional outcome first.
         var lateEnds = 0.0
-        /// Whether runs tell how many records they brought.
+        /// Whether runs report record counts.
         var tellsCounts = false
-        /// No run is listed before one that was made earlier.
+        /// Whether runs become visible in the order of their creation.
         var listsInOrder = false
         var echo = Echo.none
     }
 
-    /// Which run an answer to a request names.
+    /// Which run id an accepted request is answered with.
     enum Echo: Sendable {
-        /// The one that it made.
+        /// The id of the new run.
         case none
-        /// To a re-trigger: the failed run, beside a new one.
+        /// A re-trigger creates a run, and is answered with the id of the failed one.
         case failedRun
-        /// To a re-trigger: the failed run, and no other is made.
+        /// A re-trigger creates no run, and is answered with the id of the failed one.
         case failedRunOnly
-        /// To a new request: another run that is listed already.
+        /// A new request is answered with the id of another run in the ledger.
         case knownRun
     }
 
     private struct State {
         var sandbox: SimulatedSandbox
-        /// How far the clock of the first node is ahead of the true time, and that of any node was at most.
+        /// How far the first node's clock is ahead of the true time, and the maximum of all nodes so far.
         var skew: Duration
         var largestSkew: Duration
         /// The runs that appliers requested.
@@ -58,9 +58,9 @@ final class SimulatedService: Sendable {
         /// The runs that each claim of a window has brought.
         var taken: [ClaimedWindow: Set<String>] = [:]
         var released: Set<ClaimedWindow> = []
-        /// The windows that were ever claimed.
+        /// Every window that was ever claimed.
         var claimed: Set<Window> = []
-        /// How often an applier got the answer that a run was triggered again, since all is quiet.
+        /// How many re-triggers of each run were answered in the quiet phase.
         var retriggered: [String: Int] = [:]
         var violations: [String] = []
         /// Nothing goes wrong any more.
@@ -69,7 +69,7 @@ final class SimulatedService: Sendable {
 
     let habits: Habits
     let world: SimulatedWorld
-    /// `nil` where nothing that can be seen lies between the appliers and the service.
+    /// The cache in front of the service, if any.
     let cache: SimulatedCache?
     let time: VirtualTime
     let random: SimulationRandom
@@ -96,23 +96,24 @@ final class SimulatedService: Sendable {
         state = Mutex(State(sandbox: model, skew: skew, largestSkew: skew + (world.nodes.offsets.max() ?? .zero)))
     }
 
-    /// The true time: by it runs are listed, begin and end, whatever the nodes' clocks say.
+    /// The true time. Runs are listed, begin and end by it, not by the nodes' clocks.
     var now: Timestamp { time.now }
 
-    /// Which node answers.
+    /// The node that answers a request.
     func node(for path: Int) -> Int {
         let count = world.nodes.offsets.count
         return world.nodes.isByPath ? path % count : random.below(count)
     }
 
-    /// By the node's clock.
+    /// The node's own time.
     func time(of node: Int) -> Timestamp { now + state.withLock(\.skew) + world.nodes.offsets[node] }
 
     /// The `Date` header of the node's answers: whole seconds.
     func date(of node: Int) -> Timestamp? { habits.tellsDate ? Timestamp(seconds: time(of: node).seconds) : nil }
 
-    /// The clocks of all nodes are set.
+    /// Steps the clocks of all nodes. Without a `Date`, a step of more than a minute cannot be noticed: it is skipped.
     func stepClock(by step: Duration) {
+        guard habits.tellsDate || (step <= .seconds(60) && step >= .seconds(-60)) else { return }
         trace.add(time, "the service's clock STEPS by \(step)")
         let ahead = world.nodes.offsets.max() ?? .zero
         state.withLock { state in
@@ -204,17 +205,25 @@ final class SimulatedService: Sendable {
         if living.filter({ $0.window == window }).count >= slots {
             violations.append("window-twice: \(window) of \(run.flow)")
         }
-        let attempts = (1 + (versions.map(\.retries.times).max() ?? 0)) * (flow.replaces == nil ? 1 : 2)
-        if own.filter({ $0.window == window }).count >= slots * attempts {
+        let mostAttempts = flow.counted.reduce(0) { sum, id in
+            let versions = manifest.flow(id)?.versions(until: elapsed) ?? []
+            let slots = versions.map { $0.slots(of: window, at: elapsed) }.max() ?? 0
+            return sum + slots * (1 + (versions.map(\.retries.times).max() ?? 0))
+        }
+        if own.filter({ $0.window == window }).count >= mostAttempts {
             violations.append("retries-exceeded: \(window) of \(run.flow)")
         }
-        // Where overlaps were ever allowed, a retry may be of a window that overlaps another.
+        // After `overlap: allow`, a retry may legitimately overlap another run.
         if !versions.contains(where: { $0.overlap == .allow }),
             let other = living.first(where: { $0.window != window && $0.window?.overlaps(window) ?? false })
         {
             violations.append("overlap: \(window) of \(run.flow), with \(other.id.prefix(8))")
         }
-        if let pause = flow.pause, pause.isActive(at: now) { violations.append("paused: \(window) of \(run.flow)") }
+        // By the plan's own manifest, and also by the one that is in force now.
+        let pauses = [flow.pause, versions.last?.pause]
+        if pauses.allSatisfy({ $0?.isActive(at: now) ?? false }) {
+            violations.append("paused: \(window) of \(run.flow)")
+        }
         if habits.tellsDate, flow.isOfSeries(window), window.end > time.now + state.largestSkew {
             violations.append("window-not-ended: \(window) of \(run.flow)")
         }
@@ -223,7 +232,7 @@ final class SimulatedService: Sendable {
 
     /// Draws how the run that is made next is listed and ends.
     ///
-    /// - Parameter fails: `nil` draws that, too.
+    /// - Parameter fails: drawn if `nil`.
     private func draw(fails: Bool? = nil) {
         var lag =
             isQuiet || !random.happens(habits.late)
@@ -254,7 +263,7 @@ final class SimulatedService: Sendable {
 
     /// Somebody requests a run in the user interface.
     ///
-    /// - Parameter fails: `nil` draws how it ends.
+    /// - Parameter fails: drawn if `nil`.
     func requestByHand(
         _ flow: SimulatedFlowDeclaration, _ window: Window, startTime: Timestamp?, fails: Bool? = nil
     ) {
@@ -284,7 +293,7 @@ final class SimulatedService: Sendable {
         if let again { trace.add(time, "somebody TRIGGERS \(run.id.prefix(8)) again: \(again.id.prefix(8))") }
     }
 
-    /// Whether runs that have not failed leave nothing of the window out.
+    /// Whether runs that have not failed cover the whole window.
     func isCovered(_ window: Window, of flow: SimulatedFlowDeclaration) -> Bool {
         let now = now
         let runs = runs.filter {
@@ -295,26 +304,25 @@ final class SimulatedService: Sendable {
         return end >= window.end
     }
 
-    /// The id that the answer to a taken request names.
+    /// The run id in the answer to an accepted request.
     ///
-    /// - Parameter failed: the run that was triggered again.
-    func echo(of run: RunID, retriggering failed: RunID?) -> RunID {
+    /// - Parameters:
+    ///   - failed: the re-triggered run.
+    ///   - recorded: the runs in the applier's ledger.
+    func echo(of run: RunID, retriggering failed: RunID?, recorded: Set<RunID> = []) -> RunID {
         guard random.happens(0.5) else { return run }
         if let failed { return habits.echo == .failedRun ? failed : run }
-        guard habits.echo == .knownRun, let made = runs.last(where: { $0.id == run.description }) else { return run }
-        let now = now
-        let known = runs.filter { $0.flow == made.flow && $0.id != made.id && $0.listedAt <= now }
-        return known.randomElement(random).flatMap { RunID($0.id) } ?? run
+        return habits.echo == .knownRun ? recorded.sorted().randomElement(random) ?? run : run
     }
 
-    /// Whether a re-trigger of the run makes none, though the answer says so.
+    /// Whether a re-trigger of the run is accepted without creating a run.
     func isRetriggerInVain(_ run: RunID) -> Bool {
         guard habits.echo == .failedRunOnly, random.happens(0.7) else { return false }
         let now = now
         return runs.contains { $0.id == run.description && $0.mayBeTriggeredAgain(at: now) }
     }
 
-    /// An applier got the answer that the run was triggered again. While all is quiet none of them is lost.
+    /// Counts the answers to re-triggers of a run. Only the quiet phase counts, because no answer is lost then.
     func noteRetriggered(_ run: RunID) {
         guard isQuiet, let flow = runs.first(where: { $0.id == run.description })?.flow else { return }
         let times = manifest.flow(flow)?.versions(until: time.elapsed).map(\.retries.times).max() ?? 0
@@ -325,7 +333,7 @@ final class SimulatedService: Sendable {
         if count == 2 + times { violate("triggered-without-end: \(run)") }
     }
 
-    /// Whether an answer named the run instead of another.
+    /// Whether a re-trigger was answered with this run's own id.
     func wasRetriggered(_ run: SimulatedRun) -> Bool { state.withLock { $0.retriggered[run.id] != nil } }
 
     func wasClaimed(_ window: Window) -> Bool { state.withLock { $0.claimed.contains(window) } }
@@ -378,7 +386,7 @@ final class SimulatedService: Sendable {
 
     /// A claim is committed: the runs that could be seen when its owner looked must have been counted.
     ///
-    /// - Parameter told: the windows that its owner's manifest tells.
+    /// - Parameter told: windows of runs, from `acknowledged` in the owner's manifests.
     func watchClaim(
         _ claim: ClaimID, _ flow: FlowID, _ window: Window, manifestTime: Duration, told: [RunID: Window],
         looks: (FlowID) -> SimulatedLook?
@@ -421,12 +429,12 @@ final class SimulatedService: Sendable {
     }
 }
 
-/// A request of an applier that has arrived at the service.
+/// A request that has arrived at the service.
 struct SimulatedRequest: Sendable {
     let claim: ClaimID
-    /// The node that takes it.
+    /// The node that accepts the request.
     let node: Int
-    /// When the manifests were read that it was planned from.
+    /// When the manifests of its plan were read.
     let manifestTime: Duration
 }
 

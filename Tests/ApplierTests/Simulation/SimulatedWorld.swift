@@ -2,31 +2,46 @@ import FlowRuns
 import FlowServiceSimulator
 import Foundation
 
-/// What the world does in one simulation, apart from the faults that every simulation draws.
+/// The behaviour of the environment in one simulation: caches, clocks, ledgers, people. Each feature is drawn
+/// independently, so most seeds have one or two.
 ///
-/// Most seeds have one or two features, so that a failure can be explained. `SLUICE_WORLD=a,c` gives every seed exactly
-/// these features, and `SLUICE_WORLD=` none.
+/// `SLUICE_WORLD=a,c` gives every seed exactly these features, and `SLUICE_WORLD=` none.
+///
+/// Not drawn, because no applier could detect it:
+/// - A cached answer without an `Age` whose `Date` is not at least three seconds older than every fresh answer of the
+///   process shows. On first contact there is none to compare with.
+/// - A large step of `Date` forward after one back. Runs from between the two have an early `createdAt` and stand below
+///   older ones in a listing by time, and `Date` no longer shows it. For the same reason nodes whose clocks differ step
+///   by 20 seconds at most, and a service without `Date` by a minute. Steps and differences of up to 300 seconds need
+///   an allowance of five minutes when listings are read back.
+/// - A new machine that uses an empty shared ledger before the requests of another machine's file are listed.
+/// - A return to the old file on a machine that has never completed an apply with the other ledger.
+/// - A reset of a shared ledger that several machines use.
+/// - With hints: runs listed out of order, or a request still on its way when the other machine begins.
+/// - A wrong acknowledgement of a run that fails, of an applier's own run, or of a window that was claimed.
+/// - An answer with the id of a run that is not in the applier's ledger.
+/// - A saved plan applied after one of its flows was replaced.
 struct SimulatedWorld: Sendable {
     enum Feature: String, CaseIterable, Comparable, Sendable {
-        /// Caches answer GETs.
+        /// Caches in front of the service answer GETs.
         case caches = "a"
-        /// Nodes whose clocks differ, and a `Date` that steps.
+        /// Clocks of nodes differ, and `Date` steps.
         case clocks = "b"
         /// The ledger's address changes, or a shared ledger is reset.
         case addresses = "c"
-        /// Two ledgers, and a `lastRunDetails` that names runs before they are listed.
+        /// Two machines with separate ledgers, and a `lastRunDetails` that names runs before they are listed.
         case hints = "d"
-        /// Runs whose end changes after it was first told.
+        /// Ends of runs change after they were first reported.
         case ends = "e"
-        /// Runs by hand that cut the declared windows otherwise.
+        /// Foreign runs cover several declared windows, or cut them.
         case cuts = "f"
-        /// Windows that the manifest tells wrongly.
+        /// Acknowledgements name wrong windows.
         case mistakes = "g"
-        /// Answers that name a run which is known already.
+        /// Accepted requests are answered with the id of a known run.
         case echoes = "h"
-        /// Manifests that are edited between applies.
+        /// Manifests are edited between applies.
         case edits = "i"
-        /// Saved plans that are applied later.
+        /// Plans are saved and applied later.
         case plans = "j"
 
         static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
@@ -35,11 +50,11 @@ struct SimulatedWorld: Sendable {
     let features: Set<Feature>
     let cache: CacheHabits?
     let nodes: NodeClocks
-    /// When the clocks of all nodes are set, and by how much.
+    /// When the clocks of all nodes step, and by how much.
     let clockSteps: [(at: Duration, by: Duration)]
     private let addressMode: SimulatedScenario.Mode
 
-    /// - Parameter features: `nil` draws them, unless the environment names them.
+    /// - Parameter features: if `nil`, those of the environment, or else drawn.
     init(seed: UInt64, features: Set<Feature>? = nil) {
         let random = SimulationRandom(seed: seed, choice: "world")
         let drawn = Set(Feature.allCases.filter { _ in random.happens(0.15) })
@@ -51,21 +66,34 @@ struct SimulatedWorld: Sendable {
             return
         }
         nodes = NodeClocks(random)
-        clockSteps = (0..<random.pick(nodes.offsets.count > 1 ? [0, 0, 1] : [1, 2, 3])).map { _ in
-            let step = random.seconds(1, 5, 10, 60, 150, 600, 3600)
-            return (random.duration(upTo: Span.disturbed), random.happens(0.5) ? step : .zero - step)
+        clockSteps = Self.drawnSteps(random, areNodesEqual: nodes.offsets.count == 1)
+    }
+
+    /// No large step forward follows a large step back; nodes whose clocks differ have small steps only. See above.
+    private static func drawnSteps(
+        _ random: SimulationRandom, areNodesEqual: Bool
+    ) -> [(at: Duration, by: Duration)] {
+        let times = (0..<random.pick(areNodesEqual ? [1, 2, 3] : [0, 0, 1])).map { _ in
+            random.duration(upTo: Span.disturbed)
+        }
+        var mayBeLarge = areNodesEqual
+        return times.sorted().map { time in
+            let isBack = random.happens(0.5)
+            let step = mayBeLarge ? random.seconds(1, 10, 60, 150, 300, 3600, 3600) : random.seconds(1, 5, 10, 20)
+            if isBack, step > .seconds(60) { mayBeLarge = false }
+            return (time, isBack ? .zero - step : step)
         }
     }
 
     func has(_ feature: Feature) -> Bool { features.contains(feature) }
 
-    /// A mode that a feature needs; `nil` where any will do.
+    /// The mode that a feature needs; `nil` if any mode fits.
     var mode: SimulatedScenario.Mode? {
         if has(.addresses) { return addressMode }
         return has(.hints) ? .separate : nil
     }
 
-    /// The features as `SLUICE_WORLD` names them.
+    /// The value of `SLUICE_WORLD` that selects these features.
     var description: String { features.sorted().map(\.rawValue).joined(separator: ",") }
 
     private static let requested: Set<Feature>? = ProcessInfo.processInfo.environment["SLUICE_WORLD"].map { names in
@@ -73,18 +101,18 @@ struct SimulatedWorld: Sendable {
     }
 }
 
-/// The clocks of the service's nodes, of which one answers each request.
+/// The clocks of the nodes that answer requests.
 struct NodeClocks: Sendable {
     /// How far each node is ahead of the service's own time.
     var offsets = [Duration.zero]
-    /// Each path has a node of its own; otherwise a node is drawn for each answer.
+    /// Whether the path selects the node; otherwise a node is drawn for each answer.
     var isByPath = false
 
     init() {}
 
     init(_ random: SimulationRandom) {
         guard random.happens(0.6) else { return }
-        offsets += (0..<random.pick([1, 1, 2])).map { _ in random.seconds(-240, -150, -30, -5, 5, 30, 90, 150, 240) }
+        offsets += (0..<random.pick([1, 1, 2])).map { _ in random.seconds(-150, -90, -30, -5, 5, 30, 90, 150) }
         isByPath = random.happens(0.5)
     }
 }

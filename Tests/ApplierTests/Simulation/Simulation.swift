@@ -20,12 +20,12 @@ final class Simulation: Sendable {
         /// The ledger on which the work goes on.
         var contents: InMemoryContents
         var history: [InMemoryContents] = []
-        /// By machine.
+        /// The last saved plan of each machine.
         var savedPlans: [Int: SavedPlan] = [:]
         var processes: [SimulatedProcess] = []
     }
 
-    /// A plan, and what its apply works with.
+    /// A saved plan, with the ledger and the manifests that it was made from.
     struct SavedPlan: Sendable {
         let plan: Plan
         let contents: InMemoryContents
@@ -109,7 +109,8 @@ final class Simulation: Sendable {
             habits.listsInOrder = true
             (habits.late, habits.latest) = (0.8, 0.7)
         }
-        if world.has(.edits) { habits.failing = random.pick([0, 0.2, 0.5]) }
+        if world.has(.addresses) { (habits.late, habits.latest) = random.pick([(0.6, 0.4), (1, 1)]) }
+        if world.has(.edits) { habits.failing = random.pick([0.1, 0.3, 0.5]) }
         if world.has(.echoes) {
             habits.echo = random.pick([.failedRun, .failedRunOnly, .knownRun])
             habits.failing = 0.4
@@ -196,11 +197,11 @@ final class Simulation: Sendable {
         if mode != .separate { await apply(random.pick(machines), restarts: true) }
     }
 
-    /// The manifest names a shared ledger instead of the file.
+    /// Changes the ledger's address from the file to a shared store.
     ///
     /// - Parameters:
-    ///   - isCopied: whether the file was copied into it.
-    ///   - others: whether other machines use it, too.
+    ///   - isCopied: whether the file is copied into the shared store.
+    ///   - others: whether other machines use the shared store, too.
     func leaveFile(isCopied: Bool, for address: SimulatedMachine.Address, others: Bool) async {
         state.withLock(\.processes).forEach { $0.kill() }
         let shared = InMemoryContents()
@@ -209,12 +210,13 @@ final class Simulation: Sendable {
         state.withLock { $0.contents = shared }
         machines[0].put(shared, at: address)
         guard others else { return }
-        // Nothing tells a new machine what a file elsewhere lacks that is not listed yet.
+        // A new machine cannot detect requests of another machine's file that are not listed yet.
         if !isCopied { await time.sleep(limits.settle + Span.requestTimeout * 2) }
         if contents === shared { machines[1].put(shared, at: address) }
     }
 
-    /// The manifest names the old file again. A machine that has never used the other ledger cannot know of it.
+    /// Changes the address back to the old file, if the machine has used the shared store: otherwise it cannot detect the
+    /// change.
     func returnToFile(_ file: InMemoryContents) {
         guard machines[0].hasUsedLaterAddress || machines[1].contents == nil else { return }
         state.withLock(\.processes).forEach { $0.kill() }
@@ -224,7 +226,7 @@ final class Simulation: Sendable {
         machines[1].put(nil)
     }
 
-    /// A shared ledger is set back, and nobody says so.
+    /// Resets the shared ledger to an older state, without a `ledger recheck`.
     func resetLedger() {
         if random.happens(0.5) { state.withLock(\.processes).forEach { $0.kill() } }
         guard let old = recentCopies().randomElement(random) else { return }
@@ -241,8 +243,8 @@ final class Simulation: Sendable {
         state.withLock { $0.savedPlans[machine.number] = saved }
     }
 
-    /// Applies the machine's saved plan, which names the ledger of its time. Where a flow was replaced since, nobody works
-    /// by the earlier manifest.
+    /// Applies the machine's saved plan to the ledger that it names. A plan from before the replacement of a flow is
+    /// skipped: replacing requires that no apply uses the earlier manifest.
     func applySavedPlan(on machine: SimulatedMachine) async {
         guard let saved = state.withLock({ $0.savedPlans[machine.number] }) else { return }
         guard !service.manifest.replacements.contains(where: { saved.manifestTime < $0 && $0 <= time.elapsed }),
@@ -259,10 +261,10 @@ final class Simulation: Sendable {
         noteHistory(contents)
     }
 
-    /// - Parameter saved: a plan that was saved earlier.
+    /// - Parameter saved: the plan to apply, if it was saved earlier.
     func process(on machine: SimulatedMachine, applying saved: SavedPlan? = nil) -> SimulatedProcess? {
         guard isAtWork(machine), var contents = machine.contents else { return nil }
-        // In the other modes it is the path that counts, and what lies there now.
+        // In the other modes the address is unchanged: the ledger that is there now is opened.
         if mode == .addressed, let saved { contents = saved.contents }
         let opened = contents
         return state.withLock { state in
@@ -281,7 +283,8 @@ final class Simulation: Sendable {
     func finish() async {
         service.acknowledgeAll()
         let last = machines.filter(isAtWork)
-        for round in 0..<14 {
+        // A re-trigger that creates no run takes two rounds to settle.
+        for round in 0..<(world.has(.echoes) ? 40 : 14) {
             for machine in last { await apply(machine) }
             for machine in last { await refresh(machine, readsAll: round % 3 == 2) }
             await time.sleep(.seconds(400))

@@ -5,7 +5,7 @@ import Synchronization
 final class SimulationRandom: Sendable {
     private let generator: Mutex<SeededGenerator>
 
-    /// - Parameter choice: what it draws depends on nothing that is drawn for other choices.
+    /// - Parameter choice: selects an independent sequence.
     init(seed: UInt64, choice: String = "simulation") {
         generator = Mutex(SeededGenerator(seed: seed, choice: choice))
     }

@@ -126,7 +126,7 @@ extension Simulation {
         await applySavedPlan(on: machine)
     }
 
-    /// Machines that take turns do so still.
+    /// Starts an apply with the edited manifest, unless machines take turns.
     private func editManifest() async {
         trace.add(time, "the manifest is EDITED")
         guard mode != .separate else { return }
@@ -134,10 +134,10 @@ extension Simulation {
         await apply(random.pick(machines), restarts: true)
     }
 
-    /// How much later than now a plan's time is.
+    /// How far `asOf` of a plan is ahead of the machine's clock.
     private func ahead() -> Duration { random.seconds(0, 0, 120, 3600, 259_200) }
 
-    /// A run of several declared windows, or across the border of two.
+    /// Requests a foreign run of several declared windows, or of a window that is cut otherwise.
     private func requestOtherCutByHand() {
         guard let flow = service.manifest.flow(random.pick(service.manifest.flows).id, at: time.elapsed) else { return }
         let windows = flow.allWindows.sorted()
@@ -160,7 +160,8 @@ extension Simulation {
             for delay in delays {
                 group.addTask {
                     await self.time.sleep(delay)
-                    await self.apply(self.random.pick(self.machines))
+                    let machines = self.machines.filter(self.isAtWork)
+                    await self.apply(self.random.pick(machines.isEmpty ? self.machines : machines))
                 }
             }
         }
@@ -176,7 +177,7 @@ extension Simulation {
             case 2: await applySavedPlan(on: machine)
             default: await apply(machine)
             }
-            // `lastRunDetails` names the newest run as soon as it is taken, and no request is on its way any more.
+            // With hints, only wait until every request has arrived: `lastRunDetails` names the newest run at once.
             let pause = world.has(.hints) ? Span.requestTimeout : limits.settle
             await time.sleep(pause + random.seconds(1, 5, 30, 100))
         }

@@ -1,6 +1,7 @@
 import FlowRuns
 import FlowService
 import FlowServiceSimulator
+import Ledger
 import Synchronization
 
 /// The service as a process sees it that may die or be stopped at every step, over a network that loses, delays and
@@ -23,7 +24,7 @@ struct UnreliableService: FlowService {
 
     private typealias Taking = @Sendable (SimulatedService, SimulatedRequest) -> Result<RunID, ServiceError>
 
-    /// Where each path has a node of its own.
+    /// The path number that selects the node of POST requests.
     private static let pathOfRequests = 4
 
     func createRun(_ body: String, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
@@ -33,7 +34,10 @@ struct UnreliableService: FlowService {
             return .refused(reason: "400", response: "")
         }
         return await request(id, deadline) { service, request in
-            service.take(body, request).map { service.echo(of: $0, retriggering: nil) }
+            service.take(body, request).map { run in
+                let runs = (try? InMemoryStore(process.contents).snapshot(of: id).runs) ?? []
+                return service.echo(of: run, retriggering: nil, recorded: Set(runs.compactMap(\.id)))
+            }
         }
     }
 
@@ -43,7 +47,7 @@ struct UnreliableService: FlowService {
         }
         let answer = await request(flow, deadline) { service, request in
             if service.isRetriggerInVain(run) {
-                service.trace.add(service.time, "service triggers \(run) again IN VAIN")
+                service.trace.add(service.time, "service accepts a re-trigger of \(run) and creates NO RUN")
                 return .success(run)
             }
             return service.retrigger(run, request).map { service.echo(of: $0, retriggering: run) }
@@ -126,16 +130,16 @@ struct UnreliableService: FlowService {
 
     // MARK: Reads
 
-    /// What a GET was answered with.
+    /// The answer to a GET.
     private struct Reading<Value: Sendable>: Sendable {
         let value: Value
         /// The `Date` header: whole seconds.
         let date: Timestamp?
-        /// The `Age` header: given only by a cache.
+        /// The `Age` header, which only caches send.
         let age: Int?
         let sent: MonotonicInstant
         let received: MonotonicInstant
-        /// What the service itself could list when the answer was given.
+        /// The service's state when the answer was given.
         let look: SimulatedLook
     }
 
@@ -157,9 +161,9 @@ struct UnreliableService: FlowService {
         return reading
     }
 
-    /// Sends the question once, which a cache may answer.
+    /// Sends one GET, which a cache may answer.
     ///
-    /// - Parameter variant: another one asks the same with another page limit, which is another key of a cache.
+    /// - Parameter variant: stands for a page limit, which is part of the cache key.
     private func exchange<Value: Sendable>(
         _ question: Question, variant: Int, _ value: () throws(FlowServiceError) -> Value
     ) async throws(FlowServiceError) -> Reading<Value> {
