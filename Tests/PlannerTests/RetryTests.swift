@@ -62,6 +62,16 @@ struct RetryTests {
         #expect(once.codes == [.windowRunTwice])
     }
 
+    @Test("a re-trigger that the service answered with a known run uses up an attempt")
+    func knownRun() {
+        let answer = RecordedRun(0..<10, .rejected, attempt: 2, failure: "\(RunAnswerReason.knownRun)0--1")
+        let again = plan([.failed], times: 2, [failed, answer]).actions.first
+        #expect(again?.kind == .retry(of: RunID("0--1")!))
+        #expect(again?.attempt == 3)
+        let spent = plan([.failed], times: 1, [failed, answer])
+        #expect(spent.actions.isEmpty && spent.failedCount == 1)
+    }
+
     @Test("a run with too few records is reported until a run of the window has enough")
     func expectation() {
         var flow = SampleFlow(windows: [0..<10], runs: [RecordedRun(0..<10, .succeeded, records: 4)])
