@@ -100,7 +100,7 @@ struct PlanPropertyTests {
         forEachFlow { flow, plan, generator in
             guard !plan.diagnostics.hasErrors, plan.held.isEmpty else { return }
             var after = flow
-            if Bool.random(using: &generator) {
+            if flow.overlap != .allow, Bool.random(using: &generator) {
                 after.batch = .upTo(.fixed(.seconds(Int64.random(in: 1...20, using: &generator))))
             }
             let states: [RunState] = [.succeeded, .accepted, .partial, .failed, .failed]
