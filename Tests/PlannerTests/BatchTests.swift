@@ -52,7 +52,7 @@ struct BatchTests {
         #expect(flow.plan.undeclared.isEmpty)
     }
 
-    @Test("a failed batch of another length is listed as undeclared, and its windows are requested anew")
+    @Test("a failed batch of another length is listed as undeclared, and its windows are requested again")
     func failedOfAnotherLength() {
         var flow = flow(0..<30, batch: 20)
         flow.runs = [RecordedRun(0..<30, .failed), RecordedRun(0..<30, .failed, attempt: 2)]

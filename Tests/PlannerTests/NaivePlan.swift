@@ -39,7 +39,7 @@ struct NaivePlan {
 
     private let flow: SampleFlow
     private let desired: [Window]
-    /// The windows that were run, whatever became of the runs.
+    /// The windows that were run, including those whose runs failed.
     private let wasRun: Set<Window>
     private let covering: [RecordedRun]
     /// The declared windows that a run of another, longer window covers.

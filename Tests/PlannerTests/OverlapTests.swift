@@ -149,7 +149,7 @@ struct OverlapTests {
     }
 
     @Test(
-        "the window of a run that was partial and then failed is retried, whatever the overlap policy",
+        "a window whose run was partial and whose retry failed is retried again under every overlap policy",
         arguments: FlowDeclaration.Overlap.allCases)
     func failedAfterPartial(overlap: FlowDeclaration.Overlap) {
         let flow = SampleFlow(

@@ -178,6 +178,26 @@ struct PlanPropertyTests {
         }
     }
 
+    @Test("a ledger that is rebuilt from the service leads to the same requests")
+    func rebuiltLedger() {
+        forEachFlow { flow, plan, _ in
+            // Which runs were reruns, and how often the service refused a request, is lost with the ledger.
+            let isRebuildable = flow.runs.allSatisfy { !$0.state.isDoubtful && $0.failure == nil }
+            guard flow.reruns.isEmpty, isRebuildable else { return }
+            var rebuilt = flow
+            rebuilt.runs = flow.runs.filter { !$0.state.isVoid }.map { run in
+                RecordedRun(
+                    identity: run.identity, state: run.state, origin: .service, id: run.id, recordedAt: run.recordedAt,
+                    records: run.records)
+            }
+            let other = rebuilt.plan
+            #expect(other.actions.map(\.window) == plan.actions.map(\.window), "\(flow)")
+            #expect(other.actions.map(\.kind) == plan.actions.map(\.kind), "\(flow)")
+            #expect(other.recordedCount == plan.recordedCount, "\(flow)")
+            #expect(other.diagnostics.hasErrors == plan.diagnostics.hasErrors, "\(flow)")
+        }
+    }
+
     @Test("batches request the same time in fewer runs, none longer than the batch length")
     func batches() {
         forEachFlow { flow, plan, generator in

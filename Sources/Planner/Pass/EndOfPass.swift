@@ -14,6 +14,7 @@ extension FlowFindings {
         // Before batches are joined: windows that wait must not be in a batch with windows that do not.
         holdWaiting()
         joinBatches()
+        discardRepeatedUndeclared()
         resolveRerunsWithoutRun(isVerified: isVerified)
         resolve(ranges, isVerified: isVerified)
         holdWaiting()

@@ -11,6 +11,8 @@ struct FlowFindings {
     /// The number of these whose run failed with no retry left.
     var failedCount = 0
     private(set) var undeclared: [RecordedRun] = []
+    /// The windows whose failed runs this plan retries or counts as failed, so that they are not undeclared.
+    private var repeatedWindows: Set<Window> = []
     private let listsUndeclared: Bool
     var diagnostics = CappedDiagnostics()
     var seriesOverlaps = SeriesOverlaps()
@@ -114,6 +116,14 @@ struct FlowFindings {
         if pairs.contains(where: { isBefore($1, $0) }) { undeclared.sort(by: isBefore) }
     }
 
+    /// Removes the runs of windows that turned out to be requested again, such as batches.
+    mutating func discardRepeatedUndeclared() {
+        guard !repeatedWindows.isEmpty else { return }
+        undeclared.removeAll { run in
+            run.identity.rerun == nil && run.window.map(repeatedWindows.contains) ?? false
+        }
+    }
+
     /// Adds a run of a replaced flow.
     mutating func noteReplaced(_ run: RecordedRun) {
         noteAcknowledged(run)
@@ -170,10 +180,10 @@ struct FlowFindings {
     mutating func repeated(_ window: Window, _ attempts: Attempts, of desired: DesiredWindow) -> Repeated? {
         switch attempts.verdict(retries) {
         case .retry(let run, let failed, let ordinal):
-            undeclared.removeAll { $0.window == window && $0.identity.rerun == nil }
+            repeatedWindows.insert(window)
             return retryAction(run, failed, ordinal, attempts: attempts, rerun: nil, of: desired).map { .retry($0) }
         case .failed:
-            undeclared.removeAll { $0.window == window && $0.identity.rerun == nil }
+            repeatedWindows.insert(window)
             return .exhausted
         case .missing, .recorded, .replaced, .doubtful: return nil
         }

@@ -116,7 +116,7 @@ struct WindowHistory {
         return runs.first(where: ingests) ?? replaced.first(where: ingests)
     }
 
-    /// Whether the window was ever run, whatever became of the run.
+    /// Whether the service accepted, or may have accepted, a run of the window. The run may have failed.
     var wasRun: Bool { runs.contains { !$0.state.isVoid } || !replaced.isEmpty }
 
     /// Returns the verdict on the window's own run. An accepted rerun covers the window too.
@@ -249,8 +249,8 @@ extension RecordedRun {
     /// nothing.
     var coversWindow: Bool { !state.isVoid && state != .failed }
 
-    /// Whether the manifest calls it somebody else's, so that it counts for nothing. A request whose window the ledger
-    /// knows is our own, whatever the manifest says.
+    /// Whether the manifest acknowledges the run without a window. Such a run gets no declared run's place. A request
+    /// whose window the ledger contains is never foreign.
     package func isSomebodyElses(_ acknowledged: Set<RunID>) -> Bool {
         (origin == .service || window == nil) && id.map(acknowledged.contains) ?? false
     }
