@@ -102,9 +102,13 @@ struct UnrecordedRunTests {
 
     @Test("a run that succeeded on the service counts even if all attempts of this ledger failed")
     func succeededAfterLastAttempt() {
-        let plan = plan([RecordedRun(0..<10, .failed, id: "own"), found(2, id: "hand", at: 200)])
-        #expect(plan.actions.isEmpty && plan.diagnostics.isEmpty)
-        #expect((plan.recordedCount, plan.failedCount) == (1, 0))
+        let runs = [RecordedRun(0..<10, .failed, id: "own"), found(2, id: "hand", at: 200)]
+        let alone = plan(runs)
+        #expect(alone.actions.isEmpty && alone.diagnostics.isEmpty)
+        #expect((alone.recordedCount, alone.failedCount) == (1, 0))
+        // The attempts stay within 1 + retryFailed for the window and for its rerun.
+        let withRerun = plan(runs, reruns: [Rerun(0..<10, "fix")])
+        #expect(withRerun.actions.isEmpty && withRerun.codes == [.runTakenForRerun])
     }
 
     @Test("a failed rerun is retried only as often as declared, even if its run was requested elsewhere")

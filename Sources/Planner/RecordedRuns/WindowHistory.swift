@@ -70,25 +70,39 @@ struct WindowHistory {
         let others = replaced.filter { $0.origin == .service && !$0.isSomebodyElses(acknowledged) }
         var living = (counting.filter { !failedOrRetried.contains($0) } + others).sorted(by: Self.isOlder)[...]
         var failed = failedOrRetried[...]
-        for rerun in [nil] + declared.map(Optional.some) {
+        let roles = [nil] + declared.map(Optional.some)
+        for rerun in roles {
+            if self[rerun].isOpen(retries) { assignOldest(of: &living, to: rerun, ofReplaced: others) }
+            if rolesOfReplaced.contains(rerun) { continue }
             var attempts = self[rerun]
-            let isTakenThere = replaced.contains { $0.origin == .request && $0.identity.rerun == rerun }
-            if !isTakenThere, attempts.needsRun(retries), let run = living.popFirst() {
-                if others.contains(run) {
-                    rolesOfReplaced.insert(rerun)
-                    continue
-                }
-                attempts.add(run, isNumbered: rerun == nil)
-                rerunsOfUnrecorded[run.identity] = rerun
-                if let rerun { taken[rerun] = run }
-            }
             while attempts.isOpen(retries), let run = failed.popFirst() {
                 attempts.add(run, isNumbered: rerun == nil)
                 rerunsOfUnrecorded[run.identity] = rerun
             }
             self[rerun] = attempts
         }
+        // A run that did not fail counts even after the last attempt, unless a declared rerun needs it.
+        for rerun in roles where self[rerun].needsRun(retries) {
+            assignOldest(of: &living, to: rerun, ofReplaced: others)
+        }
         surplus = living.filter { !others.contains($0) }
+    }
+
+    /// Assigns the oldest run to a rerun or, for `nil`, to the window's own run.
+    private mutating func assignOldest(
+        of living: inout ArraySlice<RecordedRun>, to rerun: String?, ofReplaced others: [RecordedRun]
+    ) {
+        let isTakenThere =
+            rolesOfReplaced.contains(rerun)
+            || replaced.contains { $0.origin == .request && $0.identity.rerun == rerun }
+        guard !isTakenThere, let run = living.popFirst() else { return }
+        if others.contains(run) {
+            rolesOfReplaced.insert(rerun)
+            return
+        }
+        self[rerun].add(run, isNumbered: rerun == nil)
+        rerunsOfUnrecorded[run.identity] = rerun
+        if let rerun { taken[rerun] = run }
     }
 
     private static func isOlder(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
