@@ -23,7 +23,7 @@ struct RetryTests {
             }
         }
         #expect(plan([.empty], [RecordedRun(0..<10, .succeeded, records: 1)]).actions.isEmpty)
-        #expect(plan([.empty], [RecordedRun(0..<10, .succeeded)]).actions.isEmpty, "nobody knows how many")
+        #expect(plan([.empty], [RecordedRun(0..<10, .succeeded)]).actions.isEmpty, "the number of records is unknown")
     }
 
     @Test("a failed or empty run is re-triggered; the window of a partial run is requested as a new run")
