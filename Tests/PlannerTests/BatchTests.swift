@@ -42,13 +42,50 @@ struct BatchTests {
 
     @Test("a failed batch is retried as one run, and counts as failed when no retry is left")
     func failed() {
-        var flow = flow(0..<30, batch: nil)
+        var flow = flow(0..<30)
         flow.runs = [RecordedRun(0..<30, .failed)]
         #expect(flow.plan.actions.map(\.kind) == [.retry(of: RunID("0--1")!)])
         #expect(flow.plan.ranges == [0..<30])
         flow.runs.append(RecordedRun(0..<30, .failed, attempt: 2))
         #expect(flow.plan.actions.isEmpty)
-        #expect((flow.plan.recordedCount, flow.plan.failedCount) == (3, 1))
+        #expect((flow.plan.recordedCount, flow.plan.failedCount) == (3, 3))
+        #expect(flow.plan.undeclared.isEmpty)
+    }
+
+    @Test("a failed batch of another length is listed as undeclared, and its windows are requested again")
+    func failedOfAnotherLength() {
+        var flow = flow(0..<30, batch: 20)
+        flow.runs = [RecordedRun(0..<30, .failed), RecordedRun(0..<30, .failed, attempt: 2)]
+        #expect(flow.plan.ranges == [0..<20, 20..<30])
+        #expect(flow.plan.actions.map(\.kind) == [.create, .create])
+        #expect(flow.plan.undeclared.map(\.window?.range) == [0..<30, 0..<30])
+        #expect(flow.plan.diagnostics.isEmpty)
+    }
+
+    @Test("a failed batch of trimmed pieces is retried as often as allowed, and counts as failed afterwards")
+    func failedPieces() {
+        var flow = flow(0..<20)
+        flow.overlap = .trim
+        flow.runs = [RecordedRun(-5..<5, .succeeded)]
+        #expect(flow.plan.ranges == [5..<20])
+        flow.runs.append(RecordedRun(5..<20, .failed))
+        #expect(flow.plan.actions.map(\.kind) == [.retry(of: RunID("5--1")!)])
+        #expect(flow.plan.ranges == [5..<20])
+        flow.runs.append(RecordedRun(5..<20, .failed, attempt: 2))
+        #expect(flow.plan.actions.isEmpty)
+        #expect((flow.plan.recordedCount, flow.plan.failedCount) == (2, 2))
+        #expect(flow.plan.undeclared.map(\.window?.range) == [-5..<5])
+    }
+
+    @Test("a batch to be retried is not run again while a longer run covers it")
+    func coveredBatch() {
+        var flow = flow(0..<20)
+        flow.retriedStates = [.partial]
+        flow.runs = [RecordedRun(0..<20, .partial)]
+        #expect(flow.plan.actions.map(\.kind) == [.retry(of: RunID("0--1")!, asNewRun: true)])
+        flow.runs.append(RecordedRun(0..<40, .succeeded, id: "longer"))
+        #expect(flow.plan.actions.isEmpty)
+        #expect(flow.plan.recordedCount == 2)
     }
 
     @Test("a refused batch is requested again, and its reason contains the refusal")

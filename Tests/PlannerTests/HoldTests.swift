@@ -46,9 +46,33 @@ struct HoldTests {
 
     @Test("a held flow is still checked against the rules")
     func faultsWhileHeld() {
-        let flow = SampleFlow(windows: [0..<10, 25..<35], runs: [RecordedRun(20..<30, .inDoubt)])
-        #expect(flow.plan.codes == [.windowOverlapsRecorded])
+        let flow = SampleFlow(windows: [0..<10, 5..<15], runs: [RecordedRun(20..<30, .inDoubt)])
+        #expect(flow.plan.codes == [.windowOverlapsDeclared])
         #expect(flow.plan.held.map(\.window.range) == [0..<10])
+    }
+
+    @Test(
+        "a window that overlaps a request in doubt is held instead of refused, unless it overlaps another run too",
+        arguments: [15..<25, 25..<35, 15..<35, 22..<28] as [Range<Int64>], [RunState.intended, .inDoubt])
+    func overlapsDoubt(_ window: Range<Int64>, _ state: RunState) {
+        func isHeld(_ plan: FlowPlan) -> Bool { plan.held.contains { $0.window.range == window } }
+        for overlap in [FlowDeclaration.Overlap.error, .trim] {
+            var flow = SampleFlow(overlap: overlap, windows: [window], runs: [RecordedRun(20..<30, state)])
+            #expect(flow.plan.diagnostics.isEmpty)
+            #expect(flow.plan.actions.isEmpty && isHeld(flow.plan))
+            flow.runs.append(RecordedRun(window.lowerBound - 1..<window.lowerBound + 1, .succeeded))
+            #expect(flow.plan.codes.contains(.windowOverlapsRecorded) == (overlap == .error))
+            #expect(flow.plan.actions.isEmpty && isHeld(flow.plan) == (overlap == .trim))
+        }
+    }
+
+    @Test("a request in doubt inside the recorded part of a trimmed window does not hold the rest")
+    func doubtInRecordedPart() {
+        let doubt = RecordedRun(2..<4, .inDoubt, of: SampleFlow.replacedID)
+        let flow = SampleFlow(
+            overlap: .trim, windows: [0..<10], replacedRuns: [doubt], runs: [RecordedRun(0..<5, .succeeded)])
+        #expect(flow.plan.ranges == [5..<10])
+        #expect(flow.plan.held.map(\.window.range) == [2..<4])
     }
 
     @Test("runs of unknown windows hold the flow until all are acknowledged, with one warning")

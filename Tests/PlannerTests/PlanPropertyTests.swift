@@ -28,10 +28,12 @@ struct PlanPropertyTests {
             #expect(requests.count == naive.requests.count && Set(requests) == naive.requests, "\(flow)")
             #expect(plan.held.map(\.window) == naive.held.sorted(), "\(flow)")
             #expect(plan.recordedCount == naive.recordedCount, "\(flow)")
+            #expect(plan.failedCount == naive.failedCount, "\(flow)")
             #expect(Set(plan.undeclared) == naive.undeclared, "\(flow)")
             let faults: [DiagnosticCode: Int] = [
                 .windowOverlapsRecorded: naive.overlapsRecorded, .windowOverlapsDeclared: naive.overlapsDeclared,
                 .windowDeclaredTwice: naive.declaredTwice, .rerunOfNothing: naive.rerunsOfNothing,
+                .windowsIngestedTwice: naive.ingestedTwice,
             ]
             for (code, count) in faults {
                 // A diagnostic about several windows begins with their number.
@@ -93,6 +95,32 @@ struct PlanPropertyTests {
         }
     }
 
+    @Test("a run that fails is requested again only as often as allowed, and only where no other run covers its time")
+    func failures() {
+        forEachFlow { flow, plan, generator in
+            guard !plan.diagnostics.hasErrors, plan.held.isEmpty else { return }
+            var after = flow
+            if flow.overlap != .allow, Bool.random(using: &generator) {
+                after.batch = .upTo(.fixed(.seconds(Int64.random(in: 1...20, using: &generator))))
+            }
+            let states: [RunState] = [.succeeded, .accepted, .partial, .failed, .failed]
+            for round in 0..<100 {
+                let plan = after.plan
+                #expect(!plan.diagnostics.hasErrors, "\(flow)")
+                guard let action = plan.actions.randomElement(using: &generator) else { break }
+                #expect(round < 99, "\(flow)")
+                let covered = after.runs.filter(\.coversWindow).compactMap(\.window)
+                if after.overlap != .allow, action.rerun == nil, !covered.contains(action.window) {
+                    #expect(!covered.contains(where: action.window.overlaps), "\(flow)")
+                }
+                after.runs.append(action.applied(states.randomElement(using: &generator) ?? .failed))
+                let key = action.key(in: SampleFlow.id)
+                let attempts = after.runs.filter { $0.identity.key == key && $0.state.isAccepted }
+                #expect(attempts.count <= 1 + flow.retryFailed, "\(flow)")
+            }
+        }
+    }
+
     @Test("no run is requested twice, requests are in window order, and new ones overlap nothing")
     func requests() {
         forEachFlow { flow, plan, _ in
@@ -109,7 +137,7 @@ struct PlanPropertyTests {
             guard flow.overlap != .allow else { return }
             let created = plan.actions.filter { $0.kind == .create }.map(\.window).sorted()
             for (window, next) in zip(created, created.dropFirst()) { #expect(window.end <= next.start, "\(flow)") }
-            let taken = flow.runs.filter { !$0.state.isVoid }.compactMap(\.window)
+            let taken = flow.runs.filter(\.coversWindow).compactMap(\.window)
             #expect(!created.contains { window in taken.contains(where: window.overlaps) }, "\(flow)")
         }
     }
@@ -147,6 +175,26 @@ struct PlanPropertyTests {
             #expect(plan.held.map(\.window) == expected.held.map(\.window), "\(flow)")
             #expect(plan.recordedCount == expected.recordedCount, "\(flow)")
             #expect(plan.undeclared == expected.undeclared, "\(flow)")
+        }
+    }
+
+    @Test("a ledger that is rebuilt from the service leads to the same requests")
+    func rebuiltLedger() {
+        forEachFlow { flow, plan, _ in
+            // Which runs were reruns, and how often the service refused a request, is lost with the ledger.
+            let isRebuildable = flow.runs.allSatisfy { !$0.state.isDoubtful && $0.failure == nil }
+            guard flow.reruns.isEmpty, isRebuildable else { return }
+            var rebuilt = flow
+            rebuilt.runs = flow.runs.filter { !$0.state.isVoid }.map { run in
+                RecordedRun(
+                    identity: run.identity, state: run.state, origin: .service, id: run.id, recordedAt: run.recordedAt,
+                    records: run.records)
+            }
+            let other = rebuilt.plan
+            #expect(other.actions.map(\.window) == plan.actions.map(\.window), "\(flow)")
+            #expect(other.actions.map(\.kind) == plan.actions.map(\.kind), "\(flow)")
+            #expect(other.recordedCount == plan.recordedCount, "\(flow)")
+            #expect(other.diagnostics.hasErrors == plan.diagnostics.hasErrors, "\(flow)")
         }
     }
 
@@ -189,12 +237,18 @@ struct PlanPropertyTests {
                 #expect(!plan.diagnostics.hasErrors, "\(flow)")
                 if plan.actions.isEmpty { break }
                 let sent = plan.actions.prefix(Int.random(in: 1...plan.actions.count, using: &generator))
-                requested += sent.filter { $0.kind == .create }.flatMap(\.window.range)
+                // A retry of a run that did not fail ingests its window again, as declared.
+                let covered = Set(after.runs.filter(\.coversWindow).compactMap(\.window))
+                requested += sent.filter { $0.rerun == nil && !covered.contains($0.window) }.flatMap(\.window.range)
                 after.runs += sent.map(\.applied)
             }
-            let taken = Set(flow.runs.filter { !$0.state.isVoid }.compactMap(\.window).flatMap(\.range))
-            let declared = Set(NaivePlan.desired(of: flow).flatMap(\.range))
-            #expect(requested.sorted() == declared.subtracting(taken).sorted(), "\(flow)")
+            let taken = Set(flow.runs.filter(\.coversWindow).compactMap(\.window).flatMap(\.range))
+            let failed = Set(flow.runs.filter { $0.state == .failed }.compactMap(\.window).flatMap(\.range))
+            let missing = Set(NaivePlan.desired(of: flow).flatMap(\.range)).subtracting(taken)
+            let once = Set(requested)
+            #expect(requested.count == once.count && once.isSubset(of: missing), "\(flow)")
+            // What is never requested failed as often as allowed.
+            #expect(missing.subtracting(once).isSubset(of: failed), "\(flow)")
         }
     }
 
@@ -233,10 +287,13 @@ struct PlanPropertyTests {
 
 extension PlannedAction {
     /// The run that the service creates for this action.
-    fileprivate var applied: RecordedRun {
+    fileprivate var applied: RecordedRun { applied(.accepted) }
+
+    fileprivate func applied(_ state: RunState) -> RecordedRun {
         RecordedRun(
-            identity: identity(in: SampleFlow.id), state: .accepted, id: RunID("new-\(window)-\(attempt)"),
-            deltaColumn: deltaColumn, recordedAt: Timestamp(milliseconds: 900_000))
+            identity: identity(in: SampleFlow.id), state: state,
+            id: RunID("new-\(window)-\(rerun ?? "")-\(attempt)"), deltaColumn: deltaColumn,
+            recordedAt: Timestamp(milliseconds: 900_000))
     }
 }
 
@@ -292,7 +349,15 @@ extension SampleFlow {
                 flow.runs.append(
                     RecordedRun(
                         window, state, rerun: rerun?.id, attempt: attempt, id: id, at: number(1...500),
+                        failure: state == .rejected && chance(3) ? RunAnswerReason.knownRun + id : nil,
                         records: chance(3) ? 0 : nil))
+            }
+        }
+        // The ends of requests that follow from the declarations, such as pieces that 'trim' leaves.
+        if chance(2) {
+            let plan = flow.plan
+            for action in plan.actions where flow.canBeApplied(plan) && chance(2) {
+                flow.runs.append(action.applied(states[Int(number(0...5))]))
             }
         }
         if chance(12) {

@@ -41,6 +41,47 @@ struct ReplacementTests {
         #expect(flow.plan.held.first?.reason.hasPrefix("on the flow that it replaces, 0dd0dd0d-") == true)
     }
 
+    @Test(
+        "an open claim of a replaced flow is never taken for a recorded run: the windows that it overlaps are held",
+        arguments: [RunState.intended, .inDoubt], FlowDeclaration.Overlap.allCases)
+    func doubtOfAnotherCut(_ state: RunState, overlap: FlowDeclaration.Overlap) {
+        var flow = SampleFlow(
+            overlap: overlap, windows: [0..<6], series: [Series(every: 6, 6..<18)], replacedRuns: [old(0..<10, state)])
+        guard overlap != .allow else {
+            #expect(flow.plan.ranges == [0..<6, 6..<12, 12..<18])
+            return
+        }
+        #expect(flow.plan.ranges == [12..<18])
+        #expect(flow.plan.held.map(\.window.range) == [0..<6, 6..<12])
+        #expect(flow.plan.held.allSatisfy { $0.cause == .replaced })
+        #expect(flow.plan.recordedCount == 0)
+        #expect(flow.plan.diagnostics.isEmpty)
+        flow.replacedRuns = [old(0..<10, .released)]
+        #expect(flow.plan.ranges == [0..<6, 6..<12, 12..<18])
+    }
+
+    @Test("a claim of a rerun on a replaced flow does not hold a window that the replaced flow has recorded")
+    func doubtfulRerun() {
+        let flow = SampleFlow(
+            overlap: .trim, windows: [0..<10, 5..<15],
+            replacedRuns: [old(0..<10, .inDoubt, rerun: "fix"), old(0..<10)])
+        #expect(flow.plan.ranges == [10..<15])
+        #expect(flow.plan.held.isEmpty)
+    }
+
+    @Test("an acknowledged run of the replaced flow counts for the window that the service tells")
+    func acknowledgedRun() {
+        let run = RecordedRun(
+            identity: RunIdentity(flow: SampleFlow.replacedID, window: Window(0..<10)), state: .succeeded,
+            origin: .service, id: RunID("old"), recordedAt: Timestamp(seconds: 100))
+        let known = Acknowledgement(run: RunID("old")!, reason: "a test", place: SampleFlow.place)
+        let flow = SampleFlow(
+            windows: [0..<10], reruns: [Rerun(0..<10, "fix")], acknowledged: [known], replacedRuns: [run])
+        #expect(flow.plan.actions.map(\.rerun) == ["fix"])
+        #expect(flow.plan.replacedCount == 1)
+        #expect(flow.plan.diagnostics.isEmpty)
+    }
+
     @Test("a run of unknown window on the replaced flow holds the whole flow until it is acknowledged")
     func unknownWindow() {
         var flow = SampleFlow(windows: [0..<10], replacedRuns: [old(nil)])

@@ -67,7 +67,9 @@ struct RerunTests {
     @Test("a rerun may overlap other windows")
     func overlaps() {
         let runs = [done, RecordedRun(5..<15, .succeeded)]
-        #expect(SampleFlow(windows: [0..<10, 5..<15], reruns: [Rerun(0..<10, "fix")], runs: runs).plan.codes.isEmpty)
+        let plan = SampleFlow(windows: [0..<10, 5..<15], reruns: [Rerun(0..<10, "fix")], runs: runs).plan
+        #expect(plan.ranges == [0..<10])
+        #expect(!plan.diagnostics.hasErrors)
     }
 
     @Test("a refused rerun is requested again; a failed one is retried as its next attempt")
@@ -101,6 +103,27 @@ struct RerunTests {
         #expect(flow.plan.actions.isEmpty)
         #expect(flow.plan.recordedCount == 5)
         #expect(flow.plan.undeclared.isEmpty)
+        #expect(flow.plan.diagnostics.isEmpty)
+    }
+
+    @Test("a failed rerun of a range is retried only as often as allowed, even if the window's own run is missing")
+    func rangeBeforeOwnRun() {
+        var flow = SampleFlow(
+            retryFailed: 1, windows: [0..<10], reruns: [Rerun(0..<10, isRange: true, "fix")],
+            runs: [RecordedRun(0..<10, .rejected), RecordedRun(0..<10, .failed, rerun: "fix")])
+        #expect(flow.plan.actions.map(\.kind) == [.create, .retry(of: RunID("0-fix-1")!)])
+        flow.runs.append(RecordedRun(0..<10, .failed, rerun: "fix", attempt: 2))
+        #expect(flow.plan.actions.map(\.kind) == [.create])
+        #expect(flow.plan.failedCount == 1)
+    }
+
+    @Test("a range does not rerun a failed run of an undeclared window, which covers nothing")
+    func rangeOverFailedRun() {
+        let flow = SampleFlow(
+            windows: [0..<10], reruns: [Rerun(0..<30, isRange: true, "fix")],
+            runs: [done, RecordedRun(0..<30, .failed, id: "long")])
+        #expect(flow.plan.ranges == [0..<10])
+        #expect(flow.plan.actions.map(\.rerun) == ["fix"])
         #expect(flow.plan.diagnostics.isEmpty)
     }
 

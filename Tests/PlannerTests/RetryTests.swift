@@ -23,7 +23,7 @@ struct RetryTests {
             }
         }
         #expect(plan([.empty], [RecordedRun(0..<10, .succeeded, records: 1)]).actions.isEmpty)
-        #expect(plan([.empty], [RecordedRun(0..<10, .succeeded)]).actions.isEmpty, "nobody knows how many")
+        #expect(plan([.empty], [RecordedRun(0..<10, .succeeded)]).actions.isEmpty, "the number of records is unknown")
     }
 
     @Test("a failed or empty run is re-triggered; the window of a partial run is requested as a new run")
@@ -60,6 +60,16 @@ struct RetryTests {
         #expect(retried.actions.isEmpty && retried.codes == [] && retried.recordedCount == 1)
         let once = plan([.failed], [found(1, .succeeded, records: 0), found(2, .succeeded, records: 5)])
         #expect(once.codes == [.windowRunTwice])
+    }
+
+    @Test("a re-trigger that the service answered with a known run uses up an attempt")
+    func knownRun() {
+        let answer = RecordedRun(0..<10, .rejected, attempt: 2, failure: "\(RunAnswerReason.knownRun)0--1")
+        let again = plan([.failed], times: 2, [failed, answer]).actions.first
+        #expect(again?.kind == .retry(of: RunID("0--1")!))
+        #expect(again?.attempt == 3)
+        let spent = plan([.failed], times: 1, [failed, answer])
+        #expect(spent.actions.isEmpty && spent.failedCount == 1)
     }
 
     @Test("a run with too few records is reported until a run of the window has enough")

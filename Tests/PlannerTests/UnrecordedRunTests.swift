@@ -68,11 +68,18 @@ struct UnrecordedRunTests {
         #expect(!plan.codes.contains(.windowRunTwice))
     }
 
-    @Test("an acknowledged run does not count unless its acknowledgement has a window")
+    @Test("an acknowledged run counts for its window, be it known from the service or from the acknowledgement")
     func acknowledged() throws {
         let run = try #require(RunID("hand"))
         let other = Acknowledgement(run: run, reason: "a test", place: SampleFlow.place)
-        #expect(plan([found(1, id: "hand", at: 100)], acknowledged: [other]).ranges == [0..<10])
+        let alone = plan([found(1, id: "hand", at: 100)], acknowledged: [other])
+        #expect(alone.actions.isEmpty && alone.recordedCount == 1 && alone.diagnostics.isEmpty)
+        let failed = RecordedRun(0..<10, .failed, id: "own")
+        for retryFailed in 0...1 {
+            let beside = plan(
+                [failed, found(2, id: "hand", at: 200)], retryFailed: retryFailed, acknowledged: [other])
+            #expect(beside.actions.isEmpty && beside.failedCount == 0 && beside.diagnostics.isEmpty)
+        }
         let unknown = RecordedRun(
             identity: RunIdentity(flow: SampleFlow.id, window: nil), state: .succeeded, origin: .service, id: run,
             recordedAt: Timestamp(seconds: 100))
@@ -80,6 +87,28 @@ struct UnrecordedRunTests {
         let known = plan([unknown], acknowledged: [told])
         #expect(known.actions.isEmpty && known.held.isEmpty)
         #expect(known.recordedCount == 1)
+    }
+
+    @Test("an acknowledged run takes no rerun's place and is not reported as surplus")
+    func acknowledgedBesideRerun() throws {
+        let acknowledgement = Acknowledgement(
+            run: try #require(RunID("hand")), reason: "a test", place: SampleFlow.place)
+        let runs = [found(1, id: "own", at: 100), found(2, id: "hand", at: 200)]
+        #expect(plan(runs, acknowledged: [acknowledgement]).diagnostics.isEmpty)
+        let again = plan(runs, reruns: [Rerun(0..<10, "fix")], acknowledged: [acknowledgement])
+        #expect(again.actions.map(\.rerun) == ["fix"])
+        #expect(again.diagnostics.isEmpty)
+    }
+
+    @Test("a run that succeeded on the service counts even if all attempts of this ledger failed")
+    func succeededAfterLastAttempt() {
+        let runs = [RecordedRun(0..<10, .failed, id: "own"), found(2, id: "hand", at: 200)]
+        let alone = plan(runs)
+        #expect(alone.actions.isEmpty && alone.diagnostics.isEmpty)
+        #expect((alone.recordedCount, alone.failedCount) == (1, 0))
+        // The attempts stay within 1 + retryFailed for the window and for its rerun.
+        let withRerun = plan(runs, reruns: [Rerun(0..<10, "fix")])
+        #expect(withRerun.actions.isEmpty && withRerun.codes == [.runTakenForRerun])
     }
 
     @Test("a failed rerun is retried only as often as declared, even if its run was requested elsewhere")

@@ -49,15 +49,15 @@ enum Sample {
     static func flow(
         _ number: Int, _ name: String?, actions: [PlannedAction] = [], held: [HeldWindow] = [], recorded: Int = 0,
         failed: Int = 0, replaced: Int = 0,
-        undeclared: [RecordedRun] = [], diagnostics: [Diagnostic] = [], isVerified: Bool = true,
-        source: SourceKind = .table, rules: FlowRules = FlowRules()
+        undeclared: [RecordedRun] = [], ingestedTwice: [OverlappingRuns] = [], diagnostics: [Diagnostic] = [],
+        isVerified: Bool = true, source: SourceKind = .table, rules: FlowRules = FlowRules()
     ) -> FlowPlan {
         FlowPlan(
             id: flowID(number), name: name, manifest: "crm", owner: "data-platform", source: source, rules: rules,
             place: place(number * 10 + 4), revision: number, isVerified: isVerified, actions: PlannedActions(actions),
             held: held,
             recordedCount: recorded, failedCount: failed, replacedCount: replaced, undeclared: undeclared,
-            diagnostics: diagnostics)
+            ingestedTwice: ingestedTwice, diagnostics: diagnostics)
     }
 
     static func plan(_ flows: [FlowPlan], wireForm: WireForm = WireForm()) -> Plan {

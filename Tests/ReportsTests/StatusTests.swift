@@ -154,6 +154,26 @@ struct StatusTests {
         #expect(try SchemaValidator.faults(in: [.init("status", json)]) == [nil])
     }
 
+    @Test("the time that runs of two windows ingested is shown with both runs in every format")
+    func overlapShown() throws {
+        let runs = [
+            Sample.run(1, Sample.window(Sample.newYear, Sample.day * 2), .succeeded, id: "first"),
+            Sample.run(1, Sample.window(Sample.newYear + Sample.day, Sample.day * 2), .accepted, id: "second"),
+        ]
+        let both = try #require(OverlappingRuns(runs[0], runs[1]))
+        let plan = Sample.flow(1, nil, ingestedTwice: [both])
+        let flow = FlowStatus(
+            Sample.declaration(1, windows: []), plan: plan, runs: runs, refreshedAt: nil, asOf: Sample.asOf)
+        let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: [flow])
+        try expectGolden(report.written(.text, TextStyle(width: 140)), "status-overlap.txt")
+        let words = "2 runs of different windows did not fail, 1 is declared: `first`, `second`"
+        #expect(report.written(.markdown).contains(words))
+        let json = report.written(.json)
+        #expect(json.contains(#""run":"second","window":{"#))
+        #expect(try SchemaValidator.faults(in: [.init("status", json)]) == [nil])
+        #expect(FlowCoverage(plan, runs: runs).repeated == flow.repeated)
+    }
+
     @Test(
         "runs with too few records are shown in every format, after failed and before partial runs")
     func tooFewRecords() throws {

@@ -14,6 +14,7 @@ extension FlowFindings {
         // Before batches are joined: windows that wait must not be in a batch with windows that do not.
         holdWaiting()
         joinBatches()
+        discardRepeatedUndeclared()
         resolveRerunsWithoutRun(isVerified: isVerified)
         resolve(ranges, isVerified: isVerified)
         holdWaiting()
@@ -28,7 +29,7 @@ extension FlowFindings {
             source: declaration.source, rules: FlowRules(declaration), place: declaration.place,
             revision: record.revision.number, isVerified: isVerified, actions: actions, held: held,
             recordedCount: recordedCount, failedCount: failedCount, replacedCount: replacedCount,
-            undeclared: undeclared,
+            undeclared: undeclared, ingestedTwice: ingestedTwice,
             diagnostics: diagnostics.all(flowPlace: declaration.place))
     }
 
@@ -85,8 +86,10 @@ extension FlowFindings {
         for range in ranges {
             for action in created where range.touches(action.window) {
                 noteUsed(range)
+                let applied = range.applied(to: action.window)
+                if isDecided(applied) { continue }
                 rerun(
-                    range.applied(to: action.window),
+                    applied,
                     attempts: rerunAttempts[action.window]?[range.id] ?? Attempts(), isOfSeries: action.isOfSeries)
             }
             if !usedRanges.contains(range.id) { refuse(range, touching: nil, isVerified: isVerified) }

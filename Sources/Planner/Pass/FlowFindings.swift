@@ -11,10 +11,12 @@ struct FlowFindings {
     /// The number of these whose run failed with no retry left.
     var failedCount = 0
     private(set) var undeclared: [RecordedRun] = []
+    /// The windows whose failed runs this plan retries or counts as failed, so that they are not undeclared.
+    private var repeatedWindows: Set<Window> = []
     private let listsUndeclared: Bool
     var diagnostics = CappedDiagnostics()
     var seriesOverlaps = SeriesOverlaps()
-    /// Earlier attempts at windows that no run covers. All of them are void.
+    /// Earlier attempts at windows that no run covers: requests that were not accepted, and failed runs.
     var attempts: [Window: Attempts] = [:]
 
     /// Earlier attempts at reruns of windows that no run covers.
@@ -23,6 +25,8 @@ struct FlowFindings {
     var rerunsWithoutRun: [RerunWithoutRun] = []
     /// The IDs of ranges that touch a window that was run.
     var usedRanges: Set<String> = []
+    /// The reruns of ranges that the pass decided on, of windows that no run covers.
+    private var decidedReruns: Set<RunKey> = []
     /// The recorded window that ends last, so far.
     private var lastEndingCovered: Window?
     /// The IDs of acknowledged runs that count for nothing.
@@ -43,6 +47,9 @@ struct FlowFindings {
     let rerunWindows: Set<Window>
     /// The number of desired windows that a replaced flow has recorded.
     var replacedCount = 0
+    /// The pairs of runs that ingested the same time twice, at most `maxIngestedTwice`.
+    private(set) var ingestedTwice: [OverlappingRuns] = []
+    private static let maxIngestedTwice = 1000
     /// The failed runs of replaced flows, by window.
     private var replacedFailures: [Window: RecordedRun] = [:]
 
@@ -76,6 +83,18 @@ struct FlowFindings {
         }
     }
 
+    /// Whether the manifest acknowledges the run, with or without a window.
+    func isAcknowledged(_ run: RecordedRun) -> Bool {
+        !acknowledgements.isEmpty && run.id.map { acknowledgements[$0] != nil } ?? false
+    }
+
+    /// Reports two runs of overlapping windows.
+    mutating func addIngestedTwice(_ first: RecordedRun, _ second: RecordedRun, at place: Place) {
+        guard let runs = OverlappingRuns(first, second) else { return }
+        diagnostics.add(.windowsIngestedTwice) { .ingestedTwice(runs, at: place) }
+        if ingestedTwice.count < Self.maxIngestedTwice { ingestedTwice.append(runs) }
+    }
+
     mutating func addRunOfUnknownWindow(_ run: RecordedRun) {
         note(run)
         guard !run.state.isVoid, !run.isSomebodyElses(acknowledged) else { return }
@@ -95,6 +114,14 @@ struct FlowFindings {
         }
         let pairs = zip(undeclared, undeclared.dropFirst())
         if pairs.contains(where: { isBefore($1, $0) }) { undeclared.sort(by: isBefore) }
+    }
+
+    /// Removes the runs of windows that turned out to be requested again, such as batches.
+    mutating func discardRepeatedUndeclared() {
+        guard !repeatedWindows.isEmpty else { return }
+        undeclared.removeAll { run in
+            run.identity.rerun == nil && run.window.map(repeatedWindows.contains) ?? false
+        }
     }
 
     /// Adds a run of a replaced flow.
@@ -128,10 +155,21 @@ struct FlowFindings {
         }
     }
 
-    /// Requests a window.
-    mutating func create(_ desired: DesiredWindow) { create(desired.window, of: desired) }
+    /// Requests a window, or counts it as failed if no attempt is left.
+    mutating func create(_ desired: DesiredWindow) {
+        if !create(desired.window, of: desired) { countExhausted(1) }
+    }
 
-    /// What earlier attempts at a window that nothing covers leave to do.
+    /// Requests pieces of a window, or counts the window as failed if no attempt is left at any of them.
+    mutating func create(_ pieces: [Window], of desired: DesiredWindow) {
+        var isRequested = false
+        for piece in pieces {
+            if create(piece, of: desired) { isRequested = true }
+        }
+        if !isRequested { countExhausted(1) }
+    }
+
+    /// The remaining action for a window that failed and that no run covers.
     enum Repeated {
         case retry(PlannedAction)
         /// Its run failed, and no retry is left.
@@ -142,27 +180,31 @@ struct FlowFindings {
     mutating func repeated(_ window: Window, _ attempts: Attempts, of desired: DesiredWindow) -> Repeated? {
         switch attempts.verdict(retries) {
         case .retry(let run, let failed, let ordinal):
-            undeclared.removeAll { $0.window == window && $0.identity.rerun == nil }
+            repeatedWindows.insert(window)
             return retryAction(run, failed, ordinal, attempts: attempts, rerun: nil, of: desired).map { .retry($0) }
         case .failed:
-            undeclared.removeAll { $0.window == window && $0.identity.rerun == nil }
+            repeatedWindows.insert(window)
             return .exhausted
         case .missing, .recorded, .replaced, .doubtful: return nil
         }
     }
 
-    /// Windows whose joint run failed and may not be retried any more.
+    /// Counts windows whose run failed and may not be retried any more.
     mutating func countExhausted(_ count: Int) {
         recordedCount += count
         failedCount += count
     }
 
-    /// Asks for a window, or for a piece of it.
-    mutating func create(_ window: Window, of desired: DesiredWindow) {
+    /// Requests a window, or a piece of one, for the first time or as a retry.
+    ///
+    /// - Returns: whether an attempt was left.
+    private mutating func create(_ window: Window, of desired: DesiredWindow) -> Bool {
         let attempts = attempts[window] ?? Attempts()
         switch repeated(window, attempts, of: desired) {
-        case .retry(let retry): return actions.append(retry)
-        case .exhausted: return countExhausted(1)
+        case .retry(let retry):
+            actions.append(retry)
+            return true
+        case .exhausted: return false
         case nil: break
         }
         var reason = attempts.isLost ? "sent before, but the service never had it" : PlannedAction.neverRun
@@ -173,6 +215,7 @@ struct FlowFindings {
             PlannedAction(
                 kind: .create, window: window, attempt: attempts.next, reason: reason, refusal: attempts.refusal,
                 place: desired.place, timeZone: desired.timeZone, isOfSeries: desired.isOfSeries))
+        return true
     }
 
     /// Reports that a window is not requested, because it partly overlaps another.
@@ -197,6 +240,15 @@ struct FlowFindings {
 
     /// Marks a range as touching a window that was run.
     mutating func noteUsed(_ range: Rerun) { usedRanges.insert(range.id) }
+
+    /// Marks a rerun as decided, so that the end of the pass does not request it again.
+    mutating func noteDecided(_ rerun: Rerun) {
+        decidedReruns.insert(RunKey(flow: flow, window: rerun.window, rerun: rerun.id))
+    }
+
+    func isDecided(_ rerun: Rerun) -> Bool {
+        decidedReruns.contains(RunKey(flow: flow, window: rerun.window, rerun: rerun.id))
+    }
 
     /// Marks a window as recorded: a rerun may overlap the window without being equal to it.
     mutating func noteCovered(_ window: Window) {

@@ -18,6 +18,8 @@ struct FlowPass {
     private var lastEnding: DesiredWindow?
     /// The recorded run that ends last among those that cover their window, so far.
     private(set) var lastEndingRun: RecordedRun?
+    /// The run that ends last among those that ingested their window and are not acknowledged, so far.
+    private var lastIngested: RecordedRun?
     /// The last declared window that a longer run covers.
     var lastCovered: DesiredWindow?
     /// Recorded runs of undeclared windows. They may cover declared windows, as the run of a batch does.
@@ -75,7 +77,9 @@ struct FlowPass {
             takeRuns(of: window, reruns)
             let declared = takeDeclared(window)
             let container = declared ?? container(of: window)
-            let longer = declared?.isOfSeries == true || declaration.overlap == .trim ? longerRun(over: window) : nil
+            // An explicit window that only overlaps other runs is a matter for the overlap policy.
+            let isExplicit = declared?.isOfSeries == false && declaration.overlap != .trim
+            let longer = isExplicit ? nil : longerRun(over: window)
             if let container { decide(window, by: history, of: container, isDeclared: declared != nil, longer) }
             for rerun in reruns { decide(rerun, of: longer == nil ? declared : nil) }
             found.count(history, of: window, at: declared?.place ?? reruns.first?.place ?? declaration.place)
@@ -110,6 +114,7 @@ struct FlowPass {
         if window.end > lastEnding?.window.end ?? .min { lastEnding = declared }
         if isRecorded, let run = recorded.next() {
             found.note(run)
+            if !found.isAcknowledged(run) { noteIngested(run) }
             overlap.record(window, by: run, into: &found)
             found.noteCovered(window)
             if window.end > lastEndingRun?.window?.end ?? .min { lastEndingRun = run }
@@ -135,10 +140,11 @@ struct FlowPass {
         }
         while replaced.headWindow == window, let run = replaced.next() {
             found.noteReplaced(run)
-            history.addReplaced(run, acknowledged: found.acknowledged)
+            history.addReplaced(run)
         }
         history.count(
             for: reruns.map(\.id), declaration.retries, acknowledged: found.acknowledged)
+        if let run = history.ingesting(where: { !found.isAcknowledged($0) }) { noteIngested(run) }
         if let run = history.covering {
             overlap.record(window, by: run, into: &found)
             found.noteCovered(window)
@@ -147,6 +153,17 @@ struct FlowPass {
             found.attempts[window] = history.own
             if !history.reruns.isEmpty { found.rerunAttempts[window] = history.reruns }
         }
+    }
+
+    /// Reports a run whose window overlaps that of an earlier run. Called once per window, in window order, so that one
+    /// comparison suffices.
+    private mutating func noteIngested(_ run: RecordedRun) {
+        guard declaration.overlap != .allow, let window = run.window else { return }
+        if let lastIngested, let other = lastIngested.window {
+            if window.start < other.end { found.addIngestedTwice(lastIngested, run, at: declaration.place) }
+            if window.end <= other.end { return }
+        }
+        lastIngested = run
     }
 
     private mutating func takeDeclared(_ window: Window) -> DesiredWindow? {
@@ -176,14 +193,13 @@ struct FlowPass {
         switch history.verdict(declaration.retries) {
         case .missing where longer != nil && desired.isOfSeries, .retry where longer != nil,
             .failed where longer != nil:
-            if let longer { cover(desired, by: longer) }
+            if let longer, isDeclared { cover(desired, by: longer) }
         case .missing:
             var piece = desired
             piece.window = window
             overlap.declare(piece, into: &found)
-        // Of a failed run's window others may have covered a part meanwhile: the overlap policy decides, see `create`.
-        case .retry(_, let failed, _) where failed.state == .failed && isDeclared && declaration.overlap != .allow:
-            overlap.declare(desired, into: &found)
+        // Other runs may cover a part of the window by now, so the overlap policy decides; see `FlowFindings.create`.
+        case .retry where isDeclared && history.covering == nil: overlap.declare(desired, into: &found)
         case .retry(let run, let failed, let ordinal):
             found.retry(run, failed, ordinal, attempts: history.own, rerun: nil, of: desired)
         case .doubtful(let run): found.hold(run, of: desired)
@@ -217,7 +233,8 @@ struct FlowPass {
         let wasRun = history.wasRun
         if rerun.isRange, wasRun { found.noteUsed(rerun) }
         switch history.verdict(of: rerun.id, attempts, declaration.retries) {
-        case .missing where rerun.isRange && !wasRun: break
+        // A failed run of an undeclared window covers nothing that could be run again.
+        case .missing where rerun.isRange && !(wasRun && declared != nil) && history.covering == nil: return
         case .missing
         where wasRun
             || declared != nil && declaration.overlap != .trim:
@@ -232,6 +249,7 @@ struct FlowPass {
             found.recordedCount += 1
             found.failedCount += 1
         }
+        if rerun.isRange, history.covering == nil { found.noteDecided(rerun) }
     }
 }
 

@@ -67,6 +67,8 @@ package struct FlowPlan: Hashable, Sendable {
     package let replacedCount: Int
     /// The recorded runs that no manifest declares, sorted by start.
     package let undeclared: [RecordedRun]
+    /// Pairs of recorded runs that ingested the same time in different windows; of very many, only the first.
+    package let ingestedTwice: [OverlappingRuns]
     /// Broken rules (errors) and warnings.
     package internal(set) var diagnostics: [Diagnostic]
 
@@ -74,7 +76,7 @@ package struct FlowPlan: Hashable, Sendable {
         id: FlowID, name: String?, manifest: String, owner: String?, source: SourceKind,
         rules: FlowRules = FlowRules(), place: Place, revision: Int, isVerified: Bool, actions: PlannedActions,
         held: [HeldWindow], recordedCount: Int, failedCount: Int = 0, replacedCount: Int = 0, undeclared: [RecordedRun],
-        diagnostics: [Diagnostic]
+        ingestedTwice: [OverlappingRuns] = [], diagnostics: [Diagnostic]
     ) {
         self.id = id
         self.name = name
@@ -91,6 +93,7 @@ package struct FlowPlan: Hashable, Sendable {
         self.failedCount = failedCount
         self.replacedCount = replacedCount
         self.undeclared = undeclared
+        self.ingestedTwice = ingestedTwice
         self.diagnostics = diagnostics
     }
 }

@@ -87,6 +87,18 @@ extension Diagnostic {
             suggestion: "check the data; then name \(extra) under 'acknowledged', or declare a rerun")
     }
 
+    static func ingestedTwice(_ both: OverlappingRuns, at place: Place) -> Diagnostic {
+        let runs = both.runs.map { "\($0.inWords) of \($0.window?.inWords ?? "an unknown window")" }
+        let longest = both.runs.max { ($0.window?.length ?? .zero) < ($1.window?.length ?? .zero) }
+        let window = longest?.window ?? both.window
+        return Diagnostic(
+            .windowsIngestedTwice, .warning, at: place,
+            "\(both.window.inWords) was ingested twice, by \(runs.joined(separator: " and "))",
+            suggestion: "check the data; then write under 'acknowledged': "
+                + "{run: \(longest?.id?.description ?? "RUN"), reason: …, window: "
+                + "{start: \(window.start), end: \(window.end)}}")
+    }
+
     /// - Parameter window: as the service reports it.
     static func contradicted(_ acknowledgement: Acknowledgement, by window: Window) -> Diagnostic {
         Diagnostic(

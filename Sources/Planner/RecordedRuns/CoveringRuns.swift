@@ -16,7 +16,7 @@ extension FlowPass {
                 && run.coversWindow
         }
         return recorded.first(startingAt: window.start, where: covers)
-            ?? replaced.first(startingAt: window.start) { covers($0) && !$0.isSomebodyElses(found.acknowledged) }
+            ?? replaced.first(startingAt: window.start, where: covers)
     }
 
     /// Counts a declared window that was never run by itself, but is covered by a longer run.
@@ -30,7 +30,7 @@ extension FlowPass {
         }
         lastCovered = desired
         for runs in unclaimed where runs.window.contains(desired.window) {
-            decide(runs.window, by: runs.history, of: desired, isDeclared: false)
+            decide(runs.window, by: runs.history, of: desired, isDeclared: false, longerRun(over: runs.window))
             found.addUndeclared(runs.undeclared.filter { $0.identity.rerun != nil })
         }
         unclaimed.removeAll { $0.window.contains(desired.window) }

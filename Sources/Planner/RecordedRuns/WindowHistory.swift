@@ -24,13 +24,13 @@ struct WindowHistory {
     private var unrecorded: [RecordedRun] = []
     /// Runs of replaced flows that were accepted, or possibly accepted, and have not failed.
     private var replaced: [RecordedRun] = []
+    /// Whether an acknowledged run covers the window. Such a run takes no declared run's place, but it always counts.
+    private var isCoveredByAcknowledged = false
     /// The roles of replaced flows' runs from outside this ledger: a rerun ID, or `nil` for the window's own run.
     private var rolesOfReplaced: Set<String?> = []
 
-    /// - Parameter acknowledged: runs that count for nothing.
-    mutating func addReplaced(_ run: RecordedRun, acknowledged: Set<RunID>) {
-        guard run.coversWindow, !run.isSomebodyElses(acknowledged) else { return }
-        replaced.append(run)
+    mutating func addReplaced(_ run: RecordedRun) {
+        if run.coversWindow { replaced.append(run) }
     }
 
     mutating func add(_ run: RecordedRun) {
@@ -54,39 +54,55 @@ struct WindowHistory {
         if !replaced.isEmpty { replaced.removeAll() }
         if !rolesOfReplaced.isEmpty { rolesOfReplaced.removeAll() }
         if !unrecorded.isEmpty { unrecorded.removeAll(keepingCapacity: true) }
+        isCoveredByAcknowledged = false
     }
 
     /// Assigns roles to the runs from outside this ledger.
     ///
     /// - Parameters:
     ///   - declared: the IDs of the window's reruns, in the order declared.
-    ///   - acknowledged: runs that the manifest acknowledges without a window, and that count for nothing.
+    ///   - acknowledged: runs that the manifest acknowledges without a window. They cover the window, but get no role.
     mutating func count(for declared: [String], _ retries: Retries, acknowledged: Set<RunID>) {
         guard !unrecorded.isEmpty || !replaced.isEmpty else { return }
+        isCoveredByAcknowledged = unrecorded.contains { $0.coversWindow && $0.isSomebodyElses(acknowledged) }
         let counting = unrecorded.filter { !$0.isSomebodyElses(acknowledged) }.sorted(by: Self.isOlder)
         let failedOrRetried = counting.filter { $0.state == .failed || retries.include($0) }
-        let others = replaced.filter { $0.origin == .service }
+        let others = replaced.filter { $0.origin == .service && !$0.isSomebodyElses(acknowledged) }
         var living = (counting.filter { !failedOrRetried.contains($0) } + others).sorted(by: Self.isOlder)[...]
         var failed = failedOrRetried[...]
-        for rerun in [nil] + declared.map(Optional.some) {
+        let roles = [nil] + declared.map(Optional.some)
+        for rerun in roles {
+            if self[rerun].isOpen(retries) { assignOldest(of: &living, to: rerun, ofReplaced: others) }
+            if rolesOfReplaced.contains(rerun) { continue }
             var attempts = self[rerun]
-            let isTakenThere = replaced.contains { $0.origin == .request && $0.identity.rerun == rerun }
-            if !isTakenThere, attempts.isOpen(retries), let run = living.popFirst() {
-                if others.contains(run) {
-                    rolesOfReplaced.insert(rerun)
-                    continue
-                }
-                attempts.add(run, isNumbered: rerun == nil)
-                rerunsOfUnrecorded[run.identity] = rerun
-                if let rerun { taken[rerun] = run }
-            }
             while attempts.isOpen(retries), let run = failed.popFirst() {
                 attempts.add(run, isNumbered: rerun == nil)
                 rerunsOfUnrecorded[run.identity] = rerun
             }
             self[rerun] = attempts
         }
+        // A run that did not fail counts even after the last attempt, unless a declared rerun needs it.
+        for rerun in roles where self[rerun].needsRun(retries) {
+            assignOldest(of: &living, to: rerun, ofReplaced: others)
+        }
         surplus = living.filter { !others.contains($0) }
+    }
+
+    /// Assigns the oldest run to a rerun or, for `nil`, to the window's own run.
+    private mutating func assignOldest(
+        of living: inout ArraySlice<RecordedRun>, to rerun: String?, ofReplaced others: [RecordedRun]
+    ) {
+        let isTakenThere =
+            rolesOfReplaced.contains(rerun)
+            || replaced.contains { $0.origin == .request && $0.identity.rerun == rerun }
+        guard !isTakenThere, let run = living.popFirst() else { return }
+        if others.contains(run) {
+            rolesOfReplaced.insert(rerun)
+            return
+        }
+        self[rerun].add(run, isNumbered: rerun == nil)
+        rerunsOfUnrecorded[run.identity] = rerun
+        if let rerun { taken[rerun] = run }
     }
 
     private static func isOlder(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
@@ -100,10 +116,21 @@ struct WindowHistory {
         set { if let rerun { reruns[rerun] = newValue } else { own = newValue } }
     }
 
-    /// A run that covers the window, of the flow or of one that it replaces.
-    var covering: RecordedRun? { runs.first(where: \.coversWindow) ?? replaced.first }
+    /// A run that covers the window, of the flow or of one that it replaces. A request in doubt comes last.
+    var covering: RecordedRun? {
+        runs.first { $0.coversWindow && !$0.state.isDoubtful } ?? replaced.first { !$0.state.isDoubtful }
+            ?? runs.first(where: \.coversWindow) ?? replaced.first
+    }
 
-    /// Whether the window was ever run, whatever became of the run.
+    /// A run that ingested the window, or is ingesting it, and that satisfies the predicate.
+    func ingesting(where isWanted: (RecordedRun) -> Bool) -> RecordedRun? {
+        func ingests(_ run: RecordedRun) -> Bool {
+            run.coversWindow && !run.state.isDoubtful && isWanted(run)
+        }
+        return runs.first(where: ingests) ?? replaced.first(where: ingests)
+    }
+
+    /// Whether the service accepted, or may have accepted, a run of the window. The run may have failed.
     var wasRun: Bool { runs.contains { !$0.state.isVoid } || !replaced.isEmpty }
 
     /// Returns the verdict on the window's own run. An accepted rerun covers the window too.
@@ -112,8 +139,8 @@ struct WindowHistory {
         switch verdict {
         case .missing where runs.contains { $0.origin == .request && $0.identity.rerun != nil && $0.coversWindow }:
             return .recorded
-        // An acknowledged run takes no declared run's place, but its window was ingested.
         case .missing where unrecorded.contains(where: \.coversWindow): return .recorded
+        case .retry where isCoveredByAcknowledged, .failed where isCoveredByAcknowledged: return .recorded
         case .retry where reruns.values.contains(where: { $0.isTaken(retries) }),
             .failed where reruns.values.contains(where: { $0.isTaken(retries) }):
             return .recorded
@@ -214,8 +241,11 @@ struct Attempts {
     /// The number of attempts that failed, ended partially, or had no records.
     private var ended: Int { failed + partial + empty }
 
-    /// Whether a run from outside this ledger can count as one of these attempts.
-    func isOpen(_ retries: Retries) -> Bool { doubt == nil && !isTaken(retries) && ended <= retries.times }
+    /// Whether no attempt is in doubt, running, or ended in a state that is not retried.
+    func needsRun(_ retries: Retries) -> Bool { doubt == nil && !isTaken(retries) }
+
+    /// Whether a failed run from outside this ledger can count as one of these attempts.
+    func isOpen(_ retries: Retries) -> Bool { needsRun(retries) && ended <= retries.times }
 
     func verdict(_ retries: Retries) -> Verdict {
         if let doubt { return .doubtful(doubt) }
@@ -233,8 +263,8 @@ extension RecordedRun {
     /// nothing.
     var coversWindow: Bool { !state.isVoid && state != .failed }
 
-    /// Whether the manifest calls it somebody else's, so that it counts for nothing. A request whose window the ledger
-    /// knows is our own, whatever the manifest says.
+    /// Whether the manifest acknowledges the run without a window. Such a run gets no declared run's place. A request
+    /// whose window the ledger contains is never foreign.
     package func isSomebodyElses(_ acknowledged: Set<RunID>) -> Bool {
         (origin == .service || window == nil) && id.map(acknowledged.contains) ?? false
     }

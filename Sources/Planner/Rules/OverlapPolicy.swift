@@ -43,6 +43,8 @@ struct RefuseOverlap: OverlapPolicy {
     private var open: [Open] = []
     private var lastEndingNew: DesiredWindow?
     private var lastEndingRecorded: (window: Window, run: RecordedRun)?
+    /// The requests in doubt. A window that overlaps one is held until the doubt is settled.
+    private var doubts: [RecordedRun] = []
 
     mutating func declare(_ new: DesiredWindow, into found: inout FlowFindings) {
         if let lastEndingNew, lastEndingNew.window.end <= new.window.start { finish(into: &found) }
@@ -52,7 +54,7 @@ struct RefuseOverlap: OverlapPolicy {
             isRefused = true
         }
         if let (window, run) = lastEndingRecorded, window.overlaps(new.window) {
-            refuse(new, window, run, into: &found)
+            found.refuse(new, .recorded(window, run))
         } else {
             open.append(Open(new: new, isRefused: isRefused))
         }
@@ -60,29 +62,30 @@ struct RefuseOverlap: OverlapPolicy {
     }
 
     mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {
+        guard !run.state.isDoubtful else { return doubts.append(run) }
         for open in open {
             if open.new.window.overlaps(window) {
-                refuse(open.new, window, run, into: &found)
-            } else if !open.isRefused {
-                found.create(open.new)
+                found.refuse(open.new, .recorded(window, run))
+            } else {
+                close(open, into: &found)
             }
         }
         open.removeAll(keepingCapacity: true)
         if window.end > lastEndingRecorded?.window.end ?? .min { lastEndingRecorded = (window, run) }
     }
 
-    /// A request in doubt is settled before its overlap is judged.
-    private func refuse(_ new: DesiredWindow, _ window: Window, _ run: RecordedRun, into found: inout FlowFindings) {
-        if run.state.isDoubtful {
-            found.hold(run, new.window, of: new)
-        } else {
-            found.refuse(new, .recorded(window, run))
-        }
+    mutating func finish(into found: inout FlowFindings) {
+        for open in open { close(open, into: &found) }
+        open.removeAll(keepingCapacity: true)
     }
 
-    mutating func finish(into found: inout FlowFindings) {
-        for open in open where !open.isRefused { found.create(open.new) }
-        open.removeAll(keepingCapacity: true)
+    private func close(_ open: Open, into found: inout FlowFindings) {
+        guard !open.isRefused else { return }
+        if let doubt = doubts.first(overlapping: open.new.window) {
+            found.hold(doubt, open.new.window, of: open.new)
+        } else {
+            found.create(open.new)
+        }
     }
 }
 
@@ -91,22 +94,20 @@ struct RefuseOverlap: OverlapPolicy {
 struct TrimOverlap: OverlapPolicy {
     private struct Open {
         let new: DesiredWindow
-        /// The start of the part that is neither covered nor requested yet.
+        /// The start of the part that is not examined yet.
         var start: Timestamp
-        var hasPieces = false
+        /// The pieces before `start` that nothing covers.
+        var pieces: [Window] = []
     }
 
     /// The open windows. Their remaining parts, from `firstOpen` on, are disjoint and in order.
     private var open: [Open] = []
     private var firstOpen = 0
     private var coveredUntil = Timestamp.min
-    /// The request in doubt, if any: a flow has at most one open claim.
-    private var doubts: [(window: Window, run: RecordedRun)] = []
+    /// The requests in doubt, which cover nothing yet. A window with a piece that overlaps one is held as a whole.
+    private var doubts: [RecordedRun] = []
 
     mutating func declare(_ new: DesiredWindow, into found: inout FlowFindings) {
-        if let doubt = doubts.first(where: { $0.window.overlaps(new.window) }) {
-            return found.hold(doubt.run, new.window, of: new)
-        }
         if coveredUntil <= new.window.start { finish(into: &found) }
         guard coveredUntil < new.window.end else {
             found.recordedCount += 1
@@ -116,41 +117,48 @@ struct TrimOverlap: OverlapPolicy {
         coveredUntil = new.window.end
     }
 
-    /// A request in doubt covers nothing yet: what it overlaps waits until it is settled.
     mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {
-        if run.state.isDoubtful {
-            doubts.append((window, run))
-            let held = open[firstOpen...].filter { $0.new.window.overlaps(window) }
-            for open in held { found.hold(run, open.new.window, of: open.new) }
-            open.removeSubrange(..<firstOpen)
-            firstOpen = 0
-            open.removeAll { $0.new.window.overlaps(window) }
-            return
-        }
+        guard !run.state.isDoubtful else { return doubts.append(run) }
         cover(from: window.start, until: window.end, into: &found)
         coveredUntil = max(coveredUntil, window.end)
     }
 
     mutating func finish(into found: inout FlowFindings) { cover(from: .max, until: .max, into: &found) }
 
-    /// Requests the open parts before `start`, and discards the open parts before `end`.
+    /// Keeps the open parts before `start` as pieces, discards the open parts before `end`, and closes the windows that
+    /// have none left.
     private mutating func cover(from start: Timestamp, until end: Timestamp, into found: inout FlowFindings) {
         while firstOpen < open.count, open[firstOpen].start < end {
-            let new = open[firstOpen].new
-            if let piece = Window(start: open[firstOpen].start, end: min(start, new.window.end)) {
-                found.create(piece, of: new)
-                open[firstOpen].hasPieces = true
+            let windowEnd = open[firstOpen].new.window.end
+            if let piece = Window(start: open[firstOpen].start, end: min(start, windowEnd)) {
+                open[firstOpen].pieces.append(piece)
             }
-            guard new.window.end <= end else {
+            guard windowEnd <= end else {
                 open[firstOpen].start = end
                 break
             }
-            if !open[firstOpen].hasPieces { found.recordedCount += 1 }
+            close(open[firstOpen], into: &found)
             firstOpen += 1
         }
         if firstOpen == open.count {
             open.removeAll(keepingCapacity: true)
             firstOpen = 0
         }
+    }
+
+    private func close(_ open: Open, into found: inout FlowFindings) {
+        if open.pieces.isEmpty {
+            found.recordedCount += 1
+        } else if let doubt = open.pieces.lazy.compactMap(doubts.first(overlapping:)).first {
+            found.hold(doubt, open.new.window, of: open.new)
+        } else {
+            found.create(open.pieces, of: open.new)
+        }
+    }
+}
+
+extension [RecordedRun] {
+    fileprivate func first(overlapping window: Window) -> RecordedRun? {
+        first { $0.window.map(window.overlaps) ?? false }
     }
 }

@@ -16,7 +16,7 @@ package struct RunUsage: Hashable, Sendable {
         dayStart = Timestamp(seconds: seconds - (seconds % 86_400 + 86_400) % 86_400)
     }
 
-    /// - Parameter countsUnderWay: not for a flow that is not declared: nobody asks what becomes of its runs.
+    /// - Parameter countsUnderWay: `false` for a flow that is not declared, because its runs are not polled.
     ///   - acknowledged: runs that the manifests acknowledge: one that never reports its end does not count as running.
     package mutating func add(
         _ runs: some Sequence<RecordedRun>, of flow: FlowID, countsUnderWay: Bool = true,

@@ -52,7 +52,7 @@ package struct FlowCoverage: Hashable, Sendable {
     let counts: [CoverageState: Int]
     /// The total length of the gaps.
     let gapLength: Duration
-    /// Windows that were ingested more often than declared.
+    /// Windows that were ingested more often than declared, then times that different windows share.
     let repeated: [RepeatedWindow]
 
     /// Computes the coverage of a flow.
@@ -66,7 +66,7 @@ package struct FlowCoverage: Hashable, Sendable {
         _ plan: FlowPlan, runs: [RecordedRun], repeated: [RepeatedWindow] = [], declaration: FlowDeclaration? = nil,
         refreshedAt: Timestamp? = nil
     ) {
-        self.repeated = repeated
+        self.repeated = repeated + plan.repeatedTimes
         self.refreshedAt = refreshedAt
         id = plan.id
         title = plan.title

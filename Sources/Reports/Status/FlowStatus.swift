@@ -46,7 +46,7 @@ package struct FlowStatus: Hashable, Sendable {
     package let missingTime: Duration
     /// The time of the last comparison with the service, by this machine's clock; `nil` if there was none.
     package let refreshedAt: Timestamp?
-    /// Windows that were ingested more often than declared.
+    /// Windows that were ingested more often than declared, then times that different windows share.
     package let repeated: [RepeatedWindow]
     package let isVerified: Bool
     package let errors: Int
@@ -124,7 +124,7 @@ package struct FlowStatus: Hashable, Sendable {
             problems.lazy.filter { $0.state == .failed || tooFew.contains($0) }.first {
                 plan.needsRerun(of: $0, runs: runs)
             }?.window
-        repeated = declaration.repeatedWindows(in: runs)
+        repeated = declaration.repeatedWindows(in: runs) + plan.repeatedTimes
         lastWindow = [runs, replacedRuns].lazy.joined().filter { $0.state.isAccepted && $0.state != .failed }
             .compactMap(\.window).max { ($0.end, $0.start) < ($1.end, $1.start) }
     }

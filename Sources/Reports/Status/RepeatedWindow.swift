@@ -2,10 +2,11 @@ import FlowRuns
 import Manifests
 import Planner
 
-/// A window that was ingested more often than its manifest declares.
+/// A window that was ingested more often than its manifest declares, or the time that two overlapping windows share.
 package struct RepeatedWindow: Hashable, Sendable {
     let window: Window
-    /// The accepted runs of the window that have not failed, oldest first.
+    /// The accepted runs that have not failed: of the window, oldest first, or of the two overlapping windows, in window
+    /// order.
     let runs: [RecordedRun]
     /// The declared number of runs: one for the window, and one for each of its reruns.
     let declared: Int
@@ -14,7 +15,15 @@ package struct RepeatedWindow: Hashable, Sendable {
 
     /// The two counts, such as `2 runs did not fail, 1 is declared`.
     var inWords: String {
-        "\(counted(runs.count, "run")) did not fail, \(counted(declared, "is", "are")) declared"
+        let kind = runs.allSatisfy { $0.window == window } ? "" : " of different windows"
+        return "\(counted(runs.count, "run"))\(kind) did not fail, \(counted(declared, "is", "are")) declared"
+    }
+}
+
+extension FlowPlan {
+    /// The times that runs of different windows ingested twice.
+    var repeatedTimes: [RepeatedWindow] {
+        ingestedTwice.map { RepeatedWindow(window: $0.window, runs: $0.runs, declared: 1) }
     }
 }
 

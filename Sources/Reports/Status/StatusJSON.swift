@@ -57,6 +57,7 @@ extension JSONText {
                 for run in repeated.runs {
                     json.element {
                         $0.optional("run", run.id?.description)
+                        if let window = run.window, window != repeated.window { $0.member("window", window) }
                         $0.optional("rerun", run.identity.rerun)
                         $0.member("state", run.state.rawValue)
                         $0.member("origin", run.origin.rawValue)
