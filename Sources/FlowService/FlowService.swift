@@ -1,68 +1,82 @@
 import FlowRuns
 
-/// The Flow Service of Adobe Experience Platform, as far as Sluice uses it. ``HTTPFlowService`` is the real one.
+/// The operations of Adobe Experience Platform's Flow Service that Sluice uses. Implemented over HTTP by
+/// ``HTTPFlowService``.
 ///
-/// All calls share one rate limit. Reads wait for their turn by themselves, each page and each retry; a request for a run
-/// does not wait, because its claim is open by then: ``takeTurn()`` comes before the claim. When a stop is requested,
-/// every wait and every read ends at once with ``FlowServiceError/stopped``; a request for a run is finished.
+/// All calls share one rate limit. Each page and each retry of a read waits for its own turn. A run request does not
+/// wait, because its claim is already open: call ``takeTurn()`` before claiming. When a stop is requested, all waits
+/// and reads end at once with ``FlowServiceError/stopped``; a run request in flight is finished.
 package protocol FlowService: Sendable {
     /// Waits for the next turn under the rate limit. Returns at once when a stop is requested.
     func takeTurn() async
 
-    /// How long it is until the next turn. Takes nothing.
+    /// Returns the time until the next turn, without taking the turn.
     func turnDelay() -> Duration
 
-    /// `POST /runs`. Never sent twice by itself, except once more after a token was renewed on a 401.
+    /// Sends `POST /runs`. Never repeated, except once after a 401 if the token could be renewed.
     ///
     /// - Parameters:
     ///   - body: the exact bytes, see `RunRequest.body(_:sentAt:)`.
-    ///   - deadline: the last instant at which the request may leave. Looked at again right before the first byte of
-    ///     the body goes out: past it nothing is sent, and the answer is ``RunAnswer/notSent(_:)``. No request lasts
-    ///     longer than the time limit of the service.
+    ///   - deadline: the last instant at which the request may be sent. The deadline is checked again right before the
+    ///     first byte of the body is written. After the deadline, nothing is sent and the answer is
+    ///     ``RunAnswer/notSent(_:)``. No request lasts longer than the service's request timeout.
     func createRun(_ body: String, sendBefore deadline: MonotonicInstant) async -> RunAnswer
 
-    /// `POST /runs/{id}/action?op=re-trigger`, with the same care as ``createRun(_:sendBefore:)``.
+    /// Sends `POST /runs/{id}/action?op=re-trigger`, with the same guarantees as ``createRun(_:sendBefore:)``.
     func retrigger(_ run: RunID, sendBefore deadline: MonotonicInstant) async -> RunAnswer
 
-    /// One page of a flow's runs: `GET /runs?property=flowId==ID`. Runs of other flows, which a service that ignores the
-    /// filter would list, are left out.
+    /// Reads one page of a flow's runs: `GET /runs?property=flowId==ID`. Drops runs of other flows, in case the service
+    /// ignores the filter.
     ///
     /// - Parameters:
-    ///   - newestFirst: asks for `orderby=-createdAt`. The public OpenAPI document has `orderby`, but does not say by
-    ///     which fields: a service may refuse it (``FlowServiceError/refused(status:_:)`` with 400), or ignore it.
-    ///   - next: of the page before; `nil` for the first.
+    ///   - newestFirst: whether to send `orderby=-createdAt`. The public OpenAPI document contains `orderby`, but not
+    ///     its fields: a service may reject the parameter (``FlowServiceError/refused(status:_:)`` with 400) or ignore
+    ///     it.
+    ///   - next: the cursor from the previous page; `nil` for the first page.
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     func runs(
         of flow: FlowID, newestFirst: Bool, after next: String?
     ) async throws(FlowServiceError) -> Page<ObservedRun>
 
-    /// One page of the runs of several flows, newest first: `GET /runs?property=flowId==A,B&orderby=-createdAt`. Nothing
-    /// promises that a service knows such a filter: it may refuse it, ignore it, or list the runs of one of the flows,
-    /// or none. So nothing is left out, and each run tells its flow.
+    /// Reads one page of the runs of several flows, newest first: `GET /runs?property=flowId==A,B&orderby=-createdAt`.
     ///
-    /// - Parameter next: of the page before; `nil` for the first.
+    /// Support for this filter is undocumented: a service may reject it, ignore it, or list the runs of only one of the
+    /// flows, or none. Therefore no runs are dropped, and each run carries its flow.
+    ///
+    /// - Parameter next: the cursor from the previous page; `nil` for the first page.
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     func runs(ofAny flows: [FlowID], after next: String?) async throws(FlowServiceError) -> Page<ListedRun>
 
-    /// The runs of these ids that the service knows, in this order: `GET /runs?property=id==A,B`, or one by one where
-    /// that is refused or leaves one out.
+    /// Reads the runs with these IDs, in the given order: `GET /runs?property=id==A,B`. Unknown IDs are skipped. Runs
+    /// that the filter does not return are read one by one.
+    ///
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     func runs(ids: [RunID]) async throws(FlowServiceError) -> [ListedRun]
 
-    /// `GET /flows/{id}`. `nil` when the service does not know it.
+    /// Reads one flow: `GET /flows/{id}`. Returns `nil` when the service does not have the flow.
+    ///
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow?
 
-    /// One page of the flows of these ids: `GET /flows?property=id==A,B`. One that tells less than ``flow(_:)`` would is
-    /// left out; a service may leave out any, or list others.
+    /// Reads one page of the flows with these IDs: `GET /flows?property=id==A,B`. Drops flows with fewer details than
+    /// ``flow(_:)`` returns. A service may omit flows or list others.
     ///
-    /// - Parameter next: of the page before; `nil` for the first.
+    /// - Parameter next: the cursor from the previous page; `nil` for the first page.
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     func flows(ids: [FlowID], after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow>
 
-    /// One page of the sandbox's flows: `GET /flows`.
+    /// Reads one page of the sandbox's flows: `GET /flows`.
     ///
-    /// - Parameter next: of the page before; `nil` for the first.
+    /// - Parameter next: the cursor from the previous page; `nil` for the first page.
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     func flows(after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow>
 
-    /// The `runSpec` of a flow specification: `GET /flowSpecs/{id}`. `nil` when it has none.
+    /// Reads the `runSpec` of a flow specification: `GET /flowSpecs/{id}`. Returns `nil` when there is none.
+    ///
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     func runSpecification(_ specification: String) async throws(FlowServiceError) -> RunSpecification?
 
-    /// What time it is at the service now, by the `Date` headers of its answers so far; `nil` when none had one.
+    /// Returns bounds of the service's current time, from the `Date` headers of its answers; `nil` when no answer had
+    /// one.
     func serviceTime() -> ServiceTime?
 }

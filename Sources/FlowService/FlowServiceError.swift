@@ -1,23 +1,24 @@
-/// Why the service could not be read.
+/// An error that prevented a read from the service.
 package enum FlowServiceError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Not reachable, or it keeps failing: worth trying again later.
+    /// The service is unreachable or keeps failing. A later attempt may succeed.
     case unavailable(String)
-    /// 401, or 403 where a wrong API key is the likely cause; a whole phrase, such as `authentication failed (401)`.
+    /// 401, or 403 where a wrong API key is the likely cause. Contains a whole phrase, such as `authentication failed
+    /// (401)`.
     case unauthorized(String)
-    /// It answered something that is none of the documented shapes.
+    /// The answer has none of the documented shapes.
     case unreadable(String)
-    /// It answered something that no API answers: no JSON, a body cut off, an encoding that was not asked for.
+    /// The answer cannot come from an API: not JSON, truncated, or in an encoding that was not requested.
     case malformed(String)
-    /// A cache answers in its place, and the answer may be older than the question.
+    /// A cache answered in place of the service, and the answer may be older than the question.
     case stale(String)
-    /// It refused to answer: 3xx or 4xx.
+    /// The service refused the request with 3xx or 4xx.
     case refused(status: Int, String)
-    /// A stop was requested before the answer was there.
+    /// A stop was requested before the answer arrived.
     case stopped
 
-    /// What an error concerns.
+    /// The part of a target that an error affects.
     package enum Scope: Hashable, Sendable {
-        /// The flow that was read; others may be readable.
+        /// Only the flow that was read. Other flows may be readable.
         case flow
         case service
     }
@@ -30,7 +31,7 @@ package enum FlowServiceError: Error, Hashable, Sendable, CustomStringConvertibl
         }
     }
 
-    /// A sentence for people, without a full stop.
+    /// A sentence for users, without a full stop.
     package var description: String {
         switch self {
         case .unavailable(let reason): "the Flow Service is not available: \(reason)"

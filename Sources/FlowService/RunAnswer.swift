@@ -1,19 +1,19 @@
 import FlowRuns
 
-/// What came back from asking for a run: the answers table of the design, its rows as cases.
+/// The outcome of a run request.
 package enum RunAnswer: Hashable, Sendable {
-    /// 2xx with a run id, in any of the three documented shapes.
+    /// 2xx with a run ID, in any of the three documented shapes.
     case accepted(RunID, response: String)
-    /// 400, 403, 404, 422 and every other 4xx that is not named below: a definite refusal.
+    /// A definite refusal: 400, 403, 404, 422 and any other 4xx that no other case covers.
     case refused(reason: String, response: String)
-    /// 401, also with a renewed token: not taken.
+    /// 401, even with a renewed token. The request was not accepted.
     case unauthorized(reason: String)
-    /// 429: not taken; how long to wait, where the service says so.
+    /// 429. The request was not accepted. Contains the wait that the service requested, if any.
     case throttled(retryAfter: Duration?)
-    /// Surely not taken, since no byte of the body left: connection refused, name not found, TLS handshake failed,
-    /// deadline passed before sending.
+    /// Not accepted, because no byte of the body was sent: connection refused, unknown host, failed TLS handshake, or
+    /// deadline exceeded before sending.
     case notSent(String)
-    /// Taken, or perhaps taken: time-out, connection lost after sending began, 3xx, 408, 409, 499, any 5xx, a 2xx
-    /// without a readable id.
+    /// Possibly accepted: timeout, connection lost after sending began, 3xx, 408, 409, 499, any 5xx, or a 2xx without a
+    /// readable ID.
     case unknown(reason: String, response: String?)
 }

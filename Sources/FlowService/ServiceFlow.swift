@@ -3,20 +3,20 @@ import FlowRuns
 /// A flow as the service describes it.
 package struct ServiceFlow: Hashable, Sendable {
     package let id: FlowID
-    /// As people named it.
+    /// The display name of the flow.
     package let name: String?
-    /// `enabled`, `disabled`, …
+    /// The flow's state: `enabled`, `disabled`, …
     package let state: String?
-    /// The id of its flow specification.
+    /// The ID of the flow specification.
     package let specification: String?
-    /// `once`, `minute`, `hour`, `day`, `week`.
+    /// The schedule's frequency: `once`, `minute`, `hour`, `day` or `week`.
     package let frequency: String?
-    /// From the `Copy` transformation.
+    /// The delta column of the `Copy` transformation.
     package let deltaColumn: DeltaColumn?
-    /// From `lastRunDetails`, where that names the run.
+    /// The run named by `lastRunDetails`, if any.
     package let lastRun: RunID?
 
-    /// It takes no runs: disabled, deleted or a draft.
+    /// Whether the flow accepts no runs: disabled, deleted or a draft.
     package var isDisabled: Bool { ["disabled", "deleted", "draft"].contains(state?.lowercased() ?? "") }
 
     package init(
@@ -33,13 +33,13 @@ package struct ServiceFlow: Hashable, Sendable {
     }
 }
 
-/// What a flow's runs must look like: the small part of JSON Schema (draft-07) that `runSpec.spec` uses.
+/// The required shape of a flow's run requests: the subset of JSON Schema (draft-07) that `runSpec.spec` uses.
 package struct RunSpecification: Hashable, Sendable {
-    /// The JSON type of each property that it declares: `integer`, `string`, `object`, …
+    /// The JSON type of each declared property: `integer`, `string`, `object`, …
     package let types: [String: String]
-    /// The properties that a run must have.
+    /// Properties that a run request must contain.
     package let required: Set<String>
-    /// The properties that its `deltaColumn` must have, where it has one.
+    /// Properties that the `deltaColumn` of a run request must contain, if present.
     package let requiredOfColumn: Set<String>
 
     package init(types: [String: String], required: Set<String>, requiredOfColumn: Set<String> = []) {

@@ -3,58 +3,59 @@ import Foundation
 import Ledger
 import Synchronization
 
-/// The shared ledger: a schema in a PostgreSQL database, in which any number of appliers on any number of machines record
-/// the runs of one target or many.
+/// A shared ledger: a schema in a PostgreSQL database, in which any number of machines record the runs of one or more
+/// targets.
 ///
 /// ```swift
 /// let ledger = try await PostgresLedger.open("postgres://sluice@db/ledgers", targets: target.identities, mode: .readWrite)
 /// ```
 ///
-/// Nothing lives in a session, so it works through PgBouncer in transaction mode: no lock outlives a transaction, no
-/// setting, no prepared statement. A connection that is lost is made again.
+/// No lock, setting or prepared statement outlives its transaction, so the ledger works through PgBouncer in
+/// transaction mode. Lost connections are re-established.
 package final class PostgresLedger: LedgerStore {
-    /// What the ledger is opened for.
+    /// Access modes of the ledger.
     package enum Mode: Hashable, Sendable {
-        /// Makes the tables where they are missing.
+        /// Creates the tables if they are missing.
         case readWrite
-        /// Leaves everything as it is: a database without the tables is an empty ledger. A standby will do.
+        /// Changes nothing. A database without the tables is an empty ledger. A standby is sufficient.
         case readOnly
     }
 
     package struct Options: Sendable {
-        /// How long the server may be silent while a statement is under way.
+        /// Maximum time without an answer from the server during a statement.
         package var answerLimit = Duration.seconds(15)
-        /// How long a call tries again where the server is gone, restarts, or has no connection to give.
+        /// Maximum time for retries while the server is unreachable, restarts, or has no free connection.
         package var retryTime = Duration.seconds(20)
-        /// The same when the ledger is opened: a wrong address should not take long to tell.
+        /// Maximum time for retries when the ledger is opened. Shorter, so that a wrong address is reported soon.
         package var openingRetryTime = Duration.seconds(5)
         package var mostConnections = 4
-        /// What libpq reads its settings from.
+        /// The environment from which libpq reads its settings.
         package var environment = ProcessInfo.processInfo.environment
 
         package init() {}
     }
 
-    /// What is risky about the server, in words.
+    /// Warnings about risky settings of the server.
     package let warnings: [String]
     private let pool: ConnectionPool
-    /// The address, for messages.
+    /// The server's address, for messages.
     private let address: String
     private let mode: Mode
     private let options: Options
     private let target: Int64?
-    /// Whether there are tables. Where there are none, reading finds nothing.
+    /// Whether the tables exist. Without them, reads return nothing.
     private let isThere: Bool
 
-    /// Connects, and opens the ledger for one target.
+    /// Connects to the server, and opens the ledger of one target.
     ///
     /// - Parameters:
-    ///   - address: `postgres://USER@HOST:PORT/DATABASE?…` as libpq reads it, without a password; `postgres:` for what
-    ///     libpq's environment says.
-    ///   - targets: the target's identity, and those that an older Sluice gave it.
-    /// - Throws: ``LedgerError/unusable(_:)`` when libpq is not installed, the server refuses the user, or a right is
-    ///   missing; ``LedgerError/unanswered(_:)`` when the server cannot be reached; ``LedgerError/busy(_:)`` when it has
-    ///   no connection to give; ``LedgerError/newer(found:supported:)``, before anything is touched.
+    ///   - address: `postgres://USER@HOST:PORT/DATABASE?…` in libpq's syntax, without a password; `postgres:` to use
+    ///     libpq's environment.
+    ///   - targets: the target's identity, followed by the identities that older versions of Sluice gave it.
+    /// - Throws: ``LedgerError/unusable(_:)`` when libpq is not installed, the server refuses the user, or a privilege
+    ///   is missing; ``LedgerError/unanswered(_:)`` when the server cannot be reached; ``LedgerError/busy(_:)`` when
+    ///   the server has no free connection; ``LedgerError/newer(found:supported:)`` when a newer version of Sluice
+    ///   created the tables, before anything is changed.
     package static func open(
         _ address: String, targets: [String], mode: Mode, options: Options = Options()
     ) async throws(LedgerError) -> PostgresLedger {
@@ -132,9 +133,11 @@ package final class PostgresLedger: LedgerStore {
         }
     }
 
+    /// Reads a flow's record and then its rows, in one transaction.
+    ///
     /// - Parameters:
-    ///   - first: is given the record, and says whether the rows are wanted.
-    ///   - rows: reads them.
+    ///   - first: receives the record, and returns whether to read the rows.
+    ///   - rows: reads the rows.
     private func scan(
         _ flow: FlowID, first: @escaping @Sendable (FlowRecord) -> Bool,
         rows: @escaping @Sendable (PostgresConnection, FlowRecord) throws(PostgresError) -> Void
@@ -143,7 +146,7 @@ package final class PostgresLedger: LedgerStore {
             _ = first(FlowRecord(id: flow))
             return
         }
-        // What was handed over cannot be taken back, so it is tried again only while that is nothing.
+        // Retry only until the first delivery to `first`, because delivered rows cannot be withdrawn.
         let hasBegun = Mutex(false)
         try await read { [target] (connection) throws(PostgresError) in
             if hasBegun.withLock({ $0 }) { throw .ledger(.unanswered("the connection was lost while it was read")) }
@@ -217,8 +220,8 @@ extension PostgresConnection {
     }
 }
 
-/// Does the same again while the server is gone, restarts, or has no connection to give. Every statement of the ledger
-/// may be run twice: reads change nothing, and a commit is recognised by its token.
+/// Retries operations while the server is unreachable, restarts, or has no free connection. Every operation of the
+/// ledger may run twice: reads change nothing, and a repeated commit is recognised by its token.
 private struct Retries {
     let pool: ConnectionPool
     let address: String
@@ -239,7 +242,7 @@ private struct Retries {
         }
     }
 
-    /// Also where the task is cancelled: what was sent is still to be recorded.
+    /// Sleeps even when the task is cancelled, because sent requests must still be recorded.
     private static func sleep(_ duration: Duration) async {
         await Task.detached { try? await Task.sleep(for: duration) }.value
     }

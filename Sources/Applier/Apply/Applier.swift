@@ -5,8 +5,8 @@ import Manifests
 import Planner
 import RunRequests
 
-/// Makes the requests of a plan, each once and only once: flows in parallel, the requests of one flow one at a time in
-/// order of their windows.
+/// The executor of a plan. Sends each request exactly once: flows in parallel, the requests of one flow one at a time
+/// and in window order.
 ///
 /// ```swift
 /// let applier = Applier(context: context, limits: target.limits, wireForm: target.wireForm)
@@ -17,11 +17,11 @@ package struct Applier: Sendable {
     let wireForm: WireForm
     let provenance: Provenance
 
-    /// What to do with a flow whose record has changed since the plan was made.
+    /// The treatment of a flow whose record has changed since the plan was made.
     package enum Staleness: Hashable, Sendable {
-        /// Send nothing of it: what was reviewed is no longer what is missing.
+        /// Sends nothing for the flow: the reviewed requests no longer match the missing ones.
         case refuse
-        /// Send what of the plan is still missing.
+        /// Sends only those requests of the plan that are still missing.
         case reduce
     }
 
@@ -33,10 +33,9 @@ package struct Applier: Sendable {
         self.provenance = provenance
     }
 
-    /// Applies a plan that somebody approved: every flow is checked before the first request of any leaves, then each is
-    /// applied.
+    /// Applies an approved plan. Checks all flows before the first request is sent, and then applies each of them.
     ///
-    /// - Parameter staleness: `refuse` for a saved plan, `reduce` for one made a moment ago.
+    /// - Parameter staleness: `refuse` for a saved plan, `reduce` for one that has just been made.
     package func apply(_ plan: Plan, staleness: Staleness = .refuse) async -> ApplyOutcome {
         let flows = plan.flows.filter { !$0.actions.isEmpty || $0.isWaiting }
         context.report(.started(flows: flows.count, requests: plan.requestCount))
@@ -44,7 +43,8 @@ package struct Applier: Sendable {
         do throws(RefreshError) {
             do throws(LedgerError) { try await requireRecheckOfEmbeddedLedger(plan) } catch { throw .ledger(error) }
             let checked = holdingDependents(of: await preflight(flows), in: flows)
-            // By what is known now: somebody else may have requested since the plan was made, and runs may have ended.
+            // Limits use the current state: other processes may have made requests since the plan was made, and runs
+            // may have ended.
             if staleness == .refuse { try await context.readRunsUnderWay(of: plan) }
             let limited = plan.hasRunLimits ? plan.limited(by: try await context.usage(of: plan)) : plan
             let flows = limited.flows.filter { !$0.actions.isEmpty || $0.isWaiting }
@@ -61,8 +61,8 @@ package struct Applier: Sendable {
         return outcome
     }
 
-    /// Requires every flow to be compared in full when this machine used a shared ledger for the target before: the
-    /// embedded one lacks what other machines have requested since.
+    /// Requires a full comparison of every flow if this machine last used a shared ledger for the target: the embedded
+    /// ledger lacks the requests that other machines have made since.
     private func requireRecheckOfEmbeddedLedger(_ plan: Plan) async throws(LedgerError) {
         if !context.store.isShared, context.journal.lastLedgerWasShared() {
             let recorded = try await context.store.flows().map(\.id)
@@ -72,7 +72,7 @@ package struct Applier: Sendable {
         try context.journal.recordLedger(isShared: context.store.isShared)
     }
 
-    /// Holds the flows that come after a flow which does not match its manifest, or replace one.
+    /// Holds flows that come after (`after`) a held flow, or that replace one (`replaces`).
     private func holdingDependents(
         of checked: [FlowID: Result<ServiceFlow?, FlowEnd>], in flows: [FlowPlan]
     ) -> [FlowID: Result<ServiceFlow?, FlowEnd>] {
@@ -94,8 +94,8 @@ package struct Applier: Sendable {
         return checked
     }
 
-    /// Checks each flow with requests against the service's description of it. A flow that does not match its manifest is
-    /// held.
+    /// Checks each flow that has requests against the service's description of it. A flow that does not match its
+    /// manifest is held.
     private func preflight(_ flows: [FlowPlan]) async -> [FlowID: Result<ServiceFlow?, FlowEnd>] {
         let specifications = RunSpecifications(context.service)
         let results = await context.inParallel(flows.filter { !$0.actions.isEmpty }) { flow in
@@ -121,7 +121,7 @@ package struct Applier: Sendable {
     private func unknownReplaced(of plan: FlowPlan) async throws(FlowServiceError) -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
         for id in plan.rules.replaced {
-            // A ledger that cannot be read says so itself, before anything is sent.
+            // An unreadable ledger is reported later, before anything is sent.
             if let kept = try? await context.store.snapshot(of: id), !kept.runs.isEmpty { continue }
             guard try await context.service.flow(id) == nil else { continue }
             diagnostics.append(.unknownReplaced(id, at: plan.place))
@@ -132,12 +132,12 @@ package struct Applier: Sendable {
     private func apply(
         _ flows: [FlowPlan], _ checked: [FlowID: Result<ServiceFlow?, FlowEnd>], _ plan: Plan, _ staleness: Staleness
     ) async -> [FlowOutcome] {
-        // One slot is one flow at work. A flow that waits for somebody else's claim gives its slot to another.
+        // One slot per active flow. A flow that waits for another process's claim releases its slot.
         let slots = Slots(context.limits.parallelFlows)
         let maxPerClaim = context.maxRequestsPerClaim(flows: flows.count { !$0.actions.isEmpty })
         let outcomes = await withTaskGroup(of: FlowOutcome.self) { group in
             for flow in flows {
-                // Before the task begins: so the flows begin in the order of the plan.
+                // Acquire the slot before starting the task, so that flows start in plan order.
                 await slots.take()
                 group.addTask {
                     var flowApplier = FlowApplier(

@@ -3,27 +3,28 @@ import FlowService
 import Ledger
 import Manifests
 
-/// What an apply, a refresh and a wait work with.
+/// The dependencies and settings of an apply, a refresh or a wait.
 package struct ApplierContext: Sendable {
     package let store: any LedgerStore
-    /// This machine's own record of its claims.
+    /// This machine's record of its claims.
     package let journal: any ClaimJournal
     package let service: any FlowService
     package let limits: Limits
-    /// The embedded service lists a run at once, and nobody else uses it.
+    /// Whether the service lists runs at once and has no other clients, as the embedded simulator does.
     package let listsAtOnce: Bool
     package let time: any TimeSource
-    /// When the command began.
+    /// The start of the command.
     package let startedAt: MonotonicInstant
-    /// This process, as claims name it.
+    /// The name of this process in claims.
     package let owner: String
-    /// Whether this machine had a record of recent requests when the command began: its journal, or a shared ledger.
+    /// Whether this machine already had a record of recent requests when the command started: a journal or a shared
+    /// ledger.
     let hadJournal: Bool
-    /// How often and when a request that was not taken is sent again.
+    /// The retry policy for run requests that the service did not accept.
     let retryPolicy: RetryPolicy
     package let random: @Sendable () -> UInt64
-    /// Asks for an end after what is in flight; also set when an error concerns every flow (not authorised, service
-    /// gone, ledger broken).
+    /// Ends the command after the requests in flight. Also set by errors that affect every flow (not authorised,
+    /// service unavailable, ledger failure).
     package let stop: StopSignal
     package let report: @Sendable (ApplyEvent) -> Void
 
@@ -48,8 +49,8 @@ package struct ApplierContext: Sendable {
         self.report = report
     }
 
-    /// How a flow ends when the service cannot be read. An unusable service concerns every flow, so the others are stopped;
-    /// an answer about one flow that makes no sense holds that flow only.
+    /// Returns the end of a flow when the service cannot be read. An unusable service affects every flow, so the other
+    /// flows are stopped. An invalid answer about one flow holds only that flow.
     func end(for error: FlowServiceError) -> FlowEnd {
         switch error {
         case .stale: return .held(error.description)
@@ -67,7 +68,8 @@ package struct ApplierContext: Sendable {
         }
     }
 
-    /// How a flow ends when the ledger fails. A run that the service lists under two flows holds one of them only.
+    /// Returns the end of a flow when the ledger fails. A run that the service lists under two flows holds only one of
+    /// them.
     func end(for error: LedgerError) -> FlowEnd {
         switch error {
         case .runIDOfAnotherFlow, .runIDTaken: return .unreadable(error.description)
@@ -84,9 +86,9 @@ package struct ApplierContext: Sendable {
         }
     }
 
-    /// Waits, and says why and how much longer, until the time is over or a stop is requested.
+    /// Waits for `duration`, and reports the reason and the remaining time every second.
     ///
-    /// - Throws: ``FlowEnd/stopped``.
+    /// - Throws: ``FlowEnd/stopped`` when a stop is requested.
     func wait(_ duration: Duration, for flow: FlowID, because reason: String) async throws(FlowEnd) {
         let until = time.monotonic() + duration
         var isFirst = true
@@ -100,7 +102,7 @@ package struct ApplierContext: Sendable {
         throw .stopped
     }
 
-    /// The results for all items, in their order, no more than `parallelFlows` of them under way at once.
+    /// Runs `body` for all items, with at most `parallelFlows` running concurrently. Returns the results in item order.
     func inParallel<Item: Sendable, Value: Sendable>(
         _ items: [Item], _ body: @escaping @Sendable (Item) async -> Value
     ) async -> [Value] {
@@ -115,8 +117,8 @@ package struct ApplierContext: Sendable {
         }
     }
 
-    /// As many requests of one flow as can be sent in half of the time limit, while so many flows share the rate; one
-    /// where a commit is cheap.
+    /// Returns the maximum requests per claim: the number that one flow can send in half of `requestTimeout` while the
+    /// given number of flows share the rate limit. Returns 1 where commits are cheap.
     func maxRequestsPerClaim(flows: Int) -> Int {
         guard store.isCommitCostly else { return 1 }
         let seconds = limits.requestTimeout / .seconds(2)
@@ -124,11 +126,11 @@ package struct ApplierContext: Sendable {
         return max(1, Int(min(seconds * share, 1_000)))
     }
 
-    /// Unique to a commit.
+    /// Returns a value that identifies one commit.
     func nonce() -> String { String(random(), radix: 36) }
 }
 
-/// So many flows are at work at once; the others wait in the order in which they came.
+/// Limits how many flows run concurrently; others queue in FIFO order.
 actor Slots {
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []

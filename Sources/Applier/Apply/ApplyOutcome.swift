@@ -2,9 +2,9 @@ import FlowRuns
 import Ledger
 import Manifests
 
-/// What an apply came to.
+/// The result of an apply.
 package struct ApplyOutcome: Hashable, Sendable {
-    /// In the plan's order.
+    /// The results of the flows, in plan order.
     package let flows: [FlowOutcome]
 
     package init(flows: [FlowOutcome]) { self.flows = flows }
@@ -15,13 +15,13 @@ package struct ApplyOutcome: Hashable, Sendable {
     package var isComplete: Bool { flows.allSatisfy { $0.end == .done } }
 }
 
-/// What an apply came to in one flow.
+/// The result of an apply for one flow.
 package struct FlowOutcome: Hashable, Sendable {
     package let flow: FlowID
     package let accepted: Int
-    /// Approved requests that had been run already.
+    /// Number of approved requests whose windows had already been run.
     package let removed: Int
-    /// Approved requests that were neither made nor found to have been run.
+    /// Number of approved requests that were not sent and whose windows have not been run.
     package let remaining: Int
     package let end: FlowEnd
 
@@ -34,26 +34,26 @@ package struct FlowOutcome: Hashable, Sendable {
     }
 }
 
-/// How an apply or a refresh of one flow ends. All but ``done`` are thrown.
+/// The end of an apply or a refresh of one flow. All cases except ``done`` are thrown.
 package enum FlowEnd: Error, Hashable, Sendable {
-    /// Every approved request was made, or had been run already.
+    /// All approved requests were sent, or their windows had already been run.
     case done
-    /// The flow's record changed after the plan was made; in words.
+    /// The flow's record changed after the plan was made. Contains a description of the change.
     case stale(String)
-    /// What the service or the ledger now says breaks a rule.
+    /// The current state of the service or the ledger violates a rule.
     case conflict([Diagnostic])
-    /// The flow does not match its manifest: disabled, deleted or rescheduled. The flow is held, the others go on.
+    /// The flow does not match its manifest: disabled, deleted or rescheduled. The flow is held; other flows continue.
     case unfit([Diagnostic])
-    /// What the service says of this flow makes no sense; in words. The flow is held, the others go on.
+    /// The service's answer about this flow is invalid. The flow is held; other flows continue.
     case unreadable(String)
     /// The service refused a request.
     case refused(Window, reason: String)
-    /// Another apply's claim is open, whether a request was taken is not known yet, a run of unknown window is there, or
-    /// a window has not ended.
+    /// The flow is held: another apply's claim is open, a request is in doubt, a run has an unknown window, or a window
+    /// has not ended.
     case held(String)
     case unavailable(String)
     case unauthorized(String)
     case ledgerFailed(LedgerError)
-    /// Told to stop before all was sent.
+    /// A stop was requested before all requests were sent.
     case stopped
 }

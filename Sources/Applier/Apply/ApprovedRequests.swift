@@ -3,13 +3,13 @@ import Manifests
 import Planner
 
 extension FlowPlan {
-    /// Whether something must be found out before all of the flow can be planned.
+    /// Whether the complete plan of the flow depends on something still unknown.
     package var isWaiting: Bool {
         held.contains { !$0.cause.isPostponed } || undeclared.contains(where: \.state.isDoubtful)
     }
 
-    /// A declaration of exactly the approved requests under the manifest's rules. Planning it against the ledger of
-    /// now tells which of them are still missing, by the very rules that planned them.
+    /// A declaration of exactly the approved requests under the manifest's rules. Planning it against the current
+    /// ledger returns those that are still missing, by the same rules that planned them.
     var approvedDeclaration: FlowDeclaration {
         FlowDeclaration(
             id: id, name: name, manifest: manifest, owner: owner, target: "", source: source,
@@ -26,13 +26,13 @@ extension FlowPlan {
             batch: .exactly(
                 actions.lazy.filter { !$0.members.isEmpty }.map(\.window),
                 windows: Set(actions.lazy.filter { $0.rerun == nil && $0.isOfSeries }.flatMap(\.declaredWindows))),
-            // All of them, also those that were run: the runs that nobody recorded are counted in their order.
+            // All reruns, including completed ones, because unrecorded runs are matched to reruns in declaration order.
             reruns: rules.reruns,
             acknowledged: rules.acknowledged, replaced: rules.replaced, place: place)
     }
 
-    /// Whether other requests are for windows of an approved batch, which can no longer be one run: an approved request
-    /// was neither made nor is it missing as it was approved.
+    /// Whether other requests split the window of an approved batch, so that the batch can no longer be requested as
+    /// approved.
     func isRecut(by others: PlannedActions) -> Bool {
         let batches = actions.filter { !$0.members.isEmpty }.map(\.window)
         guard !batches.isEmpty else { return false }
@@ -41,8 +41,8 @@ extension FlowPlan {
         }
     }
 
-    /// Those of the other requests that this plan asks for, too, each of the same kind. Both stand in the order in which
-    /// they are sent.
+    /// Returns those of the other requests that this plan also contains with the same kind. Both lists are in sending
+    /// order.
     func approved(of others: PlannedActions) -> PlannedActions {
         var approved = PlannedActions()
         var own = actions.makeIterator()
@@ -59,6 +59,6 @@ extension FlowPlan {
 }
 
 extension PlannedAction {
-    /// Those that it asks for: one, or several together.
+    /// The declared windows of the request: one, or several for a batch.
     fileprivate var declaredWindows: [Window] { members.isEmpty ? [window] : members.flatMap { $0.map(\.self) } }
 }

@@ -5,12 +5,13 @@ import Manifests
 import Planner
 
 extension LedgerStore {
-    /// What of the ledger counts against the limits.
+    /// Counts the ledger's runs for the target's limits.
     ///
     /// - Parameters:
-    ///   - declared: the flows whose runs under way count.
+    ///   - declared: the flows whose unfinished runs count.
     ///   - acknowledged: runs that do not count as running: see ``RunUsage``.
-    ///   - time: its day counts.
+    ///   - time: the instant whose day counts for daily limits.
+    /// - Throws: ``LedgerError`` when the ledger cannot be read.
     package func usage(
         _ declared: [FlowID], acknowledged: Set<RunID>, at time: Timestamp
     ) async throws(LedgerError) -> RunUsage {
@@ -25,7 +26,7 @@ extension LedgerStore {
 }
 
 extension ApplierContext {
-    /// By the service's clock, where it tells the time.
+    /// Counts the ledger's runs at the service's current time, or at this machine's time if the service's is unknown.
     func usage(of plan: Plan) async throws(RefreshError) -> RunUsage {
         do throws(LedgerError) {
             return try await store.usage(
@@ -34,7 +35,7 @@ extension ApplierContext {
         } catch { throw .ledger(error) }
     }
 
-    /// Where a limit counts the runs that are under way, it must be known which have ended.
+    /// Reads which unfinished runs have ended, if a limit counts running runs.
     func readRunsUnderWay(of plan: Plan) async throws(RefreshError) {
         guard plan.target.limits.running != nil else { return }
         for flow in plan.flows {
@@ -42,7 +43,7 @@ extension ApplierContext {
             guard try await comparison.ledger().runs.contains(where: \.isUnderWay) else { continue }
             comparison.readsRunsUnderWay = true
             do throws(RefreshError) { _ = try await comparison.compare() } catch .service(let error) {
-                // A flow that cannot be read is held when its turn comes.
+                // An unreadable flow is held later, when it is applied.
                 if case .flow = error.scope { continue }
                 throw .service(error)
             }
@@ -51,7 +52,7 @@ extension ApplierContext {
 }
 
 extension Plan {
-    /// An outcome for each flow with requests that `limited` holds back: they remain.
+    /// Returns the number of requests that `limited` postpones, for each flow that has any.
     fileprivate func remaining(_ limited: Plan) -> [(FlowID, Int)] {
         let kept = Dictionary(limited.flows.map { ($0.id, $0.actions.count) }) { first, _ in first }
         return flows.map { ($0.id, $0.actions.count - kept[$0.id, default: 0]) }.filter { $0.1 > 0 }

@@ -2,14 +2,14 @@ import FlowRuns
 import Ledger
 import Planner
 
-/// What became of a flow since a plan was made, in words for whoever has to plan again.
+/// A description of the changes to a flow since its plan was made, for a user who has to plan again.
 struct StalePlan {
     let plan: FlowPlan
-    /// Every row that the ledger has of the flow.
+    /// All rows of the flow in the ledger.
     let entries: [LedgerEntry]
 
-    /// `1 of its 3 requests was made meanwhile, the first for 2024-01-01T00:00:00Z … 2024-01-02T00:00:00Z; the latest
-    /// change is run 3fb0418e of …, 'succeeded' since 2024-05-01T07:00:00Z`
+    /// A description of the changes: `1 of its 3 requests was made meanwhile, the first for 2024-01-01T00:00:00Z …
+    /// 2024-01-02T00:00:00Z; the latest change is run 3fb0418e of …, 'succeeded' since 2024-05-01T07:00:00Z`
     var changes: String {
         guard let last = entries.max(by: { $0.updatedAt < $1.updatedAt }) else {
             return "the ledger compared it with the service"
@@ -17,7 +17,7 @@ struct StalePlan {
         return (made ?? "") + describe(last)
     }
 
-    /// Of the plan's requests, those that stand in the ledger already.
+    /// A description of the plan's requests that the ledger already contains; `nil` when there are none.
     private var made: String? {
         let planned = Dictionary(plan.actions.map { ($0.key(in: plan.id), $0.attempt) }) { first, _ in first }
         let made = entries.map(\.run.identity).filter { identity in
@@ -25,7 +25,7 @@ struct StalePlan {
             return identity.attempt >= attempt
         }
         guard let first = made.first?.window else { return nil }
-        // A request that was made more than once, as after a refusal, counts once.
+        // Repeated attempts of one request, for example after a refusal, count once.
         let count = Set(made.map(\.key)).count
         let all = plan.actions.count
         let were = all == 1 ? "its request was" : "\(count) of its \(all) requests \(count == 1 ? "was" : "were")"

@@ -3,15 +3,15 @@ import FlowService
 import Manifests
 import RunRequests
 
-/// Holds a declared flow against what the service says of the flow, before anything is sent.
+/// A check of declared flows against the service's descriptions of them, before anything is sent.
 package struct Preflight: Sendable {
     let wireForm: WireForm
 
     package init(wireForm: WireForm) { self.wireForm = wireForm }
 
-    /// Asks the service for the flow and its specification, and checks them.
+    /// Reads the flow and its specification from the service, and checks them.
     ///
-    /// - Parameter known: the flow, where it was read a moment ago.
+    /// - Parameter known: the flow, if it has just been read.
     func ask(
         _ declaration: FlowDeclaration, _ service: any FlowService, _ specifications: RunSpecifications,
         known: ServiceFlow? = nil
@@ -23,9 +23,11 @@ package struct Preflight: Sendable {
         return (flow, check(declaration, against: flow, specification))
     }
 
+    /// Checks a declared flow against its description.
+    ///
     /// - Parameters:
-    ///   - flow: `nil` when the service does not know it.
-    ///   - specification: what the flow's runs must look like; `nil` when the service does not tell.
+    ///   - flow: the service's description; `nil` when the service does not have the flow.
+    ///   - specification: the required shape of the flow's run requests; `nil` when the service does not report it.
     package func check(
         _ declaration: FlowDeclaration, against flow: ServiceFlow?, _ specification: RunSpecification?
     ) -> [Diagnostic] {
@@ -40,7 +42,8 @@ package struct Preflight: Sendable {
             + (specification.map { source(declaration, $0) + form(declaration, $0) } ?? [])
     }
 
-    /// `POST /runs` is for flows scheduled for one-time ingestion (tutorial on on-demand ingestion).
+    /// Checks that the flow is scheduled for one-time ingestion, as `POST /runs` requires (tutorial on on-demand
+    /// ingestion).
     private func schedule(_ declaration: FlowDeclaration, _ flow: ServiceFlow) -> [Diagnostic] {
         guard let frequency = flow.frequency, frequency.lowercased() != "once" else { return [] }
         return [
@@ -60,8 +63,9 @@ package struct Preflight: Sendable {
         ]
     }
 
-    /// Only the specification of a table-based source has a delta column. One that requires it cannot be a file's; that
-    /// it merely has it, or has none, may be a specification that tells less than it could.
+    /// Checks the kind of the source: only table-based sources have a delta column in their specification. A required
+    /// delta column proves a table-based source. An optional or missing one is only a hint, because the specification
+    /// may be incomplete.
     private func source(_ declaration: FlowDeclaration, _ specification: RunSpecification) -> [Diagnostic] {
         guard !specification.types.isEmpty else { return [] }
         let hasColumn = specification.types["deltaColumn"] != nil
@@ -77,8 +81,9 @@ package struct Preflight: Sendable {
         ]
     }
 
-    /// A warning, not an error: the documents disagree (the tutorials send strings to flows whose specification says
-    /// integer), and a request in the wrong form is refused without harm.
+    /// Checks the form of the requests. Returns warnings, not errors: the documentation is inconsistent (the tutorials
+    /// send strings to flows whose specification requires integers), and a request in the wrong form is refused without
+    /// harm.
     private func form(_ declaration: FlowDeclaration, _ specification: RunSpecification) -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
         func warn(_ message: String, _ setting: String) {

@@ -1,10 +1,10 @@
 import FlowService
 
-/// The flow specifications that one apply or refresh has read. Many flows share one, so each is asked for once, also by
-/// flows that begin together.
+/// A cache of the flow specifications that one apply or refresh has read. Many flows share a specification, so each is
+/// read only once, even by concurrent flows.
 actor RunSpecifications {
     private enum Entry {
-        /// Somebody is asking; the others wait here.
+        /// The specification is being read. Other readers wait here.
         case asked([CheckedContinuation<Void, Never>])
         case known(RunSpecification?)
     }
@@ -14,8 +14,8 @@ actor RunSpecifications {
 
     init(_ service: any FlowService) { self.service = service }
 
-    /// `nil` when the specification has none, or the service does not tell it: whoever may not read specifications may
-    /// still request runs; only the check against them is lost then.
+    /// Returns the specification; `nil` when it has no `runSpec` or the service does not return it. A client without
+    /// the right to read specifications may still request runs; only the check against the specification is skipped.
     func read(_ id: String) async throws(FlowServiceError) -> RunSpecification? {
         while case .asked = entries[id] { await wait(for: id) }
         if case .known(let specification) = entries[id] { return specification }
@@ -25,7 +25,7 @@ actor RunSpecifications {
             settle(id, as: .known(specification))
             return specification
         } catch {
-            // Those who wait try for themselves.
+            // Waiting readers retry on their own.
             settle(id, as: nil)
             throw error
         }

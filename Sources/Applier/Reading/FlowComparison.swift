@@ -3,14 +3,14 @@ import FlowService
 import Ledger
 import Manifests
 
-/// Compares the ledger's record of one flow with the runs that the service lists, and commits what that brings.
+/// A comparison of the ledger's record of one flow with the runs that the service lists. Commits the differences.
 struct FlowComparison {
-    /// How much of a flow is read.
+    /// The extent of a comparison.
     enum Depth: Hashable, Sendable {
-        /// Every run that the service has.
+        /// Reads all runs of the service.
         case full
-        /// The newest runs first, until a page holds nothing new and reaches back to before what the last look can have
-        /// missed; every run where the service does not list by time.
+        /// Reads the newest runs first, until a page contains nothing new and reaches back far enough: see
+        /// ``ListingCutoff``. Reads all runs if the service does not sort them by time.
         case newest
     }
 
@@ -19,13 +19,13 @@ struct FlowComparison {
     private let settle: Duration
     private let acknowledged: Set<RunID>
     private let acknowledgedWindows: Set<RunID>
-    /// When this process first saw an open claim, by its own monotonic clock.
+    /// The time of the first observation of each open claim, on this process's monotonic clock.
     private var firstSeen: [ClaimID?: MonotonicInstant] = [:]
     /// See ``ClaimSettlementPolicy/waitedFrom``.
     var waitedFrom: Revision?
-    /// Whether runs that have not ended are read by their ids, wherever they are listed. Runs of unknown window always are.
+    /// Whether unfinished runs missing from the listing are read by ID. Runs with an unknown window are always read.
     var readsRunsUnderWay = false
-    /// Further runs that are read by their ids.
+    /// IDs of further runs to read by ID.
     var watchedRuns: Set<RunID> = []
 
     init(_ flow: FlowID, acknowledged: [Acknowledgement], _ context: ApplierContext) {
@@ -50,8 +50,8 @@ struct FlowComparison {
         } catch { throw .ledger(error) }
     }
 
-    /// Adds a claim of another machine to this machine's journal, so that a later process knows for how long the claim has
-    /// been seen, and notices when the ledger loses the claim. Without a journal only the wait of one process counts.
+    /// Adds a claim of another machine to this machine's journal, so that a later process can determine the age of the
+    /// claim and detect its loss from the ledger. Without a journal, only the wait of this process counts.
     private func journal(_ claim: RunClaim) {
         guard let claims = try? context.journal.claims(of: flow), !claims.contains(where: { $0.id == claim.id }) else {
             return
@@ -62,8 +62,8 @@ struct FlowComparison {
 
     /// Reads the service's runs and merges them into the ledger.
     ///
-    /// - Parameter column: the column in the flow's `Copy` transformation, if the flow was read.
-    /// - Returns: the ledger that the runs were compared with: the next claim expects its revision.
+    /// - Parameter column: the delta column of the flow's `Copy` transformation, if the flow was read.
+    /// - Returns: the ledger after the comparison, whose revision the next claim expects, and the findings.
     /// - Throws: ``RefreshError`` when the service or the store cannot be read, or the store cannot be written.
     mutating func compare(
         _ depth: Depth = .newest, column: DeltaColumn? = nil
@@ -76,9 +76,9 @@ struct FlowComparison {
         return try await merge(listing, into: ledger, begun: begun, age: age, column)
     }
 
-    /// Merges runs that were read in another way, such as by id or together with other flows' runs.
+    /// Merges runs that were read by other means, such as by ID or together with other flows.
     ///
-    /// - Returns: `nil` where `isUsable` rejects the ledger as it is now.
+    /// - Returns: the ledger and the findings; `nil` if `isUsable` rejects the current ledger.
     /// - Throws: ``RefreshError/ledger(_:)`` when the store cannot be read or written.
     mutating func merge(
         _ listing: RunListing, column: DeltaColumn?, ifUsable isUsable: (FlowLedger) -> Bool = { _ in true }
@@ -108,14 +108,14 @@ struct FlowComparison {
                     return (ledger, findings)
                 }
             } catch { throw .ledger(error) }
-            // Another process has changed the flow: the same listing is compared with what is recorded now.
+            // Another process has changed the flow, so merge the same listing into the new record.
             ledger = try await self.ledger()
         }
     }
 
     // MARK: The age of an open claim
 
-    /// How long it takes until a listing can settle the claim of an open request: see
+    /// Returns the time until a listing can settle the claim of an open request: see
     /// ``ClaimSettlementPolicy/hasExpired(_:by:)``.
     func timeLeft(of open: RecordedRun) -> Duration {
         let now = context.time.monotonic()
@@ -128,7 +128,7 @@ struct FlowComparison {
         return min(unseen, left)
     }
 
-    /// How long ago this machine made the claim or first saw it, by its boot clock; `nil` without a journal.
+    /// Returns the time since this machine made or first saw the claim, by its boot clock; `nil` if unknown.
     private func age(of open: RecordedRun?) -> Duration? {
         guard let claim = open?.claim?.id, let now = context.time.sinceBoot(),
             let claims = try? context.journal.claims(of: flow)
@@ -164,7 +164,7 @@ struct FlowComparison {
         var paging = Paging("/runs")
         while true {
             let page = try await context.service.runs(of: flow, newestFirst: newestFirst, after: paging.next)
-            // Of clocks that contradict each other, the one that runs behind counts.
+            // If the service's clocks contradict each other, use the one that runs behind.
             if isFirst { date = (page.requestedAt ?? page.date).map { min($0, earliest ?? $0) } }
             isFirst = false
             let new = page.items.filter { seen.insert($0.id).inserted }
@@ -179,7 +179,7 @@ struct FlowComparison {
     }
 }
 
-/// Why a flow could not be compared with the service.
+/// An error that prevented the comparison of a flow with the service.
 package enum RefreshError: Error, Hashable, Sendable {
     case ledger(LedgerError)
     case service(FlowServiceError)
@@ -192,7 +192,7 @@ extension RunListing {
 }
 
 extension FlowLedger {
-    /// The runs that are asked for by id: those whose window nobody knows, and those under way.
+    /// Returns the IDs of unlisted runs to read by ID: those with an unknown window, unfinished runs, and watched runs.
     func idsToAsk(besides listed: [ObservedRun], readsRunsUnderWay: Bool, watched: Set<RunID> = []) -> [RunID] {
         let passedOver = Set(listed.map(\.id))
         return runs.filter { run in
@@ -203,8 +203,8 @@ extension FlowLedger {
 }
 
 extension ApplierContext {
-    /// Whether what the service reports of a run that was read by its id alone may be recorded. Such a run is not read
-    /// again once its end is recorded, and its counts and errors may come later than its end.
+    /// Whether the state of a run that was read only by ID may be recorded. Such a run is not read again once its end
+    /// is recorded, but its counts and errors may appear later than its end.
     func isConclusive(_ run: ObservedRun, for ledger: FlowLedger) -> Bool {
         guard run.end != nil, !listsAtOnce, let endedAt = run.endedAt, let now = service.serviceTime()?.earliest,
             ledger.run(run.id)?.window != nil
@@ -212,7 +212,7 @@ extension ApplierContext {
         return now - endedAt >= limits.settle
     }
 
-    /// Commits what the ledger has changed, if anything.
+    /// Commits the ledger's changes, if any.
     ///
     /// - Returns: `false` on a conflict.
     func commit(_ ledger: inout FlowLedger) async throws(LedgerError) -> Bool {
@@ -223,7 +223,7 @@ extension ApplierContext {
         return true
     }
 
-    /// When the store's answer is lost, the very same commit is made again: it ends in done or conflict.
+    /// Repeats the same commit while the store's answer is lost. Safe, because commits are idempotent.
     private func make(_ commit: FlowCommit) async throws(LedgerError) -> CommitResult {
         for _ in 0..<Self.commitAttempts {
             do throws(LedgerError) { return try await store.commit(commit) } catch .unanswered {

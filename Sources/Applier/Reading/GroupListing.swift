@@ -2,19 +2,21 @@ import FlowRuns
 import FlowService
 import Ledger
 
-/// The newest runs of several flows from one listing, as far as it was read.
+/// The newest runs of several flows from one listing, possibly incomplete.
 ///
-/// Nothing promises that a service can list several flows at once: it may list one of them, or none, or in any order. So
-/// it is believed of a flow only where it proves itself: it is in order of time, reaches back to before all that the
-/// last look can have missed, and holds the newest run which that look has seen.
+/// Listing several flows at once is undocumented: a service may list only one of the flows, or none, or in any order.
+/// Therefore the listing is used for a flow only if it is sorted by time, reaches back beyond everything that the last
+/// comparison may have missed, and contains the newest run that the last comparison has seen.
 struct GroupListing {
     private var listed: [ListedRun] = []
     private var seen: Set<RunID> = []
-    /// Each run tells its flow, and none is older than the one after it.
+    /// Whether the listing is sorted by creation time, newest first, and every run carries its flow.
     private(set) var isInOrder = true
     private var isWhole = false
 
-    /// - Returns: how many of the page's runs no page before had.
+    /// Adds a page.
+    ///
+    /// - Returns: the number of runs on this page that were on no previous page.
     mutating func add(_ page: Page<ListedRun>) -> Int {
         let new = page.items.filter { seen.insert($0.run.id).inserted }
         for item in new {
@@ -26,15 +28,16 @@ struct GroupListing {
         return new.count
     }
 
-    /// Not before first contact, nor after the ledger was restored: then a flow is read on its own.
+    /// Whether a group listing is reliable for a flow. If not (before the first comparison, or after a restored
+    /// ledger), the flow is read separately.
     static func mayTell(of record: FlowRecord) -> Bool {
         record.contactedAt != nil && record.newestRunAt != nil && !record.needsRecheck
     }
 
-    /// Nor while a request of it is open.
+    /// Whether a group listing is reliable for a flow, which must also have no open request.
     static func mayTell(of ledger: FlowLedger) -> Bool { mayTell(of: ledger.record) && ledger.openRequests.isEmpty }
 
-    /// Whether it has all that was made since the flow's last look, and before, as far as that can have missed it.
+    /// Whether the listing reaches back beyond everything that the flow's last comparison may have missed.
     func reachesBack(for record: FlowRecord, settle: Duration) -> Bool {
         guard isInOrder, let since = record.unlistedSince(settle: settle), let last = listed.last?.run.createdAt else {
             return false
@@ -42,7 +45,8 @@ struct GroupListing {
         return last < since
     }
 
-    /// The flow's runs; `nil` where the listing does not prove itself for this flow, and where it must be read on its own.
+    /// Returns the flow's runs; `nil` if the listing is not reliable for this flow, so the flow must be read
+    /// separately.
     func runs(of ledger: FlowLedger, settle: Duration) -> [ObservedRun]? {
         let record = ledger.record
         guard Self.mayTell(of: ledger), isInOrder else { return nil }
@@ -51,7 +55,7 @@ struct GroupListing {
         guard own.contains(where: { $0.createdAt == record.newestRunAt && recorded.contains($0.id) }) else {
             return nil
         }
-        // One that ends early may be cut off, but not if it holds all that is known.
+        // A short listing may be truncated, unless it contains every recorded run.
         let holdsAll = isWhole && recorded.isSubset(of: own.map(\.id))
         return reachesBack(for: record, settle: settle) || holdsAll ? own : nil
     }

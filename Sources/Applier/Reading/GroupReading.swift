@@ -4,17 +4,17 @@ import Ledger
 import Manifests
 import Synchronization
 
-/// Asks the service for several flows in one call, as long as it answers such calls and they save others. Whatever it
-/// does not tell is left to be read flow by flow.
+/// Reads of several flows per call, as long as the service supports such calls and they save others. Flows without a
+/// result must be read separately.
 struct GroupReading {
     let context: ApplierContext
 
     private var settle: Duration { context.limits.settle }
 
-    /// What several calls have told, and how many they were; `nil` after an error.
+    /// The results of several calls, and the number of calls; `nil` after an error.
     private typealias Answer<Value> = (found: [FlowID: Value], calls: Int)?
 
-    /// The flows themselves.
+    /// Reads the flows' descriptions.
     func flows(_ flows: [FlowID]) async -> [FlowID: ServiceFlow] {
         await inGroups(flows) { group in
             do throws(FlowServiceError) { return try await read(group) } catch { return nil }
@@ -30,15 +30,16 @@ struct GroupReading {
             calls += 1
             let new = page.items.filter { group.contains($0.id) && found[$0.id] == nil }
             for flow in new { found[flow.id] = flow }
-            // A page that brings none may be one of all flows there are.
+            // A page without any of the requested flows may mean that the service ignores the filter and lists all
+            // flows.
             guard !new.isEmpty, found.count < group.count, try paging.goOn(after: page, newItems: new.count) else {
                 return (found, calls)
             }
         }
     }
 
-    /// The flows' runs that may be new, and those under way. Flows that were last looked at about the same time are listed
-    /// together, so that none is read far back for the others' sake.
+    /// Reads the flows' new and unfinished runs. Flows whose newest runs are of similar age are listed together, so
+    /// that no group is read back further than its flows need.
     func runs(of declarations: [FlowDeclaration]) async -> [FlowID: RunListing] {
         let declared = Set(declarations.map(\.id))
         guard let records = try? await context.store.flows() else { return [:] }
@@ -77,7 +78,7 @@ struct GroupReading {
         return (runs.mapValues { RunListing(some: $0) }, calls)
     }
 
-    /// Reads the group's listing back as far as each flow needs, if that takes fewer calls than a quarter of its flows.
+    /// Reads the group's listing back as far as its flows need, in at most a quarter as many calls as it has flows.
     private func list(_ group: [FlowRecord]) async throws(FlowServiceError) -> (GroupListing, calls: Int) {
         var listing = GroupListing()
         var calls = 0
@@ -93,7 +94,8 @@ struct GroupReading {
         }
     }
 
-    /// Reads the items in groups. The first goes alone; once one has told less than it cost, no other is asked for.
+    /// Reads items in groups, the first group alone. If a group yields no more results than it took calls, no further
+    /// group is read.
     private func inGroups<Item: Sendable, Value: Sendable>(
         _ items: [Item], read: @escaping @Sendable ([Item]) async -> Answer<Value>
     ) async -> [FlowID: Value] {

@@ -2,10 +2,10 @@ import FlowRuns
 import FlowService
 import Ledger
 
-/// How far back the newest runs are read.
+/// The point at which reading the newest runs can stop.
 struct ListingCutoff {
     private let recorded: Set<RunID>
-    /// Everything made before this time was listed at the last look; `nil` when all runs must be read.
+    /// Time before which the last comparison has seen all runs; `nil` when all runs must be read.
     private let since: Timestamp?
 
     init(_ ledger: FlowLedger, settle: Duration) {
@@ -21,8 +21,8 @@ struct ListingCutoff {
         self.since = min(since, claims.min().map { $0 - maxClockStep - .seconds(1) } ?? since)
     }
 
-    /// Whether the last page holds nothing new and reaches back far enough. Only a listing that is seen to be in order of
-    /// time can tell: a service may ignore the order that it was asked for.
+    /// Whether the last page contains nothing new and reaches back far enough. Requires a listing that is verifiably
+    /// sorted by time, because a service may ignore the requested order.
     func isReached(by listed: [ObservedRun], lastPage: [ObservedRun]) -> Bool {
         guard let since, let first = listed.first, let last = listed.last, first.createdAt > last.createdAt,
             last.createdAt.milliseconds > 0, last.createdAt < since

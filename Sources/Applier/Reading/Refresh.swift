@@ -4,8 +4,8 @@ import Ledger
 import Manifests
 import RunRequests
 
-/// Reads what the service knows of the declared flows into the ledger: their runs, what became of them, their delta
-/// columns. Flows in parallel, under the target's rate limit.
+/// A refresh of the ledger: reads the declared flows' runs, the runs' states and the delta columns from the service.
+/// Flows are read in parallel, under the target's rate limit.
 package struct Refresh: Sendable {
     let context: ApplierContext
     let wireForm: WireForm
@@ -15,12 +15,12 @@ package struct Refresh: Sendable {
         self.wireForm = wireForm
     }
 
-    /// What became of one flow's refresh.
+    /// The result of one flow's refresh.
     package struct Result: Hashable, Sendable {
         package enum End: Hashable, Sendable {
-            /// - Parameter open: requests of which nothing is known yet.
+            /// - Parameter open: the number of requests whose outcome is still unknown.
             case read(ListingFindings, open: Int)
-            /// The service does not know the flow.
+            /// The service does not have the flow.
             case absent
             case failed(RefreshError)
             case stopped
@@ -28,12 +28,14 @@ package struct Refresh: Sendable {
 
         package let flow: FlowID
         package let end: End
-        /// Where the service disagrees with the manifest.
+        /// Differences between the service and the manifest.
         package let diagnostics: [Diagnostic]
     }
 
-    /// - Parameter readsAll: also reads runs again that had ended.
-    /// - Returns: a result for each flow, sorted.
+    /// Refreshes all declared flows.
+    ///
+    /// - Parameter readsAll: whether to read all runs again, including those that had ended.
+    /// - Returns: the results of the flows, sorted by flow ID.
     package func run(_ declarations: [FlowDeclaration], readsAll: Bool = false) async -> [Result] {
         let specifications = RunSpecifications(context.service)
         let group = GroupReading(context: context)
@@ -47,7 +49,7 @@ package struct Refresh: Sendable {
         return results.sorted { $0.flow < $1.flow }
     }
 
-    /// What was read of a flow together with others.
+    /// The data of a flow that was read together with other flows.
     private struct Known {
         let flow: ServiceFlow?
         let listing: RunListing?

@@ -4,14 +4,15 @@ import Ledger
 import Manifests
 import Planner
 
-/// Waits until the runs under way have ended, asking the service less and less often: for those who act on the data.
+/// A wait until the unfinished runs have ended, for commands that use the ingested data. Polls with increasing
+/// intervals.
 ///
 /// ```swift
 /// let wait = RunWait(context: context)
 /// let outcome = try await wait.wait(for: plan.flows.map(WatchedFlow.init), atMost: .seconds(1800))
 /// ```
 package struct RunWait: Sendable {
-    /// The service is asked again after 2 s at first, and every minute at last.
+    /// The polling interval grows from 2 seconds to one minute.
     static let firstPause = Duration.seconds(2)
     static let longestPause = Duration.seconds(60)
 
@@ -19,11 +20,13 @@ package struct RunWait: Sendable {
 
     package init(context: ApplierContext) { self.context = context }
 
+    /// Waits until the flows' unfinished runs have ended, the time limit is reached, or a stop is requested.
+    ///
     /// - Parameters:
-    ///   - flows: the flows whose runs under way are waited for, with what their manifests acknowledge.
-    ///   - forOne: only until one of them has ended.
-    ///   - limit: how long at most; `nil` waits as long as it takes.
-    /// - Throws: ``RefreshError`` when the ledger fails, or the service cannot be read.
+    ///   - flows: the flows to wait for, with their acknowledged runs.
+    ///   - limit: the maximum wait; `nil` for no limit.
+    ///   - forOne: whether to return as soon as one run has ended.
+    /// - Throws: ``RefreshError`` when the ledger fails or the service cannot be read.
     package func wait(
         for flows: [WatchedFlow], atMost limit: Duration? = nil, forOne: Bool = false
     ) async throws(RefreshError) -> WaitOutcome {
@@ -31,7 +34,7 @@ package struct RunWait: Sendable {
         let deadline = limit.map { time.monotonic() + $0 }
         var outcome = WaitOutcome()
         var waitedFor: [FlowID: Set<RunID>] = [:]
-        /// When a run was first seen to have ended without counts.
+        /// Time of the first observation of a successful end without counts, by run.
         var endSeenAt: [RunID: MonotonicInstant] = [:]
         for flow in flows {
             var comparison = FlowComparison(flow.id, acknowledged: flow.acknowledged, context)
@@ -65,7 +68,7 @@ package struct RunWait: Sendable {
         return outcome
     }
 
-    /// Whether a run's end may be reported: its counts, and with them failed records, may come later than `success`.
+    /// Whether a run's end is final: its counts, including failed records, may appear later than `success`.
     private func isFinal(_ run: RecordedRun, _ endSeenAt: inout [RunID: MonotonicInstant]) -> Bool {
         guard run.state == .succeeded, run.records == nil, !context.listsAtOnce, let id = run.id else { return true }
         let now = context.time.monotonic()
@@ -82,7 +85,7 @@ package struct RunWait: Sendable {
     }
 }
 
-/// A flow whose runs under way are waited for.
+/// A flow whose unfinished runs are waited for.
 package struct WatchedFlow: Hashable, Sendable {
     let id: FlowID
     let acknowledged: [Acknowledgement]
@@ -98,12 +101,12 @@ package struct WatchedFlow: Hashable, Sendable {
     }
 }
 
-/// What became of the runs that were waited for.
+/// The result of waiting for runs.
 package struct WaitOutcome: Hashable, Sendable {
     package fileprivate(set) var succeeded = 0
     package fileprivate(set) var partial = 0
     package fileprivate(set) var failed = 0
-    /// Still under way when the time was over, or a stop was asked for.
+    /// Number of runs still unfinished at the time limit or when a stop was requested.
     package fileprivate(set) var running = 0
 
     package var ended: Int { succeeded + partial + failed }
@@ -119,6 +122,6 @@ package struct WaitOutcome: Hashable, Sendable {
 }
 
 extension RecordedRun {
-    /// The service took it, and has not told its end.
+    /// Whether the service has accepted the run and has not reported its end.
     var isUnderWay: Bool { state == .accepted }
 }

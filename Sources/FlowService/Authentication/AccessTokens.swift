@@ -1,11 +1,11 @@
 import Text
 
-/// Gives out the access token: one given from outside, or one fetched by OAuth server-to-server, once for all requests
-/// that wait for it, and renewed before it ends.
+/// The source of access tokens: a fixed token, or tokens fetched by OAuth server-to-server authentication. Concurrent
+/// requests share one fetch, and a token is renewed before it expires.
 actor AccessTokens {
     private struct Token {
         let value: String
-        /// `nil` when the service did not say when it ends: then a 401 tells.
+        /// `nil` when the token has no known expiry. A 401 then triggers the renewal.
         let renewAt: MonotonicInstant?
     }
 
@@ -15,14 +15,15 @@ actor AccessTokens {
         let sender: RetryingSender
     }
 
-    /// Tokens are renewed this long before they end, or when a tenth of their life is left if that is shorter.
+    /// Time before expiry at which a token is renewed. For short-lived tokens, a tenth of their lifetime if that is
+    /// shorter.
     private static let margin = Duration.seconds(300)
 
     private let source: Source?
     private var current: Token?
     private var fetch: Task<Result<Token, FlowServiceError>, Never>?
 
-    /// A token that cannot be renewed.
+    /// Uses a token that cannot be renewed.
     init(fixed token: String) {
         source = nil
         current = Token(value: token, renewAt: nil)
@@ -32,7 +33,7 @@ actor AccessTokens {
         source = Source(client: client, transport: transport, sender: sender)
     }
 
-    /// The token to use now.
+    /// Returns the current token, after renewing a token that is about to expire.
     func token() async throws(FlowServiceError) -> String {
         guard let current else { return try await renewed() }
         if let source, let renewAt = current.renewAt, source.sender.time.monotonic() >= renewAt {
@@ -41,7 +42,7 @@ actor AccessTokens {
         return current.value
     }
 
-    /// Another token in the place of one that was answered with 401; `nil` when there is none to be had.
+    /// Returns a replacement for a token that was answered with 401; `nil` when a fixed token is in use.
     func replacement(of refused: String) async throws(FlowServiceError) -> String? {
         guard source != nil else { return nil }
         if let current, current.value != refused { return current.value }
@@ -62,7 +63,7 @@ actor AccessTokens {
         return try result.get().value
     }
 
-    /// Asks for a token as the authentication guide says. Asking twice does no harm.
+    /// Requests a token as the authentication guide describes. Requesting a token is idempotent.
     private static func fetched(from source: Source) async -> Result<Token, FlowServiceError> {
         let form = [
             ("grant_type", "client_credentials"), ("client_id", source.client.id),
@@ -100,7 +101,7 @@ actor AccessTokens {
 }
 
 extension HTTPAnswer {
-    /// The token that it brings, and how long that is good, where it says so.
+    /// The access token in the answer, and its lifetime if `expires_in` is present.
     var accessToken: (value: String, life: Duration?)? {
         let document = JSONDocument(body)
         guard cut == nil, let value = document["access_token"].text, value.isHeaderValue else { return nil }

@@ -1,19 +1,19 @@
 import Text
 
-/// What Sluice authenticates with. No description shows a value.
+/// Credentials for the service. Descriptions and dumps never contain the values.
 package enum Credentials: Sendable {
-    /// A token that was fetched elsewhere, and the API key that it belongs to. It cannot be renewed.
+    /// A token that was fetched elsewhere, and the API key of its client. The token cannot be renewed.
     case bearer(token: String, apiKey: String)
-    /// OAuth server-to-server: tokens are fetched, shared and renewed. The API key is the client id.
+    /// OAuth server-to-server: tokens are fetched, shared and renewed. The API key is the client ID.
     case clientCredentials(ClientCredentials)
-    /// The embedded simulator asks for none; it gets a fixed, harmless token.
+    /// No credentials: the embedded simulator receives a fixed, harmless token.
     case none
 
-    /// From `SLUICE_ACCESS_TOKEN` with `SLUICE_API_KEY`; or else from `SLUICE_CLIENT_ID`, `SLUICE_CLIENT_SECRET` and
-    /// `SLUICE_SCOPES`, with `SLUICE_TOKEN_URL` for another token address. An empty variable is a missing one; all other
-    /// variables are ignored.
+    /// Reads the credentials from `SLUICE_ACCESS_TOKEN` and `SLUICE_API_KEY`, or else from `SLUICE_CLIENT_ID`,
+    /// `SLUICE_CLIENT_SECRET` and `SLUICE_SCOPES`. `SLUICE_TOKEN_URL` overrides the token address. An empty variable
+    /// counts as missing. Other variables are ignored.
     ///
-    /// - Throws: ``CredentialsError`` naming the variables that are missing, or one whose value cannot be sent.
+    /// - Throws: ``CredentialsError`` naming the missing variables, or the variable whose value cannot be sent.
     package static func fromEnvironment(_ environment: [String: String]) throws(CredentialsError) -> Credentials {
         func value(_ name: String, _ isValid: (String) -> Bool) throws(CredentialsError) -> String? {
             guard let value = environment[name]?.trimmingWhitespace, !value.isEmpty else { return nil }
@@ -24,7 +24,7 @@ package enum Credentials: Sendable {
             guard let apiKey = try value("SLUICE_API_KEY", \.isHeaderValue) else { throw .missing(["SLUICE_API_KEY"]) }
             return .bearer(token: token, apiKey: apiKey)
         }
-        // The id is a header too; the other two are sent in a form, which holds any text.
+        // The ID is also sent as a header. The secret and the scopes are sent in a form, which can hold any text.
         let client = [
             ("SLUICE_CLIENT_ID", try value("SLUICE_CLIENT_ID", \.isHeaderValue)),
             ("SLUICE_CLIENT_SECRET", try value("SLUICE_CLIENT_SECRET", \.isSingleLine)),
@@ -38,7 +38,7 @@ package enum Credentials: Sendable {
         return .clientCredentials(ClientCredentials(id: id, secret: secret, scopes: scopes, tokenAddress: address))
     }
 
-    /// Sent as `x-api-key`.
+    /// The value of the `x-api-key` header.
     var apiKey: String {
         switch self {
         case .bearer(_, let apiKey): apiKey
@@ -47,7 +47,7 @@ package enum Credentials: Sendable {
         }
     }
 
-    /// What must never be written anywhere.
+    /// Values that must be redacted from all output.
     var secrets: [String] {
         switch self {
         case .bearer(let token, let apiKey): [token, apiKey]
@@ -64,11 +64,11 @@ package struct ClientCredentials: Sendable {
 
     let id: String
     let secret: String
-    /// Separated by commas.
+    /// OAuth scopes, separated by commas.
     let scopes: String
     let tokenAddress: String
 
-    /// - Parameter scopes: separated by commas or spaces.
+    /// - Parameter scopes: OAuth scopes, separated by commas or spaces.
     package init(id: String, secret: String, scopes: String, tokenAddress: String = adobeTokenAddress) {
         self.id = id
         self.secret = secret
@@ -77,16 +77,16 @@ package struct ClientCredentials: Sendable {
     }
 }
 
-/// Why the environment holds no credentials. Names variables, never values.
+/// A reason why the environment contains no credentials. Contains names of variables, never their values.
 package enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertible {
     /// None of the variables is set.
     case none
-    /// Some are set, and these are missing beside them.
+    /// Some variables are set, and the listed ones are missing.
     case missing([String])
-    /// Its value has a line break, another character that cannot be sent, or more than 16,384 bytes.
+    /// The value contains a line break, another character that cannot be sent, or more than 16,384 bytes.
     case malformed(variable: String)
 
-    /// Which variables to set.
+    /// The variables to set or to correct.
     package var description: String {
         switch self {
         case .none:
@@ -100,7 +100,7 @@ package enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertibl
 }
 
 extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Which kind they are.
+    /// The kind of credentials.
     package var description: String {
         switch self {
         case .bearer: "an access token"
@@ -111,26 +111,27 @@ extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, Cu
 
     /// The same as ``description``.
     package var debugDescription: String { description }
-    /// Without children, so that no `dump` shows them.
+    /// An empty mirror, so that `dump` does not show the secrets.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 extension ClientCredentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// That they are some.
+    /// A fixed text without any value.
     package var description: String { "client credentials" }
     /// The same as ``description``.
     package var debugDescription: String { description }
-    /// Without children, so that no `dump` shows them.
+    /// An empty mirror, so that `dump` does not show the secrets.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 extension String {
-    /// Whether an HTTP header can hold it (RFC 9110, section 5.5), kept to visible ASCII and inner spaces.
+    /// Whether the text is a valid HTTP header value (RFC 9110, section 5.5), restricted to visible ASCII and inner
+    /// spaces.
     var isHeaderValue: Bool {
         !isEmpty && utf8.count <= 16_384 && self == trimmingWhitespace && utf8.allSatisfy { (0x20..<0x7F).contains($0) }
     }
 
-    /// Whether it has no control character, such as a line break, and at most 16,384 bytes.
+    /// Whether the text contains no control characters, such as line breaks, and at most 16,384 bytes.
     fileprivate var isSingleLine: Bool {
         utf8.count <= 16_384 && unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }

@@ -1,10 +1,10 @@
 import FlowRuns
 
-/// Reads a flow as `GET /flows` answers it.
+/// A flow decoded from an answer to `GET /flows`.
 struct FlowDocument {
     let document: JSONDocument
 
-    /// `nil` without an id that is a UUID.
+    /// The decoded flow; `nil` if the document has no `id` that is a UUID.
     var flow: ServiceFlow? {
         guard let flow = document["id"].text.flatMap({ FlowID($0) }) else { return nil }
         return ServiceFlow(
@@ -13,7 +13,7 @@ struct FlowDocument {
             deltaColumn: deltaColumn, lastRun: document["lastRunDetails"]["id"].text.flatMap { RunID($0) })
     }
 
-    /// Whether it tells all that is read of a flow. A listing may be shorter than the answer of one flow.
+    /// Whether the document contains every field that ``flow`` uses. Listings may omit some of them.
     var isWhole: Bool {
         document["state"].text != nil && document["flowSpec"]["id"].text != nil
             && document["scheduleParams"].members != nil && document["transformations"].elements != nil
@@ -24,7 +24,7 @@ struct FlowDocument {
         return name?.allSatisfy(\.isWhitespace) == false ? name : nil
     }
 
-    /// From the transformation named `Copy`; others, such as `Mapping`, stand beside it.
+    /// The delta column of the transformation named `Copy`. Flows may have further transformations, such as `Mapping`.
     private var deltaColumn: DeltaColumn? {
         let copies = (document["transformations"].elements ?? []).filter { $0["name"].text?.lowercased() == "copy" }
         return copies.lazy.compactMap { copy in
@@ -36,7 +36,7 @@ struct FlowDocument {
 }
 
 extension RunSpecification {
-    /// From a flow specification's `runSpec.spec`; `nil` when it has none.
+    /// Decodes a flow specification's `runSpec.spec`; `nil` when there is none.
     init?(_ specification: JSONDocument) {
         let schema = specification["runSpec"]["spec"]
         guard schema.members != nil else { return nil }

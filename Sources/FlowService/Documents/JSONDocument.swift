@@ -1,11 +1,11 @@
 import Foundation
 
-/// A JSON document read without expectations: whatever is absent or of another type than asked is `nil`, because the
-/// service's documents and its answers do not agree on their shapes.
+/// A leniently decoded JSON document: absent values, and values of another type, are `nil`. The service's answers do
+/// not match their own documentation.
 struct JSONDocument {
     private let value: Any?
 
-    /// A document that cannot be read has nothing in it.
+    /// Parses a document. Invalid JSON gives an empty document.
     init(_ bytes: [UInt8]) { value = try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed) }
 
     private init(_ value: Any?) { self.value = value }
@@ -21,15 +21,15 @@ struct JSONDocument {
     var members: [String: JSONDocument]? { (value as? [String: Any])?.mapValues { JSONDocument($0) } }
     var text: String? { value as? String }
 
-    /// A whole number, or a string that holds one.
+    /// The value as a whole number, also when it is written as a string.
     var integer: Int64? {
         if let text { return Int64(text) }
-        // A truth value is a number too to Foundation, of the Objective-C type `c`.
+        // Foundation also represents Booleans as numbers, with the Objective-C type `c`.
         guard let number = value as? NSNumber, number.objCType.pointee != CChar(UInt8(ascii: "c")) else { return nil }
         return Int64(exactly: number.doubleValue) == nil ? nil : number.int64Value
     }
 
-    /// The elements of a list envelope (`{"items":[…]}`), or the document itself as the only one. [O] and [T] differ in
-    /// which of them a single run or flow comes in.
+    /// The elements of a list envelope (`{"items":[…]}`), or the document itself as the only element. [O] and [T]
+    /// differ in how they return a single run or flow.
     var items: [JSONDocument]? { self["items"].elements ?? (self["id"].text == nil ? nil : [self]) }
 }

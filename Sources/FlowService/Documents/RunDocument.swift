@@ -1,14 +1,14 @@
 import FlowRuns
 
-/// Reads a run as `GET /runs` answers it.
+/// A run decoded from an answer to `GET /runs`.
 struct RunDocument {
     let document: JSONDocument
-    /// When it was listed: no run was created later. Stands in for a `createdAt` that is missing.
+    /// The time of the listing, which is an upper bound of the run's creation time. Used if `createdAt` is missing.
     let listedAt: Timestamp
 
     var flow: FlowID? { document["flowId"].text.flatMap { FlowID($0) } }
 
-    /// `nil` without an id.
+    /// The decoded run; `nil` if the document has no `id`.
     var observed: ObservedRun? {
         guard let id = document["id"].text.flatMap({ RunID($0) }) else { return nil }
         let client = document["createdClient"].text.flatMap { $0.isEmpty ? nil : $0 }
@@ -18,18 +18,18 @@ struct RunDocument {
             counts: counts)
     }
 
-    /// `nil` without an id.
+    /// The decoded run and its flow; `nil` if the document has no `id`.
     var listed: ListedRun? { observed.map { ListedRun(flow: flow, run: $0) } }
 
     private var metrics: JSONDocument { document["metrics"] }
 
-    /// Spelled `activites` in the OpenAPI document.
+    /// The run's activities. The OpenAPI document spells the key `activites`.
     private var activities: [JSONDocument] {
         (document["activities"].elements ?? []) + (document["activites"].elements ?? [])
     }
 
-    /// From `params`, else from whichever activity has it (the copy activity, under several names), there always in
-    /// milliseconds.
+    /// The window from `params`, or else from the first activity that contains a window. The copy activity has several
+    /// names. Activities always use milliseconds.
     private var window: Window? {
         let params = document["params"]
         let extensions = activities.map { $0["durationSummary"]["extensions"] }
@@ -39,13 +39,14 @@ struct RunDocument {
             }.first
     }
 
-    /// Requests have whole seconds: milliseconds within a second belong to that second.
+    /// Builds a window in whole seconds: rounds the start down and the end up.
     private func window(_ start: Timestamp?, _ end: Timestamp?) -> Window? {
         guard let start, let end else { return nil }
         return Window(startSeconds: start.seconds, endSeconds: (end + .milliseconds(999)).seconds)
     }
 
-    /// Where it is missing, a time that is not before it, since a look at the newest runs ends at old ones.
+    /// The creation time, or else another time in the document that is not earlier. An earlier time would end the
+    /// reading of the newest runs too soon.
     private var createdAt: Timestamp {
         let times = [document["createdAt"], document["updatedAt"], metrics["durationSummary"]["startedAtUTC"]]
         return times.lazy.compactMap { $0.integer?.asTimestamp }.first ?? listedAt
@@ -53,7 +54,8 @@ struct RunDocument {
 
     private var status: String { metrics["statusSummary"]["status"].text ?? document["status"].text ?? "unknown" }
 
-    /// A run can say `success`, and still have errors and failed records beside it.
+    /// The run's end, if its status is final. A run with the status `success` can still contain errors and failed
+    /// records.
     private var end: RunEnd? {
         let isWhole = errors.isEmpty && recordErrors.isEmpty && (counts.failedRecords ?? 0) == 0
         switch status.lowercased() {
@@ -66,19 +68,19 @@ struct RunDocument {
         }
     }
 
-    /// The run's own, else those of its activities.
+    /// The run's own errors, or else those of its activities.
     private var errors: [JSONDocument] {
         let own = metrics["statusSummary"]["errors"].elements ?? []
         return own.isEmpty ? activities.flatMap { $0["statusSummary"]["errors"].elements ?? [] } : own
     }
 
-    /// Why records failed: the monitoring tutorial's promotion activity tells it in its extensions, in more detail than
-    /// the run's own errors.
+    /// Errors of individual records, from the extensions of the activities' status (the promotion activity, in the
+    /// monitoring tutorial). They are more detailed than the run's own errors.
     private var recordErrors: [JSONDocument] {
         activities.flatMap { $0["statusSummary"]["extensions"]["errors"].elements ?? [] }
     }
 
-    /// The codes and messages of the errors, and how many records failed where no error says more.
+    /// The codes and messages of the errors, or else the number of failed records.
     private var failure: String? {
         var seen: Set<String> = []
         let words = (errors + recordErrors).compactMap { error -> String? in
@@ -105,14 +107,15 @@ struct RunDocument {
 }
 
 extension JSONDocument {
-    /// A number of things; the service writes `-1` where it does not know.
+    /// A non-negative count. The service writes `-1` for an unknown count.
     fileprivate var count: Int64? { integer.flatMap { $0 < 0 ? nil : $0 } }
     fileprivate var milliseconds: Timestamp? { integer.map { Timestamp(milliseconds: $0) } }
 }
 
 extension Int64 {
-    /// A time in either unit. As seconds, 10^11 is the year 5138; as milliseconds, it is March 1973: the service has
-    /// data of neither. (The tutorial's own sample ends in the year 2493, which has 11 digits.)
+    /// The time from a number in seconds or milliseconds. As seconds, 10^11 is the year 5138; as milliseconds, it is
+    /// March 1973. The service has data from neither. (The tutorial's own sample ends in the year 2493, which has 11
+    /// digits.)
     fileprivate var asTimestamp: Timestamp {
         magnitude < 100_000_000_000 ? Timestamp(seconds: self) : Timestamp(milliseconds: self)
     }

@@ -1,17 +1,17 @@
-/// Why a client cannot be made from its settings. Nothing was sent.
+/// An error in the settings of a client. Nothing was sent.
 package enum ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Not an `https` address (or `http`, where that is allowed) of a host and a path alone.
+    /// The address is not `https` (or `http`, where allowed) with only a host and a path.
     case invalidAddress(String, reason: String)
-    /// Plain `http` to another machine would show the token to every machine on the way.
+    /// Plain `http` to another machine would expose the token on the network.
     case insecureAddress(String)
-    /// A value that no HTTP header can hold; `name` says which.
+    /// The value named `name` is not a valid HTTP header value.
     case invalidValue(name: String)
-    /// `SSL_CERT_FILE` or `SSL_CERT_DIR` names no readable PEM file with certificates.
+    /// `SSL_CERT_FILE` or `SSL_CERT_DIR` does not name a readable PEM file with certificates.
     case unreadableCertificates(variable: String, path: String, reason: String)
-    /// The variable is not the address of an HTTP proxy; its value may hold a password and is not shown.
+    /// The variable is not the address of an HTTP proxy. Its value may contain a password and is not shown.
     case invalidProxy(variable: String)
 
-    /// What is wrong and what to write instead, without a secret.
+    /// The problem and its correction, without secrets.
     package var description: String {
         switch self {
         case .invalidAddress(let address, let reason): "the address '\(address)' cannot be used: \(reason)"

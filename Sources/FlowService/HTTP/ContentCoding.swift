@@ -1,12 +1,12 @@
 import CZlib
 
-/// A coding of an answer's body that Sluice decodes. Each request asks for none (`Accept-Encoding: identity`), but
-/// proxies compress answers all the same.
+/// A content coding that Sluice decodes. Requests ask for uncompressed answers (`Accept-Encoding: identity`), but some
+/// proxies compress them anyway.
 enum ContentCoding: Hashable, Sendable {
     case gzip
     case deflate
 
-    /// - Parameter name: a coding's registered name, in lower case.
+    /// - Parameter name: the coding's registered name, in lower case.
     private init?(_ name: String) {
         switch name {
         case "gzip", "x-gzip": self = .gzip
@@ -35,15 +35,15 @@ enum ContentCoding: Hashable, Sendable {
         return codings
     }
 
-    /// Decodes a body as far as it goes.
+    /// Decodes as much of a body as possible.
     ///
     /// - Parameter limit: the maximum number of decoded bytes.
-    /// - Returns: the decoded bytes, and why they are not the whole body; `nil` when they are.
+    /// - Returns: the decoded bytes, and the reason why they are incomplete; `nil` when they are complete.
     func decoded(_ body: [UInt8], upTo limit: Int) -> (bytes: [UInt8], cut: String?) {
-        // Some servers send a message's head alone, or nothing after it.
+        // Some servers send headers with a coding but an empty body.
         if body.isEmpty { return ([], nil) }
-        // zlib's window size, with 16 added for gzip, and negative for data without zlib's header: servers send that as
-        // `deflate` too.
+        // The window size for zlib. Adding 16 selects gzip, and a negative size selects raw data without zlib's header,
+        // which some servers also send as `deflate`.
         let windowBits: Int32 =
             switch self {
             case .gzip: MAX_WBITS + 16
@@ -57,7 +57,7 @@ enum ContentCoding: Hashable, Sendable {
     }
 }
 
-/// One run of zlib over a whole body.
+/// A single decompression of a whole body.
 private struct Inflation {
     private(set) var result: (bytes: [UInt8], cut: String?)
 
@@ -65,7 +65,7 @@ private struct Inflation {
 
     init(_ body: [UInt8], upTo limit: Int, windowBits: Int32) {
         result = ([], Self.damaged)
-        // zlib keeps the address of its stream.
+        // zlib keeps a pointer to its stream, so the stream must not move.
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         stream.initialize(to: z_stream())
         defer {
@@ -83,7 +83,7 @@ private struct Inflation {
         }
     }
 
-    /// - Returns: why the decoded bytes are not the whole body; `nil` when they are.
+    /// - Returns: the reason why the decoded bytes are incomplete; `nil` when they are complete.
     private mutating func inflateAll(_ stream: UnsafeMutablePointer<z_stream>, upTo limit: Int) -> String? {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -99,7 +99,7 @@ private struct Inflation {
             switch status {
             case Z_OK: continue
             case Z_STREAM_END:
-                // A gzip file may have several members. Anything else after the end is ignored, as gzip does.
+                // A gzip file may have several members. Any other data after the end is ignored, as gzip does.
                 guard let next = stream.pointee.next_in, stream.pointee.avail_in >= 2, next[0] == 0x1F, next[1] == 0x8B
                 else { return nil }
                 guard inflateReset(stream) == Z_OK else { return Self.damaged }

@@ -1,17 +1,16 @@
 import NIOCore
 import Synchronization
 
-/// A request's body that can be held back until it is put on the wire, and that tells afterwards whether it can have
-/// left.
+/// A request body that can be withheld until its bytes are written, and that records whether it may have been sent.
 ///
-/// AsyncHTTPClient asks a streamed body for its bytes only when it has a connection and has written the head; ``LastLook``
-/// asks once more when they are written. A request whose announced body never comes is incomplete, and a server must not
-/// act on it (RFC 9112, section 6.3). So as long as the body has not passed, the request was surely not taken, whatever
-/// went wrong.
+/// AsyncHTTPClient requests the bytes of a streamed body only after it has a connection and has written the head.
+/// ``LastLook`` checks once more when the bytes are written. A request without its announced body is incomplete, and a
+/// server must not process it (RFC 9112, section 6.3). Therefore a request whose body was never released was not
+/// accepted, even if the call failed.
 final class GuardedBody: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
-    /// Why the body was held back.
+    /// The reason why the body was withheld.
     enum HeldBack: Error {
         case late
         case abandoned
@@ -19,13 +18,13 @@ final class GuardedBody: AsyncSequence, Sendable {
 
     private enum State {
         case waiting
-        /// The library has the bytes.
+        /// AsyncHTTPClient has received the bytes.
         case handedOver
         case written
         case shut(mayHaveLeft: Bool)
     }
 
-    /// Lets nothing pass.
+    /// A body that is never sent.
     static let over: GuardedBody = {
         let body = GuardedBody("")
         _ = body.shut()
@@ -37,16 +36,17 @@ final class GuardedBody: AsyncSequence, Sendable {
     private let isLate: @Sendable () -> Bool
     private let state = Mutex(State.waiting)
 
-    /// - Parameter isLate: asked when the body is about to pass, and about to be written; whether it must be held back.
+    /// - Parameter isLate: whether the body must be withheld. Called when the body is requested, and again before it is
+    ///   written.
     init(_ body: String, isLate: @escaping @Sendable () -> Bool = { false }) {
         bytes = ByteBuffer(string: body)
         length = bytes.readableBytes
         self.isLate = isLate
     }
 
-    /// Lets nothing pass from now on, also if the library should still ask for it.
+    /// Withholds the body from now on, even if AsyncHTTPClient requests it later.
     ///
-    /// - Returns: whether the body may have left before.
+    /// - Returns: whether the body may already have been sent.
     func shut() -> Bool {
         state.withLock { state in
             let mayHaveLeft =
@@ -60,9 +60,9 @@ final class GuardedBody: AsyncSequence, Sendable {
         }
     }
 
-    /// To be asked right before the bytes are written.
+    /// Checks whether the bytes may be written. Call right before writing them.
     ///
-    /// - Returns: why they must not be written; they surely do not leave then.
+    /// - Returns: the reason why the bytes must not be written; `nil` if they may be written.
     func holdBack() -> HeldBack? { look(becoming: .written) }
 
     private func pass() throws(HeldBack) -> ByteBuffer {

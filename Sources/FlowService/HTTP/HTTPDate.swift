@@ -8,9 +8,9 @@ extension Timestamp {
     /// Parses an HTTP date in each of the three forms that a recipient must accept (RFC 9110, section 5.6.7):
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
     ///
-    /// The name of the day is not checked. A leap second, which Unix time does not have, is the second before it.
+    /// The day's name is not checked. Unix time has no leap seconds, so `:60` becomes `:59`.
     ///
-    /// - Parameter now: decides the century of a two-digit year, which lies at most 50 years ahead.
+    /// - Parameter now: determines the century of a two-digit year, which is at most 50 years in the future.
     init?(httpDate text: String, now: Timestamp) {
         let words = text.split { " ,-".contains($0) }
         let (day, month, year, time): (Substring, Substring, Substring, Substring)
@@ -29,7 +29,7 @@ extension Timestamp {
             day: day, hour: clock[0], minute: clock[1], second: Swift.min(clock[2], 59))
     }
 
-    /// The only year from 49 years before `current` to 50 years after it that ends in these two digits.
+    /// Returns the year from 49 years before to 50 years after `current` that ends in these two digits.
     private static func year(endingIn digits: Int, near current: Int) -> Int {
         let first = current - 49
         return first + ((digits - first) % 100 + 100) % 100

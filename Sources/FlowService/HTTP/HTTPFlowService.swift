@@ -1,7 +1,7 @@
 import FlowRuns
 import Logging
 
-/// The Flow Service over HTTP. All requests share one rate limit; a stop ends every wait, and every read.
+/// The Flow Service over HTTP. All requests share one rate limit, and a stop ends all waits and reads.
 ///
 /// ```swift
 /// let service = try HTTPFlowService(
@@ -13,21 +13,21 @@ import Logging
 /// ```
 package struct HTTPFlowService: FlowService {
     package struct Options: Sendable {
-        /// Sent as `User-Agent: sluice/VERSION`.
+        /// The version in the `User-Agent` header: `sluice/VERSION`.
         package var version: String
-        /// No request lasts longer, its answer's body included.
+        /// Maximum duration of a request, including the body of its answer.
         package var requestTimeout = Duration.seconds(30)
         package var requestsPerSecond = 5.0
-        /// Of reads and requests for a token. Requests for runs are never sent again.
+        /// Applies to reads and token requests. Run requests are never retried.
         package var retryPolicy = RetryPolicy()
         /// Ends waits and reads with ``FlowServiceError/stopped``.
         package var stop = StopSignal()
         package var time: any TimeSource = SystemTime()
-        /// Plain `http` to other machines than this one.
+        /// Whether plain `http` to other machines is allowed.
         package var allowsInsecureHTTP = false
-        /// Where `SSL_CERT_FILE`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are looked for.
+        /// Variables from which `SSL_CERT_FILE`, `SSL_CERT_DIR`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read.
         package var environment: [String: String] = [:]
-        /// How many runs or flows a page of a listing holds.
+        /// Number of runs or flows requested per page of a listing.
         package var pageLimit = 100
 
         package init(version: String) { self.version = version }
@@ -45,9 +45,9 @@ package struct HTTPFlowService: FlowService {
 
     /// - Parameters:
     ///   - address: the base address, such as `https://platform.adobe.io/data/foundation/flowservice`.
-    ///   - logger: at `trace`, told each request's method, path, status and duration, at `debug` each wait for a retry,
-    ///     at `warning` a long one; nothing else ever.
-    /// - Throws: ``ConfigurationError``; nothing was sent then.
+    ///   - logger: receives the method, path, status and duration of each request at `trace`, each wait before a retry
+    ///     at `debug`, and long waits at `warning`. Nothing else is logged.
+    /// - Throws: ``ConfigurationError`` when a setting is invalid. Nothing has been sent.
     package init(
         address: String, organization: String, sandbox: String, credentials: Credentials, options: Options,
         logger: Logger
@@ -88,7 +88,7 @@ package struct HTTPFlowService: FlowService {
         freshAnswers = FreshAnswers(time: options.time, stop: options.stop)
     }
 
-    /// Ends all connections. Must be called before the service is let go; idempotent.
+    /// Closes all connections. Must be called before the service is deallocated. Idempotent.
     package func close() async {
         await transport.close()
         await tokens.close()
@@ -100,7 +100,7 @@ package struct HTTPFlowService: FlowService {
 
     package func serviceTime() -> ServiceTime? { freshAnswers.serviceTime() }
 
-    /// The headers of every request.
+    /// Returns the headers of every request.
     func authorized(by token: String) -> [(name: String, value: String)] {
         [("Authorization", "Bearer \(token)")] + headers
     }

@@ -1,6 +1,6 @@
 import FlowRuns
 
-/// Reads of several runs or flows in one request, by a filter with several values.
+/// Reads of several runs or flows in one request, with a filter that has several values.
 extension HTTPFlowService {
     package func runs(
         ofAny flows: [FlowID], after next: String?
@@ -23,7 +23,7 @@ extension HTTPFlowService {
 
     package func runs(ids: [RunID]) async throws(FlowServiceError) -> [ListedRun] {
         var found: [RunID: ListedRun] = [:]
-        // A comma would split an id.
+        // A comma in an ID would split it.
         let askable = Set(ids).filter { !$0.description.contains(",") }.sorted()
         for group in askable.inGroups(of: SeveralValues.most) where group.count > 1 {
             do throws(FlowServiceError) {
@@ -33,7 +33,7 @@ extension HTTPFlowService {
                     if let run, group.contains(run.run.id) { found[run.run.id] = run }
                 }
             } catch .refused {
-                // It knows no such filter.
+                // The service does not support this filter.
                 break
             }
         }

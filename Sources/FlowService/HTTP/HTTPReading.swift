@@ -1,7 +1,7 @@
 import FlowRuns
 import Text
 
-/// Reads: they change nothing, so they are repeated when an error may pass.
+/// Reads of the service. Reads are idempotent, so transient errors are retried.
 extension HTTPFlowService {
     package func runs(
         of flow: FlowID, newestFirst: Bool, after next: String?
@@ -15,7 +15,9 @@ extension HTTPFlowService {
         }
     }
 
-    /// `nil` on 404, and when the list that comes back is empty.
+    /// Reads one run. Returns `nil` on 404, and when the returned list is empty.
+    ///
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     package func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? { try await listed(run)?.run }
 
     func listed(_ run: RunID) async throws(FlowServiceError) -> ListedRun? {
@@ -27,7 +29,9 @@ extension HTTPFlowService {
         return found
     }
 
-    /// `nil` on 404, and when the list that comes back is empty.
+    /// Reads one flow. Returns `nil` on 404, and when the returned list is empty.
+    ///
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     package func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
         guard let (items, _) = try await items("/flows/", flow.description), !items.isEmpty else { return nil }
         guard let found = items.lazy.compactMap({ FlowDocument(document: $0).flow }).first(where: { $0.id == flow })
@@ -42,8 +46,10 @@ extension HTTPFlowService {
         }
     }
 
-    /// `nil` on 404, and when the specification has no `runSpec`. Whoever may not read specifications (403) may still
-    /// request runs, so that is a refusal of this read alone.
+    /// Reads the `runSpec` of a flow specification. Returns `nil` on 404, and when there is none. A client without the
+    /// right to read specifications (403) may still request runs, so a 403 fails only this read.
+    ///
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     package func runSpecification(_ specification: String) async throws(FlowServiceError) -> RunSpecification? {
         let found = try await items("/flowSpecs/", specification, isPrivileged: true)
         return found?.items.first.flatMap { RunSpecification($0) }
@@ -51,13 +57,13 @@ extension HTTPFlowService {
 
     // MARK: - Pages and items
 
-    /// The next page's address may hold nothing but a token, so the filters are sent with it again, and of the address
-    /// only what is not among them is taken.
+    /// Reads one page. The next page's link may contain only a cursor, so the filters are sent again, and parameters of
+    /// the link that duplicate a filter are dropped.
     func page(
         of path: String, filters: [(String, String)], after next: String?
     ) async throws(FlowServiceError) -> Page<JSONDocument> {
         let names = filters.map(\.0) + ["limit"]
-        // Another page size is another cache key.
+        // A different page size is a different cache key.
         let found = try await get(path) { variant in
             let own = filters + [("limit", String(max(1, pageLimit - variant)))]
             let ownQuery = own.map { "\($0)=\($1.percentEncoded { "=,".utf8.contains($0) })" }.joined(separator: "&")
@@ -72,8 +78,8 @@ extension HTTPFlowService {
             date: answer.serverTime, requestedAt: answer.serverTime.map { $0 - (answer.received - answer.sent) })
     }
 
-    /// The parameters of a next page's address, but for those that are sent anyway. They stay encoded as the service
-    /// wrote them, where that can stand in an address.
+    /// Returns the query parameters of a next-page link, except those in `own`. Existing percent-encoding is preserved
+    /// where it is valid in a URL.
     static func continuation(_ link: String, without own: [String]) -> String {
         guard let mark = link.firstIndex(of: "?") else { return "" }
         let parameters = link[link.index(after: mark)...].prefix { $0 != "#" }.split(separator: "&")
@@ -82,7 +88,7 @@ extension HTTPFlowService {
         }.map { String($0).percentEncoded { "%=+:/,;!*'()@".utf8.contains($0) } }.joined(separator: "&")
     }
 
-    /// `nil` when the service does not know it.
+    /// Reads the items at a path; `nil` when the service answers 404.
     private func items(
         _ path: String, _ id: String, isPrivileged: Bool = false
     ) async throws(FlowServiceError) -> (items: [JSONDocument], listedAt: Timestamp)? {
@@ -92,7 +98,7 @@ extension HTTPFlowService {
         return (items, answer.serverTime ?? time.now())
     }
 
-    /// Reads until the service itself answers: see ``FreshAnswers``.
+    /// Reads until an answer comes from the service itself, not from a cache: see ``FreshAnswers``.
     private func get(
         _ path: String, isOptional: Bool = false, isPrivileged: Bool = false, query: (Int) -> String? = { _ in nil }
     ) async throws(FlowServiceError) -> (JSONDocument, HTTPAnswer)? {
@@ -102,9 +108,9 @@ extension HTTPFlowService {
     }
 
     /// - Parameters:
-    ///   - isOptional: whether 404 is an answer (`nil`) and not a refusal.
-    ///   - isPrivileged: whether it takes a right that requests for runs do not. Of anything else, 403 tells that the
-    ///     API key is wrong or has no rights here.
+    ///   - isOptional: whether a 404 is a valid answer (`nil`) rather than an error.
+    ///   - isPrivileged: whether the read needs a permission that run requests do not need. For all other reads, a 403
+    ///     means that the API key is wrong or has no permissions.
     private func getOnce(
         _ path: String, query: String?, isOptional: Bool, isPrivileged: Bool
     ) async throws(FlowServiceError) -> ((JSONDocument, HTTPAnswer)?, AnswerStamp) {
@@ -135,7 +141,7 @@ extension HTTPFlowService {
         let headers = authorized(by: token) + [("Cache-Control", "no-cache")]
         return try await sender.send(
             {
-                // A page of runs with all their activities and errors; a hundred times what one takes.
+                // A hundred times the size of a typical page of runs with all activities and errors.
                 ServiceRequest(method: .get, path: path, query: query, headers: headers, answerLimit: 33_554_432)
             }, over: transport, name: path)
     }

@@ -2,14 +2,15 @@ import FlowRuns
 import RunRequests
 import Text
 
-/// Requests for runs: each sent once, and once more with a new token when the first was answered with 401.
+/// Run requests. Each is sent once, and once more with a new token if the first was answered with 401.
 extension HTTPFlowService {
     package func createRun(_ body: String, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
         await requestRun("/runs", query: nil, body: body, sendBefore: deadline)
     }
 
-    /// The operation takes no body, but only a body can be held back (see ``GuardedBody``). So an empty object is sent:
-    /// a server ignores it, and must not act before the bytes that `Content-Length` announces are there.
+    /// Sends an empty JSON object as the body, although the operation needs none: only a request with a body can be
+    /// withheld (see ``GuardedBody``). A server ignores the body, but must not act before the bytes announced by
+    /// `Content-Length` arrive.
     package func retrigger(_ run: RunID, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
         let path = RetriggerRequest(run).path(escape: \.formEncoded)
         return await requestRun(path, query: RetriggerRequest.query, body: "{}", sendBefore: deadline)
@@ -34,11 +35,11 @@ extension HTTPFlowService {
         }
         do throws(FlowServiceError) {
             let token = try await tokens.token()
-            // No connection is made for nothing; the body is held back at the last moment all the same.
+            // Avoids a useless connection. The body is still checked again right before it is written.
             guard !isLate() else { return RunAnswer(TransportError(GuardedBody.HeldBack.late, mayHaveArrived: false)) }
             let first = await answer(with: token)
             guard case .unauthorized = first, let fresh = try await tokens.replacement(of: token) else { return first }
-            // Its turn is used up, but not waited for: the claim is open.
+            // Counts against the rate limit without waiting, because the claim is open.
             _ = sender.rateLimiter.takeTurn(at: time.monotonic())
             return await answer(with: fresh)
         } catch .unauthorized(let reason) {

@@ -2,12 +2,11 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// Asks each body once more whether it is late, on the thread of its connection and right before its bytes are encoded
-/// and written.
+/// A channel handler that checks the deadline of each body on the connection's event loop, right before the bytes are
+/// encoded and written.
 ///
-/// AsyncHTTPClient takes a body's bytes on another thread than the one that writes them, and a process may be stopped
-/// between the two for as long as it takes to switch threads. From here to the system call there is nothing but the
-/// encoding of the bytes.
+/// AsyncHTTPClient obtains a body's bytes on a different thread from the one that writes them, and the process may be
+/// suspended in between. Between this check and the system call, only the encoding of the bytes remains.
 final class LastLook: ChannelOutboundHandler {
     typealias OutboundIn = HTTPClientRequestPart
     typealias OutboundOut = HTTPClientRequestPart
@@ -17,7 +16,7 @@ final class LastLook: ChannelOutboundHandler {
 
     private init(_ bodies: BodiesUnderWay) { self.bodies = bodies }
 
-    /// Adds it to a connection of the library's.
+    /// Adds the handler to a connection of AsyncHTTPClient.
     static func add(to channel: any Channel, for bodies: BodiesUnderWay) -> EventLoopFuture<Void> {
         channel.eventLoop.submit {
             let pipeline = channel.pipeline.syncOperations
@@ -43,7 +42,8 @@ final class LastLook: ChannelOutboundHandler {
     }
 }
 
-/// The bodies of the requests that are under way. A header that never leaves the process tells which is whose.
+/// Bodies of the requests in flight. An internal header, which is removed before sending, identifies the body of each
+/// request.
 final class BodiesUnderWay: Sendable {
     static let header = "Sluice-Body"
 
@@ -63,7 +63,7 @@ final class BodiesUnderWay: Sendable {
         }
     }
 
-    /// One that lets nothing pass when the request is over.
+    /// Returns the body for a key, or a body that is never sent if the request has ended.
     func body(_ key: String) -> GuardedBody { state.withLock { $0.bodies[key] } ?? .over }
 
     func remove(_ key: String) { state.withLock { $0.bodies[key] = nil } }

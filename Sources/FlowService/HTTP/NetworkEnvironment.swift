@@ -2,17 +2,18 @@ import AsyncHTTPClient
 import Foundation
 import NIOSSL
 
-/// The way to one service.
+/// Network settings for the connection to one service.
 struct Route {
     let address: ServiceAddress
     let tls: TLSConfiguration
     let proxy: HTTPClient.Configuration.Proxy?
 }
 
-/// What the environment says of the way to the service: `SSL_CERT_FILE` and `SSL_CERT_DIR`; `HTTPS_PROXY`, `HTTP_PROXY`
-/// and `NO_PROXY`, also in lower case, which wins.
+/// Network settings from the environment: `SSL_CERT_FILE`, `SSL_CERT_DIR`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+/// Lower-case names of the proxy variables take precedence.
 struct NetworkEnvironment {
-    /// Certificates are always verified: against ``TrustedAuthorities``, or else against the system's.
+    /// TLS settings that always verify certificates: against ``TrustedAuthorities``, or else against the system's
+    /// authorities.
     private let tls: TLSConfiguration
     private let variables: [String: String]
     private let exemptions: ProxyExemptions
@@ -31,7 +32,7 @@ struct NetworkEnvironment {
         Route(address: address, tls: tls, proxy: try proxy(for: address))
     }
 
-    /// `nil` for none. This machine's own addresses never have one.
+    /// Returns the proxy to use; `nil` for none. Loopback addresses never use a proxy.
     private func proxy(for address: ServiceAddress) throws(ConfigurationError) -> HTTPClient.Configuration.Proxy? {
         let name = address.isEncrypted ? "HTTPS_PROXY" : "HTTP_PROXY"
         guard let (variable, value) = Self.variable(name, of: variables), !address.isLoopback,

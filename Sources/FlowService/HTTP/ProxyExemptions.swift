@@ -1,11 +1,11 @@
 import Foundation
 
-/// The hosts of `NO_PROXY`, read as curl and Go read it: entries separated by commas or spaces, without regard to case.
+/// The hosts in `NO_PROXY`, parsed as curl and Go parse it: entries separated by commas or spaces, case-insensitive.
 ///
 /// | entry | hosts |
 /// | --- | --- |
 /// | `*` | all |
-/// | `corp.example`, `.corp.example`, `*.corp.example` | that name and all names below it |
+/// | `corp.example`, `.corp.example`, `*.corp.example` | that name and all subdomains |
 /// | `10.0.0.1`, `::1`, `[::1]` | that address |
 /// | `10.0.0.0/8`, `fd00::/8` | addresses of that block |
 ///
@@ -50,7 +50,7 @@ struct ProxyExemptions: Sendable {
             else { return nil }
             return Entry(hosts: .addresses(block, prefix: prefix))
         }
-        // An IPv6 address has colons of its own.
+        // An IPv6 address also contains colons.
         if let address = IPAddress(text) { return Entry(hosts: .addresses(address, prefix: address.bitCount)) }
         if let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]) {
             guard let hosts = entry(String(text[..<colon]))?.hosts else { return nil }
@@ -62,13 +62,13 @@ struct ProxyExemptions: Sendable {
     }
 }
 
-/// An IPv4 or IPv6 address. An IPv4 address in the form of an IPv6 one (`::ffff:10.0.0.1`) is the IPv4 address.
+/// An IPv4 or IPv6 address. An IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) is normalised to IPv4.
 private struct IPAddress {
     private let bytes: [UInt8]
 
     var bitCount: Int { bytes.count * 8 }
 
-    /// - Parameter text: without or with brackets; a zone (`%eth0`) is dropped.
+    /// - Parameter text: an address with or without brackets. A zone (`%eth0`) is ignored.
     init?(_ text: String) {
         var text = text[...]
         if text.hasPrefix("["), text.hasSuffix("]") { text = text.dropFirst().dropLast() }

@@ -1,12 +1,12 @@
 import Foundation
 
-/// Takes secrets out of whatever comes back, before anybody shows, logs or stores it: services do echo tokens, as they
-/// are, with JSON's escapes (`\/`, `\u002f`), percent-encoded, or in base64.
+/// A filter that removes secrets from service answers before they are shown, logged or stored. Services do echo tokens:
+/// verbatim, JSON-escaped (`\/`, `\u002f`), percent-encoded, or in base64.
 struct Redaction: Sendable {
-    /// Longest first, so that a secret within another leaves no rest of it.
+    /// Patterns to remove, longest first, so that a secret contained in another one leaves no remainder.
     private let patterns: [[UInt8]]
 
-    /// Secrets of fewer than four bytes are left: they would tear ordinary words apart.
+    /// Ignores secrets shorter than four bytes, which would match ordinary words.
     init(_ secrets: [String]) {
         let plain = Set(secrets).map { Array($0.utf8) }.filter { $0.count >= 4 }
         let encoded = plain.filter { $0.count >= 8 }.flatMap { $0.base64Forms }
@@ -23,8 +23,8 @@ struct Redaction: Sendable {
 }
 
 extension [UInt8] {
-    /// How base64 writes these bytes wherever they stand within others: what depends on them alone, for each of the
-    /// three places where they can begin, in both alphabets.
+    /// The base64 forms of these bytes when embedded in other bytes: the characters that depend on these bytes alone,
+    /// for each of the three alignments and both alphabets.
     fileprivate var base64Forms: [[UInt8]] {
         (0..<3).flatMap { offset in
             let text = Data([UInt8](repeating: 0, count: offset) + self).base64EncodedString()
@@ -51,7 +51,8 @@ extension [UInt8] {
         return rest
     }
 
-    /// Where the pattern ends that begins at `start`, each of its bytes as it is or in one of its escapes.
+    /// Returns the end of a match that begins at `start`, where each byte is literal or escaped; `nil` if there is no
+    /// match.
     private func end(of pattern: [UInt8], from start: Int) -> Int? {
         var index = start
         for byte in pattern {
@@ -64,7 +65,7 @@ extension [UInt8] {
     private func end(of byte: UInt8, from index: Int) -> Int? {
         if self[index] == byte { return index + 1 }
         if self[index] == UInt8(ascii: "%") { return code(from: index + 1, digits: 2) == Int(byte) ? index + 3 : nil }
-        // JSON within JSON is escaped more than once.
+        // JSON embedded in JSON is escaped repeatedly.
         var next = index
         while next < count, self[next] == UInt8(ascii: "\\") { next += 1 }
         guard next > index, next < count else { return nil }

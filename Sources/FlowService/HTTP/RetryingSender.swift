@@ -1,22 +1,24 @@
 import Logging
 
-/// Sends what may safely be sent twice: each attempt takes its turn under the rate limit, an error that may pass is
-/// followed by another attempt, and a stop ends every wait.
+/// Sends idempotent requests with retries. Each attempt takes its own turn under the rate limit, and a stop ends all
+/// waits.
 struct RetryingSender: Sendable {
     let retryPolicy: RetryPolicy
     let rateLimiter: RateLimiter
     let time: any TimeSource
     let stop: StopSignal
-    /// Told each wait, at `warning` where it is so long that one might wonder.
+    /// Receives each wait before a retry; waits of 5 seconds or more are logged at `warning`.
     let logger: Logger
 
     /// Waits for the next turn under the rate limit, or for a stop.
     func takeTurn() async { await time.pause(rateLimiter.takeTurn(at: time.monotonic()), unless: stop) }
 
+    /// Sends a request until it succeeds or retrying is pointless.
+    ///
     /// - Parameters:
-    ///   - name: what is asked for, for the error.
-    /// - Returns: the first answer that another attempt would not better, or the last one.
-    /// - Throws: ``FlowServiceError/unavailable(_:)`` when there is no answer, and ``FlowServiceError/stopped``.
+    ///   - name: the requested resource, for error messages.
+    /// - Returns: the first answer that should not be retried, or else the last one.
+    /// - Throws: ``FlowServiceError/unavailable(_:)`` when no answer arrives, and ``FlowServiceError/stopped``.
     func send(
         _ request: @Sendable () -> ServiceRequest, over transport: Transport, name: String
     ) async throws(FlowServiceError) -> HTTPAnswer {

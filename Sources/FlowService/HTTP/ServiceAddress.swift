@@ -1,17 +1,17 @@
 import Foundation
 
-/// Where a service answers: scheme, host, port and a path before all others.
+/// The base URL of a service: scheme, host, port and a path prefix.
 struct ServiceAddress: Hashable, Sendable {
-    /// Without a slash at its end.
+    /// The URL without trailing slashes.
     let text: String
     let isEncrypted: Bool
-    /// Lower-case, an IPv6 address without its brackets.
+    /// The host in lower case; an IPv6 address has no brackets.
     let host: String
     let port: Int
 
     init(_ address: String, allowsInsecureHTTP: Bool) throws(ConfigurationError) {
         func invalid(_ reason: String) -> ConfigurationError {
-            // What stands before an @ may be a password.
+            // The text before an @ may contain a password.
             let shown = address.lastIndex(of: "@").map { "…" + address[$0...] } ?? address
             return .invalidAddress(shown, reason: reason)
         }
@@ -30,7 +30,7 @@ struct ServiceAddress: Hashable, Sendable {
         guard isEncrypted || isLoopback || allowsInsecureHTTP else { throw .insecureAddress(address) }
     }
 
-    /// Whether it is this machine's own.
+    /// Whether the host is a loopback address.
     var isLoopback: Bool {
         let bytes = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
         return host == "localhost" || host == "::1" || (bytes.count == 4 && bytes[0] == 127 && !bytes.contains(nil))

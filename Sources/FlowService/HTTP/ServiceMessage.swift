@@ -1,29 +1,29 @@
 import FlowRuns
 
 extension HTTPAnswer {
-    /// The status and the service's own words for it, on one line of at most 300 characters, without secrets.
+    /// Returns the status and the service's message on one line of at most 300 characters, without secrets.
     func summary(_ redaction: Redaction) -> String {
         let location = (300..<400).contains(status) ? location.map { "moved to \($0)" } : nil
         let words = redaction(location ?? message ?? "").singleLine
         return words.isEmpty ? "\(status)" : "\(status): \(words)".bounded(to: 300)
     }
 
-    /// Why the service gives no access: `authentication failed (401): Oauth token is not valid`.
+    /// Returns the reason why access was denied: `authentication failed (401): Oauth token is not valid`.
     func accessError(_ redaction: Redaction) -> String {
         let words = redaction(message ?? "").singleLine
         let what = (status == 401 ? "authentication failed" : "access denied") + " (\(status))"
         return words.isEmpty ? what : "\(what): \(words)".bounded(to: 300)
     }
 
-    /// Why to try again later: `answered 503: maintenance, and asks to wait 3600 s`.
+    /// Returns the reason for a later retry: `answered 503: maintenance, and asks to wait 3600 s`.
     ///
-    /// - Parameter now: stands in for the answer's `Date`, where `Retry-After` is a date.
+    /// - Parameter now: the time to use in place of a missing `Date` when `Retry-After` is a date.
     func unavailability(_ redaction: Redaction, now: Timestamp) -> String {
         let what = status == 429 ? "rate limited (429)" : "answered \(summary(redaction))"
         return what.asking(toWait: wait(now: now))
     }
 
-    /// What the body says to people. Bodies of errors are of no one form: JSON of several makes, HTML, text.
+    /// The human-readable message in the body. Error bodies vary: several JSON shapes, HTML or plain text.
     private var message: String? {
         if let unknownCoding { return "its message is encoded as '\(unknownCoding)'" }
         let document = JSONDocument(body)
@@ -40,13 +40,13 @@ extension HTTPAnswer {
 }
 
 extension String {
-    /// `rate limited (429), and asks to wait 3600 s`, where the service does ask.
+    /// Appends the wait that the service requested: `rate limited (429), and asks to wait 3600 s`.
     package func asking(toWait wait: Duration?) -> String {
         guard let wait, wait > .zero else { return self }
         return "\(self), and asks to wait \(wait.secondsRoundedUp) s"
     }
 
-    /// On one line, with each run of white space and control characters as one space.
+    /// The text on one line, with each run of whitespace and control characters replaced by a space.
     var singleLine: String {
         let isGap = { (scalar: Unicode.Scalar) in
             scalar.properties.isWhitespace || [.control, .format].contains(scalar.properties.generalCategory)
@@ -54,10 +54,10 @@ extension String {
         return unicodeScalars.split(whereSeparator: isGap).map { String($0) }.joined(separator: " ")
     }
 
-    /// At most `limit` characters, the last one an ellipsis where something was cut off.
+    /// Returns the text truncated to `limit` characters, with an ellipsis at the end if truncated.
     func bounded(to limit: Int) -> String { count <= limit ? self : prefix(limit - 1) + "…" }
 
-    /// The text of an HTML or XML page, without tags and what is not shown.
+    /// The visible text of an HTML or XML page, without tags, scripts and styles.
     fileprivate var withoutMarkup: String {
         var text = ""
         var rest = self[...]

@@ -3,7 +3,7 @@ import FlowRuns
 import Logging
 import NIOCore
 
-/// One HTTP request, as far as Sluice needs them.
+/// An HTTP request to the service.
 struct ServiceRequest: Sendable {
     enum Method: String, Sendable {
         case get = "GET"
@@ -11,20 +11,20 @@ struct ServiceRequest: Sendable {
     }
 
     let method: Method
-    /// Below the base address; begins with a slash.
+    /// The path below the base address, with a leading slash.
     let path: String
-    /// Percent-encoded already, without the question mark.
+    /// The percent-encoded query, without the question mark.
     var query: String?
     var headers: [(name: String, value: String)] = []
     var body: GuardedBody?
-    /// How many bytes of the answer's body are kept; the rest is not read.
+    /// Maximum bytes of the answer's body to read; the rest is discarded.
     var answerLimit: Int
 }
 
-/// Sends requests to one address: each once, and none for longer than `timeout`.
+/// A client for one address. Sends each request exactly once, and for at most `timeout`.
 struct Transport: Sendable {
     let address: ServiceAddress
-    /// From the start of connecting to the end of the answer's body.
+    /// Time limit from the start of connecting to the end of the answer's body.
     let timeout: Duration
     let time: any TimeSource
     let logger: Logger
@@ -37,7 +37,8 @@ struct Transport: Sendable {
         self.time = time
         self.logger = logger
         var pool = HTTPClient.Configuration.ConnectionPool(
-            // Shorter than servers keep idle connections, so that a request seldom meets one that is being closed.
+            // Shorter than the usual idle timeout of servers, so that requests rarely use a connection that is being
+            // closed.
             idleTimeout: .seconds(15), concurrentHTTP1ConnectionsPerHostSoftLimit: 64)
         pool.retryConnectionEstablishment = false
         var configuration = HTTPClient.Configuration(
@@ -46,14 +47,14 @@ struct Transport: Sendable {
             timeout: .init(connect: TimeAmount(timeout)),
             connectionPool: pool,
             proxy: route.proxy)
-        // HTTP/1.1 never takes a request back; an HTTP/2 server may, and clients then send it again.
+        // An HTTP/2 server may refuse a request, which clients then resend. HTTP/1.1 has no such refusal.
         configuration.httpVersion = .http1Only
         configuration.http1_1ConnectionDebugInitializer = { [bodies] in LastLook.add(to: $0, for: bodies) }
-        // No logger is given to the library: it would write more than method, path and status.
+        // The client gets no logger: it would log more than the method, path and status.
         client = HTTPClient(configuration: configuration)
     }
 
-    /// Must be called before the transport is let go. Idempotent.
+    /// Closes all connections. Must be called before the transport is deallocated. Idempotent.
     func close() async { try? await client.shutdown() }
 
     func send(_ request: ServiceRequest) async throws(TransportError) -> HTTPAnswer {
@@ -99,7 +100,7 @@ struct Transport: Sendable {
     }
 }
 
-/// Reads a body until its end, its limit or its time. The library's own time limit ends with the answer's head.
+/// Reads a body until its end, the size limit or the deadline. The deadline of AsyncHTTPClient covers only the head.
 private func read(
     _ body: HTTPClientResponse.Body, upTo limit: Int, until deadline: ContinuousClock.Instant
 ) async -> (bytes: [UInt8], cut: String?) {
@@ -133,7 +134,7 @@ private func read(_ body: HTTPClientResponse.Body, upTo limit: Int) async -> (by
 }
 
 extension HTTPAnswer {
-    /// Replaces the body by what it is without the codings of these headers.
+    /// Decodes the body by the codings named in these headers.
     fileprivate mutating func decode(_ headers: [String], _ limit: Int) {
         do throws(ContentCoding.Unknown) {
             for coding in try ContentCoding.codings(headers).reversed() {

@@ -4,10 +4,10 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Why a request got no answer.
+/// The reason why a request received no answer.
 struct TransportError: Error, Sendable {
     let reason: String
-    /// `false` when surely no byte of the request's body left.
+    /// Whether the request may have reached the service. `false` only if no byte of its body was sent.
     let mayHaveArrived: Bool
 
     init(_ error: any Error, mayHaveArrived: Bool) {
@@ -15,7 +15,7 @@ struct TransportError: Error, Sendable {
         self.mayHaveArrived = mayHaveArrived
     }
 
-    /// In words, and without any value of a header: an error is shown, logged and stored.
+    /// Describes an error without any header value, because the text is shown, logged and stored.
     static func describe(_ error: any Error) -> String {
         switch error {
         case let heldBack as GuardedBody.HeldBack: heldBack == .late ? "its time to be sent has passed" : "cancelled"
@@ -37,12 +37,12 @@ struct TransportError: Error, Sendable {
         case .deadlineExceeded: "no answer in time"
         case .connectTimeout, .getConnectionFromPoolTimeout: "no connection in time"
         case .remoteConnectionClosed: "the connection was closed before the answer was whole"
-        // Some descriptions hold the values of headers; the short one never does.
+        // Some full descriptions contain header values; the short description never does.
         default: error.shortDescription
         }
     }
 
-    /// The library's own texts speak of system calls.
+    /// Describes an error in common words. The library's own texts name system calls.
     private static func describe(_ error: IOError) -> String {
         switch error.errnoCode {
         case ECONNREFUSED: "connection refused"

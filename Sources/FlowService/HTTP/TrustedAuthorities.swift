@@ -1,10 +1,10 @@
 import Foundation
 import NIOSSL
 
-/// The certificate authorities of `SSL_CERT_FILE` and `SSL_CERT_DIR`, the variables of OpenSSL, curl and Go. If one or
-/// both are set, they replace the system's authorities.
+/// Loads the certificate authorities in `SSL_CERT_FILE` and `SSL_CERT_DIR`, the variables that OpenSSL, curl and Go
+/// use. If either is set, the system's authorities are not used.
 enum TrustedAuthorities {
-    /// - Returns: `nil` where neither variable is set.
+    /// - Returns: the certificates; `nil` if neither variable is set.
     static func fromEnvironment(
         _ variables: [String: String]
     ) throws(ConfigurationError) -> [NIOSSLCertificate]? {
@@ -28,9 +28,9 @@ enum TrustedAuthorities {
         }
     }
 
-    /// Reads the certificates of all files of these folders, and ignores all other files.
+    /// Reads the certificates of all files in these directories; files without certificates are ignored.
     ///
-    /// - Parameter list: folders separated by colons.
+    /// - Parameter list: directories separated by colons.
     private static func inFolders(_ list: String) throws(ConfigurationError) -> [NIOSSLCertificate] {
         var certificates: [NIOSSLCertificate] = []
         var read: Set<String> = []
@@ -38,7 +38,7 @@ enum TrustedAuthorities {
         for folder in list.split(separator: ":").map(String.init) {
             do {
                 for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
-                    // Such folders contain each certificate under its own name and, as a link, under its hash.
+                    // Such directories contain each certificate twice: under its name and as a link named by its hash.
                     let file = URL(fileURLWithPath: "\(folder)/\(name)").resolvingSymlinksInPath().path
                     guard read.insert(file).inserted else { continue }
                     certificates += (try? NIOSSLCertificate.fromPEMFile(file)) ?? []

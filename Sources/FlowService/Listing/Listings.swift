@@ -1,20 +1,24 @@
 import FlowRuns
 
 extension FlowService {
-    /// All runs of a flow.
+    /// Reads all runs of a flow.
+    ///
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     package func runs(of flow: FlowID) async throws(FlowServiceError) -> [ObservedRun] {
         try await everything("/runs", id: \.id) { next throws(FlowServiceError) in
             try await runs(of: flow, newestFirst: false, after: next)
         }
     }
 
-    /// All flows of the sandbox.
+    /// Reads all flows of the sandbox.
+    ///
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
     package func flows() async throws(FlowServiceError) -> [ServiceFlow] {
         try await everything("/flows", id: \.id) { next throws(FlowServiceError) in try await flows(after: next) }
     }
 
-    /// The items of the pages, each once: one made while the pages are read can push another onto the next page, where
-    /// it comes again.
+    /// Collects the items of all pages without duplicates. An item created during the listing can push another one onto
+    /// the next page, where it appears again.
     private func everything<Item, ID: Hashable>(
         _ path: String, id: (Item) -> ID, page: (String?) async throws(FlowServiceError) -> Page<Item>
     ) async throws(FlowServiceError) -> [Item] {

@@ -2,16 +2,16 @@ import FlowRuns
 
 /// A page of a listing.
 package struct Page<Item> {
-    /// In the order in which the service lists them.
+    /// Items in the order of the service's listing.
     package let items: [Item]
-    /// How many more items the page had that were not asked for: runs of other flows.
+    /// Number of items that were dropped, such as runs of other flows.
     package let leftOut: Int
-    /// What to ask for the page after it with; `nil` on the last one.
+    /// The cursor for the next page; `nil` on the last page.
     package let next: String?
-    /// The `Date` of this very answer: the service's time, in whole seconds.
+    /// The `Date` header of this answer: the service's time, in whole seconds.
     package let date: Timestamp?
-    /// The service's time when the page was asked for, at the earliest: the ``date`` less the round trip. Whatever the
-    /// service listed at that time, the page can show.
+    /// The earliest possible service time of the request: ``date`` minus the round trip. The page includes everything
+    /// that the service listed at that time.
     package let requestedAt: Timestamp?
 
     package init(
@@ -24,7 +24,9 @@ package struct Page<Item> {
         self.requestedAt = requestedAt
     }
 
-    /// - Parameter read: reads one item of this page; `nil` leaves it out.
+    /// Converts the items of the page.
+    ///
+    /// - Parameter read: converts one item; `nil` drops the item.
     func map<Other>(
         _ read: (Item, Page<Item>) throws(FlowServiceError) -> Other?
     ) throws(FlowServiceError) -> Page<Other> {
@@ -39,9 +41,9 @@ package struct Page<Item> {
 
 extension Page: Sendable where Item: Sendable {}
 
-/// A run as a listing of several flows has it.
+/// A run from a listing of several flows.
 package struct ListedRun: Hashable, Sendable {
-    /// `nil` where the service does not tell.
+    /// The run's flow; `nil` if the service does not report it.
     package let flow: FlowID?
     package let run: ObservedRun
 
@@ -51,7 +53,7 @@ package struct ListedRun: Hashable, Sendable {
     }
 }
 
-/// Follows the pages of one listing, and ends those that never end.
+/// A cursor over the pages of one listing, which detects listings that never end.
 ///
 /// ```swift
 /// var paging = Paging("/runs")
@@ -61,24 +63,26 @@ package struct ListedRun: Hashable, Sendable {
 /// } while try paging.goOn(after: page, newItems: new.count)
 /// ```
 package struct Paging: Sendable {
-    /// What to ask for the next page with; `nil` for the first.
+    /// The cursor for the next page; `nil` for the first page.
     package private(set) var next: String?
     private let path: String
     private var visited: Set<String> = [""]
     private var pagesWithoutNews = 0
 
-    /// A run made while pages are read can push one onto the next page, where it comes again: one such page is usual,
-    /// so many in a row are not.
+    /// Maximum consecutive pages without new items. A run created during the listing can push another one onto the next
+    /// page, so one such page is normal; a whole series is not.
     static let mostPagesWithoutNews = 5
-    /// Ten million runs.
+    /// Maximum pages of a listing: ten million runs.
     static let mostPages = 100_000
 
-    /// - Parameter path: what is listed, for the error: `/runs`.
+    /// - Parameter path: the listed path, for error messages: `/runs`.
     package init(_ path: String) { self.path = path }
 
-    /// - Parameter newItems: how many of the page's items no page before had.
+    /// Advances to the next page.
+    ///
+    /// - Parameter newItems: number of items on this page that were on no previous page.
     /// - Returns: whether there is another page.
-    /// - Throws: ``FlowServiceError/unreadable(_:)`` for pages that lead in a circle or to no end.
+    /// - Throws: ``FlowServiceError/unreadable(_:)`` when the pages form a loop or do not end.
     package mutating func goOn<Item>(after page: Page<Item>, newItems: Int) throws(FlowServiceError) -> Bool {
         guard let following = page.next else { return false }
         guard visited.insert(following).inserted else { throw .unreadable("the pages of \(path) lead in a circle") }

@@ -1,13 +1,13 @@
 import FlowRuns
 import Synchronization
 
-/// When an answer was produced, as far as its headers show.
+/// The time at which an answer was produced, according to its headers.
 package struct AnswerStamp: Hashable, Sendable {
     /// The `Date` header, in whole seconds.
     package let date: Timestamp?
-    /// The `Age` header (RFC 9111, section 5.1): how long ago the service produced an answer that a cache delivered.
+    /// The `Age` header (RFC 9111, section 5.1): the time that the answer has spent in a cache.
     package let age: Duration?
-    /// Names the cache, from `Via`, `X-Cache` or `Server`; for messages.
+    /// The name of the cache or proxy, from `Via` or `X-Cache`, for messages.
     package let via: String?
     /// An instant before the request left.
     package let sent: MonotonicInstant
@@ -26,7 +26,7 @@ package struct AnswerStamp: Hashable, Sendable {
 }
 
 extension AnswerStamp {
-    /// Whether both dates can be of one running clock: the later one has advanced by the time between the answers.
+    /// Whether both dates can come from one running clock: the date advanced by the time between the answers.
     fileprivate func isOfSameClock(as earlier: AnswerStamp) -> Bool {
         guard let date, let earlierDate = earlier.date else { return false }
         let advance = date - earlierDate
@@ -34,41 +34,42 @@ extension AnswerStamp {
     }
 }
 
-/// Accepts only answers that the service produced after the question was asked.
+/// A filter that accepts only answers that the service produced after the request was sent.
 ///
-/// Gateways and company proxies cache `GET`, some of them whatever `Cache-Control` says. A listing from before a claim
-/// would release the claim although its run exists, and the window would be requested twice.
+/// Gateways and company proxies cache `GET` requests, some of them regardless of `Cache-Control`. A listing from before
+/// a claim would release the claim although its run exists, and the window would be requested twice.
 package final class FreshAnswers: Sendable {
     private enum Verdict {
         case fresh
-        /// The answer was produced this long ago.
+        /// The age of an answer from a cache.
         case cached(Duration)
-        /// The answer's `Date` lies this far behind an earlier one: a cache, or a node whose clock runs behind.
+        /// The lag of the answer's `Date` behind an earlier one: from a cache, or from a node whose clock runs behind.
         case behind(Duration)
     }
 
-    /// How often a question is asked in another way before the caller gets an error.
+    /// Maximum variants of a request that are tried before the call fails.
     private static let maxAttempts = 4
-    /// How many ways there are to ask a question.
+    /// Number of variants of a request, each with its own cache key.
     package static let variantCount = 50
-    /// Longer than the resolution of `Date`: the date of a live clock advances meanwhile, that of a cached answer does
-    /// not.
+    /// Wait before a request is repeated. Longer than the resolution of `Date`, so that the date of a running clock
+    /// advances; the date of a cached answer does not.
     private static let pause = Duration.milliseconds(2_500)
 
     private let clock = Mutex(ServiceClock())
-    /// The variant that was used last. A cache keeps the answer to each variant, so none is used again soon.
+    /// The most recently used variant. Caches keep the answer to each variant, so variants are used in rotation.
     private let lastVariant: Mutex<Int>
     private let time: any TimeSource
     private let stop: StopSignal
 
-    /// - Parameter firstVariant: another one in each process, so that a cache is not filled by earlier processes.
+    /// - Parameter firstVariant: random per process, so that answers cached by earlier processes are unlikely to be
+    ///   reused.
     package init(time: any TimeSource, stop: StopSignal, firstVariant: Int = .random(in: 0..<variantCount)) {
         lastVariant = Mutex(firstVariant)
         self.time = time
         self.stop = stop
     }
 
-    /// The bounds of the service's time now; `nil` as long as no answer had a `Date`.
+    /// Returns bounds of the service's current time; `nil` if no answer had a `Date`.
     package func serviceTime() -> ServiceTime? { clock.withLock { $0.time(at: time.monotonic()) } }
 
     /// Records the time of an answer that needs no check, such as the answer to a `POST`.
@@ -77,13 +78,14 @@ package final class FreshAnswers: Sendable {
         clock.withLock { $0.record(date: date, sent: stamp.sent, received: stamp.received) }
     }
 
-    /// Asks until an answer is fresh.
+    /// Repeats a request until an answer is fresh.
     ///
     /// - Parameters:
-    ///   - name: the question, for the error: `/runs`.
-    ///   - ask: sends the request. Variant 0 is the usual one; each of the others, up to ``variantCount``, must have another
-    ///     cache key where the API allows one.
-    /// - Throws: ``FlowServiceError/stale(_:)`` when every answer comes from a cache, and what `ask` throws.
+    ///   - name: the request, for error messages: `/runs`.
+    ///   - ask: sends the request. Variant 0 is the usual one. Each other variant, up to ``variantCount``, must have a
+    ///     different cache key where the API allows that.
+    /// - Throws: ``FlowServiceError/stale(_:)`` when every answer comes from a cache, ``FlowServiceError/stopped`` when
+    ///   a stop is requested, and the errors of `ask`.
     package func ask<Answer>(
         _ name: String, _ ask: (_ variant: Int) async throws(FlowServiceError) -> (Answer, AnswerStamp)
     ) async throws(FlowServiceError) -> Answer {
@@ -92,8 +94,8 @@ package final class FreshAnswers: Sendable {
             let variant = attempt == 0 ? 0 : nextVariant()
             var (answer, stamp) = try await ask(variant)
             if case .behind = verdict(on: stamp) {
-                // The same question once more: the date of a live clock has advanced by then, that of a cached answer has
-                // not.
+                // Repeat the same request: the date of a running clock has advanced by then; that of a cached answer
+                // has not.
                 let first = stamp
                 await time.pause(Self.pause, unless: stop)
                 guard !stop.isRequested else { throw .stopped }

@@ -1,16 +1,16 @@
 import Synchronization
 
-/// Lets no more requests go out in a second than the target allows: a token bucket that holds one token, so that
-/// requests are spread evenly and a quiet minute is not followed by a burst.
+/// A limiter of requests per second: a token bucket that holds one token, so that requests are spread evenly and no
+/// burst follows an idle period.
 package final class RateLimiter: Sendable {
     private let interval: Duration
     private let nextFree = Mutex<MonotonicInstant?>(nil)
 
     package init(requestsPerSecond: Double) { interval = .seconds(1) / requestsPerSecond }
 
-    /// Takes the next free turn.
+    /// Reserves the next free turn.
     ///
-    /// - Returns: how long from `now` it is until the turn begins.
+    /// - Returns: the time from `now` until the turn begins.
     package func takeTurn(at now: MonotonicInstant) -> Duration {
         nextFree.withLock { next in
             let start = max(next ?? now, now)
@@ -19,7 +19,7 @@ package final class RateLimiter: Sendable {
         }
     }
 
-    /// How long from `now` it is until the next free turn begins. Takes nothing.
+    /// Returns the time from `now` until the next free turn, without reserving the turn.
     package func delay(at now: MonotonicInstant) -> Duration {
         nextFree.withLock { next in max(.zero, (next ?? now) - now) }
     }

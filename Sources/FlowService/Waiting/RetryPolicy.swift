@@ -1,15 +1,15 @@
-/// How often something is tried, and how long to wait in between: as long as the service asks (`Retry-After`), else
-/// longer each time. Jitter keeps many clients from returning at once.
+/// Limits of retries: the number of attempts and the waits between them. `Retry-After` is honoured; other waits grow
+/// exponentially. Jitter prevents many clients from retrying at the same moment.
 package struct RetryPolicy: Sendable {
-    /// The first one included.
+    /// Maximum attempts, including the first one.
     package var maxAttempts: Int
-    /// The wait after the first attempt; each later one is twice as long.
+    /// The wait after the first attempt. Each further wait is twice as long.
     package var firstDelay: Duration
-    /// No wait is longer, unless the service asks for it.
+    /// Maximum wait, unless the service requests a longer one.
     package var longestDelay: Duration
-    /// A service that asks for a longer wait than this is not tried again.
+    /// Maximum `Retry-After`. A service that requests a longer wait is not tried again.
     package var longestRetryAfter: Duration
-    /// A random number in `0 ..< 1`.
+    /// Returns a random number in `0 ..< 1`.
     package var random: @Sendable () -> Double
 
     package init(
@@ -24,10 +24,11 @@ package struct RetryPolicy: Sendable {
         self.random = random
     }
 
+    /// Returns the wait before the next attempt; `nil` when there must not be another one.
+    ///
     /// - Parameters:
-    ///   - attempts: how many were made, at least 1.
-    ///   - retryAfter: what the service asked for; it is the least that is waited.
-    /// - Returns: how long to wait before the next attempt; `nil` when there is to be none.
+    ///   - attempts: the number of attempts made, at least 1.
+    ///   - retryAfter: the minimum wait that the service requested.
     package func delay(after attempts: Int, retryAfter: Duration? = nil) -> Duration? {
         guard attempts < maxAttempts else { return nil }
         if let retryAfter {

@@ -1,15 +1,15 @@
 import FlowRuns
 
-/// Estimates the service's time from the `Date` headers of its answers and a monotonic clock.
+/// An estimate of the service's time, from the `Date` headers of its answers and a monotonic clock.
 ///
 /// The machine's own wall clock may be wrong, and the clocks of two machines are never compared. An answer with
 /// `Date: D` was produced within `[D, D + 1 s)` of the service's time, since `Date` has whole seconds (RFC 9110,
 /// section 6.6.1), and at some instant between sending and receiving. Each answer therefore bounds the service's time.
 ///
-/// Nothing promises that all answers come from one clock: nodes differ, and clocks are set. Answers that agree narrow
-/// the estimate; answers that contradict each other widen it, so that a jump never moves both bounds.
+/// The answers need not come from one clock: nodes differ, and clocks are set. Answers that agree narrow the estimate.
+/// Answers that contradict each other widen it, so that a jump never moves both bounds.
 package struct ServiceClock: Sendable {
-    /// A clock of the service, as far as answers have bounded it: its time at ``origin``, in `[earliest, latest]`.
+    /// The bounds of one clock of the service: its time at ``origin`` is in `[earliest, latest]`.
     private struct Node {
         var earliest: Timestamp
         var latest: Timestamp
@@ -24,14 +24,15 @@ package struct ServiceClock: Sendable {
         }
     }
 
-    /// A clock that no answer has confirmed for this long is forgotten: two clocks drift apart by a second in some
-    /// hours, and a clock that was set does not come back.
+    /// Time after which an unconfirmed clock is discarded. Two clocks can drift apart by a second within hours, and a
+    /// clock that was set does not return to its old time.
     static let longestUse = Duration.seconds(600)
-    /// `Date` has whole seconds, and nodes of one service are kept together to about a second.
+    /// Tolerated lag between answers. `Date` has whole seconds, and the nodes of a service are synchronised to about a
+    /// second.
     private static let tolerance = Duration.seconds(1)
 
     private var nodes: [Node] = []
-    /// Node times refer to this instant: the arrival of the first answer.
+    /// The reference instant of all node times: the arrival of the first answer.
     private var origin: MonotonicInstant?
 
     package init() {}
@@ -51,18 +52,18 @@ package struct ServiceClock: Sendable {
         }
     }
 
-    /// The bounds of the service's time at an instant; `nil` as long as no answer had a `Date`.
+    /// Returns bounds of the service's time at an instant; `nil` if no answer had a `Date`.
     package func time(at now: MonotonicInstant) -> ServiceTime? {
         guard let origin, let earliest = nodes.map(\.earliest).min(), let latest = nodes.map(\.latest).max() else {
             return nil
         }
-        // Milliseconds are rounded down when a duration is added, and up when one is subtracted.
+        // Adding a duration rounds milliseconds down; subtracting rounds up.
         return ServiceTime(earliest: earliest + (now - origin), latest: latest - (origin - now))
     }
 
-    /// How far the `Date` of an answer lies behind one that was seen before; `nil` when it does not.
+    /// Returns the lag of an answer's `Date` behind an earlier one; `nil` if there is none.
     ///
-    /// An answer from a cache has such a date; so has one from a node whose clock runs behind.
+    /// A lag means that the answer comes from a cache, or from a node whose clock runs behind.
     package mutating func lag(
         ofDate date: Timestamp, sent: MonotonicInstant, received: MonotonicInstant
     ) -> Duration? {

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Asks all tasks to finish what is in flight, send nothing more, and record. Set once, by a signal or by an error that
-/// concerns every flow.
+/// A one-time signal that tells all tasks to finish requests in flight, send nothing more, and record the results. Set
+/// by a signal, or by an error that affects every flow.
 package final class StopSignal: Sendable {
     private struct State {
         var isRequested = false
@@ -24,7 +24,7 @@ package final class StopSignal: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
-    /// Returns when a stop is requested, or the task is cancelled.
+    /// Waits until a stop is requested or the task is cancelled.
     package func wait() async {
         let ticket = state.withLock { state in
             state.nextTicket += 1
@@ -44,7 +44,7 @@ package final class StopSignal: Sendable {
         }
     }
 
-    /// Does `work`, and cancels it when a stop is requested.
+    /// Runs `work`, and cancels it when a stop is requested.
     ///
     /// - Returns: `nil` when a stop was requested before the work ended, or the task was cancelled.
     package func unlessRequested<Value: Sendable>(_ work: @escaping @Sendable () async -> Value) async -> Value? {

@@ -6,19 +6,19 @@ import FlowRuns
     import Darwin
 #endif
 
-/// A point of the clock that only runs forward, also while the machine sleeps. A virtual clock makes its own by adding
-/// to one that it took at its start.
+/// An instant of a monotonic clock that also runs while the machine sleeps. A virtual clock derives its instants by
+/// adding to a real instant that was taken when the clock started.
 package typealias MonotonicInstant = ContinuousClock.Instant
 
-/// The clocks of one machine: its own, or virtual ones in the deterministic simulation.
+/// The clocks of a machine: real, or virtual in the deterministic simulation.
 package protocol TimeSource: Sendable {
-    /// The wall clock, for what people read. It may be wrong, and it may be set at any moment.
+    /// Returns the wall clock time, for display. The wall clock may be wrong, and may be set at any moment.
     func now() -> Timestamp
-    /// What every deadline, rate and wait goes by.
+    /// Returns the monotonic time, which all deadlines, rates and waits use.
     func monotonic() -> MonotonicInstant
-    /// The machine's boot clock, which later processes share; `nil` where there is none.
+    /// Returns the time on the machine's boot clock, which all processes share; `nil` where it is unavailable.
     func sinceBoot() -> MachineInstant?
-    /// Returns after `duration`, or as soon as the task is cancelled.
+    /// Sleeps for `duration`, or until the task is cancelled.
     func sleep(_ duration: Duration) async
 }
 
@@ -61,7 +61,7 @@ package struct SystemTime: TimeSource {
 extension TimeSource {
     package func sinceBoot() -> MachineInstant? { nil }
 
-    /// Sleeps, but not past a request to stop.
+    /// Sleeps until `duration` has passed or a stop is requested.
     package func pause(_ duration: Duration, unless stop: StopSignal) async {
         guard duration > .zero else { return }
         _ = await stop.unlessRequested { await sleep(duration) }

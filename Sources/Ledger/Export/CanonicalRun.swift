@@ -1,17 +1,19 @@
 import FlowRuns
 import Foundation
 
-/// Reads the line of a run as ``LedgerExport`` writes it, member by member in that order. An export may have a million of
-/// them, and a general reader of JSON takes ten times as long.
+/// A fast parser for a run's line in the canonical form that ``LedgerExport`` writes, with its members in fixed order.
+/// An export may contain a million such lines, and a general JSON parser takes ten times as long.
 ///
-/// It gives up on whatever is not written so, or is unusual: then ``ExportedLine`` reads it, and tells what is wrong.
+/// Gives up on any unusual or non-canonical line; ``ExportedLine`` then parses that line and reports its errors.
 struct CanonicalRun {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
-    /// Whether it holds text of which it does not show by itself that an export writes it so.
+    /// Whether the line contains text that must be re-encoded to verify its canonical form.
     private var isUnusual = false
 
-    /// - Parameter flow: whose runs are being read.
+    /// Parses a line; `nil` if the line is not a canonical run of the flow.
+    ///
+    /// - Parameter flow: the flow whose runs are being read.
     static func read(_ bytes: UnsafeBufferPointer<UInt8>, of flow: FlowID) -> LedgerEntry? {
         var line = CanonicalRun(bytes: bytes)
         guard let entry = line.entry(of: flow), line.position == bytes.count, entry.invalidity == nil else {
@@ -51,7 +53,7 @@ struct CanonicalRun {
             updatedAt: Timestamp(milliseconds: updatedAt), provenance: provenance)
     }
 
-    // MARK: Members of objects. `nil` is for what cannot be read; what is not there is `.some(nil)`.
+    // MARK: Members of objects: `nil` for an invalid member, `.some(nil)` for an absent one.
 
     private mutating func column() -> DeltaColumn?? {
         guard take(#","deltaColumn":{"name":""#) else { return .some(nil) }
@@ -124,7 +126,7 @@ struct CanonicalRun {
         return isThere
     }
 
-    /// A member that may be missing; `false` where it cannot be read.
+    /// Parses an optional member; `false` if its value is invalid.
     private mutating func number(_ name: StaticString, _ isFirst: inout Bool, _ value: inout Int64?) -> Bool {
         guard takeMember(name, &isFirst) else { return true }
         value = integer()
@@ -147,13 +149,13 @@ struct CanonicalRun {
         return true
     }
 
-    /// As the least text that says it: no sign but a minus, no zero before other digits.
+    /// Parses an integer in canonical form: no plus sign and no leading zeros.
     private mutating func integer() -> Int64? {
         let isNegative = take("-")
         let start = position
         var value: Int64 = 0
         while position < bytes.count, case let digit = bytes[position], digit >= 0x30, digit <= 0x39 {
-            // Up to 18 digits do not overflow.
+            // 18 digits cannot overflow.
             value = value &* 10 &+ Int64(digit & 15)
             position += 1
         }
@@ -162,7 +164,7 @@ struct CanonicalRun {
         return isNegative ? -value : value
     }
 
-    /// Up to the quotation mark that ends it, which is taken too.
+    /// Parses the text up to the closing quotation mark, and consumes the mark.
     private mutating func word<Word>(_ make: (UnsafeBufferPointer<UInt8>) -> Word?) -> Word? {
         guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\"")) else { return nil }
         defer { position = end + 1 }

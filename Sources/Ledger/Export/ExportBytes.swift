@@ -1,10 +1,10 @@
 import Foundation
 
-/// The bytes of an export. They are read more than once: first all of them are checked, then they are recorded.
+/// The bytes of an export, which are read twice: first to check them, then to record them.
 package protocol ExportBytes: Sendable {
-    /// Up to so many bytes from a place on; none at the end.
+    /// Reads up to `count` bytes from an offset; empty at the end.
     ///
-    /// - Throws: ``LedgerImportError/unreadable(_:)``.
+    /// - Throws: ``LedgerImportError/unreadable(_:)`` when the bytes cannot be read.
     func read(from offset: Int, count: Int) throws(LedgerImportError) -> [UInt8]
 }
 
@@ -14,37 +14,37 @@ extension [UInt8]: ExportBytes {
 
 /// A line of an export, without its line end.
 struct ExportLine {
-    /// Valid only while it is handed out.
+    /// The bytes of the line. Valid only during the call that receives the line.
     let bytes: UnsafeBufferPointer<UInt8>
-    /// Counted from 1.
+    /// The line number, counted from 1.
     let number: Int
-    /// Where the next line begins in the export.
+    /// The offset of the next line in the export, in bytes.
     let next: Int
 }
 
-/// The lines of an export, of which a part is in memory.
+/// A line reader for an export, with only a part of the export in memory.
 struct ExportLines {
     private static let chunk = 1 << 18
 
     private let source: any ExportBytes
     private var buffer: [UInt8] = []
     private var position = 0
-    /// Where the buffer ends in the export.
+    /// The offset of the end of the buffer in the export, in bytes.
     private var end: Int
     private var isAtEnd = false
-    /// Of the last line.
+    /// The number of the last line that was read.
     private(set) var number: Int
 
     /// - Parameters:
-    ///   - offset: where the first line begins.
-    ///   - number: of the line before it.
+    ///   - offset: the offset of the first line, in bytes.
+    ///   - number: the number of the line before it.
     init(_ source: any ExportBytes, from offset: Int = 0, after number: Int = 0) {
         self.source = source
         self.number = number
         end = offset
     }
 
-    /// Calls `body` with the next line; `nil` after the last.
+    /// Calls `body` with the next line. Returns `nil` after the last line.
     mutating func next<Value>(_ body: (ExportLine) -> Value) throws(LedgerImportError) -> Value? {
         var length = lineLength()
         while length == nil, !isAtEnd {
@@ -64,7 +64,7 @@ struct ExportLines {
         }
     }
 
-    /// - Parameter searched: how many bytes are known to hold no line feed.
+    /// - Parameter searched: the number of bytes already known to contain no line feed.
     private func lineLength(after searched: Int = 0) -> Int? {
         buffer.withUnsafeBytes { bytes in
             let rest = bytes[(position + searched)...]

@@ -1,20 +1,20 @@
 import FlowRuns
 
-/// Checks an export line by line: what earlier lines hold decides what may follow. It keeps where each flow is, and no
-/// runs.
+/// A line-by-line check of an export. Each line is checked against the earlier ones. Only the position of each flow is
+/// kept in memory, not its runs.
 struct ExportCheck {
     private static let mostErrors = 100
 
     private let targets: [String]
     private(set) var flows: [LedgerImport.Flow] = []
     private(set) var errors: [LedgerImportError.Line] = []
-    /// Whether reading on would only repeat one error on every line.
+    /// Whether to stop: the first line is invalid, or there are too many errors.
     private(set) var isHopeless = false
     private var flowLines: [FlowID: Int] = [:]
     private var idLines = RunIDLines()
-    /// The run before, of the same flow.
+    /// The previous run of the current flow.
     private var last: (identity: RunIdentity, line: Int)?
-    /// The last request that has not failed: of its window there may be no other.
+    /// The last request that is active or has succeeded. Its window must have no other such request.
     private var living: (key: RunKey, line: Int)?
     private var isEnded = false
     private var lineCount = 0
@@ -67,7 +67,7 @@ struct ExportCheck {
         case .end(let flowCount, let runCount):
             isEnded = true
             let found = (flows.count, flows.reduce(0) { $0 + $1.runCount })
-            // Where lines have errors, that is said already.
+            // If lines have errors, these have already been reported.
             guard !errors.isEmpty || (flowCount, runCount) == found else {
                 throw ExportedLine.LineError(
                     "it announces \(flowCount) flows and \(runCount) runs, but \(found.0) and \(found.1) are before it")
@@ -101,12 +101,15 @@ struct ExportCheck {
     }
 }
 
-/// On which line each run id is. There may be a million, nearly all of them UUIDs: these take 16 bytes each.
+/// The line number of each run ID. An export may contain a million IDs, nearly all of them UUIDs, which take 16 bytes
+/// each.
 private struct RunIDLines {
     private var ofUUIDs: [UUIDBits: Int32] = [:]
     private var ofOthers: [RunID: Int] = [:]
 
-    /// - Returns: the line that had the id before.
+    /// Adds a run ID.
+    ///
+    /// - Returns: the line that already contained the ID; `nil` if the ID is new.
     mutating func add(_ id: RunID, _ line: Int) -> Int? {
         guard let bits = UUIDBits(id), let number = Int32(exactly: line) else {
             return ofOthers.updateValue(line, forKey: id)
@@ -115,7 +118,7 @@ private struct RunIDLines {
     }
 }
 
-/// A UUID as Sluice and the service write it: in lower case, with hyphens.
+/// A UUID in the form that Sluice and the service use: in lower case, with hyphens.
 private struct UUIDBits: Hashable {
     private var high: UInt64 = 0
     private var low: UInt64 = 0

@@ -2,36 +2,41 @@ import FlowRuns
 import Foundation
 import Text
 
-/// A line of an exported ledger as it is read back.
+/// A parsed line of an exported ledger.
 package enum ExportedLine: Equatable {
     case ledger(formatVersion: Int, target: String)
     case flow(FlowRecord)
     case run(LedgerEntry)
     case end(flows: Int, runs: Int)
 
-    /// - Parameter flow: whose runs are being read.
-    /// - Throws: ``LineError`` when the line is not exactly what ``LedgerExport`` writes.
+    /// Parses a line.
+    ///
+    /// - Parameter flow: the flow whose runs are being read.
+    /// - Throws: ``LineError`` when the line is not in the canonical form that ``LedgerExport`` writes.
     package init(_ bytes: UnsafeBufferPointer<UInt8>, of flow: FlowID? = nil) throws(LineError) {
         if let flow, let entry = CanonicalRun.read(bytes, of: flow) {
             self = .run(entry)
             return
         }
         self = try Members(bytes).line()
-        // A first line is judged by its format version; that of another version may have other members.
+        // The first line is checked by its format version. Other versions may have other members.
         if case .ledger = self { return }
-        // Also refuses members that are unknown, repeated or out of order, and what a reader would round.
+        // Also rejects unknown, repeated or misplaced members, and numbers that a parser would round.
         guard LedgerExport.lines(write).dropLast().elementsEqual(bytes) else {
             throw LineError("it is not written as an export writes it")
         }
     }
 
+    /// Parses a line from a collection of bytes.
+    ///
+    /// - Throws: ``LineError`` when the line is not in canonical form.
     package init(_ bytes: some Collection<UInt8>, of flow: FlowID? = nil) throws(LineError) {
         self = try Array(bytes).withUnsafeBufferPointer { (bytes) throws(LineError) in
             try ExportedLine(bytes, of: flow)
         }
     }
 
-    /// What is wrong with a line.
+    /// An error in a line.
     package struct LineError: Error {
         package let message: String
 
@@ -48,7 +53,7 @@ package enum ExportedLine: Equatable {
     }
 }
 
-/// The members of any line; which of them must be there depends on its kind.
+/// The members of all kinds of lines. The required members depend on the kind.
 private struct Members: Decodable {
     struct Span: Decodable {
         let start: Int64

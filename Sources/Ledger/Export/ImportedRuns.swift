@@ -1,6 +1,6 @@
 import FlowRuns
 
-/// The runs of one flow of an export that was checked before, read once more.
+/// The runs of one flow of a checked export, read a second time.
 struct ImportedRuns {
     private let flow: FlowID
     private var lines: ExportLines
@@ -12,10 +12,10 @@ struct ImportedRuns {
         remaining = flow.runCount
     }
 
-    /// Of the run that was read last.
+    /// The line number of the last run that was read.
     var line: Int { lines.number }
 
-    /// `nil` after the last.
+    /// Returns the next run; `nil` after the last one.
     mutating func next() throws(LedgerImportError) -> LedgerEntry? {
         guard remaining > 0 else { return nil }
         remaining -= 1
@@ -26,7 +26,7 @@ struct ImportedRuns {
         return entry
     }
 
-    /// Up to so many; none after the last.
+    /// Returns up to `count` runs; empty after the last one.
     mutating func next(_ count: Int) throws(LedgerImportError) -> [LedgerEntry] {
         var entries: [LedgerEntry] = []
         entries.reserveCapacity(min(count, remaining))
@@ -35,10 +35,11 @@ struct ImportedRuns {
     }
 }
 
-/// The runs of a flow in an export beside those in a ledger, both in the order of ``RunIdentity/precedes(_:)``.
+/// A comparison of a flow's runs in an export with those in a ledger. Both are in the order of
+/// ``RunIdentity/precedes(_:)``.
 struct ImportComparison {
     private(set) var record: FlowRecord
-    /// What the ledger lacks.
+    /// Runs that the ledger lacks.
     private(set) var missing: [LedgerEntry] = []
     private(set) var conflicts: [LedgerImportError.Line] = []
     private var runs: ImportedRuns
@@ -51,9 +52,9 @@ struct ImportComparison {
         advance()
     }
 
-    /// Takes the next rows of the ledger.
+    /// Merges the next rows of the ledger.
     ///
-    /// - Returns: whether there is any sense in going on.
+    /// - Returns: whether to continue; `false` after a read error.
     mutating func take(_ part: FlowEntries) -> Bool {
         record = part.record
         for entry in part.entries {

@@ -3,7 +3,7 @@ import RunRequests
 import Synchronization
 import Text
 
-/// The form of an exported ledger: JSON Lines, a member left out where nothing is known.
+/// The format of an exported ledger: JSON Lines, in which unknown members are omitted.
 ///
 /// ```json
 /// {"kind":"ledger","formatVersion":2,"target":"https://… 1234@AdobeOrg prod"}
@@ -12,11 +12,12 @@ import Text
 /// {"kind":"end","flows":1,"runs":1}
 /// ```
 ///
-/// The last line tells a whole export from one that was cut off: a ledger with a hole would send runs again.
+/// The last line distinguishes a complete export from a truncated one. Importing a truncated ledger would request runs
+/// again.
 package enum LedgerExport {
-    /// Counts up when an older sluice could no longer read what is written.
+    /// The version of the format. Increased when older versions of Sluice cannot read the format.
     package static let formatVersion = 2
-    /// Those that can be read: version 1 knows no claims, and no more of a flow than when it was compared.
+    /// Versions that can be imported. Version 1 has no claims, and fewer members per flow.
     package static let readableVersions = 1...2
 
     enum Kind: String, Decodable {
@@ -124,13 +125,13 @@ package enum LedgerExport {
 }
 
 extension LedgerStore {
-    /// Writes the whole ledger, line by line, for review and backup: each flow followed by its runs. The same ledger
-    /// gives the same bytes. Each flow is written as it was at one instant, and only a part of it is in memory.
+    /// Writes the whole ledger line by line, for review and backup: each flow followed by its runs. Equal ledgers give
+    /// identical bytes. Each flow is written from one consistent snapshot, with only a part of it in memory.
     ///
     /// - Parameters:
     ///   - target: the target's identity, which an import compares with its own.
-    ///   - write: is given some lines at a time, one call after another.
-    /// - Throws: ``LedgerError``, and whatever `write` throws.
+    ///   - write: receives chunks of lines, in consecutive calls.
+    /// - Throws: ``LedgerError`` when the ledger cannot be read, and the errors of `write`.
     package func export(target: String, write: @escaping @Sendable ([UInt8]) throws -> Void) async throws {
         let lines = ExportWriter(write)
         try lines.add { LedgerExport.write(target: target, to: &$0) }
@@ -145,11 +146,11 @@ extension LedgerStore {
     }
 }
 
-/// Gathers lines and hands them over, so many at a time that each call is worth its cost.
+/// A buffer that collects lines and writes them in chunks.
 private final class ExportWriter: Sendable {
     private struct State {
         var json = JSONText()
-        /// Whose lines are being written.
+        /// The flow whose lines are being written.
         var flow: FlowID?
         var runCount = 0
         var failure: (any Error)?
@@ -168,7 +169,7 @@ private final class ExportWriter: Sendable {
         try check()
     }
 
-    /// - Returns: whether there is any sense in going on.
+    /// - Returns: whether to continue; `false` after a write error.
     func add(_ part: FlowEntries) -> Bool {
         state.withLock { state in
             if state.flow != part.record.id { LedgerExport.write(part.record, to: &state.json) }

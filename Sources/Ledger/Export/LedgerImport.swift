@@ -1,34 +1,35 @@
 import FlowRuns
 import Synchronization
 
-/// An exported ledger that was read and checked, ready to be put into a ledger. It is read again for that, so that only a
-/// part of it is in memory.
+/// A checked export of a ledger, ready to be imported. Its runs are read again during the import, so that only a part
+/// of the export is in memory.
 ///
 /// ```swift
 /// let backup = try LedgerImport(bytes, targets: target.identities)
 /// try await backup.restore(into: ledger, nonce: { UUID().uuidString })
 /// ```
 package struct LedgerImport: Sendable {
-    /// A flow of the export, and where its runs are.
+    /// A flow of the export, and the position of its runs.
     struct Flow: Sendable {
         let record: FlowRecord
         let line: Int
-        /// Where the line of its first run begins.
+        /// The offset of the flow's first run in the export, in bytes.
         let offset: Int
         var runCount = 0
     }
 
-    /// In the order of the file.
+    /// The flows, in the order of the file.
     private let flows: [Flow]
     private let bytes: any ExportBytes
 
     package var flowCount: Int { flows.count }
     package var runCount: Int { flows.reduce(0) { $0 + $1.runCount } }
 
-    /// Reads every line and collects all that is wrong.
+    /// Reads all lines and collects their errors.
     ///
-    /// - Parameter targets: the identities that the target has or had; it must be an export of one of them.
-    /// - Throws: ``LedgerImportError/lines(_:)``, ``LedgerImportError/unreadable(_:)``.
+    /// - Parameter targets: the current and former identities of the target, one of which the export must have.
+    /// - Throws: ``LedgerImportError/lines(_:)`` when lines have errors, and ``LedgerImportError/unreadable(_:)`` when
+    ///   the export cannot be read.
     package init(_ bytes: some ExportBytes, targets: [String]) throws(LedgerImportError) {
         var lines = ExportLines(bytes)
         var check = ExportCheck(targets: targets)
@@ -39,14 +40,15 @@ package struct LedgerImport: Sendable {
         self.bytes = bytes
     }
 
-    /// Puts everything into the ledger, flow by flow, each wholly or not at all; nothing where anything disagrees. What
-    /// the ledger has already is left as it is, so doing it twice is doing it once.
+    /// Imports everything into the ledger; nothing if any record conflicts with the ledger. Each flow is imported
+    /// completely or not at all. Existing records are not changed, so the import is idempotent.
     ///
-    /// The flows count as never compared with the service: an export may be older than the last run. So the next apply
-    /// waits until that must be listed, and compares them first.
+    /// Each changed flow is marked for a recheck, because an export may be older than the last run. The next apply
+    /// waits until the service must list all runs, and compares each flow in full before its first request.
     ///
-    /// - Throws: ``LedgerImportError/lines(_:)`` where the ledger disagrees; ``LedgerImportError/ledger(_:)``;
-    ///   ``LedgerImportError/unreadable(_:)``.
+    /// - Throws: ``LedgerImportError/lines(_:)`` when records conflict with the ledger;
+    ///   ``LedgerImportError/ledger(_:)`` when the ledger fails; ``LedgerImportError/unreadable(_:)`` when the export
+    ///   cannot be read.
     package func restore(
         into store: some LedgerStore, nonce: () -> String
     ) async throws(LedgerImportError) {
@@ -68,7 +70,7 @@ package struct LedgerImport: Sendable {
 }
 
 extension LedgerImport {
-    /// Runs that are handed over at once.
+    /// Number of runs per chunk.
     private static let partSize = 1_000
     private static let groupSize = 100_000
 
@@ -97,7 +99,7 @@ extension LedgerImport {
         }
     }
 
-    /// Flows of few runs are added together: a transaction each would take longer than their rows.
+    /// Groups small flows: a transaction per flow would take longer than writing the rows.
     private func groups(of flows: [Flow]) -> [ArraySlice<Flow>] {
         var groups: [ArraySlice<Flow>] = []
         var (start, runs) = (0, 0)
@@ -110,7 +112,7 @@ extension LedgerImport {
         return groups
     }
 
-    /// Flows that the ledger does not know.
+    /// Adds flows that the ledger does not contain.
     private func add(
         _ flows: ArraySlice<Flow>, to store: some LedgerStore, _ known: [FlowID: FlowRecord], nonce: () -> String
     ) async throws(LedgerImportError) {
@@ -136,7 +138,7 @@ extension LedgerImport {
         }
     }
 
-    /// A flow of which the ledger may lack runs.
+    /// Adds the runs that the ledger lacks to an existing flow.
     private func complete(_ flow: Flow, in store: some LedgerStore, nonce: String) async throws(LedgerImportError) {
         let comparison = try await comparison(of: flow, with: store)
         guard !comparison.missing.isEmpty else { return }
@@ -158,7 +160,7 @@ extension LedgerImport {
 }
 
 extension FlowRecord {
-    /// Of an export that may be older than the last run: the flow is compared with the service first.
+    /// Returns the record with a new revision, marked for a recheck because the export may be older than the last run.
     fileprivate func imported(as revision: Revision) -> FlowRecord {
         var record = self
         record.revision = revision

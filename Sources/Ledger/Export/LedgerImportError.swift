@@ -1,10 +1,10 @@
-/// Why an import was refused. Nothing of it was recorded.
+/// An error that prevented an import. Nothing was recorded.
 package enum LedgerImportError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong with a line of the file.
+    /// An error in a line of the file.
     package struct Line: Hashable, Sendable, CustomStringConvertible {
-        /// Counted from 1.
+        /// The line number, counted from 1.
         package let line: Int
-        /// One sentence without a full stop.
+        /// The error as one sentence without a full stop.
         package let message: String
 
         init(line: Int, _ message: String) {
@@ -15,10 +15,10 @@ package enum LedgerImportError: Error, Hashable, Sendable, CustomStringConvertib
         package var description: String { "line \(line): \(message)" }
     }
 
-    /// By line.
+    /// Errors in the lines of the file, sorted by line.
     case lines([Line])
     case ledger(LedgerError)
-    /// The export itself cannot be read, or is no longer what was checked.
+    /// The export cannot be read, or has changed since it was checked.
     case unreadable(String)
 
     package var description: String {

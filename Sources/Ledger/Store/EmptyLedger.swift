@@ -1,10 +1,10 @@
 import FlowRuns
 
-/// What is read where no ledger has been made yet: nothing is recorded, and nothing can be.
+/// An empty, read-only ledger, used where no ledger has been created yet.
 package struct EmptyLedger: LedgerStore {
     private let path: String
 
-    /// - Parameter path: where the ledger would be.
+    /// - Parameter path: the path at which the ledger would be created.
     package init(path: String) { self.path = path }
 
     package func snapshot(of flow: FlowID) -> FlowSnapshot { FlowSnapshot(record: FlowRecord(id: flow), runs: []) }

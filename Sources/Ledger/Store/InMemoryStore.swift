@@ -1,8 +1,8 @@
 import FlowRuns
 import Synchronization
 
-/// A ledger that lasts as long as its contents: for the simulation, and for tests of rival appliers. Each applier has a
-/// store of its own over the contents that they share.
+/// An in-memory ledger for the simulation and for tests of concurrent appliers. Each applier has its own store over
+/// shared contents.
 ///
 /// ```swift
 /// let contents = InMemoryContents()
@@ -13,7 +13,7 @@ package struct InMemoryStore: LedgerStore {
     private let contents: InMemoryContents
     package let isCommitCostly: Bool
 
-    /// - Parameter isCommitCostly: makes appliers take it for a store with costly commits.
+    /// - Parameter isCommitCostly: the value of ``LedgerStore/isCommitCostly``.
     package init(_ contents: InMemoryContents = InMemoryContents(), isCommitCostly: Bool = false) {
         self.contents = contents
         self.isCommitCostly = isCommitCostly
@@ -30,22 +30,22 @@ package struct InMemoryStore: LedgerStore {
 
     package func entries(of flow: FlowID) throws(LedgerError) -> FlowEntries { contents.flow(flow) }
 
-    /// Always empty: there is no file that could be damaged.
+    /// Returns an empty list: there is no file that could be damaged.
     package func damage() throws(LedgerError) -> [String] { [] }
 
     package func close() {}
 }
 
-/// The rows of one target in memory, and their copies: a ledger that is lost, or put back, as the simulation needs it.
+/// The in-memory rows of one target. Copies simulate a ledger that is lost or restored.
 package final class InMemoryContents: Sendable {
     private let flows: Mutex<[FlowID: FlowEntries]>
 
     package init() { flows = Mutex([:]) }
 
-    /// A copy, as of a file.
+    /// Copies the contents, like a copied ledger file.
     package init(copyOf other: InMemoryContents) { flows = Mutex(other.flows.withLock { $0 }) }
 
-    /// Becomes a copy, as a server whose backup is put back.
+    /// Replaces the contents with a copy, like a server restored from a backup.
     package func restore(_ other: InMemoryContents) {
         let copy = other.flows.withLock { $0 }
         flows.withLock { $0 = copy }

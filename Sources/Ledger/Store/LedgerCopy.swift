@@ -1,16 +1,16 @@
 import FlowRuns
 
-/// What a copy of a ledger into another store came to.
+/// The result of copying a ledger into another store.
 package struct LedgerCopy: Hashable, Sendable {
     package fileprivate(set) var flows = 0
     package fileprivate(set) var runs = 0
 }
 
-/// Why a ledger was not copied.
+/// An error that prevented copying a ledger.
 package enum LedgerCopyError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The other ledger holds something else: it is left as it is.
+    /// The destination contains other records. It was not changed.
     case notEmpty(FlowID)
-    /// Somebody used this ledger while it was copied, or the other one.
+    /// One of the ledgers changed during the copy.
     case changed(FlowID)
     case ledger(LedgerError)
 
@@ -26,12 +26,14 @@ package enum LedgerCopyError: Error, Hashable, Sendable, CustomStringConvertible
 }
 
 extension LedgerStore {
-    /// Copies the whole ledger into another store, with its revisions: the exports of both are the same to the byte.
+    /// Copies the whole ledger into another store, with its revisions, so that the exports of both are identical.
     ///
-    /// Flow by flow, each wholly or not at all; one flow is in memory at a time. What the other ledger has already, as
-    /// an interrupted copy leaves it, stays as it is. Each flow is read back and compared.
+    /// Each flow is copied completely or not at all, and only one flow is in memory at a time. Existing flows that are
+    /// equal, for instance from an interrupted copy, are skipped. Each copied flow is read back and compared.
     ///
-    /// - Parameter report: is told how many flows of how many are copied.
+    /// - Parameter report: receives the number of copied flows and the total.
+    /// - Throws: ``LedgerCopyError`` when the destination contains other records, a ledger changes during the copy, or
+    ///   a ledger fails.
     package func copy(
         to other: any LedgerStore, report: @Sendable (Int, Int) -> Void = { _, _ in }
     ) async throws(LedgerCopyError) -> LedgerCopy {
@@ -58,7 +60,7 @@ extension LedgerStore {
         return copy
     }
 
-    /// The records to copy, where the other ledger holds nothing but some of them.
+    /// Returns the records to copy, after checking that the destination contains only some of them.
     private func records(copiedTo other: any LedgerStore) async throws(LedgerCopyError) -> [FlowRecord] {
         let records = try await read { () async throws(LedgerError) in try await flows() }
         let present = try await read { () async throws(LedgerError) in try await other.flows() }

@@ -1,17 +1,17 @@
 import FlowRuns
 
-/// A whole row of the ledger, for history, export and import.
+/// A complete row of the ledger, for history, export and import.
 package struct LedgerEntry: Hashable, Sendable {
     package var run: RecordedRun
-    /// The exact request: `POST /runs` and its body, or the address of the re-trigger.
+    /// The exact request: `POST /runs` and its body, or the URL of the re-trigger.
     package var request: String?
     package var response: String?
-    /// The service's own word for where the run stands.
+    /// The status of the run, as the service reports it.
     package var status: String?
     package var counts: RunCounts {
         didSet { run.records = counts.records }
     }
-    /// When the row last changed.
+    /// The time of the row's last change.
     package var updatedAt: Timestamp
     package var provenance: Provenance
 
@@ -29,7 +29,7 @@ package struct LedgerEntry: Hashable, Sendable {
         self.run.records = counts.records
     }
 
-    /// The row of a run that somebody else made, or that was made before this ledger.
+    /// Creates the row of a run that was requested outside this ledger.
     package init(_ observed: ObservedRun, identity: RunIdentity, at now: Timestamp) {
         self.init(
             run: RecordedRun(
@@ -39,15 +39,15 @@ package struct LedgerEntry: Hashable, Sendable {
     }
 }
 
-/// Who asked for a run, and why: where it is declared, and what the environment tells of commit, author and CI run.
+/// The origin of a request: its place in the manifest, and the commit, author and CI run from the environment.
 package struct Provenance: Hashable, Sendable {
     package var file: String?
     package var line: Int?
     package var commit: String?
     package var author: String?
-    /// The address of the CI run.
+    /// The URL of the CI run.
     package var ciRun: String?
-    /// Of a rerun: why the manifest asks for it.
+    /// The reason for a rerun, from the manifest.
     package var reason: String?
 
     package init(
@@ -63,23 +63,23 @@ package struct Provenance: Hashable, Sendable {
     }
 }
 
-/// What can happen to a row.
+/// A change to a run's row.
 package enum RunUpdate: Hashable, Sendable {
     case outcome(RequestOutcome)
-    /// The service says where the run stands.
+    /// The service reported the run's status.
     case observed(ObservedRun)
-    /// The service reports the window of a run that it did not report before, or that a manifest had claimed wrongly.
+    /// The service reported a window that was unknown before, or that a manifest had declared wrongly.
     case window(RunIdentity)
 }
 
-/// What became of a request.
+/// The outcome of a request.
 package enum RequestOutcome: Hashable, Sendable {
-    /// The service took it: from its answer, or found among its runs.
+    /// The service accepted the request, according to its answer or its list of runs.
     case accepted(RunID, response: String?)
-    /// A definite refusal.
+    /// The service refused the request.
     case rejected(reason: String, response: String?)
     case inDoubt(reason: String, response: String?)
-    /// Surely not taken: never sent, or absent from the service when its time had passed.
+    /// The service did not accept the request: it was never sent, or its run was missing when the claim was settled.
     case released(reason: String)
 
     package var state: RunState {
@@ -93,9 +93,9 @@ package enum RequestOutcome: Hashable, Sendable {
 }
 
 extension RecordedRun {
-    /// Moves the run along one of the arrows of ``RunState/canBecome(_:)``.
+    /// Applies an update. State changes must be allowed by ``RunState/canBecome(_:)``.
     ///
-    /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` for any other move.
+    /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` when the state change is not allowed.
     mutating func apply(_ update: RunUpdate) throws(LedgerError) {
         switch update {
         case .outcome(let outcome):
@@ -119,9 +119,9 @@ extension RecordedRun {
 }
 
 extension LedgerEntry {
-    /// The same for the whole row.
+    /// Applies an update to the whole row.
     ///
-    /// - Throws: ``LedgerError/illegalMove(_:from:to:)``.
+    /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` when the state change is not allowed.
     package mutating func apply(_ update: RunUpdate, at now: Timestamp) throws(LedgerError) {
         let before = self
         try run.apply(update)
@@ -136,7 +136,7 @@ extension LedgerEntry {
         if self != before { updatedAt = now }
     }
 
-    /// What is wrong with the row by itself, in words; `nil` when nothing is.
+    /// The reason why the row is invalid on its own; `nil` when it is valid.
     package var invalidity: String? {
         let identity = run.identity
         if identity.attempt < 1 { return "attempt \(identity.attempt) is not counted from 1" }
@@ -155,7 +155,7 @@ extension LedgerEntry {
 }
 
 extension RunCounts {
-    /// What the service has stopped telling is kept.
+    /// Returns the counts, with older values for those that the service no longer reports.
     fileprivate func completed(by older: RunCounts) -> RunCounts {
         RunCounts(
             inputRecords: inputRecords ?? older.inputRecords, outputRecords: outputRecords ?? older.outputRecords,

@@ -1,25 +1,25 @@
 import FlowRuns
 
-/// Why the ledger cannot do what it was asked. Nothing may be sent after any of them.
+/// An error of the ledger. After any of them, nothing may be sent.
 package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The file, folder or server cannot be opened or written: no such folder, no permission, disk full.
+    /// The file, directory or server cannot be opened or written: no such directory, permission denied, disk full.
     case unusable(String)
     /// The file is not a ledger, or is damaged.
     case corrupt(String)
-    /// The file at the ledger's path is not the one that was opened: it was removed, moved or replaced.
+    /// The file at the ledger's path is not the one that was opened: it has been removed, moved or replaced.
     case replaced(String)
-    /// A newer Sluice wrote it.
+    /// A newer version of Sluice wrote the ledger.
     case newer(found: Int, supported: Int)
-    /// Another process kept it busy for too long.
+    /// Another process held a lock for too long.
     case busy(String)
-    /// The store did not answer: whether the commit was made is not known, and the very same one may be made again.
+    /// The store did not answer. The commit may have succeeded, and the same commit may be repeated.
     case unanswered(String)
-    /// A move that ``RunState/canBecome(_:)`` forbids.
+    /// A state change that ``RunState/canBecome(_:)`` does not allow.
     case illegalMove(RunIdentity, from: RunState, to: RunState)
     case unknownRun(RunIdentity)
     case notClaimable(RunIdentity, String)
     case runIDTaken(RunID, by: RunIdentity)
-    /// A run is recorded under another flow already: a run belongs to one flow, so the service contradicts itself.
+    /// A run is already recorded under another flow. A run belongs to one flow, so the service contradicts itself.
     case runIDOfAnotherFlow(String)
 
     package var description: String {

@@ -1,10 +1,11 @@
 import FlowRuns
 import Synchronization
 
-/// Keeps, for each flow of one target, its record and its runs under a revision, and changes them by compare-and-swap.
+/// Storage for the flows of one target. Each flow has a record, its runs and a revision, and is changed by
+/// compare-and-swap.
 ///
-/// That is all that a store does. What the ledger promises (states, identities, claims) is written once, in
-/// ``FlowLedger``; a store that can enforce a promise as well does so.
+/// ``FlowLedger`` enforces the ledger's rules (states, identities, claims) for all stores. A store that can also
+/// enforce a rule does so.
 ///
 /// ```swift
 /// var ledger = FlowLedger(try await store.snapshot(of: flow))
@@ -12,46 +13,61 @@ import Synchronization
 /// guard try await store.commit(ledger.commit(nonce: nonce)) == .done else { … }  // look again
 /// ```
 package protocol LedgerStore: Sendable {
-    /// The flow's record, revision and runs, read at one instant. Revision 0 for a flow that is not recorded.
+    /// Returns the flow's record, revision and runs from one consistent snapshot. A flow without a record has revision
+    /// 0.
+    ///
+    /// - Throws: ``LedgerError`` when the store cannot be read.
     func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot
 
-    /// Makes all of the changes, durable when it returns, or none.
+    /// Commits all of the changes or none. The changes are durable on return.
     ///
-    /// The same commit may be made again, as after a lost answer: it carries a nonce, and a second time changes
-    /// nothing.
+    /// A commit contains a nonce and is idempotent, so it can be repeated after a lost answer.
+    ///
+    /// - Throws: ``LedgerError`` when the commit is invalid or the store cannot be written;
+    ///   ``LedgerError/unanswered(_:)`` when the commit may have succeeded.
     func commit(_ commit: FlowCommit) async throws(LedgerError) -> CommitResult
 
-    /// Every flow that is recorded for the target, sorted.
+    /// Returns all recorded flows of the target, sorted by flow ID.
+    ///
+    /// - Throws: ``LedgerError`` when the store cannot be read.
     func flows() async throws(LedgerError) -> [FlowRecord]
 
-    /// The flow's full rows, in the order of ``RunIdentity/precedes(_:)``, with its record as of the same instant.
+    /// Returns the flow's full rows in the order of ``RunIdentity/precedes(_:)``, with its record from the same
+    /// snapshot.
+    ///
+    /// - Throws: ``LedgerError`` when the store cannot be read.
     func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries
 
-    /// The same a part at a time, in order and of one instant, so that only a part is in memory.
+    /// Streams the flow's entries in chunks from one consistent snapshot, in ledger order.
     ///
-    /// - Parameter visit: is given each part, of which the first may have no rows, on a thread of the store's own;
-    ///   `false` ends the reading.
+    /// - Parameter visit: receives each chunk on the store's own thread; the first chunk may have no rows. Returns
+    ///   `false` to stop.
+    /// - Throws: ``LedgerError`` when the store cannot be read.
     func scan(_ flow: FlowID, visit: @escaping @Sendable (FlowEntries) -> Bool) async throws(LedgerError)
 
-    /// The same of what planning needs to know of the runs.
+    /// Streams the data of the flow's runs that planning needs, like ``scan(_:visit:)``.
+    ///
+    /// - Throws: ``LedgerError`` when the store cannot be read.
     func scanRuns(_ flow: FlowID, visit: @escaping @Sendable (FlowSnapshot) -> Bool) async throws(LedgerError)
 
-    /// Records flows with all of their runs: each wholly or not at all, and only a part in memory. A store may do it in one
-    /// transaction. The very same ones may be added again.
+    /// Records flows with all of their runs, with only a part in memory. Each flow is recorded completely or not at
+    /// all; a store may use one transaction for all flows. Idempotent.
     ///
-    /// - Throws: ``LedgerError/busy(_:)`` where a flow has another revision than it must have.
+    /// - Throws: ``LedgerError/busy(_:)`` when a flow does not have the expected revision.
     func add(_ flows: [NewFlow]) async throws(LedgerError)
 
-    /// What is wrong with the store itself (SQLite's `integrity_check`), in words; empty when it is sound.
+    /// Returns descriptions of damage to the store itself (SQLite's `integrity_check`); empty when it is sound.
+    ///
+    /// - Throws: ``LedgerError`` when the store cannot be read.
     func damage() async throws(LedgerError) -> [String]
 
-    /// Whether other machines may use the same ledger: the requests of a shared ledger are not only this machine's.
+    /// Whether other machines may use the same ledger and make requests with it.
     var isShared: Bool { get }
 
-    /// Whether a commit takes long or must be rare, as a push does: then a claim covers as many requests as it may.
+    /// Whether commits are slow or must be rare, like a Git push. If so, a claim covers as many requests as possible.
     var isCommitCostly: Bool { get }
 
-    /// Ends the use of the store. Idempotent.
+    /// Closes the store. Idempotent.
     func close() async
 }
 
@@ -59,7 +75,7 @@ extension LedgerStore {
     package var isShared: Bool { false }
     package var isCommitCostly: Bool { false }
 
-    /// For stores that have a flow in memory anyway.
+    /// Default for stores that hold a whole flow in memory anyway.
     package func scan(
         _ flow: FlowID, visit: @escaping @Sendable (FlowEntries) -> Bool
     ) async throws(LedgerError) {
@@ -83,16 +99,16 @@ extension LedgerStore {
     }
 }
 
-/// A flow that is recorded with all of its runs at once.
+/// A flow to be recorded with all of its runs.
 package struct NewFlow: Sendable {
-    /// Gives the next rows in order; none at their end.
+    /// Returns the next rows in order; empty at the end.
     package typealias Next = () throws(LedgerError) -> [LedgerEntry]
 
-    /// With its new revision.
+    /// The flow's record, with its new revision.
     package let record: FlowRecord
-    /// The revision that it must still have.
+    /// The revision that the flow must have before the change.
     package let expecting: Revision
-    /// Begins to read its runs, on a thread of the store's own. A store may begin again.
+    /// Starts reading the flow's runs, on the store's own thread. A store may start again.
     package let runs: @Sendable () -> Next
 
     package init(record: FlowRecord, expecting: Revision, runs: @escaping @Sendable () -> Next) {
@@ -101,12 +117,12 @@ package struct NewFlow: Sendable {
         self.runs = runs
     }
 
-    /// It has another revision than expected.
+    /// The error for an unexpected revision.
     package var changed: LedgerError { .busy("flow \(record.id) changed meanwhile") }
 }
 
 extension LedgerStore {
-    /// What the ledger knows of the flow besides its runs.
+    /// Returns the flow's record without its runs.
     func record(of flow: FlowID) async throws(LedgerError) -> FlowRecord {
         let record = Mutex(FlowRecord(id: flow))
         try await scan(flow) { part in
@@ -117,10 +133,10 @@ extension LedgerStore {
     }
 }
 
-/// What planning and claiming need to know of a flow.
+/// The data of a flow that planning and claiming need.
 package struct FlowSnapshot: Hashable, Sendable {
     package let record: FlowRecord
-    /// In the order of ``RunIdentity/precedes(_:)``.
+    /// Runs in the order of ``RunIdentity/precedes(_:)``.
     package let runs: [RecordedRun]
 
     package init(record: FlowRecord, runs: [RecordedRun]) {
@@ -129,7 +145,7 @@ package struct FlowSnapshot: Hashable, Sendable {
     }
 }
 
-/// A flow with all that the ledger keeps of its runs.
+/// A flow with the full rows of its runs.
 package struct FlowEntries: Hashable, Sendable {
     package let record: FlowRecord
     package let entries: [LedgerEntry]
@@ -140,13 +156,13 @@ package struct FlowEntries: Hashable, Sendable {
     }
 }
 
-/// Changes to one flow, made wholly or not at all.
+/// Changes to one flow, committed completely or not at all.
 package struct FlowCommit: Hashable, Sendable {
-    /// The revision that the flow must still have.
+    /// The revision that the flow must have before the commit.
     package let expecting: Revision
-    /// The flow's record afterwards, with its new revision.
+    /// The flow's record after the commit, with its new revision.
     package let record: FlowRecord
-    /// In this order.
+    /// Changes to the rows, applied in this order.
     package let changes: [LedgerChange]
 
     package init(expecting: Revision, record: FlowRecord, changes: [LedgerChange]) {
@@ -155,7 +171,7 @@ package struct FlowCommit: Hashable, Sendable {
         self.changes = changes
     }
 
-    /// Whether a request may be sent when it is made.
+    /// Whether a request may be sent once the commit has succeeded.
     package var hasClaim: Bool {
         changes.contains { if case .insert(let entry) = $0 { entry.run.state == .intended } else { false } }
     }
@@ -163,14 +179,14 @@ package struct FlowCommit: Hashable, Sendable {
 
 package enum CommitResult: Hashable, Sendable {
     case done
-    /// The flow has another revision; nothing was changed.
+    /// The flow has another revision. Nothing was changed.
     case conflict
 }
 
-/// One change to a flow's rows.
+/// A change to one of a flow's rows.
 package enum LedgerChange: Hashable, Sendable {
     case insert(LedgerEntry)
     case update(RunIdentity, RunUpdate, at: Timestamp)
-    /// Of a row that a refresh wrote before anybody could tell that the run was one of our requests.
+    /// Removes a row recorded by a refresh once its run proves to be one of our requests.
     case remove(RunIdentity)
 }

@@ -1,9 +1,9 @@
 import FlowRuns
 
-/// Whether a ledger keeps its promises. What it finds is a defect of a program or a damaged file, never a user's
-/// mistake.
+/// Checks of a ledger's invariants. A violation is caused by a defect of a program or a damaged file, never by the
+/// user.
 package enum LedgerVerification {
-    /// The violated invariants, in words, flow by flow.
+    /// Returns descriptions of violated invariants, flow by flow.
     package static func violations(in flows: [FlowEntries]) -> [String] {
         var violations: [String] = []
         for flow in flows {
@@ -43,8 +43,9 @@ package enum LedgerVerification {
                 violations.append(
                     "\(first.inWords) and later: \(living) requests that are under way or have brought their records")
             }
-            // Among runs of others there may be gaps, where a request has taken over the row of a refresh.
-            // So there may be where a manifest gives the window of a run that the service lists without one.
+            // Gaps are possible among runs found on the service, where a request has replaced a row recorded by a
+            // refresh. They are also possible where a manifest declares the window of a run that the service lists
+            // without one.
             let areAllOurs = !hasUnknownWindows && attempts.allSatisfy { $0.origin == .request }
             for (index, run) in attempts.enumerated() {
                 if index > 0, attempts[index - 1].identity.attempt == run.identity.attempt {
@@ -57,7 +58,7 @@ package enum LedgerVerification {
         return violations
     }
 
-    /// The delta-column rule, as far as it can be seen from what was accepted.
+    /// Checks the delta-column rule as far as accepted requests show it.
     private static func column(of record: FlowRecord, _ entries: [LedgerEntry]) -> [String] {
         let accepted = entries.map(\.run).filter { $0.origin == .request && $0.state.isAccepted }
         let carriers = accepted.filter { $0.deltaColumn != nil }
@@ -85,8 +86,8 @@ package enum LedgerVerification {
 }
 
 extension RecordedRun {
-    /// Whether the run was claimed before another one, by the service's time alone. The service's clocks may differ, and
-    /// may be set back between two claims.
+    /// Whether the run was claimed before another one, by the service's time alone. Allows for clocks of the service
+    /// that differ or are set back between the two claims.
     fileprivate func isCertainlyEarlier(than other: RecordedRun) -> Bool {
         guard let time = claim?.time, let otherTime = other.claim?.time else { return false }
         return time.latest + maxClockStep * 2 < otherTime.earliest
@@ -94,9 +95,10 @@ extension RecordedRun {
 }
 
 extension LedgerStore {
-    /// Checks the store itself, and every invariant of what it holds.
+    /// Checks the store itself, and all invariants of its contents.
     ///
-    /// - Returns: what is wrong, in words; empty when the ledger is sound.
+    /// - Returns: descriptions of the problems; empty when the ledger is sound.
+    /// - Throws: ``LedgerError`` when the ledger cannot be read.
     package func verify() async throws(LedgerError) -> [String] {
         let damage = try await damage()
         var kept: [FlowEntries] = []

@@ -1,21 +1,23 @@
 import Foundation
 
-/// Why a connection could not be made, over all hosts of the address.
+/// A failure to connect, over all hosts of the address.
 ///
-/// A server writes its messages in its own language, so its SQLSTATE decides. libpq translates its messages to the locale
-/// of the process, which is never set, so they are always in English.
+/// Servers localise their messages, so failures are classified by SQLSTATE. libpq localises its messages by the
+/// process's locale, which is never set, so these are always in English.
 struct ConnectionFailure: Hashable, Sendable {
-    /// On one line.
+    /// The message on one line.
     let text: String
     /// The SQLSTATE of each server that refused, in the order in which the hosts were tried.
     let sqlStates: [String]
-    /// The server asks for a password, and libpq has none.
+    /// Whether the server requests a password and libpq has none.
     let needsPassword: Bool
 
-    /// - Parameter text: libpq's message, which is of several lines. Only a verbose one contains SQLSTATEs:
-    ///   `…: FATAL:  28P01: Passwort-Authentifizierung …`.
+    /// Parses libpq's message. Only a verbose message contains SQLSTATEs:
+    /// `…: FATAL:  28P01: Passwort-Authentifizierung …`.
+    ///
+    /// - Parameter text: libpq's message, on several lines.
     init(_ text: String, needsPassword: Bool = false) {
-        // The place in the server's source code.
+        // `LOCATION:` names a position in the server's source code.
         let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("LOCATION:") }
         var parts = lines.joined(separator: " ").components(separatedBy: ":  ")
         var sqlStates: [String] = []
@@ -30,37 +32,38 @@ struct ConnectionFailure: Hashable, Sendable {
         self.text = oneLine(parts.joined(separator: ": "))
     }
 
-    /// Whether the same attempt may succeed soon. An unclassified failure counts as lasting: it has occurred twice.
+    /// Whether a retry may succeed soon. An unclassified failure counts as permanent, because it has already occurred
+    /// twice.
     var isTransient: Bool {
         if needsPassword { return false }
         guard sqlStates.isEmpty else { return sqlStates.allSatisfy(Self.isTransient) }
         return Self.transientReasons.contains(where: text.contains)
     }
 
-    /// Whether the server or the role has no connection left.
+    /// Whether the server's or the role's connection limit is reached.
     var isConnectionLimit: Bool {
-        // PgBouncer uses one SQLSTATE for most errors, and does not translate its messages.
+        // PgBouncer uses one SQLSTATE for most errors, and does not localise its messages.
         sqlStates.contains("53300") || (sqlStates.contains("08P01") && text.contains("no more connections"))
     }
 
-    /// Connection failures, missing resources, and a server that starts or shuts down.
+    /// Whether the SQLSTATE reports a connection failure, missing resources, or a server that starts or shuts down.
     private static func isTransient(_ sqlState: String) -> Bool {
         ["08", "53", "57"].contains(sqlState.prefix(2)) && sqlState != "57P04"
     }
 
-    /// The system's messages for an unreachable host, as this process spells them, and libpq's for a server that is too
-    /// slow or closes the connection.
+    /// Texts of transient failures: the system's messages for an unreachable host, and libpq's messages for a server
+    /// that is slow or closes the connection.
     private static let transientReasons: [String] = {
         let errors = [
             ECONNREFUSED, ECONNRESET, ECONNABORTED, EPIPE, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN,
             EADDRNOTAVAIL, EAGAIN,
         ]
         return errors.map { String(cString: strerror($0)) } + [String(cString: gai_strerror(EAI_AGAIN))]
-            // A Unix socket that is missing appears when the server starts.
+            // A missing Unix socket appears when the server starts.
             + ["timeout expired", "server closed the connection unexpectedly", "Is the server running"]
     }()
 
-    /// A hint in brackets, or an empty text.
+    /// A hint in parentheses, or an empty text.
     var advice: String {
         if needsPassword || sqlStates.contains("28P01") {
             return " (libpq reads passwords from PGPASSWORD, ~/.pgpass or a service file)"
@@ -79,5 +82,5 @@ struct ConnectionFailure: Hashable, Sendable {
     }
 }
 
-/// Joins the lines of a message of libpq or the server.
+/// Joins the lines of a message from libpq or the server.
 func oneLine(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }

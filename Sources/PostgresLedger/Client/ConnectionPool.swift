@@ -1,9 +1,9 @@
 import NIOPosix
 
-/// A few connections, made when they are needed.
+/// A small pool of connections, opened on demand.
 actor ConnectionPool {
-    /// Where connections may block: not on the threads that all tasks share. A transaction has its thread to its end, so
-    /// one that waits for another's lock never keeps that other from running.
+    /// Threads for blocking calls to libpq, separate from the threads of Swift tasks. A transaction occupies its thread
+    /// until its end, so one that waits for a lock never blocks the transaction that holds the lock.
     private static let threads: NIOThreadPool = {
         let threads = NIOThreadPool(numberOfThreads: 8)
         threads.start()
@@ -14,7 +14,7 @@ actor ConnectionPool {
     private let limit: Duration
     private let most: Int
     private var idle: [PostgresConnection] = []
-    /// Connections that exist or are being made.
+    /// Number of connections that are open or being opened.
     private var count = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var isClosed = false
@@ -25,8 +25,8 @@ actor ConnectionPool {
         self.limit = limit
     }
 
-    /// Runs `body` with a connection, on a thread of its own. It is not stopped when the task is cancelled: an
-    /// interrupted apply must still record what it has sent.
+    /// Runs `body` with a connection, on a separate thread. Cancelling the task does not stop it: an interrupted apply
+    /// must still record what it has sent.
     func run<Value: Sendable>(
         _ body: @escaping @Sendable (PostgresConnection) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
@@ -56,9 +56,9 @@ actor ConnectionPool {
                 case .failure(let error):
                     count -= 1
                     wake()
-                    // Where the server allows no more, those that there are have to do.
+                    // The server allows no more connections, so use the existing ones.
                     guard count > 0, error.isConnectionLimit else { throw error }
-                    // One that came back meanwhile has woken nobody.
+                    // Do not wait: a connection returned in the meantime has already woken the waiters.
                     guard idle.isEmpty else { continue }
                 }
             }
@@ -70,14 +70,14 @@ actor ConnectionPool {
         if connection.isUsable, !isClosed {
             idle.append(connection)
         } else {
-            // The others have most likely lost the server too; each would cost another attempt.
+            // The idle connections have probably lost the server too, and each would cost a failed attempt.
             count -= 1 + idle.count
             idle = []
         }
         wake()
     }
 
-    /// Whoever waits looks again, in the order in which they came.
+    /// Resumes all waiters, in FIFO order.
     private func wake() {
         let woken = waiting
         waiting = []

@@ -1,8 +1,8 @@
 import Ledger
 
-/// What errors of PostgreSQL mean: https://www.postgresql.org/docs/current/errcodes-appendix.html
+/// Classification of PostgreSQL errors: https://www.postgresql.org/docs/current/errcodes-appendix.html
 extension PostgresError {
-    /// Whether doing the same again may succeed soon.
+    /// Whether a retry may succeed soon.
     var isTransient: Bool {
         switch self {
         case .lost, .unknown: true
@@ -12,13 +12,14 @@ extension PostgresError {
         }
     }
 
-    /// The server, or the role, has as many connections as it may have.
+    /// Whether the server's or the role's connection limit is reached.
     var isConnectionLimit: Bool {
         guard case .unreachable(let failure) = self else { return false }
         return failure.isConnectionLimit
     }
 
-    /// The same error as the answer to a COMMIT: only a refusal of the transaction itself says that it was not made.
+    /// The same error when a COMMIT returns it. Only an integrity or rollback error (class 23 or 40) proves that
+    /// nothing was committed.
     var atCommit: PostgresError {
         switch self {
         case .lost(let reason): .unknown(reason)
@@ -27,9 +28,9 @@ extension PostgresError {
         }
     }
 
-    /// As the ledger tells it.
+    /// Converts the error to a ledger error.
     ///
-    /// - Parameter server: the address, for the message.
+    /// - Parameter server: the server's address, for the message.
     func ledgerError(_ server: String) -> LedgerError {
         switch self {
         case .ledger(let error): error
@@ -49,7 +50,7 @@ extension ServerMessage {
     var errorClass: String { String(sqlState.prefix(2)) }
 
     fileprivate var isTransient: Bool {
-        // Connection, transaction rollback, and a server that shuts down, crashed, or starts.
+        // Connection errors, rolled back transactions, and a server that shuts down, crashed or starts.
         if ["08", "40"].contains(errorClass) { return true }
         return ["57P01", "57P02", "57P03", "57P05", "25P03", "53300"].contains(sqlState)
     }

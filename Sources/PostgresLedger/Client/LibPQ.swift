@@ -1,17 +1,17 @@
 import Foundation
 import Ledger
 
-/// The functions of libpq that are used. The library is loaded at first use, not linked: so one program runs where it is
-/// not installed, and says what to install where it is needed.
+/// The libpq functions that Sluice uses. The library is loaded on first use rather than linked, so the same program
+/// also runs where libpq is not installed, and names the package to install when libpq is needed.
 struct LibPQ: Sendable {
     typealias Text = UnsafePointer<CChar>
     typealias Texts = UnsafePointer<Text?>
     typealias NoticeReceiver = @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?) -> Void
 
-    // A connection and a result are opaque pointers.
+    // Connections and results are opaque pointers.
     let connectdbParams: @convention(c) @Sendable (Texts, Texts, Int32) -> OpaquePointer?
     let finish: @convention(c) @Sendable (OpaquePointer?) -> Void
-    /// Closes the connection and connects again with the same parameters. It blocks.
+    /// Closes the connection and reconnects with the same parameters. Blocks.
     let reset: @convention(c) @Sendable (OpaquePointer?) -> Void
     let setErrorVerbosity: @convention(c) @Sendable (OpaquePointer?, Int32) -> Int32
     let connectionNeedsPassword: @convention(c) @Sendable (OpaquePointer?) -> Int32
@@ -43,12 +43,14 @@ struct LibPQ: Sendable {
     let nfields: @convention(c) @Sendable (OpaquePointer?) -> Int32
     let getvalue: @convention(c) @Sendable (OpaquePointer?, Int32, Int32) -> Text?
     let getisnull: @convention(c) @Sendable (OpaquePointer?, Int32, Int32) -> Int32
-    /// `140000` for version 14.
+    /// The library's version: `140000` is version 14.
     let libraryVersion: @convention(c) @Sendable () -> Int32
     let getlength: @convention(c) @Sendable (OpaquePointer?, Int32, Int32) -> Int32
     let clear: @convention(c) @Sendable (OpaquePointer?) -> Void
 
-    /// - Throws: ``LedgerError/unusable(_:)`` with the package to install.
+    /// Loads the library, once per process.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` naming the package to install, when libpq is missing or too old.
     static func loaded() throws(LedgerError) -> LibPQ { try library.get() }
 
     private static let library: Result<LibPQ, LedgerError> = Result { () throws(LedgerError) in try LibPQ() }
@@ -99,11 +101,11 @@ struct LibPQ: Sendable {
         clear = try functions.find("PQclear")
     }
 
-    /// Stays loaded until the process ends.
+    /// Finds functions in the library, which stays loaded until the process ends.
     private struct Functions {
         let library: UnsafeMutableRawPointer
 
-        /// - Parameter Function: the function's type as `libpq-fe.h` declares it.
+        /// - Parameter Function: the function's type, as declared in `libpq-fe.h`.
         func find<Function>(_ name: String) throws(LedgerError) -> Function {
             guard let symbol = dlsym(library, name) else {
                 throw .unusable("the library libpq is too old: it has no function \(name)")
@@ -113,8 +115,7 @@ struct LibPQ: Sendable {
     }
 }
 
-/// The values of `ConnStatusType`, `ExecStatusType` and the `PG_DIAG` fields that matter here (`libpq-fe.h`,
-/// `postgres_ext.h`).
+/// Constants of `ConnStatusType`, `ExecStatusType` and the `PG_DIAG` fields (`libpq-fe.h`, `postgres_ext.h`).
 enum LibPQConstant {
     static let connectionOK: Int32 = 0
     static let defaultErrors: Int32 = 1

@@ -1,7 +1,7 @@
-/// The values of a statement's `$1`, `$2`, …, as libpq takes them: texts that end in a zero byte, one after another.
+/// The values of a statement's `$1`, `$2`, … in libpq's text format: consecutive zero-terminated texts.
 struct Parameters {
     private var bytes: [CChar] = []
-    /// Where each begins; `nil` for NULL.
+    /// The offset of each value; `nil` for NULL.
     private var starts: [Int?] = []
 
     var count: Int { starts.count }
@@ -31,7 +31,7 @@ struct Parameters {
     }
 }
 
-/// One column of many rows, as an array of PostgreSQL: `{"a",NULL}`.
+/// One column of many rows, as a PostgreSQL array: `{"a",NULL}`.
 struct ArrayLiteral {
     private var bytes: [CChar] = [CChar(bitPattern: UInt8(ascii: "{"))]
 
@@ -59,7 +59,7 @@ struct ArrayLiteral {
 }
 
 extension [CChar] {
-    /// PostgreSQL keeps no zero byte in a text. A message of the service that holds one is kept with U+001A, the control
-    /// character for a character that was replaced.
+    /// Appends a byte of a text. PostgreSQL texts cannot contain zero bytes, so a zero byte in a service message is
+    /// replaced by U+001A, the substitute character.
     fileprivate mutating func append(zeroFree byte: UInt8) { append(CChar(bitPattern: byte == 0 ? 0x1A : byte)) }
 }

@@ -1,27 +1,28 @@
 import Foundation
 import Ledger
 
-/// One connection to the server. It blocks its thread, for a limited time only.
+/// A connection to the server. Its calls block the thread, for a limited time.
 ///
-/// It is `@unchecked Sendable` because libpq's connection is no value: ``ConnectionPool`` lends it to one operation at a
-/// time, which runs on one thread to its end before it is given back, and actor isolation orders the two.
+/// `@unchecked Sendable` because libpq's connection is not thread-safe: ``ConnectionPool`` lends it to one operation at
+/// a time, which runs on one thread until its end, and actor isolation orders consecutive operations.
 final class PostgresConnection: @unchecked Sendable {
     private let libpq: LibPQ
     private let handle: OpaquePointer
     private let limit: Duration
     private let notices = Notices()
-    /// Whether the next operation may use it.
+    /// Whether the connection can be used for another operation.
     private(set) var isUsable = true
 
-    /// Maximum duration of a failed attempt that is repeated for its SQLSTATE. A longer one was a timeout, which has none.
+    /// Maximum duration of a failed attempt that is repeated for its SQLSTATE. A longer attempt was a timeout, which
+    /// has no SQLSTATE.
     private static let longestRepeatedAttempt = Duration.seconds(2)
 
-    /// Connects, as the address and libpq's environment say; twice where the first attempt fails.
+    /// Connects with the parameters of the address and libpq's environment. A failed attempt is repeated once.
     ///
-    /// libpq reports the SQLSTATE of a refused connection only in verbose errors, which can be requested only on an existing
-    /// connection object. So a failed attempt is repeated with verbose errors.
+    /// libpq reports the SQLSTATE of a refused connection only in verbose errors, which can be enabled only on an
+    /// existing connection object. Therefore a failed attempt is repeated with verbose errors.
     ///
-    /// - Parameter limit: how long the server may be silent while a statement is under way.
+    /// - Parameter limit: maximum time without an answer from the server during a statement.
     init(_ address: ServerAddress, limit: Duration) throws(PostgresError) {
         let libpq: LibPQ
         do throws(LedgerError) { libpq = try LibPQ.loaded() } catch { throw .ledger(error) }
@@ -46,7 +47,7 @@ final class PostgresConnection: @unchecked Sendable {
         self.limit = limit
         notices.libpq = libpq
         _ = libpq.setNoticeReceiver(handle, receiveNotice, Unmanaged.passUnretained(notices).toOpaque())
-        // So that sending, too, cannot block for ever.
+        // Non-blocking mode, so that sending cannot block forever either.
         _ = libpq.setnonblocking(handle, 1)
     }
 
@@ -54,7 +55,7 @@ final class PostgresConnection: @unchecked Sendable {
         libpq.finish(handle)
     }
 
-    /// What the server says of itself when it accepts a connection.
+    /// Returns a setting that the server reports when the connection is established.
     func parameter(_ name: String) -> String? { libpq.parameterStatus(handle, name).map { String(cString: $0) } }
 
     // MARK: Statements
@@ -62,9 +63,9 @@ final class PostgresConnection: @unchecked Sendable {
     /// Runs one statement.
     ///
     /// - Parameters:
-    ///   - parameters: for `$1`, `$2`, …
-    ///   - row: is given each row as it arrives, so that no result is in memory as a whole.
-    /// - Returns: how many rows were changed.
+    ///   - parameters: values for `$1`, `$2`, …
+    ///   - row: receives each row as it arrives, so that the result is never in memory as a whole.
+    /// - Returns: the number of changed rows.
     @discardableResult
     func run(
         _ sql: String, _ parameters: Parameters = Parameters(),
@@ -98,7 +99,7 @@ final class PostgresConnection: @unchecked Sendable {
                 changed = libpq.cmdTuples(result).flatMap { Int(String(cString: $0)) } ?? 0
                 status = libpq.cmdStatus(result).map { String(cString: $0) } ?? ""
             case LibPQConstant.tuplesOK, LibPQConstant.singleTuple:
-                // After a refusal the rest of the rows is read and dropped: the connection is used again.
+                // After an error, the remaining rows must be drained before the connection can be used again.
                 guard let row, refusal == nil else { continue }
                 do throws(PostgresError) { try each(result, row) } catch { refusal = error }
             case LibPQConstant.emptyQuery: continue
@@ -129,12 +130,12 @@ final class PostgresConnection: @unchecked Sendable {
     // MARK: Transactions
 
     enum TransactionKind: String {
-        /// All reads see one instant. A standby can do it.
+        /// A consistent snapshot for all reads. Also works on a standby.
         case read = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
         case write = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
 
-        /// Begins the transaction with the settings that the ledger relies on, whose defaults a database or a role can
-        /// change. They end with the transaction: see ``PostgresLedger``.
+        /// SQL that begins the transaction with the settings the ledger relies on, because databases and roles can
+        /// override the defaults. The settings end with the transaction: see ``PostgresLedger``.
         fileprivate var script: String { "\(rawValue); \(Self.settings)" }
 
         private static let settings = """
@@ -148,9 +149,9 @@ final class PostgresConnection: @unchecked Sendable {
             """
     }
 
-    /// Runs a transaction: committed when `body` returns, rolled back when it throws.
+    /// Runs a transaction. Commits when `body` returns, and rolls back when it throws.
     ///
-    /// - Throws: ``PostgresError/unknown(_:)`` when it may have been committed.
+    /// - Throws: ``PostgresError/unknown(_:)`` when the transaction may have been committed, and the errors of `body`.
     func transaction<Value>(
         _ kind: TransactionKind, _ body: (PostgresConnection) throws(PostgresError) -> Value
     ) throws(PostgresError) -> Value {
@@ -159,7 +160,7 @@ final class PostgresConnection: @unchecked Sendable {
             try run(script: kind.script)
             value = try body(self)
         } catch {
-            // A connection that is lost is rolled back by the server.
+            // The server rolls back the transaction of a lost connection.
             if isUsable { do throws(PostgresError) { try run("ROLLBACK") } catch { isUsable = false } }
             throw error
         }
@@ -178,7 +179,8 @@ final class PostgresConnection: @unchecked Sendable {
         }
         guard kind == .write else { return }
         guard status == "COMMIT" else { throw .lost("the server rolled the transaction back") }
-        // Such as 'canceling wait for synchronous replication': a standby that takes over may lack it.
+        // For example 'canceling wait for synchronous replication': a standby that is promoted may lack the
+        // transaction.
         if let warning = notices.warnings.first { throw .unknown("the server warns: \(warning.text)") }
     }
 
@@ -225,22 +227,22 @@ final class PostgresConnection: @unchecked Sendable {
     }
 }
 
-/// The warnings that the server has sent.
+/// Warnings received from the server.
 private final class Notices {
     var libpq: LibPQ?
     var warnings: [ServerMessage] = []
 }
 
-/// Is called by libpq within the functions that read from the server, on the thread that called them.
+/// Notice receiver. libpq calls it within the functions that read from the server, on the calling thread.
 private func receiveNotice(_ notices: UnsafeMutableRawPointer?, _ result: OpaquePointer?) {
     guard let notices, let result else { return }
     let kept = Unmanaged<Notices>.fromOpaque(notices).takeUnretainedValue()
-    // Class 00 is for notices, 01 for warnings.
+    // SQLSTATE class 00 is for notices, 01 for warnings.
     if let message = kept.libpq?.message(result), !message.sqlState.hasPrefix("00") { kept.warnings.append(message) }
 }
 
 extension LibPQ {
-    /// `nil` where it comes from libpq itself, which has no code for it.
+    /// Returns the server's message; `nil` for an error of libpq itself, which has no SQLSTATE.
     fileprivate func message(_ result: OpaquePointer) -> ServerMessage? {
         func field(_ name: Int32) -> String? { resultErrorField(result, name).map { oneLine($0) } }
         guard let sqlState = field(LibPQConstant.sqlState) else { return nil }
@@ -254,6 +256,6 @@ private func oneLine(_ text: UnsafePointer<CChar>?) -> String { text.map { oneLi
 extension Duration {
     var milliseconds: Int64 { Int64(self / .milliseconds(1)) }
 
-    /// `15 seconds`
+    /// The duration in words: `15 seconds`.
     var inWords: String { self == .seconds(1) ? "1 second" : "\(milliseconds / 1000) seconds" }
 }

@@ -1,29 +1,29 @@
 import Ledger
 
-/// What went wrong with a statement or a connection, before it is told as an error of the ledger.
+/// An error of a statement or a connection, before its conversion to a ``LedgerError``.
 enum PostgresError: Error {
-    /// The server refused the statement; its transaction is rolled back.
+    /// The server refused the statement and rolled back its transaction.
     case refused(ServerMessage)
-    /// No connection can be made. Nothing was done.
+    /// No connection can be established. Nothing was executed.
     case unreachable(ConnectionFailure)
     /// The ledger was closed.
     case closed
-    /// The connection was lost, or the server did not answer in time. A transaction under way is rolled back.
+    /// The connection was lost, or the server did not answer in time. An open transaction is rolled back.
     case lost(String)
-    /// The transaction may have been committed, or not; or it is, but may not have been replicated.
+    /// The transaction may have been committed, or was committed but may not have been replicated.
     case unknown(String)
-    /// An answer of the server that no version of it gives, or a row that no Sluice has written.
+    /// An answer that no server version gives, or a row that no version of Sluice writes.
     case unreadable(String)
     case newer(found: Int)
-    /// What the ledger's own rules say.
+    /// A violation of the ledger's own rules.
     case ledger(LedgerError)
 }
 
-/// An error or a warning as the server tells it.
+/// An error or a warning from the server.
 struct ServerMessage: Hashable, Sendable {
-    /// Five characters: `23505`.
+    /// The five-character SQLSTATE: `23505`.
     let sqlState: String
     let text: String
-    /// The constraint that was violated.
+    /// The name of the violated constraint.
     let constraint: String?
 }

@@ -1,4 +1,4 @@
-/// Reads a row column by column, as libpq has it in memory.
+/// Reads a row column by column from libpq's memory.
 struct RowReader {
     let libpq: LibPQ
     let result: OpaquePointer
@@ -13,7 +13,7 @@ struct RowReader {
 
     mutating func text() -> String? { word { String(decoding: $0, as: UTF8.self) } }
 
-    /// A text, read from its bytes; `nil` for NULL.
+    /// Converts the bytes of the next column without copying them; `nil` for NULL.
     mutating func word<Value>(_ read: (UnsafeBufferPointer<UInt8>) -> Value) -> Value? {
         guard let (start, length) = next() else { return nil }
         return start.withMemoryRebound(to: UInt8.self, capacity: length) {
@@ -28,7 +28,7 @@ struct RowReader {
         if isNegative { digits = digits.dropFirst() }
         var value: Int64 = 0
         for digit in digits {
-            // Downwards, since the least number has no positive counterpart.
+            // Accumulate negative values, because `Int64.min` has no positive counterpart.
             let (tens, tooLow) = value.multipliedReportingOverflow(by: 10)
             let (next, lower) = tens.subtractingReportingOverflow(Int64(digit) - 48)
             guard (48...57).contains(digit), !tooLow, !lower else { throw damage }
@@ -46,7 +46,7 @@ struct RowReader {
         }
     }
 
-    /// Throws where the last column read does not hold what it must.
+    /// Unwraps the last column's value, or throws ``PostgresError/unreadable(_:)``.
     func required<Value>(_ value: Value?) throws(PostgresError) -> Value {
         guard let value else { throw damage }
         return value

@@ -1,17 +1,18 @@
 import Foundation
 import Ledger
 
-/// Where the server is, as a manifest writes it, with what Sluice adds.
+/// The server address from the manifest, with the connection parameters that Sluice adds.
 struct ServerAddress: Sendable {
-    /// `postgres://user@host:5432/db`, or `postgres:` for what libpq's environment says.
+    /// The address in the manifest: `postgres://user@host:5432/db`, or `postgres:` to use libpq's environment.
     let text: String
     private let parameters: [(key: String, value: String)]
 
-    /// How long a connection may take to be made, in seconds, where nobody says.
+    /// Default connection timeout, in seconds.
     private static let connectTimeout = 5
 
-    /// Selects a server that accepts writes. `primary` also accepts sessions that are read-only by default, since each
-    /// writing transaction is `READ WRITE`; libpq before version 14 only knows `read-write`.
+    /// The `target_session_attrs` value that selects a server that accepts writes. `primary` also accepts sessions that
+    /// are read-only by default, since each writing transaction is `READ WRITE`. libpq before version 14 supports only
+    /// `read-write`.
     private static let primary: String = {
         do throws(LedgerError) {
             return try LibPQ.loaded().libraryVersion() >= 140_000 ? "primary" : "read-write"
@@ -21,12 +22,12 @@ struct ServerAddress: Sendable {
     }()
 
     /// - Parameters:
-    ///   - isForWriting: refuses a standby, where several hosts are named too.
-    ///   - environment: of libpq; what it sets is left alone.
+    ///   - isForWriting: whether to reject standbys, also among several hosts.
+    ///   - environment: libpq's environment, whose settings are not overridden.
     init(_ text: String, isForWriting: Bool, environment: [String: String]) {
         self.text = text
         var parameters: [(String, String)] = []
-        // A service file may set anything.
+        // A service file can contain any setting, so add none.
         if environment["PGSERVICE"] == nil, !text.contains("service=") {
             if environment["PGCONNECT_TIMEOUT"] == nil {
                 parameters.append(("connect_timeout", String(Self.connectTimeout)))
@@ -36,13 +37,13 @@ struct ServerAddress: Sendable {
             }
         }
         parameters.append(("fallback_application_name", "sluice"))
-        // What stands later wins: the address over these, and the encoding over the address.
+        // Later parameters win: the address overrides those above, and `client_encoding` overrides the address.
         if text.contains("//") { parameters.append(("dbname", text)) }
         parameters.append(("client_encoding", "UTF8"))
         self.parameters = parameters
     }
 
-    /// As libpq takes them: two lists of texts, each with a null pointer at its end.
+    /// Calls `body` with the keys and the values, each as a null-terminated array, as libpq requires.
     func withParameters<Value>(_ body: (LibPQ.Texts, LibPQ.Texts) -> Value) -> Value {
         let keys = parameters.map { strdup($0.key) }
         let values = parameters.map { strdup($0.value) }
@@ -51,7 +52,7 @@ struct ServerAddress: Sendable {
         let valuePointers: [LibPQ.Text?] = values.map { UnsafePointer($0) } + [nil]
         return keyPointers.withUnsafeBufferPointer { keys in
             valuePointers.withUnsafeBufferPointer { values in
-                // Neither is empty.
+                // Both arrays contain at least the null terminator.
                 body(keys.baseAddress.unsafelyUnwrapped, values.baseAddress.unsafelyUnwrapped)
             }
         }

@@ -1,22 +1,22 @@
 import FlowRuns
 import Ledger
 
-/// Making a commit: compare and swap the flow's record first, which takes its row's lock, then the rows.
+/// Commits: first a compare-and-swap of the flow's record, which locks its row, then the rows of its runs.
 extension PostgresConnection {
     enum CommitOutcome {
         case done
         case conflict
-        /// The server may have lost commits: the flows have to be marked first.
+        /// The server may have lost commits, so all flows must first be marked for a recheck.
         case serverChanged
     }
 
-    /// Rows of one statement.
+    /// Maximum rows per statement.
     private static let mostRows = 2_000
-    /// How long a commit waits for another of the same flow. The other lasts milliseconds, or its client is gone.
+    /// Maximum wait for another commit of the same flow. That commit takes milliseconds unless its client has stopped.
     private static let lockTimeout = Duration.seconds(5)
-    /// After so long the server itself ends the transaction of a client that was stopped within it.
+    /// Time after which the server ends the transaction of a client that stopped in the middle of it.
     private static let idleTimeout = Duration.seconds(10)
-    /// What sets them, for one transaction.
+    /// SQL expressions that set the timeouts for one transaction.
     private static let limits = """
         set_config('lock_timeout', '\(lockTimeout.milliseconds)', true), \
         set_config('idle_in_transaction_session_timeout', '\(idleTimeout.milliseconds)', true)
@@ -60,14 +60,14 @@ extension PostgresConnection {
         }
     }
 
-    /// Keeps this transaction from waiting long for another client that was stopped, and others from waiting for it.
+    /// Limits how long this transaction waits for others, and how long an idle one blocks others.
     func limitWaits() throws(PostgresError) {
         try run("SELECT \(Self.limits)")
     }
 
-    /// Whether the transaction may go on, with limits of time that hold for it alone.
+    /// Checks the ledger's version and server, and sets the timeouts of the transaction.
     ///
-    /// - Returns: how often the ledger's server has changed; `nil` where it has just changed.
+    /// - Returns: the number of server changes so far; `nil` when the server has just changed.
     private func check() throws(PostgresError) -> Int64? {
         var version: Int64?
         var changes: Int64 = 0
@@ -96,8 +96,8 @@ extension PostgresConnection {
         return isSame ? changes : nil
     }
 
-    /// Gives the flow its new record where it has the revision that the commit expects. Waits for another commit of the
-    /// flow that is under way.
+    /// Replaces the flow's record if it has the revision that the commit expects. Waits for a concurrent commit of the
+    /// flow.
     private func swap(
         _ record: FlowRecord, expecting expected: Revision, _ target: Int64?, serverChanges: Int64
     ) throws(PostgresError) -> Bool {
@@ -120,8 +120,8 @@ extension PostgresConnection {
                 + "AND revision = $\(count + 2) AND token = $\(count + 3)", parameters) == 1
     }
 
-    /// Whether the very same commit was made before, and its answer lost. The row is written once more, unchanged, so
-    /// that this transaction's own durable and replicated end covers that of the first.
+    /// Returns whether the same commit succeeded earlier and its answer was lost. Rewrites the row unchanged, so that
+    /// the durable, replicated end of this transaction also covers the earlier one.
     private func isMade(_ record: FlowRecord, _ target: Int64?) throws(PostgresError) -> Bool {
         var parameters = Parameters()
         parameters.add(target)
@@ -135,7 +135,7 @@ extension PostgresConnection {
 
     // MARK: Rows
 
-    /// What the table has of these rows.
+    /// Returns the stored rows with the given identities.
     private func stored(
         _ identities: [RunIdentity], of flow: FlowID, _ target: Int64?
     ) throws(PostgresError) -> [(key: Int64, entry: LedgerEntry)] {
@@ -170,7 +170,7 @@ extension PostgresConnection {
         return found
     }
 
-    /// What is removed goes first: its run id may be another's now.
+    /// Writes the changes. Deletes rows first, because another row may reuse their run IDs.
     private func write(_ rows: RowChanges, of flow: FlowID, _ target: Int64?) throws(PostgresError) {
         if !rows.removed.isEmpty {
             var (parameters, keys) = (Parameters(), ArrayLiteral())

@@ -1,13 +1,13 @@
 import FlowRuns
 
-/// The columns of the table `sluice.flow` behind `target`, in one order for reading and writing.
+/// Columns of the table `sluice.flow` except `target`, in the order used for reading and writing.
 enum FlowRow {
     static let columnNames = [
         "flow", "revision", "token", "contacted_at", "compared_at", "newest_run_at", "needs_recheck", "column_name",
         "column_date_format", "column_timezone",
     ]
 
-    /// Columns of `table`, or the numbered parameters of a statement.
+    /// Returns the column names, qualified with a table name.
     static func columns(_ table: String) -> String { columnNames.map { "\(table).\($0)" }.joined(separator: ", ") }
 
     static func add(_ record: FlowRecord, to parameters: inout Parameters) {
@@ -37,9 +37,9 @@ enum FlowRow {
             needsRecheck: needsRecheck)
     }
 
-    /// A flow that the ledger does not know. After a change of server its first commit may be among what was lost: it
-    /// is compared with the service first, as long as that may matter. The count of changes is in its token, so that a
-    /// claim prepared before such a change meets a conflict.
+    /// Returns the record of a flow that the ledger does not contain. After a recent change of server, the flow's first
+    /// commit may have been lost, so the flow is marked for a recheck. The token contains the number of server changes,
+    /// so that a claim prepared before a change causes a conflict.
     static func unrecorded(_ flow: FlowID, serverChanges: Int64, isRecent: Bool) -> FlowRecord {
         FlowRecord(id: flow, revision: Revision(number: 0, token: token(serverChanges)), needsRecheck: isRecent)
     }

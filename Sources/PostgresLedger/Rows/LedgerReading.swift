@@ -1,14 +1,14 @@
 import FlowRuns
 import Ledger
 
-/// Reading the rows of one target, within a transaction.
+/// Reads of one target's rows, within a transaction.
 extension PostgresConnection {
-    /// How many rows are handed over at once.
+    /// Number of rows per chunk.
     private static let partSize = 1_000
     private static let inOrder =
         "ORDER BY r.window_start NULLS FIRST, r.window_end NULLS FIRST, r.rerun, r.attempt"
 
-    /// The record of a flow; one that says so where the ledger does not know it.
+    /// Returns the record of a flow, or an empty record if the ledger does not contain the flow.
     func record(of flow: FlowID, target: Int64?) throws(PostgresError) -> FlowRecord {
         var parameters = Parameters()
         parameters.add(target)
@@ -30,7 +30,7 @@ extension PostgresConnection {
         return found
     }
 
-    /// Sorted.
+    /// Returns the records of all flows, sorted by flow ID.
     func records(target: Int64?) throws(PostgresError) -> [FlowRecord] {
         var parameters = Parameters()
         parameters.add(target)
@@ -72,7 +72,7 @@ extension PostgresConnection {
         try scan(RunRow.names(RunRow.entryColumns, of: "r"), of: flow, target, RunRow.entry, visit)
     }
 
-    /// Hands over so many rows at a time, until there are no more or `visit` returns `false`.
+    /// Passes rows to `visit` in chunks, until all rows are read or `visit` returns `false`.
     private func scan<Row>(
         _ columns: String, of flow: FlowID, _ target: Int64?,
         _ read: @escaping (FlowID, inout RowReader) throws(PostgresError) -> Row, _ visit: @escaping ([Row]) -> Bool
@@ -80,7 +80,7 @@ extension PostgresConnection {
         var part: [Row] = []
         var isWanted = true
         try rows(columns, of: flow, target) { (row) throws(PostgresError) in
-            // The rest is read and dropped.
+            // The remaining rows must be drained.
             guard isWanted else { return }
             part.append(try read(flow, &row))
             guard part.count == Self.partSize else { return }

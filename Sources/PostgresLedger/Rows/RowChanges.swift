@@ -1,10 +1,10 @@
 import FlowRuns
 import Ledger
 
-/// What a commit comes to, row by row: its changes to one row taken together, so that each row is written once.
+/// The row changes of a commit, combined so that each row is written once.
 struct RowChanges {
     private struct Row {
-        /// The key of a row that the table has; `nil` for a new one.
+        /// The key of an existing row; `nil` for a new one.
         let key: Int64?
         let before: LedgerEntry?
         var entry: LedgerEntry
@@ -13,7 +13,7 @@ struct RowChanges {
     private var rows: [RunIdentity: Row]
     private(set) var removed: [Int64] = []
 
-    /// The rows that a commit changes or removes and that it does not make itself.
+    /// Returns the identities of existing rows that a commit changes or removes.
     static func needed(by commit: FlowCommit) -> [RunIdentity] {
         var made: Set<RunIdentity> = []
         var needed: [RunIdentity] = []
@@ -33,7 +33,7 @@ struct RowChanges {
         return needed
     }
 
-    /// - Parameter stored: what the table has of the rows that are ``needed(by:)`` the commit.
+    /// - Parameter stored: the stored rows among those that are ``needed(by:)`` the commit.
     init(_ commit: FlowCommit, stored: [(key: Int64, entry: LedgerEntry)]) throws(LedgerError) {
         rows = Dictionary(
             stored.map { ($0.entry.run.identity, Row(key: $0.key, before: $0.entry, entry: $0.entry)) }
@@ -63,7 +63,7 @@ struct RowChanges {
         }
     }
 
-    /// Sorted, so that rows lie together that are read together.
+    /// New rows in ledger order, so that rows that are read together are stored together.
     var inserted: [LedgerEntry] {
         rows.values.filter { $0.key == nil }.map(\.entry).sorted { $0.run.identity.precedes($1.run.identity) }
     }

@@ -1,7 +1,7 @@
 import FlowRuns
 import Ledger
 
-/// The columns of the table `sluice.run` behind `target` and `flow`, in one order for reading and writing.
+/// Columns of the table `sluice.run` except `target` and `flow`, in the order used for reading and writing.
 enum RunRow {
     typealias Column = (name: String, type: String)
 
@@ -23,12 +23,12 @@ enum RunRow {
         columns.map { table.isEmpty ? $0.name : "\(table).\($0.name)" }.joined(separator: ", ")
     }
 
-    /// `$3::bigint[], $4::text[]`
+    /// Returns typed array parameters for the columns: `$3::bigint[], $4::text[]`.
     static func arrays(_ columns: [Column], from first: Int) -> String {
         columns.enumerated().map { "$\(first + $0)::\($1.type)[]" }.joined(separator: ", ")
     }
 
-    /// The rows as one array a column.
+    /// Adds one array parameter per column, with the values of all rows.
     static func add(_ entries: some Collection<LedgerEntry>, to parameters: inout Parameters) {
         var writer = RowWriter()
         for entry in entries { writer.write(entry) }
@@ -50,7 +50,7 @@ enum RunRow {
             provenance: provenance)
     }
 
-    /// What planning reads, of the table `r`.
+    /// Columns of the table `r` that planning needs.
     static let planningColumns = names(runColumns, of: "r") + ", coalesce(r.output_records, r.input_records)"
 
     static func plannedRun(of flow: FlowID, from row: inout RowReader) throws(PostgresError) -> RecordedRun {
@@ -87,7 +87,7 @@ enum RunRow {
     }
 }
 
-/// Adds rows to the arrays of their columns, column by column.
+/// Writes rows into one array per column.
 private struct RowWriter {
     private(set) var arrays = Array(repeating: ArrayLiteral(), count: RunRow.entryColumns.count)
     private var column = 0

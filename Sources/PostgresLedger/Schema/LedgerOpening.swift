@@ -1,22 +1,23 @@
 import Ledger
 
-/// Finds, checks and makes the ledger in a database.
+/// Detection, checks and migration of the ledger in a database.
 extension PostgresConnection {
-    /// What a database has of a ledger.
+    /// The ledger found in a database.
     struct Found {
-        /// `nil` where there is no ledger.
+        /// The schema's version; `nil` when there is no ledger.
         var version: Int?
         var encoding = ""
         var fsync = ""
     }
 
-    /// To be called within a transaction.
+    /// Inspects the database. Must be called within a transaction.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` where some of the rows may be hidden from this role.
+    /// - Throws: ``LedgerError/unusable(_:)`` when rows may be hidden from this role, and
+    ///   ``PostgresError/newer(found:)``.
     func findLedger() throws(PostgresError) -> Found {
         var found = Found()
         var (filtered, replaced, role) = ("", "", "")
-        // From the catalog itself: a session's cache may not know yet what another has just made.
+        // Query the catalog itself: the session's cache may lack tables that another session has just created.
         try run(
             """
             WITH relation AS (SELECT pg_class.oid, relname, relkind
@@ -55,12 +56,12 @@ extension PostgresConnection {
         return found
     }
 
-    /// Makes the tables, or brings them to this program's version. Many may try at once: one does it.
+    /// Creates the tables, or migrates them to this program's version. Concurrent calls are safe: only one migrates.
     func migrate() throws(PostgresError) {
         try transaction(.write) { (connection) throws(PostgresError) in
             try connection.limitWaits()
             try connection.run("SELECT pg_advisory_xact_lock(\(PostgresSchema.lock))")
-            // What was found before the lock was taken may be old.
+            // Read the version again, because it may have changed before the lock was acquired.
             let version = try connection.findLedger().version ?? 0
             guard version < PostgresSchema.version else { return }
             for step in PostgresSchema.steps.dropFirst(version) { try connection.run(script: step) }
@@ -68,9 +69,9 @@ extension PostgresConnection {
         }
     }
 
-    /// The key of the target; `nil` where none of its identities is known and it may not be added.
+    /// Returns the key of the target; `nil` when the target is missing and may not be added.
     ///
-    /// - Parameter identities: its identity, and those that earlier versions gave it.
+    /// - Parameter identities: the target's identity, followed by those that earlier versions gave it.
     func target(_ identities: [String], adding: Bool) throws(PostgresError) -> Int64? {
         for identity in identities {
             if let known = try target(identity) { return known }
@@ -92,7 +93,7 @@ extension PostgresConnection {
         return found
     }
 
-    /// What is wrong with the tables themselves, in words.
+    /// Returns descriptions of damage to the tables, triggers and indexes.
     func damage() throws(PostgresError) -> [String] {
         var damage: [String] = []
         try run(

@@ -1,13 +1,14 @@
-/// The tables of a ledger on PostgreSQL, in a schema of their own. Every step is one transaction, is only ever appended,
-/// and counts `sluice.ledger.version` up by one; what stands here has been run on somebody's server and is never edited.
+/// The tables of a ledger on PostgreSQL, in a separate schema. Each migration step runs in one transaction and
+/// increments `sluice.ledger.version`. Steps are append-only: never edit an existing step, because servers have already
+/// run it.
 package enum PostgresSchema {
     static let steps = [firstStep, incompleteRequests, corrections]
     package static var version: Int { steps.count }
 
-    /// The lock that a migration takes for its transaction: `sluice` in ASCII.
+    /// Key of the advisory lock that a migration holds: `sluice` in ASCII.
     static let lock = 0x736c_7569_6365
 
-    /// All that an administrator runs for roles that may not create a schema, with the rights they need.
+    /// SQL for an administrator to run when roles may not create a schema, with the privileges that they need.
     package static var sql: String {
         """
         -- The ledger of sluice, version \(version). Run it once in the ledger's database:
@@ -29,7 +30,8 @@ package enum PostgresSchema {
 
         """
 
-    /// What ended with failed records, or without any, may be retried: the program sees to it that the manifest asks so.
+    /// Allows retries of runs that ended with failed records or without any records. The program checks that the
+    /// manifest requests such a retry.
     private static let incompleteRequests = """
         DROP INDEX sluice.one_living_request;
         CREATE UNIQUE INDEX one_living_request ON sluice.run (target, flow, window_start, window_end, rerun)
@@ -38,7 +40,7 @@ package enum PostgresSchema {
         UPDATE sluice.ledger SET version = 2;
         """
 
-    /// Lets an ended run get another end, and a run found on the service another window, when the service corrects them.
+    /// Allows the service to correct an ended run's end, and the window of a run found on the service.
     private static let corrections = """
         DROP TRIGGER run_moves_along_the_arrows ON sluice.run;
         CREATE TRIGGER run_moves_along_the_arrows BEFORE UPDATE OF state ON sluice.run FOR EACH ROW
@@ -60,12 +62,12 @@ package enum PostgresSchema {
         UPDATE sluice.ledger SET version = 3;
         """
 
-    /// The server itself keeps the promises that matter: one row for an identity, one living request for a window, one
-    /// row for a run id, one open claim for a flow, no move against the arrows of `RunState.canBecome`, nothing
-    /// forgotten. Text is compared by its bytes, as everywhere.
+    /// Creates the tables. Constraints on the server enforce the essential guarantees: one row per identity, one active
+    /// request per window, one row per run ID, one open claim per flow, only the state transitions of
+    /// `RunState.canBecome`, and no deletions. Text is compared bytewise, as everywhere in Sluice.
     ///
-    /// `server_identity` tells a server that may have lost commits (restored, or a standby that took over) from the one
-    /// that has them. What a server does not let its users see is left out of it.
+    /// `server_identity` distinguishes the original server from one that may have lost commits (a restored server or a
+    /// promoted standby). Parts that the server does not show to its users are omitted.
     private static let firstStep = """
         CREATE SCHEMA sluice;
 

@@ -1,9 +1,9 @@
-/// A server that may have lost commits: another one, another timeline, tables that were restored.
+/// Handling of a server that may have lost commits: a different server or timeline, or restored tables.
 extension PostgresConnection {
-    /// Has every flow compared with the service before its next request, where the server is no longer the one that the
-    /// ledger was kept on. Each flow gets a new token: a claim that was prepared before meets a conflict.
+    /// Marks every flow for a recheck if the server is no longer the one recorded in the ledger. Each flow gets a new
+    /// token, so that a claim prepared earlier causes a conflict.
     ///
-    /// A flow that is not recorded, because its first commit was lost, is known by the count of changes: see
+    /// A flow without a record, because its first commit was lost, is covered by the number of server changes: see
     /// ``FlowRow/unrecorded``.
     func settleServerChange() throws(PostgresError) {
         let hasChanged = try transaction(.read) { (connection) throws(PostgresError) in
