@@ -67,8 +67,20 @@ struct SimulatedCommands {
     func refresh(readsAll: Bool? = nil) async {
         process.trace("refresh begins")
         _ = await Refresh(context: context, wireForm: WireForm()).run(
-            declarations, readsAll: readsAll ?? process.random.happens(0.3))
+            declarations + replacedFlows, readsAll: readsAll ?? process.random.happens(0.3))
         process.trace("refresh ends")
+    }
+
+    /// Undeclared flows that declared flows replace. The command reads them, too.
+    private var replacedFlows: [FlowDeclaration] {
+        let declared = Set(declarations.map(\.id))
+        return declarations.flatMap { flow in
+            flow.replaced.filter { !declared.contains($0) }.map { id in
+                FlowDeclaration(
+                    id: id, manifest: flow.manifest, target: flow.target, source: flow.source,
+                    acknowledged: flow.acknowledged, place: flow.place)
+            }
+        }
     }
 
     private func plan(ahead: Duration = .zero) async throws(LedgerError) -> Plan {
@@ -162,18 +174,21 @@ struct SimulatedCommands {
             let isNamed =
                 plan.held.contains { $0.window.overlaps(window) }
                 || plan.actions.contains { $0.window.overlaps(window) }
-                || overlapping.contains(where: service.wasRetriggered)
             if isNamed { continue }
+            // A re-trigger that was answered with a known run uses up an attempt, whether or not it made another run.
+            let echoed = overlapping.reduce(0) { $0 + service.echoCount(of: $1) }
             // Of the window, of a piece of it, or of a batch that an applier requested.
             let requested = Set(overlapping.filter { own.contains($0.id) }.compactMap(\.window)).union([window])
-            let attempts = overlapping.count { $0.hasFailed(at: now) && $0.window.map(requested.contains) ?? false }
+            let failed = overlapping.count { $0.hasFailed(at: now) && $0.window.map(requested.contains) ?? false }
+            let attempts = failed + echoed
             if !service.isCovered(window, of: flow), attempts < 1 + flow.retries.times {
                 faults.append("not-covered: \(window) of \(plan.id)")
             }
-            let exact = overlapping.filter { $0.window == window }
+            // Partial and empty runs of a replaced flow count as recorded.
+            let exact = overlapping.filter { $0.window == window && $0.flow == plan.id }
             if !exact.isEmpty, exact.count == overlapping.count, flow.reruns.isEmpty,
                 exact.allSatisfy({ $0.stage(at: now) == .ended && $0.outcome(at: now).isRetried(by: flow.retries) }),
-                exact.count < 1 + flow.retries.times
+                exact.count + echoed < 1 + flow.retries.times
             {
                 faults.append("not-retried: \(window) of \(plan.id), \(exact.map(\.outcome))")
             }

@@ -33,7 +33,7 @@ struct UnreliableService: FlowService {
             return .refused(reason: "400", response: "")
         }
         return await request(id, deadline) { service, request in
-            service.take(body, request).map { service.echo(of: $0, retriggering: nil) }
+            service.take(body, request).map { service.echo(of: $0, retriggering: nil, after: process.look(at: id)) }
         }
     }
 
@@ -46,9 +46,11 @@ struct UnreliableService: FlowService {
                 service.trace.add(service.time, "service triggers \(run) again IN VAIN")
                 return .success(run)
             }
-            return service.retrigger(run, request).map { service.echo(of: $0, retriggering: run) }
+            return service.retrigger(run, request).map { service.echo(of: $0, retriggering: run, after: nil) }
         }
-        if case .accepted(run, _) = answer { service.noteRetriggered(run) }
+        if case .accepted(run, _) = answer {
+            service.noteEcho(run, ledgerCount: process.limits.ledgerCount)
+        }
         return answer
     }
 
