@@ -182,7 +182,8 @@ struct FlowPass {
             piece.window = window
             overlap.declare(piece, into: &found)
         // Of a failed run's window others may have covered a part meanwhile: the overlap policy decides, see `create`.
-        case .retry(_, let failed, _) where failed.state == .failed && isDeclared && declaration.overlap != .allow:
+        case .retry(_, let failed, _)
+        where failed.state == .failed && isDeclared && declaration.overlap != .allow && history.covering == nil:
             overlap.declare(desired, into: &found)
         case .retry(let run, let failed, let ordinal):
             found.retry(run, failed, ordinal, attempts: history.own, rerun: nil, of: desired)

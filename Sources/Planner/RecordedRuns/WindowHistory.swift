@@ -22,6 +22,8 @@ struct WindowHistory {
     private(set) var rerunsOfUnrecorded: [RunIdentity: String] = [:]
 
     private var unrecorded: [RecordedRun] = []
+    /// Whether a run that the manifest acknowledges without a window has ingested the window.
+    private var isIngestedByForeignRun = false
     /// Runs of replaced flows that were accepted, or possibly accepted, and have not failed.
     private var replaced: [RecordedRun] = []
     /// The roles of replaced flows' runs from outside this ledger: a rerun ID, or `nil` for the window's own run.
@@ -54,6 +56,7 @@ struct WindowHistory {
         if !replaced.isEmpty { replaced.removeAll() }
         if !rolesOfReplaced.isEmpty { rolesOfReplaced.removeAll() }
         if !unrecorded.isEmpty { unrecorded.removeAll(keepingCapacity: true) }
+        isIngestedByForeignRun = false
     }
 
     /// Assigns roles to the runs from outside this ledger.
@@ -64,6 +67,7 @@ struct WindowHistory {
     mutating func count(for declared: [String], _ retries: Retries, acknowledged: Set<RunID>) {
         guard !unrecorded.isEmpty || !replaced.isEmpty else { return }
         let counting = unrecorded.filter { !$0.isSomebodyElses(acknowledged) }.sorted(by: Self.isOlder)
+        isIngestedByForeignRun = unrecorded.contains { $0.coversWindow && $0.isSomebodyElses(acknowledged) }
         let failedOrRetried = counting.filter { $0.state == .failed || retries.include($0) }
         let others = replaced.filter { $0.origin == .service }
         var living = (counting.filter { !failedOrRetried.contains($0) } + others).sorted(by: Self.isOlder)[...]
@@ -71,7 +75,7 @@ struct WindowHistory {
         for rerun in [nil] + declared.map(Optional.some) {
             var attempts = self[rerun]
             let isTakenThere = replaced.contains { $0.origin == .request && $0.identity.rerun == rerun }
-            if !isTakenThere, attempts.isOpen(retries), let run = living.popFirst() {
+            if !isTakenThere, attempts.lacksRun(retries), let run = living.popFirst() {
                 if others.contains(run) {
                     rolesOfReplaced.insert(rerun)
                     continue
@@ -113,7 +117,9 @@ struct WindowHistory {
         case .missing where runs.contains { $0.origin == .request && $0.identity.rerun != nil && $0.coversWindow }:
             return .recorded
         // An acknowledged run takes no declared run's place, but its window was ingested.
-        case .missing where unrecorded.contains(where: \.coversWindow): return .recorded
+        case .missing where isIngestedByForeignRun, .retry where isIngestedByForeignRun,
+            .failed where isIngestedByForeignRun:
+            return .recorded
         case .retry where reruns.values.contains(where: { $0.isTaken(retries) }),
             .failed where reruns.values.contains(where: { $0.isTaken(retries) }):
             return .recorded
@@ -214,8 +220,12 @@ struct Attempts {
     /// The number of attempts that failed, ended partially, or had no records.
     private var ended: Int { failed + partial + empty }
 
-    /// Whether a run from outside this ledger can count as one of these attempts.
-    func isOpen(_ retries: Retries) -> Bool { doubt == nil && !isTaken(retries) && ended <= retries.times }
+    /// Whether a run from outside this ledger that has not failed counts as the run that these attempts are at, also
+    /// when no retry is left.
+    func lacksRun(_ retries: Retries) -> Bool { doubt == nil && !isTaken(retries) }
+
+    /// Whether a failed run from outside this ledger counts as one of these attempts.
+    func isOpen(_ retries: Retries) -> Bool { lacksRun(retries) && ended <= retries.times }
 
     func verdict(_ retries: Retries) -> Verdict {
         if let doubt { return .doubtful(doubt) }
