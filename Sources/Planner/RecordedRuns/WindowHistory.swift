@@ -75,7 +75,7 @@ struct WindowHistory {
         for rerun in [nil] + declared.map(Optional.some) {
             var attempts = self[rerun]
             let isTakenThere = replaced.contains { $0.origin == .request && $0.identity.rerun == rerun }
-            if !isTakenThere, attempts.lacksRun(retries), let run = living.popFirst() {
+            if !isTakenThere, attempts.isOpen(retries), let run = living.popFirst() {
                 if others.contains(run) {
                     rolesOfReplaced.insert(rerun)
                     continue
@@ -220,12 +220,8 @@ struct Attempts {
     /// The number of attempts that failed, ended partially, or had no records.
     private var ended: Int { failed + partial + empty }
 
-    /// Whether a run from outside this ledger that has not failed counts as the run that these attempts are at, also
-    /// when no retry is left.
-    func lacksRun(_ retries: Retries) -> Bool { doubt == nil && !isTaken(retries) }
-
-    /// Whether a failed run from outside this ledger counts as one of these attempts.
-    func isOpen(_ retries: Retries) -> Bool { lacksRun(retries) && ended <= retries.times }
+    /// Whether a run from outside this ledger can count as one of these attempts.
+    func isOpen(_ retries: Retries) -> Bool { doubt == nil && !isTaken(retries) && ended <= retries.times }
 
     func verdict(_ retries: Retries) -> Verdict {
         if let doubt { return .doubtful(doubt) }
