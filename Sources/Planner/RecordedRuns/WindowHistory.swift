@@ -117,9 +117,8 @@ struct WindowHistory {
         case .missing where runs.contains { $0.origin == .request && $0.identity.rerun != nil && $0.coversWindow }:
             return .recorded
         // An acknowledged run takes no declared run's place, but its window was ingested.
-        case .missing where isIngestedByForeignRun, .retry where isIngestedByForeignRun,
-            .failed where isIngestedByForeignRun:
-            return .recorded
+        case .missing where unrecorded.contains(where: \.coversWindow): return .recorded
+        case .retry where isIngestedByForeignRun, .failed where isIngestedByForeignRun: return .recorded
         case .retry where reruns.values.contains(where: { $0.isTaken(retries) }),
             .failed where reruns.values.contains(where: { $0.isTaken(retries) }):
             return .recorded
