@@ -190,9 +190,11 @@ struct SimulatedCommands {
             if !service.isCovered(window, of: flow), attempts < 1 + flow.retries.times {
                 faults.append("not-covered: \(window) of \(plan.id)")
             }
-            // Partial and empty runs of a replaced flow count as recorded.
+            // Partial and empty runs of a replaced flow count as recorded, and so do runs that were acknowledged without a
+            // window.
             let exact = overlapping.filter { $0.window == window && $0.flow == plan.id }
             if !exact.isEmpty, exact.count == overlapping.count, flow.reruns.isEmpty,
+                !exact.contains(where: service.acknowledgements.wasSomebodyElses),
                 exact.allSatisfy({ $0.stage(at: now) == .ended && $0.outcome(at: now).isRetried(by: flow.retries) }),
                 exact.count + echoed < 1 + flow.retries.times
             {
