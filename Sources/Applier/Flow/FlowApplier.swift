@@ -283,8 +283,9 @@ struct FlowApplier {
             let reason: String
             switch await sendToService(request) {
             case .accepted(let run, let response):
-                if case .other(let known) = reconciler.ledger.runAnswered(run, to: request.claim) {
-                    return try await recordKnownRun(run, known, response, of: request)
+                // The ledger was read before the claim: whatever run it contains is not this request's.
+                if reconciler.ledger.runIDs.contains(run) {
+                    return try await recordKnownRun(run, response, of: request)
                 }
                 try record(.accepted(run, response: response), of: request)
                 countAccepted()
@@ -369,7 +370,7 @@ struct FlowApplier {
     /// Records an answer that names a run which is recorded already. A re-trigger may have run it again under its old id:
     /// that uses up an attempt. After a `POST /runs` the listing decides whether a run was made.
     private mutating func recordKnownRun(
-        _ run: RunID, _ known: RunIdentity, _ response: String, of request: ClaimedRequest
+        _ run: RunID, _ response: String, of request: ClaimedRequest
     ) async throws(FlowEnd) -> SendResult {
         let reason = "\(RunAnswerReason.knownRun)\(run)"
         guard request.action.kind.retriggered != nil else {

@@ -199,7 +199,7 @@ extension FlowLedger {
     }
 
     /// Whether another request for the window is under way or has brought records, so that this run, which was retried
-    /// as failed, cannot become a second living one. The window was ingested twice then, which both rows show.
+    /// as failed, cannot become a second living one. Its row then keeps the earlier end.
     private func isReplacedByRetry(_ known: RecordedRun, ifEnded end: RunEnd?) -> Bool {
         guard known.origin == .request, !known.isLivingRequest, end?.state == .succeeded else { return false }
         return runs.attempts(at: known.identity.key).contains { $0.identity != known.identity && $0.isLivingRequest }

@@ -274,8 +274,11 @@ struct FlowFindings {
         let whose = rerun.map { "rerun \($0)" } ?? "its run"
         let failure = failed.failure.map { ": \($0.inShort)" } ?? ""
         let end = failed.state == .failed ? "failed" : failed.isEmpty ? "brought no records" : "is partial"
+        // The service repeats the run's true window, which may be another one than the manifest acknowledges.
+        let isWindowAcknowledged = acknowledgements[run]?.window != nil
         return PlannedAction(
-            kind: .retry(of: run, asNewRun: failed.state == .partial), window: window, rerun: rerun,
+            kind: .retry(of: run, asNewRun: failed.state == .partial || isWindowAcknowledged), window: window,
+            rerun: rerun,
             attempt: attempts.next,
             reason: "\(whose) \(run) \(end)\(failure); retry \(ordinal) of \(retries.times)",
             refusal: attempts.refusal, place: desired.place, timeZone: desired.timeZone,

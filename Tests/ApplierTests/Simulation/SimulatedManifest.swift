@@ -87,7 +87,13 @@ struct SimulatedFlowDeclaration: Sendable {
 
     var allWindows: [Window] { windows + seriesWindows }
 
-    /// Whether a run with other bounds overlaps a declared window, if that is an error or leaves no whole window for a
+    /// Whether a batch of the series may be of this window.
+    func mayBeBatch(_ window: Window) -> Bool {
+        batch != nil && seriesWindows.contains { $0.start == window.start }
+            && seriesWindows.contains { $0.end == window.end }
+    }
+
+    /// Whether a run of another cut overlaps a declared window, where that is an error, or leaves no whole window for a
     /// rerun.
     func canBeBlocked(by runs: [SimulatedRun]) -> Bool {
         if isEdited { return true }

@@ -25,6 +25,8 @@ struct SimulatedLimits: Sendable {
     let requestsPerClaim: Int
     /// Several machines use the same ledger.
     let isShared: Bool
+    /// How many ledgers are at work in the end.
+    let ledgerCount: Int
     var isCommitCostly: Bool { requestsPerClaim > 1 }
 }
 

@@ -51,6 +51,7 @@ final class SimulatedService: Sendable {
         var sandbox: SimulatedSandbox
         /// How far the first node's clock is ahead of the true time, and the maximum of all nodes so far.
         var skew: Duration
+        let initialSkew: Duration
         var largestSkew: Duration
         /// The runs that appliers requested.
         var own: Set<String> = []
@@ -60,8 +61,9 @@ final class SimulatedService: Sendable {
         var released: Set<ClaimedWindow> = []
         /// Every window that was ever claimed.
         var claimed: Set<Window> = []
-        /// How many re-triggers of each run were answered in the quiet phase.
-        var retriggered: [String: Int] = [:]
+        /// How often the answer to a re-trigger named the run itself: ever, and since all is quiet.
+        var echoes: [String: Int] = [:]
+        var quietEchoes: [String: Int] = [:]
         var violations: [String] = []
         /// Nothing goes wrong any more.
         var isQuiet = false
@@ -93,7 +95,10 @@ final class SimulatedService: Sendable {
         for flow in manifest.flows {
             model.add(SimulatedFlow(id: flow.id, source: flow.source))
         }
-        state = Mutex(State(sandbox: model, skew: skew, largestSkew: skew + (world.nodes.offsets.max() ?? .zero)))
+        state = Mutex(
+            State(
+                sandbox: model, skew: skew, initialSkew: skew,
+                largestSkew: skew + (world.nodes.offsets.max() ?? .zero)))
     }
 
     /// The true time. Runs are listed, begin and end by it, not by the nodes' clocks.
@@ -131,7 +136,14 @@ final class SimulatedService: Sendable {
         state.withLock { $0.violations.append(words) }
     }
 
-    func becomeQuiet() { state.withLock { $0.isQuiet = true } }
+    /// Clocks that were set back are put right. Until then, windows that have not ended by them are rightly not sent.
+    func becomeQuiet() {
+        let step = state.withLock { state in
+            state.isQuiet = true
+            return max(.zero, state.initialSkew - state.skew)
+        }
+        if step > .zero { stepClock(by: step) }
+    }
 
     // MARK: Requests
 
@@ -213,9 +225,14 @@ final class SimulatedService: Sendable {
         if own.filter({ $0.window == window }).count >= mostAttempts {
             violations.append("retries-exceeded: \(window) of \(run.flow)")
         }
-        // After `overlap: allow`, a retry may legitimately overlap another run.
+        // Where overlaps were ever allowed, a retry may be of a window that overlaps another. A rerun that is retried is of
+        // the whole window, even if only a piece of the window itself is left to request.
+        let isTrimmed = versions.contains { $0.overlap == .trim }
+        func mayBeRerun(_ other: Window) -> Bool { isTrimmed && flow.slots(of: other, at: elapsed) > 1 }
         if !versions.contains(where: { $0.overlap == .allow }),
-            let other = living.first(where: { $0.window != window && $0.window?.overlaps(window) ?? false })
+            let other = living.first(where: { run in
+                run.window.map { $0 != window && $0.overlaps(window) && !mayBeRerun($0) } ?? false
+            })
         {
             violations.append("overlap: \(window) of \(run.flow), with \(other.id.prefix(8))")
         }
@@ -304,15 +321,20 @@ final class SimulatedService: Sendable {
         return end >= window.end
     }
 
-    /// The run id in the answer to an accepted request.
+    /// The id that the answer to a taken request names. It is never that of a run which the sender has not seen: nothing
+    /// could tell such an answer from a true one.
     ///
     /// - Parameters:
-    ///   - failed: the re-triggered run.
-    ///   - recorded: the runs in the applier's ledger.
-    func echo(of run: RunID, retriggering failed: RunID?, recorded: Set<RunID> = []) -> RunID {
+    ///   - failed: the run that was triggered again.
+    ///   - look: the sender's last look at the flow.
+    func echo(of run: RunID, retriggering failed: RunID?, after look: SimulatedLook?) -> RunID {
         guard random.happens(0.5) else { return run }
         if let failed { return habits.echo == .failedRun ? failed : run }
-        return habits.echo == .knownRun ? recorded.sorted().randomElement(random) ?? run : run
+        guard habits.echo == .knownRun, let look, let made = runs.last(where: { $0.id == run.description }) else {
+            return run
+        }
+        let known = runs.prefix(look.runCount).filter { $0.flow == made.flow && $0.listedAt <= look.time }
+        return known.randomElement(random).flatMap { RunID($0.id) } ?? run
     }
 
     /// Whether a re-trigger of the run is accepted without creating a run.
@@ -322,19 +344,21 @@ final class SimulatedService: Sendable {
         return runs.contains { $0.id == run.description && $0.mayBeTriggeredAgain(at: now) }
     }
 
-    /// Counts the answers to re-triggers of a run. Only the quiet phase counts, because no answer is lost then.
-    func noteRetriggered(_ run: RunID) {
-        guard isQuiet, let flow = runs.first(where: { $0.id == run.description })?.flow else { return }
-        let times = manifest.flow(flow)?.versions(until: time.elapsed).map(\.retries.times).max() ?? 0
+    /// The answer to a re-trigger names the run itself. Each ledger counts its own attempts, since such a re-trigger may
+    /// leave no trace on the service. While all is quiet no answer is lost.
+    func noteEcho(_ run: RunID, ledgerCount: Int) {
         let count = state.withLock { state in
-            state.retriggered[run.description, default: 0] += 1
-            return state.retriggered[run.description, default: 0]
+            state.echoes[run.description, default: 0] += 1
+            if state.isQuiet { state.quietEchoes[run.description, default: 0] += 1 }
+            return state.quietEchoes[run.description] ?? 0
         }
-        if count == 2 + times { violate("triggered-without-end: \(run)") }
+        guard count > 0, let flow = runs.first(where: { $0.id == run.description })?.flow else { return }
+        let times = manifest.flow(flow)?.versions(until: time.elapsed).map(\.retries.times).max() ?? 0
+        if count == 1 + (1 + times) * ledgerCount { violate("triggered-without-end: \(run)") }
     }
 
-    /// Whether a re-trigger was answered with this run's own id.
-    func wasRetriggered(_ run: SimulatedRun) -> Bool { state.withLock { $0.retriggered[run.id] != nil } }
+    /// How often the answer to a re-trigger of the run named the run itself.
+    func echoCount(of run: SimulatedRun) -> Int { state.withLock { $0.echoes[run.id] ?? 0 } }
 
     func wasClaimed(_ window: Window) -> Bool { state.withLock { $0.claimed.contains(window) } }
 

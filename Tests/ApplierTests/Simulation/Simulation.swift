@@ -42,7 +42,8 @@ final class Simulation: Sendable {
         trace = Trace(isOn: tracing)
         limits = SimulatedLimits(
             requestTimeout: Span.requestTimeout, settle: random.seconds(90, 120, 120),
-            requestsPerClaim: random.pick(mode.isShared ? [1, 2, 4, 8] : [1, 1, 1, 4]), isShared: mode.isShared)
+            requestsPerClaim: random.pick(mode.isShared ? [1, 2, 4, 8] : [1, 1, 1, 4]), isShared: mode.isShared,
+            ledgerCount: mode == .separate || mode == .clones ? 2 : 1)
         misfortunes = Misfortunes(
             kill: random.pick([0, 0.005, 0.02]), pause: random.pick([0, 0.01, 0.03]),
             network: random.pick([0, 0.05, 0.25]), store: random.pick([0, 0.03, 0.1]),

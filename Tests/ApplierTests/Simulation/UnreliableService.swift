@@ -34,10 +34,7 @@ struct UnreliableService: FlowService {
             return .refused(reason: "400", response: "")
         }
         return await request(id, deadline) { service, request in
-            service.take(body, request).map { run in
-                let runs = (try? InMemoryStore(process.contents).snapshot(of: id).runs) ?? []
-                return service.echo(of: run, retriggering: nil, recorded: Set(runs.compactMap(\.id)))
-            }
+            service.take(body, request).map { service.echo(of: $0, retriggering: nil, after: process.look(at: id)) }
         }
     }
 
@@ -50,9 +47,11 @@ struct UnreliableService: FlowService {
                 service.trace.add(service.time, "service accepts a re-trigger of \(run) and creates NO RUN")
                 return .success(run)
             }
-            return service.retrigger(run, request).map { service.echo(of: $0, retriggering: run) }
+            return service.retrigger(run, request).map { service.echo(of: $0, retriggering: run, after: nil) }
         }
-        if case .accepted(run, _) = answer { service.noteRetriggered(run) }
+        if case .accepted(run, _) = answer {
+            service.noteEcho(run, ledgerCount: process.limits.ledgerCount)
+        }
         return answer
     }
 
