@@ -292,7 +292,8 @@ struct FlowApplier {
                 context.report(.accepted(identity, run))
                 return .allAccepted
             case .refused(let reason, let response):
-                return try await recordRefusal(reason, response, of: request)
+                return try await recordRefusal(
+                    reason, response, of: request, advice: "; to request the window anew, declare a 'rerun' of it")
             case .unknown(let reason, let response):
                 return try await recordDoubt(reason, response, of: request)
             case .unauthorized(let reason):
@@ -345,7 +346,7 @@ struct FlowApplier {
 
     /// Only a refused retry lets its flow go on; a refused `POST /runs` stops it.
     private mutating func recordRefusal(
-        _ reason: String, _ response: String, of request: ClaimedRequest
+        _ reason: String, _ response: String, of request: ClaimedRequest, advice: String
     ) async throws(FlowEnd) -> SendResult {
         try record(.rejected(reason: reason, response: response), of: request)
         context.report(.rejected(request.claim.identity, reason: reason))
@@ -353,7 +354,7 @@ struct FlowApplier {
         let window = request.action.window
         guard request.action.kind.retriggered != nil else { throw .refused(window, reason: reason) }
         skipped[request.action.key(in: plan.id)] = .refused(
-            window, reason: "\(reason); to request the window anew, declare a 'rerun' of it")
+            window, reason: reason + advice)
         return .replan
     }
 
@@ -376,7 +377,9 @@ struct FlowApplier {
         guard request.action.kind.retriggered != nil else {
             return try await recordDoubt(reason, response, of: request)
         }
-        return try await recordRefusal(reason, response, of: request)
+        // The run may be running again, so a rerun would be the wrong advice.
+        return try await recordRefusal(
+            reason, response, of: request, advice: "; 'sluice refresh' reads whether it is running again")
     }
 
     /// Releases requests that were certainly not taken, and commits that with what is pending.
