@@ -1,5 +1,5 @@
 /// An instant on the boot clock of one machine. Unlike a monotonic instant of one process, it can be stored and compared
-/// by later processes of the same boot; unlike the wall clock, nobody sets it.
+/// by later processes of the same boot; unlike the wall clock, it is never set.
 package struct MachineInstant: Hashable, Sendable {
     /// Identifies the boot, such as Linux's `/proc/sys/kernel/random/boot_id`.
     package let boot: String

@@ -48,7 +48,7 @@ package enum RunState: String, Hashable, Sendable, CaseIterable {
     /// Whether the service has reported how the run ended.
     package var hasEnded: Bool { [.succeeded, .partial, .failed].contains(self) }
 
-    /// The service took it, whatever became of it.
+    /// Whether the service accepted the request, even if the run failed later.
     package var isAccepted: Bool { [.accepted, .succeeded, .partial, .failed].contains(self) }
 
     /// Whether it is unknown if the service accepted the request.

@@ -57,7 +57,7 @@ struct FlowApplier {
 
     private var context: ApplierContext { applier.context }
 
-    /// Applies the plan. Never throws: whatever happens becomes part of the outcome.
+    /// Applies the plan. Never throws: every error becomes part of the outcome.
     mutating func run() async -> FlowOutcome {
         var end = FlowEnd.done
         do throws(FlowEnd) { try await apply() } catch { end = error }
@@ -157,7 +157,7 @@ struct FlowApplier {
         } catch { throw context.end(for: error) }
     }
 
-    /// Plans the approved requests against the ledger of now. Whatever is new is left to another plan: nothing is sent that
+    /// Plans the approved requests against the ledger of now. New requests are left to another plan: nothing is sent that
     /// was not approved.
     ///
     /// - Returns: the approved requests that are still missing, and the delta column, where the flow's first request is
@@ -283,7 +283,7 @@ struct FlowApplier {
             let reason: String
             switch await sendToService(request) {
             case .accepted(let run, let response):
-                // The ledger was read before the claim: whatever run it contains is not this request's.
+                // The ledger was read before the claim, so a run that it contains is not this request's.
                 if reconciler.ledger.runIDs.contains(run) {
                     return try await recordKnownRun(run, response, of: request)
                 }
@@ -293,7 +293,7 @@ struct FlowApplier {
                 return .allAccepted
             case .refused(let reason, let response):
                 return try await recordRefusal(
-                    reason, response, of: request, advice: "; to request the window anew, declare a 'rerun' of it")
+                    reason, response, of: request, advice: "; to request the window again, declare a 'rerun' of it")
             case .unknown(let reason, let response):
                 return try await recordDoubt(reason, response, of: request)
             case .unauthorized(let reason):
@@ -512,7 +512,7 @@ struct FlowApplier {
 
     // MARK: Windows that have not ended
 
-    /// Whether the window has not ended by the service's clock, whatever time the plan was made for: its run would leave a
+    /// Whether the window has not ended by the service's clock, independently of the plan's time: its run would leave a
     /// hole at its end.
     private func isEarly(_ action: PlannedAction) -> Bool {
         (action.isOfSeries || rerunSeriesWindows.contains(action.window)) && action.window.end > serviceNow

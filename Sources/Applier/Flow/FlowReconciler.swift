@@ -40,7 +40,7 @@ struct FlowReconciler {
 
     // MARK: Reconcile
 
-    /// Compares the flow with the service before its first request, whatever the ledger contains.
+    /// Compares the flow with the service before its first request, even if the ledger seems complete.
     ///
     /// - Parameter service: the flow as the service describes it; `nil` for a flow of which nothing is requested.
     mutating func reconcileOnStart(with service: ServiceFlow?) async throws(FlowEnd) {

@@ -226,7 +226,7 @@ package actor GitLedger: LedgerStore {
             // Keep the heads that a push has advanced since the fetch began.
             for name in Set(heads.keys).union(found.keys) where heads[name] == known[name] { heads[name] = found[name] }
             readAt = start
-            // A ledger that is set back is noticed by whatever has read more of it, `plan` included.
+            // Every command remembers what it read, `plan` included, so that a reset of the ledger is detected.
             for (name, commit) in found
             where commit != known[name] && commit != remembered[name] && !(FlowID(name).map(lost.contains) ?? true) {
                 session.remembered.remember(commit, at: name, replacing: isFirst ? remembered[name] : known[name])

@@ -22,7 +22,7 @@ struct RunIndex: Sendable {
         if let claim = run.claim { claims.insert(claim.id) }
     }
 
-    /// Whatever else was requested under its claim: that stays known.
+    /// Removes a run. Its claim stays known, because the claim may cover further requests.
     mutating func remove(_ run: RecordedRun) {
         if run.state.isDoubtful { open.removeAll { $0.identity == run.identity } }
         if let id = run.id { ids.remove(id) }

@@ -2,15 +2,15 @@ import FlowRuns
 
 /// A flow's runs as the service listed them, from one reading of its pages.
 package struct RunListing: Sendable {
-    /// Each once.
+    /// The listed runs, each once.
     package let runs: [ObservedRun]
-    /// The service's time when it answered the first page, in whole seconds; `nil` where it tells none.
+    /// The lower bound of the service's time when the listing began; `nil` if its answers had no `Date`.
     package let date: Timestamp?
     /// Whether every page was read.
     package let isComplete: Bool
-    /// Where not every page was read, newest first: every run made after this time was, as far as it was listed.
+    /// For a listing of the newest runs: every listed run made after this time was read.
     package let readBackTo: Timestamp?
-    /// Whether the next look need not read again what this one has read.
+    /// Whether the next listing need not read back as far as this one.
     let advancesWatermark: Bool
 
     package init(runs: [ObservedRun], date: Timestamp?, isComplete: Bool, readBackTo: Timestamp? = nil) {
@@ -21,8 +21,7 @@ package struct RunListing: Sendable {
         advancesWatermark = true
     }
 
-    /// Runs that are surely the flow's, of which nobody can promise that no other is missing. They are recorded, settle
-    /// nothing, and spare the next look nothing.
+    /// An incomplete listing: its runs are recorded, but it cannot settle claims or advance the watermark.
     package init(some runs: [ObservedRun]) {
         self.runs = runs
         date = nil
@@ -34,7 +33,7 @@ package struct RunListing: Sendable {
 
 /// Rules that decide what became of an unanswered claim.
 package struct ClaimSettlementPolicy: Sendable {
-    /// How long after its claim a run is listed at the latest.
+    /// The maximum time from a claim until its run is listed.
     package let settle: Duration
     /// How long this process had seen the open claim when the listing began, by its own monotonic clock.
     package let seenFor: Duration
@@ -46,8 +45,7 @@ package struct ClaimSettlementPolicy: Sendable {
     /// Runs of unknown window whose window the manifest gives. It counts at planning and is not recorded, so that the
     /// manifest can be corrected and the service's own word wins.
     package let acknowledgedWindows: Set<RunID>
-    /// The ledger's revision from which on the service had its time to list whatever was requested before; `nil` where
-    /// nobody has waited.
+    /// The ledger's revision when a wait of `settle` began, so that every earlier request is listed; `nil` without a wait.
     package let waitedFrom: Revision?
 
     package init(
@@ -74,36 +72,37 @@ package struct ClaimSettlementPolicy: Sendable {
     }
 }
 
-/// What a listing brought.
+/// The changes that a listing led to.
 package struct ListingFindings: Hashable, Sendable {
-    /// How many runs were listed.
+    /// The number of listed runs.
     package var read = 0
-    /// How many of them the ledger did not know, its open requests aside.
+    /// The number of listed runs that the ledger did not contain, except answers to open requests.
     package var new = 0
-    /// How many had not ended before, and have now.
+    /// The number of runs whose end is new.
     package var ended = 0
-    /// Open requests that the service has taken.
+    /// Open requests that the service accepted, with their runs.
     package var adopted: [RunIdentity: RunID] = [:]
-    /// Open requests that the service surely does not have.
+    /// Open requests that the service did not accept.
     package var released: [RunIdentity] = []
-    /// Runs whose window cannot be read and that no manifest acknowledges: while one is there, nothing of the flow is
+    /// Runs whose window cannot be read and that no manifest acknowledges. While there is one, nothing of the flow is
     /// claimed or released.
     package var unreadable: [ObservedRun] = []
-    /// Runs that the manifest calls somebody else's, without telling their window, and that may be an open request.
+    /// Runs that the manifest acknowledges without a window, and that may be the answer to an open request.
     package var undecided: [ObservedRun] = []
 
     package init() {}
 }
 
 extension FlowLedger {
-    /// Takes over what the service listed: the ends of runs, runs that nobody recorded, and what became of the open
-    /// requests.
+    /// Merges a listing: records new runs and the ends of known ones, and settles open requests.
     ///
-    /// An open request is settled once, by a listing begun after its claim's time + `settle` and read back to before
-    /// the claim: the window's oldest run that is not recorded is adopted, or else the request is released. Until then
-    /// the unrecorded runs of its window are neither recorded nor counted. One shortcut: an unrecorded run of the window
-    /// made since the claim by the client that made runs which are known as our own is adopted at once; a person's run
-    /// in the user interface has another client.
+    /// An open request is settled once, by a listing that began after its claim expired and reaches back to before the
+    /// claim: the window's oldest run that is not recorded is adopted, otherwise the request is released. Until then the
+    /// unrecorded runs of its window are neither recorded nor counted. There is one shortcut: an unrecorded run of the
+    /// window, made since the claim by the same client as runs known to be our own, is adopted at once; a person's run in
+    /// the UI has another client.
+    ///
+    /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` when the listing contradicts the ledger.
     package mutating func observe(
         _ listing: RunListing, settling: ClaimSettlementPolicy, at now: Timestamp
     ) throws(LedgerError) -> ListingFindings {
@@ -116,7 +115,7 @@ extension FlowLedger {
             try record(run, recorded[run.id], settling, &findings, at: now)
         }
         try release(by: listing, settling, &findings, at: now)
-        note(listing, settling, at: now)
+        recordProgress(of: listing, settling, at: now)
         return findings
     }
 
@@ -129,7 +128,9 @@ extension FlowLedger {
         return recorded
     }
 
-    /// - Returns: the adopted runs, and those that may be an open request still: left alone until its time has passed.
+    /// Adopts runs as answers to open requests.
+    ///
+    /// - Returns: the adopted runs, and those that may still be the answer to a request whose claim has not expired.
     private mutating func adopt(
         from listed: [ObservedRun], _ recorded: [RunID: RecordedRun], _ listing: RunListing,
         _ settling: ClaimSettlementPolicy,
@@ -149,7 +150,7 @@ extension FlowLedger {
             }
             let since = candidates.filter { request.couldBe($0) }
             let own = since.first { $0.createdClient.map(ownClients.contains) ?? false }
-            // While the request may as well be a run whose window nobody knows, another's run is not taken for it.
+            // The request may be the run whose window cannot be read, so no other run is adopted for it.
             let mayBeHidden = listed.contains { run in
                 recorded[run.id]?.window == nil && run.window == nil
                     && !settling.acknowledgedWindows.contains(run.id) && request.couldBe(run)
@@ -217,17 +218,17 @@ extension FlowLedger {
         }
     }
 
-    /// What the next look has to know of this one.
-    private mutating func note(_ listing: RunListing, _ settling: ClaimSettlementPolicy, at now: Timestamp) {
-        // A creation time ahead of the service's own clock would hide later runs from every later look.
+    /// Records how far the next listing has to read back, and when this one was made.
+    private mutating func recordProgress(of listing: RunListing, _ settling: ClaimSettlementPolicy, at now: Timestamp) {
+        // A creation time ahead of the service's own clock would hide later runs from every later listing.
         let latestPlausible = (listing.date ?? now + .seconds(86_400)) + maxClockStep
         let times = listing.runs.map(\.createdAt) + (record.newestRunAt.map { [$0] } ?? [])
         let newest = times.filter { $0 <= latestPlausible }.max()
         let age = record.contactedAt.map { now - $0 }
-        // Where the ledger has changed during the wait, it may have been restored once more.
+        // If the ledger changed during the wait, it may have been restored once more.
         let isRechecked = settling.waitedFrom == base
-        // A commit for the time alone is worth its cost once a minute, unless it would make others wait again.
-        let isOld = age.map { $0 > .seconds(60) } ?? true
+        // A commit for the time alone is worth its cost once a minute, unless it would make other processes wait again.
+        let isOld = age.map { $0 > .seconds(60) || $0 < .zero } ?? true
         let notesTime =
             hasChanges
             || (settling.waitedFrom != nil || isOld) && (isRechecked || !record.needsRecheck)
@@ -246,17 +247,16 @@ extension FlowLedger {
 package let maxClockStep = Duration.seconds(3_600)
 
 extension FlowRecord {
-    /// Every run made before this time was listed at the last look; `nil` before the first one. Later ones may hide
-    /// behind known runs, since a run is listed up to `settle` late and clocks of the service may differ.
+    /// The time before which every run was in the last listing; `nil` before the first one. Later runs may hide behind
+    /// known ones, because a run is listed up to `settle` late and the service's clocks may differ.
     package func unlistedSince(settle: Duration) -> Timestamp? { newestRunAt.map { $0 - settle - maxClockStep } }
 }
 
 extension RecordedRun {
-    /// Whether the service's run can be this request: it was not made before the claim, as far as anybody can tell.
+    /// Whether a run on the service can be this request, because it was not made before the claim.
     ///
-    /// - Parameter clockSetBackBy: how much the service's clock may have been set back since the claim at most. At the
-    ///   end, when all is listed, it costs nothing to allow for it: which of a window's runs is whose does not matter
-    ///   then, since all are counted.
+    /// - Parameter clockSetBackBy: the maximum time by which the service's clock may have been set back since the claim.
+    ///   Once the claim has expired, the allowance is harmless: all runs of the window are counted then.
     fileprivate func couldBe(_ run: ObservedRun, clockSetBackBy: Duration = .zero) -> Bool {
         guard let claimed = claim?.time, run.createdAt.milliseconds != 0 else { return true }
         return run.createdAt >= claimed.earliest - clockSetBackBy

@@ -216,7 +216,7 @@ private struct CoveredMember: Decodable {
         let (start, end, count) = (try object.time(.start), try object.time(.end), try object.count(.windows))
         let seconds = end.seconds - start.seconds
         guard (1...Series.mostWindows).contains(count), seconds > 0, seconds % Int64(count) == 0 else {
-            throw object.fault(.windows, "not so many windows of one length")
+            throw object.fault(.windows, "the window is not that number of windows of one length")
         }
         windows = WindowProgression(start: start, length: .seconds(seconds / Int64(count)), count: count)
     }

@@ -45,7 +45,7 @@ struct Refreshing {
     var format = Format<RefreshReport>()
     /// Whether to reread runs that had already ended.
     var readsAll = false
-    /// Whether a flow that is in doubt or cannot be read fails nothing: whoever plans afterwards finds the flow held.
+    /// Whether the command succeeds although a flow is in doubt or cannot be read; a plan made afterwards holds the flow.
     var holdsFlowsAlone = false
 
     /// Refreshes the flows and prints the differences from the manifests.

@@ -43,9 +43,9 @@ extension SimulatedService {
         }
     }
 
-    /// Somebody writes into the manifest what a run was whose window cannot be read.
+    /// Adds an acknowledgement of a run whose window cannot be read to the manifest.
     ///
-    /// - Parameter mayMistake: whether a request of an applier may be called somebody else's.
+    /// - Parameter mayMistake: whether a request of an applier may be acknowledged as a foreign run.
     func acknowledge(mayMistake: Bool) {
         let now = now
         guard let run = runs.filter({ $0.listedAt <= now && now < $0.tellsWindowAt }).randomElement(random) else {

@@ -66,7 +66,7 @@ final class SimulatedCache: Sendable {
         /// The `Date` of the original answer.
         let date: Timestamp?
         let age: Int?
-        /// The true age, whatever the headers say.
+        /// The true age, which the headers may not show.
         let heldFor: Duration
     }
 

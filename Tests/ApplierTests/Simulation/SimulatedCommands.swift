@@ -107,7 +107,7 @@ struct SimulatedCommands {
 
     /// What is not as it must be when all is done.
     ///
-    /// - Parameter mayBeBlocked: whether somebody's run covers a part of a window, which may stop everything.
+    /// - Parameter mayBeBlocked: whether a foreign run covers a part of a window, which may block the flow.
     func audit(mayBeBlocked: Bool) async -> [String] {
         var faults: [String] = []
         do {

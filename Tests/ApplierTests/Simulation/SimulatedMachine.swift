@@ -51,7 +51,7 @@ final class SimulatedMachine: Sendable {
     var usesSharedAddress: Bool { state.withLock { $0.address != .first } }
 }
 
-/// What a machine remembers of its claims, whatever becomes of the ledger.
+/// The journal of a machine, which survives the loss of the ledger.
 final class MemoryJournal: ClaimJournal {
     private struct State {
         var isThere = false

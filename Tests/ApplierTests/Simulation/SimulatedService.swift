@@ -14,15 +14,15 @@ final class SimulatedService: Sendable {
         /// What part of the runs is listed late, and what part of those as late as can be.
         var late = 0.0
         var latest = 0.0
-        /// What part of the runs tells its window only later.
+        /// The share of runs whose window is listed later than the run.
         var unreadable = 0.0
-        /// What part of the runs never tells its window.
+        /// The share of runs whose window is never listed.
         var neverTelling = 0.0
         var failing = 0.0
         var tellsDate = true
         /// The service answers 400 to `orderby`.
         var refusesOrder = false
-        /// It lists the oldest first, whatever is asked for.
+        /// The service ignores `orderby` and lists the oldest runs first.
         var ignoresOrder = false
         /// What part of the runs it leaves out where several flows are asked for at once.
         var leavingOut = 0.0
@@ -278,7 +278,7 @@ final class SimulatedService: Sendable {
 
     // MARK: People
 
-    /// Somebody requests a run in the user interface.
+    /// Requests a run as a person in the user interface does.
     ///
     /// - Parameter fails: drawn if `nil`.
     func requestByHand(
@@ -296,7 +296,7 @@ final class SimulatedService: Sendable {
         }
     }
 
-    /// Somebody triggers a failed run again in the user interface.
+    /// Re-triggers a failed run as a person in the user interface does.
     func retriggerByHand() {
         draw()
         let (now, createdAt) = (now, time(of: random.below(world.nodes.offsets.count)))
@@ -442,7 +442,7 @@ final class SimulatedService: Sendable {
         }
     }
 
-    /// A claim is recorded as surely not taken. Where an older export brought the claim back after its run was recorded,
+    /// Checks a released claim: its requests must not have been accepted. Where an older export brought the claim back after its run was recorded,
     /// the run counts all the same.
     func watchRelease(_ claim: ClaimedWindow, recorded: Set<String>) {
         let taken = state.withLock { state in

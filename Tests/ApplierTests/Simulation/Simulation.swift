@@ -190,7 +190,7 @@ final class Simulation: Sendable {
         return random.happens(0.7) ? Array(history.suffix(6)) : history
     }
 
-    /// The manifest that declares a new flow in place of another goes into force; nobody is at work by the earlier one.
+    /// The manifest that declares a new flow in place of another goes into force; no process works with the earlier one.
     func replaceFlow() async {
         trace.add(time, "a flow is REPLACED")
         state.withLock(\.processes).forEach { $0.kill() }

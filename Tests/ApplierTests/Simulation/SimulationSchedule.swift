@@ -53,7 +53,7 @@ extension Simulation {
         for _ in 0..<random.pick([0, 0, 2]) {
             actions.append((random.duration(upTo: .seconds(600)), { self.service.retriggerByHand() }))
         }
-        // Where the ledger is the whole truth it does not matter that somebody errs.
+        // With a complete ledger, wrong acknowledgements are harmless.
         let mayMistake = mode == .shared
         for _ in 0..<random.pick([0, 3, 6]) {
             actions.append(

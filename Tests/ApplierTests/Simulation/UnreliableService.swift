@@ -73,7 +73,7 @@ struct UnreliableService: FlowService {
         if drawn > 0.96 { return .notSent("connection refused") }
         if drawn > 0.955 { return .unauthorized(reason: "token ended") }
 
-        // From here on the request is on the wire, whatever becomes of its sender.
+        // From here on the request is on the wire, even if its sender dies.
         let sent = process.time.monotonic
         let almost = timeout - .milliseconds(50)
         let travel: Duration =

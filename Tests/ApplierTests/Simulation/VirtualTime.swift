@@ -2,7 +2,7 @@ import FlowRuns
 import FlowService
 import Synchronization
 
-/// The true time of a simulation. It stands still until nothing else is left to do.
+/// The true time of a simulation. It advances only when no task can run.
 final class VirtualTime: Sendable {
     private struct State {
         var elapsed = Duration.zero
