@@ -122,6 +122,26 @@ struct ListingTests {
         }
     }
 
+    @Test("a Date that jumps ahead settles nothing before the claim is old enough by a clock of this machine")
+    func jumpingDate() throws {
+        let listing = Sample.listing([], after: .seconds(3_600))
+        for (age, isSettled) in [(Duration?.none, false), (.seconds(119), false), (.seconds(120), true)] {
+            var ledger = try claimed()
+            let policy = ClaimSettlementPolicy(settle: Sample.settle, age: age)
+            let findings = try ledger.observe(listing, settling: policy, at: Sample.now)
+            #expect(findings.released.isEmpty == !isSettled)
+        }
+    }
+
+    @Test("a claim that is old by the boot clock is not settled by a listing with an old Date, as from a cache")
+    func oldDate() throws {
+        var ledger = try claimed()
+        let policy = ClaimSettlementPolicy(settle: Sample.settle, age: .seconds(3_600))
+        #expect(
+            try ledger.observe(Sample.listing([], after: .seconds(60)), settling: policy, at: Sample.now).released
+                .isEmpty)
+    }
+
     @Test("a run with an unreadable window is recorded and reported, and prevents every release")
     func unreadable() throws {
         var ledger = try claimed()
