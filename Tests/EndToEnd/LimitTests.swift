@@ -60,6 +60,17 @@ struct LimitTests {
         try await world.end()
     }
 
+    @Test("an apply of one flow waits for runs of the others, whose ends make room")
+    func runningElsewhere() async throws {
+        let world = try await World(
+            flows: 2, windows: 2, limits: Self.limits("running: 2"), "--speed", "20")
+        #expect(try await world.apply("--flow", Fixture.id(0)).status == 0)
+        let other = try await world.apply("--flow", Fixture.id(1), "--wait")
+        #expect(other.status == 0, "\(other.errors)")
+        try await world.expectOnceEach()
+        try await world.end()
+    }
+
     @Test("without a terminal, apply requires --yes")
     func nobodyToAsk() async throws {
         let world = try await World(flows: 1, windows: 1)

@@ -88,4 +88,43 @@ struct SavedPlanTests {
         #expect(!first.contains("\"token\""))
         try await world.end()
     }
+
+    @Test("a flow whose pause is not over is held, whatever day the plan was made for")
+    func pausedNow() async throws {
+        let world = try await World(flows: 2, windows: 1)
+        let nextWeek = Date(timeIntervalSinceNow: 7 * 86_400).ISO8601Format()
+        let tomorrow = Date(timeIntervalSinceNow: 86_400).ISO8601Format()
+        let flows = [
+            Fixture.flow(
+                Fixture.id(0), more: "      paused: {reason: the source is being migrated, until: '\(tomorrow)'}\n"),
+            Fixture.flow(Fixture.id(1)),
+        ]
+        try world.user.write(Fixture.manifest(flows), to: "flows.yaml")
+        let planned = try await world.run("plan", more: ["--out", "plan.json", "--as-of", nextWeek])
+        #expect(planned.output.contains("Plan: 2 to request"), "\(planned.output)")
+        let applied = try await world.user.run("apply", "plan.json")
+        #expect(applied.status == 75, "\(applied.errors)")
+        #expect(applied.errors.contains("\(Fixture.id(0)): held"), "\(applied.errors)")
+        #expect(applied.errors.contains("the source is being migrated"), "\(applied.errors)")
+        #expect(try await world.simulator.statistics().runsTaken == 1, "only the other flow's window is sent")
+        try await world.end()
+    }
+
+    @Test("a run that only ended meanwhile does not make a plan stale")
+    func endedMeanwhile() async throws {
+        let world = try await World(flows: 1, windows: 1, "--speed", "20")
+        #expect(try await world.apply().status == 0)
+        try world.user.write(try world.user.read("flows.yaml"), to: "one.yaml")
+        try world.user.write(Fixture.manifest([Fixture.flow(Fixture.id(0), windows: 2)]), to: "flows.yaml")
+        let before = try await world.run("history")
+        #expect(!before.output.contains("succeeded"), "\(before.output)")
+        _ = try await plan(world)
+        #expect(try await world.user.run("apply", "one.yaml", "target.yaml", "--yes", "--wait").status == 0)
+        let after = try await world.run("history")
+        #expect(after.output.contains("succeeded"), "\(after.output)")
+        let applied = try await world.user.run("apply", "plan.json")
+        #expect(applied.status == 0, "\(applied.errors)")
+        #expect(try await world.simulator.statistics().runsTaken == 2)
+        try await world.end()
+    }
 }
