@@ -94,7 +94,7 @@ struct ReplacementTests {
         #expect(try await world.apply().status == 0)
         try replace(world, Fixture.id(7))
         let result = try await world.apply()
-        #expect(result.status == 65, "\(result.errors)")
+        #expect(result.status == 1, "\(result.errors)")
         #expect(result.errors.contains("SLU0306"), "\(result.errors)")
         #expect(try await world.simulator.statistics().runsTaken == 3)
         try await world.end()
