@@ -1,0 +1,205 @@
+import FlowRuns
+import Manifests
+import Planner
+import RandomNumbers
+import TestSupport
+import Testing
+
+@testable import Reports
+
+/// The reruns that `status` suggests, pasted into the manifest as printed, in generated situations.
+@Suite("Advice")
+struct AdviceTests {
+    /// A flow of a few hours, some of which were requested already, by Sluice or by somebody else.
+    private struct Situation {
+        private static let hour = Duration.seconds(3600)
+        private var random: SeededGenerator
+        private let hours: Int
+        private(set) var yaml: String
+        private(set) var runs: [RecordedRun] = []
+
+        init(seed: UInt64) {
+            random = SeededGenerator(seed: seed)
+            hours = Int.random(in: 2...5, using: &random)
+            yaml = ""
+            yaml = manifest()
+            for number in 0..<hours { recordRuns(from: number, to: number + 1) }
+            if random.happens(0.3) { recordForeignRun() }
+        }
+
+        private mutating func manifest() -> String {
+            var lines = [
+                "apiVersion: sluice/v1", "kind: RunManifest", "metadata: {name: crm}", "spec:", "  target: prod",
+                "  flows:", "  - flowId: \(Sample.flowID(1))", "    source: file",
+            ]
+            if random.happens(0.5) { lines.append("    retryFailed: \(Int.random(in: 1...2, using: &random))") }
+            if random.happens(0.5) { lines.append("    expect: {minimumRecords: 100}") }
+            if random.happens(0.3) { lines.append("    overlap: trim") }
+            if random.happens(0.3) { lines.append("    batch: PT\(Int.random(in: 2...3, using: &random))H") }
+            if lines.contains(where: { $0.contains("batch") }) || random.happens(0.4) {
+                let end = Sample.newYear + Self.hour * hours
+                lines.append("    series: [{every: PT1H, from: \(Sample.newYear), until: \(end)}]")
+            } else {
+                lines.append("    windows:")
+                for number in 0..<hours {
+                    let window = Self.window(number, number + 1)
+                    lines.append("    - {start: \(window.start), end: \(window.end)}")
+                }
+            }
+            if random.happens(0.3) {
+                let window = Self.window(0, 1)
+                lines += [
+                    "    rerun:",
+                    "      - {start: \(window.start), end: \(window.end), id: again-1, reason: late files}",
+                ]
+            }
+            return lines.joined(separator: "\n") + "\n"
+        }
+
+        private static func window(_ start: Int, _ end: Int) -> Window {
+            Sample.window(Sample.newYear + hour * start, hour * (end - start))
+        }
+
+        private mutating func recordRuns(from start: Int, to end: Int) {
+            for attempt in 1...Int.random(in: 1...3, using: &random) {
+                guard random.happens(0.8) else { return }
+                let state = [RunState.failed, .failed, .succeeded, .partial, .accepted].randomElement(using: &random)
+                record(Self.window(start, end), state ?? .failed, attempt: attempt)
+                guard state == .failed else { return }
+            }
+        }
+
+        private mutating func recordForeignRun() {
+            let start = Int.random(in: 0..<hours, using: &random)
+            let end = Int.random(in: start + 1...hours, using: &random)
+            let state: RunState = random.happens(0.5) ? .failed : .succeeded
+            guard !runs.contains(where: { $0.window == Self.window(start, end) }) else { return }
+            record(Self.window(start, end), state, origin: .service)
+        }
+
+        private mutating func record(
+            _ window: Window, _ state: RunState, attempt: Int = 1, origin: RunOrigin = .request
+        ) {
+            runs.append(
+                Sample.run(
+                    1, window, state, attempt: attempt, origin: origin, id: "run-\(runs.count)",
+                    records: state.hasEnded && state != .failed ? [0, 500].randomElement(using: &random) : nil))
+        }
+
+        /// Returns the flow, or `nil` if the pasted manifest does not load.
+        func declaration() -> FlowDeclaration? {
+            let target = """
+                apiVersion: sluice/v1
+                kind: Target
+                metadata: {name: prod}
+                spec: {service: embedded, organization: o, sandbox: s, ledger: "sqlite:l.sqlite"}
+                """
+            let loaded = ManifestLoader().load([
+                SourceFile(path: "target.yaml", bytes: Array(target.utf8)),
+                SourceFile(path: "flows.yaml", bytes: Array(yaml.utf8)),
+            ])
+            #expect(!loaded.diagnostics.hasErrors, "\(loaded.diagnostics)\n\(yaml)")
+            return loaded.manifests.flows.first
+        }
+
+        func plan(_ declaration: FlowDeclaration) -> FlowPlan {
+            let record = FlowRecord(id: declaration.id, contactedAt: Sample.asOf)
+            return Planner(asOf: Sample.asOf).plan(
+                declaration, record: record,
+                runs: runs.sorted { Self.order($0).lexicographicallyPrecedes(Self.order($1)) })
+        }
+
+        private static func order(_ run: RecordedRun) -> [String] {
+            [
+                run.window?.start.description ?? "", run.window?.end.description ?? "", run.identity.rerun ?? "",
+                String(run.identity.attempt),
+            ]
+        }
+
+        /// Lets every planned run succeed with enough records, and every running one end.
+        mutating func apply(_ declaration: FlowDeclaration) {
+            for index in runs.indices where runs[index].state == .accepted { runs[index].state = .succeeded }
+            for _ in 0..<5 {
+                let plan = plan(declaration)
+                guard !plan.diagnostics.hasErrors, !plan.actions.isEmpty else { return }
+                for action in plan.actions {
+                    runs.append(
+                        RecordedRun(
+                            identity: action.identity(in: declaration.id), state: .succeeded,
+                            id: RunID("run-\(runs.count)"), recordedAt: Sample.asOf, records: 1000))
+                }
+            }
+        }
+
+        /// The status as it is printed, and the rerun in it.
+        func status(_ declaration: FlowDeclaration) -> (window: Window?, text: String, lines: [String]) {
+            let flow = FlowStatus(
+                declaration, plan: plan(declaration), runs: runs, refreshedAt: Sample.asOf, asOf: Sample.asOf)
+            let text = StatusReport(target: "prod", asOf: Sample.asOf, flows: [flow]).written(
+                .text, TextStyle(width: 80))
+            let printed = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            let first = printed.firstIndex { $0 == "    rerun:" || $0.hasPrefix("      - start: ") }
+            let lines = first.map { printed[$0...].prefix { !$0.isEmpty } } ?? []
+            return (flow.windowToRerun, text, Array(lines))
+        }
+
+        mutating func paste(_ lines: [String]) { yaml += lines.joined(separator: "\n") + "\n" }
+
+        /// How often each hour was ingested.
+        var ingested: [Int] {
+            (0..<hours).map { number in
+                runs.count {
+                    $0.state.isAccepted && $0.state != .failed
+                        && $0.window?.overlaps(Self.window(number, number + 1)) ?? false
+                }
+            }
+        }
+
+        /// The hours of a window.
+        func hours(of window: Window) -> [Int] {
+            (0..<hours).filter { Self.window($0, $0 + 1).overlaps(window) }
+        }
+    }
+
+    @Test("following what status suggests ends the trouble, and ingests nothing more often than the manifest declares")
+    func followed() throws {
+        var followed = 0
+        for seed in 0..<600 as Range<UInt64> {
+            var situation = Situation(seed: seed)
+            var declaration = try #require(situation.declaration())
+            guard !situation.plan(declaration).diagnostics.hasErrors else { continue }
+            // What an apply would ingest without any advice.
+            var withoutAdvice = situation
+            withoutAdvice.apply(declaration)
+            var most = withoutAdvice.ingested
+            // Some people apply before they follow the advice, and others after.
+            if seed % 2 == 0 { situation.apply(declaration) }
+            var advised: [Window] = []
+            while true {
+                let status = situation.status(declaration)
+                guard let window = status.window else { break }
+                try #require(advised.count < 10, "seed \(seed): the advice never ends\n\(status.text)")
+                try #require(
+                    !advised.contains(window), "seed \(seed): advised again\n\(status.text)\n\(situation.yaml)")
+                // A window that was ingested, with too few records, is ingested once more. A failed one was not.
+                let hours = situation.hours(of: window)
+                for hour in hours { most[hour] = max(1, most[hour] + (situation.ingested[hour] > 0 ? 1 : 0)) }
+                situation.paste(status.lines)
+                declaration = try #require(situation.declaration())
+                let plan = situation.plan(declaration)
+                #expect(!plan.diagnostics.hasErrors, "seed \(seed): \(plan.diagnostics)\n\(situation.yaml)")
+                situation.apply(declaration)
+                advised.append(window)
+                followed += 1
+                #expect(
+                    hours.allSatisfy { situation.ingested[$0] > 0 },
+                    "seed \(seed): \(window) is not ingested\n\(status.text)\n\(situation.yaml)")
+            }
+            situation.apply(declaration)
+            #expect(
+                zip(situation.ingested, most).allSatisfy(<=),
+                "seed \(seed): \(situation.ingested), at most \(most)\n\(situation.yaml)")
+        }
+        #expect(followed >= 200, "\(followed)")
+    }
+}
