@@ -6,7 +6,7 @@ package struct TargetIdentity: Hashable, Sendable, CustomStringConvertible {
     package let organization: String
     package let sandbox: String
 
-    /// - Parameter service: `embedded`, or an address in any spelling.
+    /// Creates an identity. The service is `embedded`, or an address in any spelling.
     package init(service: String, organization: String, sandbox: String) {
         self.service = normalAddress(service)
         self.organization = organization

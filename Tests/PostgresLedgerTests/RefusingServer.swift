@@ -36,7 +36,11 @@ final class RefusingServer: Sendable {
         let thread = Thread { [weak self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else {
+                    // Not in `deinit`: the next server could get the number while this thread still accepts on it.
+                    close(listener)
+                    return
+                }
                 if Self.readStartup(connection) {
                     self?.connections.withLock { $0 += 1 }
                     _ = send(connection, answer, answer.count, Self.noSignal)
@@ -47,10 +51,7 @@ final class RefusingServer: Sendable {
         thread.start()
     }
 
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     /// - Returns: `false` where the client goes away before it has said who it is.
     private static func readStartup(_ connection: Int32) -> Bool {

@@ -392,6 +392,7 @@ struct FlowApplier {
     /// Whether a retry is still needed, by what the service reports of the failed run now.
     private mutating func isRetryNeeded(_ action: PlannedAction, of run: RunID) async throws(FlowEnd) -> Bool {
         guard try await commit() else { return false }
+        guard try await !reconciler.waitForUnnamedRun(of: action.key(in: plan.id)) else { return false }
         switch try await reconciler.checkFailure(of: run) {
         case .confirmed: return true
         case .changed: return false

@@ -23,6 +23,8 @@ struct FlowReconciler {
     private var hasWaitedForLastRun = false
     /// When this process first saw that a run had failed.
     private var failureSeenAt: [RunID: MonotonicInstant] = [:]
+    /// Attempts that were answered with a known run, and after which this process has waited.
+    private var waitedAfter: Set<RunIdentity> = []
 
     init(_ flow: FlowID, acknowledged: [Acknowledgement], _ context: ApplierContext, slots: Slots) {
         self.flow = flow
@@ -262,6 +264,26 @@ struct FlowReconciler {
 
     // MARK: Confirm a failure
 
+    /// Waits until the service must list a run that an earlier attempt may have started.
+    ///
+    /// A re-trigger that was answered with the id of a recorded run may have started another one all the same.
+    ///
+    /// - Returns: whether it waited, so that the flow has to be compared with the service before another attempt.
+    mutating func waitForUnnamedRun(of key: RunKey) async throws(FlowEnd) -> Bool {
+        let unlisted = ledger.runs.attempts(at: key).map { $0 }.last {
+            $0.state == .rejected && $0.failure?.hasPrefix(RunAnswerReason.knownRun) ?? false
+                && !waitedAfter.contains($0.identity)
+        }
+        guard let unlisted else { return false }
+        let settle = context.listsAtOnce ? .zero : context.limits.settle
+        if settle > .zero {
+            try await waitWithoutSlot(
+                settle, because: "the last re-trigger was answered with a known run, and may have started another")
+        }
+        waitedAfter.insert(unlisted.identity)
+        return true
+    }
+
     /// What became of a run that is to be retried.
     enum FailureCheck {
         case confirmed
@@ -274,7 +296,7 @@ struct FlowReconciler {
     /// Reads a failed run again before it is retried: its end may change until `settle` has passed, and a retry of a run
     /// that succeeds after all would ingest its window twice.
     mutating func checkFailure(of id: RunID) async throws(FlowEnd) -> FailureCheck {
-        let seenAt = failureSeenAt[id] ?? context.startedAt
+        let seenAt = failureSeenAt[id] ?? context.time.monotonic()
         failureSeenAt[id] = seenAt
         while true {
             let found: ObservedRun?

@@ -8,7 +8,7 @@ package struct Claim: Hashable, Sendable {
     package let request: String
     /// Whose it is, and the service's time when it was made.
     package let claim: RunClaim
-    /// By this machine's clock, for people.
+    /// The time of the claim by this machine's clock. It is shown, and no decision depends on it.
     package let claimedAt: Timestamp
     package let provenance: Provenance
     /// Whether the manifest asks for a retry of a run that ended with failed records, or without any.

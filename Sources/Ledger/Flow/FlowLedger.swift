@@ -8,9 +8,9 @@ import FlowRuns
 /// - A run moves only along the arrows of ``RunState/canBecome(_:)``.
 /// - A claim without an answer is settled once: see ``observe(_:settling:at:)``.
 package struct FlowLedger: Sendable {
-    /// With the revision of the snapshot until ``commit(nonce:)`` gives it a new one.
+    /// The flow's record. Its revision is that of the snapshot until ``commit(nonce:)`` assigns a new one.
     package internal(set) var record: FlowRecord
-    /// In the order of ``RunIdentity/precedes(_:)``.
+    /// The flow's runs, in the order of ``RunIdentity/precedes(_:)``.
     package private(set) var runs: [RecordedRun]
     private var index: RunIndex
 

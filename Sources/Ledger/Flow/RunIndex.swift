@@ -1,13 +1,13 @@
 import FlowRuns
 
-/// What of a flow's runs is asked for with each request: looking through all of them would make the millionth request
-/// slower than the first.
+/// An index of a flow's runs for the questions that come up with each request. Without it, the millionth request would
+/// be slower than the first.
 struct RunIndex: Sendable {
-    /// Those whose answer is not known, in the order of the ledger.
+    /// The runs whose answer is unknown, in ledger order.
     private(set) var open: [RecordedRun] = []
-    /// Of every run that has one.
+    /// The IDs of all runs that have one.
     private(set) var ids: Set<RunID> = []
-    /// Under which runs were requested.
+    /// The claims under which runs were requested.
     private(set) var claims: Set<ClaimID> = []
 
     init(_ runs: [RecordedRun]) {

@@ -8,7 +8,7 @@ package struct RunListing: Sendable {
     package let date: Timestamp?
     /// Whether every page was read.
     package let isComplete: Bool
-    /// For a listing of the newest runs: every listed run made after this time was read.
+    /// The time back to which a listing of the newest runs was read; `nil` for other listings.
     package let readBackTo: Timestamp?
     /// Whether the next listing need not read back as far as this one.
     let advancesWatermark: Bool

@@ -20,7 +20,7 @@ package struct Pause: Hashable, Sendable {
 }
 
 extension FlowDeclaration {
-    /// Of the flow's own pause and its manifest's, the active one that ends last; `nil` when none is active.
+    /// Returns the active pause of the flow or its manifest that ends last, or `nil` if none is active.
     package func pause(at time: Timestamp) -> Pause? { pauses.last(endingAfter: time) }
 }
 

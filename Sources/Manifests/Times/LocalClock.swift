@@ -17,7 +17,9 @@ package struct LocalClock: Sendable {
     /// Why the machine's file for the zone is not used; names the file.
     let fault: String?
 
-    /// By the machine's rules, or those built into the program where it has none; `nil` for a name that is not a zone's.
+    /// Creates the clock of a zone by the machine's rules, or by the program's built-in rules if the machine has none.
+    ///
+    /// Returns `nil` if no zone has this name.
     package init?(_ name: String) {
         let known = Self.known.withLock { $0[name] }
         if let known {
@@ -46,7 +48,7 @@ package struct LocalClock: Sendable {
         }
     }
 
-    /// By the rules built into the program.
+    /// Creates the clock of a zone by the program's built-in rules.
     init?(builtIn name: String) {
         guard ZoneName.isBuiltIn(name), let zone = TimeZone(identifier: name) else { return nil }
         (rules, folder, fault) = (.builtIn(zone), nil, nil)

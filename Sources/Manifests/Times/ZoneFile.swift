@@ -5,11 +5,11 @@ import FlowRuns
 /// The rule for the time after the last transition, a POSIX TZ string, is expanded for 400 years. The calendar repeats after
 /// that, so a later time is looked up in the expanded years.
 struct ZoneFile: Sendable {
-    /// In Unix seconds, ascending.
+    /// The times at which the offset changes, in Unix seconds, ascending.
     private(set) var transitions: [Int64] = []
     /// The offset before the first transition, then the one from each transition on.
     private(set) var offsets: [Int32]
-    /// From here on time is looked up a cycle earlier; `nil` without a rule that repeats.
+    /// The time from which offsets are looked up one cycle earlier, in Unix seconds; `nil` without a repeating rule.
     private var repeatsFrom: Int64?
 
     /// 400 years of the Gregorian calendar, which are whole weeks.

@@ -2,11 +2,11 @@ import FlowRuns
 
 /// A flow's past with respect to its delta column: the middle column of the delta-column rule's table.
 package enum FlowPast: Hashable, Sendable {
-    /// No run, or only requests that the service did not accept. `own` is the column of the flow itself.
+    /// The flow has no run, or only requests that the service did not accept. `own` is the column of the flow itself.
     case neverRan(own: DeltaColumn?)
-    /// At least one accepted run: the column, if known, and the run that fixed it.
+    /// The flow has an accepted run. Carries the column, if known, and the run that fixed it.
     case ran(DeltaColumn?, since: RecordedRun)
-    /// No accepted run, but one that may have been accepted.
+    /// The flow has no accepted run, but one that may have been accepted.
     case inDoubt
 
     /// Sums up the ledger's record and runs of a flow.

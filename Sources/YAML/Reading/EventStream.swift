@@ -27,7 +27,7 @@ struct EventStream: ~Copyable {
         let mark: Mark
         let context: String
         let contextMark: Mark
-        /// For a reader error, which has no mark: the byte offset, and the value found there or -1.
+        /// The byte offset of a reader error, which has no mark. `value` is the value found there, or -1.
         let offset: Int
         let value: Int
     }

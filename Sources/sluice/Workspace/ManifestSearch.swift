@@ -118,7 +118,7 @@ private struct FileStatus {
         case file
         case folder
         case link
-        /// With its name.
+        /// Anything else, with its name.
         case other(String)
     }
 
@@ -148,7 +148,7 @@ private struct FileStatus {
 }
 
 extension Failure {
-    /// With the reason that the system gives.
+    /// Creates an error with the system's reason.
     static func cannot(_ verb: String, _ path: String) -> Failure { cannot(verb, RawPath(path)) }
 
     static func cannot(_ verb: String, _ path: RawPath) -> Failure {

@@ -225,11 +225,11 @@ final class SimulatedService: Sendable {
         if own.filter({ $0.window == window }).count >= mostAttempts {
             violations.append("retries-exceeded: \(window) of \(run.flow)")
         }
-        // Where overlaps were ever allowed, a retry may be of a window that overlaps another. A rerun that is retried is of
-        // the whole window, even if only a piece of the window itself is left to request.
+        // Where overlaps were ever allowed, a retry may be of a window that overlaps another. A rerun, and a retry of one,
+        // is of the whole window, even if only a piece of the window itself is left to request.
         let isTrimmed = versions.contains { $0.overlap == .trim }
         func mayBeRerun(_ other: Window) -> Bool { isTrimmed && flow.slots(of: other, at: elapsed) > 1 }
-        if !versions.contains(where: { $0.overlap == .allow }),
+        if !versions.contains(where: { $0.overlap == .allow }), !mayBeRerun(window),
             let other = living.first(where: { run in
                 run.window.map { $0 != window && $0.overlaps(window) && !mayBeRerun($0) } ?? false
             })
