@@ -45,6 +45,25 @@ struct RetryTests {
         try await world.end()
     }
 
+    @Test("a re-trigger answered with the failed run's id is not repeated before the run that it started is listed")
+    func knownRun() async throws {
+        let limits = "{requestsPerSecond: 1000, requestTimeout: PT0.4S, settle: PT1.5S}"
+        let world = try await World(
+            flows: 1, windows: 1, limits: limits, more: "      retryFailed: 2\n", "--failed", "1", "--speed", "10000",
+            "--listing-lag", "PT1S", "--last-run-details", "missing")
+        let gateway = try await Gateway(.knownRun, before: world.simulator.address, world.user)
+        try world.user.write(Fixture.target(service: gateway.address, limits: limits), to: "target.yaml")
+        #expect(try await world.apply("--wait").errors.contains("1 run requested"))
+        let answered = try await world.apply()
+        #expect(answered.status == 1)
+        #expect(answered.errors.contains("answered with a run that is recorded already"), "\(answered.errors)")
+        let next = try await world.apply()
+        #expect(next.errors.contains("may have started another"), "\(next.errors)")
+        #expect(try await world.simulator.statistics().retriggers == 1, "the run that it started is found")
+        try await gateway.stop()
+        try await world.end()
+    }
+
     @Test("a partial run is requested as a new run if the manifest allows it, and the ledger is valid")
     func partial() async throws {
         let more = "      retryFailed: {times: 1, states: [partial]}\n"
