@@ -12,7 +12,7 @@ struct Version: Sendable {
     /// Whether the text includes the commit, the libraries and the source of time zones.
     var isVerbose = false
 
-    /// That it was built from; `nil` where the build does not tell.
+    /// The commit that the program was built from; `nil` if unknown.
     let commit: String? = {
         let commit = String(cString: sluice_commit())
         return commit.isEmpty ? nil : commit

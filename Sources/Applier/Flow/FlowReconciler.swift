@@ -104,8 +104,8 @@ struct FlowReconciler {
             settle: context.listsAtOnce ? .zero : context.limits.settle)
     }
 
-    /// Those of this machine's claims that the ledger does not contain, as when it is an older copy, another store, or the
-    /// ledger of another folder, and for which this process has not waited yet.
+    /// Returns this machine's claims that the ledger does not contain and for which this process has not waited yet. Claims
+    /// are missing if the ledger is an older copy, another store, or the ledger of another folder.
     func missingClaims(of claims: [JournalClaim]) -> [JournalClaim] {
         claims.filter { !ledger.contains($0.id) && !waitedFor.contains($0.id) }
     }

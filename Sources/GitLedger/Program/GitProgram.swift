@@ -118,7 +118,7 @@ struct GitProgram: Sendable {
         let said = shown(result.errors)
         return switch result.end {
         case .timedOut:
-            "git \(name) did not end in time; does a credential helper wait for somebody?"
+            "git \(name) did not end in time; does a credential helper wait for input?"
                 + (said.isEmpty ? "" : " \(said)")
         case .killed(let signal): "git \(name) was ended by signal \(signal)" + (said.isEmpty ? "" : ": \(said)")
         case .exited(let status): said.isEmpty ? "git \(name) ended with status \(status)" : said

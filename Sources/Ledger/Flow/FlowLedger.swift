@@ -30,7 +30,7 @@ package struct FlowLedger: Sendable {
         recordBefore = snapshot.record
     }
 
-    /// That of a flow that is not recorded.
+    /// Returns the ledger of a flow without a record.
     package static func empty(_ flow: FlowID) -> FlowLedger {
         FlowLedger(FlowSnapshot(record: FlowRecord(id: flow), runs: []))
     }

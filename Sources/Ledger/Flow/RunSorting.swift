@@ -27,7 +27,7 @@ extension RecordedRun {
 }
 
 extension [RecordedRun] {
-    /// Where the identity is, or would be, in a sorted array.
+    /// Returns the position of the identity in a sorted array, or the position at which it would be inserted.
     func position(of identity: RunIdentity) -> Int {
         var (low, high) = (0, count)
         while low < high {

@@ -40,7 +40,7 @@ package struct GitAddress: Hashable, Sendable, CustomStringConvertible {
             .address(try HomePath.expanded(path)), folder: folder, refs: refs, pushesPerMinute: pushesPerMinute)
     }
 
-    /// As a manifest in the working folder writes it.
+    /// The address as a manifest in the working folder would spell it.
     package var description: String {
         let name =
             switch repository {

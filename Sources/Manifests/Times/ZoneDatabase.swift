@@ -1,8 +1,7 @@
 import FlowRuns
 import Foundation
 
-/// Where the rules of time zones come from: the machine's zone files (TZif), and the rules that are built into the program
-/// where the machine has none.
+/// The source of time zone rules: the machine's zone files (TZif) or, if it has none, the rules built into the program.
 package struct ZoneDatabase: Sendable {
     /// The folders with zone files, the first one that has a zone counts.
     package let folders: [String]

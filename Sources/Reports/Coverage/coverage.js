@@ -156,7 +156,7 @@
     }
   }
 
-  // As in the page's first picture: the gravest state last, and whatever is not as it should be wide enough to be seen.
+  // As in the page's first picture: the most serious state last, and every problem wide enough to be visible.
   function drawMarks(lane) {
     const seen = lane.marks.filter(([, start, length]) => data.start + start < range.to
       && data.start + start + length > range.from);
@@ -263,7 +263,7 @@
     });
   }
 
-  // A link to a flow shows it, whatever is filtered.
+  // A link to a flow shows it even if a filter hides it.
   addEventListener('hashchange', () => {
     const row = document.getElementById(location.hash.slice(1));
     if (row?.hidden) {

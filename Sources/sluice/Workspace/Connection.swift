@@ -65,7 +65,7 @@ struct Connection {
         guard case .sqlite(let path) = ledger else {
             throw Failure(
                 .configuration,
-                "the embedded simulator keeps its state beside an SQLite ledger: use sqlite:PATH, or start 'sluice simulate' "
+                "the embedded simulator keeps its state next to an SQLite ledger: use sqlite:PATH, or start 'sluice simulate' "
                     + "and write its address as the service")
         }
         try FileOutput.makeFolder(for: path)
