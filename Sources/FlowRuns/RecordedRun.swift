@@ -155,6 +155,12 @@ package struct RecordedRun: Hashable, Sendable {
 
     /// Whether the run succeeded without records. The service re-runs such a run on request.
     package var isEmpty: Bool { state == .succeeded && records == 0 }
+
+    /// Whether the run is a re-trigger that was answered with the ID of a recorded run. The service may have run that one
+    /// again, or started another.
+    package var namedKnownRun: Bool {
+        state == .rejected && failure?.hasPrefix(RunAnswerReason.knownRun) ?? false
+    }
 }
 
 /// The ledger's record of a flow, apart from its runs.

@@ -28,6 +28,9 @@ package struct ApplierContext: Sendable {
     package let stop: StopSignal
     package let report: @Sendable (ApplyEvent) -> Void
 
+    /// The time after a claim within which the service must list its run.
+    var listingLag: Duration { listsAtOnce ? .zero : limits.settle }
+
     package init(
         store: any LedgerStore, journal: any ClaimJournal = NoJournal(), service: any FlowService, limits: Limits,
         listsAtOnce: Bool = false, time: any TimeSource = SystemTime(), owner: String = "sluice",

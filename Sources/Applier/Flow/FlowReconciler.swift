@@ -101,7 +101,7 @@ struct FlowReconciler {
             missing: missing.map { claim in
                 (claim.id, claim.madeAt.flatMap { madeAt in now.flatMap { $0.elapsed(since: madeAt) } })
             }, sinceStart: context.time.monotonic() - context.startedAt,
-            settle: context.listsAtOnce ? .zero : context.limits.settle)
+            settle: context.listingLag)
     }
 
     /// Returns this machine's claims that the ledger does not contain and for which this process has not waited yet. Claims
@@ -270,15 +270,12 @@ struct FlowReconciler {
     ///
     /// - Returns: whether it waited, so that the flow has to be compared with the service before another attempt.
     mutating func waitForUnnamedRun(of key: RunKey) async throws(FlowEnd) -> Bool {
-        let unlisted = ledger.runs.attempts(at: key).map { $0 }.last {
-            $0.state == .rejected && $0.failure?.hasPrefix(RunAnswerReason.knownRun) ?? false
-                && !waitedAfter.contains($0.identity)
-        }
+        let unlisted = ledger.runs.attempts(at: key).last { $0.namedKnownRun && !waitedAfter.contains($0.identity) }
         guard let unlisted else { return false }
-        let settle = context.listsAtOnce ? .zero : context.limits.settle
-        if settle > .zero {
+        if context.listingLag > .zero {
             try await waitWithoutSlot(
-                settle, because: "the last re-trigger was answered with a known run, and may have started another")
+                context.listingLag,
+                because: "the last re-trigger was answered with a known run, and may have started another")
         }
         waitedAfter.insert(unlisted.identity)
         return true
@@ -310,10 +307,9 @@ struct FlowReconciler {
                 try await record(found)
                 return .changed
             }
-            let settle = context.listsAtOnce ? .zero : context.limits.settle
-            let unseen = settle - (context.time.monotonic() - seenAt)
+            let unseen = context.listingLag - (context.time.monotonic() - seenAt)
             let age = found.endedAt.flatMap { endedAt in context.service.serviceTime().map { $0.earliest - endedAt } }
-            let left = min(unseen, age.map { settle - $0 } ?? unseen)
+            let left = min(unseen, age.map { context.listingLag - $0 } ?? unseen)
             guard left > .zero else { return .confirmed }
             try await waitWithoutSlot(left, because: "run \(id) has \(known.state.rawValue), which may still change")
         }

@@ -16,7 +16,7 @@ struct FlowComparison {
 
     let flow: FlowID
     let context: ApplierContext
-    private let settle: Duration
+    private var settle: Duration { context.listingLag }
     private let acknowledged: Set<RunID>
     private let acknowledgedWindows: Set<RunID>
     /// The time of the first observation of each open claim, on this process's monotonic clock.
@@ -31,7 +31,6 @@ struct FlowComparison {
     init(_ flow: FlowID, acknowledged: [Acknowledgement], _ context: ApplierContext) {
         self.flow = flow
         self.context = context
-        settle = context.listsAtOnce ? .zero : context.limits.settle
         self.acknowledged = acknowledged.somebodyElses
         acknowledgedWindows = Set(acknowledged.toldWindows.keys)
     }

@@ -207,7 +207,7 @@ struct Attempts {
         switch run.state {
         case .intended, .inDoubt: doubt = run
         // The service has run the failed run again under its old id: that uses up an attempt.
-        case .rejected where run.failure?.hasPrefix(RunAnswerReason.knownRun) ?? false: failed += 1
+        case .rejected where run.namedKnownRun: failed += 1
         case .rejected, .released: break
         case .accepted: isWhole = true
         case .succeeded where !run.isEmpty: isWhole = true
