@@ -327,6 +327,22 @@ struct LedgerLossTests {
         try await world.end()
     }
 
+    @Test("a run by hand across two windows is reported as time ingested twice, and verification fails")
+    func ingestedTwiceInAnotherCut() async throws {
+        let world = try await World(flows: 1, windows: 2)
+        #expect(try await world.apply().status == 0)
+        let service = ServiceByHand(address: world.simulator.address)
+        let across = try await service.createRun(flow: Fixture.id(0), start: 1_704_067_200, end: 1_704_074_400)
+        let plan = try await world.run("plan", more: ["--refresh"])
+        for expected in ["SLU0215", across] { #expect(plan.errors.contains(expected), "\(plan.errors)") }
+        let verified = try await world.run("ledger", "verify")
+        #expect(verified.status == 74)
+        for expected in ["SLU0215", across, "ingested more often than declared"] {
+            #expect(verified.errors.contains(expected), "\(verified.errors)")
+        }
+        try await world.end()
+    }
+
     @Test("after a recheck, the next apply waits and compares every run, and later ones do not")
     func recheck() async throws {
         let world = try await World(flows: 1, windows: 5, limits: World.patientLimits, "--page-size", "2")

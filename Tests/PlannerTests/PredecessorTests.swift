@@ -41,11 +41,13 @@ struct PredecessorTests {
             RecordedRun(30..<40, .rejected), RecordedRun(50..<60, .succeeded), RecordedRun(60..<70, .inDoubt),
         ]
         let after = Self.predecessor([0..<10, 10..<20, 20..<30, 30..<40, 50..<60, 60..<70], runs)
+        let notEnded =
+            "waits for contacts, 2 of whose runs have not ended; the oldest is run 0--1, made at 1970-01-01T00:01:40Z"
         #expect(
             reasons([0..<10, 10..<20, 20..<30, 30..<40, 40..<50, 50..<60, 60..<70], after: after) == [
-                "waits for contacts, whose run has not ended", "waits for contacts, whose run has not succeeded",
+                notEnded, "waits for contacts, whose run has not succeeded",
                 "waits for contacts, whose run has not succeeded", "waits for contacts, which is not requested yet",
-                "waits for contacts, which has no due window there", "waits for contacts, whose run has not ended",
+                "waits for contacts, which has no due window there", notEnded,
             ])
     }
 
@@ -61,7 +63,19 @@ struct PredecessorTests {
         flow.runs += [RecordedRun(0..<10, .accepted, rerun: "fix")]
         #expect(
             reasons([0..<10], after: Predecessor(flow.declaration, flow.plan, runs: flow.runs)) == [
-                "waits for contacts, whose run has not ended"
+                "waits for contacts, whose run 0-fix-1, made at 1970-01-01T00:01:40Z, has not ended"
+            ])
+    }
+
+    @Test("acknowledging a run that never reports its end ends the wait")
+    func neverEnding() {
+        let runs = [RecordedRun(0..<10, .accepted), RecordedRun(10..<20, .accepted)]
+        let stuck = Acknowledgement(run: runs[0].id!, reason: "it succeeded", place: SampleFlow.place)
+        let flow = SampleFlow(windows: [0..<10, 10..<20], acknowledged: [stuck], runs: runs)
+        let after = Predecessor(flow.declaration, flow.plan, runs: runs)
+        #expect(
+            reasons([0..<10, 10..<20], after: after) == [
+                "waits for contacts, whose run 10--1, made at 1970-01-01T00:01:40Z, has not ended"
             ])
     }
 

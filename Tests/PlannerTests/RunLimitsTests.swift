@@ -81,6 +81,22 @@ struct RunLimitsTests {
         #expect(limited.isHeldByRunningRuns)
     }
 
+    @Test("the reason of the limit on running runs names the oldest one, until it is acknowledged")
+    func oldestRunning() {
+        let runs = [RecordedRun(0..<10, .accepted, at: 300), RecordedRun(10..<20, .accepted, at: 200)]
+        var usage = RunUsage(at: Timestamp(seconds: 100_000))
+        usage.add(runs, of: Self.id(0))
+        #expect(
+            plan([5], running: 2).limited(by: usage).flows[0].held.first?.reason
+                == "held until runs end: the limit is 2 runs under way; the oldest is run 10--1 of flow "
+                + "\(SampleFlow.id), made at 1970-01-01T00:03:20Z")
+        var acknowledged = RunUsage(at: Timestamp(seconds: 100_000))
+        acknowledged.add(runs, of: Self.id(0), acknowledged: [runs[1].id!])
+        let limited = plan([5], running: 2).limited(by: acknowledged)
+        #expect(counts(limited) == [1])
+        #expect(limited.flows[0].held.first?.reason.contains("the oldest is run 0--1") == true)
+    }
+
     @Test("a flow's own limit leaves the rest of the budget to other flows")
     func ofFlow() {
         let limited = plan([10, 10], runsPerDay: 9, ofFlow: 5).limited(

@@ -7,6 +7,8 @@ package struct Predecessor: Hashable, Sendable {
     /// The time that is declared and not requested yet.
     private let missing: Stretches
     private let underWay: Stretches
+    /// The runs that have not ended, in words. Names the oldest, which may be one that never reports its end.
+    private let notEnded: String
     private let succeeded: Stretches
     private let failed: Stretches
 
@@ -18,23 +20,28 @@ package struct Predecessor: Hashable, Sendable {
     package init(_ declaration: FlowDeclaration, _ plan: FlowPlan, runs: some Sequence<RecordedRun>) {
         title = declaration.title
         missing = Stretches(plan.actions.map(\.window) + plan.held.map(\.window))
-        let somebodyElses = declaration.acknowledged.somebodyElses
+        let acknowledged = declaration.acknowledged.somebodyElses
         let tooFew = Set(declaration.runsWithTooFewRecords(in: runs).compactMap(\.id))
-        var underWay: [Window] = []
+        var underWay: [RecordedRun] = []
         var succeeded: [Window] = []
         var failed: [Window] = []
         for run in runs {
             guard let window = run.window else { continue }
             switch run.state {
-            // Acknowledging a run that never reports its end stops the waiting for it.
-            case .accepted where run.isSomebodyElses(somebodyElses): break
-            case .intended, .inDoubt, .accepted: underWay.append(window)
+            // A run that never reports its end is over when a person acknowledges it.
+            case .accepted where run.id.map(acknowledged.contains) ?? false: succeeded.append(window)
+            case .intended, .inDoubt, .accepted: underWay.append(run)
             case .succeeded where !(run.id.map(tooFew.contains) ?? false): succeeded.append(window)
             case .succeeded, .partial, .failed: failed.append(window)
             case .rejected, .released: break
             }
         }
-        self.underWay = Stretches(underWay)
+        self.underWay = Stretches(underWay.compactMap(\.window))
+        let oldest = underWay.min { $0.recordedAt < $1.recordedAt }.map { "\($0.inWords), made at \($0.recordedAt)" }
+        notEnded =
+            underWay.count < 2
+            ? "whose \(oldest ?? "run"), has not ended"
+            : "\(underWay.count) of whose runs have not ended; the oldest is \(oldest ?? "unknown")"
         self.succeeded = Stretches(succeeded)
         self.failed = Stretches(failed)
     }
@@ -42,7 +49,7 @@ package struct Predecessor: Hashable, Sendable {
     /// Returns the reason why a window must wait for this flow, in words that many windows share; `nil` if it need not
     /// wait.
     func obstacle(to window: Window) -> String? {
-        if underWay.overlap(window) { return "waits for \(title), whose run has not ended" }
+        if underWay.overlap(window) { return "waits for \(title), \(notEnded)" }
         if missing.overlap(window) { return "waits for \(title), which is not requested yet" }
         if succeeded.contain(window) { return nil }
         if failed.overlap(window) { return "waits for \(title), whose run has not succeeded" }

@@ -39,7 +39,8 @@ extension Plan {
                 let over: RunLimit =
                     given[place] == own[place]
                     ? .ofFlow(flows[index].rules.runsPerDay ?? 0)
-                    : running < day ? .running(limits.running ?? 0) : .perDay(limits.runsPerDay ?? 0)
+                    : running < day
+                        ? .running(limits.running ?? 0, oldest: usage.oldestUnderWay) : .perDay(limits.runsPerDay ?? 0)
                 limited[index] = flows[index].keeping(given[place], over: over)
             }
             let sum = given.reduce(0, +)
@@ -71,7 +72,7 @@ private func shares(of total: Int, among wanted: [Int]) -> [Int] {
 enum RunLimit {
     case perDay(Int)
     case ofFlow(Int)
-    case running(Int)
+    case running(Int, oldest: RecordedRun?)
 
     fileprivate var cause: HeldWindow.Cause {
         switch self {
@@ -85,7 +86,9 @@ enum RunLimit {
         return switch self {
         case .perDay(let count): "held until tomorrow (UTC): the limit is \(runs(count)) a day"
         case .ofFlow(let count): "held until tomorrow (UTC): the limit of this flow is \(runs(count)) a day"
-        case .running(let count): "held until runs end: the limit is \(runs(count)) under way"
+        case .running(let count, let oldest):
+            "held until runs end: the limit is \(runs(count)) under way"
+                + (oldest.map { "; the oldest is \($0.inWords) of flow \($0.flow), made at \($0.recordedAt)" } ?? "")
         }
     }
 }

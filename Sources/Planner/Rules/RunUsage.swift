@@ -6,6 +6,8 @@ package struct RunUsage: Hashable, Sendable {
     /// was found on the service, of its creation. Requests that the service did not accept do not count.
     package private(set) var onDay: [FlowID: Int] = [:]
     package private(set) var underWay = 0
+    /// The oldest of the runs in progress: if it never reports its end, it counts until it is acknowledged.
+    private(set) var oldestUnderWay: RecordedRun?
     private let dayStart: Timestamp
 
     private static let day = Duration.seconds(86_400)
@@ -16,7 +18,10 @@ package struct RunUsage: Hashable, Sendable {
         dayStart = Timestamp(seconds: seconds - (seconds % 86_400 + 86_400) % 86_400)
     }
 
-    /// - Parameter countsUnderWay: `false` for a flow that is not declared, because its runs are not polled.
+    /// Adds the runs of a flow.
+    ///
+    /// - Parameters:
+    ///   - countsUnderWay: `false` for a flow that is not declared, because its runs are not polled.
     ///   - acknowledged: runs that the manifests acknowledge: one that never reports its end does not count as running.
     package mutating func add(
         _ runs: some Sequence<RecordedRun>, of flow: FlowID, countsUnderWay: Bool = true,
@@ -26,7 +31,9 @@ package struct RunUsage: Hashable, Sendable {
             let time = run.claim?.time?.latest ?? run.recordedAt
             if time >= dayStart, time < dayStart + Self.day { onDay[flow, default: 0] += 1 }
             let isRunning = run.state == .accepted && !(run.id.map(acknowledged.contains) ?? false)
-            if countsUnderWay, isRunning || run.state.isDoubtful { underWay += 1 }
+            guard countsUnderWay, isRunning || run.state.isDoubtful else { continue }
+            underWay += 1
+            if run.recordedAt < oldestUnderWay?.recordedAt ?? .max { oldestUnderWay = run }
         }
     }
 

@@ -140,11 +140,14 @@ struct LedgerCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "verify",
             abstract:
-                "Check the ledger for errors and for windows run more often than declared; exit 74 if there are any."
+                "Check the ledger for errors and for time ingested more often than declared; exit 74 if there is any."
         )
 
         @OptionGroup var manifests: ManifestOptions
         @OptionGroup var output: OutputOptions
+
+        /// The diagnostics about time that was ingested more often than declared.
+        private static let codes: Set<DiagnosticCode> = [.windowRunTwice, .windowsIngestedTwice]
 
         func run() async throws {
             let workspace = try Workspace.load(manifests, output)
@@ -152,7 +155,7 @@ struct LedgerCommand: ParsableCommand {
                 let violations = try await ledger.store.verify()
                 let plan = try await workspace.plan(asOf: SystemTime().now(), ledger: ledger)
                 let twice =
-                    try await plan.diagnostics.filter { $0.code == .windowRunTwice }
+                    try await plan.diagnostics.filter { Self.codes.contains($0.code) }
                     + windowsRunTwice(of: workspace, in: ledger.store)
                 output.tell(twice, workspace.sources)
                 guard violations.isEmpty else {
@@ -160,8 +163,8 @@ struct LedgerCommand: ParsableCommand {
                 }
                 guard twice.isEmpty else {
                     throw Failure(
-                        .fileError, "\(counted(twice.count, "window was", "windows were")) run more often than declared"
-                    )
+                        .fileError,
+                        "\(counted(twice.count, "window was", "windows were")) ingested more often than declared")
                 }
                 output.say("no errors in the ledger")
             }
@@ -178,7 +181,7 @@ struct LedgerCommand: ParsableCommand {
                 let undeclared = FlowDeclaration(
                     id: flow, manifest: "", target: workspace.target.name, source: .file, place: workspace.target.place)
                 found += Planner(asOf: SystemTime().now()).plan(undeclared, record: kept.record, runs: kept.runs)
-                    .diagnostics.filter { $0.code == .windowRunTwice }
+                    .diagnostics.filter { Self.codes.contains($0.code) }
                     .map {
                         Diagnostic(
                             $0.code, $0.severity, at: $0.place,

@@ -45,14 +45,14 @@ extension SimulatedService {
 
     /// Adds an acknowledgement of a run whose window cannot be read to the manifest.
     ///
-    /// - Parameter mayMistake: whether a request of an applier may be acknowledged as a foreign run.
-    func acknowledge(mayMistake: Bool) {
+    /// - Parameter mayBeMistaken: whether this run, which an applier requested, may be acknowledged as a foreign run.
+    func acknowledge(mayBeMistaken: (SimulatedRun) -> Bool) {
         let now = now
         guard let run = runs.filter({ $0.listedAt <= now && now < $0.tellsWindowAt }).randomElement(random) else {
             return
         }
         let isOwn = ownRuns.contains(run.id)
-        acknowledge(run, withWindow: random.happens(0.5) || (isOwn && !mayMistake))
+        acknowledge(run, withWindow: random.happens(0.5) || (isOwn && !mayBeMistaken(run)))
     }
 
     /// Acknowledges a foreign run with a wrong window. Only successful runs qualify, because a re-trigger would repeat

@@ -180,9 +180,10 @@ struct SimulatedCommands {
             if isNamed { continue }
             // A re-trigger that was answered with a known run uses up an attempt, whether or not it made another run.
             let echoed = overlapping.reduce(0) { $0 + service.echoCount(of: $1) }
-            // Of the window, of a piece of it, or of a batch that an applier requested. A failed run by hand of a whole
-            // batch counts as an attempt at that batch, too.
+            // Of the window, of a piece of it that is left, or of one that an applier requested. A failed run by hand of a
+            // whole batch counts as an attempt at that batch, too.
             let requested = Set(overlapping.filter { own.contains($0.id) }.compactMap(\.window)).union([window])
+                .union(service.uncoveredPieces(of: window, of: flow))
             let failed = overlapping.count { run in
                 run.hasFailed(at: now) && run.window.map { requested.contains($0) || flow.mayBeBatch($0) } ?? false
             }

@@ -225,11 +225,16 @@ final class SimulatedService: Sendable {
         if own.filter({ $0.window == window }).count >= mostAttempts {
             violations.append("retries-exceeded: \(window) of \(run.flow)")
         }
+        // A retry of a partial or empty run ingests its window again as declared, whatever that run overlapped.
+        let isRetryAsDeclared = before.runs.contains { run in
+            flow.counts(runsOf: run.flow) && run.window == window && !run.hasFailed(at: now)
+                && versions.contains { run.mayBeFollowed(at: now, $0.retries) }
+        }
         // Where overlaps were ever allowed, a retry may be of a window that overlaps another. A rerun, and a retry of one,
         // is of the whole window, even if only a piece of the window itself is left to request.
         let isTrimmed = versions.contains { $0.overlap == .trim }
         func mayBeRerun(_ other: Window) -> Bool { isTrimmed && flow.slots(of: other, at: elapsed) > 1 }
-        if !versions.contains(where: { $0.overlap == .allow }), !mayBeRerun(window),
+        if !versions.contains(where: { $0.overlap == .allow }), !mayBeRerun(window), !isRetryAsDeclared,
             let other = living.first(where: { run in
                 run.window.map { $0 != window && $0.overlaps(window) && !mayBeRerun($0) } ?? false
             })
@@ -312,13 +317,20 @@ final class SimulatedService: Sendable {
 
     /// Whether runs that have not failed cover the whole window.
     func isCovered(_ window: Window, of flow: SimulatedFlowDeclaration) -> Bool {
+        uncoveredPieces(of: window, of: flow).isEmpty
+    }
+
+    /// The parts of the window that no run covers that has not failed.
+    func uncoveredPieces(of window: Window, of flow: SimulatedFlowDeclaration) -> [Window] {
         let now = now
-        let runs = runs.filter {
-            flow.counts(runsOf: $0.flow) && $0.window?.overlaps(window) ?? false && !$0.hasFailed(at: now)
+        let covering = runs.filter { flow.counts(runsOf: $0.flow) && !$0.hasFailed(at: now) }.compactMap(\.window)
+        var pieces: [Window] = []
+        var start = window.start
+        for run in covering.sorted() where run.overlaps(window) {
+            if let piece = Window(start: start, end: run.start) { pieces.append(piece) }
+            start = max(start, run.end)
         }
-        var end = window.start
-        for run in runs.compactMap(\.window).sorted() where run.start <= end { end = max(end, run.end) }
-        return end >= window.end
+        return pieces + (Window(start: start, end: window.end).map { [$0] } ?? [])
     }
 
     /// The id that the answer to a taken request names. It is never that of a run which the sender has not seen: nothing

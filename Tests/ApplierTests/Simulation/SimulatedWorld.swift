@@ -20,7 +20,10 @@ import Foundation
 /// - With hints: runs listed out of order, or a request still on its way when the other machine begins.
 /// - A wrong acknowledgement of a run that fails, of an applier's own run, or of a window that was claimed.
 /// - An answer with the id of a run that is not in the applier's ledger.
-/// - A saved plan applied after one of its flows was replaced.
+/// - A saved plan applied after one of its flows was replaced, or to the old ledger while another machine uses the new
+///   one.
+/// - An acknowledgement without a window of an applier's own run, if the ledger has neither recorded the run nor an open
+///   claim of its window: such a false word is believed.
 struct SimulatedWorld: Sendable {
     enum Feature: String, CaseIterable, Comparable, Sendable {
         /// Caches in front of the service answer GETs.

@@ -248,6 +248,11 @@ final class Simulation: Sendable {
     /// skipped: replacing requires that no apply uses the earlier manifest.
     func applySavedPlan(on machine: SimulatedMachine) async {
         guard let saved = state.withLock({ $0.savedPlans[machine.number] }) else { return }
+        // Two ledgers at one moment on two machines are not kept apart.
+        guard saved.contents === machine.contents || machines.allSatisfy({ $0 === machine || $0.contents == nil })
+        else {
+            return
+        }
         guard !service.manifest.replacements.contains(where: { saved.manifestTime < $0 && $0 <= time.elapsed }),
             let process = process(on: machine, applying: saved)
         else { return }

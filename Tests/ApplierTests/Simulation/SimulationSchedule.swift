@@ -1,4 +1,6 @@
 import FlowRuns
+import FlowServiceSimulator
+import Ledger
 
 /// Who does what, and when.
 extension Simulation {
@@ -53,11 +55,12 @@ extension Simulation {
         for _ in 0..<random.pick([0, 0, 2]) {
             actions.append((random.duration(upTo: .seconds(600)), { self.service.retriggerByHand() }))
         }
-        // With a complete ledger, wrong acknowledgements are harmless.
-        let mayMistake = mode == .shared
         for _ in 0..<random.pick([0, 3, 6]) {
             actions.append(
-                (random.duration(upTo: Span.disturbed), { self.service.acknowledge(mayMistake: mayMistake) }))
+                (
+                    random.duration(upTo: Span.disturbed),
+                    { self.service.acknowledge(mayBeMistaken: self.isMistakeHarmless) }
+                ))
         }
         if mode == .reset {
             for _ in 0..<random.pick([1, 2, 3]) {
@@ -94,6 +97,15 @@ extension Simulation {
             }
         }
         return actions
+    }
+
+    /// Whether an acknowledgement that calls an applier's own run a foreign one must change nothing: the ledger has
+    /// recorded the run, or has an open claim of its window, which is then held until the word is corrected.
+    private func isMistakeHarmless(_ run: SimulatedRun) -> Bool {
+        guard mode == .shared, let snapshot = try? InMemoryStore(contents).snapshot(of: run.flow) else { return false }
+        if snapshot.runs.contains(where: { $0.id?.description == run.id && $0.origin == .request }) { return true }
+        let isClaimed = snapshot.runs.contains { $0.state.isDoubtful && $0.window == run.window }
+        return isClaimed && !service.acknowledgements.of(run.flow).contains { $0.run.description == run.id }
     }
 
     private func resetAndApply() async {
