@@ -110,13 +110,13 @@ package struct RunIdentity: Hashable, Sendable {
 
 /// A run in the ledger, with the fields that planning needs.
 package struct RecordedRun: Hashable, Sendable {
-    package let identity: RunIdentity
+    package var identity: RunIdentity
     package var state: RunState
-    package let origin: RunOrigin
+    package var origin: RunOrigin
     /// The service's run ID, once known.
     package var id: RunID?
     /// The delta column that the request carried.
-    package let deltaColumn: DeltaColumn?
+    package var deltaColumn: DeltaColumn?
     /// The time of the claim or, for a run found on the service, of its creation.
     package var recordedAt: Timestamp
     /// The reason for the refusal or failure, in the service's words.

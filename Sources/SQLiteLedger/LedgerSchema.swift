@@ -1,20 +1,25 @@
 import GRDB
+import Ledger
 
-/// The schema of a ledger file, as an append-only list of migrations.
+/// The schema of a ledger file: the tables of a new file, and an append-only list of migrations.
 ///
 /// `user_version` is the number of migrations applied. An existing step has already run on users' files and must never
 /// be edited.
 enum LedgerSchema {
     struct Step: Sendable {
         let name: String
-        let sql: String
+        /// New columns in the tables of an older file. New files have them from the start.
+        var columns = ""
+        /// Indexes and triggers, also of new files.
+        var rules = ""
     }
 
     static let steps = [
-        Step(name: "flows and runs", sql: flowsAndRuns), Step(name: "claims and revisions", sql: claimsAndRevisions),
-        Step(name: "reasons of reruns", sql: "ALTER TABLE run ADD COLUMN reason TEXT;"),
-        Step(name: "retries of runs without records", sql: incompleteRequests),
-        Step(name: "ends and windows that the service corrects", sql: corrections),
+        Step(name: "flows and runs", rules: invariants),
+        Step(name: "claims and revisions", columns: claimColumns, rules: oneClaim),
+        Step(name: "reasons of reruns", columns: "ALTER TABLE run ADD COLUMN reason TEXT;"),
+        Step(name: "retries of runs without records", rules: incompleteRequests),
+        Step(name: "ends and windows that the service corrects", rules: corrections),
     ]
     static var version: Int { steps.count }
     /// SQLite's `application_id` of a ledger file, `Sluc` in ASCII.
@@ -22,14 +27,21 @@ enum LedgerSchema {
 
     /// Applies the missing steps to the file. Must run in a transaction.
     static func migrate(_ database: Database, from version: Int) throws {
-        for step in steps.dropFirst(version) { try database.execute(sql: step.sql) }
+        if version == 0 { try database.execute(sql: tables) }
+        for step in steps.dropFirst(version) {
+            if version > 0 { try database.execute(sql: step.columns) }
+            try database.execute(sql: step.rules)
+        }
         try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         try database.execute(sql: "PRAGMA user_version = \(steps.count)")
     }
 
-    /// The first tables. Their constraints and triggers enforce the invariants: one row per identity, one active
-    /// request per window, one row per run ID, legal state transitions only, and no deletion of requests or flows.
-    private static let flowsAndRuns = """
+    private static func definitions<Row>(_ columns: [LedgerColumn<Row>]) -> String {
+        columns.map { $0.definition({ $0 == .text ? "TEXT" : "INTEGER" }, collation: "") }.joined(separator: ",\n    ")
+    }
+
+    /// The tables of a new file.
+    private static let tables = """
         CREATE TABLE target (
             id INTEGER PRIMARY KEY,
             identity TEXT NOT NULL UNIQUE
@@ -38,43 +50,15 @@ enum LedgerSchema {
         CREATE TABLE flow (
             target INTEGER NOT NULL REFERENCES target (id),
             flow TEXT NOT NULL CHECK (length(flow) = 36),
-            revision INTEGER NOT NULL CHECK (revision > 0),
-            contacted_at INTEGER,
-            column_name TEXT,
-            column_date_format TEXT,
-            column_timezone TEXT,
+            \(definitions(FlowColumns.all)),
+            CHECK (needs_recheck IN (0, 1)),
             PRIMARY KEY (target, flow)
         ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE run (
             target INTEGER NOT NULL,
             flow TEXT NOT NULL,
-            window_start INTEGER,
-            window_end INTEGER,
-            rerun TEXT NOT NULL,
-            attempt INTEGER NOT NULL CHECK (attempt > 0),
-            state TEXT NOT NULL CHECK (state IN ('intended', 'accepted', 'rejected', 'inDoubt', 'released',
-                'succeeded', 'partial', 'failed')),
-            origin TEXT NOT NULL CHECK (origin IN ('request', 'service')),
-            run TEXT CHECK (run <> ''),
-            column_name TEXT,
-            column_date_format TEXT,
-            column_timezone TEXT,
-            recorded_at INTEGER NOT NULL,
-            failure TEXT,
-            request TEXT,
-            response TEXT,
-            status TEXT,
-            input_records INTEGER,
-            output_records INTEGER,
-            failed_records INTEGER,
-            input_files INTEGER,
-            updated_at INTEGER NOT NULL,
-            file TEXT,
-            line INTEGER,
-            commit_id TEXT,
-            author TEXT,
-            ci_run TEXT,
+            \(definitions(RunColumns.all)),
             CHECK ((window_start IS NULL) = (window_end IS NULL)),
             CHECK (window_start < window_end),
             CHECK (window_start IS NOT NULL OR origin = 'service'),
@@ -85,7 +69,12 @@ enum LedgerSchema {
             UNIQUE (target, run),
             FOREIGN KEY (target, flow) REFERENCES flow (target, flow) DEFERRABLE INITIALLY DEFERRED
         ) STRICT;
+        """
 
+    /// The first indexes and triggers. Together with the tables' constraints, they enforce the invariants: one row per
+    /// identity, one active request per window, one row per run ID, legal state transitions only, and no deletion of
+    /// requests or flows.
+    private static let invariants = """
         CREATE UNIQUE INDEX run_of_unknown_window ON run (target, flow, rerun, attempt) WHERE window_start IS NULL;
 
         CREATE UNIQUE INDEX one_living_request ON run (target, flow, window_start, window_end, rerun)
@@ -154,10 +143,7 @@ enum LedgerSchema {
             BEGIN SELECT RAISE(ABORT, 'a run may not change its identity'); END;
         """
 
-    /// The columns and triggers for claims. An open claim is the lock of its flow.
-    ///
-    /// Open requests from older files have no claim ID and together count as one claim.
-    private static let claimsAndRevisions = """
+    private static let claimColumns = """
         ALTER TABLE flow ADD COLUMN token TEXT NOT NULL DEFAULT '';
         ALTER TABLE flow ADD COLUMN compared_at INTEGER;
         ALTER TABLE flow ADD COLUMN newest_run_at INTEGER;
@@ -167,7 +153,12 @@ enum LedgerSchema {
         ALTER TABLE run ADD COLUMN claim_owner TEXT;
         ALTER TABLE run ADD COLUMN claimed_earliest INTEGER;
         ALTER TABLE run ADD COLUMN claimed_latest INTEGER;
+        """
 
+    /// The rules of claims. An open claim is the lock of its flow.
+    ///
+    /// Open requests from older files have no claim ID and together count as one claim.
+    private static let oneClaim = """
         CREATE INDEX open_requests ON run (target, flow) WHERE state IN ('intended', 'inDoubt');
 
         CREATE TRIGGER one_open_claim BEFORE INSERT ON run

@@ -48,12 +48,18 @@ struct PreparedStatement {
     }
 
     mutating func bind(_ number: Int?) { bind(number.map(Int64.init)) }
-    mutating func bind(_ time: Timestamp?) { bind(time?.milliseconds) }
 
-    mutating func bind(_ column: DeltaColumn?) {
-        bind(column?.name)
-        bind(column?.dateFormat)
-        bind(column?.timezone)
+    mutating func bind(_ value: ColumnValue) {
+        switch value {
+        case .null: position += 1
+        case .integer(let number): bind(number)
+        case .text(let text): bind(text)
+        case .boolean(let value): bind(value ? 1 : 0)
+        }
+    }
+
+    mutating func bind<Row>(_ row: Row, _ columns: [LedgerColumn<Row>]) {
+        for column in columns { bind(column.value(in: row)) }
     }
 
     // MARK: Rows
@@ -110,9 +116,17 @@ struct ColumnReader {
         }
     }
 
-    mutating func deltaColumn() throws(LedgerError) -> DeltaColumn? {
-        let (name, dateFormat, timezone) = (try text(), try text(), try text())
-        return name.map { DeltaColumn(name: $0, dateFormat: dateFormat, timezone: timezone) }
+    /// Decodes the next columns into a row.
+    mutating func fill<Row>(_ row: inout Row, _ columns: [LedgerColumn<Row>]) throws(LedgerError) {
+        for column in columns {
+            let value: ColumnValue? =
+                switch column.kind {
+                case .integer: try integer().map(ColumnValue.integer)
+                case .text: try text().map(ColumnValue.text)
+                case .boolean: try integer().map { .boolean($0 != 0) }
+                }
+            guard column.set(value ?? .null, in: &row) else { throw damage }
+        }
     }
 
     /// Unwraps the value of the last column read.

@@ -23,17 +23,26 @@ struct SQLiteRows {
     // MARK: Read
 
     func record(of flow: FlowID) throws(LedgerError) -> FlowRecord {
-        let known = try fetch("SELECT \(FlowRow.columns) FROM flow WHERE target = ? AND flow = ?", of: flow) {
-            (columns) throws(LedgerError) in try FlowRow.record(from: &columns)
-        }
+        let known = try fetch(
+            "SELECT flow, \(Self.flowColumns) FROM flow WHERE target = ? AND flow = ?", of: flow, Self.record)
         return known.first ?? FlowRecord(id: flow)
     }
 
     /// Reads the records of all flows, sorted by flow ID.
     func records() throws(LedgerError) -> [FlowRecord] {
-        try fetch("SELECT \(FlowRow.columns) FROM flow WHERE target = ? ORDER BY flow", of: nil) {
-            (columns) throws(LedgerError) in try FlowRow.record(from: &columns)
-        }
+        try fetch("SELECT flow, \(Self.flowColumns) FROM flow WHERE target = ? ORDER BY flow", of: nil, Self.record)
+    }
+
+    private static func record(from columns: inout ColumnReader) throws(LedgerError) -> FlowRecord {
+        var row = FlowRow(of: try columns.required(columns.text().flatMap { FlowID($0) }))
+        try columns.fill(&row, FlowColumns.all)
+        return row.finished()
+    }
+
+    private static func entry(of flow: FlowID, from columns: inout ColumnReader) throws(LedgerError) -> LedgerEntry {
+        var row = RunRow(of: flow)
+        try columns.fill(&row, RunColumns.all)
+        return try columns.required(row.finished())
     }
 
     func runs(of flow: FlowID) throws(LedgerError) -> [RecordedRun] {
@@ -45,11 +54,11 @@ struct SQLiteRows {
     }
 
     func scanRuns(of flow: FlowID, visit: ([RecordedRun]) -> Bool) throws(LedgerError) {
-        try scan(RunRow.planningColumns, of: flow, RunRow.plannedRun, visit: visit)
+        try scan(PlannedRun.columns, of: flow, PlannedRun.read, visit: visit)
     }
 
     func scanEntries(of flow: FlowID, visit: ([LedgerEntry]) -> Bool) throws(LedgerError) {
-        try scan(RunRow.entryColumns, of: flow, RunRow.entry, visit: visit)
+        try scan(Self.entryColumns, of: flow, Self.entry, visit: visit)
     }
 
     private func all<Row>(
@@ -123,7 +132,8 @@ struct SQLiteRows {
         guard revision == expecting else { return .conflict }
         try execute(Self.flowReplacement) {
             $0.bind(target)
-            FlowRow.bind(record, to: &$0)
+            $0.bind(record.id.description)
+            $0.bind(FlowRow(record), FlowColumns.all)
         }
         try change()
         return .done
@@ -134,7 +144,7 @@ struct SQLiteRows {
             var statement = try PreparedStatement(connection, Self.insertion)
             for entry in entries {
                 bind(entry.run.flow, to: &statement)
-                RunRow.bind(entry, to: &statement)
+                statement.bind(RunRow(entry), RunColumns.all)
                 _ = try statement.step()
                 statement.reset()
             }
@@ -143,31 +153,37 @@ struct SQLiteRows {
         }
     }
 
-    private static let flowReplacement: String = {
-        let updates = FlowRow.columnNames.dropFirst().map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
-        return "INSERT INTO flow (target, \(FlowRow.columns)) VALUES (?, \(marks(for: FlowRow.columns))) "
-            + "ON CONFLICT (target, flow) DO UPDATE SET \(updates)"
-    }()
+    private static let flowColumns = names(FlowColumns.all)
+    private static let entryColumns = names(RunColumns.all)
+
+    private static let flowReplacement =
+        "INSERT INTO flow (target, flow, \(flowColumns)) VALUES (?, ?, \(marks(FlowColumns.all))) "
+        + "ON CONFLICT (target, flow) DO UPDATE SET "
+        + FlowColumns.all.map { "\($0.name) = excluded.\($0.name)" }.joined(separator: ", ")
 
     private static let insertion =
-        "INSERT INTO run (target, flow, \(RunRow.entryColumns)) VALUES (?, ?, \(marks(for: RunRow.entryColumns)))"
-    private static let runChange = update(of: RunRow.changingColumns)
-    private static let runReplacement = update(of: RunRow.entryColumns)
+        "INSERT INTO run (target, flow, \(entryColumns)) VALUES (?, ?, \(marks(RunColumns.all)))"
+    private static let runChange = update(RunColumns.changing)
+    private static let runReplacement = update(RunColumns.all)
 
-    private static func update(of columns: String) -> String {
-        "UPDATE run SET (\(columns)) = (\(marks(for: columns))) WHERE \(ofIdentity)"
+    private static func update(_ columns: [LedgerColumn<RunRow>]) -> String {
+        "UPDATE run SET (\(names(columns))) = (\(marks(columns))) WHERE \(ofIdentity)"
     }
 
-    private static func marks(for columns: String) -> String {
-        columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")
+    private static func names<Row>(_ columns: [LedgerColumn<Row>]) -> String {
+        columns.map(\.name).joined(separator: ", ")
+    }
+
+    private static func marks<Row>(_ columns: [LedgerColumn<Row>]) -> String {
+        columns.map { _ in "?" }.joined(separator: ", ")
     }
 
     private func update(_ identity: RunIdentity, _ update: RunUpdate, at time: Timestamp) throws(LedgerError) {
         var found: LedgerEntry?
         try each(
-            "SELECT \(RunRow.entryColumns) FROM run WHERE \(Self.ofIdentity)", bind: { bind(identity, to: &$0) }
+            "SELECT \(Self.entryColumns) FROM run WHERE \(Self.ofIdentity)", bind: { bind(identity, to: &$0) }
         ) { (columns) throws(LedgerError) in
-            found = try RunRow.entry(of: identity.flow, from: &columns)
+            found = try Self.entry(of: identity.flow, from: &columns)
             return false
         }
         guard let before = found else { throw .unknownRun(identity) }
@@ -175,16 +191,10 @@ struct SQLiteRows {
         try entry.apply(update, at: time)
         guard entry != before else { return }
         // Setting a column also updates its indexes, so skip the identity columns if they are unchanged.
-        if entry.run.identity == identity {
-            try execute(Self.runChange) {
-                RunRow.bindChanging(entry, to: &$0)
-                bind(identity, to: &$0)
-            }
-        } else {
-            try execute(Self.runReplacement) {
-                RunRow.bind(entry, to: &$0)
-                bind(identity, to: &$0)
-            }
+        let isSame = entry.run.identity == identity
+        try execute(isSame ? Self.runChange : Self.runReplacement) {
+            $0.bind(RunRow(entry), isSame ? RunColumns.changing : RunColumns.all)
+            bind(identity, to: &$0)
         }
     }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// The JSON Schemas (2020-12) of Sluice's input and output, embedded from `schemas/` at build time.
 enum Schema: String, CaseIterable, ExpressibleByArgument {
-    case manifest, plan, events, refresh, history, status
+    case manifest, plan, events, refresh, history, export, status
 
     var meaning: String {
         switch self {
@@ -11,6 +11,7 @@ enum Schema: String, CaseIterable, ExpressibleByArgument {
         case .events: "one line of what 'apply --format json' writes"
         case .refresh: "what 'refresh --format json' writes"
         case .history: "what 'history --format json' writes"
+        case .export: "one line of what 'ledger export' writes"
         case .status: "what 'status --format json' writes"
         }
     }
@@ -22,6 +23,7 @@ enum Schema: String, CaseIterable, ExpressibleByArgument {
         case .events: PackageResources.events_schema_json
         case .refresh: PackageResources.refresh_schema_json
         case .history: PackageResources.history_schema_json
+        case .export: PackageResources.export_schema_json
         case .status: PackageResources.status_schema_json
         }
     }

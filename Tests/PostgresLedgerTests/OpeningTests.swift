@@ -41,6 +41,24 @@ struct OpeningTests {
         #expect(try await database.open(.readOnly).flows().count == 1)
     }
 
+    @Test("a migrated ledger has the columns of a new one, which are the ledger's columns")
+    func columns() async throws {
+        let (new, old) = (try await LedgerDatabase(), try await LedgerDatabase())
+        try await old.run(PostgresSchema.firstVersion)
+        func columns(_ database: LedgerDatabase, _ what: String) async throws -> String {
+            try await database.open().close()
+            return try await database.run(
+                """
+                SELECT string_agg(\(what), ',' ORDER BY table_name, column_name) FROM information_schema.columns
+                    WHERE table_schema = 'sluice' AND table_name IN ('target', 'flow', 'run')
+                """)
+        }
+        let whole = "concat_ws(' ', table_name, column_name, data_type, collation_name, is_nullable)"
+        #expect(try await columns(old, whole) == columns(new, whole))
+        let names = try await columns(new, "CASE table_name WHEN 'run' THEN column_name END")
+        #expect(names == (RunColumns.all.map(\.name) + ["id", "target", "flow"]).sorted().joined(separator: ","))
+    }
+
     @Test("a newer ledger is rejected, even by commits of a process that opened it earlier")
     func newer() async throws {
         let database = try await LedgerDatabase()

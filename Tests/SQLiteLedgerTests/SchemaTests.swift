@@ -119,9 +119,7 @@ struct SchemaTests {
         let flow = LedgerFolder.flow
         try folder.execute(
             """
-            \(LedgerSchema.steps[0].sql)
-            PRAGMA application_id = \(LedgerSchema.applicationID);
-            PRAGMA user_version = 1;
+            \(LedgerSchema.firstVersion)
             INSERT INTO target (id, identity) VALUES (1, 'target');
             INSERT INTO flow (target, flow, revision, contacted_at) VALUES (1, '\(flow)', 7, 1000);
             INSERT INTO run (target, flow, window_start, window_end, rerun, attempt, state, origin, recorded_at, request,
@@ -142,6 +140,25 @@ struct SchemaTests {
             at: Timestamp(milliseconds: 5000))
         #expect(findings.released.count == 2)
         #expect(try await folder.open().commit(ledger.commit(nonce: "n")) == .done)
+    }
+
+    @Test("a migrated file has the columns of a new one, which are the ledger's columns")
+    func columns() async throws {
+        let (new, old) = (try LedgerFolder(), try LedgerFolder())
+        try old.execute(LedgerSchema.firstVersion)
+        func columns(_ folder: LedgerFolder, _ table: String) async throws -> [String] {
+            try await folder.openDatabase().database.read { connection in
+                try String.fetchAll(
+                    connection,
+                    sql: "SELECT name || ' ' || type || ' ' || \"notnull\" FROM pragma_table_info(?) ORDER BY name",
+                    arguments: [table])
+            }
+        }
+        for table in ["target", "flow", "run"] {
+            #expect(try await columns(old, table) == columns(new, table))
+        }
+        let names = try await columns(new, "run").map { String($0.prefix { $0 != " " }) }
+        #expect(names == (RunColumns.all.map(\.name) + ["target", "flow"]).sorted())
     }
 
     @Test("the database uses a write-ahead log and fsync on commit")

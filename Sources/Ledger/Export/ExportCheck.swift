@@ -3,12 +3,10 @@ import FlowRuns
 /// A line-by-line check of an export. Each line is checked against the earlier ones. Only the position of each flow is
 /// kept in memory, not its runs.
 struct ExportCheck {
-    private static let mostErrors = 100
-
     private let targets: [String]
     private(set) var flows: [LedgerImport.Flow] = []
-    private(set) var errors: [LedgerImportError.Line] = []
-    /// Whether to stop: the first line is invalid, or there are too many errors.
+    private(set) var errors = LedgerImportError.Lines()
+    /// Whether to stop, because the first line is invalid.
     private(set) var isHopeless = false
     private var flowLines: [FlowID: Int] = [:]
     private var idLines = RunIDLines()
@@ -25,31 +23,29 @@ struct ExportCheck {
         lineCount = line.number
         do throws(ExportedLine.LineError) {
             let read = try ExportedLine(line.bytes, of: flows.last?.record.id)
-            if isEnded { throw ExportedLine.LineError("the export has ended before it") }
+            if isEnded { throw ExportedLine.LineError("the export has ended before this line") }
             if line.number == 1 { try begin(read) } else { try take(read, line) }
         } catch {
-            errors.append(LedgerImportError.Line(line: line.number, error.message))
-            isHopeless = isHopeless || line.number == 1 || errors.count >= Self.mostErrors
+            errors.add(line.number, error.message)
+            isHopeless = line.number == 1
         }
     }
 
     mutating func finish() {
-        if !isEnded, !isHopeless {
-            errors.append(LedgerImportError.Line(line: lineCount + 1, "the export is cut off"))
-        }
+        if !isEnded, !isHopeless { errors.add(lineCount + 1, "the export is cut off") }
     }
 
     private func begin(_ line: ExportedLine) throws(ExportedLine.LineError) {
         guard case .ledger(let version, let exported) = line else {
-            throw ExportedLine.LineError("it is not the first line of an exported ledger")
+            throw ExportedLine.LineError("not the first line of an exported ledger")
         }
         guard LedgerExport.readableVersions.contains(version) else {
             throw ExportedLine.LineError(
-                "its format has version \(version), and this sluice reads versions up to \(LedgerExport.formatVersion)")
+                "format version \(version) is not supported: this sluice reads versions up to \(LedgerExport.formatVersion)")
         }
         guard targets.contains(exported) else {
             throw ExportedLine.LineError(
-                "it is the ledger of the target '\(exported)', not of '\(targets.first ?? "")'")
+                "the ledger of the target '\(exported)', not of '\(targets.first ?? "")'")
         }
     }
 
@@ -58,7 +54,7 @@ struct ExportCheck {
         case .ledger: throw ExportedLine.LineError("a second export begins")
         case .flow(let next):
             if let first = flowLines[next.id] {
-                throw ExportedLine.LineError("the flow is in line \(first) already")
+                throw ExportedLine.LineError("the flow is already in line \(first)")
             }
             flowLines[next.id] = line.number
             flows.append(LedgerImport.Flow(record: next, line: line.number, offset: line.next))
@@ -68,9 +64,9 @@ struct ExportCheck {
             isEnded = true
             let found = (flows.count, flows.reduce(0) { $0 + $1.runCount })
             // If lines have errors, these have already been reported.
-            guard !errors.isEmpty || (flowCount, runCount) == found else {
+            guard errors.count > 0 || (flowCount, runCount) == found else {
                 throw ExportedLine.LineError(
-                    "it announces \(flowCount) flows and \(runCount) runs, but \(found.0) and \(found.1) are before it")
+                    "expected \(flowCount) flows and \(runCount) runs, found \(found.0) and \(found.1)")
             }
         }
     }
@@ -78,22 +74,22 @@ struct ExportCheck {
     private mutating func take(_ run: RecordedRun, _ number: Int) throws(ExportedLine.LineError) {
         let identity = run.identity
         guard let flow = flows.last, flow.record.id == identity.flow else {
-            throw ExportedLine.LineError("its flow is not on the lines before it")
+            throw ExportedLine.LineError("the run's flow is not on an earlier line")
         }
         if let last, !last.identity.precedes(identity) {
             throw ExportedLine.LineError(
                 last.identity == identity
-                    ? "the run is in line \(last.line) already"
-                    : "it belongs before line \(last.line): an export has the runs of a flow in order")
+                    ? "the run is already in line \(last.line)"
+                    : "runs are out of order: this one belongs before line \(last.line)")
         }
         last = (identity, number)
         if let id = run.id, let first = idLines.add(id, number) {
-            throw ExportedLine.LineError("the run id is in line \(first) already")
+            throw ExportedLine.LineError("the run ID is already in line \(first)")
         }
         if run.isLivingRequest {
             if let living, living.key == identity.key {
                 throw ExportedLine.LineError(
-                    "line \(living.line) has a request for this window already that has not failed")
+                    "line \(living.line) has an active or succeeded request for this window")
             }
             living = (identity.key, number)
         }

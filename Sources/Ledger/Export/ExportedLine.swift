@@ -1,40 +1,12 @@
 import FlowRuns
-import Foundation
 import Text
 
-/// A parsed line of an exported ledger.
+/// A line of an exported ledger.
 package enum ExportedLine: Equatable {
     case ledger(formatVersion: Int, target: String)
     case flow(FlowRecord)
     case run(LedgerEntry)
     case end(flows: Int, runs: Int)
-
-    /// Parses a line.
-    ///
-    /// - Parameter flow: the flow whose runs are being read.
-    /// - Throws: ``LineError`` when the line is not in the canonical form that ``LedgerExport`` writes.
-    package init(_ bytes: UnsafeBufferPointer<UInt8>, of flow: FlowID? = nil) throws(LineError) {
-        if let flow, let entry = CanonicalRun.read(bytes, of: flow) {
-            self = .run(entry)
-            return
-        }
-        self = try Members(bytes).line()
-        // The first line is checked by its format version. Other versions may have other members.
-        if case .ledger = self { return }
-        // Also rejects unknown, repeated or misplaced members, and numbers that a parser would round.
-        guard LedgerExport.lines(write).dropLast().elementsEqual(bytes) else {
-            throw LineError("it is not written as an export writes it")
-        }
-    }
-
-    /// Parses a line from a collection of bytes.
-    ///
-    /// - Throws: ``LineError`` when the line is not in canonical form.
-    package init(_ bytes: some Collection<UInt8>, of flow: FlowID? = nil) throws(LineError) {
-        self = try Array(bytes).withUnsafeBufferPointer { (bytes) throws(LineError) in
-            try ExportedLine(bytes, of: flow)
-        }
-    }
 
     /// An error in a line.
     package struct LineError: Error {
@@ -43,179 +15,107 @@ package enum ExportedLine: Equatable {
         init(_ message: String) { self.message = message }
     }
 
-    private func write(to json: inout JSONText) {
-        switch self {
-        case .ledger(_, let target): LedgerExport.write(target: target, to: &json)
-        case .flow(let record): LedgerExport.write(record, to: &json)
-        case .run(let entry): LedgerExport.write(entry, to: &json)
-        case .end(let flows, let runs): LedgerExport.write(endAfter: flows, runs: runs, to: &json)
-        }
-    }
-}
-
-/// The members of all kinds of lines. The required members depend on the kind.
-private struct Members: Decodable {
-    struct Span: Decodable {
-        let start: Int64
-        let end: Int64
-    }
-
-    struct Column: Decodable {
-        let name: String
-        let dateFormat: String?
-        let timezone: String?
-    }
-
-    struct Counts: Decodable {
-        let inputRecords: Int64?
-        let outputRecords: Int64?
-        let failedRecords: Int64?
-        let inputFiles: Int64?
-    }
-
-    struct Origin: Decodable {
-        let file: String?
-        let line: Int?
-        let commit: String?
-        let author: String?
-        let ciRun: String?
-        let reason: String?
-    }
-
-    struct ClaimMembers: Decodable {
-        let id: String
-        let owner: String
-        let earliest: Int64?
-        let latest: Int64?
-    }
-
-    let kind: LedgerExport.Kind
-    let formatVersion: Int?
-    let target: String?
-    let flow: String?
-    let revision: Int?
-    let contactedAt: Int64?
-    let deltaColumn: Column?
-    let window: Span?
-    let rerun: String?
-    let attempt: Int?
-    let state: String?
-    let origin: String?
-    let run: String?
-    let recordedAt: Int64?
-    let failure: String?
-    let request: String?
-    let response: String?
-    let status: String?
-    let counts: Counts?
-    let updatedAt: Int64?
-    let provenance: Origin?
-    let token: String?
-    let comparedAt: Int64?
-    let newestRunAt: Int64?
-    let needsRecheck: Bool?
-    let claim: ClaimMembers?
-    let flows: Int?
-    let runs: Int?
-
-    init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ExportedLine.LineError) {
-        do {
-            self = try JSONDecoder().decode(Members.self, from: Data(bytes))
-        } catch let error as DecodingError {
-            throw ExportedLine.LineError(error.inWords)
-        } catch {
-            throw ExportedLine.LineError("it is not JSON")
-        }
-    }
-
-    func line() throws(ExportedLine.LineError) -> ExportedLine {
-        switch kind {
+    /// Parses a line in canonical form: encoding the result must give the same bytes.
+    ///
+    /// - Parameter flow: the flow whose runs are being read.
+    package init(_ bytes: UnsafeBufferPointer<UInt8>, of flow: FlowID? = nil) throws(LineError) {
+        var line = try LineParser(bytes)
+        let kind = try line.text("kind")
+        switch Kind(rawValue: kind) {
         case .ledger:
-            .ledger(
-                formatVersion: try required(formatVersion, "formatVersion"), target: try required(target, "target"))
-        case .flow: .flow(try record())
-        case .run: .run(try entry())
-        case .end: .end(flows: try required(flows, "flows"), runs: try required(runs, "runs"))
+            var header = Header()
+            do throws(LineError) { try Header.line.read(&line, into: &header) } catch {
+                // Other versions may have other members.
+                guard header.formatVersion > 0, !LedgerExport.readableVersions.contains(header.formatVersion) else {
+                    throw error
+                }
+                self = .ledger(formatVersion: header.formatVersion, target: header.target)
+                return
+            }
+            self = .ledger(formatVersion: header.formatVersion, target: header.target)
+        case .flow:
+            var row = FlowRow(of: try line.flow(nil))
+            try FlowColumns.line.read(&line, into: &row)
+            let record = row.finished()
+            guard record.revision.number > 0 else { throw LineError("'revision' counts from 1") }
+            self = .flow(record)
+        case .run:
+            var row = RunRow(of: try line.flow(flow))
+            try RunColumns.line.read(&line, into: &row)
+            guard let entry = row.finished() else { throw LineError("'window' ends before it starts") }
+            if let reason = entry.invalidity { throw LineError("the run is impossible: \(reason)") }
+            self = .run(entry)
+        case .end:
+            var end = End()
+            try End.line.read(&line, into: &end)
+            self = .end(flows: end.flows, runs: end.runs)
+        case nil: throw LineError("'kind' is unknown: '\(kind)'")
+        }
+        try line.expectEnd()
+        var canonical = JSONText()
+        write(to: &canonical)
+        guard !canonical.bytes.dropLast().elementsEqual(bytes) else { return }
+        let column = zip(canonical.bytes, bytes).prefix { $0 == $1 }.count + 1
+        throw LineError("not in canonical form from column \(column) on")
+    }
+
+    /// Parses a line from a collection of bytes.
+    package init(_ bytes: some Collection<UInt8>, of flow: FlowID? = nil) throws(LineError) {
+        self = try Array(bytes).withUnsafeBufferPointer { (bytes) throws(LineError) in
+            try ExportedLine(bytes, of: flow)
         }
     }
 
-    private func record() throws(ExportedLine.LineError) -> FlowRecord {
-        let revision = try required(revision, "revision")
-        guard revision > 0 else { throw ExportedLine.LineError("'revision' counts from 1") }
-        return FlowRecord(
-            id: try flowID(), revision: Revision(number: revision, token: token ?? ""),
-            contactedAt: contactedAt.map(Timestamp.init(milliseconds:)), deltaColumn: try column(),
-            comparedAt: comparedAt.map(Timestamp.init(milliseconds:)),
-            newestRunAt: newestRunAt.map(Timestamp.init(milliseconds:)), needsRecheck: needsRecheck ?? false)
+    private enum Kind: String {
+        case ledger, flow, run, end
     }
 
-    private func entry() throws(ExportedLine.LineError) -> LedgerEntry {
-        let identity = RunIdentity(
-            flow: try flowID(), window: try span(), rerun: rerun, attempt: try required(attempt, "attempt"))
-        let run = RecordedRun(
-            identity: identity,
-            state: try required(RunState(rawValue: try required(state, "state")), "state", "is unknown"),
-            origin: try required(RunOrigin(rawValue: try required(origin, "origin")), "origin", "is unknown"),
-            id: try run.map { (text) throws(ExportedLine.LineError) in try required(RunID(text), "run", "is empty") },
-            deltaColumn: try column(),
-            recordedAt: Timestamp(milliseconds: try required(recordedAt, "recordedAt")), failure: failure,
-            claim: try runClaim())
-        let entry = LedgerEntry(
-            run: run, request: request, response: response, status: status,
-            counts: RunCounts(
-                inputRecords: counts?.inputRecords, outputRecords: counts?.outputRecords,
-                failedRecords: counts?.failedRecords, inputFiles: counts?.inputFiles),
-            updatedAt: Timestamp(milliseconds: try required(updatedAt, "updatedAt")),
-            provenance: Provenance(
-                file: provenance?.file, line: provenance?.line, commit: provenance?.commit,
-                author: provenance?.author, ciRun: provenance?.ciRun, reason: provenance?.reason))
-        if let reason = entry.invalidity { throw ExportedLine.LineError("the run is impossible: \(reason)") }
-        return entry
-    }
-
-    private func runClaim() throws(ExportedLine.LineError) -> RunClaim? {
-        guard let claim else { return nil }
-        var time: ServiceTime?
-        if let earliest = claim.earliest, let latest = claim.latest {
-            time = ServiceTime(
-                earliest: Timestamp(milliseconds: earliest), latest: Timestamp(milliseconds: latest))
+    /// Writes the line with its line end.
+    package func write(to json: inout JSONText) {
+        switch self {
+        case .ledger(let version, let target):
+            json.line(Kind.ledger.rawValue, nil, Header(formatVersion: version, target: target), Header.line)
+        case .flow(let record): json.line(Kind.flow.rawValue, record.id, FlowRow(record), FlowColumns.line)
+        case .run(let entry): json.line(Kind.run.rawValue, entry.run.flow, RunRow(entry), RunColumns.line)
+        case .end(let flows, let runs): json.line(Kind.end.rawValue, nil, End(flows: flows, runs: runs), End.line)
         }
-        return RunClaim(id: try required(ClaimID(claim.id), "claim.id", "is empty"), owner: claim.owner, time: time)
     }
 
-    private func flowID() throws(ExportedLine.LineError) -> FlowID {
-        try required(FlowID(try required(flow, "flow")), "flow", "is not a UUID")
-    }
-
-    private func span() throws(ExportedLine.LineError) -> Window? {
-        guard let window else { return nil }
-        return try required(
-            Window(startSeconds: window.start, endSeconds: window.end), "window", "ends before it starts")
-    }
-
-    private func column() throws(ExportedLine.LineError) -> DeltaColumn? {
-        deltaColumn.map { DeltaColumn(name: $0.name, dateFormat: $0.dateFormat, timezone: $0.timezone) }
-    }
-
-    private func required<Value>(
-        _ value: Value?, _ key: String, _ reason: String = "is missing"
-    ) throws(ExportedLine.LineError) -> Value {
-        guard let value else { throw ExportedLine.LineError("'\(key)' \(reason)") }
-        return value
+    package var bytes: [UInt8] {
+        var json = JSONText()
+        write(to: &json)
+        return json.bytes
     }
 }
 
-extension DecodingError {
-    fileprivate var inWords: String {
-        func name(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
-        return switch self {
-        case .keyNotFound(let key, let context): "'\(name(context.codingPath + [key]))' is missing"
-        case .typeMismatch(_, let context) where context.codingPath.isEmpty: "it is not a JSON object"
-        case .typeMismatch(_, let context): "'\(name(context.codingPath))' is of the wrong type"
-        case .valueNotFound(_, let context): "'\(name(context.codingPath))' is null"
-        case .dataCorrupted(let context) where !context.codingPath.isEmpty:
-            "'\(name(context.codingPath))' has a value that is unknown"
-        default: "it is not JSON"
+/// The members of an export's first line.
+private struct Header: Sendable {
+    var formatVersion = 0
+    var target = ""
+
+    static let line = LineColumns<Header>([
+        LedgerColumn("", "formatVersion", \.formatVersion, isRequired: true),
+        LedgerColumn("", "target", \.target, isRequired: true),
+    ])
+}
+
+/// The members of an export's last line.
+private struct End: Sendable {
+    var flows = 0
+    var runs = 0
+
+    static let line = LineColumns<End>([
+        LedgerColumn("", "flows", \.flows, isRequired: true), LedgerColumn("", "runs", \.runs, isRequired: true),
+    ])
+}
+
+extension JSONText {
+    fileprivate mutating func line<Row>(_ kind: String, _ flow: FlowID?, _ row: Row, _ columns: LineColumns<Row>) {
+        object {
+            $0.member("kind", kind)
+            if let flow { $0.member("flow", flow.description) }
+            columns.write(row, to: &$0)
         }
+        endLine()
     }
 }

@@ -41,13 +41,15 @@ struct ImportComparison {
     private(set) var record: FlowRecord
     /// Runs that the ledger lacks.
     private(set) var missing: [LedgerEntry] = []
-    private(set) var conflicts: [LedgerImportError.Line] = []
+    private(set) var conflicts: LedgerImportError.Lines
     private var runs: ImportedRuns
     private var head: LedgerEntry?
     private var failure: LedgerImportError?
 
-    init(_ flow: LedgerImport.Flow, _ bytes: any ExportBytes) {
+    /// - Parameter conflicts: those of earlier lines.
+    init(_ flow: LedgerImport.Flow, _ bytes: any ExportBytes, after conflicts: LedgerImportError.Lines) {
         record = FlowRecord(id: flow.record.id)
+        self.conflicts = conflicts
         runs = ImportedRuns(flow, bytes)
         advance()
     }
@@ -61,9 +63,7 @@ struct ImportComparison {
             takeMissing { $0.run.identity.precedes(entry.run.identity) }
             guard let head, head.run.identity == entry.run.identity else { continue }
             if head != entry {
-                conflicts.append(
-                    LedgerImportError.Line(
-                        line: runs.line, "the ledger has another record of this run (\(entry.run.state.rawValue))"))
+                conflicts.add(runs.line, "the ledger has another record of this run (\(entry.run.state.rawValue))")
             }
             advance()
         }

@@ -35,7 +35,7 @@ package struct LedgerImport: Sendable {
         var check = ExportCheck(targets: targets)
         while !check.isHopeless, try lines.next({ check.read($0) }) != nil {}
         check.finish()
-        guard check.errors.isEmpty else { throw .lines(check.errors) }
+        guard check.errors.count == 0 else { throw .lines(check.errors) }
         flows = check.flows
         self.bytes = bytes
     }
@@ -52,14 +52,14 @@ package struct LedgerImport: Sendable {
     package func restore(
         into store: some LedgerStore, nonce: () -> String
     ) async throws(LedgerImportError) {
-        var conflicts: [LedgerImportError.Line] = []
+        var conflicts = LedgerImportError.Lines()
         var known: [FlowID: FlowRecord] = [:]
         for flow in flows {
             let record = try await ledger { () async throws(LedgerError) in try await store.record(of: flow.record.id) }
             known[record.id] = record
-            if record.revision.number > 0 { conflicts += try await self.conflicts(of: flow, with: store) }
+            if record.revision.number > 0 { try await addConflicts(of: flow, with: store, record, to: &conflicts) }
         }
-        guard conflicts.isEmpty else { throw .lines(conflicts.sorted { $0.line < $1.line }) }
+        guard conflicts.count == 0 else { throw .lines(conflicts) }
         for group in groups(of: flows.filter { known[$0.record.id]?.revision.number == 0 }) {
             try await add(group, to: store, known, nonce: nonce)
         }
@@ -74,22 +74,19 @@ extension LedgerImport {
     private static let partSize = 1_000
     private static let groupSize = 100_000
 
-    private func conflicts(
-        of flow: Flow, with store: some LedgerStore
-    ) async throws(LedgerImportError) -> [LedgerImportError.Line] {
-        let comparison = try await comparison(of: flow, with: store)
-        let (number, column) = (comparison.record.revision.number, comparison.record.deltaColumn)
-        guard number == flow.record.revision.number, column == flow.record.deltaColumn else {
-            return [LedgerImportError.Line(line: flow.line, "the ledger has this flow at revision \(number)")]
-                + comparison.conflicts
+    private func addConflicts(
+        of flow: Flow, with store: some LedgerStore, _ record: FlowRecord, to conflicts: inout LedgerImportError.Lines
+    ) async throws(LedgerImportError) {
+        if record.revision.number != flow.record.revision.number || record.deltaColumn != flow.record.deltaColumn {
+            conflicts.add(flow.line, "the ledger has this flow at revision \(record.revision.number)")
         }
-        return comparison.conflicts
+        conflicts = try await comparison(of: flow, with: store, after: conflicts).conflicts
     }
 
     private func comparison(
-        of flow: Flow, with store: some LedgerStore
+        of flow: Flow, with store: some LedgerStore, after conflicts: LedgerImportError.Lines = .init()
     ) async throws(LedgerImportError) -> ImportComparison {
-        let comparison = Mutex(ImportComparison(flow, bytes))
+        let comparison = Mutex(ImportComparison(flow, bytes, after: conflicts))
         try await ledger { () async throws(LedgerError) in
             try await store.scan(flow.record.id) { part in comparison.withLock { $0.take(part) } }
         }

@@ -1,31 +1,44 @@
 /// An error that prevented an import. Nothing was recorded.
 package enum LedgerImportError: Error, Hashable, Sendable, CustomStringConvertible {
     /// An error in a line of the file.
-    package struct Line: Hashable, Sendable, CustomStringConvertible {
+    package struct Line: Hashable, Sendable {
         /// The line number, counted from 1.
         package let line: Int
-        /// The error as one sentence without a full stop.
+        /// The error without a full stop.
         package let message: String
-
-        init(line: Int, _ message: String) {
-            self.line = line
-            self.message = message
-        }
-
-        package var description: String { "line \(line): \(message)" }
     }
 
-    /// Errors in the lines of the file, sorted by line.
-    case lines([Line])
+    /// The first errors of a file, by line, and the number of all.
+    package struct Lines: Hashable, Sendable {
+        private static let limit = 20
+
+        package private(set) var first: [Line] = []
+        package private(set) var count = 0
+
+        mutating func add(_ line: Int, _ message: String) {
+            if first.count < Self.limit { first.append(Line(line: line, message: message)) }
+            count += 1
+        }
+    }
+
+    case lines(Lines)
     case ledger(LedgerError)
     /// The export cannot be read, or has changed since it was checked.
     case unreadable(String)
 
-    package var description: String {
+    package var description: String { description(file: "line ") }
+
+    /// The error in words, with one line per error of a line: `export.jsonl:3: 'state' has an invalid value`.
+    ///
+    /// - Parameter file: what precedes a line's number, such as `export.jsonl:`.
+    package func description(file: String) -> String {
         switch self {
-        case .lines(let lines): lines.map(\.description).joined(separator: "\n")
-        case .ledger(let error): error.description
-        case .unreadable(let reason): reason
+        case .lines(let lines):
+            let rest = lines.count - lines.first.count
+            let texts = lines.first.map { "\(file)\($0.line): \($0.message)" }
+            return (texts + (rest > 0 ? ["… and \(rest) more"] : [])).joined(separator: "\n")
+        case .ledger(let error): return error.description
+        case .unreadable(let reason): return reason
         }
     }
 }

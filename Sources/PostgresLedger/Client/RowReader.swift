@@ -60,7 +60,7 @@ struct RowReader {
         return (start, Int(libpq.getlength(result, row, column)))
     }
 
-    private var damage: PostgresError {
+    var damage: PostgresError {
         .unreadable("a row does not hold what it must, in column \(column + 1) of \(libpq.nfields(result))")
     }
 }

@@ -102,13 +102,14 @@ extension PostgresConnection {
         _ record: FlowRecord, expecting expected: Revision, _ target: Int64?, serverChanges: Int64
     ) throws(PostgresError) -> Bool {
         var parameters = Parameters()
-        FlowRow.add(record, to: &parameters)
+        parameters.add(record.id.description)
+        parameters.add(FlowRow(record), FlowColumns.all)
         parameters.add(target)
-        let count = FlowRow.columnNames.count
-        let columns = FlowRow.columnNames.joined(separator: ", ")
+        let count = FlowColumns.all.count + 1
+        let columns = "flow, \(LedgerColumn.names(FlowColumns.all))"
         let values = (1...count).map { "$\($0)" }.joined(separator: ", ")
         guard expected.number > 0 else {
-            guard expected.token == FlowRow.token(serverChanges) else { return false }
+            guard expected.token == FlowRecord.unrecordedToken(serverChanges) else { return false }
             return try run(
                 "INSERT INTO sluice.flow (\(columns), target) VALUES (\(values), $\(count + 1)) "
                     + "ON CONFLICT (target, flow) DO NOTHING", parameters) == 1
@@ -152,7 +153,7 @@ extension PostgresConnection {
                 attempts.add(identity.attempt)
             }
             for array in [starts, ends, reruns, attempts] { parameters.add(array) }
-            let columns = RunRow.names(RunRow.entryColumns, of: "r")
+            let columns = LedgerColumn.names(RunColumns.all, of: "r")
             let wanted = "unnest($3::bigint[], $4::bigint[], $5::text[], $6::bigint[]) AS w(s, e, rerun, attempt)"
             let of = "r.target = $1 AND r.flow = $2 AND r.rerun = w.rerun AND r.attempt = w.attempt"
             try run(
@@ -164,7 +165,7 @@ extension PostgresConnection {
                 """, parameters
             ) { (row) throws(PostgresError) in
                 let key = try row.required(try row.integer())
-                found.append((key, try RunRow.entry(of: flow, from: &row)))
+                found.append((key, try row.entry(of: flow)))
             }
         }
         return found
@@ -178,17 +179,16 @@ extension PostgresConnection {
             parameters.add(keys)
             try run("DELETE FROM sluice.run WHERE id = ANY($1::bigint[])", parameters)
         }
-        let columns = RunRow.entryColumns
-        let names = RunRow.names(columns)
+        let names = LedgerColumn.names(RunColumns.all)
         for chunk in rows.updated.chunks(of: Self.mostRows) {
             var (parameters, keys) = (Parameters(), ArrayLiteral())
             for row in chunk { keys.add(row.key) }
             parameters.add(keys)
-            RunRow.add(chunk.map(\.entry), to: &parameters)
+            parameters.add(chunk.map(\.entry))
             try run(
                 """
-                UPDATE sluice.run AS r SET (\(names)) = ROW(\(RunRow.names(columns, of: "w")))
-                    FROM unnest($1::bigint[], \(RunRow.arrays(columns, from: 2))) AS w(key, \(names)) WHERE r.id = w.key
+                UPDATE sluice.run AS r SET (\(names)) = ROW(\(LedgerColumn.names(RunColumns.all, of: "w")))
+                    FROM unnest($1::bigint[], \(LedgerColumn.arrays(RunColumns.all, from: 2))) AS w(key, \(names)) WHERE r.id = w.key
                 """, parameters)
         }
         for chunk in rows.inserted.chunks(of: Self.mostRows) { try insert(chunk, of: flow, target) }
@@ -197,15 +197,14 @@ extension PostgresConnection {
     private func insert(
         _ entries: some Collection<LedgerEntry>, of flow: FlowID, _ target: Int64?
     ) throws(PostgresError) {
-        let columns = RunRow.entryColumns
-        let names = RunRow.names(columns)
+        let names = LedgerColumn.names(RunColumns.all)
         var parameters = Parameters()
         parameters.add(target)
         parameters.add(flow.description)
-        RunRow.add(entries, to: &parameters)
+        parameters.add(entries)
         try run(
             "INSERT INTO sluice.run (target, flow, \(names)) SELECT $1::bigint, $2::uuid, w.* "
-                + "FROM unnest(\(RunRow.arrays(columns, from: 3))) AS w(\(names))", parameters)
+                + "FROM unnest(\(LedgerColumn.arrays(RunColumns.all, from: 3))) AS w(\(names))", parameters)
     }
 }
 

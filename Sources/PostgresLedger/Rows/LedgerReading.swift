@@ -17,14 +17,13 @@ extension PostgresConnection {
         try run(
             """
             SELECT l.server_changes, coalesce(l.server_changed_at > now() - interval '1 day', false),
-                \(FlowRow.columns("f"))
+                f.flow, \(LedgerColumn.names(FlowColumns.all, of: "f"))
             FROM sluice.ledger AS l LEFT JOIN sluice.flow AS f ON f.target = $1::bigint AND f.flow = $2::uuid
             """, parameters
         ) { (row) throws(PostgresError) in
             let changes = try row.required(try row.integer())
             let isRecent = try row.boolean()
-            found = try FlowRow.record(from: &row)
-            if found == nil { found = FlowRow.unrecorded(flow, serverChanges: changes, isRecent: isRecent) }
+            found = try row.record() ?? .unrecorded(flow, serverChanges: changes, isRecent: isRecent)
         }
         guard let found else { throw .unreadable("the table sluice.ledger has no row") }
         return found
@@ -36,26 +35,30 @@ extension PostgresConnection {
         parameters.add(target)
         var records: [FlowRecord] = []
         try run(
-            "SELECT \(FlowRow.columns("f")) FROM sluice.flow AS f WHERE f.target = $1::bigint ORDER BY f.flow",
+            "SELECT f.flow, \(LedgerColumn.names(FlowColumns.all, of: "f")) FROM sluice.flow AS f WHERE f.target = $1::bigint ORDER BY f.flow",
             parameters
         ) { (row) throws(PostgresError) in
-            if let record = try FlowRow.record(from: &row) { records.append(record) }
+            if let record = try row.record() { records.append(record) }
         }
         return records
     }
 
+    private static let planningColumns =
+        LedgerColumn.names(RunColumns.planning, of: "r") + ", coalesce(r.output_records, r.input_records)"
+    private static let entryColumns = LedgerColumn.names(RunColumns.all, of: "r")
+
     func runs(of flow: FlowID, target: Int64?) throws(PostgresError) -> [RecordedRun] {
         var runs: [RecordedRun] = []
-        try rows(RunRow.planningColumns, of: flow, target) { (row) throws(PostgresError) in
-            runs.append(try RunRow.plannedRun(of: flow, from: &row))
+        try rows(Self.planningColumns, of: flow, target) { (row) throws(PostgresError) in
+            runs.append(try row.plannedRun(of: flow))
         }
         return runs
     }
 
     func entries(of flow: FlowID, target: Int64?) throws(PostgresError) -> [LedgerEntry] {
         var entries: [LedgerEntry] = []
-        try rows(RunRow.names(RunRow.entryColumns, of: "r"), of: flow, target) { (row) throws(PostgresError) in
-            entries.append(try RunRow.entry(of: flow, from: &row))
+        try rows(Self.entryColumns, of: flow, target) { (row) throws(PostgresError) in
+            entries.append(try row.entry(of: flow))
         }
         return entries
     }
@@ -63,26 +66,26 @@ extension PostgresConnection {
     func scanRuns(
         of flow: FlowID, target: Int64?, visit: @escaping ([RecordedRun]) -> Bool
     ) throws(PostgresError) {
-        try scan(RunRow.planningColumns, of: flow, target, RunRow.plannedRun, visit)
+        try scan(Self.planningColumns, of: flow, target, { (row) throws(PostgresError) in try row.plannedRun(of: flow) }, visit)
     }
 
     func scanEntries(
         of flow: FlowID, target: Int64?, visit: @escaping ([LedgerEntry]) -> Bool
     ) throws(PostgresError) {
-        try scan(RunRow.names(RunRow.entryColumns, of: "r"), of: flow, target, RunRow.entry, visit)
+        try scan(Self.entryColumns, of: flow, target, { (row) throws(PostgresError) in try row.entry(of: flow) }, visit)
     }
 
     /// Passes rows to `visit` in chunks, until all rows are read or `visit` returns `false`.
     private func scan<Row>(
         _ columns: String, of flow: FlowID, _ target: Int64?,
-        _ read: @escaping (FlowID, inout RowReader) throws(PostgresError) -> Row, _ visit: @escaping ([Row]) -> Bool
+        _ read: @escaping (inout RowReader) throws(PostgresError) -> Row, _ visit: @escaping ([Row]) -> Bool
     ) throws(PostgresError) {
         var part: [Row] = []
         var isWanted = true
         try rows(columns, of: flow, target) { (row) throws(PostgresError) in
             // The remaining rows must be drained.
             guard isWanted else { return }
-            part.append(try read(flow, &row))
+            part.append(try read(&row))
             guard part.count == Self.partSize else { return }
             isWanted = visit(part)
             part.removeAll(keepingCapacity: true)

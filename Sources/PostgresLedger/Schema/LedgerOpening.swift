@@ -64,7 +64,7 @@ extension PostgresConnection {
             // Read the version again, because it may have changed before the lock was acquired.
             let version = try connection.findLedger().version ?? 0
             guard version < PostgresSchema.version else { return }
-            for step in PostgresSchema.steps.dropFirst(version) { try connection.run(script: step) }
+            for step in PostgresSchema.migration(from: version) { try connection.run(script: step) }
             if version > 0 { try connection.run("UPDATE sluice.ledger SET version = \(PostgresSchema.version)") }
         }
     }

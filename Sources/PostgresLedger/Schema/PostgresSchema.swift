@@ -1,9 +1,26 @@
+import Ledger
+
 /// The tables of a ledger on PostgreSQL, in a separate schema. Each migration step runs in one transaction and
 /// increments `sluice.ledger.version`. Steps are append-only: never edit an existing step, because servers have already
 /// run it.
 package enum PostgresSchema {
-    static let steps = [firstStep, incompleteRequests, corrections]
+    struct Step: Sendable {
+        /// New columns in the tables of an older ledger. New ledgers have them from the start.
+        var columns = ""
+        /// Indexes, functions and triggers, also of new ledgers.
+        var rules = ""
+    }
+
+    static let steps = [Step(rules: firstStep), Step(rules: incompleteRequests), Step(rules: corrections)]
     package static var version: Int { steps.count }
+
+    /// Returns the statements that bring a ledger to the current version.
+    ///
+    /// - Parameter version: the version of the ledger; 0 for none.
+    static func migration(from version: Int) -> [String] {
+        guard version > 0 else { return [tables] + steps.map(\.rules) }
+        return steps.dropFirst(version).flatMap { [$0.columns, $0.rules] }.filter { !$0.isEmpty }
+    }
 
     /// Key of the advisory lock that a migration holds: `sluice` in ASCII.
     static let lock = 0x736c_7569_6365
@@ -13,7 +30,7 @@ package enum PostgresSchema {
         """
         -- The ledger of sluice, version \(version). Run it once in the ledger's database:
         --   sluice ledger sql | psql --single-transaction DATABASE
-        \(steps.joined(separator: "\n"))
+        \(migration(from: 0).joined(separator: "\n"))
         \(grants)
         """
     }
@@ -62,13 +79,10 @@ package enum PostgresSchema {
         UPDATE sluice.ledger SET version = 3;
         """
 
-    /// Creates the tables. Constraints on the server enforce the essential guarantees: one row per identity, one active
-    /// request per window, one row per run ID, one open claim per flow, only the state transitions of
-    /// `RunState.canBecome`, and no deletions. Text is compared bytewise, as everywhere in Sluice.
-    ///
-    /// `server_identity` distinguishes the original server from one that may have lost commits (a restored server or a
-    /// promoted standby). Parts that the server does not show to its users are omitted.
-    private static let firstStep = """
+    /// The tables of a new ledger. Their constraints and the rules of the steps enforce the essential guarantees: one row
+    /// per identity, one active request per window, one row per run ID, one open claim per flow, only the state
+    /// transitions of `RunState.canBecome`, and no deletions. Text in keys is compared bytewise, as everywhere in Sluice.
+    private static let tables = """
         CREATE SCHEMA sluice;
 
         CREATE TABLE sluice.ledger (
@@ -87,15 +101,7 @@ package enum PostgresSchema {
         CREATE TABLE sluice.flow (
             target bigint NOT NULL REFERENCES sluice.target (id),
             flow uuid NOT NULL,
-            revision bigint NOT NULL CHECK (revision > 0),
-            token text COLLATE "C" NOT NULL,
-            contacted_at bigint,
-            compared_at bigint,
-            newest_run_at bigint,
-            needs_recheck boolean NOT NULL DEFAULT false,
-            column_name text,
-            column_date_format text,
-            column_timezone text,
+            \(LedgerColumn.definitions(FlowColumns.all)),
             PRIMARY KEY (target, flow)
         ) WITH (fillfactor = 50);
 
@@ -103,37 +109,7 @@ package enum PostgresSchema {
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             target bigint NOT NULL,
             flow uuid NOT NULL,
-            window_start bigint,
-            window_end bigint,
-            rerun text COLLATE "C" NOT NULL,
-            attempt bigint NOT NULL CHECK (attempt > 0),
-            state text NOT NULL CHECK (state IN ('intended', 'accepted', 'rejected', 'inDoubt', 'released',
-                'succeeded', 'partial', 'failed')),
-            origin text NOT NULL CHECK (origin IN ('request', 'service')),
-            run text COLLATE "C" CHECK (run <> ''),
-            column_name text,
-            column_date_format text,
-            column_timezone text,
-            recorded_at bigint NOT NULL,
-            failure text,
-            claim text COLLATE "C" CHECK (claim <> ''),
-            claim_owner text,
-            claimed_earliest bigint,
-            claimed_latest bigint,
-            request text,
-            response text,
-            status text,
-            input_records bigint,
-            output_records bigint,
-            failed_records bigint,
-            input_files bigint,
-            updated_at bigint NOT NULL,
-            file text,
-            line bigint,
-            commit_id text,
-            author text,
-            ci_run text,
-            reason text,
+            \(LedgerColumn.definitions(RunColumns.all)),
             CHECK ((window_start IS NULL) = (window_end IS NULL)),
             CHECK (window_start < window_end),
             CHECK (window_start IS NOT NULL OR origin = 'service'),
@@ -142,7 +118,13 @@ package enum PostgresSchema {
             CHECK (column_name IS NULL OR origin = 'request'),
             FOREIGN KEY (target, flow) REFERENCES sluice.flow (target, flow)
         );
+        """
 
+    /// The first rules.
+    ///
+    /// `server_identity` distinguishes the original server from one that may have lost commits (a restored server or a
+    /// promoted standby). Parts that the server does not show to its users are omitted.
+    private static let firstStep = """
         CREATE UNIQUE INDEX one_row_for_an_identity ON sluice.run
             (target, flow, window_start NULLS FIRST, window_end NULLS FIRST, rerun, attempt);
         CREATE UNIQUE INDEX one_row_for_an_unknown_window ON sluice.run (target, flow, rerun, attempt)

@@ -4,7 +4,7 @@ extension PostgresConnection {
     /// token, so that a claim prepared earlier causes a conflict.
     ///
     /// A flow without a record, because its first commit was lost, is covered by the number of server changes: see
-    /// ``FlowRow/unrecorded``.
+    /// `FlowRecord.unrecorded`.
     func settleServerChange() throws(PostgresError) {
         let hasChanged = try transaction(.read) { (connection) throws(PostgresError) in
             try connection.isAnotherServer()

@@ -1,4 +1,5 @@
 import FlowRuns
+import Ledger
 import RunRequests
 import Text
 
@@ -40,10 +41,6 @@ extension JSONText {
     /// Whether the buffer is large enough to be written as a chunk.
     var isLarge: Bool { bytes.count >= 1 << 16 }
 
-    // Much faster than the generic overload for integers.
-    mutating func member(_ key: String, _ value: Int) { member(key, json: String(value)) }
-    mutating func member(_ key: String, _ value: Int64) { member(key, json: String(value)) }
-
     mutating func optional(_ key: String, _ value: String?) {
         if let value { member(key, value) }
     }
@@ -65,16 +62,18 @@ extension JSONText {
         if let column { object(key) { $0.members(of: column) } }
     }
 
-    /// Writes the members that all recorded runs have, except the flow.
+    /// Writes the identity and the state of a run.
     mutating func members(of run: RecordedRun) {
-        if let window = run.window { member("window", window) } else { null("window") }
-        optional("rerun", run.identity.rerun)
-        member("attempt", run.identity.attempt)
-        member("state", run.state.rawValue)
-        member("origin", run.origin.rawValue)
-        optional("run", run.id?.description)
-        member("deltaColumn", run.deltaColumn)
-        member("recordedAt", run.recordedAt.milliseconds)
-        optional("failure", run.failure)
+        members(of: LedgerEntry(run: run, updatedAt: run.recordedAt), runColumns)
+    }
+
+    /// Writes columns of a run, after its window.
+    ///
+    /// - Parameter objects: other names for objects, which are written even if they are empty.
+    mutating func members(of entry: LedgerEntry, _ columns: LineColumns<RunRow>, objects: [String: String] = [:]) {
+        if let window = entry.run.window { member("window", window) } else { null("window") }
+        columns.write(RunRow(entry), to: &self, objects: objects)
     }
 }
+
+private let runColumns = LineColumns(RunColumns.occurrence + RunColumns.state)

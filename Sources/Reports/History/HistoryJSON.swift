@@ -17,28 +17,14 @@ extension JSONText {
     private mutating func members(of entry: LedgerEntry, in report: HistoryReport) {
         member("flowId", entry.run.flow.description)
         optional("flowName", report.names[entry.run.flow])
-        members(of: entry.run)
+        members(of: entry, historyColumns, objects: ["counts": "counts", "provenance": "declaredBy"])
         member("recordedAtUTC", entry.run.recordedAt.description)
-        member("updatedAt", entry.updatedAt.milliseconds)
-        optional("status", entry.status)
-        optional("request", entry.request)
-        optional("response", entry.response)
-        object("counts") {
-            $0.optional("inputRecords", entry.counts.inputRecords)
-            $0.optional("outputRecords", entry.counts.outputRecords)
-            $0.optional("failedRecords", entry.counts.failedRecords)
-            $0.optional("inputFiles", entry.counts.inputFiles)
-        }
         if report.shortfall(of: entry) != nil {
             optional("minimumRecords", report.expectations[entry.run.flow]?.minimumRecords)
         }
-        object("declaredBy") {
-            $0.optional("file", entry.provenance.file)
-            $0.optional("line", entry.provenance.line.map(Int64.init))
-            $0.optional("commit", entry.provenance.commit)
-            $0.optional("author", entry.provenance.author)
-            $0.optional("ciRun", entry.provenance.ciRun)
-            $0.optional("reason", entry.provenance.reason)
-        }
     }
 }
+
+/// The columns of a run in a history: all but those of its window, which has a form for people too, and its claim.
+let historyColumns = LineColumns(
+    RunColumns.occurrence + RunColumns.state + RunColumns.detail + RunColumns.provenance)

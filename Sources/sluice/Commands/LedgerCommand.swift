@@ -74,7 +74,7 @@ struct LedgerCommand: ParsableCommand {
                 } catch {
                     switch error {
                     case .ledger(let error): throw error
-                    case .lines: throw Failure(.invalid, "\(from): \(error)")
+                    case .lines: throw Failure(.invalid, error.description(file: "\(from):"))
                     case .unreadable: throw Failure(.fileError, "\(from): \(error)")
                     }
                 }
