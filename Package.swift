@@ -26,16 +26,15 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CBuildInfo"),
         .target(name: "YAML", dependencies: ["CLibYAML"]),
-        .target(name: "FlowRuns"),
         .target(name: "Text"),
-        .target(name: "RunRequests", dependencies: ["FlowRuns", "Text"]),
+        .target(name: "FlowRuns", dependencies: ["Text"]),
         .target(
             name: "Manifests",
             dependencies: [
-                "FlowRuns", "RunRequests", "Text", "YAML", .product(name: "Crypto", package: "swift-crypto"),
+                "FlowRuns", "Text", "YAML", .product(name: "Crypto", package: "swift-crypto"),
             ]),
-        .target(name: "Planner", dependencies: ["FlowRuns", "Manifests", "RunRequests"]),
-        .target(name: "Ledger", dependencies: ["FlowRuns", "RunRequests", "Text"]),
+        .target(name: "Planner", dependencies: ["FlowRuns", "Manifests"]),
+        .target(name: "Ledger", dependencies: ["FlowRuns", "Text"]),
         .target(
             name: "SQLiteLedger",
             dependencies: [
@@ -49,7 +48,7 @@ let package = Package(
         .target(
             name: "FlowService",
             dependencies: [
-                "CZlib", "FlowRuns", "RunRequests", "Text",
+                "CZlib", "FlowRuns", "Text",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -59,12 +58,11 @@ let package = Package(
             ]),
         .target(
             name: "Applier",
-            dependencies: ["FlowRuns", "FlowService", "Ledger", "Manifests", "Planner", "RunRequests"]),
-        .target(name: "RandomNumbers", dependencies: ["Text"]),
+            dependencies: ["FlowRuns", "FlowService", "Ledger", "Manifests", "Planner"]),
         .target(
             name: "FlowServiceSimulator",
             dependencies: [
-                "FlowRuns", "RandomNumbers", "RunRequests", "Text",
+                "FlowRuns", "Text",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -74,7 +72,7 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "FlowRuns", "Ledger", "Manifests", "Planner", "RunRequests", "Text",
+                "FlowRuns", "Ledger", "Manifests", "Planner", "Text",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             resources: [.embedInCode("Coverage/coverage.css"), .embedInCode("Coverage/coverage.js")]),
@@ -82,7 +80,7 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "Applier", "CBuildInfo", "FlowRuns", "FlowService", "FlowServiceSimulator", "GitLedger", "Ledger",
-                "Manifests", "Planner", "PostgresLedger", "Reports", "RunRequests", "SQLiteLedger", "Text", "YAML",
+                "Manifests", "Planner", "PostgresLedger", "Reports", "SQLiteLedger", "Text", "YAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -92,7 +90,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "Applier", "CLibYAML", "FlowRuns", "FlowService", "GitLedger", "Ledger", "Manifests", "Planner",
-                "PostgresLedger", "RunRequests", "SQLiteLedger", "TestSupport", "YAML",
+                "PostgresLedger", "SQLiteLedger", "TestSupport", "YAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -101,22 +99,21 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Tests/Benchmarks"),
-        .testTarget(name: "YAMLTests", dependencies: ["RandomNumbers", "TestSupport", "YAML"], exclude: ["Golden"]),
+        .testTarget(name: "YAMLTests", dependencies: ["TestSupport", "Text", "YAML"], exclude: ["Golden"]),
         .testTarget(name: "FlowRunsTests", dependencies: ["FlowRuns"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
-        .testTarget(name: "RunRequestsTests", dependencies: ["FlowRuns", "RunRequests"]),
         .testTarget(
             name: "ManifestsTests",
             dependencies: [
-                "FlowRuns", "Manifests", "RandomNumbers", "Reports", "RunRequests", "TestSupport", "Text", "YAML",
+                "FlowRuns", "Manifests", "Reports", "TestSupport", "Text", "YAML",
             ],
             exclude: ["Faulty", "Valid"]),
         .testTarget(
-            name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner", "RandomNumbers", "TestSupport"]),
+            name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner", "TestSupport", "Text"]),
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "FlowRuns", "GitLedger", "Ledger", "PostgresLedger", "RandomNumbers", "SQLiteLedger", "TestSupport",
+                "FlowRuns", "GitLedger", "Ledger", "PostgresLedger", "SQLiteLedger", "TestSupport", "Text",
             ]),
         .testTarget(
             name: "SQLiteLedgerTests",
@@ -127,7 +124,7 @@ let package = Package(
         .testTarget(
             name: "FlowServiceTests",
             dependencies: [
-                "FlowRuns", "FlowService", "FlowServiceSimulator", "RandomNumbers", "RunRequests", "TestSupport",
+                "FlowRuns", "FlowService", "FlowServiceSimulator", "TestSupport", "Text",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -146,13 +143,13 @@ let package = Package(
             name: "ApplierTests",
             dependencies: [
                 "Applier", "FlowRuns", "FlowService", "FlowServiceSimulator", "Ledger", "Manifests", "Planner",
-                "RandomNumbers", "RunRequests", .product(name: "Logging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"), "Text",
             ]),
         .testTarget(
             name: "ReportsTests",
             dependencies: [
-                "FlowRuns", "Ledger", "Manifests", "Planner", "RandomNumbers", "Reports", "RunRequests",
-                "TestSupport",
+                "FlowRuns", "Ledger", "Manifests", "Planner", "Reports",
+                "TestSupport", "Text",
                 .product(name: "Crypto", package: "swift-crypto"),
             ], exclude: ["Golden"]),
         .testTarget(

@@ -4,10 +4,9 @@ import FlowServiceSimulator
 import Ledger
 import Logging
 import Manifests
-import RandomNumbers
-import RunRequests
 import Synchronization
 import Testing
+import Text
 
 @testable import Applier
 

@@ -1,7 +1,6 @@
 import FlowRuns
 import FlowService
 import Manifests
-import RunRequests
 import Testing
 
 @testable import Applier

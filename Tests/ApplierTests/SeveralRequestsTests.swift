@@ -3,7 +3,6 @@ import FlowService
 import Ledger
 import Manifests
 import Planner
-import RunRequests
 import Synchronization
 import Testing
 

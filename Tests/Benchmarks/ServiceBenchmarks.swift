@@ -7,7 +7,6 @@ import Ledger
 import Logging
 import Manifests
 import Planner
-import RunRequests
 import SQLiteLedger
 
 extension Benchmark {

@@ -1,7 +1,7 @@
 import FlowRuns
-import RandomNumbers
 import TestSupport
 import Testing
+import Text
 
 @testable import FlowService
 

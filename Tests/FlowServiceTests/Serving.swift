@@ -1,7 +1,6 @@
 import FlowRuns
 import Foundation
 import Logging
-import RunRequests
 import Synchronization
 import TestSupport
 import Testing

@@ -1,7 +1,7 @@
 import FlowRuns
-import RandomNumbers
 import Synchronization
 import Testing
+import Text
 
 @testable import Ledger
 

@@ -1,8 +1,8 @@
 import Manifests
-import RandomNumbers
 import Reports
 import TestSupport
 import Testing
+import Text
 import YAML
 
 @Suite("Extreme manifests")

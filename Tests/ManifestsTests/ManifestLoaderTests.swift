@@ -1,10 +1,9 @@
 import FlowRuns
 import Manifests
-import RandomNumbers
 import Reports
-import RunRequests
 import TestSupport
 import Testing
+import Text
 
 @Suite("Loading manifests")
 struct ManifestLoaderTests {

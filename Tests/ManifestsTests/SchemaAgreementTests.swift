@@ -1,7 +1,6 @@
 import FlowRuns
 import Foundation
 import Manifests
-import RunRequests
 import Testing
 
 /// Probes each mapping of a manifest with one unknown key: the keys that the loader reports as missing and known must

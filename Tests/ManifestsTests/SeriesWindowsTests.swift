@@ -1,9 +1,9 @@
 import FlowRuns
 import Foundation
 import Manifests
-import RandomNumbers
 import TestSupport
 import Testing
+import Text
 
 @Suite("Windows of a series")
 struct SeriesWindowsTests {

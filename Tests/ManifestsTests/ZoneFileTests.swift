@@ -1,7 +1,7 @@
 import FlowRuns
 import Foundation
-import RandomNumbers
 import Testing
+import Text
 
 @testable import Manifests
 

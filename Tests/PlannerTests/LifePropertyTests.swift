@@ -1,8 +1,7 @@
 import FlowRuns
 import Manifests
-import RandomNumbers
-import RunRequests
 import Testing
+import Text
 
 @testable import Planner
 

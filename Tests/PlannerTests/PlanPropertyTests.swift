@@ -1,8 +1,8 @@
 import FlowRuns
 import Manifests
-import RandomNumbers
 import TestSupport
 import Testing
+import Text
 
 @testable import Planner
 

@@ -1,7 +1,7 @@
 import FlowRuns
 import Manifests
-import RandomNumbers
 import Testing
+import Text
 
 @testable import Planner
 

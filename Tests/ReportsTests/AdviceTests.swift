@@ -1,9 +1,9 @@
 import FlowRuns
 import Manifests
 import Planner
-import RandomNumbers
 import TestSupport
 import Testing
+import Text
 
 @testable import Reports
 

@@ -2,9 +2,9 @@ import FlowRuns
 import Foundation
 import Manifests
 import Planner
-import RandomNumbers
 import TestSupport
 import Testing
+import Text
 
 @testable import Reports
 

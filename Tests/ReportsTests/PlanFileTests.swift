@@ -1,10 +1,9 @@
 import FlowRuns
 import Foundation
 import Planner
-import RandomNumbers
-import RunRequests
 import TestSupport
 import Testing
+import Text
 
 @testable import Reports
 

@@ -1,8 +1,8 @@
 import FlowRuns
 import Manifests
 import Planner
-import RandomNumbers
 import Testing
+import Text
 
 @testable import Reports
 

@@ -1,7 +1,6 @@
 import FlowRuns
 import Manifests
 import Planner
-import RunRequests
 import Testing
 
 @testable import Reports

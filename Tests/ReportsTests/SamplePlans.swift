@@ -2,7 +2,6 @@ import FlowRuns
 import Ledger
 import Manifests
 import Planner
-import RunRequests
 
 /// Sample values that the tests render, small enough to read a golden file next to them.
 enum Sample {

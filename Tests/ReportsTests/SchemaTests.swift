@@ -1,7 +1,6 @@
 import FlowRuns
 import Foundation
 import Ledger
-import RunRequests
 import TestSupport
 import Testing
 

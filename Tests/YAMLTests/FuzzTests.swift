@@ -1,6 +1,6 @@
-import RandomNumbers
 import TestSupport
 import Testing
+import Text
 import YAML
 
 @Suite("Random texts")

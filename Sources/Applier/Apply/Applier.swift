@@ -3,7 +3,6 @@ import FlowService
 import Ledger
 import Manifests
 import Planner
-import RunRequests
 
 /// The executor of a plan. Sends each request exactly once: flows in parallel, the requests of one flow one at a time
 /// and in window order.

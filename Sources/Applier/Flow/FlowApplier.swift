@@ -3,7 +3,6 @@ import FlowService
 import Ledger
 import Manifests
 import Planner
-import RunRequests
 
 /// Applies one flow's plan, in the order of the page *How a window is sent once*: reconcile with the service, settle an
 /// open claim, find which approved requests are still missing; then claim, send and record them, claim by claim, in order

@@ -1,7 +1,6 @@
 import FlowRuns
 import FlowService
 import Manifests
-import RunRequests
 
 /// A check of declared flows against the service's descriptions of them, before anything is sent.
 package struct Preflight: Sendable {

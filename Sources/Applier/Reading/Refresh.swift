@@ -2,7 +2,6 @@ import FlowRuns
 import FlowService
 import Ledger
 import Manifests
-import RunRequests
 
 /// A refresh of the ledger: reads the declared flows' runs, the runs' states and the delta columns from the service.
 /// Flows are read in parallel, under the target's rate limit.

@@ -1,5 +1,4 @@
 import FlowRuns
-import RunRequests
 import Text
 
 /// Run requests. Each is sent once, and once more with a new token if the first was answered with 401.

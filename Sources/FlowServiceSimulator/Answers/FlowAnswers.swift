@@ -1,5 +1,4 @@
 import FlowRuns
-import RandomNumbers
 import Text
 
 extension SimulatedSandbox {

@@ -1,4 +1,4 @@
-import RandomNumbers
+import Text
 
 /// A deterministic assignment of faults to requests: equal seeds and equal sequences of requests give equal faults.
 struct FaultPlan: Hashable, Sendable {

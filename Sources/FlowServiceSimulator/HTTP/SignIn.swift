@@ -1,6 +1,5 @@
 import FlowRuns
 import Foundation
-import RandomNumbers
 import Text
 
 /// The authentication rules of the simulator.

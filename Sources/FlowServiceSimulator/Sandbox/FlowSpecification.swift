@@ -1,5 +1,4 @@
 import FlowRuns
-import RandomNumbers
 import Text
 
 /// A flow specification, as returned by `GET /flowSpecs/{id}`. Its `runSpec` describes the `params` of a run.

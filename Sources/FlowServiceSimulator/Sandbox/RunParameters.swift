@@ -1,5 +1,4 @@
 import FlowRuns
-import RunRequests
 import Text
 
 /// The `params` of a run in the format of the request, in which the service also returns them.

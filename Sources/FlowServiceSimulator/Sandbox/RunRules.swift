@@ -1,6 +1,6 @@
 import FlowRuns
 import Foundation
-import RandomNumbers
+import Text
 
 /// A parsed `POST /runs` request.
 package struct RunCreation: Hashable, Sendable {

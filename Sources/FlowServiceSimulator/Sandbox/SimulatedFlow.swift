@@ -1,5 +1,4 @@
 import FlowRuns
-import RunRequests
 import Text
 
 /// A dataflow of the simulated sandbox.

@@ -1,5 +1,4 @@
 import FlowRuns
-import RandomNumbers
 import Text
 
 /// The result of a run.

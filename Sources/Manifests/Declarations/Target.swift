@@ -1,5 +1,4 @@
 import FlowRuns
-import RunRequests
 
 /// An organisation, sandbox, service address and ledger: `kind: Target`.
 package struct Target: Hashable, Sendable {

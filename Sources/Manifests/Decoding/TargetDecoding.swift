@@ -1,5 +1,4 @@
 import FlowRuns
-import RunRequests
 import YAML
 
 extension ManifestDecoder {

@@ -1,6 +1,5 @@
 import FlowRuns
 import Manifests
-import RunRequests
 
 /// A request that is missing.
 package struct PlannedAction: Hashable, Sendable {

@@ -1,6 +1,5 @@
 import FlowRuns
 import Ledger
-import RunRequests
 import Text
 
 /// Writes an indented JSON object in chunks, so that a long object needs little memory.

@@ -1,7 +1,6 @@
 import FlowRuns
 import Manifests
 import Planner
-import RunRequests
 
 /// A plan as a comment on a pull request: diagnostics, all flows with their counts, points to check, a chart of the
 /// windows, and the collapsed requests.

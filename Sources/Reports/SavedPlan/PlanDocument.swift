@@ -2,7 +2,6 @@ import FlowRuns
 import Foundation
 import Manifests
 import Planner
-import RunRequests
 
 /// The decoder of a saved plan; see ``writePlan(_:to:)`` for the encoder.
 ///

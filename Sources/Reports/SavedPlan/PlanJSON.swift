@@ -2,7 +2,6 @@ import Crypto
 import FlowRuns
 import Manifests
 import Planner
-import RunRequests
 import Text
 
 /// Encodes a plan in its saved form: JSON with one action per line, followed by a SHA-256 digest of all previous bytes.

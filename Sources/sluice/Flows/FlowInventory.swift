@@ -2,7 +2,6 @@ import FlowRuns
 import FlowService
 import Manifests
 import Reports
-import RunRequests
 import Text
 
 /// The flows of a sandbox, with the places where manifests declare them.

@@ -3,7 +3,6 @@ import FlowRuns
 import Ledger
 import Manifests
 import Planner
-import RunRequests
 
 /// What a process of a simulation does: the stages of the commands `apply` and `refresh` on the real code.
 struct SimulatedCommands {

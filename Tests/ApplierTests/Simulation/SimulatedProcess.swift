@@ -1,8 +1,8 @@
 import FlowRuns
 import FlowService
 import Ledger
-import RandomNumbers
 import Synchronization
+import Text
 
 /// How often things go wrong for the processes of a simulation; each a probability of one step, until all is quiet.
 struct Misfortunes: Sendable {

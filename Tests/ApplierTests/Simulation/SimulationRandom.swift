@@ -1,5 +1,5 @@
-import RandomNumbers
 import Synchronization
+import Text
 
 /// The one random generator of a simulation, shared by all of its tasks: everything follows from its seed.
 final class SimulationRandom: Sendable {

@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import FlowRuns
 import FlowServiceSimulator
-import RunRequests
 import Testing
 
 @testable import FlowService

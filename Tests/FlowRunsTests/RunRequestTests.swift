@@ -1,5 +1,4 @@
 import FlowRuns
-import RunRequests
 import Testing
 
 /// The two requests of Adobe's tutorial on on-demand ingestion, byte by byte, and the other wire forms.

@@ -1,5 +1,3 @@
-import FlowRuns
-
 /// A `POST /runs/{id}/action?op=re-trigger` request, which starts another run of an earlier run's window.
 ///
 /// The request has no body.

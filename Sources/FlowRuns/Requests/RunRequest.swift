@@ -1,4 +1,3 @@
-import FlowRuns
 import Text
 
 /// A `POST /runs` request for one window of a flow.

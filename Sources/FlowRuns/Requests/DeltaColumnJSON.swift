@@ -1,4 +1,3 @@
-import FlowRuns
 import Text
 
 extension JSONText {

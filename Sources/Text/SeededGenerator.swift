@@ -1,5 +1,3 @@
-import Text
-
 /// A SplitMix64 generator: equal seeds give equal numbers on every machine.
 package struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
     private var state: UInt64
