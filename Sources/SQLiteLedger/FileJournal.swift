@@ -120,15 +120,14 @@ package struct FileJournal: ClaimJournal {
                 descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
             }
             guard descriptor >= 0 else { throw unwritable(path) }
-            var (opened, there) = (stat(), stat())
             do throws(LedgerError) {
                 try lock(descriptor, path, until: end)
-                guard fstat(descriptor, &opened) == 0 else { throw unwritable(path) }
+                guard let opened = FileIdentity(descriptor: descriptor) else { throw unwritable(path) }
+                if FileIdentity(path: path) == opened { return descriptor }
             } catch {
                 close(descriptor)
                 throw error
             }
-            if stat(path, &there) == 0, opened.st_ino == there.st_ino { return descriptor }
             close(descriptor)
         }
     }
@@ -172,14 +171,14 @@ private final class ReadClaims: Sendable {
 
 /// A fingerprint that changes with every write to a file, because a journal only grows, and with every replacement.
 private struct FileVersion: Hashable {
-    private let number: UInt64
+    private let file: FileIdentity
     let size: Int
     private let changedAt: [Int]
 
     init?(_ descriptor: Int32) {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { return nil }
-        number = UInt64(information.st_ino)
+        file = FileIdentity(information)
         size = Int(information.st_size)
         #if canImport(Darwin)
             let time = information.st_ctimespec

@@ -2,6 +2,7 @@ import FlowRuns
 import Foundation
 import GRDB
 import Ledger
+import Text
 
 /// A ledger in an SQLite file, shared by any number of targets and by any number of processes on one machine.
 ///
@@ -187,18 +188,5 @@ package final class SQLiteLedger: LedgerStore {
             guard let value else { throw LedgerError.unusable("\(file.path): the transaction did not run") }
             return value
         }.mapError { LedgerError($0, file: file.path) }
-    }
-}
-
-/// The identity of the file at a path: it changes if the file is replaced, and is `nil` if the file was removed.
-private struct FileIdentity: Hashable {
-    private let device: UInt64
-    private let number: UInt64
-
-    init?(path: String) {
-        var information = stat()
-        guard stat(path, &information) == 0 else { return nil }
-        device = UInt64(truncatingIfNeeded: information.st_dev)
-        number = UInt64(truncatingIfNeeded: information.st_ino)
     }
 }

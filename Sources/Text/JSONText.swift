@@ -203,9 +203,5 @@ package struct JSONText: Sendable {
         }
     }
 
-    private mutating func escape(_ unit: UInt16) {
-        let digits = Array("0123456789abcdef".utf8)
-        raw("\\u")
-        for shift in [12, 8, 4, 0] { bytes.append(digits[Int(unit >> shift & 15)]) }
-    }
+    private mutating func escape(_ unit: UInt16) { raw("\\u" + hexadecimal(UInt64(unit), width: 4)) }
 }

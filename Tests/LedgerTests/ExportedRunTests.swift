@@ -69,8 +69,10 @@ struct ExportedRunTests {
     @Test(
         "an error names the key and what is wrong",
         arguments: [
-            (#""attempt":1,"state":"rejected""#, #""state":"rejected","attempt":1"#,
-                "keys are out of order: 'state' before 'attempt'"),
+            (
+                #""attempt":1,"state":"rejected""#, #""state":"rejected","attempt":1"#,
+                "keys are out of order: 'state' before 'attempt'"
+            ),
             (#""attempt":1"#, #""attempt":1,"attempt":1"#, "'attempt' is repeated"),
             (#""attempt":1,"#, "", "'attempt' is missing"),
             (#""start":1,"#, "", "'window.start' is missing"),
@@ -87,7 +89,8 @@ struct ExportedRunTests {
             (#""rejected""#, #""r\u0065jected""#, "not in canonical form from column 112 on"),
         ])
     func errors(part: String, replacement: String, message: String) {
-        let line = #"{"kind":"run","flow":"\#(Sample.flow)","window":{"start":1,"end":2},"attempt":1,"state":"rejected","#
+        let line =
+            #"{"kind":"run","flow":"\#(Sample.flow)","window":{"start":1,"end":2},"attempt":1,"state":"rejected","#
             + #""origin":"request","recordedAt":1,"updatedAt":1}"#
         let error = #expect(throws: ExportedLine.LineError.self) {
             try ExportedLine(line.replacing(part, with: replacement).utf8, of: Sample.flow)

@@ -37,7 +37,8 @@ struct SchemaTests {
         let flow = FlowRecord(
             id: Sample.entries[0].run.flow, revision: Revision(number: 3, token: "a"), contactedAt: .init(seconds: 1),
             deltaColumn: DeltaColumn(name: "DOB", timezone: "UTC"), needsRecheck: true)
-        let lines = [LedgerExport.header(target: "t"), LedgerExport.line(flow), ExportedLine.end(flows: 1, runs: 2).bytes]
+        let lines =
+            [LedgerExport.header(target: "t"), LedgerExport.line(flow), ExportedLine.end(flows: 1, runs: 2).bytes]
             + Sample.entries.map { LedgerExport.line($0) }
         let faults = try SchemaValidator.faults(in: lines.map { .init("export", text($0)) })
         #expect(faults.compactMap(\.self) == [])
@@ -46,8 +47,10 @@ struct SchemaTests {
     @Test("the schemas of a history and an export have exactly the ledger's columns")
     func columns() throws {
         let history = try Schema("history")
-        history.expect("run", history.members(RunColumns.all.filter { $0.object != "claim" }, ["provenance": "declaredBy"])
-            + ["flowId", "flowName", "recordedAtUTC", "minimumRecords"])
+        history.expect(
+            "run",
+            history.members(RunColumns.all.filter { $0.object != "claim" }, ["provenance": "declaredBy"])
+                + ["flowId", "flowName", "recordedAtUTC", "minimumRecords"])
         let export = try Schema("export")
         export.expect("flow", export.members(FlowColumns.all) + ["kind", "flow"])
         export.expect("run", export.members(RunColumns.all) + ["kind", "flow"])

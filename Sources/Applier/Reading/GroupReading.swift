@@ -107,7 +107,7 @@ struct GroupReading {
             if found.count <= answer?.calls ?? 0 { pays.withLock { $0 = false } }
             return found
         }
-        let groups = items.inGroups(of: SeveralValues.most)
+        let groups = items.chunks(of: SeveralValues.most)
         guard let first = groups.first else { return [:] }
         let others = await [found(first)] + context.inParallel(Array(groups.dropFirst())) { await found($0) }
         return others.reduce(into: [:]) { all, found in all.merge(found) { first, _ in first } }

@@ -141,12 +141,7 @@ struct CacheRepository: Sendable {
         return parts[0] == host && kill(process, 0) != 0 && errno == ESRCH
     }
 
-    private static let host: String = {
-        var name = [CChar](repeating: 0, count: 256)
-        _ = gethostname(&name, name.count - 1)
-        let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return hexadecimal(stableHash(text), width: 16)
-    }()
+    private static let host = hexadecimal(stableHash(machineName()), width: 16)
 
     /// Collects garbage if enough loose objects have accumulated.
     func tidy() async throws(LedgerError) {

@@ -16,7 +16,8 @@ package enum RunColumns {
     ]
     package static let state: [LedgerColumn<RunRow>] = [
         LedgerColumn("state", "state", \.entry.run.state, isRequired: true, check: oneOf("state", RunState.allCases)),
-        LedgerColumn("origin", "origin", \.entry.run.origin, isRequired: true, check: oneOf("origin", RunOrigin.allCases)),
+        LedgerColumn(
+            "origin", "origin", \.entry.run.origin, isRequired: true, check: oneOf("origin", RunOrigin.allCases)),
         LedgerColumn("run", "run", \.entry.run.id, isKey: true, check: "run <> ''"),
         LedgerColumn("column_name", "deltaColumn.name", \.columnName, isRequired: true),
         LedgerColumn("column_date_format", "deltaColumn.dateFormat", \.columnDateFormat),

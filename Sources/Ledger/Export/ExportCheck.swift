@@ -41,7 +41,8 @@ struct ExportCheck {
         }
         guard LedgerExport.readableVersions.contains(version) else {
             throw ExportedLine.LineError(
-                "format version \(version) is not supported: this sluice reads versions up to \(LedgerExport.formatVersion)")
+                "format version \(version) is not supported: this sluice reads versions up to \(LedgerExport.formatVersion)"
+            )
         }
         guard targets.contains(exported) else {
             throw ExportedLine.LineError(

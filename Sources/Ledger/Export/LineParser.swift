@@ -96,8 +96,10 @@ struct LineParser {
         }
         // The comparison with the canonical line rejects leading zeros.
         let isEmpty = position == start + (isNegative ? 1 : 0)
-        let continues = position < bytes.count && bytes[position] != UInt8(ascii: ",") && bytes[position] != UInt8(ascii: "}")
-        guard !isEmpty, !continues, isNegative || value != .min else { return nil }
+        let next = position < bytes.count ? bytes[position] : UInt8(ascii: "}")
+        guard !isEmpty, next == UInt8(ascii: ",") || next == UInt8(ascii: "}"), isNegative || value != .min else {
+            return nil
+        }
         return isNegative ? value : -value
     }
 

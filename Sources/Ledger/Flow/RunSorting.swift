@@ -29,12 +29,7 @@ extension RecordedRun {
 extension [RecordedRun] {
     /// Returns the position of the identity in a sorted array, or the position at which it would be inserted.
     func position(of identity: RunIdentity) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle].identity.precedes(identity) { low = middle + 1 } else { high = middle }
-        }
-        return low
+        partitioningIndex { !$0.identity.precedes(identity) }
     }
 
     /// Every attempt at it, by attempt.

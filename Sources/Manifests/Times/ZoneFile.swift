@@ -87,13 +87,7 @@ struct ZoneFile: Sendable {
         if let repeatsFrom, seconds >= repeatsFrom {
             seconds -= ((seconds - repeatsFrom) / Self.cycle + 1) * Self.cycle
         }
-        // The number of transitions that are not after it.
-        var (low, high) = (0, transitions.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if transitions[middle] <= seconds { low = middle + 1 } else { high = middle }
-        }
-        return Int64(offsets[low])
+        return Int64(offsets[transitions.partitioningIndex { $0 > seconds }])
     }
 }
 

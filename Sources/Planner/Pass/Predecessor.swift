@@ -79,11 +79,7 @@ private struct Stretches: Hashable {
     func contain(_ window: Window) -> Bool { first(endingAfter: window.start)?.contains(window) ?? false }
 
     private func first(endingAfter time: Timestamp) -> Window? {
-        var (low, high) = (0, stretches.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if stretches[middle].end > time { high = middle } else { low = middle + 1 }
-        }
-        return low < stretches.count ? stretches[low] : nil
+        let index = stretches.partitioningIndex { $0.end > time }
+        return index < stretches.count ? stretches[index] : nil
     }
 }

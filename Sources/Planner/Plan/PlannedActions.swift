@@ -96,13 +96,8 @@ extension PlannedActions: RandomAccessCollection {
     package var endIndex: Int { rows.last?.end ?? 0 }
 
     package subscript(position: Int) -> PlannedAction {
-        // Find the last row that begins at or before the position.
-        var (low, high) = (0, rows.count)
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if rows[middle].index > position { high = middle } else { low = middle }
-        }
-        return rows[low][position - rows[low].index]
+        let row = rows[rows.partitioningIndex { $0.end > position }]
+        return row[position - row.index]
     }
 
     package func makeIterator() -> Iterator { Iterator(rows: rows) }

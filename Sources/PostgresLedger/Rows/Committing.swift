@@ -207,9 +207,3 @@ extension PostgresConnection {
                 + "FROM unnest(\(LedgerColumn.arrays(RunColumns.all, from: 3))) AS w(\(names))", parameters)
     }
 }
-
-extension Array {
-    fileprivate func chunks(of size: Int) -> [ArraySlice<Element>] {
-        stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
-    }
-}

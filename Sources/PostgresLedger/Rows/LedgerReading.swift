@@ -66,7 +66,9 @@ extension PostgresConnection {
     func scanRuns(
         of flow: FlowID, target: Int64?, visit: @escaping ([RecordedRun]) -> Bool
     ) throws(PostgresError) {
-        try scan(Self.planningColumns, of: flow, target, { (row) throws(PostgresError) in try row.plannedRun(of: flow) }, visit)
+        try scan(
+            Self.planningColumns, of: flow, target,
+            { (row) throws(PostgresError) in try row.plannedRun(of: flow) }, visit)
     }
 
     func scanEntries(

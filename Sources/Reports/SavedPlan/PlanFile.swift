@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import Manifests
 import Planner
+import Text
 
 /// Decodes a saved plan.
 ///
@@ -48,16 +49,7 @@ extension SourceFile {
 /// The bytes of a saved plan as `plan --out` wrote them: in UTF-8 without a byte order mark, with LF line ends. Shells and
 /// editors change these, and mean the same plan.
 package func savedPlanBytes(_ bytes: [UInt8]) -> [UInt8] {
-    var bytes = bytes
-    if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
-        let high = bytes[0] == 0xFE ? 0 : 1
-        let units = stride(from: 2, to: bytes.count - 1, by: 2).map {
-            UInt16(bytes[$0 + high]) << 8 | UInt16(bytes[$0 + 1 - high])
-        }
-        bytes = Array(String(decoding: units, as: UTF16.self).utf8)
-    } else if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
-        bytes.removeFirst(3)
-    }
+    var bytes = utf8Text(bytes)
     // JSON text contains no carriage return of its own.
     if let end = bytes.firstIndex(of: 0x0A), end > 0, bytes[end - 1] == 0x0D { bytes.removeAll { $0 == 0x0D } }
     return bytes

@@ -48,11 +48,7 @@ package func planDigest(_ bytes: [UInt8]) -> String {
 /// The length of a digest in characters: `sha256:` and 64 hexadecimal digits.
 let digestLength = 71
 
-func digestText(_ hash: SHA256) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    let bytes = hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    return "sha256:" + String(decoding: bytes, as: UTF8.self)
-}
+func digestText(_ hash: SHA256) -> String { "sha256:" + hexadecimal(hash.finalize()) }
 
 private struct PlanJSON {
     private let plan: Plan

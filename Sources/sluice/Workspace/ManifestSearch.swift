@@ -15,7 +15,7 @@ struct ManifestSearch {
     /// Warnings about entries that were skipped.
     private(set) var warnings: [Diagnostic] = []
     private var links: [RawPath] = []
-    private var seen: Set<FileStatus.Identity> = []
+    private var seen: Set<FileIdentity> = []
 
     /// Searches a folder without following its links, or adds a file of any name. `-` is standard input.
     mutating func add(_ path: String) throws(Failure) {
@@ -122,19 +122,14 @@ private struct FileStatus {
         case other(String)
     }
 
-    struct Identity: Hashable {
-        let device: UInt64
-        let number: UInt64
-    }
-
     let kind: Kind
-    let identity: Identity
+    let identity: FileIdentity
 
     /// `nil` with `errno` set where the path leads nowhere.
     init?(_ path: RawPath, followsLinks: Bool) {
         var status = stat()
         guard path.withCString({ followsLinks ? stat($0, &status) : lstat($0, &status) }) == 0 else { return nil }
-        identity = Identity(device: UInt64(truncatingIfNeeded: status.st_dev), number: UInt64(status.st_ino))
+        identity = FileIdentity(status)
         kind =
             switch status.st_mode & S_IFMT {
             case S_IFREG: .file

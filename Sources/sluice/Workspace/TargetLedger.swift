@@ -4,6 +4,7 @@ import FlowService
 import Foundation
 import Ledger
 import Manifests
+import Text
 
 /// A target's ledger, open for the duration of one command.
 struct TargetLedger: Sendable {
@@ -61,12 +62,7 @@ struct TargetLedger: Sendable {
     }
 
     /// The owner of claims, as `HOST:PROCESS`, for users who look for the process behind a claim.
-    private static let owner: String = {
-        var name = [CChar](repeating: 0, count: 256)
-        let isKnown = gethostname(&name, name.count - 1) == 0
-        let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return "\(isKnown ? host : "unknown"):\(getpid())"
-    }()
+    private static let owner = "\(machineName()):\(getpid())"
 }
 
 extension Failure {
