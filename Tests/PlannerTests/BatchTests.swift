@@ -20,7 +20,7 @@ struct BatchTests {
         #expect(flow.plan.actions.first?.reason == "never run: 3 windows in one run")
         flow.runs = [RecordedRun(10..<20, .succeeded)]
         #expect(flow.plan.ranges == [0..<10, 20..<50, 50..<80])
-        #expect((flow.plan.counts.create, flow.plan.counts.windows) == (3, 7))
+        #expect((flow.plan.counts[.create], flow.plan.counts[.windows]) == (3, 7))
     }
 
     @Test("a batch length that is not a multiple of the window is not exceeded; a longer window is requested alone")

@@ -21,7 +21,7 @@ struct PauseTests {
         #expect(flow.plan.held.map(\.window.range) == windows)
         #expect(flow.plan.held.allSatisfy { $0.cause == .paused })
         #expect(flow.plan.held.first?.reason == "paused until 1970-01-01T00:33:20Z: migration")
-        #expect((flow.plan.counts.paused, flow.plan.counts.held) == (3, 0))
+        #expect((flow.plan.counts[.paused], flow.plan.counts[.held]) == (3, 0))
         #expect(flow.plan.diagnostics.isEmpty)
     }
 

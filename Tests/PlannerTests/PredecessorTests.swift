@@ -31,7 +31,7 @@ struct PredecessorTests {
         #expect(other.plan.ranges == [5..<15])
         #expect(other.plan.held.map(\.window.range) == [20..<30, 35..<41])
         #expect(other.plan.held.allSatisfy { $0.cause == .waiting && $0.cause.isPostponed })
-        #expect((other.plan.counts.waiting, other.plan.counts.held) == (2, 0))
+        #expect((other.plan.counts[.waiting], other.plan.counts[.held]) == (2, 0))
     }
 
     @Test("the reason for waiting is shown")

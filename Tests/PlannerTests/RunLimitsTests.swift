@@ -45,7 +45,7 @@ struct RunLimitsTests {
     func day() {
         let limited = plan([120], runsPerDay: 90).limited(by: usage())
         #expect(counts(limited) == [90])
-        #expect(limited.counts.untilTomorrow == 30)
+        #expect(limited.counts[.untilTomorrow] == 30)
         #expect(limited.flows.first?.held.first?.window.start == Timestamp(seconds: 900))
         #expect(
             limited.flows.first?.held.first?.reason == "held until tomorrow (UTC): the limit is 90 runs a day")
@@ -77,7 +77,7 @@ struct RunLimitsTests {
         let usage = usage([RecordedRun(0..<10, .accepted), RecordedRun(10..<20, .succeeded)])
         let limited = plan([5], runsPerDay: 90, running: 3).limited(by: usage)
         #expect(counts(limited) == [2])
-        #expect(limited.counts.untilRunsEnd == 3)
+        #expect(limited.counts[.untilRunsEnd] == 3)
         #expect(limited.isHeldByRunningRuns)
     }
 

@@ -23,7 +23,7 @@ struct CoverageTests {
     func gaps() {
         let runs = [0, 1, 4].map { Sample.run(1, Sample.window(Sample.newYear + day * $0, day), .succeeded) }
         let coverage = FlowCoverage(Sample.flow(1, "contacts"), runs: runs)
-        #expect(coverage.count(.gap) == 1)
+        #expect(coverage.counts[.gap] == 1)
         #expect(coverage.gapLength == day * 2)
         #expect(coverage.stretches.last?.start == Sample.newYear + day * 2)
     }
@@ -35,7 +35,7 @@ struct CoverageTests {
         }.map {
             Sample.run(1, $0, .succeeded)
         }
-        #expect(FlowCoverage(Sample.flow(1, "x"), runs: runs).count(.gap) == 0)
+        #expect(FlowCoverage(Sample.flow(1, "x"), runs: runs).counts[.gap] == 0)
     }
 
     @Test("a planned rerun is shown on its window; a refused run is not shown")

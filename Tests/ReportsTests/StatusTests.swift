@@ -39,14 +39,14 @@ struct StatusTests {
     }
 
     @Test("the due count includes explicit windows and the ended ones of series")
-    func due() { #expect(status([]).due == 11) }
+    func due() { #expect(status([]).counts[.due] == 11) }
 
     @Test("a failed run with a successful retry does not count as failed")
     func retried() {
         let window = Sample.window(Sample.newYear, Sample.day)
         let runs = [Sample.run(1, window, .failed), Sample.run(1, window, .succeeded, attempt: 2)]
-        #expect(status(runs).failed == 0)
-        #expect(status(runs.reversed()).succeeded == 1)
+        #expect(status(runs).counts[.failed] == 0)
+        #expect(status(runs.reversed()).counts[.succeeded] == 1)
         #expect(!report(runs).anyFailed)
     }
 
@@ -57,8 +57,8 @@ struct StatusTests {
             Sample.run(1, window, .succeeded),
             Sample.run(1, window, .failed, attempt: 2, origin: .service, id: "other"),
         ]
-        #expect(status(runs).failed == 0)
-        #expect(status(runs).succeeded == 1)
+        #expect(status(runs).counts[.failed] == 0)
+        #expect(status(runs).counts[.succeeded] == 1)
     }
 
     @Test("a failed rerun counts separately from the window's ordinary run")
@@ -66,7 +66,7 @@ struct StatusTests {
         let window = Sample.window(Sample.newYear, Sample.day)
         let runs = [Sample.run(1, window, .succeeded), Sample.run(1, window, .failed, rerun: "fix")]
         #expect(report(runs).anyFailed)
-        #expect(status(runs).succeeded == 1)
+        #expect(status(runs).counts[.succeeded] == 1)
     }
 
     @Test(
@@ -86,9 +86,9 @@ struct StatusTests {
             Sample.run(1, window, state, attempt: number + 1, origin: .service, id: "run-\(number)")
         }
         let status = planned(declaration, runs: runs)
-        #expect(status.failed == failed)
-        #expect(status.succeeded == 2 - failed)
-        #expect(status.recorded == 2)
+        #expect(status.counts[.failed] == failed)
+        #expect(status.counts[.succeeded] == 2 - failed)
+        #expect(status.counts[.recorded] == 2)
         let record = FlowRecord(id: declaration.id, contactedAt: Timestamp(seconds: 1))
         #expect(Planner(asOf: Sample.asOf).plan(declaration, record: record, runs: runs).failedCount == failed)
     }
@@ -97,7 +97,7 @@ struct StatusTests {
     func refusedRetry() {
         let window = Sample.window(Sample.newYear, Sample.day)
         let runs = [Sample.run(1, window, .failed), Sample.run(1, window, .rejected, attempt: 2)]
-        #expect(status(runs).failed == 1)
+        #expect(status(runs).counts[.failed] == 1)
     }
 
     @Test("a flow is behind only by due windows that were never requested")
@@ -212,7 +212,7 @@ struct StatusTests {
                     place: Sample.place(20))
             })
         let flow = FlowStatus(declaration(1, "lines"), plan: waiting, runs: [], refreshedAt: nil, asOf: Sample.asOf)
-        #expect((flow.waiting, flow.held, flow.postponed) == (5, 0, 0))
+        #expect((flow.counts[.waiting], flow.counts[.held], flow.counts[.postponed]) == (5, 0, 0))
         let report = StatusReport(target: "prod", asOf: Sample.asOf, flows: [flow])
         try expectGolden(report.written(.text, TextStyle(width: 140)), "status-waiting.txt")
         try expectGolden(report.written(.markdown), "status-waiting.md")

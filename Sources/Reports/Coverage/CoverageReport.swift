@@ -79,7 +79,7 @@ package struct CoverageReport: Sendable {
     /// The states to show: `succeeded`, and all others that occur. The columns of other states would be empty.
     var shownStates: [CoverageState] { CoverageState.allCases.filter { $0 == .succeeded || total($0) > 0 } }
 
-    func total(_ state: CoverageState) -> Int { flows.reduce(0) { $0 + $1.count(state) } }
+    func total(_ state: CoverageState) -> Int { flows.reduce(0) { $0 + $1.counts[state] } }
 
     private func legend(_ html: inout HTMLText) {
         html.element("ul", ["class": "legend", "aria-label": "Legend, with counts over all flows"]) { html in

@@ -79,7 +79,7 @@ extension CoverageReport {
                 html.element("small", text: "\(flow.place.file):\(flow.place.line)")
             }
             for state in states {
-                let count = flow.count(state)
+                let count = flow.counts[state]
                 html.element(
                     "td",
                     [

@@ -49,7 +49,7 @@ package struct FlowCoverage: Hashable, Sendable {
     let refreshedAt: Timestamp?
     /// The windows sorted by start, then the gaps sorted by start.
     let stretches: [Stretch]
-    let counts: [CoverageState: Int]
+    let counts: Tally<CoverageState>
     /// The total length of the gaps.
     let gapLength: Duration
     /// Windows that were ingested more often than declared, then times that different windows share.
@@ -93,13 +93,14 @@ package struct FlowCoverage: Hashable, Sendable {
             Stretch(
                 start: $0.start, end: $0.end, state: states[$0] ?? .succeeded, why: reasons[$0], run: newest[$0]?.id)
         }
-        var counts = Dictionary(grouping: stretches, by: \.state).mapValues(\.count)
+        var counts = Tally<CoverageState>()
+        for stretch in stretches { counts[stretch.state] += 1 }
         var gapLength = Duration.zero
         var covered = windows.first?.start ?? .min
         for window in windows {
             if window.start > covered {
                 stretches.append(Stretch(start: covered, end: window.start, state: .gap))
-                counts[.gap, default: 0] += 1
+                counts[.gap] += 1
                 gapLength += window.start - covered
             }
             covered = max(covered, window.end)
@@ -126,16 +127,14 @@ package struct FlowCoverage: Hashable, Sendable {
 
     /// The names by which the page's filter finds the flow: its states, and repeated windows.
     var stateNames: [String] {
-        CoverageState.allCases.filter { count($0) > 0 }.map(\.name)
+        CoverageState.allCases.filter { counts[$0] > 0 }.map(\.name)
             + (repeated.isEmpty ? [] : [AttentionPoint.Kind.repeated.name])
     }
 
-    func count(_ state: CoverageState) -> Int { counts[state] ?? 0 }
-
     /// The counts in words, such as `340 succeeded, 1 failed`.
     var inWords: String {
-        let words = CoverageState.allCases.reversed().compactMap { state in
-            counts[state].map { "\(grouped($0)) \(state == .gap ? ($0 == 1 ? "gap" : "gaps") : state.inWords)" }
+        let words = CoverageState.allCases.reversed().filter { counts[$0] > 0 }.map { state in
+            state == .gap ? counted(counts[.gap], "gap") : "\(grouped(counts[state])) \(state.inWords)"
         }
         return words.isEmpty ? "nothing yet" : words.joined(separator: ", ")
     }

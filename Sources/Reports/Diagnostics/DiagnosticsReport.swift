@@ -53,21 +53,5 @@ extension JSONText {
         }
     }
 
-    package mutating func members(of diagnostic: Diagnostic) {
-        member("code", diagnostic.code.rawValue)
-        member("severity", diagnostic.severity.rawValue)
-        if let place = diagnostic.place { member("place", place) }
-        member("message", diagnostic.message)
-        optional("suggestion", diagnostic.suggestion)
-        if !diagnostic.notes.isEmpty {
-            array("notes") { json in
-                for note in diagnostic.notes {
-                    json.element {
-                        $0.member("message", note.message)
-                        $0.member("place", note.place)
-                    }
-                }
-            }
-        }
-    }
+    package mutating func members(of diagnostic: Diagnostic) { Diagnostic.coding.write(diagnostic, to: &self) }
 }

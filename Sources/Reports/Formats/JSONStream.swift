@@ -49,17 +49,7 @@ extension JSONText {
     }
 
     /// Writes a window in Unix seconds for machines, and as an ISO 8601 interval in UTC for people.
-    package mutating func member(_ key: String, _ window: Window) {
-        object(key) {
-            $0.member("start", window.start.seconds)
-            $0.member("end", window.end.seconds)
-            $0.member("utc", "\(window.start)/\(window.end)")
-        }
-    }
-
-    mutating func member(_ key: String, _ column: DeltaColumn?) {
-        if let column { object(key) { $0.members(of: column) } }
-    }
+    package mutating func member(_ key: String, _ window: Window) { window.write(key, to: &self) }
 
     /// Writes the identity and the state of a run.
     mutating func members(of run: RecordedRun) {

@@ -9,28 +9,22 @@ struct PlanMarkdownTable {
     /// The maximum number of flows with full rows.
     private static let mostInFull = 25
 
-    private enum Column: CaseIterable {
-        case request, retry, rerun, held, recorded, undeclared
-
-        var title: String {
-            switch self {
-            case .request: "Request"
-            case .retry: "Retry"
-            case .rerun: "Rerun"
-            case .held: "Held"
-            case .recorded: "Recorded"
-            case .undeclared: "Undeclared"
-            }
-        }
+    private enum Column: String, CaseIterable {
+        case request = "Request"
+        case retry = "Retry"
+        case rerun = "Rerun"
+        case held = "Held"
+        case recorded = "Recorded"
+        case undeclared = "Undeclared"
 
         func value(of counts: PlanCounts) -> Int {
             switch self {
-            case .request: counts.create
-            case .retry: counts.retry
-            case .rerun: counts.rerun
-            case .held: counts.held + counts.postponed
-            case .recorded: counts.recorded
-            case .undeclared: counts.undeclared
+            case .request: counts[.create]
+            case .retry: counts[.retry]
+            case .rerun: counts[.rerun]
+            case .held: counts[.held] + counts.postponed
+            case .recorded: counts[.recorded]
+            case .undeclared: counts[.undeclared]
             }
         }
     }
@@ -56,7 +50,7 @@ struct PlanMarkdownTable {
 
     var head: MarkdownText {
         let texts = ["Flow", "Requests cover (UTC)"]
-        return .head(texts + columns.map(\.title), numbersFrom: texts.count)
+        return .head(texts + columns.map(\.rawValue), numbersFrom: texts.count)
     }
 
     func row(_ flow: FlowPlan) -> MarkdownText {

@@ -1,3 +1,4 @@
+import FlowRuns
 import Planner
 
 extension PlanCounts {
@@ -5,45 +6,53 @@ extension PlanCounts {
     package var summary: String {
         let rest = standing.joined(separator: ", ")
         if requests > 0 { return "Plan: \(wanted.joined(separator: ", "))\(rest.isEmpty ? "" : "; \(rest)")." }
-        guard errors == 0, held == 0, postponed == 0 else {
+        guard sum(.errors, .held) + postponed == 0 else {
             return "Nothing to request\(rest.isEmpty ? "" : ": \(rest)")."
         }
-        let failures = failed > 0 ? "; \(grouped(failed)) failed, and no retry is left" : ""
-        let others = failures + (undeclared > 0 ? "; \(counted(undeclared, "undeclared run"))" : "")
-        switch recorded {
+        let failures = self[.failed] > 0 ? "; \(grouped(self[.failed])) failed, and no retry is left" : ""
+        let others = failures + (self[.undeclared] > 0 ? "; \(counted(self[.undeclared], "undeclared run"))" : "")
+        switch self[.recorded] {
         case 0: return "Nothing to do: no window is due\(others)."
         case 1: return "Nothing to do: the only window is recorded\(others)."
-        default: return "Nothing to do: all \(grouped(recorded)) windows are recorded\(others)."
+        default: return "Nothing to do: all \(grouped(self[.recorded])) windows are recorded\(others)."
         }
     }
 
     /// The number of missing windows that are postponed as declared.
-    var postponed: Int { paused + untilTomorrow + untilRunsEnd + waiting }
+    var postponed: Int { sum(.paused, .untilTomorrow, .untilRunsEnd, .waiting) }
 
     /// The counts of requests in words, without zeros.
-    var wanted: [String] {
-        let windows = windows > create ? " (\(grouped(windows)) windows)" : ""
-        return words([(create, "to request\(windows)"), (retry, "to retry"), (rerun, "to rerun")])
-    }
+    var wanted: [String] { words([.create, .retry, .rerun]) }
 
     /// The counts of everything that is not requested in words, without zeros.
     var standing: [String] {
-        words([
-            (held, "held"), (paused, "paused"), (untilTomorrow, "held until tomorrow"),
-            (untilRunsEnd, "held until runs end"), (waiting, "waiting for another flow"),
-            (recorded, "recorded\(failed > 0 ? " (\(grouped(failed)) failed)" : "")"),
-            (undeclared, "undeclared"),
-        ])
+        words([.held, .paused, .untilTomorrow, .untilRunsEnd, .waiting, .recorded, .undeclared])
     }
 
     /// The counts of diagnostics, such as `1 error, 2 warnings`; empty if there are none.
     var diagnosticCounts: String {
-        [errors > 0 ? counted(errors, "error") : nil, warnings > 0 ? counted(warnings, "warning") : nil]
-            .compactMap(\.self).joined(separator: ", ")
+        [PlanCount.errors, .warnings].filter { self[$0] > 0 }
+            .map { counted(self[$0], String($0.rawValue.dropLast())) }.joined(separator: ", ")
     }
 
-    private func words(_ counts: [(Int, String)]) -> [String] {
-        counts.filter { $0.0 > 0 }.map { "\(grouped($0.0)) \($0.1)" }
+    private func words(_ kinds: [PlanCount]) -> [String] {
+        kinds.filter { self[$0] > 0 }.map { "\(grouped(self[$0])) \($0.words(in: self))" }
+    }
+}
+
+extension PlanCount {
+    fileprivate func words(in counts: PlanCounts) -> String {
+        switch self {
+        case .create:
+            counts[.windows] > counts[.create] ? "to request (\(grouped(counts[.windows])) windows)" : "to request"
+        case .retry: "to retry"
+        case .rerun: "to rerun"
+        case .untilTomorrow: "held until tomorrow"
+        case .untilRunsEnd: "held until runs end"
+        case .waiting: "waiting for another flow"
+        case .recorded: counts[.failed] > 0 ? "recorded (\(grouped(counts[.failed])) failed)" : "recorded"
+        default: rawValue
+        }
     }
 }
 

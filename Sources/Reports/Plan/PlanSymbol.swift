@@ -62,15 +62,8 @@ enum PlanSymbol: CaseIterable {
 
     func count(in counts: PlanCounts) -> Int {
         switch self {
-        case .create: counts.create
-        case .retry: counts.retry
-        case .rerun: counts.rerun
-        case .held: counts.held
-        case .paused: counts.paused
-        case .limited: counts.untilTomorrow + counts.untilRunsEnd
-        case .waiting: counts.waiting
-        case .recorded: counts.recorded
-        case .undeclared: counts.undeclared
+        case .limited: counts.sum(.untilTomorrow, .untilRunsEnd)
+        default: PlanCount(rawValue: "\(self)").map { counts[$0] } ?? 0
         }
     }
 }

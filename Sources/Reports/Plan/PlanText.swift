@@ -59,7 +59,7 @@ struct PlanText {
     /// Checks whether a flow has more to review than the number of its requests.
     private func needsLook(_ flow: FlowPlan, _ early: [FlowID: Duration]) -> Bool {
         let counts = flow.counts
-        return !flow.diagnostics.isEmpty || counts.held + counts.failed + counts.retry + counts.rerun > 0
+        return !flow.diagnostics.isEmpty || counts[.held] + counts[.failed] + counts[.retry] + counts[.rerun] > 0
             || early[flow.id] != nil || !UnusualWindows(flow.actions, asOf: plan.asOf).isEmpty
     }
 
@@ -131,9 +131,9 @@ struct PlanText {
         var lines: [StyledText] = []
         if let note = plan.unverifiedNote { lines += style.lines(note) + .blank }
         for diagnostic in plan.ownDiagnostics { lines += style.lines(diagnostic.line, .warning) }
-        lines += style.lines(counts.diagnosticCounts, counts.errors > 0 ? .error : .warning)
+        lines += style.lines(counts.diagnosticCounts, counts[.errors] > 0 ? .error : .warning)
         guard !plan.isApplicable else { return lines + style.lines(counts.summary, .strong) }
-        let errors = counts.errors == 1 ? "error" : "errors"
+        let errors = counts[.errors] == 1 ? "error" : "errors"
         return lines + style.lines("This plan cannot be applied: fix the \(errors) first.", .error)
             + style.lines("(\(counts.summary))")
     }

@@ -16,13 +16,12 @@ import Text
 package func readPlan(_ bytes: [UInt8]) throws(PlanFileError) -> Plan {
     try checkVersion(bytes)
     try checkDigest(bytes)
-    let document: PlanDocument
+    let plan: Plan
     do {
-        document = try JSONDecoder().decode(PlanDocument.self, from: Data(bytes))
+        plan = try JSONDecoder().decode(SavedPlan.self, from: Data(bytes)).plan
     } catch {
         throw PlanFileError(error)
     }
-    let plan = document.plan
     guard planJSON(plan) == bytes else { throw .otherwiseToday }
     return plan
 }

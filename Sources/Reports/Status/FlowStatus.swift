@@ -6,30 +6,9 @@ import Planner
 package struct FlowStatus: Hashable, Sendable {
     package let id: FlowID
     package let name: String?
-    /// The number of declared windows and reruns; of a series, only the windows that are due.
-    package let due: Int
-    /// The number of due windows and reruns that need no request.
-    package let recorded: Int
-    /// The number of requests in a plan made now.
-    package let pending: Int
-    /// The number of windows held until a run in doubt is settled or acknowledged.
-    package let held: Int
-    /// The number of missing windows that are postponed as declared: paused, or over a limit.
-    package let postponed: Int
-    /// The number of windows that wait until another flow has succeeded.
-    package let waiting: Int
+    let counts: Tally<StatusFigure>
     /// The reasons for waiting with their window counts, in window order.
     let waits: [Wait]
-    /// The number of runs that are running.
-    ///
-    /// This count and those of the other states include only the latest run of each window and rerun, so a failure
-    /// followed by a successful retry does not count.
-    package let running: Int
-    package let succeeded: Int
-    package let partial: Int
-    package let failed: Int
-    /// The number of succeeded and partial runs with fewer records than expected.
-    package let tooFewRecords: Int
     /// The expected number of records in each run; `nil` if the manifest declares none.
     let expectation: Expectation?
     /// A limited number of runs with problems, of the latest windows.
@@ -49,7 +28,6 @@ package struct FlowStatus: Hashable, Sendable {
     /// Windows that were ingested more often than declared, then times that different windows share.
     package let repeated: [RepeatedWindow]
     package let isVerified: Bool
-    package let errors: Int
     /// The window of the first of these runs that nothing but a declared rerun brings in again.
     let windowToRerun: Window?
     /// Whether the flow declares reruns, so that another one is added to the list.
@@ -81,11 +59,12 @@ package struct FlowStatus: Hashable, Sendable {
         id = declaration.id
         name = declaration.name
         let declared = declaration.windows.count + declaration.rerunCount(among: runs + replacedRuns, plan)
-        due = declaration.series.reduce(declared) { due, series in
+        var counts = Tally<StatusFigure>()
+        counts[.due] = declaration.series.reduce(declared) { due, series in
             series.windows(dueAt: asOf).reduce(due) { $0 + $1.count }
         }
-        recorded = plan.recordedCount
-        pending = plan.actions.count
+        counts[.recorded] = plan.recordedCount
+        counts[.pending] = plan.actions.count
         waits = plan.held.lazy.filter { $0.cause == .waiting }.reduce(into: []) { waits, held in
             if let index = waits.firstIndex(where: { $0.reason == held.reason }) {
                 waits[index].windows += 1
@@ -93,11 +72,11 @@ package struct FlowStatus: Hashable, Sendable {
                 waits.append(Wait(reason: held.reason, windows: 1))
             }
         }
-        waiting = waits.reduce(0) { $0 + $1.windows }
-        postponed = plan.held.count(where: \.cause.isPostponed) - waiting
-        held = plan.held.count - postponed - waiting
+        counts[.waiting] = waits.reduce(0) { $0 + $1.windows }
+        counts[.postponed] = plan.held.count(where: \.cause.isPostponed) - counts[.waiting]
+        counts[.held] = plan.held.count - counts.sum(.postponed, .waiting)
         isVerified = plan.isVerified
-        errors = plan.diagnostics.count { $0.severity == .error }
+        counts[.errors] = plan.diagnostics.count { $0.severity == .error }
         place = declaration.place
         let reruns = Set(declaration.reruns.map(\.id) + runs.compactMap(\.identity.rerun))
         unusedRerunID = (1...).lazy.map { "again-\($0)" }.first { !reruns.contains($0) } ?? ""
@@ -107,12 +86,10 @@ package struct FlowStatus: Hashable, Sendable {
         missingTime = (neverRun.map(\.window) + plan.held.map(\.window)).reduce(.zero) { $0 + $1.length }
 
         let latest = declaration.counted(runs).latestAttempts
-        running = latest.count { $0.state == .accepted }
-        succeeded = latest.count { $0.state == .succeeded }
-        partial = latest.count { $0.state == .partial }
-        failed = latest.count { $0.state == .failed }
+        for run in latest { if let figure = StatusFigure(run.state) { counts[figure] += 1 } }
         let tooFew = Set(declaration.runsWithTooFewRecords(in: latest))
-        tooFewRecords = tooFew.count
+        counts[.tooFewRecords] = tooFew.count
+        self.counts = counts
         expectation = declaration.expectation
         let all =
             latest.filter { $0.state == .failed }.latestFirst + Array(tooFew).latestFirst

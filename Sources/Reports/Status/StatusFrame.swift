@@ -9,7 +9,7 @@ extension StatusReport {
     ///   - rows: The height of the terminal in lines.
     ///   - pause: The time until the next update.
     package func frame(_ style: TextStyle, rows: Int, pause: Duration) -> [StyledText] {
-        let busyFirst = flows.filter { $0.running > 0 } + flows.filter { $0.running == 0 }
+        let busyFirst = flows.filter { $0.counts[.running] > 0 } + flows.filter { $0.counts[.running] == 0 }
         let report = StatusReport(target: target, asOf: asOf, flows: busyFirst, arguments: arguments)
         let closing =
             StatusText(report, style).closing

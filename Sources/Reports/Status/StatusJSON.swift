@@ -20,7 +20,7 @@ extension JSONText {
         member("flowId", flow.id.description)
         optional("name", flow.name)
         member("verified", flow.isVerified)
-        for figure in StatusFigure.allCases { member(figure.rawValue, figure.value(of: flow)) }
+        for figure in StatusFigure.allCases { member(figure.rawValue, flow.counts[figure]) }
         if let window = flow.lastWindow { member("lastWindow", window) } else { null("lastWindow") }
         member("behindWindows", flow.missing)
         member("behindSeconds", flow.missingTime.wholeSeconds)

@@ -10,7 +10,7 @@ extension StatusReport {
         let rows = flows.lazy.map { flow in
             let title: MarkdownText = flow.isVerified ? "\(code: flow.title)" : "\(code: flow.title) _not verified_"
             let numbers: [MarkdownText] = figures.map { figure in
-                figure.value(of: flow) == 0 ? "" : "\(grouped(figure.value(of: flow)))"
+                flow.counts[figure] == 0 ? "" : "\(grouped(flow.counts[figure]))"
             }
             return MarkdownText.row([title] + numbers + ["\(flow.lastWindowText)", "\(flow.behindText)"])
         }

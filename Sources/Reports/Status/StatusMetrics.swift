@@ -8,7 +8,7 @@ extension StatusReport {
             "sluice_flow_windows", "Windows and reruns by what became of them.",
             flows.flatMap { flow in
                 StatusFigure.allCases.map { figure in
-                    (labels(of: flow) + [("state", figure.rawValue)], Int64(figure.value(of: flow)))
+                    (labels(of: flow) + [("state", figure.rawValue)], Int64(flow.counts[figure]))
                 }
             })
         metrics.gauge(

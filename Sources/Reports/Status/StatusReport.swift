@@ -36,7 +36,7 @@ package struct StatusReport: Sendable {
         return times.count == flows.count ? times.min() : nil
     }
 
-    func sum(_ figure: StatusFigure) -> Int { flows.reduce(0) { $0 + figure.value(of: $1) } }
+    func sum(_ figure: StatusFigure) -> Int { flows.reduce(0) { $0 + $1.counts[figure] } }
 }
 
 extension StatusReport: Report {
@@ -49,8 +49,25 @@ extension StatusReport: Report {
 }
 
 /// The counts in a status, in display order.
+/// The counts of a flow's status. The raw values are the names in JSON and metrics. Runs are counted once per window and
+/// rerun, by their latest attempt, so a failure followed by a successful retry does not count.
 enum StatusFigure: String, CaseIterable {
-    case due, recorded, pending, running, succeeded, partial, failed, tooFewRecords, held, postponed, waiting, errors
+    /// Declared windows and reruns; of a series, only the windows that are due.
+    case due
+    /// Due windows and reruns that need no request.
+    case recorded
+    /// Requests in a plan made now.
+    case pending
+    case running, succeeded, partial, failed
+    /// Succeeded and partial runs with fewer records than expected.
+    case tooFewRecords
+    /// Windows held until a run in doubt is settled or acknowledged.
+    case held
+    /// Missing windows that are postponed as declared: paused, or over a limit.
+    case postponed
+    /// Windows that wait until another flow has succeeded.
+    case waiting
+    case errors
 
     var title: String {
         switch self {
@@ -70,20 +87,14 @@ enum StatusFigure: String, CaseIterable {
         }
     }
 
-    func value(of flow: FlowStatus) -> Int {
-        switch self {
-        case .due: flow.due
-        case .recorded: flow.recorded
-        case .pending: flow.pending
-        case .running: flow.running
-        case .succeeded: flow.succeeded
-        case .partial: flow.partial
-        case .failed: flow.failed
-        case .tooFewRecords: flow.tooFewRecords
-        case .held: flow.held
-        case .postponed: flow.postponed
-        case .waiting: flow.waiting
-        case .errors: flow.errors
+    /// Creates the figure of a run's state; `nil` if the run has no answer or was refused.
+    init?(_ state: RunState) {
+        switch state {
+        case .accepted: self = .running
+        case .succeeded: self = .succeeded
+        case .partial: self = .partial
+        case .failed: self = .failed
+        case .intended, .rejected, .inDoubt, .released: return nil
         }
     }
 }

@@ -42,7 +42,7 @@ struct StatusText {
         for flow in report.flows {
             let mark = flow.isVerified ? "" : detail.isBrief ? " *" : " (not verified)"
             let numbers = figures.map { figure in
-                let value = figure.value(of: flow)
+                let value = flow.counts[figure]
                 return TextTable.Cell(value == 0 ? "·" : grouped(value), value == 0 ? .quiet : figure.tone)
             }
             let end = detail == .all ? flow.lastWindowText : flow.lastWindow?.end.minuteText ?? "never"
