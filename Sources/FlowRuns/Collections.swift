@@ -5,6 +5,22 @@ extension Array {
     }
 }
 
+extension Array {
+    /// Appends an element, unless the last element absorbs it.
+    @inlinable
+    package mutating func fold(_ element: Element, absorb: (inout Element, Element) -> Bool) {
+        if let last = indices.last, absorb(&self[last], element) { return }
+        append(element)
+    }
+
+    /// Folds elements, each into the one before it where possible.
+    @inlinable
+    package init(folding elements: some Sequence<Element>, absorb: (inout Element, Element) -> Bool) {
+        self.init()
+        for element in elements { fold(element, absorb: absorb) }
+    }
+}
+
 extension RandomAccessCollection {
     /// Finds where a predicate becomes true, in a collection whose first elements do not satisfy it and whose others do.
     ///

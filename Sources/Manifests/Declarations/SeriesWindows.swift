@@ -85,18 +85,8 @@ extension Series {
             if boundary > limit { return progressions }
             // A move of the date line skips a whole local day, which would be an empty window.
             guard boundary > last else { continue }
-            progressions.append(windowFrom: last, to: boundary)
+            progressions.fold(WindowProgression(start: last, length: boundary - last, count: 1)) { $0.absorb($1) }
             last = boundary
-        }
-    }
-}
-
-extension [WindowProgression] {
-    fileprivate mutating func append(windowFrom start: Timestamp, to end: Timestamp) {
-        if let last, last.length == end - start {
-            self[count - 1] = WindowProgression(start: last.start, length: last.length, count: last.count + 1)
-        } else {
-            append(WindowProgression(start: start, length: end - start, count: 1))
         }
     }
 }

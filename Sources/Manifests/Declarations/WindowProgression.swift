@@ -25,6 +25,15 @@ package struct WindowProgression: Hashable, Sendable, Sequence {
     /// The exact number of windows.
     package var underestimatedCount: Int { count }
 
+    /// Extends the progression by one that begins at its end, if the windows have equal length.
+    ///
+    /// - Returns: whether it did.
+    package mutating func absorb(_ next: WindowProgression) -> Bool {
+        guard length == next.length, end == next.start else { return false }
+        self = WindowProgression(start: start, length: length, count: count + next.count)
+        return true
+    }
+
     /// Returns the window at an index; `nil` outside `0 ..< count`.
     package subscript(index: Int) -> Window? {
         guard (0..<Swift.max(0, count)).contains(index) else { return nil }

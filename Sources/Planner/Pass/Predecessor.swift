@@ -59,18 +59,14 @@ package struct Predecessor: Hashable, Sendable {
 
 /// Intervals in order, joined where the windows touch or overlap.
 private struct Stretches: Hashable {
-    private var stretches: [Window] = []
+    private let stretches: [Window]
 
     init(_ windows: [Window]) {
         let isSorted = zip(windows, windows.dropFirst()).allSatisfy { $0 <= $1 }
-        for window in isSorted ? windows : windows.sorted() {
-            guard let last = stretches.last, window.start <= last.end else {
-                stretches.append(window)
-                continue
-            }
-            if let joined = Window(start: last.start, end: max(last.end, window.end)) {
-                stretches[stretches.count - 1] = joined
-            }
+        stretches = Array(folding: isSorted ? windows : windows.sorted()) { last, window in
+            guard window.start <= last.end else { return false }
+            last = Window(start: last.start, end: max(last.end, window.end)) ?? last
+            return true
         }
     }
 

@@ -67,13 +67,8 @@ struct Batching {
 extension [WindowProgression] {
     /// Folds adjacent windows into progressions of equal length.
     init(folding windows: some Sequence<Window>) {
-        self.init()
-        for window in windows {
-            if let last, last.length == window.length, last.end == window.start {
-                self[count - 1] = WindowProgression(start: last.start, length: last.length, count: last.count + 1)
-            } else {
-                append(WindowProgression(start: window.start, length: window.length, count: 1))
-            }
-        }
+        self.init(
+            folding: windows.lazy.map { WindowProgression(start: $0.start, length: $0.length, count: 1) },
+            absorb: { $0.absorb($1) })
     }
 }

@@ -115,13 +115,11 @@ package struct FlowCoverage: Hashable, Sendable {
 
     /// The intervals sorted by time, with adjacent intervals of one state merged.
     var joinedStretches: [Stretch] {
-        stretches.sorted { ($0.start, $0.end) < ($1.start, $1.end) }.reduce(into: []) { joined, next in
-            if let last = joined.last, last.state == next.state, last.end == next.start {
-                joined[joined.count - 1].end = next.end
-                joined[joined.count - 1].count += next.count
-            } else {
-                joined.append(next)
-            }
+        Array(folding: stretches.sorted { ($0.start, $0.end) < ($1.start, $1.end) }) { last, next in
+            guard last.state == next.state, last.end == next.start else { return false }
+            last.end = next.end
+            last.count += next.count
+            return true
         }
     }
 

@@ -85,12 +85,7 @@ struct PlanLine {
 
     /// Merges each line into the previous one where possible.
     static func folded(_ lines: some Sequence<PlanLine>) -> [PlanLine] {
-        var folded: [PlanLine] = []
-        for line in lines {
-            if let last = folded.indices.last, folded[last].take(line) { continue }
-            folded.append(line)
-        }
-        return folded
+        Array(folding: lines) { $0.take($1) }
     }
 }
 
@@ -140,7 +135,7 @@ extension FlowPlan {
 /// The lines that fit, in order, and the number of omitted windows of each kind.
 struct PlanLineSelection {
     let shown: [PlanLine]
-    let omitted: [PlanLine.Kind: Int]
+    let omitted: Tally<PlanLine.Kind>
 
     /// Selects lines: notable lines take precedence over plain ones, and earlier lines over later ones.
     init(_ lines: [PlanLine], limit: Int) {
@@ -153,20 +148,19 @@ struct PlanLineSelection {
         let plainLimit = max(min(2, limit, plain.count), limit - notable.count)
         let chosen = Set(notable.prefix(limit - min(plainLimit, plain.count)) + plain.prefix(plainLimit))
         shown = lines.indices.filter(chosen.contains).map { lines[$0] }
-        var omitted: [PlanLine.Kind: Int] = [:]
+        var omitted = Tally<PlanLine.Kind>()
         for index in lines.indices where !chosen.contains(index) {
-            omitted[lines[index].kind, default: 0] += lines[index].windows.count
+            omitted[lines[index].kind] += lines[index].windows.count
         }
         self.omitted = omitted
     }
 
-    var omittedCount: Int { omitted.values.reduce(0, +) }
+    var omittedCount: Int { PlanLine.Kind.allCases.reduce(0) { $0 + omitted[$1] } }
 
     /// The omitted windows by kind, such as `99,000 to request, 950 to retry`.
     var omittedText: String {
-        PlanLine.Kind.allCases.compactMap { kind in
-            omitted[kind].map { "\(grouped($0)) \(kind.inWords)" }
-        }.joined(separator: ", ")
+        PlanLine.Kind.allCases.filter { omitted[$0] > 0 }.map { "\(grouped(omitted[$0])) \($0.inWords)" }
+            .joined(separator: ", ")
     }
 }
 
