@@ -3,15 +3,19 @@ import FlowRuns
 /// The columns of a flow's record, apart from its target and ID. This list is the only one: see ``LedgerColumn``.
 package enum FlowColumns {
     package static let all: [LedgerColumn<FlowRow>] = [
-        LedgerColumn("revision", "revision", \.revision, isRequired: true, check: "revision > 0"),
-        LedgerColumn("contacted_at", "contactedAt", \.record.contactedAt),
-        LedgerColumn("column_name", "deltaColumn.name", \.columnName, isRequired: true),
-        LedgerColumn("column_date_format", "deltaColumn.dateFormat", \.columnDateFormat),
-        LedgerColumn("column_timezone", "deltaColumn.timezone", \.columnTimezone),
-        LedgerColumn("token", "token", \.token, omitted: "", isKey: true),
-        LedgerColumn("compared_at", "comparedAt", \.record.comparedAt),
-        LedgerColumn("newest_run_at", "newestRunAt", \.record.newestRunAt),
-        LedgerColumn("needs_recheck", "needsRecheck", \.record.needsRecheck, omitted: false),
+        LedgerColumn(
+            "revision", "revision", { $0.revision }, { $0.revision = $1 }, isRequired: true, check: "revision > 0"),
+        LedgerColumn("contacted_at", "contactedAt", { $0.record.contactedAt }, { $0.record.contactedAt = $1 }),
+        LedgerColumn("column_name", "deltaColumn.name", { $0.columnName }, { $0.columnName = $1 }, isRequired: true),
+        LedgerColumn(
+            "column_date_format", "deltaColumn.dateFormat", { $0.columnDateFormat }, { $0.columnDateFormat = $1 }),
+        LedgerColumn("column_timezone", "deltaColumn.timezone", { $0.columnTimezone }, { $0.columnTimezone = $1 }),
+        LedgerColumn("token", "token", { $0.token }, { $0.token = $1 }, omitted: "", isKey: true),
+        LedgerColumn("compared_at", "comparedAt", { $0.record.comparedAt }, { $0.record.comparedAt = $1 }),
+        LedgerColumn("newest_run_at", "newestRunAt", { $0.record.newestRunAt }, { $0.record.newestRunAt = $1 }),
+        LedgerColumn(
+            "needs_recheck", "needsRecheck", { $0.record.needsRecheck }, { $0.record.needsRecheck = $1 }, omitted: false
+        ),
     ]
     static let line = LineColumns(all)
 }

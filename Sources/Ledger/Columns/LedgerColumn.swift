@@ -17,7 +17,7 @@ package enum ColumnKind: Hashable, Sendable {
 
 /// A column of the ledger. Database schemas, row mappers, the export and its parser, and JSON reports all derive from
 /// the columns, so that adding one is a change in one place plus a migration.
-package struct LedgerColumn<Row: Sendable>: Sendable {
+package final class LedgerColumn<Row: Sendable>: Sendable {
     /// The name in databases.
     package let name: String
     package let kind: ColumnKind
@@ -38,10 +38,12 @@ package struct LedgerColumn<Row: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - json: the member in JSON, as `key` or `object.key`.
+    ///   - read: returns the column's value in a row. A closure, because a key path would copy the row.
     ///   - omitted: the value that JSON omits; `nil` omits only NULL.
     init<Value: ColumnRepresentable>(
-        _ name: String, _ json: String, _ path: any WritableKeyPath<Row, Value> & Sendable, isRequired: Bool = false,
-        omitted: Value? = nil, isKey: Bool = false, check: String? = nil
+        _ name: String, _ json: String, _ read: @escaping @Sendable (Row) -> Value,
+        _ write: @escaping @Sendable (inout Row, Value) -> Void, isRequired: Bool = false, omitted: Value? = nil,
+        isKey: Bool = false, check: String? = nil
     ) {
         let parts = json.split(separator: ".").map(String.init)
         self.name = name
@@ -52,10 +54,10 @@ package struct LedgerColumn<Row: Sendable>: Sendable {
         self.omitted = omitted?.columnValue ?? .null
         self.check = check
         self.isKey = isKey
-        read = { $0[keyPath: path].columnValue }
-        write = { row, column in
+        self.read = { read($0).columnValue }
+        self.write = { row, column in
             guard let value = Value(column) else { return false }
-            row[keyPath: path] = value
+            write(&row, value)
             return true
         }
     }

@@ -3,31 +3,38 @@ import Text
 /// The columns of a table as the members of a JSON object, in the order in which they are written.
 package struct LineColumns<Row: Sendable>: Sendable {
     /// A member of an object: a column, or an object of columns.
-    private struct Member: Sendable {
+    private final class Member: Sendable {
         let key: String
         /// What a line has before the value: `"key":`.
         let lead: [UInt8]
         let column: LedgerColumn<Row>?
-        var members: [Member] = []
+        let members: [Member]
 
-        init(_ key: String, _ column: LedgerColumn<Row>?) {
+        init(_ key: String, _ column: LedgerColumn<Row>?, _ members: [Member] = []) {
+            self.members = members
             self.key = key
             self.column = column
             lead = Array("\"\(key)\":".utf8)
+        }
+
+        func isPresent(in row: Row) -> Bool {
+            members.contains { member in member.column.map { $0.value(in: row) != $0.omitted } ?? false }
         }
     }
 
     private let members: [Member]
 
     package init(_ columns: [LedgerColumn<Row>]) {
+        var rest = columns[...]
         var members: [Member] = []
-        for column in columns {
+        while let column = rest.popFirst() {
             guard let object = column.object else {
                 members.append(Member(column.key, column))
                 continue
             }
-            if members.last?.key != object { members.append(Member(object, nil)) }
-            members[members.count - 1].members.append(Member(column.key, column))
+            let others = rest.prefix { $0.object == object }
+            rest = rest.dropFirst(others.count)
+            members.append(Member(object, nil, ([column] + others).map { Member($0.key, $0) }))
         }
         self.members = members
     }
@@ -39,12 +46,11 @@ package struct LineColumns<Row: Sendable>: Sendable {
         for member in members {
             if let column = member.column {
                 json.member(column, of: row)
-                continue
+            } else if let name = objects[member.key] ?? (member.isPresent(in: row) ? member.key : nil) {
+                json.object(name) { json in
+                    for member in member.members { if let column = member.column { json.member(column, of: row) } }
+                }
             }
-            let name = objects[member.key]
-            let columns = member.members.lazy.compactMap(\.column)
-            guard name != nil || columns.contains(where: { $0.value(in: row) != $0.omitted }) else { continue }
-            json.object(name ?? member.key) { json in for column in columns { json.member(column, of: row) } }
         }
     }
 

@@ -6,48 +6,65 @@ import FlowRuns
 /// the JSON Schemas.
 package enum RunColumns {
     package static let window: [LedgerColumn<RunRow>] = [
-        LedgerColumn("window_start", "window.start", \.windowStart, isRequired: true),
-        LedgerColumn("window_end", "window.end", \.windowEnd, isRequired: true),
+        LedgerColumn("window_start", "window.start", { $0.windowStart }, { $0.windowStart = $1 }, isRequired: true),
+        LedgerColumn("window_end", "window.end", { $0.windowEnd }, { $0.windowEnd = $1 }, isRequired: true),
     ]
     /// The number of a window's run.
     package static let occurrence: [LedgerColumn<RunRow>] = [
-        LedgerColumn("rerun", "rerun", \.rerun, omitted: "", isKey: true),
-        LedgerColumn("attempt", "attempt", \.attempt, isRequired: true, check: "attempt > 0"),
+        LedgerColumn("rerun", "rerun", { $0.rerun }, { $0.rerun = $1 }, omitted: "", isKey: true),
+        LedgerColumn("attempt", "attempt", { $0.attempt }, { $0.attempt = $1 }, isRequired: true, check: "attempt > 0"),
     ]
     package static let state: [LedgerColumn<RunRow>] = [
-        LedgerColumn("state", "state", \.entry.run.state, isRequired: true, check: oneOf("state", RunState.allCases)),
         LedgerColumn(
-            "origin", "origin", \.entry.run.origin, isRequired: true, check: oneOf("origin", RunOrigin.allCases)),
-        LedgerColumn("run", "run", \.entry.run.id, isKey: true, check: "run <> ''"),
-        LedgerColumn("column_name", "deltaColumn.name", \.columnName, isRequired: true),
-        LedgerColumn("column_date_format", "deltaColumn.dateFormat", \.columnDateFormat),
-        LedgerColumn("column_timezone", "deltaColumn.timezone", \.columnTimezone),
-        LedgerColumn("recorded_at", "recordedAt", \.entry.run.recordedAt, isRequired: true),
-        LedgerColumn("failure", "failure", \.entry.run.failure),
+            "state", "state", { $0.entry.run.state }, { $0.entry.run.state = $1 }, isRequired: true,
+            check: oneOf("state", RunState.allCases)),
+        LedgerColumn(
+            "origin", "origin", { $0.entry.run.origin }, { $0.entry.run.origin = $1 }, isRequired: true,
+            check: oneOf("origin", RunOrigin.allCases)),
+        LedgerColumn("run", "run", { $0.entry.run.id }, { $0.entry.run.id = $1 }, isKey: true, check: "run <> ''"),
+        LedgerColumn("column_name", "deltaColumn.name", { $0.columnName }, { $0.columnName = $1 }, isRequired: true),
+        LedgerColumn(
+            "column_date_format", "deltaColumn.dateFormat", { $0.columnDateFormat }, { $0.columnDateFormat = $1 }),
+        LedgerColumn("column_timezone", "deltaColumn.timezone", { $0.columnTimezone }, { $0.columnTimezone = $1 }),
+        LedgerColumn(
+            "recorded_at", "recordedAt", { $0.entry.run.recordedAt }, { $0.entry.run.recordedAt = $1 }, isRequired: true
+        ),
+        LedgerColumn("failure", "failure", { $0.entry.run.failure }, { $0.entry.run.failure = $1 }),
     ]
     package static let detail: [LedgerColumn<RunRow>] = [
-        LedgerColumn("request", "request", \.entry.request),
-        LedgerColumn("response", "response", \.entry.response),
-        LedgerColumn("status", "status", \.entry.status),
-        LedgerColumn("input_records", "counts.inputRecords", \.entry.counts.inputRecords),
-        LedgerColumn("output_records", "counts.outputRecords", \.entry.counts.outputRecords),
-        LedgerColumn("failed_records", "counts.failedRecords", \.entry.counts.failedRecords),
-        LedgerColumn("input_files", "counts.inputFiles", \.entry.counts.inputFiles),
-        LedgerColumn("updated_at", "updatedAt", \.entry.updatedAt, isRequired: true),
+        LedgerColumn("request", "request", { $0.entry.request }, { $0.entry.request = $1 }),
+        LedgerColumn("response", "response", { $0.entry.response }, { $0.entry.response = $1 }),
+        LedgerColumn("status", "status", { $0.entry.status }, { $0.entry.status = $1 }),
+        LedgerColumn(
+            "input_records", "counts.inputRecords", { $0.entry.counts.inputRecords },
+            { $0.entry.counts.inputRecords = $1 }),
+        LedgerColumn(
+            "output_records", "counts.outputRecords", { $0.entry.counts.outputRecords },
+            { $0.entry.counts.outputRecords = $1 }),
+        LedgerColumn(
+            "failed_records", "counts.failedRecords", { $0.entry.counts.failedRecords },
+            { $0.entry.counts.failedRecords = $1 }),
+        LedgerColumn(
+            "input_files", "counts.inputFiles", { $0.entry.counts.inputFiles }, { $0.entry.counts.inputFiles = $1 }),
+        LedgerColumn("updated_at", "updatedAt", { $0.entry.updatedAt }, { $0.entry.updatedAt = $1 }, isRequired: true),
     ]
     package static let provenance: [LedgerColumn<RunRow>] = [
-        LedgerColumn("file", "provenance.file", \.entry.provenance.file),
-        LedgerColumn("line", "provenance.line", \.entry.provenance.line),
-        LedgerColumn("commit_id", "provenance.commit", \.entry.provenance.commit),
-        LedgerColumn("author", "provenance.author", \.entry.provenance.author),
-        LedgerColumn("ci_run", "provenance.ciRun", \.entry.provenance.ciRun),
-        LedgerColumn("reason", "provenance.reason", \.entry.provenance.reason),
+        LedgerColumn("file", "provenance.file", { $0.entry.provenance.file }, { $0.entry.provenance.file = $1 }),
+        LedgerColumn("line", "provenance.line", { $0.entry.provenance.line }, { $0.entry.provenance.line = $1 }),
+        LedgerColumn(
+            "commit_id", "provenance.commit", { $0.entry.provenance.commit }, { $0.entry.provenance.commit = $1 }),
+        LedgerColumn(
+            "author", "provenance.author", { $0.entry.provenance.author }, { $0.entry.provenance.author = $1 }),
+        LedgerColumn("ci_run", "provenance.ciRun", { $0.entry.provenance.ciRun }, { $0.entry.provenance.ciRun = $1 }),
+        LedgerColumn(
+            "reason", "provenance.reason", { $0.entry.provenance.reason }, { $0.entry.provenance.reason = $1 }),
     ]
     package static let claim: [LedgerColumn<RunRow>] = [
-        LedgerColumn("claim", "claim.id", \.claim, isRequired: true, isKey: true, check: "claim <> ''"),
-        LedgerColumn("claim_owner", "claim.owner", \.claimOwner, isRequired: true),
-        LedgerColumn("claimed_earliest", "claim.earliest", \.claimedEarliest),
-        LedgerColumn("claimed_latest", "claim.latest", \.claimedLatest),
+        LedgerColumn(
+            "claim", "claim.id", { $0.claim }, { $0.claim = $1 }, isRequired: true, isKey: true, check: "claim <> ''"),
+        LedgerColumn("claim_owner", "claim.owner", { $0.claimOwner }, { $0.claimOwner = $1 }, isRequired: true),
+        LedgerColumn("claimed_earliest", "claim.earliest", { $0.claimedEarliest }, { $0.claimedEarliest = $1 }),
+        LedgerColumn("claimed_latest", "claim.latest", { $0.claimedLatest }, { $0.claimedLatest = $1 }),
     ]
 
     package static let identity = window + occurrence

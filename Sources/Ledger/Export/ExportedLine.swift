@@ -94,8 +94,8 @@ private struct Header: Sendable {
     var target = ""
 
     static let line = LineColumns<Header>([
-        LedgerColumn("", "formatVersion", \.formatVersion, isRequired: true),
-        LedgerColumn("", "target", \.target, isRequired: true),
+        LedgerColumn("", "formatVersion", { $0.formatVersion }, { $0.formatVersion = $1 }, isRequired: true),
+        LedgerColumn("", "target", { $0.target }, { $0.target = $1 }, isRequired: true),
     ])
 }
 
@@ -105,7 +105,8 @@ private struct End: Sendable {
     var runs = 0
 
     static let line = LineColumns<End>([
-        LedgerColumn("", "flows", \.flows, isRequired: true), LedgerColumn("", "runs", \.runs, isRequired: true),
+        LedgerColumn("", "flows", { $0.flows }, { $0.flows = $1 }, isRequired: true),
+        LedgerColumn("", "runs", { $0.runs }, { $0.runs = $1 }, isRequired: true),
     ])
 }
 

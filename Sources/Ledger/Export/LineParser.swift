@@ -36,14 +36,16 @@ struct LineParser {
 
     /// Parses a member that the line must have next.
     mutating func text(_ key: String) throws(ExportedLine.LineError) -> String {
-        guard try continuesObject(), skip("\"\(key)\":") else { throw ExportedLine.LineError("'\(key)' is missing") }
+        guard try continuesObject(), skip(Array("\"\(key)\":".utf8)) else {
+            throw ExportedLine.LineError("'\(key)' is missing")
+        }
         guard let text = try text() else { throw ExportedLine.LineError("'\(key)' is not a string") }
         return text
     }
 
     /// Parses the line's flow. A line of the flow that is being read needs no new ID.
     mutating func flow(_ known: FlowID?) throws(ExportedLine.LineError) -> FlowID {
-        if let known, skip(#","flow":""#), skip(known.description), skip("\"") { return known }
+        if let known, skip(Array(#","flow":"\#(known)""#.utf8)) { return known }
         let text = try text("flow")
         guard let flow = FlowID(text) else { throw ExportedLine.LineError("'flow' is not a UUID") }
         return flow
@@ -67,19 +69,17 @@ struct LineParser {
         }
     }
 
-    mutating func skip(_ word: [UInt8]) -> Bool {
-        guard let base = bytes.baseAddress, bytes.count - position >= word.count,
-            memcmp(base + position, word, word.count) == 0
-        else { return false }
-        position += word.count
-        return true
+    mutating func skip(_ word: [UInt8]) -> Bool { word.withUnsafeBytes { skip($0) } }
+
+    private mutating func skip(_ word: StaticString) -> Bool {
+        skip(UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
     }
 
-    private mutating func skip(_ word: String) -> Bool {
-        guard bytes.count - position >= word.utf8.count, bytes[position...].starts(with: word.utf8) else {
-            return false
-        }
-        position += word.utf8.count
+    private mutating func skip(_ word: UnsafeRawBufferPointer) -> Bool {
+        guard let base = bytes.baseAddress, let start = word.baseAddress, bytes.count - position >= word.count,
+            memcmp(base + position, start, word.count) == 0
+        else { return false }
+        position += word.count
         return true
     }
 
@@ -124,27 +124,40 @@ struct LineParser {
     }
 
     private func unescaped(_ text: UnsafeBufferPointer<UInt8>) throws(ExportedLine.LineError) -> String {
-        var units: [UInt16] = []
-        var rest = String(decoding: text, as: UTF8.self).utf16[...]
-        while let unit = rest.popFirst() {
-            guard unit == UInt16(UInt8(ascii: "\\")) else {
-                units.append(unit)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count)
+        var rest = text[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\") else {
+                bytes.append(byte)
                 continue
             }
-            switch rest.popFirst().flatMap({ Unicode.Scalar($0) }) {
-            case "\""?: units.append(0x22)
-            case "\\"?: units.append(0x5C)
-            case "n"?: units.append(0x0A)
-            case "r"?: units.append(0x0D)
-            case "t"?: units.append(0x09)
-            case "u"?:
-                guard let digits = String(rest.prefix(4)), let unit = UInt16(digits, radix: 16) else { throw invalid }
-                units.append(unit)
-                rest = rest.dropFirst(4)
+            switch rest.popFirst() {
+            case UInt8(ascii: "\"")?: bytes.append(UInt8(ascii: "\""))
+            case UInt8(ascii: "\\")?: bytes.append(UInt8(ascii: "\\"))
+            case UInt8(ascii: "n")?: bytes.append(UInt8(ascii: "\n"))
+            case UInt8(ascii: "r")?: bytes.append(UInt8(ascii: "\r"))
+            case UInt8(ascii: "t")?: bytes.append(UInt8(ascii: "\t"))
+            case UInt8(ascii: "u")?:
+                // An export escapes only control characters, of at most two units.
+                var units = [try unit(&rest)]
+                if UTF16.isLeadSurrogate(units[0]), rest.starts(with: "\\u".utf8) {
+                    rest = rest.dropFirst(2)
+                    units.append(try unit(&rest))
+                }
+                bytes += String(decoding: units, as: UTF16.self).utf8
             default: throw invalid
             }
         }
-        return String(decoding: units, as: UTF16.self)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func unit(_ rest: inout Slice<UnsafeBufferPointer<UInt8>>) throws(ExportedLine.LineError) -> UInt16 {
+        guard let unit = UInt16(String(decoding: rest.prefix(4), as: UTF8.self), radix: 16), rest.count >= 4 else {
+            throw invalid
+        }
+        rest = rest.dropFirst(4)
+        return unit
     }
 
     private var invalid: ExportedLine.LineError {
