@@ -1,5 +1,5 @@
 /// The ID of a flow of the Flow Service: a UUID in canonical lower-case form.
-package struct FlowID: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct FlowID: Hashable, Comparable, Sendable, LosslessStringConvertible {
     /// The UUID in lower case with hyphens: `3abea21c-7e36-4be1-bec1-d3bad0e3e0de`.
     package let description: String
 
@@ -22,7 +22,7 @@ package struct FlowID: Hashable, Comparable, Sendable, CustomStringConvertible {
 }
 
 /// The run ID that the service assigned. Opaque: Sluice compares, prints and sends it, but never parses it.
-package struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct RunID: Hashable, Comparable, Sendable, LosslessStringConvertible {
     package let description: String
 
     /// Creates an ID; returns `nil` if `text` is empty.

@@ -14,7 +14,7 @@ package struct Revision: Hashable, Sendable {
 }
 
 /// The random ID of a claim. Swift stores IDs of up to 15 bytes inline, without a heap allocation per row.
-package struct ClaimID: Hashable, Sendable, CustomStringConvertible {
+package struct ClaimID: Hashable, Sendable, LosslessStringConvertible {
     package let description: String
 
     /// Creates an ID; returns `nil` if `text` is empty.

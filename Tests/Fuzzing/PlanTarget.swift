@@ -8,7 +8,7 @@ extension FuzzTarget {
     /// rendered, saved and read back unchanged.
     static let plan = FuzzTarget(name: "Plan") { bytes in
         _ = try? readPlan(bytes)
-        guard let plan = try? JSONDecoder().decode(PlanDocument.self, from: Data(bytes)).plan else { return }
+        guard let plan = try? JSONDecoder().decode(SavedPlan.self, from: Data(bytes)).plan else { return }
         try expect(try readPlan(planJSON(plan)) == plan, "it reads otherwise than it was written")
         show(PlanReport(plan))
         for action in plan.flows.flatMap(\.actions) {

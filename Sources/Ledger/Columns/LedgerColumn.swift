@@ -107,7 +107,7 @@ extension Optional: ColumnRepresentable where Wrapped: ColumnRepresentable {
     }
 }
 
-extension ColumnRepresentable where Self: BinaryInteger {
+extension ColumnRepresentable where Self: FixedWidthInteger & LosslessStringConvertible {
     package static var columnKind: ColumnKind { .integer }
     package var columnValue: ColumnValue { .integer(Int64(self)) }
 
@@ -140,42 +140,28 @@ extension Timestamp: ColumnRepresentable {
     }
 }
 
-/// A type that a column stores as text.
-package protocol ColumnText: ColumnRepresentable {
-    static func value(ofColumnText text: String) -> Self?
-    var columnText: String { get }
-}
-
-extension ColumnText {
+extension ColumnRepresentable where Self: LosslessStringConvertible {
     package static var columnKind: ColumnKind { .text }
-    package var columnValue: ColumnValue { .text(columnText) }
+    package var columnValue: ColumnValue { .text(description) }
 
     package init?(_ column: ColumnValue) {
         guard case .text(let text) = column else { return nil }
-        guard let value = Self.value(ofColumnText: text) else { return nil }
-        self = value
+        self.init(text)
     }
 }
 
-extension ColumnText where Self: RawRepresentable<String> {
-    package var columnText: String { rawValue }
-    package static func value(ofColumnText text: String) -> Self? { Self(rawValue: text) }
+extension ColumnRepresentable where Self: RawRepresentable<String> {
+    package static var columnKind: ColumnKind { .text }
+    package var columnValue: ColumnValue { .text(rawValue) }
+
+    package init?(_ column: ColumnValue) {
+        guard case .text(let text) = column else { return nil }
+        self.init(rawValue: text)
+    }
 }
 
-extension RunState: ColumnText {}
-extension RunOrigin: ColumnText {}
-
-extension String: ColumnText {
-    package var columnText: String { self }
-    package static func value(ofColumnText text: String) -> String? { text }
-}
-
-extension RunID: ColumnText {
-    package var columnText: String { description }
-    package static func value(ofColumnText text: String) -> RunID? { RunID(text) }
-}
-
-extension ClaimID: ColumnText {
-    package var columnText: String { description }
-    package static func value(ofColumnText text: String) -> ClaimID? { ClaimID(text) }
-}
+extension String: ColumnRepresentable {}
+extension RunID: ColumnRepresentable {}
+extension ClaimID: ColumnRepresentable {}
+extension RunState: ColumnRepresentable {}
+extension RunOrigin: ColumnRepresentable {}

@@ -16,8 +16,8 @@ extension WireForm.StartTime: SavedText {}
 
 extension Place: SavedObject {
     static let coding: any SavedCoding<Place> = ObjectCoding(
-        Place.init(file:line:column:length:), member("file", \.file), member("line", \.line),
-        member("column", \.column), member("length", \.length))
+        Place.init(file:line:column:length:), member("file", { $0.file }), member("line", { $0.line }),
+        member("column", { $0.column }), member("length", { $0.length }))
 }
 
 extension Window: SavedObject {
@@ -27,7 +27,7 @@ extension Window: SavedObject {
                 throw DecodingError.invalid("a window that ends before it starts")
             }
             return window
-        }, member("start", \.start), member("end", \.end), member("utc", \.interval))
+        }, member("start", { $0.start }), member("end", { $0.end }), member("utc", { $0.interval }))
 
     /// The window for people, as an ISO 8601 interval.
     private var interval: String { "\(start)/\(end)" }
@@ -41,13 +41,14 @@ extension WindowProgression: SavedObject {
                 throw DecodingError.invalid("the window is not that number of windows of one length")
             }
             return WindowProgression(start: start, length: .seconds(seconds / Int64(count)), count: count)
-        }, member("start", \.start), member("end", \.end), member("windows", \.count))
+        }, member("start", { $0.start }), member("end", { $0.end }), member("windows", { $0.count }))
 }
 
 extension DeltaColumn: SavedObject {
     static let coding: any SavedCoding<DeltaColumn> = ObjectCoding(
-        DeltaColumn.init(name:dateFormat:timezone:), member("name", \.name), member("dateFormat", \.dateFormat),
-        member("timezone", \.timezone))
+        DeltaColumn.init(name:dateFormat:timezone:), member("name", { $0.name }),
+        optional("dateFormat", { $0.dateFormat }),
+        optional("timezone", { $0.timezone }))
 }
 
 extension DeclaredColumn: SavedObject {
@@ -55,46 +56,47 @@ extension DeclaredColumn: SavedObject {
         { name, dateFormat, timezone, place in
             DeclaredColumn(
                 column: DeltaColumn(name: name, dateFormat: dateFormat, timezone: timezone), place: place)
-        }, member("name", \.column.name), member("dateFormat", \.column.dateFormat),
-        member("timezone", \.column.timezone), member("place", \.place))
+        }, member("name", { $0.column.name }), optional("dateFormat", { $0.column.dateFormat }),
+        optional("timezone", { $0.column.timezone }), member("place", { $0.place }))
 }
 
 extension Pause: SavedObject {
     static let coding: any SavedCoding<Pause> = ObjectCoding(
-        Pause.init(reason:until:place:), member("reason", \.reason), member("until", \.until),
-        member("place", \.place))
+        Pause.init(reason:until:place:), member("reason", { $0.reason }), optional("until", { $0.until }),
+        member("place", { $0.place }))
 }
 
 extension Acknowledgement: SavedObject {
     static let coding: any SavedCoding<Acknowledgement> = ObjectCoding(
-        Acknowledgement.init(run:reason:window:place:), member("run", \.run), member("reason", \.reason),
-        member("window", \.window), member("place", \.place))
+        Acknowledgement.init(run:reason:window:place:), member("run", { $0.run }), member("reason", { $0.reason }),
+        optional("window", { $0.window }), member("place", { $0.place }))
 }
 
 extension Rerun: SavedObject {
     static let coding: any SavedCoding<Rerun> = ObjectCoding(
-        Rerun.init(window:isRange:id:reason:place:), member("window", \.window),
-        member("range", \.isRange, default: false), member("id", \.id), member("reason", \.reason),
-        member("place", \.place))
+        Rerun.init(window:isRange:id:reason:place:), member("window", { $0.window }),
+        member("range", { $0.isRange }, default: false), member("id", { $0.id }), member("reason", { $0.reason }),
+        member("place", { $0.place }))
 }
 
 extension HeldWindow: SavedObject {
     static let coding: any SavedCoding<HeldWindow> = ObjectCoding(
-        { HeldWindow(window: $0, cause: $2, reason: $3, place: $4, timeZone: $1) }, member("window", \.window),
-        member("timeZone", \.timeZone), member("cause", \.cause, default: .doubt), member("reason", \.reason),
-        member("place", \.place))
+        { HeldWindow(window: $0, cause: $2, reason: $3, place: $4, timeZone: $1) }, member("window", { $0.window }),
+        optional("timeZone", { $0.timeZone }), member("cause", { $0.cause }, default: .doubt),
+        member("reason", { $0.reason }),
+        member("place", { $0.place }))
 }
 
 extension Diagnostic.Note: SavedObject {
     static let coding: any SavedCoding<Diagnostic.Note> = ObjectCoding(
-        { Diagnostic.Note(place: $1, message: $0) }, member("message", \.message), member("place", \.place))
+        { Diagnostic.Note(place: $1, message: $0) }, member("message", { $0.message }), member("place", { $0.place }))
 }
 
 extension Diagnostic: SavedObject {
     static let coding: any SavedCoding<Diagnostic> = ObjectCoding(
-        { Diagnostic($0, $1, at: $2, $3, suggestion: $4, notes: $5) }, member("code", \.code),
-        member("severity", \.severity), member("place", \.place), member("message", \.message),
-        member("suggestion", \.suggestion), member("notes", \.notes, default: []))
+        { Diagnostic($0, $1, at: $2, $3, suggestion: $4, notes: $5) }, member("code", { $0.code }),
+        member("severity", { $0.severity }), optional("place", { $0.place }), member("message", { $0.message }),
+        optional("suggestion", { $0.suggestion }), member("notes", { $0.notes }, default: []))
 }
 
 extension FlowRules: SavedObject {
@@ -103,13 +105,13 @@ extension FlowRules: SavedObject {
             FlowRules(
                 deltaColumn: $0, overlap: $1, retries: Retries($2, of: Set($3)), order: $4, runsPerDay: $5,
                 priority: $6, acknowledged: $10, reruns: $11, replaced: $7, after: $8, pauses: $9)
-        }, member("deltaColumn", \.deltaColumn), member("overlap", \.overlap),
-        member("retryFailed", \.retries.times),
-        member("retriedStates", \.retries.sortedStates, default: [.failed]),
-        member("order", \.order, default: .oldestFirst), member("runsPerDay", \.runsPerDay),
-        member("priority", \.priority, default: 0), member("replaced", \.replaced, default: []),
-        member("after", \.after, default: []), member("pauses", \.pauses, default: []),
-        member("acknowledged", \.acknowledged), member("reruns", \.reruns, default: []))
+        }, optional("deltaColumn", { $0.deltaColumn }), member("overlap", { $0.overlap }),
+        member("retryFailed", { $0.retries.times }),
+        member("retriedStates", { $0.retries.sortedStates }, default: [.failed]),
+        member("order", { $0.order }, default: .oldestFirst), optional("runsPerDay", { $0.runsPerDay }),
+        member("priority", { $0.priority }, default: 0), member("replaced", { $0.replaced }, default: []),
+        member("after", { $0.after }, default: []), member("pauses", { $0.pauses }, default: []),
+        member("acknowledged", { $0.acknowledged }), member("reruns", { $0.reruns }, default: []))
 }
 
 extension PlannedAction: SavedObject {
@@ -121,11 +123,11 @@ extension PlannedAction: SavedObject {
                 kind: try Kind(word, retried, asNewRun: asNewRun), window: window, rerun: rerun, attempt: attempt,
                 deltaColumn: column, reason: reason, refusal: refusal, place: place, timeZone: timeZone,
                 members: covers, isOfSeries: isOfSeries)
-        }, member("kind", \.kind.word), member("window", \.window), member("timeZone", \.timeZone),
-        member("ofSeries", \.isOfSeries, default: false), member("covers", \.members, default: []),
-        member("rerun", \.rerun), member("attempt", \.attempt), member("retryOf", \.kind.retried),
-        member("asNewRun", \.kind.retriesAsNewRun, default: false), member("reason", \.reason),
-        member("refusal", \.refusal), member("deltaColumn", \.deltaColumn), member("place", \.place))
+        }, member("kind", { $0.kind.word }), member("window", { $0.window }), optional("timeZone", { $0.timeZone }),
+        member("ofSeries", { $0.isOfSeries }, default: false), member("covers", { $0.members }, default: []),
+        optional("rerun", { $0.rerun }), member("attempt", { $0.attempt }), optional("retryOf", { $0.kind.retried }),
+        member("asNewRun", { $0.kind.retriesAsNewRun }, default: false), member("reason", { $0.reason }),
+        optional("refusal", { $0.refusal }), optional("deltaColumn", { $0.deltaColumn }), member("place", { $0.place }))
 }
 
 extension PlannedAction.Kind {
@@ -152,12 +154,12 @@ extension PlannedAction.Kind {
 
 extension FileDigest: SavedObject {
     static let coding: any SavedCoding<FileDigest> = ObjectCoding(
-        FileDigest.init(path:sha256:), member("path", \.path), member("sha256", \.sha256))
+        FileDigest.init(path:sha256:), member("path", { $0.path }), member("sha256", { $0.sha256 }))
 }
 
 extension WireForm: SavedObject {
     static let coding: any SavedCoding<WireForm> = ObjectCoding(
-        WireForm.init(times:startTime:), member("times", \.times), member("startTime", \.startTime))
+        WireForm.init(times:startTime:), member("times", { $0.times }), member("startTime", { $0.startTime }))
 }
 
 extension Limits: SavedObject {
@@ -176,11 +178,11 @@ extension Limits: SavedObject {
                 throw DecodingError.invalid("less than three times the request's timeout")
             }
             return limits
-        }, member("maxRunsPerApply", \.maxRunsPerApply), member("runsPerDay", \.runsPerDay),
-        member("running", \.running), member("parallelFlows", \.parallelFlows),
-        member("requestsPerSecond", \.requestsPerSecond),
-        member("requestTimeoutMilliseconds", \.requestTimeout.wholeMilliseconds),
-        member("settleMilliseconds", \.settle.wholeMilliseconds))
+        }, member("maxRunsPerApply", { $0.maxRunsPerApply }), optional("runsPerDay", { $0.runsPerDay }),
+        optional("running", { $0.running }), member("parallelFlows", { $0.parallelFlows }),
+        member("requestsPerSecond", { $0.requestsPerSecond }),
+        member("requestTimeoutMilliseconds", { $0.requestTimeout.wholeMilliseconds }),
+        member("settleMilliseconds", { $0.settle.wholeMilliseconds }))
 }
 
 extension Duration {
@@ -194,7 +196,8 @@ extension Target: SavedObject {
                 name: name, service: service == "embedded" ? .embedded : .address(service),
                 organization: organization, sandbox: sandbox, ledger: LedgerAddress(ledger), wireForm: request,
                 limits: limits, place: place)
-        }, member("name", \.name), member("service", \.service.description),
-        member("organization", \.organization), member("sandbox", \.sandbox), member("request", \.wireForm),
-        member("ledger", \.ledger.description), member("limits", \.limits), member("place", \.place))
+        }, member("name", { $0.name }), member("service", { $0.service.description }),
+        member("organization", { $0.organization }), member("sandbox", { $0.sandbox }),
+        member("request", { $0.wireForm }),
+        member("ledger", { $0.ledger.description }), member("limits", { $0.limits }), member("place", { $0.place }))
 }

@@ -16,16 +16,16 @@ protocol SavedObject: SavedValue {
 
 extension SavedObject {
     static func member<Value: SavedValue>(
-        _ key: String, _ value: any KeyPath<Self, Value> & Sendable, default standard: Value? = nil
+        _ key: String, _ value: @escaping @Sendable (Self) -> Value, default standard: Value? = nil
     ) -> SavedMember<Self, Value> {
-        SavedMember(key: key, standard: standard) { $0[keyPath: value] }
+        SavedMember(key: key, standard: standard, value: value)
     }
 
     /// Returns a member that is absent if the value is `nil`.
-    static func member<Value: SavedValue>(
-        _ key: String, _ value: any KeyPath<Self, Value?> & Sendable
+    static func optional<Value: SavedValue>(
+        _ key: String, _ value: @escaping @Sendable (Self) -> Value?
     ) -> SavedMember<Self, Value?> {
-        SavedMember(key: key, standard: .some(nil)) { $0[keyPath: value] }
+        SavedMember(key: key, standard: .some(nil), value: value)
     }
 
     static func read(from decoder: any Decoder) throws -> Self {
@@ -233,12 +233,10 @@ extension SavedText where Self: RawRepresentable<String> {
     static func value(ofSavedText text: String) -> Self? { Self(rawValue: text) }
 }
 
-extension FlowID: SavedText {
+extension SavedText where Self: LosslessStringConvertible {
     var savedText: String { description }
-    static func value(ofSavedText text: String) -> FlowID? { FlowID(text) }
+    static func value(ofSavedText text: String) -> Self? { Self(text) }
 }
 
-extension RunID: SavedText {
-    var savedText: String { description }
-    static func value(ofSavedText text: String) -> RunID? { RunID(text) }
-}
+extension FlowID: SavedText {}
+extension RunID: SavedText {}
