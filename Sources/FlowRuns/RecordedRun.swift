@@ -15,24 +15,6 @@ package enum RunState: String, Hashable, Sendable, CaseIterable {
     case partial
     case failed
 
-    /// Creates a state from the bytes of its raw value. Avoids creating strings, because a ledger can contain a million
-    /// runs.
-    package init?(utf8 word: UnsafeBufferPointer<UInt8>) {
-        let state: RunState
-        switch (word.count, word.first) {
-        case (8, UInt8(ascii: "i")): state = .intended
-        case (8, UInt8(ascii: "a")): state = .accepted
-        case (8, UInt8(ascii: "r")): state = word[2] == UInt8(ascii: "j") ? .rejected : .released
-        case (7, UInt8(ascii: "i")): state = .inDoubt
-        case (9, _): state = .succeeded
-        case (7, _): state = .partial
-        case (6, _): state = .failed
-        default: return nil
-        }
-        guard state.rawValue.hasBytes(word) else { return nil }
-        self = state
-    }
-
     /// Whether a run may move from this state to `next`. A run that has ended may only get another end: the service may
     /// report `success` first, and failed records or errors later.
     package func canBecome(_ next: RunState) -> Bool {
@@ -58,13 +40,6 @@ package enum RunState: String, Hashable, Sendable, CaseIterable {
     package var isVoid: Bool { self == .rejected || self == .released }
 }
 
-extension String {
-    fileprivate func hasBytes(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        var text = self
-        return text.withUTF8 { $0.count == bytes.count && $0.elementsEqual(bytes) }
-    }
-}
-
 /// Fixed beginnings of the reasons that the ledger keeps for requests, where planning depends on them.
 package enum RunAnswerReason {
     /// A re-trigger was answered with the id of a run that is recorded already.
@@ -77,13 +52,6 @@ package enum RunOrigin: String, Hashable, Sendable, CaseIterable {
     case request
     /// Found on the service: requested by another client, or before this ledger existed.
     case service
-
-    /// Creates an origin from the bytes of its raw value.
-    package init?(utf8 word: UnsafeBufferPointer<UInt8>) {
-        let origin: RunOrigin = word.first == UInt8(ascii: "r") ? .request : .service
-        guard origin.rawValue.hasBytes(word) else { return nil }
-        self = origin
-    }
 }
 
 /// The identity of a run request within its target. Stores keep identities unique, so inserting one is the claim.

@@ -103,15 +103,13 @@ struct ColumnReader {
 
     mutating func time() throws(LedgerError) -> Timestamp? { try integer().map(Timestamp.init(milliseconds:)) }
 
-    mutating func text() throws(LedgerError) -> String? { try word { String(decoding: $0, as: UTF8.self) } }
-
-    /// Decodes a text column directly from its bytes; returns `nil` for NULL.
-    mutating func word<Value>(_ read: (UnsafeBufferPointer<UInt8>) -> Value) throws(LedgerError) -> Value? {
+    mutating func text() throws(LedgerError) -> String? {
         switch next() {
         case SQLITE_NULL: return nil
         case SQLITE_TEXT:
             let start = sqlite3_column_text(handle, index)
-            return read(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, index))))
+            let bytes = UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, index)))
+            return String(decoding: bytes, as: UTF8.self)
         default: throw damage
         }
     }

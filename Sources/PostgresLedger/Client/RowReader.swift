@@ -11,13 +11,10 @@ struct RowReader {
         self.row = row
     }
 
-    mutating func text() -> String? { word { String(decoding: $0, as: UTF8.self) } }
-
-    /// Converts the bytes of the next column without copying them; `nil` for NULL.
-    mutating func word<Value>(_ read: (UnsafeBufferPointer<UInt8>) -> Value) -> Value? {
+    mutating func text() -> String? {
         guard let (start, length) = next() else { return nil }
         return start.withMemoryRebound(to: UInt8.self, capacity: length) {
-            read(UnsafeBufferPointer(start: $0, count: length))
+            String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self)
         }
     }
 
