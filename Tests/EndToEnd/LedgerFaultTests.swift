@@ -159,7 +159,9 @@ struct LedgerFaultTests {
         #expect(try await world.simulator.statistics().requests["GET /runs"] == 3)
         #expect(try await world.simulator.statistics().windowsTakenTwice.isEmpty)
         try world.user.write(export.output.replacing("\"accepted\"", with: "\"rejected\""), to: "edited.jsonl")
-        #expect(try await world.run("ledger", "import", more: ["--from", "edited.jsonl"]).status == 65)
+        let refused = try await world.run("ledger", "import", more: ["--from", "edited.jsonl"])
+        #expect(refused.status == 65)
+        #expect(refused.errors.contains("\n  edited.jsonl:3: the run is impossible: rejected"), "\(refused.errors)")
         try await world.end()
     }
 }

@@ -104,7 +104,8 @@ struct ExportedRunTests {
         let error = #expect(throws: LedgerImportError.self) {
             try LedgerImport(Array(lines.joined(separator: "\n").utf8), targets: ["t"])
         }
-        let text = error?.description(file: "x.jsonl:").split(separator: "\n") ?? []
+        guard case .lines(let lines) = error else { return }
+        let text = lines.inWords(file: "x.jsonl:")
         #expect(text.count == 21)
         #expect(text.first == "x.jsonl:2: not a JSON object")
         // The missing last line is an error too.

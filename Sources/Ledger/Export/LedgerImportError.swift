@@ -15,6 +15,14 @@ package enum LedgerImportError: Error, Hashable, Sendable, CustomStringConvertib
         package private(set) var first: [Line] = []
         package private(set) var count = 0
 
+        /// The errors in words, one each: `export.jsonl:3: 'state' has an invalid value`.
+        ///
+        /// - Parameter file: what precedes a line's number, such as `export.jsonl:`.
+        package func inWords(file: String) -> [String] {
+            let texts = first.map { "\(file)\($0.line): \($0.message)" }
+            return count > first.count ? texts + ["… and \(count - first.count) more"] : texts
+        }
+
         mutating func add(_ line: Int, _ message: String) {
             if first.count < Self.limit { first.append(Line(line: line, message: message)) }
             count += 1
@@ -26,19 +34,11 @@ package enum LedgerImportError: Error, Hashable, Sendable, CustomStringConvertib
     /// The export cannot be read, or has changed since it was checked.
     case unreadable(String)
 
-    package var description: String { description(file: "line ") }
-
-    /// The error in words, with one line per error of a line: `export.jsonl:3: 'state' has an invalid value`.
-    ///
-    /// - Parameter file: what precedes a line's number, such as `export.jsonl:`.
-    package func description(file: String) -> String {
+    package var description: String {
         switch self {
-        case .lines(let lines):
-            let rest = lines.count - lines.first.count
-            let texts = lines.first.map { "\(file)\($0.line): \($0.message)" }
-            return (texts + (rest > 0 ? ["… and \(rest) more"] : [])).joined(separator: "\n")
-        case .ledger(let error): return error.description
-        case .unreadable(let reason): return reason
+        case .lines(let lines): lines.inWords(file: "line ").joined(separator: "\n")
+        case .ledger(let error): error.description
+        case .unreadable(let reason): reason
         }
     }
 }

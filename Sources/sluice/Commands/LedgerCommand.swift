@@ -74,7 +74,8 @@ struct LedgerCommand: ParsableCommand {
                 } catch {
                     switch error {
                     case .ledger(let error): throw error
-                    case .lines: throw Failure(.invalid, error.description(file: "\(from):"))
+                    case .lines(let lines):
+                        throw Failure(.invalid, "nothing is imported:", details: lines.inWords(file: "\(from):"))
                     case .unreadable: throw Failure(.fileError, "\(from): \(error)")
                     }
                 }
