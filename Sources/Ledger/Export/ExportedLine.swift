@@ -1,4 +1,5 @@
 import FlowRuns
+import Foundation
 import Text
 
 /// A line of an exported ledger.
@@ -54,7 +55,10 @@ package enum ExportedLine: Equatable {
         try line.expectEnd()
         var canonical = JSONText()
         write(to: &canonical)
-        guard !canonical.bytes.dropLast().elementsEqual(bytes) else { return }
+        let isCanonical =
+            canonical.bytes.count == bytes.count + 1
+            && bytes.baseAddress.map { memcmp(canonical.bytes, $0, bytes.count) == 0 } ?? false
+        guard !isCanonical else { return }
         let column = zip(canonical.bytes, bytes).prefix { $0 == $1 }.count + 1
         throw LineError("not in canonical form from column \(column) on")
     }

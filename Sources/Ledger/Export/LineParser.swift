@@ -126,38 +126,37 @@ struct LineParser {
     private func unescaped(_ text: UnsafeBufferPointer<UInt8>) throws(ExportedLine.LineError) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
-        var rest = text[...]
-        while let byte = rest.popFirst() {
+        var position = 0
+        while position < text.count {
+            let byte = text[position]
+            position += 1
             guard byte == UInt8(ascii: "\\") else {
                 bytes.append(byte)
                 continue
             }
-            switch rest.popFirst() {
-            case UInt8(ascii: "\"")?: bytes.append(UInt8(ascii: "\""))
-            case UInt8(ascii: "\\")?: bytes.append(UInt8(ascii: "\\"))
-            case UInt8(ascii: "n")?: bytes.append(UInt8(ascii: "\n"))
-            case UInt8(ascii: "r")?: bytes.append(UInt8(ascii: "\r"))
-            case UInt8(ascii: "t")?: bytes.append(UInt8(ascii: "\t"))
-            case UInt8(ascii: "u")?:
-                // An export escapes only control characters, of at most two units.
-                var units = [try unit(&rest)]
-                if UTF16.isLeadSurrogate(units[0]), rest.starts(with: "\\u".utf8) {
-                    rest = rest.dropFirst(2)
-                    units.append(try unit(&rest))
-                }
+            let escape = text[position]
+            position += 1
+            switch escape {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(escape)
+            case UInt8(ascii: "n"): bytes.append(UInt8(ascii: "\n"))
+            case UInt8(ascii: "r"): bytes.append(UInt8(ascii: "\r"))
+            case UInt8(ascii: "t"): bytes.append(UInt8(ascii: "\t"))
+            case UInt8(ascii: "u"):
+                // A character beyond the first plane has two escapes.
+                var units: [UInt16] = []
+                repeat {
+                    if !units.isEmpty { position += 2 }
+                    let digits = String(decoding: text[position...].prefix(4), as: UTF8.self)
+                    guard let unit = UInt16(digits, radix: 16), digits.utf8.count == 4 else { throw invalid }
+                    units.append(unit)
+                    position += 4
+                } while UTF16.isLeadSurrogate(units[0]) && units.count == 1
+                    && text[position...].starts(with: "\\u".utf8)
                 bytes += String(decoding: units, as: UTF16.self).utf8
             default: throw invalid
             }
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private func unit(_ rest: inout Slice<UnsafeBufferPointer<UInt8>>) throws(ExportedLine.LineError) -> UInt16 {
-        guard let unit = UInt16(String(decoding: rest.prefix(4), as: UTF8.self), radix: 16), rest.count >= 4 else {
-            throw invalid
-        }
-        rest = rest.dropFirst(4)
-        return unit
     }
 
     private var invalid: ExportedLine.LineError {
