@@ -35,6 +35,8 @@ struct VerificationTests {
             Self.entry(2, attempt: 2, at: Sample.now + .seconds(300)),
             Self.entry(3, state: .rejected, column: "EMAIL", at: Timestamp(milliseconds: 7)),
             Self.entry(4, origin: .service), Self.entry(4, attempt: 3),
+            // Requested while a manifest acknowledged one of the runs above with this window.
+            Self.entry(5, attempt: 2, at: Sample.now + .seconds(600)),
         ]
         #expect(Self.violations(entries, column: "DOB").isEmpty)
     }

@@ -33,7 +33,7 @@ package enum LedgerVerification {
 
     private static func attempts(_ entries: [LedgerEntry]) -> [String] {
         var violations: [String] = []
-        let hasUnknownWindows = entries.contains { $0.run.window == nil }
+        let areAllOurs = entries.allSatisfy { $0.run.origin == .request && $0.run.window != nil }
         var rest = entries[...]
         while let first = rest.first?.run.identity {
             let attempts = rest.prefix { $0.run.identity.key == first.key }.map(\.run)
@@ -43,10 +43,8 @@ package enum LedgerVerification {
                 violations.append(
                     "\(first.inWords) and later: \(living) requests that are under way or have brought their records")
             }
-            // Gaps are possible among runs found on the service, where a request has replaced a row recorded by a
-            // refresh. They are also possible where a manifest declares the window of a run that the service lists
-            // without one.
-            let areAllOurs = !hasUnknownWindows && attempts.allSatisfy { $0.origin == .request }
+            // Gaps are possible if the flow has runs found on the service: a request may have replaced a row recorded by
+            // a refresh, and a manifest may have acknowledged a run with another window than the service later reported.
             for (index, run) in attempts.enumerated() {
                 if index > 0, attempts[index - 1].identity.attempt == run.identity.attempt {
                     violations.append("\(run.identity.inWords): recorded twice")
