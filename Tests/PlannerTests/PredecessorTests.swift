@@ -34,6 +34,18 @@ struct PredecessorTests {
         #expect((other.plan.counts[.waiting], other.plan.counts[.held]) == (2, 0))
     }
 
+    @Test("a run whose window only the manifest gives counts for the flows after its own")
+    func acknowledgedWindow() {
+        for (state, isWaiting) in [(RunState.succeeded, false), (.accepted, true), (.failed, true)] {
+            var flow = SampleFlow(windows: [0..<10], runs: [RecordedRun(nil, state, id: "x")])
+            flow.acknowledged = [
+                Acknowledgement(run: RunID("x")!, reason: "by hand", window: Window(0..<10), place: SampleFlow.place)
+            ]
+            let after = Predecessor(flow.declaration, flow.plan, runs: flow.runs)
+            #expect(reasons([0..<10], after: after).isEmpty == !isWaiting, "\(state)")
+        }
+    }
+
     @Test("the reason for waiting is shown")
     func obstacles() {
         let runs = [

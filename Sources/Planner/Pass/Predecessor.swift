@@ -21,23 +21,25 @@ package struct Predecessor: Hashable, Sendable {
         title = declaration.title
         missing = Stretches(plan.actions.map(\.window) + plan.held.map(\.window))
         let acknowledged = declaration.acknowledged.somebodyElses
+        let acknowledgedWindows = declaration.acknowledged.toldWindows
         let tooFew = Set(declaration.runsWithTooFewRecords(in: runs).compactMap(\.id))
-        var underWay: [RecordedRun] = []
+        var underWay: [(run: RecordedRun, window: Window)] = []
         var succeeded: [Window] = []
         var failed: [Window] = []
         for run in runs {
-            guard let window = run.window else { continue }
+            guard let window = run.window ?? run.id.flatMap({ acknowledgedWindows[$0] }) else { continue }
             switch run.state {
             // A run that never reports its end is over when a person acknowledges it.
             case .accepted where run.id.map(acknowledged.contains) ?? false: succeeded.append(window)
-            case .intended, .inDoubt, .accepted: underWay.append(run)
+            case .intended, .inDoubt, .accepted: underWay.append((run, window))
             case .succeeded where !(run.id.map(tooFew.contains) ?? false): succeeded.append(window)
             case .succeeded, .partial, .failed: failed.append(window)
             case .rejected, .released: break
             }
         }
-        self.underWay = Stretches(underWay.compactMap(\.window))
-        let oldest = underWay.min { $0.recordedAt < $1.recordedAt }.map { "\($0.inWords), made at \($0.recordedAt)" }
+        self.underWay = Stretches(underWay.map(\.window))
+        let oldest = underWay.map(\.run).min { $0.recordedAt < $1.recordedAt }
+            .map { "\($0.inWords), made at \($0.recordedAt)" }
         notEnded =
             underWay.count < 2
             ? "whose \(oldest ?? "run"), has not ended"

@@ -78,6 +78,17 @@ struct RunsByWindow {
     }
 }
 
+extension FlowDeclaration {
+    /// Returns the runs in window order, with the windows that the manifest acknowledges for runs of unknown window.
+    ///
+    /// - Parameter runs: sorted by window; runs of unknown window come first.
+    package func withAcknowledgedWindows(_ runs: [RecordedRun]) -> [RecordedRun] {
+        let windows = acknowledged.toldWindows
+        guard !windows.isEmpty else { return runs }
+        return Array(IteratorSequence(RunsWithToldWindows(runs, windows: windows)))
+    }
+}
+
 /// Recorded runs, merged with the runs whose window the manifest acknowledges.
 private struct RunsWithToldWindows: IteratorProtocol {
     private var recorded: Lookahead<IndexingIterator<[RecordedRun]>>

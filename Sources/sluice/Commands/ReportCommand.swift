@@ -28,9 +28,9 @@ struct ReportCommand: AsyncParsableCommand {
         let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
             try await workspace.planned(asOf: asOf, ledger: ledger) { flow in
                 FlowCoverage(
-                    flow.plan, runs: flow.kept.runs + flow.replacedRuns,
-                    repeated: flow.declaration.repeatedWindows(in: flow.kept.runs), declaration: flow.declaration,
-                    refreshedAt: flow.kept.record.contactedAt)
+                    flow.plan, runs: flow.runs + flow.replacedRuns,
+                    repeated: flow.declaration.repeatedWindows(in: flow.runs), declaration: flow.declaration,
+                    refreshedAt: flow.record.contactedAt)
             }
         }
         let target = workspace.target

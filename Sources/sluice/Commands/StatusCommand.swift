@@ -49,8 +49,8 @@ struct StatusCommand: AsyncParsableCommand {
         let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
             try await workspace.planned(asOf: asOf, ledger: ledger) { flow in
                 FlowStatus(
-                    flow.declaration, plan: flow.plan, runs: flow.kept.runs, replacedRuns: flow.replacedRuns,
-                    refreshedAt: flow.kept.record.contactedAt, asOf: asOf)
+                    flow.declaration, plan: flow.plan, runs: flow.runs, replacedRuns: flow.replacedRuns,
+                    refreshedAt: flow.record.contactedAt, asOf: asOf)
             }
         }
         return StatusReport(

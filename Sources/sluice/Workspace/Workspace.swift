@@ -158,8 +158,10 @@ struct Workspace {
     struct PlannedFlow {
         let declaration: FlowDeclaration
         let plan: FlowPlan
-        let kept: FlowSnapshot
-        /// The recorded runs of the flows that this flow replaces.
+        let record: FlowRecord
+        /// The recorded runs, with their windows as far as the service reports or the manifest acknowledges them.
+        let runs: [RecordedRun]
+        /// The recorded runs of the flows that this flow replaces, likewise.
         let replacedRuns: [RecordedRun]
     }
 
@@ -179,7 +181,9 @@ struct Workspace {
             views.append(
                 view(
                     PlannedFlow(
-                        declaration: declaration, plan: plan, kept: kept, replacedRuns: replaced.flatMap(\.runs))))
+                        declaration: declaration, plan: plan, record: kept.record,
+                        runs: declaration.withAcknowledgedWindows(kept.runs),
+                        replacedRuns: replaced.flatMap { declaration.withAcknowledgedWindows($0.runs) })))
         }
         return views
     }
