@@ -52,6 +52,34 @@ struct BatchTests {
         #expect(flow.plan.undeclared.isEmpty)
     }
 
+    @Test("a failed batch is not joined with the windows that became due since, nor with those before it")
+    func grownSeries() {
+        var flow = flow(-10..<40, batch: 70)
+        flow.runs = [RecordedRun(0..<30, .failed)]
+        #expect(flow.plan.ranges == [-10..<0, 0..<30, 30..<40])
+        #expect(flow.plan.actions.map(\.kind) == [.create, .retry(of: RunID("0--1")!), .create])
+        flow.runs.append(RecordedRun(0..<30, .failed, attempt: 2))
+        #expect(flow.plan.ranges == [-10..<0, 30..<40])
+        #expect((flow.plan.recordedCount, flow.plan.failedCount) == (3, 3))
+        flow.batch = .upTo(.fixed(.seconds(30)))
+        #expect(flow.plan.ranges == [-10..<0, 30..<40], "not even the beginning of it")
+        // Status suggests this rerun.
+        flow.reruns = [Rerun(0..<30, "again-1")]
+        #expect(flow.plan.ranges == [-10..<0, 0..<30, 30..<40])
+        #expect(flow.plan.actions.map(\.rerun) == [nil, "again-1", nil])
+    }
+
+    @Test("a range reruns a batch that failed with no retry left")
+    func rerunOfFailed() {
+        var flow = flow(0..<30)
+        flow.runs = [RecordedRun(0..<30, .failed), RecordedRun(0..<30, .failed, attempt: 2)]
+        flow.reruns = [Rerun(10..<20, isRange: true, "fix")]
+        #expect(flow.plan.ranges == [0..<30])
+        #expect(flow.plan.actions.map(\.kind) == [.rerun])
+        flow.runs.append(RecordedRun(0..<30, .succeeded, rerun: "fix"))
+        #expect(flow.plan.actions.isEmpty && flow.plan.failedCount == 0)
+    }
+
     @Test("a failed batch of another length is listed as undeclared, and its windows are requested again")
     func failedOfAnotherLength() {
         var flow = flow(0..<30, batch: 20)

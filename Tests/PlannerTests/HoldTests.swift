@@ -20,7 +20,8 @@ struct HoldTests {
         #expect(flow.plan.held.map(\.window.range) == [0..<10, 20..<30, 40..<50, 60..<70])
         #expect(
             flow.plan.held.first?.reason
-                == "waits until it is known whether the service took 1970-01-01T00:00:20Z to 1970-01-01T00:00:30Z")
+                == "waits until it is known whether the service took 1970-01-01T00:00:20Z to 1970-01-01T00:00:30Z; the next "
+                + "apply or refresh finds out")
         #expect(flow.plan.held.dropFirst().first?.reason.contains("at 1970-01-01T00:01:40Z") == true)
         #expect(flow.plan.recordedCount == 1)
     }

@@ -9,7 +9,8 @@ import Manifests
 /// - A run covers its window unless it was void or failed. A request in doubt may cover its window.
 /// - A declared window without a covering run, but with an attempt left, is open. The overlap policy decides what of the
 ///   open windows is requested, and each request is a retry if a run of exactly that window failed.
-/// - A window whose attempts are used up counts as failed.
+/// - A window whose attempts are used up counts as failed. So does one whose retry the service refused, if a rerun is
+///   declared that takes the retry's place.
 struct NaivePlan {
     struct Request: Hashable {
         let kind: PlannedAction.Kind
@@ -46,6 +47,8 @@ struct NaivePlan {
     private var coveredByLonger: Set<Window> = []
     /// The windows that were requested before and failed, and whose time is not covered yet.
     private var renewed: Set<Window> = []
+    /// Those of them with no attempt left.
+    private var exhausted: Set<Window> = []
 
     init(_ flow: SampleFlow) {
         self.flow = flow
@@ -107,8 +110,19 @@ struct NaivePlan {
         let rerunOnService = attempts.filter {
             $0.state == .rejected && $0.failure?.hasPrefix(RunAnswerReason.knownRun) ?? false
         }
-        if ended.count + rerunOnService.count <= flow.retryFailed, isRetried(last) { return .retry(of: last) }
+        let newest = attempts.max { $0.identity.attempt < $1.identity.attempt }
+        let isRefused = newest.map { $0.state == .rejected && !rerunOnService.contains($0) } ?? false
+        let isSuperseded = isRefused && hasRerun(of: window, declaredAfter: rerun)
+        if ended.count + rerunOnService.count <= flow.retryFailed, isRetried(last), !isSuperseded {
+            return .retry(of: last)
+        }
         return ended.allSatisfy { $0.state == .failed } ? .failed : .recorded
+    }
+
+    private func hasRerun(of window: Window, declaredAfter rerun: String?) -> Bool {
+        let declared = flow.reruns.filter { $0.touches(window) }.sorted { $0.place < $1.place }.map(\.id)
+        guard let rerun else { return !declared.isEmpty }
+        return declared.contains(rerun) && declared.last != rerun
     }
 
     private func isRetried(_ run: RecordedRun) -> Bool {
@@ -217,6 +231,7 @@ struct NaivePlan {
                 renewed.insert(piece)
             case .failed:
                 renewed.insert(piece)
+                exhausted.insert(piece)
                 continue
             case .recorded, .doubtful: continue
             }
@@ -260,9 +275,11 @@ struct NaivePlan {
         let touched = wasRun.union(created).filter(range.touches)
         for window in touched {
             let wasRunAgain = attempts(window, range.id).contains { !$0.state.isVoid }
-            // A failed run of an undeclared window covers nothing that could be run again.
+            // A failed run of an undeclared window covers nothing that could be run again, unless the window would be
+            // requested.
             let isDeclared = desired.contains(window) && !coveredByLonger.contains(window)
-            guard wasRunAgain || isCovered(window) || created.contains(window) || isDeclared else { continue }
+            let isRequested = created.contains(window) || exhausted.contains(window)
+            guard wasRunAgain || isCovered(window) || isRequested || isDeclared else { continue }
             plan(range.applied(to: window), isKnown: true)
         }
         guard touched.isEmpty else { return }

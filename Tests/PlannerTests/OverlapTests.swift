@@ -189,7 +189,7 @@ struct OverlapTests {
                 + "1970-01-01T00:00:30Z")
         #expect(
             warning.suggestion
-                == "check the data; then write under 'acknowledged': {run: 5--1, reason: …, window: "
+                == "check the data; then write under 'acknowledged': {run: \"5--1\", reason: …, window: "
                 + "{start: 1970-01-01T00:00:05Z, end: 1970-01-01T00:00:30Z}}")
         #expect(plan.ingestedTwice.map(\.window.range) == [5..<10])
         flow.acknowledged = [

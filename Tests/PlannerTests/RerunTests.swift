@@ -52,7 +52,7 @@ struct RerunTests {
         flow.record.contactedAt = nil
         #expect(flow.plan.diagnostics.isEmpty)
         #expect(flow.plan.held.map(\.window.range) == [0..<10])
-        #expect(flow.plan.held.first?.reason.contains("the service was not asked yet") == true)
+        #expect(flow.plan.held.first?.reason.contains("the next apply or refresh asks the service") == true)
     }
 
     @Test("a rerun of a window that trim shortens is an error; a rerun of an untrimmed window is not")
@@ -173,6 +173,6 @@ struct RerunTests {
         #expect(
             plan.diagnostics.first?.suggestion
                 == "to run every window that it touches once more, write {from: \(window.start), until: \(window.end), "
-                + "id: fix, reason: …}")
+                + "id: fix, reason: …} instead")
     }
 }

@@ -72,6 +72,41 @@ struct RetryTests {
         #expect(spent.actions.isEmpty && spent.failedCount == 1)
     }
 
+    @Test("a declared rerun takes the place of a retry that the service refused, until then the retry is repeated")
+    func refusedRetry() {
+        let refused = RecordedRun(0..<10, .rejected, attempt: 2, failure: "not found")
+        var flow = SampleFlow(retryFailed: 1, windows: [0..<10], runs: [failed, refused])
+        #expect(flow.plan.actions.map(\.kind) == [.retry(of: RunID("0--1")!)])
+        flow.reruns = [Rerun(0..<10, "fix")]
+        #expect(flow.plan.actions.map(\.kind) == [.rerun])
+        flow.runs.append(RecordedRun(0..<10, .accepted, rerun: "fix"))
+        #expect(flow.plan.actions.isEmpty && flow.plan.recordedCount == 2 && flow.plan.failedCount == 0)
+
+        // The rerun failed, and its retry is refused as well: a rerun that is declared after it takes its place.
+        flow.runs = [
+            failed, refused, RecordedRun(0..<10, .failed, rerun: "fix"),
+            RecordedRun(0..<10, .rejected, rerun: "fix", attempt: 2, failure: "not found"),
+        ]
+        #expect(flow.plan.actions.map(\.kind) == [.retry(of: RunID("0-fix-1")!)])
+        flow.reruns.append(Rerun(0..<10, "again", line: 202))
+        #expect(flow.plan.actions.map(\.rerun) == ["again"])
+        #expect(flow.plan.actions.map(\.kind) == [.rerun])
+    }
+
+    @Test("a declared rerun takes the place of a batch's refused retry")
+    func refusedRetryOfBatch() {
+        let runs = [
+            RecordedRun(0..<20, .failed), RecordedRun(0..<20, .rejected, attempt: 2, failure: "not found"),
+        ]
+        var flow = SampleFlow(
+            retryFailed: 1, series: [Series(every: 10, 0..<20)], batch: .upTo(.fixed(.seconds(20))), runs: runs)
+        #expect(flow.plan.actions.map(\.kind) == [.retry(of: RunID("0--1")!)])
+        flow.reruns = [Rerun(0..<20, "fix")]
+        #expect(flow.plan.actions.map(\.kind) == [.rerun])
+        flow.runs.append(RecordedRun(0..<20, .accepted, rerun: "fix"))
+        #expect(flow.plan.actions.isEmpty)
+    }
+
     @Test("a run with too few records is reported until a run of the window has enough")
     func expectation() {
         var flow = SampleFlow(windows: [0..<10], runs: [RecordedRun(0..<10, .succeeded, records: 4)])

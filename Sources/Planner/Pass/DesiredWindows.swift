@@ -104,7 +104,7 @@ private struct ExplicitWindows: IteratorProtocol {
                 $0.window == $1.window ? ($0.line, $0.column) < ($1.line, $1.column) : $0.window < $1.window
             }
         }
-        if case .exactly(_, let windows) = declaration.batch { approved = windows }
+        if case .exactly(_, let windows, _) = declaration.batch { approved = windows }
     }
 
     mutating func next() -> DesiredWindow? {

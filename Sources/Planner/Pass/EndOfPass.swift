@@ -35,7 +35,13 @@ extension FlowFindings {
 
     private mutating func joinBatches() {
         guard let batch else { return }
-        var batching = Batching(batch, series)
+        let failed = attempts.filter { _, attempts in
+            switch attempts.verdict(retries) {
+            case .retry, .failed: true
+            case .missing, .recorded, .replaced, .doubtful: false
+            }
+        }
+        var batching = Batching(batch, series, failed: failed.map(\.key))
         let created = actions.filter { $0.kind == .create }.sorted { $0.window < $1.window }
         let rerunWindows = rerunWindows
         let others = actions.filter { $0.kind != .create }
@@ -68,29 +74,28 @@ extension FlowFindings {
     private mutating func resolveRerunsWithoutRun(isVerified: Bool) {
         guard !rerunsWithoutRun.isEmpty else { return }
         let created = Dictionary(created.map { ($0.window, $0.isOfSeries) }) { first, _ in first }
+        let runOrCreated = (actions + waiting).filter { $0.kind != .rerun }.map(\.window) + exhausted.map(\.window)
         for pending in rerunsWithoutRun {
             if let isOfSeries = created[pending.rerun.window] {
                 rerun(pending.rerun, attempts: pending.attempts, isOfSeries: isOfSeries)
             } else {
-                let touched = pending.touched ?? created.keys.filter(pending.rerun.window.overlaps).min()
+                let touched = pending.touched ?? runOrCreated.filter(pending.rerun.window.overlaps).min()
                 refuse(pending.rerun, touching: touched, isVerified: isVerified)
             }
         }
     }
 
-    /// Adds a rerun for each window that this plan requests and a range touches. The result thus does not depend on
-    /// when the plan is made.
+    /// Adds a rerun for each window that a range touches and that this plan requests, or does not request because its runs
+    /// failed. The result thus does not depend on when the plan is made.
     private mutating func resolve(_ ranges: [Rerun], isVerified: Bool) {
         guard !ranges.isEmpty else { return }
-        let created = created
+        let touchable = created.map { ($0.window, $0.isOfSeries) } + exhausted.map { ($0.window, $0.isOfSeries) }
         for range in ranges {
-            for action in created where range.touches(action.window) {
+            for (window, isOfSeries) in touchable where range.touches(window) {
                 noteUsed(range)
-                let applied = range.applied(to: action.window)
+                let applied = range.applied(to: window)
                 if isDecided(applied) { continue }
-                rerun(
-                    applied,
-                    attempts: rerunAttempts[action.window]?[range.id] ?? Attempts(), isOfSeries: action.isOfSeries)
+                rerun(applied, attempts: rerunAttempts[window]?[range.id] ?? Attempts(), isOfSeries: isOfSeries)
             }
             if !usedRanges.contains(range.id) { refuse(range, touching: nil, isVerified: isVerified) }
         }
@@ -99,9 +104,10 @@ extension FlowFindings {
     /// - Parameter touched: a window that overlaps the rerun's window without being equal to it.
     private mutating func refuse(_ rerun: Rerun, touching touched: Window?, isVerified: Bool) {
         if isVerified {
-            diagnostics.add(.rerunOfNothing) { .neverRun(rerun, touching: touched) }
+            let isPending = !series.isEmpty && rerun.window.end > asOf
+            diagnostics.add(.rerunOfNothing) { .neverRun(rerun, touching: touched, isPending: isPending) }
         } else {
-            let reason = "rerun \(rerun.id): no run of it is known, and the service was not asked yet"
+            let reason = "rerun \(rerun.id): no run of it is known; the next apply or refresh asks the service"
             held.append(HeldWindow(window: rerun.window, reason: reason, place: rerun.place))
         }
     }
@@ -148,7 +154,7 @@ extension FlowFindings {
         var cause = HeldWindow.Cause.doubt
         if let doubt = summary.firstDoubt {
             let window = doubt.window.map(\.inWords) ?? "an unknown window"
-            reason = "waits until it is known whether the service took \(window)"
+            reason = "waits until it is known whether the service took \(window); the next apply or refresh finds out"
         } else if let run = unacknowledged.first {
             reason = "waits until \(run.inWords), whose window cannot be read, is acknowledged"
         } else if let pause {

@@ -27,15 +27,16 @@ struct FlowFindings {
     var usedRanges: Set<String> = []
     /// The reruns of ranges that the pass decided on, of windows that no run covers.
     private var decidedReruns: Set<RunKey> = []
-    /// The recorded window that ends last, so far.
-    private var lastEndingCovered: Window?
+    /// The recorded or failed window that ends last, so far.
+    private var lastEndingRun: Window?
     /// The IDs of acknowledged runs that count for nothing.
     let acknowledged: Set<RunID>
     var unseenAcknowledged: Set<RunID>
     private let acknowledgements: [RunID: Acknowledgement]
     var unacknowledged: [RecordedRun] = []
     var summary = RunsInSummary()
-    private let retries: Retries
+    let retries: Retries
+    let asOf: Timestamp
     let pause: Pause?
     let predecessors: [Predecessor]
     /// The requests that wait for another flow.
@@ -67,6 +68,7 @@ struct FlowFindings {
         series = declaration.series
         rerunWindows =
             declaration.batch == nil ? [] : Set(declaration.reruns.lazy.filter { !$0.isRange }.map(\.window))
+        self.asOf = asOf
         pause = declaration.pause(at: asOf)
     }
 
@@ -145,13 +147,17 @@ struct FlowFindings {
     /// Reports which runs from outside this ledger count as declared reruns, and which are surplus.
     mutating func count(_ history: WindowHistory, of window: Window, at place: Place) {
         for (rerun, run) in history.taken.sorted(by: { $0.key < $1.key }) {
-            diagnostics.add(.runTakenForRerun) { .taken(run, for: rerun, of: window, at: place) }
+            let isAcknowledged = isAcknowledged(run)
+            diagnostics.add(.runTakenForRerun) {
+                .taken(run, for: rerun, of: window, isAcknowledged: isAcknowledged, at: place)
+            }
         }
-        if !history.surplus.isEmpty {
+        let surplus = history.surplus.filter { !isAcknowledged($0) }
+        if !surplus.isEmpty {
             let others = history.runs.filter {
                 $0.state.isAccepted && $0.state != .failed && !history.surplus.contains($0)
             }
-            diagnostics.add(.windowRunTwice) { .runTwice(window, history.surplus, besides: others, at: place) }
+            diagnostics.add(.windowRunTwice) { .runTwice(window, surplus, besides: others, at: place) }
         }
     }
 
@@ -169,6 +175,9 @@ struct FlowFindings {
         if !isRequested { countExhausted(1) }
     }
 
+    /// The windows and batches that would be requested, but whose runs failed with no retry left.
+    private(set) var exhausted: [DesiredWindow] = []
+
     /// The remaining action for a window that failed and that no run covers.
     enum Repeated {
         case retry(PlannedAction)
@@ -184,6 +193,9 @@ struct FlowFindings {
             return retryAction(run, failed, ordinal, attempts: attempts, rerun: nil, of: desired).map { .retry($0) }
         case .failed:
             repeatedWindows.insert(window)
+            var failed = desired
+            failed.window = window
+            exhausted.append(failed)
             return .exhausted
         case .missing, .recorded, .replaced, .doubtful: return nil
         }
@@ -234,7 +246,7 @@ struct FlowFindings {
 
     /// Defers a rerun that is valid only if this plan requests a run of exactly its window.
     mutating func rerunIfCreated(_ rerun: Rerun, attempts: Attempts) {
-        let touched = lastEndingCovered.flatMap { $0.overlaps(rerun.window) ? $0 : nil }
+        let touched = lastEndingRun.flatMap { $0.overlaps(rerun.window) ? $0 : nil }
         rerunsWithoutRun.append(RerunWithoutRun(rerun: rerun, attempts: attempts, touched: touched))
     }
 
@@ -250,9 +262,9 @@ struct FlowFindings {
         decidedReruns.contains(RunKey(flow: flow, window: rerun.window, rerun: rerun.id))
     }
 
-    /// Marks a window as recorded: a rerun may overlap the window without being equal to it.
-    mutating func noteCovered(_ window: Window) {
-        if window.end > lastEndingCovered?.end ?? .min { lastEndingCovered = window }
+    /// Marks a window as run, or as failed: a rerun may overlap the window without being equal to it.
+    mutating func noteRun(of window: Window) {
+        if window.end > lastEndingRun?.end ?? .min { lastEndingRun = window }
         for index in rerunsWithoutRun.indices where rerunsWithoutRun[index].touched == nil {
             if rerunsWithoutRun[index].rerun.window.overlaps(window) { rerunsWithoutRun[index].touched = window }
         }

@@ -14,6 +14,8 @@ struct FlowPass {
     var replaced: RunsByWindow
     private(set) var history = WindowHistory()
     private var overlap: any OverlapPolicy
+    /// The windows of approved reruns, of which a plan for approval has decided that they are run once more.
+    private let approvedReruns: Set<Window>
     /// The declared window that ends last, so far.
     private var lastEnding: DesiredWindow?
     /// The recorded run that ends last among those that cover their window, so far.
@@ -53,6 +55,7 @@ struct FlowPass {
         replacedFlows = replaced
         self.replaced = RunsByWindow(replaced.runsByWindow, windows: windows)
         overlap = declaration.overlap.makePolicy()
+        approvedReruns = if case .exactly(_, _, let reruns) = declaration.batch { reruns } else { [] }
     }
 
     /// Consumes the next recorded runs, and advances as far as they reach.
@@ -116,7 +119,7 @@ struct FlowPass {
             found.note(run)
             if !found.isAcknowledged(run) { noteIngested(run) }
             overlap.record(window, by: run, into: &found)
-            found.noteCovered(window)
+            found.noteRun(of: window)
             if window.end > lastEndingRun?.window?.end ?? .min { lastEndingRun = run }
             found.recordedCount += 1
         } else {
@@ -147,7 +150,7 @@ struct FlowPass {
         if let run = history.ingesting(where: { !found.isAcknowledged($0) }) { noteIngested(run) }
         if let run = history.covering {
             overlap.record(window, by: run, into: &found)
-            found.noteCovered(window)
+            found.noteRun(of: window)
             if window.end > lastEndingRun?.window?.end ?? .min { lastEndingRun = run }
         } else if !history.runs.isEmpty {
             found.attempts[window] = history.own
@@ -207,7 +210,10 @@ struct FlowPass {
         // The declared window of a piece is counted already.
         case .recorded: if isDeclared { found.recordedCount += 1 }
         case .failed:
-            if isDeclared { found.recordedCount += 1 }
+            if isDeclared {
+                found.recordedCount += 1
+                found.noteRun(of: window)
+            }
             found.failedCount += 1
         }
     }
@@ -231,10 +237,11 @@ struct FlowPass {
         let desired = DesiredWindow(
             window: rerun.window, place: rerun.place, isOfSeries: declared?.isOfSeries ?? isNotDue)
         let wasRun = history.wasRun
+        let isWanted = declared != nil || approvedReruns.contains(rerun.window)
         if rerun.isRange, wasRun { found.noteUsed(rerun) }
         switch history.verdict(of: rerun.id, attempts, declaration.retries) {
-        // A failed run of an undeclared window covers nothing that could be run again.
-        case .missing where rerun.isRange && !(wasRun && declared != nil) && history.covering == nil: return
+        // A failed run of an undeclared window covers nothing that could be run again, unless it is requested at the end.
+        case .missing where rerun.isRange && !(wasRun && isWanted) && history.covering == nil: return
         case .missing
         where wasRun
             || declared != nil && declaration.overlap != .trim:

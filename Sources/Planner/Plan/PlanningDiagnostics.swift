@@ -42,49 +42,65 @@ extension Plan {
 
 extension Diagnostic {
     static func declaredTwice(_ again: DesiredWindow, first: DesiredWindow) -> Diagnostic {
-        Diagnostic(
+        let areBothOfSeries = first.isOfSeries && again.isOfSeries
+        return Diagnostic(
             .windowDeclaredTwice, at: again.place, "the window \(again.window.inWords) is declared twice",
-            suggestion: "remove one; to ingest it again, declare a rerun",
+            suggestion: (areBothOfSeries
+                ? "end one series where the other begins, or remove one" : "remove it from 'windows'")
+                + "; to ingest the window again, declare a rerun",
             notes: [Note(place: first.place, message: "first declared here")])
     }
 
-    /// - Parameter touched: a window that overlaps the rerun's window without being equal to it.
-    static func neverRun(_ rerun: Rerun, touching touched: Window?) -> Diagnostic {
+    /// - Parameters:
+    ///   - touched: a window that overlaps the rerun's window without being equal to it.
+    ///   - isPending: whether a series may request the window later.
+    static func neverRun(_ rerun: Rerun, touching touched: Window?, isPending: Bool) -> Diagnostic {
         if rerun.isRange {
             return Diagnostic(
                 .rerunOfNothing, at: rerun.place,
                 "the rerun '\(rerun.id)' from \(rerun.window.inWords) touches no window that was run",
-                suggestion: "check its times; a window that was never run is declared under 'windows' or 'series'")
+                suggestion: isPending
+                    ? "declare it when the series has requested its windows"
+                    : "check its times; for the first run of a window, declare it under 'windows' or 'series' instead")
         }
         let named = "the rerun '\(rerun.id)' names the window \(rerun.window.inWords)"
         guard let touched else {
             return Diagnostic(
                 .rerunOfNothing, at: rerun.place, "\(named), which was never run",
-                suggestion:
-                    "a rerun needs an earlier run of exactly the same window; declare a new window under 'windows'")
+                suggestion: isPending
+                    ? "declare it when the series has requested the window"
+                    : "check its times; for the first run of a window, write it under 'windows' instead: "
+                        + SuggestedYAML.window(rerun.window))
         }
         return Diagnostic(
             .rerunOfNothing, at: rerun.place, "\(named), but what was run is \(touched.inWords), as a whole",
             suggestion: "to run every window that it touches once more, write {from: \(rerun.window.start), "
-                + "until: \(rerun.window.end), id: \(rerun.id), reason: …}")
+                + "until: \(rerun.window.end), id: \(yamlText(rerun.id)), reason: …} instead")
     }
 
-    static func taken(_ run: RecordedRun, for rerun: String, of window: Window, at place: Place) -> Diagnostic {
+    /// - Parameter isAcknowledged: whether the manifest acknowledges the run, with its window.
+    static func taken(
+        _ run: RecordedRun, for rerun: String, of window: Window, isAcknowledged: Bool, at place: Place
+    ) -> Diagnostic {
         Diagnostic(
             .runTakenForRerun, .warning, at: place,
             "\(run.inWords) of \(window.inWords), which this ledger did not request, counts as the rerun '\(rerun)'",
-            suggestion: "if it is not, name it under 'acknowledged': then it counts for nothing")
+            suggestion: "if it is not that rerun, "
+                + (isAcknowledged
+                    ? "remove the 'window' of its acknowledgement"
+                    : "write under 'acknowledged': \(SuggestedYAML.acknowledgement(of: run.id))")
+                + "; then it counts for nothing")
     }
 
     static func runTwice(
         _ window: Window, _ surplus: [RecordedRun], besides others: [RecordedRun], at place: Place
     ) -> Diagnostic {
         let runs = (others + surplus).map(\.inWords).joined(separator: ", ")
-        let extra = surplus.map(\.inWords).joined(separator: ", ")
+        let extra = surplus.map { SuggestedYAML.acknowledgement(of: $0.id) }.joined(separator: ", ")
         return Diagnostic(
             .windowRunTwice, .warning, at: place,
             "the window \(window.inWords) was ingested more often than declared: \(runs)",
-            suggestion: "check the data; then name \(extra) under 'acknowledged', or declare a rerun")
+            suggestion: "check the data; then write under 'acknowledged': \(extra); or declare a rerun for each")
     }
 
     static func ingestedTwice(_ both: OverlappingRuns, at place: Place) -> Diagnostic {
@@ -95,8 +111,7 @@ extension Diagnostic {
             .windowsIngestedTwice, .warning, at: place,
             "\(both.window.inWords) was ingested twice, by \(runs.joined(separator: " and "))",
             suggestion: "check the data; then write under 'acknowledged': "
-                + "{run: \(longest?.id?.description ?? "RUN"), reason: …, window: "
-                + "{start: \(window.start), end: \(window.end)}}")
+                + SuggestedYAML.acknowledgement(of: longest?.id, window: SuggestedYAML.window(window)))
     }
 
     /// - Parameter window: as the service reports it.
@@ -105,25 +120,27 @@ extension Diagnostic {
             .acknowledgedWindowContradicted, .warning, at: acknowledgement.place,
             "the run \(acknowledgement.run) is acknowledged with another window than the service reports: it counts as "
                 + "a run of \(window.inWords)",
-            suggestion: "remove the acknowledgement, or correct its window")
+            suggestion: "remove the acknowledgement, or write 'window: \(SuggestedYAML.window(window))'")
     }
 
     static func unknown(_ acknowledgement: Acknowledgement) -> Diagnostic {
         Diagnostic(
             .acknowledgedRunUnknown, .warning, at: acknowledgement.place,
-            "the acknowledged run \(acknowledgement.run) is not among the flow's recorded runs")
+            "the acknowledged run \(acknowledgement.run) is not among the flow's recorded runs",
+            suggestion: "check its id, and whether it is a run of this flow")
     }
 
     /// - Parameter runs: at least one run.
     static func unknownWindow(of runs: [RecordedRun], at place: Place) -> Diagnostic {
         let shown = runs.prefix(20).map(\.inWords).joined(separator: ", ")
         let others = runs.count > 20 ? " and \(runs.count - 20) more" : ""
-        let first = runs.first?.id?.description ?? "RUN"
+        let entry = SuggestedYAML.acknowledgement(of: runs.first?.id, window: SuggestedYAML.window(nil))
         return Diagnostic(
             .runOfUnknownWindow, .warning, at: place,
             "the flow is held: cannot read the window of \(shown)\(others)",
-            suggestion: "find out which window it ingested, and write under 'acknowledged': "
-                + "{run: \(first), reason: …, window: {start: …, end: …}}; without 'window' it counts for nothing")
+            suggestion:
+                "find out which window it ingested, and write under 'acknowledged': \(entry); without 'window' it counts "
+                + "for nothing")
     }
 }
 

@@ -63,6 +63,14 @@ struct WindowHistory {
     ///   - declared: the IDs of the window's reruns, in the order declared.
     ///   - acknowledged: runs that the manifest acknowledges without a window. They cover the window, but get no role.
     mutating func count(for declared: [String], _ retries: Retries, acknowledged: Set<RunID>) {
+        assignRoles(for: declared, retries, acknowledged: acknowledged)
+        // A rerun that is declared later takes the place of a retry that the service refuses.
+        for (index, rerun) in ([nil] + declared.map(Optional.some)).enumerated() where index < declared.count {
+            if self[rerun].isRetryRefused { self[rerun].isSuperseded = true }
+        }
+    }
+
+    private mutating func assignRoles(for declared: [String], _ retries: Retries, acknowledged: Set<RunID>) {
         guard !unrecorded.isEmpty || !replaced.isEmpty else { return }
         isCoveredByAcknowledged = unrecorded.contains { $0.coversWindow && $0.isSomebodyElses(acknowledged) }
         let counting = unrecorded.filter { !$0.isSomebodyElses(acknowledged) }.sorted(by: Self.isOlder)
@@ -196,6 +204,8 @@ struct Attempts {
     private var partial = 0
     private var empty = 0
     private var doubt: RecordedRun?
+    /// Whether no retry is requested any more, because a declared rerun takes its place.
+    var isSuperseded = false
     /// Whether an attempt is running, or succeeded with records.
     private var isWhole = false
 
@@ -230,6 +240,11 @@ struct Attempts {
     /// The service's answer if it refused the latest attempt.
     var refusal: String? { latest?.state == .rejected ? latest?.failure ?? "no reason given" : nil }
 
+    /// Whether the service refused to retry the latest run that ended.
+    var isRetryRefused: Bool {
+        latestIncomplete != nil && latest.map { $0.state == .rejected && !$0.namedKnownRun } ?? false
+    }
+
     /// Whether the latest attempt was sent and proved absent from the service.
     var isLost: Bool { latest?.state == .released }
 
@@ -251,7 +266,8 @@ struct Attempts {
         if let doubt { return .doubtful(doubt) }
         if isTaken(retries) { return .recorded }
         guard let latestIncomplete else { return .missing }
-        guard retries.include(latestIncomplete), ended <= retries.times, let run = latestIncomplete.id else {
+        guard !isSuperseded, retries.include(latestIncomplete), ended <= retries.times, let run = latestIncomplete.id
+        else {
             return ended > failed ? .recorded : .failed
         }
         return .retry(of: run, failed: latestIncomplete, ordinal: ended)

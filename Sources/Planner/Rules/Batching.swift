@@ -7,13 +7,17 @@ struct Batching {
     private var limits: [Place: BatchLimit] = [:]
     /// The approved batches that have not been passed yet, in order.
     private var approved: ArraySlice<Window> = []
+    /// The ends of the batches that failed, by their start.
+    private let failed: [Timestamp: Set<Timestamp>]
 
-    init(_ batch: SeriesBatch, _ series: [Series]) {
+    /// - Parameter failed: windows whose runs failed, and that no other run covers.
+    init(_ batch: SeriesBatch, _ series: [Series], failed: [Window]) {
         self.batch = batch
+        self.failed = Dictionary(grouping: failed, by: \.start).mapValues { Set($0.map(\.end)) }
         switch batch {
         case .upTo(let step):
             limits = Dictionary(series.map { ($0.place, BatchLimit(step, of: $0)) }) { first, _ in first }
-        case .exactly(let windows, _): approved = windows.sorted()[...]
+        case .exactly(let windows, _, _): approved = windows.sorted()[...]
         }
     }
 
@@ -33,12 +37,12 @@ struct Batching {
             let first = actions[index]
             var end = index + 1
             if canJoin(first), let limit = limit(of: first) {
-                while end < actions.count, canJoin(actions[end]), actions[end].place == first.place || limit.isApproved,
-                    actions[end].window.start == actions[end - 1].window.end, actions[end].window.end <= limit.end
-                {
-                    end += 1
+                end = endOfAdjacent(from: index, in: actions, limit, where: canJoin)
+                if limit.isApproved {
+                    if actions[end - 1].window.end != limit.end { end = index + 1 }
+                } else {
+                    end = endSparingFailed(from: index, to: end, in: actions, where: canJoin)
                 }
-                if limit.isApproved, actions[end - 1].window.end != limit.end { end = index + 1 }
             }
             if end - index > 1, let window = Window(start: first.window.start, end: actions[end - 1].window.end) {
                 if let one = join(actions[index..<end], window) { joined.append(one) }
@@ -48,6 +52,39 @@ struct Batching {
             index = end
         }
         return joined
+    }
+
+    /// Returns the end of the adjacent windows that one batch may contain.
+    private func endOfAdjacent(
+        from index: Int, in actions: [PlannedAction], _ limit: (end: Timestamp, isApproved: Bool),
+        where canJoin: (PlannedAction) -> Bool
+    ) -> Int {
+        var end = index + 1
+        while end < actions.count, canJoin(actions[end]),
+            actions[end].place == actions[index].place || limit.isApproved,
+            actions[end].window.start == actions[end - 1].window.end, actions[end].window.end <= limit.end
+        {
+            end += 1
+        }
+        return end
+    }
+
+    /// Returns the end of a batch that begins at `index`, and that keeps batches that failed as they were cut: each is
+    /// retried, or counts as failed. Otherwise each new window of the series would be a reason to request it once more.
+    private mutating func endSparingFailed(
+        from index: Int, to end: Int, in actions: [PlannedAction], where canJoin: (PlannedAction) -> Bool
+    ) -> Int {
+        guard !failed.isEmpty else { return end }
+        for start in index..<end {
+            guard let ends = failed[actions[start].window.start], let limit = limit(of: actions[start]) else {
+                continue
+            }
+            let reach = endOfAdjacent(from: start, in: actions, limit, where: canJoin)
+            guard let last = actions[start..<reach].lastIndex(where: { ends.contains($0.window.end) }), last > start
+            else { continue }
+            return start == index ? last + 1 : start
+        }
+        return end
     }
 
     private mutating func limit(of first: PlannedAction) -> (end: Timestamp, isApproved: Bool)? {

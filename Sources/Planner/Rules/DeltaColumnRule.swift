@@ -69,7 +69,8 @@ package struct DeltaColumnRule: Hashable, Sendable {
             return Diagnostic(
                 .deltaColumnUnknown, .warning, at: place,
                 "the flow has run, but its delta column is not known here; no request carries one",
-                suggestion: "'sluice refresh' reads it from the service")
+                suggestion: "'sluice refresh' reads it, if the service reports it; otherwise the flow keeps the column "
+                    + "of its first run")
         case .missing where asksForRuns:
             return Diagnostic(
                 .deltaColumnMissing, at: flowPlace, "the first run of a table-based flow needs a delta column",
@@ -80,7 +81,7 @@ package struct DeltaColumnRule: Hashable, Sendable {
             let wanted = declared.map { " and cannot become \($0.column.inWords)" } ?? ""
             return Diagnostic(
                 .deltaColumnFixed, at: place, "the delta column is fixed at \(known.inWords)\(since)\(wanted)",
-                suggestion: "write \(known.inWords), or leave 'deltaColumn' out")
+                suggestion: "write '\(SuggestedYAML.deltaColumn(known))', or leave 'deltaColumn' out")
         case .onFile:
             return Diagnostic(
                 .deltaColumnOnFile, at: place, "a file-based flow has no delta column; only a table-based one does",

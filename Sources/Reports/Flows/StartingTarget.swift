@@ -1,3 +1,4 @@
+import Manifests
 import Text
 
 /// The initial files of a project: a target, and a manifest for its flows.

@@ -1,6 +1,5 @@
 import FlowRuns
 import Manifests
-import Planner
 
 extension FlowPlan {
     /// Whether the complete plan of the flow depends on something still unknown.
@@ -10,7 +9,7 @@ extension FlowPlan {
 
     /// A declaration of exactly the approved requests under the manifest's rules. Planning it against the current
     /// ledger returns those that are still missing, by the same rules that planned them.
-    var approvedDeclaration: FlowDeclaration {
+    package var approvedDeclaration: FlowDeclaration {
         FlowDeclaration(
             id: id, name: name, manifest: manifest, owner: owner, target: "", source: source,
             deltaColumn: rules.deltaColumn, overlap: rules.overlap, retries: rules.retries,
@@ -25,7 +24,8 @@ extension FlowPlan {
                 }),
             batch: .exactly(
                 actions.lazy.filter { !$0.members.isEmpty }.map(\.window),
-                windows: Set(actions.lazy.filter { $0.rerun == nil && $0.isOfSeries }.flatMap(\.declaredWindows))),
+                windows: Set(actions.lazy.filter { $0.rerun == nil && $0.isOfSeries }.flatMap(\.declaredWindows)),
+                reruns: Set(actions.lazy.filter { $0.rerun != nil }.map(\.window))),
             // All reruns, including completed ones, because unrecorded runs are matched to reruns in declaration order.
             reruns: rules.reruns,
             acknowledged: rules.acknowledged, replaced: rules.replaced, place: place)
@@ -33,7 +33,7 @@ extension FlowPlan {
 
     /// Whether other requests split the window of an approved batch, so that the batch can no longer be requested as
     /// approved.
-    func isRecut(by others: PlannedActions) -> Bool {
+    package func isRecut(by others: PlannedActions) -> Bool {
         let batches = actions.filter { !$0.members.isEmpty }.map(\.window)
         guard !batches.isEmpty else { return false }
         return others.contains { other in
@@ -43,7 +43,7 @@ extension FlowPlan {
 
     /// Returns those of the other requests that this plan also contains with the same kind. Both lists are in sending
     /// order.
-    func approved(of others: PlannedActions) -> PlannedActions {
+    package func approved(of others: PlannedActions) -> PlannedActions {
         var approved = PlannedActions()
         var own = actions.makeIterator()
         var next = own.next()

@@ -1,7 +1,7 @@
 import Text
 
 /// Formats a text as a YAML scalar that every parser reads as this text: plain if that is safe, otherwise quoted.
-func yamlText(_ text: String) -> String {
+package func yamlText(_ text: String) -> String {
     guard let first = text.unicodeScalars.first, first.isASCII, first.properties.isAlphabetic, text.last != ":",
         text.utf8.allSatisfy(\.isPlain), !words.contains(text.lowercased())
     else { return quotedYAMLText(text) }
@@ -24,7 +24,7 @@ extension UInt8 {
 }
 
 /// Formats a text as a double-quoted YAML scalar, which can contain any text.
-func quotedYAMLText(_ text: String) -> String {
+package func quotedYAMLText(_ text: String) -> String {
     let quoted = text.unicodeScalars.reduce(into: "\"") { quoted, scalar in
         switch scalar {
         case "\"", "\\": quoted += "\\\(scalar)"
