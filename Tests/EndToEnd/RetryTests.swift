@@ -38,7 +38,7 @@ struct RetryTests {
         try world.user.write(Fixture.manifest([flow]), to: "flows.yaml")
         let apply = try await world.apply()
         #expect(apply.status == 1)
-        #expect(apply.errors.contains("declare a 'rerun' of it"))
+        #expect(apply.errors.contains("write under 'rerun' of the flow: {start: "))
         let counts = try await world.simulator.statistics()
         #expect(counts.postRequests == 6, "the windows after it are requested")
         #expect(counts.windowsTakenTwice.isEmpty)

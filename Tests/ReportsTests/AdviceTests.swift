@@ -86,21 +86,7 @@ struct AdviceTests {
                     records: state.hasEnded && state != .failed ? [0, 500].randomElement(using: &random) : nil))
         }
 
-        /// Returns the flow, or `nil` if the pasted manifest does not load.
-        func declaration() -> FlowDeclaration? {
-            let target = """
-                apiVersion: sluice/v1
-                kind: Target
-                metadata: {name: prod}
-                spec: {service: embedded, organization: o, sandbox: s, ledger: "sqlite:l.sqlite"}
-                """
-            let loaded = ManifestLoader().load([
-                SourceFile(path: "target.yaml", bytes: Array(target.utf8)),
-                SourceFile(path: "flows.yaml", bytes: Array(yaml.utf8)),
-            ])
-            #expect(!loaded.diagnostics.hasErrors, "\(loaded.diagnostics)\n\(yaml)")
-            return loaded.manifests.flows.first
-        }
+        func declaration() -> FlowDeclaration? { loadedFlow(yaml) }
 
         func plan(_ declaration: FlowDeclaration) -> FlowPlan {
             let record = FlowRecord(id: declaration.id, contactedAt: Sample.asOf)

@@ -51,7 +51,7 @@ struct FlowApplier {
         self.maxRequestsPerClaim = maxRequestsPerClaim
         rerunSeriesWindows = Set(plan.actions.lazy.filter { $0.rerun != nil && $0.isOfSeries }.map(\.window))
         reconciler = FlowReconciler(
-            plan.id, acknowledged: plan.rules.acknowledged, applier.context, slots: slots)
+            plan.id, acknowledged: plan.rules.acknowledged, of: plan.id, applier.context, slots: slots)
     }
 
     private var context: ApplierContext { applier.context }
@@ -119,7 +119,8 @@ struct FlowApplier {
     private func reconcileReplacedFlows() async throws(FlowEnd) {
         for id in plan.rules.replaced {
             guard !context.stop.isRequested else { throw .stopped }
-            var reconciler = FlowReconciler(id, acknowledged: plan.rules.acknowledged, context, slots: slots)
+            var reconciler = FlowReconciler(
+                id, acknowledged: plan.rules.acknowledged, of: plan.id, context, slots: slots)
             do throws(FlowEnd) {
                 try await reconciler.readLedger()
                 try await reconciler.reconcileOnStart(with: nil)
@@ -291,8 +292,10 @@ struct FlowApplier {
                 context.report(.accepted(identity, run))
                 return .allAccepted
             case .refused(let reason, let response):
+                let entry = SuggestedYAML.rerun(of: request.action.window)
                 return try await recordRefusal(
-                    reason, response, of: request, advice: "; to request the window again, declare a 'rerun' of it")
+                    reason, response, of: request,
+                    advice: "; to request the window again, write under 'rerun' of the flow: \(entry)")
             case .unknown(let reason, let response):
                 return try await recordDoubt(reason, response, of: request)
             case .unauthorized(let reason):
@@ -378,7 +381,7 @@ struct FlowApplier {
         }
         // The run may be running again, so a rerun would be the wrong advice.
         return try await recordRefusal(
-            reason, response, of: request, advice: "; 'sluice refresh' reads whether it is running again")
+            reason, response, of: request, advice: "; 'sluice refresh' reads how it ended")
     }
 
     /// Releases requests that were certainly not taken, and commits that with what is pending.

@@ -11,6 +11,8 @@ struct FlowReconciler {
     let flow: FlowID
     let context: ApplierContext
     private let slots: Slots
+    /// The flow whose manifest acknowledges runs: this flow, or the one that replaces it.
+    private let acknowledgingFlow: String
 
     private var comparison: FlowComparison
     /// The flow's ledger as it was last compared with the service: a claim expects its revision.
@@ -26,7 +28,11 @@ struct FlowReconciler {
     /// Attempts that were answered with a known run, and after which this process has waited.
     private var waitedAfter: Set<RunIdentity> = []
 
-    init(_ flow: FlowID, acknowledged: [Acknowledgement], _ context: ApplierContext, slots: Slots) {
+    init(
+        _ flow: FlowID, acknowledged: [Acknowledgement], of acknowledgingFlow: FlowID, _ context: ApplierContext,
+        slots: Slots
+    ) {
+        self.acknowledgingFlow = acknowledgingFlow == flow ? "the flow" : "flow \(acknowledgingFlow)"
         self.flow = flow
         self.context = context
         self.slots = slots
@@ -126,8 +132,8 @@ struct FlowReconciler {
                 reason = "cannot read which window run \(run.id), made at \(run.createdAt), ingested"
                 guard waited < context.limits.settle, isRecent(run) else {
                     throw .held(
-                        "\(reason): look it up in the UI, then add to 'acknowledged' of the flow: "
-                            + "{run: \(run.id), reason: …, window: {start: …, end: …}}")
+                        "\(reason): look it up in the UI, then write under 'acknowledged' of \(acknowledgingFlow): "
+                            + SuggestedYAML.acknowledgement(of: run.id, window: SuggestedYAML.window(nil)))
                 }
             } else if let run = unlistedLastRun(of: service) {
                 reason = "the service names run \(run) as the flow's last one, but does not list it yet"
@@ -252,12 +258,13 @@ struct FlowReconciler {
         let owner = open.claim.map { $0.owner == context.owner ? "" : " by \($0.owner)" } ?? ""
         if let run = findings.unreadable.first {
             return
-                "\(claimed)\(owner), may be run \(run.id), whose window cannot be read: add it to 'acknowledged' with its "
-                + "'window: {start: …, end: …}'"
+                "\(claimed)\(owner), may be run \(run.id), whose window cannot be read: write under 'acknowledged' of "
+                + "\(acknowledgingFlow): "
+                + SuggestedYAML.acknowledgement(of: run.id, window: SuggestedYAML.window(nil))
         }
         if let run = findings.undecided.first {
             return "\(claimed)\(owner), may be run \(run.id), which is acknowledged without a window: add its "
-                + "'window: {start: …, end: …}'"
+                + "'window: \(SuggestedYAML.window(nil))'"
         }
         return "the service's answer to \(claimed)\(owner), never arrived; its run must be listed by then"
     }

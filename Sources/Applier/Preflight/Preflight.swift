@@ -76,7 +76,8 @@ package struct Preflight: Sendable {
                 at: declaration.place,
                 "the flow is declared with 'source: \(declaration.source)', but its specification is that of a "
                     + "\(real) source",
-                suggestion: "write 'source: \(real)'")
+                suggestion: "write 'source: \(real)'"
+                    + (real == .file && declaration.deltaColumn != nil ? ", and remove 'deltaColumn'" : ""))
         ]
     }
 
@@ -103,12 +104,13 @@ package struct Preflight: Sendable {
             let given = [
                 "name": column.column.name, "dateFormat": column.column.dateFormat, "timezone": column.column.timezone,
             ]
-            for key in specification.requiredOfColumn.sorted() where given[key] == .some(nil) {
+            let missing = specification.requiredOfColumn.sorted().filter { given[$0] == .some(nil) }
+            for key in missing {
                 diagnostics.append(
                     Diagnostic(
                         .requestDisagreesWithSpecification, .warning, at: column.place,
                         "the flow's specification requires '\(key)' of a delta column, and the manifest does not give it",
-                        suggestion: "write deltaColumn: {name: \(column.column.name), \(key): …}"))
+                        suggestion: "write '\(SuggestedYAML.deltaColumn(column.column, missing: missing))'"))
             }
         }
         if specification.required.contains("startTime"), wireForm.startTime == .omit {

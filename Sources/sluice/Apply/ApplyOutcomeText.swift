@@ -18,7 +18,7 @@ extension FlowOutcome {
         case .unreadable(let reason): return "not applied: \(reason)\(rest)"
         case .refused(let window, let reason):
             return "stopped: the service refused \(window.start) … \(window.end): \(reason)\(rest)"
-        case .held(let why): return "held, try again later: \(why)\(rest)"
+        case .held(let why): return "held: \(why)\(rest)"
         case .unavailable(let reason): return "the service is not available: \(reason)\(rest)"
         case .unauthorized(let reason): return "\(reason)\(rest)"
         case .ledgerFailed(let error): return "\(error)\(rest)"

@@ -171,7 +171,8 @@ struct LedgerCommand: ParsableCommand {
             }
         }
 
-        /// Returns the windows that ran more often than declared, of flows that no manifest declares.
+        /// Returns the windows that ran more often than declared, of flows that no manifest declares. The flows that
+        /// replace such a flow declare its reruns and acknowledge its runs.
         private func windowsRunTwice(
             of workspace: Workspace, in store: any LedgerStore
         ) async throws -> [Diagnostic] {
@@ -179,14 +180,22 @@ struct LedgerCommand: ParsableCommand {
             var found: [Diagnostic] = []
             for flow in try await store.flows().map(\.id) where !declared.contains(flow) {
                 let kept = try await store.snapshot(of: flow)
+                let successor = workspace.declarations.first { $0.replaced.contains(flow) }
+                // The plan of the successor reports time that its runs and those of this flow share.
+                let codes = successor == nil ? Self.codes : [.windowRunTwice]
                 let undeclared = FlowDeclaration(
-                    id: flow, manifest: "", target: workspace.target.name, source: .file, place: workspace.target.place)
+                    id: flow, manifest: "", target: workspace.target.name, source: .file,
+                    overlap: successor?.overlap ?? .error, reruns: successor?.reruns ?? [],
+                    acknowledged: successor?.acknowledged ?? [], place: successor?.place ?? workspace.target.place)
                 found += Planner(asOf: SystemTime().now()).plan(undeclared, record: kept.record, runs: kept.runs)
-                    .diagnostics.filter { Self.codes.contains($0.code) }
+                    .diagnostics.filter { codes.contains($0.code) }
                     .map {
                         Diagnostic(
                             $0.code, $0.severity, at: $0.place,
-                            "flow \(flow), which no manifest declares: \($0.message)", suggestion: "check the data")
+                            "flow \(flow), which \(successor == nil ? "no manifest declares" : "this flow replaces"): "
+                                + $0.message,
+                            suggestion: successor == nil
+                                ? "declare the flow, with or without windows, and verify again" : $0.suggestion)
                     }
             }
             return found

@@ -68,6 +68,9 @@ struct Refreshing {
             if let stop { return try await refresh(declarations, ledger, stop) }
             return try await Signals.stopping { stop in try await refresh(declarations, ledger, stop) }
         }
+        // A replaced flow may no longer exist on the service; its ledger record remains valid.
+        let declared = Set(workspace.allDeclarations.map(\.id))
+        let declaredResults = results.filter { declared.contains($0.flow) }
         let report = RefreshReport(target: target.name, flows: results.map { RefreshReport.Flow($0, workspace.names) })
         if format.chosen != .text { output.show(report, format) }
         do throws(Failure) {
@@ -75,14 +78,10 @@ struct Refreshing {
             if format.chosen == .text { output.say(report) }
             guard status == .done else { throw Failure(status) }
         } catch {
-            output.tell(results.flatMap(\.diagnostics).sortedByPlace(), workspace.sources)
+            output.tell(declaredResults.flatMap(\.diagnostics).sortedByPlace(), workspace.sources)
             throw error
         }
-        // A replaced flow may no longer exist on the service; its ledger record remains valid.
-        let declared = Set(workspace.allDeclarations.map(\.id))
-        return Dictionary(results.filter { declared.contains($0.flow) }.map { ($0.flow, $0.diagnostics) }) { first, _ in
-            first
-        }
+        return Dictionary(declaredResults.map { ($0.flow, $0.diagnostics) }) { first, _ in first }
     }
 
     private func refresh(
