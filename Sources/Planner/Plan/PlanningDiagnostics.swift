@@ -100,7 +100,7 @@ extension Diagnostic {
         return Diagnostic(
             .windowRunTwice, .warning, at: place,
             "the window \(window.inWords) was ingested more often than declared: \(runs)",
-            suggestion: "check the data; then write under 'acknowledged': \(extra); or declare a rerun for each")
+            suggestion: "check the data; then write under 'acknowledged': \(extra)")
     }
 
     static func ingestedTwice(_ both: OverlappingRuns, at place: Place) -> Diagnostic {
