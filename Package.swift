@@ -2,7 +2,7 @@
 import PackageDescription
 
 let fuzzed: [Target.Dependency] = [
-    "FlowRuns", "FlowService", "Ledger", "Manifests", "Planner", "Reports", "YAML",
+    "FlowRuns", "FlowService", "HTTPFlowService", "Ledger", "Manifests", "Planner", "Reports", "YAML",
 ]
 
 let package = Package(
@@ -45,10 +45,11 @@ let package = Package(
         .target(
             name: "PostgresLedger",
             dependencies: ["FlowRuns", "Ledger", .product(name: "NIOPosix", package: "swift-nio")]),
+        .target(name: "FlowService", dependencies: ["FlowRuns"]),
         .target(
-            name: "FlowService",
+            name: "HTTPFlowService",
             dependencies: [
-                "CZlib", "FlowRuns", "Text",
+                "CZlib", "FlowRuns", "FlowService", "Text",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -79,8 +80,9 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Applier", "CBuildInfo", "FlowRuns", "FlowService", "FlowServiceSimulator", "GitLedger", "Ledger",
-                "Manifests", "Planner", "PostgresLedger", "Reports", "SQLiteLedger", "Text", "YAML",
+                "Applier", "CBuildInfo", "FlowRuns", "FlowService", "FlowServiceSimulator", "GitLedger",
+                "HTTPFlowService", "Ledger", "Manifests", "Planner", "PostgresLedger", "Reports",
+                "SQLiteLedger", "Text", "YAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -89,7 +91,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Applier", "CLibYAML", "FlowRuns", "FlowService", "GitLedger", "Ledger", "Manifests", "Planner",
+                "Applier", "CLibYAML", "FlowRuns", "FlowService", "GitLedger", "HTTPFlowService", "Ledger", "Manifests",
+                "Planner",
                 "PostgresLedger", "SQLiteLedger", "TestSupport", "YAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -122,9 +125,10 @@ let package = Package(
         .testTarget(
             name: "PostgresLedgerTests", dependencies: ["FlowRuns", "Ledger", "PostgresLedger", "TestSupport"]),
         .testTarget(
-            name: "FlowServiceTests",
+            name: "HTTPFlowServiceTests",
             dependencies: [
-                "FlowRuns", "FlowService", "FlowServiceSimulator", "TestSupport", "Text",
+                "FlowRuns", "FlowService", "FlowServiceSimulator", "HTTPFlowService",
+                "TestSupport", "Text",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -142,8 +146,8 @@ let package = Package(
         .testTarget(
             name: "ApplierTests",
             dependencies: [
-                "Applier", "FlowRuns", "FlowService", "FlowServiceSimulator", "Ledger", "Manifests", "Planner",
-                .product(name: "Logging", package: "swift-log"), "Text",
+                "Applier", "FlowRuns", "FlowService", "FlowServiceSimulator", "HTTPFlowService", "Ledger", "Manifests",
+                "Planner", "Text", .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "ReportsTests",

@@ -1,6 +1,7 @@
 import FlowRuns
 import FlowService
 import FlowServiceSimulator
+import HTTPFlowService
 import Ledger
 import Logging
 import Manifests

@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import FlowRuns
 import FlowService
 import Foundation
+import HTTPFlowService
 import Ledger
 import Logging
 import Manifests

@@ -1,6 +1,7 @@
 import FlowRuns
 
 @testable import FlowService
+@testable import HTTPFlowService
 
 extension FuzzTarget {
     /// Parses answers of the service. The first lines are the status and the headers Retry-After, Date and Location;

@@ -27,7 +27,7 @@ package struct Page<Item> {
     /// Converts the items of the page.
     ///
     /// - Parameter read: converts one item; `nil` drops the item.
-    func map<Other>(
+    package func map<Other>(
         _ read: (Item, Page<Item>) throws(FlowServiceError) -> Other?
     ) throws(FlowServiceError) -> Page<Other> {
         var others: [Other] = []

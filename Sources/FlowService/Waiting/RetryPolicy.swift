@@ -1,3 +1,5 @@
+import FlowRuns
+
 /// Limits of retries: the number of attempts and the waits between them. `Retry-After` is honoured; other waits grow
 /// exponentially. Jitter prevents many clients from retrying at the same moment.
 package struct RetryPolicy: Sendable {
@@ -36,5 +38,13 @@ package struct RetryPolicy: Sendable {
         }
         let doubled = firstDelay * (1 << min(max(attempts, 1) - 1, 20))
         return min(doubled, longestDelay) * (0.5 + random() / 2)
+    }
+}
+
+extension String {
+    /// Appends the wait that the service requested: `rate limited (429), and asks to wait 3600 s`.
+    package func asking(toWait wait: Duration?) -> String {
+        guard let wait, wait > .zero else { return self }
+        return "\(self), and asks to wait \(wait.secondsRoundedUp) s"
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import FlowRuns
 import FlowService
 import Foundation
+import HTTPFlowService
 import Manifests
 import Reports
 import Text

@@ -2,6 +2,7 @@ import Applier
 import FlowRuns
 import FlowService
 import FlowServiceSimulator
+import HTTPFlowService
 import Ledger
 import Manifests
 import Reports

@@ -2,6 +2,7 @@ import FlowRuns
 import FlowService
 import FlowServiceSimulator
 import Foundation
+import HTTPFlowService
 import Logging
 import Manifests
 
