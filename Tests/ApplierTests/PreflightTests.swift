@@ -22,7 +22,7 @@ struct PreflightTests {
         let declaration = FlowDeclaration(
             id: Self.id, manifest: "m", target: "t", source: source,
             deltaColumn: column.map { DeclaredColumn(column: $0, place: place) }, place: place)
-        let diagnostics = Preflight(wireForm: form).check(declaration, against: flow, specification)
+        let diagnostics = Preflight(wireForm: form).check(PreflightSubject(declaration), against: flow, specification)
         #expect(diagnostics.allSatisfy { $0.place == place })
         return diagnostics
     }

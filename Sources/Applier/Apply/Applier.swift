@@ -107,7 +107,7 @@ package struct Applier: Sendable {
         guard !context.stop.isRequested else { return .failure(.stopped) }
         do throws(FlowServiceError) {
             let (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
-                plan.approvedDeclaration, context.service, specifications)
+                PreflightSubject(plan), context.service, specifications)
             guard !diagnostics.hasErrors else { return .failure(.unfit(diagnostics)) }
             let unknown = try await unknownReplaced(of: plan)
             guard unknown.isEmpty else { return .failure(.unfit(unknown)) }

@@ -4,27 +4,6 @@ import Ledger
 import Manifests
 import Planner
 
-extension LedgerStore {
-    /// Counts the ledger's runs for the target's limits.
-    ///
-    /// - Parameters:
-    ///   - declared: the flows whose unfinished runs count.
-    ///   - acknowledged: runs that do not count as running: see ``RunUsage``.
-    ///   - time: the instant whose day counts for daily limits.
-    /// - Throws: ``LedgerError`` when the ledger cannot be read.
-    package func usage(
-        _ declared: [FlowID], acknowledged: Set<RunID>, at time: Timestamp
-    ) async throws(LedgerError) -> RunUsage {
-        var usage = RunUsage(at: time)
-        let declared = Set(declared)
-        for record in try await flows() {
-            let runs = try await snapshot(of: record.id).runs
-            usage.add(runs, of: record.id, countsUnderWay: declared.contains(record.id), acknowledged: acknowledged)
-        }
-        return usage
-    }
-}
-
 extension ApplierContext {
     /// Counts the ledger's runs at the service's current time, or at this machine's time if the service's is unknown.
     func usage(of plan: Plan) async throws(RefreshError) -> RunUsage {

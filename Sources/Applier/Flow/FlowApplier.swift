@@ -76,7 +76,7 @@ struct FlowApplier {
         while true {
             try await settleOpenClaim()
             let (actions, column) = try await missingActions()
-            switch try await send(actions, column) {
+            switch try await sendMissing(actions, column) {
             case .allAccepted: return
             case .replan: break
             case .inDoubt(let reason):
@@ -169,19 +169,18 @@ struct FlowApplier {
         do throws(LedgerError) { replaced = try await context.store.replaced(plan.rules.replaced) } catch {
             throw context.end(for: error)
         }
-        // Nothing is declared here but what was approved.
-        let current = Planner(asOf: asOf, listsUndeclared: false).plan(
-            plan.approvedDeclaration, record: reconciler.ledger.record, runs: reconciler.ledger.runs,
-            replaced: replaced)
-        // Of what a limit holds back, a rerun may be without its run: that was judged when it was planned.
-        let errors = current.diagnostics.filter { $0.severity == .error && $0.code != .rerunOfNothing }
-        if !errors.isEmpty { throw .conflict(errors) }
-        if let held = current.held.first(where: { $0.cause == .doubt }) { throw .held(held.reason) }
-        if staleness == .refuse, plan.isRecut(by: current.actions) { throw .stale(try await changes()) }
-        var actions = plan.approved(of: current.actions)
+        let remainder = Planner(asOf: asOf, listsUndeclared: false).remainder(
+            of: plan, record: reconciler.ledger.record, runs: reconciler.ledger.runs, replaced: replaced)
+        var (actions, column): (PlannedActions, DeltaColumn?)
+        switch remainder {
+        case .conflict(let errors): throw .conflict(errors)
+        case .held(let reason): throw .held(reason)
+        case .missing(_, _, isRecut: true) where staleness == .refuse: throw .stale(try await changes())
+        case .missing(let missing, let first, _): (actions, column) = (missing, first)
+        }
         if !skipped.isEmpty { actions = PlannedActions(actions.filter { skipped[$0.key(in: plan.id)] == nil }) }
         countRemoved(plan.actions.count - accepted - skipped.count - actions.count)
-        return (actions, current.actions.first?.deltaColumn)
+        return (actions, column)
     }
 
     /// Approved requests whose windows were run by others.
@@ -218,7 +217,9 @@ struct FlowApplier {
     /// Windows that have not ended are skipped.
     ///
     /// - Parameter column: goes with whichever request is sent first, also where the planned first one is skipped.
-    private mutating func send(_ actions: PlannedActions, _ column: DeltaColumn?) async throws(FlowEnd) -> SendResult {
+    private mutating func sendMissing(
+        _ actions: PlannedActions, _ column: DeltaColumn?
+    ) async throws(FlowEnd) -> SendResult {
         var early: FlowEnd?
         var column = column
         var index = 0
@@ -242,7 +243,7 @@ struct FlowApplier {
             guard let requests = try await claim(batch(of: actions, from: index, next)) else { return .replan }
             column = nil
             index += requests.count
-            let result = try await send(requests)
+            let result = try await sendClaimed(requests)
             guard case .allAccepted = result else { return result }
         }
         guard try await commit() else { return .replan }
@@ -252,7 +253,7 @@ struct FlowApplier {
 
     /// Sends the requests of one claim. The turn of the first is taken already. Outcomes of accepted requests are pending
     /// afterwards.
-    private mutating func send(_ requests: [ClaimedRequest]) async throws(FlowEnd) -> SendResult {
+    private mutating func sendClaimed(_ requests: [ClaimedRequest]) async throws(FlowEnd) -> SendResult {
         unsent = requests[...]
         while let request = unsent.first {
             if unsent.count < requests.count {
@@ -268,7 +269,7 @@ struct FlowApplier {
                 }
             }
             unsent.removeFirst()
-            let result = try await send(request)
+            let result = try await sendUntilAnswered(request)
             guard case .allAccepted = result else { return result }
         }
         return .allAccepted
@@ -276,7 +277,7 @@ struct FlowApplier {
 
     /// Sends a claimed request, and repeats it as long as the service certainly did not take it and its time has not
     /// passed.
-    private mutating func send(_ request: ClaimedRequest) async throws(FlowEnd) -> SendResult {
+    private mutating func sendUntilAnswered(_ request: ClaimedRequest) async throws(FlowEnd) -> SendResult {
         let identity = request.claim.identity
         while true {
             let retryAfter: Duration?
@@ -522,18 +523,6 @@ struct FlowApplier {
     }
 
     private var serviceNow: Timestamp { context.service.serviceTime()?.earliest ?? context.time.now() }
-}
-
-extension LedgerStore {
-    /// Flows that another one replaces, with their recorded runs.
-    package func replaced(_ flows: [FlowID]) async throws(LedgerError) -> [ReplacedFlow] {
-        var replaced: [ReplacedFlow] = []
-        for flow in flows {
-            let snapshot = try await snapshot(of: flow)
-            replaced.append(ReplacedFlow(record: snapshot.record, runs: snapshot.runs))
-        }
-        return replaced
-    }
 }
 
 extension PlannedAction {

@@ -1,6 +1,29 @@
 import FlowRuns
 import FlowService
 import Manifests
+import Planner
+
+/// The parts of a declaration or a plan that the preflight compares with the service.
+package struct PreflightSubject: Hashable, Sendable {
+    let id: FlowID
+    let source: SourceKind
+    let deltaColumn: DeclaredColumn?
+    let place: Place
+
+    package init(_ declaration: FlowDeclaration) {
+        id = declaration.id
+        source = declaration.source
+        deltaColumn = declaration.deltaColumn
+        place = declaration.place
+    }
+
+    init(_ plan: FlowPlan) {
+        id = plan.id
+        source = plan.source
+        deltaColumn = plan.rules.deltaColumn
+        place = plan.place
+    }
+}
 
 /// A check of declared flows against the service's descriptions of them, before anything is sent.
 package struct Preflight: Sendable {
@@ -12,14 +35,14 @@ package struct Preflight: Sendable {
     ///
     /// - Parameter known: the flow, if it has just been read.
     func ask(
-        _ declaration: FlowDeclaration, _ service: any FlowService, _ specifications: RunSpecifications,
+        _ subject: PreflightSubject, _ service: any FlowService, _ specifications: RunSpecifications,
         known: ServiceFlow? = nil
     ) async throws(FlowServiceError) -> (flow: ServiceFlow?, diagnostics: [Diagnostic]) {
         var flow = known
-        if flow == nil { flow = try await service.flow(declaration.id) }
+        if flow == nil { flow = try await service.flow(subject.id) }
         var specification: RunSpecification?
         if let id = flow?.specification { specification = try await specifications.read(id) }
-        return (flow, check(declaration, against: flow, specification))
+        return (flow, check(subject, against: flow, specification))
     }
 
     /// Checks a declared flow against its description.
@@ -28,36 +51,36 @@ package struct Preflight: Sendable {
     ///   - flow: the service's description; `nil` when the service does not have the flow.
     ///   - specification: the required shape of the flow's run requests; `nil` when the service does not report it.
     package func check(
-        _ declaration: FlowDeclaration, against flow: ServiceFlow?, _ specification: RunSpecification?
+        _ subject: PreflightSubject, against flow: ServiceFlow?, _ specification: RunSpecification?
     ) -> [Diagnostic] {
         guard let flow else {
             return [
                 Diagnostic(
-                    .flowNotFound, at: declaration.place, "the service has no flow \(declaration.id) in this sandbox",
+                    .flowNotFound, at: subject.place, "the service has no flow \(subject.id) in this sandbox",
                     suggestion: "check flowId, and the target's organization and sandbox")
             ]
         }
-        return schedule(declaration, flow) + state(declaration, flow)
-            + (specification.map { source(declaration, $0) + form(declaration, $0) } ?? [])
+        return schedule(subject, flow) + state(subject, flow)
+            + (specification.map { source(subject, $0) + form(subject, $0) } ?? [])
     }
 
     /// Checks that the flow is scheduled for one-time ingestion, as `POST /runs` requires (tutorial on on-demand
     /// ingestion).
-    private func schedule(_ declaration: FlowDeclaration, _ flow: ServiceFlow) -> [Diagnostic] {
+    private func schedule(_ subject: PreflightSubject, _ flow: ServiceFlow) -> [Diagnostic] {
         guard let frequency = flow.frequency, frequency.lowercased() != "once" else { return [] }
         return [
             Diagnostic(
-                .flowNotOneTime, at: declaration.place,
+                .flowNotOneTime, at: subject.place,
                 "the flow is scheduled every \(frequency), not for one-time ingestion: it takes no run requests",
                 suggestion: "set the flow's scheduleParams.frequency to 'once', or remove it from the manifest")
         ]
     }
 
-    private func state(_ declaration: FlowDeclaration, _ flow: ServiceFlow) -> [Diagnostic] {
+    private func state(_ subject: PreflightSubject, _ flow: ServiceFlow) -> [Diagnostic] {
         guard flow.isDisabled, let state = flow.state?.lowercased() else { return [] }
         return [
             Diagnostic(
-                .flowDisabled, at: declaration.place, "the flow is \(state) on the service",
+                .flowDisabled, at: subject.place, "the flow is \(state) on the service",
                 suggestion: "enable it first")
         ]
     }
@@ -65,16 +88,16 @@ package struct Preflight: Sendable {
     /// Checks the kind of the source: only table-based sources have a delta column in their specification. A required
     /// delta column proves a table-based source. An optional or missing one is only a hint, because the specification
     /// may be incomplete.
-    private func source(_ declaration: FlowDeclaration, _ specification: RunSpecification) -> [Diagnostic] {
+    private func source(_ subject: PreflightSubject, _ specification: RunSpecification) -> [Diagnostic] {
         guard !specification.types.isEmpty else { return [] }
         let hasColumn = specification.types["deltaColumn"] != nil
-        guard hasColumn != (declaration.source == .table) else { return [] }
+        guard hasColumn != (subject.source == .table) else { return [] }
         let real: SourceKind = hasColumn ? .table : .file
         return [
             Diagnostic(
                 .sourceKindDisagrees, specification.required.contains("deltaColumn") ? .error : .warning,
-                at: declaration.place,
-                "the flow is declared with 'source: \(declaration.source)', but its specification is that of a "
+                at: subject.place,
+                "the flow is declared with 'source: \(subject.source)', but its specification is that of a "
                     + "\(real) source",
                 suggestion: "write 'source: \(real)'"
                     + (real == .file && declaration.deltaColumn != nil ? ", and remove 'deltaColumn'" : ""))
@@ -84,12 +107,12 @@ package struct Preflight: Sendable {
     /// Checks the form of the requests. Returns warnings, not errors: the documentation is inconsistent (the tutorials
     /// send strings to flows whose specification requires integers), and a request in the wrong form is refused without
     /// harm.
-    private func form(_ declaration: FlowDeclaration, _ specification: RunSpecification) -> [Diagnostic] {
+    private func form(_ subject: PreflightSubject, _ specification: RunSpecification) -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
         func warn(_ message: String, _ setting: String) {
             diagnostics.append(
                 Diagnostic(
-                    .requestDisagreesWithSpecification, .warning, at: declaration.place, message,
+                    .requestDisagreesWithSpecification, .warning, at: subject.place, message,
                     suggestion: "if the service refuses the request, set 'spec.request.\(setting)' in the Target"))
         }
         let sendsString = wireForm.times == .string
@@ -100,7 +123,7 @@ package struct Preflight: Sendable {
                 "the flow's specification wants window times as \(type), the target sends "
                     + (sendsString ? "strings" : "integers"), "times: \(type == "string" ? "string" : "integer")")
         }
-        if let column = declaration.deltaColumn {
+        if let column = subject.deltaColumn {
             let given = [
                 "name": column.column.name, "dateFormat": column.column.dateFormat, "timezone": column.column.timezone,
             ]

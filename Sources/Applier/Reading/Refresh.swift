@@ -79,7 +79,7 @@ package struct Refresh: Sendable {
         let flow: ServiceFlow?
         do throws(FlowServiceError) {
             (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
-                declaration, context.service, specifications, known: known.flow)
+                PreflightSubject(declaration), context.service, specifications, known: known.flow)
         } catch { throw .service(error) }
         guard let flow else { return .absent }
         var comparison = FlowComparison(declaration.id, acknowledged: declaration.acknowledged, context)

@@ -109,6 +109,13 @@ package struct WaitOutcome: Hashable, Sendable {
     /// Number of runs still unfinished at the time limit or when a stop was requested.
     package fileprivate(set) var running = 0
 
+    init(succeeded: Int = 0, partial: Int = 0, failed: Int = 0, running: Int = 0) {
+        self.succeeded = succeeded
+        self.partial = partial
+        self.failed = failed
+        self.running = running
+    }
+
     package var ended: Int { succeeded + partial + failed }
 
     fileprivate mutating func add(_ state: RunState) {

@@ -53,136 +53,37 @@ struct ApplyCommand: AsyncParsableCommand {
                 .usage, "--as-of is in the future: an apply requests windows that have ended; use plan --as-of")
         }
         let files = try ManifestFiles.read(manifests.paths)
-        if let plan = try planFile(files) { return try await apply(saved: plan) }
-        let workspace = try Workspace.load(
-            manifests, output, selection, showsWarnings: true, files: files, dueAt: time.instant())
-        announceNewLedger(workspace.target)
-        try await TargetLedger.with(workspace.target, writing: true) { ledger in
-            let application = Application(
-                target: workspace.target, flows: workspace.simulatedFlows, command: self)
-            let deadline = timeout.map { SystemTime().monotonic() + $0.duration }
-            var hasFailed = false
-            var goesOn = false
-            while true {
-                try await refreshRuns(workspace, ledger)
-                let (plan, outcome) = try await round(
-                    workspace, time.instant(), ledger, application, isFirst: true, goesOn: goesOn)
-                guard wait, ExitStatus(outcome) == .done, plan.isHeldByRunningRuns else {
-                    try await end(outcome, plan, ledger, application, until: deadline)
-                    guard !hasFailed else { throw ExitCode(ExitStatus.incomplete.rawValue) }
-                    return
-                }
-                // A limit counts the runs of every flow, also of those that were not selected.
-                let watched =
-                    workspace.target.limits.running == nil ? nil : workspace.allDeclarations.map(WatchedFlow.init)
-                let ended = try await application.wait(
-                    plan, of: watched, ledger, atMost: deadline.map { $0 - SystemTime().monotonic() }, forOne: true)
-                hasFailed = hasFailed || ended.failed > 0
-                if ended.ended == 0 {
-                    // A window that waits for another flow may need more than the end of running runs.
-                    guard ended.running == 0 else { throw ExitCode(ExitStatus.tryLater.rawValue) }
-                    guard !hasFailed else { throw ExitCode(ExitStatus.incomplete.rawValue) }
-                    return try await end(outcome, plan, ledger, application, until: deadline)
-                }
-                goesOn = true
-            }
-        }
-    }
-
-    /// Plans, shows the plan, asks for confirmation and sends.
-    ///
-    /// Applying resolves claims in doubt and finds unrecorded runs. If this allows further requests, they are planned
-    /// and sent in a second round.
-    ///
-    /// - Parameter goesOn: Whether this round follows the end of a run; a plan without requests is then not shown
-    ///   again.
-    private func round(
-        _ workspace: Workspace, _ asOf: Timestamp, _ ledger: TargetLedger, _ application: Application,
-        isFirst: Bool, goesOn: Bool
-    ) async throws -> (Plan, ApplyOutcome) {
-        let plan = try await workspace.plan(asOf: asOf, ledger: ledger)
-        if goesOn, plan.isApplicable, plan.requestCount == 0, !plan.flows.contains(where: \.isWaiting) {
-            return (plan, ApplyOutcome(flows: []))
-        }
-        if format.chosen == .text, !output.quiet || !plan.isApplicable {
-            PlanView(
-                report: PlanReport(plan, arguments: workspace.arguments), sources: workspace.sources, output: output
-            ).show(Format())
-        } else if !plan.isApplicable {
-            output.tell(plan.diagnostics, workspace.sources)
-        }
-        guard plan.isApplicable else { throw Failure(.invalid) }
-        let isWaiting = isFirst && plan.flows.contains(where: \.isWaiting)
-        guard plan.requestCount > 0 || isWaiting else { return (plan, finishWithNothingToDo()) }
-        try check(plan, workspace.target)
-        try confirm(plan)
-        let outcome = try await application.apply(plan, ledger, staleness: .reduce)
-        guard isFirst, outcome.isComplete else { return (plan, outcome) }
-        if isWaiting {
-            output.say("planning again the windows that were held:")
+        let saved = try savedPlan(files)
+        let end: ApplyEnd
+        if let saved {
+            end = try await apply(saved)
         } else {
-            guard outcome.removed > 0, try await workspace.plan(asOf: asOf, ledger: ledger).requestCount > 0 else {
-                return (plan, outcome)
+            let workspace = try Workspace.load(
+                manifests, output, selection, showsWarnings: true, files: files, dueAt: time.instant())
+            end = try await apply(workspace)
+        }
+        let status = ExitStatus(end)
+        guard status == .done else { throw ExitCode(status.rawValue) }
+    }
+
+    private func apply(_ workspace: Workspace) async throws -> ApplyEnd {
+        announceNewLedger(workspace.target)
+        return try await TargetLedger.with(workspace.target, writing: true) { ledger in
+            let interaction = ApplyTerminal(
+                command: self, ledger: ledger, simulatedFlows: workspace.simulatedFlows, workspace: workspace)
+            return try await interaction.ends {
+                try await Pipeline(
+                    workspace.flows, ledger: ledger.store, interaction: interaction, options: options(.reduce)
+                ).run()
             }
-            output.say("planning again what the runs on the service leave to request:")
-        }
-        return try await round(workspace, asOf, ledger, application, isFirst: false, goesOn: goesOn)
-    }
-
-    // MARK: A saved plan
-
-    /// The bytes of the saved plan, when the arguments name one.
-    private func planFile(_ files: ManifestFiles) throws -> [UInt8]? {
-        guard let plan = files.savedPlan ?? files.sources.first(where: \.couldBeSavedPlan) else { return nil }
-        guard manifests.paths == [plan.path], time.asOf == nil, selection.isEmpty else {
-            throw Failure(
-                .usage,
-                "'\(printable(plan.path))' is a saved plan: give no manifests, no --as-of, --flow or --exclude with it")
-        }
-        return savedPlanBytes(plan.bytes)
-    }
-
-    private func apply(saved bytes: [UInt8]) async throws {
-        let plan: Plan
-        do { plan = try readPlan(bytes) } catch { throw Failure(.invalid, "\(manifests.paths[0]): \(error)") }
-        guard plan.isApplicable else {
-            throw Failure(.invalid, "the plan has errors: fix the manifests and plan again")
-        }
-        let target = plan.target
-        if let wanted = manifests.target, wanted != target.name {
-            throw Failure(.usage, "the plan is for target '\(target.name)', not for '\(wanted)'")
-        }
-        output.say("plan \(planDigest(bytes)) of \(manifests.paths[0])")
-        if format.chosen == .text, !output.quiet { output.show(PlanReport(plan, arguments: plan.arguments), Format()) }
-        try check(plan, target)
-        announceNewLedger(target)
-        try await TargetLedger.with(target, writing: true) { ledger in
-            let application = Application(target: target, flows: plan.simulatedFlows, command: self)
-            // A plan without requests may have claims in doubt. The apply settles the claims; the windows held by them
-            // need a new plan.
-            let outcome =
-                plan.requestCount > 0 || plan.flows.contains(where: \.isWaiting)
-                ? try await application.apply(plan, ledger, staleness: .refuse) : finishWithNothingToDo()
-            let deadline = timeout.map { SystemTime().monotonic() + $0.duration }
-            try await end(outcome, plan, ledger, application, until: deadline)
         }
     }
 
-    // MARK: Preparation and completion
-
-    /// Refreshes the runs first if a limit counts running runs, or if flows that others come after have running runs.
-    private func refreshRuns(_ workspace: Workspace, _ ledger: TargetLedger) async throws {
-        let counted = workspace.target.limits.running == nil ? [] : workspace.allDeclarations.map(\.id)
-        var flows: Set<FlowID> = []
-        for id in Set(workspace.declarations.flatMap(\.predecessors) + counted) {
-            let runs = try await ledger.store.snapshot(of: id).runs
-            if runs.contains(where: { $0.state == .accepted || $0.state.isDoubtful }) { flows.insert(id) }
-        }
-        guard !flows.isEmpty else { return }
-        // A flow that is in doubt or cannot be read holds itself, not the others.
-        let refreshing = Refreshing(
-            workspace: workspace.about(flows), service: service, output: output.silenced, holdsFlowsAlone: true)
-        _ = try await refreshing.read()
+    private func options(_ staleness: Applier.Staleness) -> ApplyOptions {
+        let time = time
+        return ApplyOptions(
+            waits: wait, deadline: timeout.map { SystemTime().monotonic() + $0.duration }, maxRuns: maxRuns,
+            staleness: staleness, asOf: { time.instant() })
     }
 
     /// Warns when the ledger file is new: running from a different folder than `plan` would silently start a second
@@ -191,60 +92,47 @@ struct ApplyCommand: AsyncParsableCommand {
         if let path = TargetLedger.newFile(of: target) { output.say("creating a new ledger: \(path)") }
     }
 
-    private func check(_ plan: Plan, _ target: Target) throws {
-        if let excess = plan.excess(over: maxRuns ?? target.limits.maxRunsPerApply) {
-            throw Failure(.invalid, [excess.message, excess.suggestion].compactMap(\.self).joined(separator: ": "))
-        }
-    }
+    // MARK: A saved plan
 
-    private func confirm(_ plan: Plan) throws {
-        guard !yes, plan.requestCount > 0 else { return }
-        guard Console.isInputTerminal, Console.isErrorTerminal else {
-            let arguments = CommandArguments(manifests: manifests.arguments, selection: selection.arguments)
+    /// The saved plan, when the arguments name one.
+    private func savedPlan(_ files: ManifestFiles) throws -> Plan? {
+        guard let file = files.savedPlan ?? files.sources.first(where: \.couldBeSavedPlan) else { return nil }
+        guard manifests.paths == [file.path], time.asOf == nil, selection.isEmpty else {
             throw Failure(
                 .usage,
-                "no terminal to confirm on: pass --yes, or save a plan and apply that: "
-                    + arguments.command("plan", "--out plan.json"))
+                "'\(printable(file.path))' is a saved plan: give no manifests, no --as-of, --flow or --exclude with it")
         }
-        let flows = counted(plan.flows.count { !$0.actions.isEmpty }, "flow")
-        let target = plan.target
-        Console.say(
-            """
-            Request \(counted(plan.requestCount, "run")) of \(flows) on target '\(target.name)' \
-            (\(target.organization), sandbox \(target.sandbox))?
-            """)
-        Console.say("\(plan.destination) A run cannot be undone.")
-        guard Console.ask("Type 'yes' to continue:") == "yes" else {
-            throw Failure(.incomplete, "not confirmed, nothing was sent")
+        let bytes = savedPlanBytes(file.bytes)
+        let plan: Plan
+        do { plan = try readPlan(bytes) } catch { throw Failure(.invalid, "\(manifests.paths[0]): \(error)") }
+        guard plan.isApplicable else {
+            throw Failure(.invalid, "the plan has errors: fix the manifests and plan again")
         }
+        if let name = manifests.target, name != plan.target.name {
+            throw Failure(.usage, "the plan is for target '\(plan.target.name)', not for '\(name)'")
+        }
+        output.say("plan \(planDigest(bytes)) of \(manifests.paths[0])")
+        return plan
     }
 
-    /// Reports that there is nothing to request; with JSON, the closing event is printed too.
-    private func finishWithNothingToDo() -> ApplyOutcome {
-        let outcome = ApplyOutcome(flows: [])
-        if format.chosen == .json {
-            output.show(EventReport(.finished(outcome), at: SystemTime().now()), format)
+    private func apply(_ plan: Plan) async throws -> ApplyEnd {
+        announceNewLedger(plan.target)
+        return try await TargetLedger.with(plan.target, writing: true) { ledger in
+            let interaction = ApplyTerminal(
+                command: self, ledger: ledger, simulatedFlows: plan.simulatedFlows, workspace: nil)
+            return try await interaction.ends {
+                try await Pipeline(
+                    TargetFlows(target: plan.target, declared: [], selected: [], manifests: plan.manifests),
+                    ledger: ledger.store, interaction: interaction, options: options(.refuse)
+                ).run(saved: plan)
+            }
         }
-        return outcome
-    }
-
-    private func end(
-        _ outcome: ApplyOutcome, _ plan: Plan, _ ledger: TargetLedger, _ application: Application,
-        until deadline: MonotonicInstant?
-    ) async throws {
-        JobSummary.add(Array(outcome.markdown(of: plan).source.utf8))
-        var status = ExitStatus(outcome)
-        if status == .done, wait {
-            let left = deadline.map { $0 - SystemTime().monotonic() }
-            status = ExitStatus(try await application.wait(plan, ledger, atMost: left))
-        }
-        guard status == .done else { throw ExitCode(status.rawValue) }
     }
 }
 
 extension Plan {
     /// Arguments to repeat in suggested commands, for the manifests that the plan was made from.
-    fileprivate var arguments: CommandArguments {
+    var arguments: CommandArguments {
         let paths = manifests.map(\.path)
         // A long list of files is shortened to their common folder.
         let folder = paths.dropFirst().reduce(paths.first.map { parts($0) } ?? []) { common, path in

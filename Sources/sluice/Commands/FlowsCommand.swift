@@ -29,7 +29,7 @@ struct FlowsCommand: AsyncParsableCommand {
         }
         let inventory = try await Signals.stopping { stop in
             try await FlowInventory.read(
-                workspace.target, declarations: workspace.declarations, simulated: workspace.simulatedFlows,
+                workspace.target, declarations: workspace.flows.selected, simulated: workspace.simulatedFlows,
                 runs: isManifest ? .recorded : .none, options: command.service, stop: stop)
         }
         output.show(inventory, format)

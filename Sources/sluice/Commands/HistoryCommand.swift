@@ -41,7 +41,7 @@ struct HistoryCommand: AsyncParsableCommand {
         let names = workspace.names
         let entries = try await TargetLedger.with(workspace.target, writing: false) { ledger in
             let known = try await ledger.store.flows().map(\.id)
-            let flows = Set(known).union(workspace.allDeclarations.map(\.id)).sorted()
+            let flows = Set(known).union(workspace.flows.declared.map(\.id)).sorted()
             var entries: [LedgerEntry] = []
             for flow in try selection.choose(from: flows, { ($0, names[$0]) }) {
                 entries += try await ledger.store.entries(of: flow).entries

@@ -154,7 +154,8 @@ struct LedgerCommand: ParsableCommand {
             let workspace = try Workspace.load(manifests, output)
             try await TargetLedger.with(workspace.target, writing: false) { ledger in
                 let violations = try await ledger.store.verify()
-                let plan = try await workspace.plan(asOf: SystemTime().now(), ledger: ledger)
+                let now = SystemTime().now()
+                let plan = try await workspace.flows.plan(asOf: now, now: now, from: ledger.store)
                 let twice =
                     try await plan.diagnostics.filter { Self.codes.contains($0.code) }
                     + windowsRunTwice(of: workspace, in: ledger.store)
@@ -176,11 +177,11 @@ struct LedgerCommand: ParsableCommand {
         private func windowsRunTwice(
             of workspace: Workspace, in store: any LedgerStore
         ) async throws -> [Diagnostic] {
-            let declared = Set(workspace.declarations.map(\.id))
+            let declared = Set(workspace.flows.selected.map(\.id))
             var found: [Diagnostic] = []
             for flow in try await store.flows().map(\.id) where !declared.contains(flow) {
                 let kept = try await store.snapshot(of: flow)
-                let successor = workspace.declarations.first { $0.replaced.contains(flow) }
+                let successor = workspace.flows.selected.first { $0.replaced.contains(flow) }
                 // The plan of the successor reports time that its runs and those of this flow share.
                 let codes = successor == nil ? Self.codes : [.windowRunTwice]
                 let undeclared = FlowDeclaration(
@@ -220,7 +221,7 @@ struct LedgerCommand: ParsableCommand {
             let workspace = try Workspace.load(manifests, output)
             try await TargetLedger.with(workspace.target, writing: true) { ledger in
                 let known = try await ledger.store.flows().map(\.id)
-                let flows = Set(known).union(workspace.declarations.map(\.id)).sorted()
+                let flows = Set(known).union(workspace.flows.selected.map(\.id)).sorted()
                 try await ledger.store.requireRecheck(of: flows) { UUID().uuidString }
                 output.say("\(counted(flows.count, "flow")) will be compared with the service before the next request")
             }

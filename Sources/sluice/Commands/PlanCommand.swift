@@ -1,5 +1,6 @@
 import Applier
 import ArgumentParser
+import FlowService
 import Ledger
 import Manifests
 import Planner
@@ -45,7 +46,7 @@ struct PlanCommand: AsyncParsableCommand {
         let findings =
             refresh ? try await Refreshing(workspace: workspace, service: service, output: output).read() : [:]
         let plan = try await TargetLedger.with(workspace.target, writing: false) { ledger in
-            try await workspace.plan(asOf: asOf, ledger: ledger)
+            try await workspace.flows.plan(asOf: asOf, now: SystemTime().now(), from: ledger.store)
         }.adding(findings)
         var digest: String?
         if let out { try await FileOutput.write(to: out) { digest = try writePlan(plan, to: $0) } }

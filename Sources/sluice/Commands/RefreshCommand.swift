@@ -63,13 +63,13 @@ struct Refreshing {
     /// - Returns: The differences between the service and the manifest of each flow.
     func read(stop: StopSignal? = nil) async throws -> [FlowID: [Diagnostic]] {
         let target = workspace.target
-        let declarations = workspace.declarations + workspace.replacedFlows(of: workspace.declarations)
+        let declarations = workspace.flows.selected + workspace.flows.replaced
         let results = try await TargetLedger.with(target, writing: true) { ledger in
             if let stop { return try await refresh(declarations, ledger, stop) }
             return try await Signals.stopping { stop in try await refresh(declarations, ledger, stop) }
         }
         // A replaced flow may no longer exist on the service; its ledger record remains valid.
-        let declared = Set(workspace.allDeclarations.map(\.id))
+        let declared = Set(workspace.flows.declared.map(\.id))
         let declaredResults = results.filter { declared.contains($0.flow) }
         let report = RefreshReport(target: target.name, flows: results.map { RefreshReport.Flow($0, workspace.names) })
         if format.chosen != .text { output.show(report, format) }

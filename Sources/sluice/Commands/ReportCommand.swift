@@ -26,7 +26,7 @@ struct ReportCommand: AsyncParsableCommand {
         let workspace = try Workspace.load(manifests, output, selection)
         let asOf = time.instant()
         let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
-            try await workspace.planned(asOf: asOf, ledger: ledger) { flow in
+            try await workspace.flows.planned(asOf: asOf, from: ledger.store) { flow in
                 FlowCoverage(
                     flow.plan, runs: flow.runs + flow.replacedRuns,
                     repeated: flow.declaration.repeatedWindows(in: flow.runs), declaration: flow.declaration,

@@ -47,7 +47,7 @@ struct StatusCommand: AsyncParsableCommand {
     private func report(_ workspace: Workspace) async throws -> StatusReport {
         let asOf = time.instant()
         let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
-            try await workspace.planned(asOf: asOf, ledger: ledger) { flow in
+            try await workspace.flows.planned(asOf: asOf, from: ledger.store) { flow in
                 FlowStatus(
                     flow.declaration, plan: flow.plan, runs: flow.runs, replacedRuns: flow.replacedRuns,
                     refreshedAt: flow.record.contactedAt, asOf: asOf)

@@ -31,6 +31,12 @@ enum ExitStatus: Int32 {
         self = outcome.failed > 0 ? .incomplete : outcome.running > 0 ? .tryLater : .done
     }
 
+    /// Converts the end of an apply: that of its last wait, or of its requests.
+    init(_ end: ApplyEnd) {
+        let status = end.wait.map { ExitStatus($0) } ?? ExitStatus(end.apply)
+        self = status == .done && end.anyRunFailed ? .incomplete : status
+    }
+
     private init(_ end: FlowEnd) {
         self =
             switch end {

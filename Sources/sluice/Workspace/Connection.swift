@@ -84,7 +84,7 @@ struct Connection {
 extension Workspace {
     /// The flows of the embedded simulator.
     var simulatedFlows: [SimulatedFlow] {
-        (allDeclarations + replacedFlows(of: allDeclarations)).map(SimulatedFlow.init)
+        flows.declaredAndReplaced.map(SimulatedFlow.init)
     }
 }
 

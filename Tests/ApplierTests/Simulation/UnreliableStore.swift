@@ -29,15 +29,17 @@ struct UnreliableStore: LedgerStore {
         if commit.hasClaim, process.canBeReplaced, process.machine.contents !== process.contents {
             throw .replaced("simulated")
         }
+        // A commit may arrive when the process that decided on it has learnt more, or is dead.
+        let isUnsure = counted(for: commit.record.id).contains(where: process.isUnsure)
         if process.strikes(process.misfortunes.store) {
             let arrival = process.random.happens(0.3) ? nil : process.random.seconds(0, 1, 4, 30, 100)
-            if let arrival { process.time.after(arrival) { _ = try? carryOut(commit) } }
+            if let arrival { process.time.after(arrival) { _ = try? carryOut(commit, isUnsure: isUnsure) } }
             await process.time.sleep(.seconds(5))
             try alive()
             throw .unanswered("time-out")
         }
         await process.delay(0.1, 0.1, 0.1, 1, 3)
-        let result = try carryOut(commit)
+        let result = try carryOut(commit, isUnsure: isUnsure)
         if result == .conflict, commit.hasClaim { counted(for: commit.record.id).forEach(process.noteUnsure) }
         await process.step()
         try alive()
@@ -45,7 +47,9 @@ struct UnreliableStore: LedgerStore {
     }
 
     /// Makes the commit, and watches over what it says.
-    private func carryOut(_ commit: FlowCommit) throws(LedgerError) -> CommitResult {
+    ///
+    /// - Parameter isUnsure: whether the process had not compared the flow with the service when it decided.
+    private func carryOut(_ commit: FlowCommit, isUnsure: Bool) throws(LedgerError) -> CommitResult {
         let flow = commit.record.id
         let before = try store.snapshot(of: flow)
         let result = try store.commit(commit)
@@ -60,7 +64,7 @@ struct UnreliableStore: LedgerStore {
             switch change {
             case .insert(let entry) where entry.run.state == .intended:
                 guard let claim = entry.run.claim?.id, let window = entry.run.window else { continue }
-                if counted(for: flow).contains(where: process.isUnsure) {
+                if isUnsure {
                     process.service.violate("claim-without-look: \(claim), \(window)")
                 }
                 process.noteClaim(claim, of: flow)
