@@ -100,7 +100,7 @@ package struct Preflight: Sendable {
                 "the flow is declared with 'source: \(subject.source)', but its specification is that of a "
                     + "\(real) source",
                 suggestion: "write 'source: \(real)'"
-                    + (real == .file && declaration.deltaColumn != nil ? ", and remove 'deltaColumn'" : ""))
+                    + (real == .file && subject.deltaColumn != nil ? ", and remove 'deltaColumn'" : ""))
         ]
     }
 
