@@ -61,6 +61,13 @@ struct PreflightTests {
         #expect(warnings.first?.suggestion?.contains("dateFormat: …") == true)
         let whole = DeltaColumn(name: "DOB", dateFormat: "yyyy")
         #expect(check(flow(), strict, column: whole, form: form).isEmpty)
+
+        // Each suggestion is complete, so that following one does not undo another.
+        let strictest = RunSpecification(
+            types: database.types, required: [], requiredOfColumn: ["dateFormat", "name", "timezone"])
+        let suggestions = check(flow(), strictest, column: DeltaColumn(name: "#1"), form: form).map(\.suggestion)
+        let suggestion = "write 'deltaColumn: {name: \"#1\", dateFormat: …, timezone: …}'"
+        #expect(suggestions == [suggestion, suggestion])
     }
 
     @Test("a file source whose specification requires a delta column is an error; other contradictions are warnings")

@@ -20,7 +20,7 @@ struct FlowPass {
     private var lastEnding: DesiredWindow?
     /// The recorded run that ends last among those that cover their window, so far.
     private(set) var lastEndingRun: RecordedRun?
-    /// The run that ends last among those that ingested their window and are not acknowledged, so far.
+    /// The run that ends last among those that ingested a window of which no run is acknowledged, so far.
     private var lastIngested: RecordedRun?
     /// The last declared window that a longer run covers.
     var lastCovered: DesiredWindow?
@@ -147,7 +147,10 @@ struct FlowPass {
         }
         history.count(
             for: reruns.map(\.id), declaration.retries, acknowledged: found.acknowledged)
-        if let run = history.ingesting(where: { !found.isAcknowledged($0) }) { noteIngested(run) }
+        // An acknowledgement of one of the window's runs is enough: a rerun of the window shares the same time.
+        if history.ingesting(where: found.isAcknowledged) == nil, let run = history.ingesting(where: { _ in true }) {
+            noteIngested(run)
+        }
         if let run = history.covering {
             overlap.record(window, by: run, into: &found)
             found.noteRun(of: window)
