@@ -11,7 +11,7 @@ import Text
 /// send the request is gone as well.
 package struct FileJournal: ClaimJournal {
     /// The size in bytes above which a file is replaced by one with only the newest claims.
-    private static let longestFile = 32_768
+    var maxFileSize = 32_768
     private static let keptClaims = 200
 
     private let folder: String
@@ -99,7 +99,7 @@ package struct FileJournal: ClaimJournal {
         let known = read.claims(of: flow, FileVersion(descriptor))
         let earlier: [JournalClaim] = if let known { known } else { try claims(of: flow) }
         let all = lines.reduce(into: earlier) { $1.apply(to: &$0) }
-        if lseek(descriptor, 0, SEEK_END) > Self.longestFile {
+        if lseek(descriptor, 0, SEEK_END) > maxFileSize {
             try replace(path, with: all.suffix(Self.keptClaims).flatMap(JournalLine.lines))
         } else {
             // The line feed before it ends what a kill may have left behind.

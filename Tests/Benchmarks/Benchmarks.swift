@@ -17,6 +17,7 @@ struct Benchmarks: AsyncParsableCommand {
 
     @Option(help: "How many windows, and recorded runs. A hundredth of it is requested, a thousandth committed.")
     var count = 1_000_000
+    @Flag(help: "Exit with 1 if a ratio is above its limit.") var check = false
     @Argument(help: "Which to measure, by the beginning of their names; all where none is named.") var names: [String] =
         []
 
@@ -25,6 +26,7 @@ struct Benchmarks: AsyncParsableCommand {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         Self.tell("", "took", "floor", "ratio", "the floor")
+        var tooSlow: [String] = []
         for benchmark in Benchmark.all(Samples(count, in: folder)) {
             guard names.isEmpty || names.contains(where: benchmark.name.hasPrefix) else { continue }
             guard let measurement = try await benchmark.prepare() else {
@@ -37,7 +39,12 @@ struct Benchmarks: AsyncParsableCommand {
             Self.tell(
                 benchmark.name, Self.milliseconds(took), Self.milliseconds(floor), String(format: "%.2f", took / floor),
                 benchmark.floorName)
+            if check, let limit = ratioLimits[benchmark.name], took / floor > limit {
+                tooSlow.append("\(benchmark.name): the ratio is above \(limit)")
+            }
         }
+        for problem in tooSlow { Self.tell(problem, "") }
+        guard tooSlow.isEmpty else { throw ExitCode.failure }
     }
 
     private static func milliseconds(_ duration: Duration) -> String {

@@ -126,10 +126,12 @@ struct InstallTests {
         let script = try String(
             contentsOf: Program.checkout.appending(path: "manifests/in-ci/install-sluice"), encoding: .utf8)
         #expect(script.contains("${SLUICE_VERSION:-\(version)}"))
-        let workflow = try String(
-            contentsOf: Program.checkout.appending(path: "manifests/in-ci/.github/workflows/sluice.yml"),
-            encoding: .utf8)
-        #expect(workflow.components(separatedBy: "setup@\(version)\n").count == 3)
-        #expect(workflow.components(separatedBy: "version: \(version),").count == 3)
+        for (name, uses) in [("sluice", 2), ("sluice-scheduled", 1)] {
+            let workflow = try String(
+                contentsOf: Program.checkout.appending(path: "manifests/in-ci/.github/workflows/\(name).yml"),
+                encoding: .utf8)
+            #expect(workflow.components(separatedBy: "setup@\(version)\n").count == uses + 1)
+            #expect(workflow.components(separatedBy: "version: \(version),").count == uses + 1)
+        }
     }
 }

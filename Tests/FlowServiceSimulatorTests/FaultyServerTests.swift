@@ -7,13 +7,15 @@ import Testing
 @Suite("Faults over a real socket")
 struct FaultyServerTests {
     /// Sends `POST /runs` with a fault over a plain socket, and returns the exchange and the number of accepted runs.
-    private func strike(_ fault: String, requests: Int = 1) async throws -> (RawExchange, taken: Int) {
+    private func strike(
+        _ fault: String, requests: Int = 1, stopsWhenComplete: Bool = false
+    ) async throws -> (RawExchange, taken: Int) {
         try await withSimulator(FlowServiceSimulator.Configuration(faults: [Fault.parse(fault)])) {
             simulator async throws in
             let bodies = (1...requests).map {
                 TutorialSample.body(flow: TutorialSample.fileFlowID, start: "\($0)")
             }
-            let exchange = await simulator.raw(bodies)
+            let exchange = await simulator.raw(bodies, stopsWhenComplete: stopsWhenComplete)
             return (exchange, try await simulator.statistics().runsTaken)
         }
     }
@@ -26,7 +28,7 @@ struct FaultyServerTests {
             ("504-after", "HTTP/1.1 504", 1),
         ])
     func statuses(fault: String, line: String, taken: Int) async throws {
-        let (exchange, count) = try await strike(fault)
+        let (exchange, count) = try await strike(fault, stopsWhenComplete: true)
         #expect(exchange.received.hasPrefix(line))
         #expect(!exchange.received.lowercased().contains("retry-after"))
         #expect(count == taken)
@@ -57,7 +59,7 @@ struct FaultyServerTests {
     func cutAnswer() async throws {
         let (exchange, taken) = try await strike("cut-answer")
         #expect(exchange.received.hasPrefix("HTTP/1.1 201"))
-        let length = try #require(contentLength(exchange))
+        let length = try #require(exchange.contentLength)
         #expect(exchange.body.utf8.count == length / 2)
         #expect(exchange.error == 0)
         #expect(taken == 1)
@@ -66,7 +68,7 @@ struct FaultyServerTests {
     @Test("a wrong Content-Length is half of the actual length")
     func wrongLength() async throws {
         let (exchange, taken) = try await strike("wrong-length")
-        let length = try #require(contentLength(exchange))
+        let length = try #require(exchange.contentLength)
         #expect(exchange.body.utf8.count / 2 == length)
         #expect(taken == 1)
     }
@@ -105,7 +107,7 @@ struct FaultyServerTests {
 
     @Test("a success without an ID has created the run")
     func noID() async throws {
-        let (exchange, taken) = try await strike("no-id")
+        let (exchange, taken) = try await strike("no-id", stopsWhenComplete: true)
         #expect(exchange.received.hasPrefix("HTTP/1.1 201"))
         #expect(exchange.body == "{}")
         #expect(taken == 1)
@@ -165,10 +167,5 @@ struct FaultyServerTests {
             #expect(try await simulator.call("POST", "/runs/x/action?op=re-trigger").status == 502)
             #expect(try await simulator.statistics().faultsStruck == 4)
         }
-    }
-
-    private func contentLength(_ exchange: RawExchange) -> Int? {
-        exchange.received.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
-            .flatMap { Int($0.split(separator: " ")[1]) }
     }
 }

@@ -60,12 +60,25 @@ struct RawExchange: Sendable {
     /// `ECONNRESET` after a reset, 0 after an orderly close, `EAGAIN` if the connection was kept open.
     var error: Int32 = 0
 
+    /// Whether the body has the announced length.
+    var isComplete: Bool { contentLength == body.utf8.count }
+
+    var contentLength: Int? {
+        received.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+            .flatMap { Int($0.split(separator: " ")[1]) }
+    }
+
     var body: String { received.split(separator: "\r\n\r\n", maxSplits: 1).dropFirst().first.map(String.init) ?? "" }
 }
 
 extension RunningSimulator {
     /// Sends requests over one plain socket, waiting for each response head, and reads until the connection ends.
-    func raw(_ bodies: [String], path: String = "/runs", method: String = "POST") async -> RawExchange {
+    ///
+    /// - Parameter stopsWhenComplete: Whether to stop at the end of the last answer, because the end of the connection
+    ///   does not matter.
+    func raw(
+        _ bodies: [String], path: String = "/runs", method: String = "POST", stopsWhenComplete: Bool = false
+    ) async -> RawExchange {
         let port = UInt16(baseURL.split(separator: ":").last.map(String.init) ?? "") ?? 0
         let requests = bodies.map { body in
             let fields = goodHeaders.map { "\($0.key): \($0.value)\r\n" }.joined()
@@ -74,12 +87,12 @@ extension RunningSimulator {
         }
         // A separate thread, because a blocking read would occupy one of the server's few threads.
         return await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: exchange(requests, port: port)) }
+            Thread.detachNewThread { continuation.resume(returning: exchange(requests, port: port, stopsWhenComplete)) }
         }
     }
 }
 
-private func exchange(_ requests: [String], port: UInt16) -> RawExchange {
+private func exchange(_ requests: [String], port: UInt16, _ stopsWhenComplete: Bool) -> RawExchange {
     var result = RawExchange()
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
@@ -105,6 +118,7 @@ private func exchange(_ requests: [String], port: UInt16) -> RawExchange {
             if count <= 0 { return result }
             result.received += String(decoding: buffer[..<count], as: UTF8.self)
             if number < requests.count - 1, result.received.hasSuffix("}") { break }
+            if stopsWhenComplete, result.isComplete { return result }
         }
     }
     return result

@@ -1,4 +1,5 @@
 import FlowRuns
+import Foundation
 import Manifests
 import TestSupport
 import Testing
@@ -8,7 +9,9 @@ import Text
 
 @Suite("Properties of plans over random flows")
 struct PlanPropertyTests {
-    private static let seeds: Range<UInt64> = 0..<1500
+    /// The number of random flows of each test; `SLUICE_PROPERTY_SEEDS` raises it.
+    private static let seeds =
+        0..<(ProcessInfo.processInfo.environment["SLUICE_PROPERTY_SEEDS"].flatMap { UInt64($0) } ?? 500)
 
     private func forEachFlow(_ check: (SampleFlow, FlowPlan, inout SeededGenerator) -> Void) {
         for seed in Self.seeds {

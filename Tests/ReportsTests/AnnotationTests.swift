@@ -27,6 +27,27 @@ struct AnnotationTests {
         )
     }
 
+    @Test("the comment on manifests with errors lists the errors first, and counts those that do not fit")
+    func comment() {
+        let warning = Diagnostic(.farFuture, .warning, at: nil, "far")
+        let error = Diagnostic(.syntax, at: Place(file: "a.yaml", line: 3, column: 2), "x < y", suggestion: "quote it")
+        func written(_ diagnostics: [Diagnostic]) -> String {
+            DiagnosticsReport(diagnostics, sources: []).written(.markdown)
+        }
+        let expected = """
+            <!-- sluice:plan -->
+            ### 🛑 Sluice cannot plan: 1 error in the manifests
+
+            - 🛑 **SLU0001** `a.yaml:3:2`: x &lt; y _(quote it)_
+            - ⚠️ **SLU0112** far
+
+            """
+        #expect(written([warning, error]) == expected)
+        let many = written(Array(repeating: error, count: 5_000))
+        #expect(many.utf8.count <= 60_000)
+        #expect(many.hasSuffix("\n_Left out for length: \(5_000 - many.matches(of: /- 🛑/).count)._\n"))
+    }
+
     @Test("errors come before warnings, since GitHub shows only the first few")
     func order() {
         let warning = Diagnostic(.farFuture, .warning, at: nil, "w")

@@ -10,7 +10,7 @@ import Testing
 struct HistoryTests {
     @Test("the history as text, Markdown and JSON, golden")
     func golden() throws {
-        let style = TextStyle(width: 150)
+        let style = TextStyle(width: 240)
         let report = HistoryReport(Sample.entries, names: Sample.names)
         try expectGolden(report.written(.text, style), "history.txt")
         let full = HistoryReport(Sample.entries, names: Sample.names, showsRequests: true)

@@ -12,8 +12,11 @@ struct FileJournalTests {
 
     init() throws { folder = try LedgerFolder() }
 
+    /// Opens a journal whose files are replaced after a few hundred claims.
     private func journal(_ target: String = "https://service 1234@AdobeOrg prod") -> FileJournal {
-        FileJournal(stateFolder: folder.url.path, target: target)
+        var journal = FileJournal(stateFolder: folder.url.path, target: target)
+        journal.maxFileSize = 8_192
+        return journal
     }
 
     private func claim(_ id: String, at milliseconds: Int64? = 1000) -> JournalClaim {
@@ -81,16 +84,16 @@ struct FileJournalTests {
 
     @Test("a long journal is truncated to its last claims")
     func bounded() throws {
-        for number in 0..<5000 { try journal().add(claim("claim\(number)", at: Int64(number)), of: flow) }
+        for number in 0..<1200 { try journal().add(claim("claim\(number)", at: Int64(number)), of: flow) }
         let kept = try journal().claims(of: flow)
-        #expect(kept.last == claim("claim4999", at: 4999))
-        #expect(kept.count >= 200 && kept.count < 5000)
+        #expect(kept.last == claim("claim1199", at: 1199))
+        #expect(kept.count >= 200 && kept.count < 1200)
     }
 
     @Test("truncating the journal loses no concurrently added claims")
     func boundedAmongRivals() async throws {
         // A few more lines exceed the limit.
-        for number in 0..<2180 { try journal().add(claim("claim\(number)"), of: flow) }
+        for number in 0..<530 { try journal().add(claim("claim\(number)"), of: flow) }
         let (journal, flow) = (journal(), flow)
         let added = try await withThrowingTaskGroup(of: [ClaimID].self) { group in
             for rival in 0..<4 {
@@ -103,7 +106,7 @@ struct FileJournalTests {
             return try await group.reduce([], +)
         }
         let kept = try journal.claims(of: flow).map(\.id)
-        #expect(kept.count < 2180)
+        #expect(kept.count < 530)
         #expect(Set(added).subtracting(kept).isEmpty)
     }
 
@@ -111,7 +114,7 @@ struct FileJournalTests {
     func rivals() throws {
         let (one, other) = (journal(), journal())
         var expected: [JournalClaim] = []
-        for number in 0..<2000 {
+        for number in 0..<800 {
             let added = claim("claim\(number)")
             let earlier = try (number % 7 < 3 ? one : other).add(added, of: flow)
             if earlier.count < expected.count { expected = Array(expected.suffix(earlier.count)) }
@@ -121,7 +124,7 @@ struct FileJournalTests {
             try (number % 2 == 0 ? one : other).remove([added.id], of: flow)
             expected.removeLast()
         }
-        #expect(expected.count < 2000)
+        #expect(expected.count < 700)
         #expect(try one.claims(of: flow) == expected)
     }
 

@@ -137,6 +137,10 @@ private func write(_ text: String, to path: String) throws {
 
 /// Starts a server that also ends if this process crashes: a shell waits for the end of its input.
 private func startUntilExit(_ program: String, _ arguments: [String], removing folder: String) throws {
+    let search = "PATH=$PATH:/usr/sbin:/usr/local/sbin command -v \(shellQuoted(program))"
+    guard (try? runProgram("sh", ["-c", search], ProcessInfo.processInfo.environment)) != nil else {
+        throw ProgramFailure(description: "\(program) is not installed: see README.md for the packages of the tests")
+    }
     let command = ([program] + arguments).map(shellQuoted).joined(separator: " ")
     let script = """
         PATH=$PATH:/usr/sbin; setsid \(command) < /dev/null > /dev/null 2>&1 & p=$!

@@ -52,11 +52,7 @@ extension GitLedger {
             #!/bin/sh
             git push --quiet --no-verify --no-signed --force-with-lease=\(ref): -- "$2" \(ids[1]):\(ref) >&2
             """
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try Data(hook.utf8).write(to: URL(fileURLWithPath: folder + "/pre-push"))
-            try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder + "/pre-push")
-        } catch { throw .unusable("cannot write in \(folder): \(error.localizedDescription)") }
+        try await Self.write(hook, asProgram: "pre-push", in: folder)
         // Git silently skips a hook that is not executable, and the check would then blame the host.
         guard access(folder + "/pre-push", X_OK) == 0 else {
             throw .unusable("no program may be run in \(folder): set XDG_CACHE_HOME to a folder where one may")
@@ -64,5 +60,23 @@ extension GitLedger {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         return try await session.cache.push(
             [RefChange(ref: ref, old: nil, new: ids[0])], settings: ["core.hooksPath=\(folder)"])
+    }
+
+    /// Writes an executable file in a new folder.
+    ///
+    /// A child process writes it: children that start meanwhile would inherit this process's descriptor, and the kernel
+    /// executes no file that is open for writing ("Text file busy").
+    private static func write(_ text: String, asProgram name: String, in folder: String) async throws(LedgerError) {
+        let script = #"mkdir -p "$1" && cat > "$1/$2" && chmod 700 "$1/$2""#
+        let writer = ChildProcess(
+            program: "/bin/sh", arguments: ["-c", script, "sh", folder, name], environment: ["PATH": "/usr/bin:/bin"],
+            input: Array(text.utf8), timeLimit: .seconds(60))
+        let reason: String
+        do throws(ChildProcess.StartError) {
+            let result = try await writer.run()
+            if result.isSuccess { return }
+            reason = result.errors
+        } catch { reason = error.reason }
+        throw .unusable("cannot write in \(folder): \(reason)")
     }
 }

@@ -20,8 +20,34 @@ extension DiagnosticsReport: Report {
     package static let renderings: [Rendering<DiagnosticsReport>] = [
         .text { report, style in report.lines(style) },
         .json { report, json, _ in json.members(of: report.diagnostics) },
+        .markdown { report in report.markdown },
         .github { report in report.diagnostics.annotations },
     ]
+}
+
+extension DiagnosticsReport {
+    /// A comment on a pull request whose manifests have errors: there is no plan to show.
+    private var markdown: MarkdownText {
+        var comment = BoundedMarkdown()
+        let errors = diagnostics.count { $0.severity == .error }
+        let title = errors > 0 ? "🛑 Sluice cannot plan: \(counted(errors, "error")) in the manifests" : "No errors"
+        comment.add("<!-- sluice:plan -->\n### \(title)\n\n")
+        let shown = comment.add(diagnostics.errorsFirst.lazy.map(\.markdownLine), share: comment.left - 100)
+        if shown < diagnostics.count { comment.add("\n_Left out for length: \(diagnostics.count - shown)._\n") }
+        return comment.text
+    }
+}
+
+extension Diagnostic {
+    /// The diagnostic as an item of a list.
+    var markdownLine: MarkdownText {
+        var text: MarkdownText = severity == .error ? "- 🛑" : "- ⚠️"
+        text += " **\(code.rawValue)**"
+        if let place { text += " \(code: place):" }
+        text += " \(message)"
+        if let suggestion { text += " _(\(suggestion))_" }
+        return text + "\n"
+    }
 }
 
 extension [Diagnostic] {

@@ -38,7 +38,7 @@ struct PlanMarkdown {
         var draft = Draft()
         draft.comment.add("\(marker)\n\(opening)")
         let diagnostics = plan.diagnostics.errorsFirst
-        let alerts = draft.comment.add(diagnostics.lazy.map { alert($0) }, share: 12_000, tail: "\n")
+        let alerts = draft.comment.add(diagnostics.lazy.map(\.markdownLine), share: 12_000, tail: "\n")
         draft.omit(diagnostics.count - alerts, "diagnostic")
         addTable(to: &draft)
         let checks = self.checks
@@ -81,15 +81,6 @@ struct PlanMarkdown {
         text += "\n\n"
         if let note = plan.unverifiedNote { text += "\(note)\n\n" }
         return text
-    }
-
-    private func alert(_ diagnostic: Diagnostic) -> MarkdownText {
-        var text: MarkdownText = diagnostic.severity == .error ? "- 🛑" : "- ⚠️"
-        text += " **\(diagnostic.code.rawValue)**"
-        if let place = diagnostic.place { text += " \(code: place):" }
-        text += " \(diagnostic.message)"
-        if let suggestion = diagnostic.suggestion { text += " _(\(suggestion))_" }
-        return text + "\n"
     }
 
     // MARK: Points to check

@@ -19,7 +19,7 @@ struct PlanCommand: AsyncParsableCommand {
               sluice plan manifests/ --flow 'crm-*'       only some flows
               sluice plan manifests/ --out plan.json      save the plan to apply it later
               sluice plan manifests/ --out - | sluice apply -
-              sluice plan manifests/ --format markdown    for a comment on a pull request
+              sluice plan manifests/ --markdown plan.md   also write a comment for a pull request
               sluice plan manifests/ --format github      annotations for GitHub Actions
               sluice plan manifests/ --detailed-exitcode  exit with 2 if changes are pending
             """)
@@ -35,6 +35,10 @@ struct PlanCommand: AsyncParsableCommand {
             "Save the plan in this file, for 'sluice apply FILE'; - is standard output, and the text goes to standard error.",
         completion: .file(), transform: pathArgument)
     var out: String?
+    @Option(
+        help: "Also write this file: a comment for a pull request, in Markdown; with errors, those of the manifests.",
+        completion: .file(), transform: pathArgument)
+    var markdown: String?
     @Flag(help: "First read the service's runs and flows into the ledger.") var refresh = false
     @Flag(name: .customLong("detailed-exitcode"), help: "Exit with 2 if requests are missing or held.")
     var detailedExitCode = false
@@ -42,7 +46,8 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         let asOf = time.instant()
         let workspace = try Workspace.load(
-            manifests, output, selection, showsWarnings: true, annotates: format.chosen == .github, dueAt: asOf)
+            manifests, output, selection, showsWarnings: true, annotates: format.chosen == .github,
+            comment: markdown, dueAt: asOf)
         let findings =
             refresh ? try await Refreshing(workspace: workspace, service: service, output: output).read() : [:]
         let plan = try await TargetLedger.with(workspace.target, writing: false) { ledger in
@@ -51,6 +56,7 @@ struct PlanCommand: AsyncParsableCommand {
         var digest: String?
         if let out { try await FileOutput.write(to: out) { digest = try writePlan(plan, to: $0) } }
         let report = PlanReport(plan, digest: digest, arguments: workspace.arguments)
+        if let markdown { try FileOutput.write(Array(report.written(.markdown).utf8), to: markdown) }
         if isPlanOnOutput {
             showOnErrorOutput(report, workspace)
         } else {

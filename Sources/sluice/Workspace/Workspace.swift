@@ -19,12 +19,13 @@ struct Workspace {
     ///   - selection: The flows to select; `nil` for all.
     ///   - showsWarnings: Whether to print warnings, as for commands about the manifests rather than the ledger.
     ///   - annotates: Whether to print diagnostics as annotations for GitHub instead of text on standard error.
+    ///   - comment: A file for a comment in Markdown if the manifests have errors.
     ///   - files: The files, if they have been read already.
     ///   - asOf: When windows are due, for commands that plan: warns if time-zone sources differ about one of them.
     /// - Throws: ``Failure`` with status 65 after the diagnostics are printed.
     static func load(
         _ options: ManifestOptions, _ output: OutputOptions, _ selection: FlowSelection? = nil,
-        showsWarnings: Bool = false, annotates: Bool = false, files: ManifestFiles? = nil,
+        showsWarnings: Bool = false, annotates: Bool = false, comment: String? = nil, files: ManifestFiles? = nil,
         dueAt asOf: Timestamp? = nil
     ) throws(Failure) -> Workspace {
         let files = if let files { files } else { try ManifestFiles.read(options.paths) }
@@ -38,7 +39,12 @@ struct Workspace {
         } else if showsWarnings || diagnostics.hasErrors {
             output.tell(diagnostics, sources)
         }
-        guard !diagnostics.hasErrors else { throw Failure(.invalid) }
+        if diagnostics.hasErrors {
+            let text = Array(DiagnosticsReport(diagnostics, sources: sources).written(.markdown).utf8)
+            if annotates { JobSummary.add(text) }
+            if let comment { try FileOutput.write(text, to: comment) }
+            throw Failure(.invalid)
+        }
         let target = try choose(options.target, from: manifests.targets, paths: options.paths)
         if selection != nil { output.tell(manifests.flowless([target]), sources) }
         let all = manifests.flows.filter { $0.target == target.name }
