@@ -44,7 +44,7 @@ package struct YAMLReader: Sendable {
         do throws(YAMLError) {
             try bytes.withUnsafeBufferPointer { (input) throws(YAMLError) in try compose(input, into: &composer) }
         } catch {
-            composer.errors.addLast(error)
+            composer.errors.addFinal(error)
         }
         return composer.finish()
     }
@@ -67,7 +67,7 @@ package struct YAMLReader: Sendable {
             {
                 throw error
             }
-            try composer.take(event)
+            try composer.consume(event)
         }
     }
 }
