@@ -11,8 +11,8 @@ import Text
 /// send the request is gone as well.
 package struct FileJournal: ClaimJournal {
     /// The size in bytes above which a file is replaced by one with only the newest claims.
-    private static let longestFile = 32_768
-    private static let keptClaims = 200
+    private static let maxFileSize = 32_768
+    private static let maxClaims = 200
 
     private let folder: String
     /// The folder of an earlier version, which kept the claims of shared ledgers apart. It is only read.
@@ -99,8 +99,8 @@ package struct FileJournal: ClaimJournal {
         let known = read.claims(of: flow, FileVersion(descriptor))
         let earlier: [JournalClaim] = if let known { known } else { try claims(of: flow) }
         let all = lines.reduce(into: earlier) { $1.apply(to: &$0) }
-        if lseek(descriptor, 0, SEEK_END) > Self.longestFile {
-            try replace(path, with: all.suffix(Self.keptClaims).flatMap(JournalLine.lines))
+        if lseek(descriptor, 0, SEEK_END) > Self.maxFileSize {
+            try replace(path, with: all.suffix(Self.maxClaims).flatMap(JournalLine.lines))
         } else {
             // The line feed before it ends what a kill may have left behind.
             let bytes = Array("\n\(lines.map(\.text).joined(separator: "\n"))\n".utf8)
