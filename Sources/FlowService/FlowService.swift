@@ -4,14 +4,14 @@ import FlowRuns
 /// ``HTTPFlowService``.
 ///
 /// All calls share one rate limit. Each page and each retry of a read waits for its own turn. A run request does not
-/// wait, because its claim is already open: call ``takeTurn()`` before claiming. When a stop is requested, all waits
+/// wait, because its claim is already open: call ``waitForRateLimit()`` before claiming. When a stop is requested, all waits
 /// and reads end at once with ``FlowServiceError/stopped``; a run request in flight is finished.
 package protocol FlowService: Sendable {
     /// Waits for the next turn under the rate limit. Returns at once when a stop is requested.
-    func takeTurn() async
+    func waitForRateLimit() async
 
     /// Returns the time until the next turn, without taking the turn.
-    func turnDelay() -> Duration
+    func rateLimitDelay() -> Duration
 
     /// Sends `POST /runs`. Never repeated, except once after a 401 if the token could be renewed.
     ///

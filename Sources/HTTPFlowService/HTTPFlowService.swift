@@ -8,7 +8,7 @@ import Logging
 /// let service = try HTTPFlowService(
 ///     address: "https://platform.adobe.io/data/foundation/flowservice", organization: "1234@AdobeOrg",
 ///     sandbox: "prod", credentials: .fromEnvironment(environment), options: .init(version: "1.0.0"), logger: logger)
-/// await service.takeTurn()
+/// await service.waitForRateLimit()
 /// let answer = await service.createRun(body, sendBefore: deadline)
 /// await service.close()
 /// ```
@@ -95,9 +95,9 @@ package struct HTTPFlowService: FlowService {
         await tokens.close()
     }
 
-    package func takeTurn() async { await sender.takeTurn() }
+    package func waitForRateLimit() async { await sender.waitForRateLimit() }
 
-    package func turnDelay() -> Duration { sender.rateLimiter.delay(at: time.monotonic()) }
+    package func rateLimitDelay() -> Duration { sender.rateLimiter.delay(at: time.monotonic()) }
 
     package func serviceTime() -> ServiceTime? { freshAnswers.serviceTime() }
 

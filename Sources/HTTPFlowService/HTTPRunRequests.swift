@@ -36,11 +36,13 @@ extension HTTPFlowService {
         do throws(FlowServiceError) {
             let token = try await tokens.token()
             // Avoids a useless connection. The body is still checked again right before it is written.
-            guard !isLate() else { return RunAnswer(TransportError(GuardedBody.HeldBack.late, mayHaveArrived: false)) }
+            guard !isLate() else {
+                return RunAnswer(TransportError(GuardedBody.WithholdReason.late, couldHaveArrived: false))
+            }
             let first = await answer(with: token)
             guard case .unauthorized = first, let fresh = try await tokens.replacement(of: token) else { return first }
             // Counts against the rate limit without waiting, because the claim is open.
-            _ = sender.rateLimiter.takeTurn(at: time.monotonic())
+            _ = sender.rateLimiter.reserveTurn(at: time.monotonic())
             return await answer(with: fresh)
         } catch .unauthorized(let reason) {
             return .unauthorized(reason: reason)

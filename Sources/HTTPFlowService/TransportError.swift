@@ -9,17 +9,18 @@ import NIOSSL
 struct TransportError: Error, Sendable {
     let reason: String
     /// Whether the request may have reached the service. `false` only if no byte of its body was sent.
-    let mayHaveArrived: Bool
+    let couldHaveArrived: Bool
 
-    init(_ error: any Error, mayHaveArrived: Bool) {
+    init(_ error: any Error, couldHaveArrived: Bool) {
         reason = Self.describe(error)
-        self.mayHaveArrived = mayHaveArrived
+        self.couldHaveArrived = couldHaveArrived
     }
 
     /// Describes an error without any header value, because the text is shown, logged and stored.
     static func describe(_ error: any Error) -> String {
         switch error {
-        case let heldBack as GuardedBody.HeldBack: heldBack == .late ? "its time to be sent has passed" : "cancelled"
+        case let withheld as GuardedBody.WithholdReason:
+            withheld == .late ? "its time to be sent has passed" : "cancelled"
         case is CancellationError: "cancelled"
         case let error as HTTPClientError: describe(error)
         case let error as NIOConnectionError: describe(error)

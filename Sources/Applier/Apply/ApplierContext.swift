@@ -45,7 +45,7 @@ package struct ApplierContext: Sendable {
         self.time = time
         startedAt = time.monotonic()
         hadJournal = store.isShared || journal.exists()
-        retryPolicy = RetryPolicy(maxAttempts: 9, longestDelay: .seconds(30)) { Double(random() >> 11) * 0x1p-53 }
+        retryPolicy = RetryPolicy(maxAttempts: 9, maxDelay: .seconds(30)) { Double(random() >> 11) * 0x1p-53 }
         self.owner = owner
         self.random = random
         self.stop = stop

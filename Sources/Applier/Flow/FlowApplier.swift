@@ -234,8 +234,10 @@ struct FlowApplier {
                 continue
             }
             if let run = next.kind.retried, try await !isRetryNeeded(next, of: run) { return .replan }
-            if !pending.isEmpty, context.service.turnDelay() > maxCommitDelay, try await !commit() { return .replan }
-            await context.service.takeTurn()
+            if !pending.isEmpty, context.service.rateLimitDelay() > maxCommitDelay, try await !commit() {
+                return .replan
+            }
+            await context.service.waitForRateLimit()
             if context.stop.isRequested {
                 _ = try await commit()
                 throw .stopped
@@ -257,7 +259,7 @@ struct FlowApplier {
         unsent = requests[...]
         while let request = unsent.first {
             if unsent.count < requests.count {
-                await context.service.takeTurn()
+                await context.service.waitForRateLimit()
                 if context.stop.isRequested {
                     try await release(unsent, "stopped")
                     throw .stopped
@@ -326,7 +328,7 @@ struct FlowApplier {
                 throw error
             }
             guard isInTime else { return .replan }
-            await context.service.takeTurn()
+            await context.service.waitForRateLimit()
         }
     }
 

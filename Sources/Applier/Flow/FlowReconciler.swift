@@ -277,7 +277,9 @@ struct FlowReconciler {
     ///
     /// - Returns: whether it waited, so that the flow has to be compared with the service before another attempt.
     mutating func waitForUnnamedRun(of key: RunKey) async throws(FlowEnd) -> Bool {
-        let unlisted = ledger.runs.attempts(at: key).last { $0.namedKnownRun && !waitedAfter.contains($0.identity) }
+        let unlisted = ledger.runs.attempts(at: key).last {
+            $0.isAnsweredWithKnownRun && !waitedAfter.contains($0.identity)
+        }
         guard let unlisted else { return false }
         if context.listingLag > .zero {
             try await waitWithoutSlot(

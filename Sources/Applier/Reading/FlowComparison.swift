@@ -31,8 +31,8 @@ struct FlowComparison {
     init(_ flow: FlowID, acknowledged: [Acknowledgement], _ context: ApplierContext) {
         self.flow = flow
         self.context = context
-        self.acknowledged = acknowledged.somebodyElses
-        acknowledgedWindows = Set(acknowledged.toldWindows.keys)
+        self.acknowledged = acknowledged.foreignRunIDs
+        acknowledgedWindows = Set(acknowledged.declaredWindows.keys)
     }
 
     /// Reads the flow's ledger.
@@ -171,7 +171,7 @@ struct FlowComparison {
             if depth == .newest, page.next != nil, cutoff.isReached(by: runs, lastPage: page.items) {
                 return RunListing(runs: runs, date: date, isComplete: false, readBackTo: runs.last?.createdAt)
             }
-            guard try paging.goOn(after: page, newItems: new.count) else {
+            guard try paging.advance(after: page, newItems: new.count) else {
                 return RunListing(runs: runs, date: date, isComplete: true)
             }
         }

@@ -32,7 +32,7 @@ struct GroupReading {
             for flow in new { found[flow.id] = flow }
             // A page without any of the requested flows may mean that the service ignores the filter and lists all
             // flows.
-            guard !new.isEmpty, found.count < group.count, try paging.goOn(after: page, newItems: new.count) else {
+            guard !new.isEmpty, found.count < group.count, try paging.advance(after: page, newItems: new.count) else {
                 return (found, calls)
             }
         }
@@ -89,7 +89,7 @@ struct GroupReading {
             let new = listing.add(page)
             guard listing.isInOrder, calls < group.count / 4,
                 !group.allSatisfy({ listing.reachesBack(for: $0, settle: settle) }),
-                try paging.goOn(after: page, newItems: new)
+                try paging.advance(after: page, newItems: new)
             else { return (listing, calls) }
         }
     }

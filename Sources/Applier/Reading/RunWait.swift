@@ -39,7 +39,7 @@ package struct RunWait: Sendable {
         for flow in flows {
             var comparison = FlowComparison(flow.id, acknowledged: flow.acknowledged, context)
             // An acknowledged run may never report its end.
-            let acknowledged = flow.acknowledged.somebodyElses
+            let acknowledged = flow.acknowledged.foreignRunIDs
             waitedFor[flow.id] = Set(try await comparison.ledger().runs.filter(\.isUnderWay).compactMap(\.id))
                 .subtracting(acknowledged)
         }

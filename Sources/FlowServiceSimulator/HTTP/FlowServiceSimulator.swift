@@ -20,7 +20,7 @@ package enum FlowServiceSimulator {
         let state: SimulatorState
         do {
             state = try SimulatorState(configuration)
-            try await state.add(configuration.flows, [])
+            try await state.add(flows: configuration.flows, runs: [])
         } catch {
             throw .state(error)
         }
@@ -84,7 +84,7 @@ package struct RunningSimulator: Sendable {
     ///
     /// - Throws: ``SimulatorError`` if the state file cannot be written.
     package func add(flows: [SimulatedFlow] = [], runs: [ForeignRun] = []) async throws(SimulatorError) {
-        do { try await state.add(flows, runs) } catch { throw .state(error) }
+        do { try await state.add(flows: flows, runs: runs) } catch { throw .state(error) }
     }
 
     /// Stops the server. Requests in flight are interrupted.

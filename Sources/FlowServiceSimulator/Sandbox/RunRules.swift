@@ -26,7 +26,7 @@ package struct RunCreation: Hashable, Sendable {
     init(_ body: JSONValue, client: String) throws(ServiceError) {
         guard body.object != nil else { throw .notJSON }
         guard let id = body["flowId"] else { throw .missing("flowId") }
-        guard let id = id.string else { throw .wrongType("flowId", "a string") }
+        guard let id = id.string else { throw .wrongType("flowId", expected: "a string") }
         flow = id
         parameters = try RunParameters(body["params"])
         self.client = client
@@ -90,7 +90,7 @@ extension SimulatedSandbox {
     ) throws(ServiceError) -> SimulatedRun {
         let run = try run(id)
         if let etag, etag != "*", etag != run.etag(at: now) { throw .changed(id) }
-        guard run.mayBeTriggeredAgain(at: now) else {
+        guard run.canBeRetriggered(at: now) else {
             throw .notRetriable(id, status: run.status(at: now))
         }
         return nextRun(
@@ -131,8 +131,8 @@ extension SimulatedSandbox {
         for case (let key, let time?) in sent {
             switch (times, time) {
             case (.any, _), (.string, .string), (.integer, .integer): continue
-            case (.string, .integer): throw .wrongType("params.\(key)", "a string")
-            case (.integer, .string): throw .wrongType("params.\(key)", "an integer")
+            case (.string, .integer): throw .wrongType("params.\(key)", expected: "a string")
+            case (.integer, .string): throw .wrongType("params.\(key)", expected: "an integer")
             }
         }
     }
@@ -151,7 +151,7 @@ extension SimulatedSandbox {
         return SimulatedRun(
             id: id.uuid(), flow: flow, parameters: parameters, createdAt: createdAt ?? now, client: client,
             origin: origin, outcome: end, startsAt: startsAt, endsAt: startsAt + configuration.pace.inProgress,
-            listedAt: now + configuration.listingLag, tellsWindowAt: now + configuration.windowDelay,
+            listedAt: now + configuration.listingLag, windowListedAt: now + configuration.windowDelay,
             lateEnd: configuration.lateEnd.flatMap { $0.isPossible(before: end) ? $0 : nil })
     }
 }

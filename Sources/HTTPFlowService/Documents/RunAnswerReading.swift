@@ -30,7 +30,7 @@ extension RunAnswer {
 
     /// Classifies a request that received no answer.
     init(_ error: TransportError) {
-        self = error.mayHaveArrived ? .unknown(reason: error.reason, response: nil) : .notSent(error.reason)
+        self = error.couldHaveArrived ? .unknown(reason: error.reason, response: nil) : .notSent(error.reason)
     }
 }
 

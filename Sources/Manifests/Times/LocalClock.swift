@@ -81,25 +81,25 @@ package struct LocalClock: Sendable {
 
     /// The name that was most likely meant: also by a city alone, an abbreviation, or letters in another case.
     static func nearestName(to name: String) -> String? {
-        var wanted = name
-        for prefix in ["SystemV/", "posix/", "right/"] where wanted.hasPrefix(prefix) {
-            wanted.removeFirst(prefix.count)
-            if LocalClock(wanted) != nil { return wanted }
+        var query = name
+        for prefix in ["SystemV/", "posix/", "right/"] where query.hasPrefix(prefix) {
+            query.removeFirst(prefix.count)
+            if LocalClock(query) != nil { return query }
         }
         // The sign is reversed in these names.
-        if let match = wanted.uppercased().wholeMatch(of: /(GMT|UTC)([+-])0?(\d\d?)(:?00)?/), let hours = Int(match.3) {
+        if let match = query.uppercased().wholeMatch(of: /(GMT|UTC)([+-])0?(\d\d?)(:?00)?/), let hours = Int(match.3) {
             let zone = hours == 0 ? "UTC" : "Etc/GMT\(match.2 == "+" ? "-" : "+")\(hours)"
             if LocalClock(zone) != nil { return zone }
         }
         let known = ZoneDatabase.systemNames.union(TimeZone.knownTimeZoneIdentifiers.filter(ZoneName.isBuiltIn))
             .union(["UTC"]).sorted()
-        let lowercased = wanted.lowercased()
+        let lowercased = query.lowercased()
         if let other = known.first(where: { $0.lowercased() == lowercased }) { return other }
         if let city = known.first(where: { $0.lowercased().hasSuffix("/" + lowercased) }) { return city }
-        if let zone = TimeZone.abbreviationDictionary[wanted.uppercased()], LocalClock(zone) != nil { return zone }
-        if let zone = nearest(to: wanted, among: known) { return zone }
+        if let zone = TimeZone.abbreviationDictionary[query.uppercased()], LocalClock(zone) != nil { return zone }
+        if let zone = nearest(to: query, among: known) { return zone }
         let cities = Dictionary(known.map { (String($0.split(separator: "/").last ?? ""), $0) }) { first, _ in first }
-        return nearest(to: wanted, among: cities.keys.sorted()).flatMap { cities[$0] }
+        return nearest(to: query, among: cities.keys.sorted()).flatMap { cities[$0] }
     }
 
     /// What the clock shows at a moment.

@@ -20,8 +20,8 @@ package struct Predecessor: Hashable, Sendable {
     package init(_ declaration: FlowDeclaration, _ plan: FlowPlan, runs: some Sequence<RecordedRun>) {
         title = declaration.title
         missing = Stretches(plan.actions.map(\.window) + plan.held.map(\.window))
-        let acknowledged = declaration.acknowledged.somebodyElses
-        let acknowledgedWindows = declaration.acknowledged.toldWindows
+        let acknowledged = declaration.acknowledged.foreignRunIDs
+        let acknowledgedWindows = declaration.acknowledged.declaredWindows
         let tooFew = Set(declaration.runsWithTooFewRecords(in: runs).compactMap(\.id))
         var underWay: [(run: RecordedRun, window: Window)] = []
         var succeeded: [Window] = []
@@ -50,7 +50,7 @@ package struct Predecessor: Hashable, Sendable {
 
     /// Returns the reason why a window must wait for this flow, in words that many windows share; `nil` if it need not
     /// wait.
-    func obstacle(to window: Window) -> String? {
+    func blockingReason(to window: Window) -> String? {
         if underWay.overlap(window) { return "waits for \(title), \(notEnded)" }
         if missing.overlap(window) { return "waits for \(title), which is not requested yet" }
         if succeeded.contain(window) { return nil }

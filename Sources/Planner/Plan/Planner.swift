@@ -34,7 +34,7 @@ package struct Planner: Hashable, Sendable {
         var planning = FlowPlanning(
             declaration, replaced: replaced, predecessors: predecessors, asOf: asOf,
             listsUndeclared: listsUndeclared)
-        planning.take(Array(runs))
+        planning.consume(Array(runs))
         return planning.plan(record: record)
     }
 }
@@ -53,7 +53,7 @@ package struct FlowPlanning {
     }
 
     /// Consumes the next recorded runs, sorted by window; runs of unknown window come first.
-    package mutating func take(_ runs: [RecordedRun]) { pass.take(runs) }
+    package mutating func consume(_ runs: [RecordedRun]) { pass.consume(runs) }
 
     /// Returns the plan, after all recorded runs were consumed.
     package mutating func plan(record: FlowRecord) -> FlowPlan { pass.finish(record: record) }

@@ -6,23 +6,23 @@ import Manifests
 struct CappedDiagnostics {
     private static let limit = 20
 
-    private var kept: [Diagnostic] = []
+    private var diagnostics: [Diagnostic] = []
     private var counts: [DiagnosticCode: Int] = [:]
 
     mutating func add(_ code: DiagnosticCode, _ make: () -> Diagnostic) {
         let count = counts[code, default: 0] + 1
         counts[code] = count
-        if count <= Self.limit { kept.append(make()) }
+        if count <= Self.limit { diagnostics.append(make()) }
     }
 
     /// Returns the diagnostics, sorted by position.
     func all(flowPlace: Place) -> [Diagnostic] {
         let others = counts.filter { $0.value > Self.limit }.map { code, count in
-            let severity = kept.first { $0.code == code }?.severity ?? .error
+            let severity = diagnostics.first { $0.code == code }?.severity ?? .error
             return Diagnostic(
                 code, severity, at: flowPlace, "\(count - Self.limit) more in this flow: \(code.summary)")
         }
-        return (kept + others).sortedByPlace()
+        return (diagnostics + others).sortedByPlace()
     }
 }
 
@@ -79,8 +79,8 @@ extension Diagnostic {
     }
 
     /// - Parameter isAcknowledged: whether the manifest acknowledges the run, with its window.
-    static func taken(
-        _ run: RecordedRun, for rerun: String, of window: Window, isAcknowledged: Bool, at place: Place
+    static func countedAsRerun(
+        _ run: RecordedRun, rerun: String, of window: Window, isAcknowledged: Bool, at place: Place
     ) -> Diagnostic {
         Diagnostic(
             .runTakenForRerun, .warning, at: place,

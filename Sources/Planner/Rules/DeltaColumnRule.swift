@@ -78,9 +78,9 @@ package struct DeltaColumnRule: Hashable, Sendable {
         case .noRequestCarriesUnknown, .missing: return nil
         case .fixed(let known, let run):
             let since = run.map { " since \($0.inWords) at \($0.recordedAt)" } ?? " by the flow itself"
-            let wanted = declared.map { " and cannot become \($0.column.inWords)" } ?? ""
+            let declaredChange = declared.map { " and cannot become \($0.column.inWords)" } ?? ""
             return Diagnostic(
-                .deltaColumnFixed, at: place, "the delta column is fixed at \(known.inWords)\(since)\(wanted)",
+                .deltaColumnFixed, at: place, "the delta column is fixed at \(known.inWords)\(since)\(declaredChange)",
                 suggestion: "write '\(SuggestedYAML.deltaColumn(known))', or leave 'deltaColumn' out")
         case .onFile:
             return Diagnostic(

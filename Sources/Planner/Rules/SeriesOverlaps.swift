@@ -2,7 +2,7 @@ import FlowRuns
 import Manifests
 
 /// The window that a new window partly overlaps.
-enum Overlapped {
+enum OverlapSource {
     case recorded(Window, RecordedRun)
     case declared(DesiredWindow)
 
@@ -19,7 +19,7 @@ enum Overlapped {
 struct SeriesOverlaps {
     private struct Overlaps {
         let first: DesiredWindow
-        let other: Overlapped
+        let other: OverlapSource
         var last: Window
         var count = 1
     }
@@ -29,7 +29,7 @@ struct SeriesOverlaps {
     /// Overlaps with declared windows, by the position of the series.
     private var declared: [Place: Overlaps] = [:]
 
-    mutating func add(_ new: DesiredWindow, with other: Overlapped) {
+    mutating func add(_ new: DesiredWindow, with other: OverlapSource) {
         func add(to overlaps: inout [Place: Overlaps]) {
             guard overlaps[new.place] != nil else {
                 return overlaps[new.place] = Overlaps(first: new, other: other, last: new.window)
@@ -52,7 +52,7 @@ struct SeriesOverlaps {
 }
 
 extension Diagnostic {
-    static func overlap(of new: DesiredWindow, with other: Overlapped) -> Diagnostic {
+    static func overlap(of new: DesiredWindow, with other: OverlapSource) -> Diagnostic {
         switch other {
         case .recorded(let window, let run):
             Diagnostic(
@@ -68,7 +68,7 @@ extension Diagnostic {
     }
 
     fileprivate static func overlaps(
-        of first: DesiredWindow, with other: Overlapped, count: Int, until last: Window
+        of first: DesiredWindow, with other: OverlapSource, count: Int, until last: Window
     ) -> Diagnostic {
         let span = "\(first.window.start) to \(last.end)"
         switch other {

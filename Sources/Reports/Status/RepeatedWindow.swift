@@ -34,10 +34,10 @@ extension FlowDeclaration {
     ///
     /// - Parameter runs: All recorded runs of the flow.
     package func repeatedWindows(in runs: [RecordedRun]) -> [RepeatedWindow] {
-        let acknowledged = acknowledged.somebodyElses
+        let acknowledged = acknowledged.foreignRunIDs
         var taken: [Window: [RecordedRun]] = [:]
-        for run in runs where run.state.isAccepted && run.state != .failed && !retries.include(run) {
-            guard let window = run.window, !run.isSomebodyElses(acknowledged) else { continue }
+        for run in runs where run.state.isAccepted && run.state != .failed && !retries.includes(run) {
+            guard let window = run.window, !run.isForeign(acknowledged) else { continue }
             taken[window, default: []].append(run)
         }
         let ranges = reruns.filter(\.isRange)

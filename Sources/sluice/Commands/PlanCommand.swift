@@ -63,7 +63,7 @@ struct PlanCommand: AsyncParsableCommand {
             }
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
-        let isPending = plan.requestCount > 0 || plan.isContinuedLater || plan.flows.contains(where: \.isWaiting)
+        let isPending = plan.requestCount > 0 || plan.hasPostponedRequests || plan.flows.contains(where: \.isWaiting)
         if detailedExitCode, isPending { throw ExitCode(ExitStatus.changesPending.rawValue) }
     }
 

@@ -37,7 +37,7 @@ struct SimulateCommand: AsyncParsableCommand {
         try server.apply(to: &configuration)
         runs.apply(to: &configuration.sandbox)
         lists.apply(to: &configuration.sandbox)
-        let others = try runs.madeByOthers()
+        let others = try runs.foreignRuns()
         if !paths.isEmpty {
             let files = try ManifestFiles.read(paths)
             let (manifests, diagnostics) = try files.load()
@@ -157,7 +157,7 @@ extension SimulateCommand {
             sandbox.answerShape = answer
         }
 
-        func madeByOthers() throws(Failure) -> [ForeignRun] {
+        func foreignRuns() throws(Failure) -> [ForeignRun] {
             guard let runs else { return [] }
             do { return try SimulatedRunFile.read(path: runs) } catch { throw Failure(.invalid, "\(error)") }
         }
@@ -208,7 +208,7 @@ extension SimulateCommand {
             sandbox.listedWindows = listedWindows
             sandbox.windowDelay = windowDelay?.duration ?? .zero
             sandbox.lastRunDetails = lastRunDetails
-            sandbox.tellsClient = !hidesClient
+            sandbox.listsClient = !hidesClient
         }
     }
 }

@@ -22,7 +22,7 @@ struct ValidateCommand: ParsableCommand {
         let (set, found) = try files.load()
         let sources = files.sources
         // Where something could not be read, the flows may be there.
-        let diagnostics = found.hasErrors ? found : (found + set.flowless(set.targets)).sortedByPlace()
+        let diagnostics = found.hasErrors ? found : (found + set.warningsWithoutFlows(set.targets)).sortedByPlace()
         if format.chosen == .text {
             output.tell(diagnostics, sources)
         } else {

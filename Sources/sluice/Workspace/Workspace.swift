@@ -40,7 +40,7 @@ struct Workspace {
         }
         guard !diagnostics.hasErrors else { throw Failure(.invalid) }
         let target = try choose(options.target, from: manifests.targets, paths: options.paths)
-        if selection != nil { output.tell(manifests.flowless([target]), sources) }
+        if selection != nil { output.tell(manifests.warningsWithoutFlows([target]), sources) }
         let all = manifests.flows.filter { $0.target == target.name }
         let chosen = try selection?.choose(from: all) { ($0.id, $0.name) } ?? all
         if chosen.count < all.count { output.say("\(grouped(chosen.count)) of \(counted(all.count, "flow")) selected") }

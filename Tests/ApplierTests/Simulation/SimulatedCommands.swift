@@ -87,7 +87,7 @@ struct SimulatedCommands {
         let asOf = process.machine.clock.now() + ahead
         let declarations = declarations
         process.noteTold(
-            Dictionary(declarations.flatMap { $0.acknowledged.toldWindows.map { ($0, $1) } }) { first, _ in first })
+            Dictionary(declarations.flatMap { $0.acknowledged.declaredWindows.map { ($0, $1) } }) { first, _ in first })
         var flows: [FlowPlan] = []
         for declaration in declarations {
             let snapshot = try await store.snapshot(of: declaration.id)
