@@ -9,7 +9,7 @@ import Synchronization
 /// Outside of ``stopping(announcing:_:)``, the first signal exits.
 enum Signals {
     /// Resets SIGCHLD: an inherited SIG_IGN makes `waitpid` fail.
-    static func takeNoteOfChildren() { signal(SIGCHLD, SIG_DFL) }
+    static func resetChildSignal() { signal(SIGCHLD, SIG_DFL) }
 
     private struct Stopping {
         let stop: StopSignal
@@ -58,7 +58,7 @@ enum Signals {
                 _exit(128 + signal)
             }
             stopping.stop.request()
-            current?.said = Task.detached { Console.say(.blank + [stopping.announcement]) }
+            current?.said = Task.detached { Console.printNote(.blank + [stopping.announcement]) }
         }
     }
 }

@@ -154,13 +154,13 @@ extension PostgresConnection {
             }
             for array in [starts, ends, reruns, attempts] { parameters.add(array) }
             let columns = LedgerColumn.names(RunColumns.all, of: "r")
-            let wanted = "unnest($3::bigint[], $4::bigint[], $5::text[], $6::bigint[]) AS w(s, e, rerun, attempt)"
+            let identityRows = "unnest($3::bigint[], $4::bigint[], $5::text[], $6::bigint[]) AS w(s, e, rerun, attempt)"
             let of = "r.target = $1 AND r.flow = $2 AND r.rerun = w.rerun AND r.attempt = w.attempt"
             try run(
                 """
-                SELECT r.id, \(columns) FROM \(wanted)
+                SELECT r.id, \(columns) FROM \(identityRows)
                     JOIN sluice.run AS r ON \(of) AND r.window_start = w.s AND r.window_end = w.e
-                UNION ALL SELECT r.id, \(columns) FROM \(wanted)
+                UNION ALL SELECT r.id, \(columns) FROM \(identityRows)
                     JOIN sluice.run AS r ON \(of) AND r.window_start IS NULL AND w.s IS NULL
                 """, parameters
             ) { (row) throws(PostgresError) in

@@ -81,10 +81,10 @@ package struct FlowCoverage: Hashable, Sendable {
             states[window] = .tooFewRecords
             reasons[window] = declaration?.expectation?.shortfall(of: records)
         }
-        func add(_ window: Window, _ state: CoverageState) { states[window] = max(states[window] ?? state, state) }
-        for action in plan.actions { add(action.window, .planned) }
+        func add(_ window: Window, as state: CoverageState) { states[window] = max(states[window] ?? state, state) }
+        for action in plan.actions { add(action.window, as: .planned) }
         for held in plan.held {
-            add(held.window, held.cause.isPostponed ? .postponed : .held)
+            add(held.window, as: held.cause.isPostponed ? .postponed : .held)
             reasons[held.window] = reasons[held.window] ?? held.reason
         }
 

@@ -26,9 +26,9 @@ struct UnusualWindows {
             let length = action.window.length
             if action.window.end > asOf {
                 let ahead = spanText(action.window.end - asOf)
-                note(index, "ends in \(UTCTime(action.window.end).year), \(ahead) after this plan")
+                addRemark(index, "ends in \(UTCTime(action.window.end).year), \(ahead) after this plan")
             } else if length > median, actions.count >= 3, length / Self.muchLonger >= median {
-                note(index, "\(grouped(Int(length / median as Double))) times as long as most windows here")
+                addRemark(index, "\(grouped(Int(length / median as Double))) times as long as most windows here")
             }
         }
         noteGaps(actions)
@@ -51,7 +51,7 @@ struct UnusualWindows {
 
     var isEmpty: Bool { remarks.isEmpty }
 
-    private mutating func note(_ index: Int, _ remark: String) {
+    private mutating func addRemark(_ index: Int, _ remark: String) {
         remarks[index] = remarks[index].map { "\($0); \(remark)" } ?? remark
     }
 
@@ -68,9 +68,9 @@ struct UnusualWindows {
             let isFew = min(index, actions.count - index) <= 2 && actions.count >= 4
             guard gap > (isFew ? Self.farForFew : Self.farApart) else { continue }
             if index <= actions.count / 2 {
-                note(place(index - 1), "\(spanText(gap)) before the next window")
+                addRemark(place(index - 1), "\(spanText(gap)) before the next window")
             } else {
-                note(place(index), "\(spanText(gap)) after the previous window")
+                addRemark(place(index), "\(spanText(gap)) after the previous window")
             }
         }
     }

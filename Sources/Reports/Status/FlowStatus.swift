@@ -37,7 +37,7 @@ package struct FlowStatus: Hashable, Sendable {
     /// The position of the flow's declaration.
     let place: Place
 
-    static let mostProblems = 20
+    static let maxProblems = 20
 
     /// A reason why windows wait for another flow.
     struct Wait: Hashable, Sendable {
@@ -94,7 +94,7 @@ package struct FlowStatus: Hashable, Sendable {
         let all =
             latest.filter { $0.state == .failed }.latestFirst + Array(tooFew).latestFirst
             + latest.filter { $0.state == .partial && !tooFew.contains($0) }.latestFirst
-        problems = Array(all.prefix(Self.mostProblems))
+        problems = Array(all.prefix(Self.maxProblems))
         problemCount = all.count
         hasReruns = !declaration.reruns.isEmpty
         windowToRerun =

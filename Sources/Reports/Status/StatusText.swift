@@ -67,7 +67,7 @@ struct StatusText {
             let window = run.window?.text(style.ellipsis) ?? "unknown window"
             let isGrave = run.state == .failed || flow.shortfall(of: run) != nil
             let state = style.paint("\(run.state.rawValue)\(rerun)", isGrave ? .error : .warning)
-            lines += style.besideOrBelow("\(style.paint(flow.title, .strong)) \(state)", window)
+            lines += style.nextToOrBelow("\(style.paint(flow.title, .strong)) \(state)", text: window)
             if let id = run.id { lines += style.lines("run \(id)", .quiet, indent: 4) }
             lines += style.lines(flow.why(run), .plain, indent: 4)
         }

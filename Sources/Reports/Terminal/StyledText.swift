@@ -86,7 +86,7 @@ extension TextStyle {
     }
 
     /// Puts two texts on one line if they fit, otherwise the second on lines of its own.
-    func besideOrBelow(_ head: StyledText, _ text: String) -> [StyledText] {
+    func nextToOrBelow(_ head: StyledText, text: String) -> [StyledText] {
         guard let width, head.columns + 2 + text.columns > width else { return ["\(head)  \(text)"] }
         return [head] + lines(text, indent: 4)
     }

@@ -66,17 +66,17 @@ extension ApplyOutcome {
         let names = Dictionary(plan.flows.compactMap { flow in flow.name.map { (flow.id, $0) } }) { first, _ in first }
         var text: MarkdownText = "### Target \(code: plan.target.name): \(summary)\n\n"
         text = "\(text)\(MarkdownText.head(["flow", "end", "requested", "remaining"], numbersFrom: 2))"
-        for flow in flows.prefix(Self.mostRows) {
+        for flow in flows.prefix(Self.maxRows) {
             let name = names[flow.flow] ?? flow.flow.description
             let row = MarkdownText.row(
                 ["\(name)", "\(flow.message ?? "done")", "\(flow.accepted)", "\(flow.remaining)"])
             text = "\(text)\(row)"
         }
-        let more = flows.count - Self.mostRows
+        let more = flows.count - Self.maxRows
         return more > 0 ? "\(text)\n… and \(counted(more, "flow")) more\n\n" : "\(text)\n"
     }
 
-    private static var mostRows: Int { 200 }
+    private static var maxRows: Int { 200 }
 }
 
 extension WaitOutcome {

@@ -89,7 +89,7 @@ struct ApplyCommand: AsyncParsableCommand {
     /// Warns when the ledger file is new: running from a different folder than `plan` would silently start a second
     /// ledger.
     private func announceNewLedger(_ target: Target) {
-        if let path = TargetLedger.newFile(of: target) { output.say("creating a new ledger: \(path)") }
+        if let path = TargetLedger.newFile(of: target) { output.printNote("creating a new ledger: \(path)") }
     }
 
     // MARK: A saved plan

@@ -40,7 +40,7 @@ struct LedgerCommand: ParsableCommand {
                 try await FileOutput.write(to: out ?? "-") { write in
                     try await ledger.store.export(target: workspace.target.identity, write: write)
                 }
-                if let out { output.say("wrote \(out)") }
+                if let out { output.printNote("wrote \(out)") }
             }
         }
     }
@@ -68,7 +68,7 @@ struct LedgerCommand: ParsableCommand {
                 do throws(LedgerImportError) {
                     let record = try LedgerImport(file, targets: workspace.target.identities)
                     try await record.restore(into: ledger.store) { UUID().uuidString }
-                    output.say(
+                    output.printNote(
                         "the ledger holds \(counted(record.runCount, "run")) of \(counted(record.flowCount, "flow"))"
                     )
                 } catch {
@@ -113,7 +113,7 @@ struct LedgerCommand: ParsableCommand {
                     do throws(LedgerCopyError) {
                         let copy = try await ledger.store.copy(to: copied.store)
                         let what = "\(counted(copy.flows, "flow")) with \(counted(copy.runs, "run"))"
-                        output.say("copied \(what); write 'ledger: \(other)' in target '\(target.name)'")
+                        output.printNote("copied \(what); write 'ledger: \(other)' in target '\(target.name)'")
                     } catch {
                         if case .ledger(let error) = error { throw error }
                         throw Failure(.fileError, error.description)
@@ -159,7 +159,7 @@ struct LedgerCommand: ParsableCommand {
                 let twice =
                     try await plan.diagnostics.filter { Self.codes.contains($0.code) }
                     + windowsRunTwice(of: workspace, in: ledger.store)
-                output.tell(twice, workspace.sources)
+                output.printDiagnostics(twice, sources: workspace.sources)
                 guard violations.isEmpty else {
                     throw Failure(.fileError, "the ledger has errors:", details: violations.map { "- \($0)" })
                 }
@@ -168,7 +168,7 @@ struct LedgerCommand: ParsableCommand {
                         .fileError,
                         "\(counted(twice.count, "window was", "windows were")) ingested more often than declared")
                 }
-                output.say("no errors in the ledger")
+                output.printNote("no errors in the ledger")
             }
         }
 
@@ -188,7 +188,7 @@ struct LedgerCommand: ParsableCommand {
                     id: flow, manifest: "", target: workspace.target.name, source: .file,
                     overlap: successor?.overlap ?? .error, reruns: successor?.reruns ?? [],
                     acknowledged: successor?.acknowledged ?? [], place: successor?.place ?? workspace.target.place)
-                found += Planner(asOf: SystemTime().now()).plan(undeclared, record: kept.record, runs: kept.runs)
+                diagnostics += Planner(asOf: SystemTime().now()).plan(undeclared, record: snapshot.record, runs: snapshot.runs)
                     .diagnostics.filter { codes.contains($0.code) }
                     .map {
                         Diagnostic(
@@ -199,7 +199,7 @@ struct LedgerCommand: ParsableCommand {
                                 ? "declare the flow, with or without windows, and verify again" : $0.suggestion)
                     }
             }
-            return found
+            return diagnostics
         }
     }
 
@@ -223,7 +223,8 @@ struct LedgerCommand: ParsableCommand {
                 let known = try await ledger.store.flows().map(\.id)
                 let flows = Set(known).union(workspace.flows.selected.map(\.id)).sorted()
                 try await ledger.store.requireRecheck(of: flows) { UUID().uuidString }
-                output.say("\(counted(flows.count, "flow")) will be compared with the service before the next request")
+                output.printNote(
+                    "\(counted(flows.count, "flow")) will be compared with the service before the next request")
             }
         }
     }

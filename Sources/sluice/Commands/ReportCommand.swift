@@ -37,6 +37,6 @@ struct ReportCommand: AsyncParsableCommand {
         let page = CoverageReport(target: target.name, asOf: asOf, flows: flows, runLink: target.runLink)
             .written(.html)
         try FileOutput.write(Array(page.utf8), to: out)
-        if out != "-" { output.say("wrote \(out): \(counted(flows.count, "flow"))") }
+        if out != "-" { output.printNote("wrote \(out): \(counted(flows.count, "flow"))") }
     }
 }

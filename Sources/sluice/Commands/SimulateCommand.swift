@@ -41,7 +41,7 @@ struct SimulateCommand: AsyncParsableCommand {
         if !paths.isEmpty {
             let files = try ManifestFiles.read(paths)
             let (manifests, diagnostics) = try files.load()
-            output.tell(diagnostics, files.sources)
+            output.printDiagnostics(diagnostics, sources: files.sources)
             guard !diagnostics.hasErrors else { throw Failure(.invalid) }
             configuration.flows += manifests.flows.map(SimulatedFlow.init)
         }
@@ -52,7 +52,7 @@ struct SimulateCommand: AsyncParsableCommand {
         } catch {
             throw Failure(.unavailable, "the simulator cannot start: \(error)")
         }
-        output.say(
+        output.printNote(
             "the simulator is listening, with \(counted(configuration.flows.count, "flow")); press Ctrl-C to stop it")
         Console.output("\(simulator.baseURL)")
         _ = try await Signals.stopping { stop in await stop.wait() }

@@ -11,7 +11,7 @@ struct FlowInventory: Sendable {
     let flows: [ServiceFlow]
     private let places: [FlowID: Place]
     /// The entries of the generated manifest; filled only for the format `yaml`.
-    var starting: [StartingManifest.Entry] = []
+    var starting: [ManifestTemplate.Entry] = []
 
     init(target: String, flows: [ServiceFlow], declarations: [FlowDeclaration]) {
         self.target = target
@@ -75,7 +75,7 @@ extension FlowInventory: Report {
     static let renderings: [Rendering<FlowInventory>] = [
         .text { inventory, style in inventory.lines(style) },
         .json { inventory, json, _ in inventory.write(to: &json) },
-        .yaml { inventory in StartingManifest(target: inventory.target, entries: inventory.starting).yaml },
+        .yaml { inventory in ManifestTemplate(target: inventory.target, entries: inventory.starting).yaml },
     ]
 }
 

@@ -36,14 +36,16 @@ struct Workspace {
         if annotates {
             DiagnosticsReport(diagnostics, sources: sources).write(.github) { Console.output($0) }
         } else if showsWarnings || diagnostics.hasErrors {
-            output.tell(diagnostics, sources)
+            output.printDiagnostics(diagnostics, sources: sources)
         }
         guard !diagnostics.hasErrors else { throw Failure(.invalid) }
         let target = try choose(options.target, from: manifests.targets, paths: options.paths)
-        if selection != nil { output.tell(manifests.warningsWithoutFlows([target]), sources) }
+        if selection != nil { output.printDiagnostics(manifests.warningsWithoutFlows([target]), sources: sources) }
         let all = manifests.flows.filter { $0.target == target.name }
         let chosen = try selection?.choose(from: all) { ($0.id, $0.name) } ?? all
-        if chosen.count < all.count { output.say("\(grouped(chosen.count)) of \(counted(all.count, "flow")) selected") }
+        if chosen.count < all.count {
+            output.printNote("\(grouped(chosen.count)) of \(counted(all.count, "flow")) selected")
+        }
         return Workspace(
             flows: TargetFlows(target: target, declared: all, selected: chosen, manifests: manifests.digests),
             sources: sources,

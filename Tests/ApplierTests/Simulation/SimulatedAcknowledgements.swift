@@ -11,7 +11,7 @@ final class Acknowledgements: Sendable {
     func of(_ flow: FlowID) -> [Acknowledgement] { known.withLock { $0[flow] ?? [] } }
 
     /// Such a run counts for nothing; an apply that is at work may have read an earlier manifest.
-    func wasSomebodyElses(_ run: SimulatedRun) -> Bool { foreignRunIDs.withLock { $0.contains(run.id) } }
+    func isForeign(_ run: SimulatedRun) -> Bool { foreignRunIDs.withLock { $0.contains(run.id) } }
 
     func isWrong(_ run: SimulatedRun) -> Bool {
         of(run.flow).contains { $0.run.description == run.id && $0.window != nil && $0.window != run.window }

@@ -194,7 +194,7 @@ struct SimulatedCommands {
             // window.
             let exact = overlapping.filter { $0.window == window && $0.flow == plan.id }
             if !exact.isEmpty, exact.count == overlapping.count, flow.reruns.isEmpty,
-                !exact.contains(where: service.acknowledgements.wasSomebodyElses),
+                !exact.contains(where: service.acknowledgements.isForeign),
                 exact.allSatisfy({ $0.stage(at: now) == .ended && $0.outcome(at: now).isRetried(by: flow.retries) }),
                 exact.count + echoed < 1 + flow.retries.times
             {

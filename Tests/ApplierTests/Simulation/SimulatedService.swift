@@ -439,7 +439,7 @@ final class SimulatedService: Sendable {
             return declaration.counts(runsOf: run.flow) && run.window?.overlaps(window) ?? false
                 && run.listedAt <= look.time
                 && (run.windowListedAt <= look.time || RunID(run.id).flatMap { told[$0] } == run.window)
-                && !acknowledgements.wasSomebodyElses(run)
+                && !acknowledgements.isForeign(run)
         }.map(\.element)
         let same = seen.filter { $0.window == window && !mayBeFollowed($0) }
         if same.count >= declaration.slots(of: window, at: elapsed) {
