@@ -46,6 +46,10 @@ package struct HTTPFlowService: FlowService {
 
     /// - Parameters:
     ///   - address: the base address, such as `https://platform.adobe.io/data/foundation/flowservice`.
+    ///   - organization: the ID of the organization, sent as `x-gw-ims-org-id`.
+    ///   - sandbox: the name of the sandbox, sent as `x-sandbox-name`.
+    ///   - credentials: the credentials of every request.
+    ///   - options: time limits, retries and the rate limit.
     ///   - logger: receives the method, path, status and duration of each request at `trace`, each wait before a retry
     ///     at `debug`, and long waits at `warning`. Nothing else is logged.
     /// - Throws: ``ConfigurationError`` when a setting is invalid. Nothing has been sent.

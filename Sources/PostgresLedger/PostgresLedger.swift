@@ -52,9 +52,11 @@ package final class PostgresLedger: LedgerStore {
     ///   - address: `postgres://USER@HOST:PORT/DATABASE?…` in libpq's syntax, without a password; `postgres:` to use
     ///     libpq's environment.
     ///   - targets: the target's identity, followed by the identities that older versions of Sluice gave it.
-    /// - Throws: ``LedgerError/unusable(_:)`` when libpq is not installed, the server refuses the user, or a privilege
-    ///   is missing; ``LedgerError/unanswered(_:)`` when the server cannot be reached; ``LedgerError/busy(_:)`` when
-    ///   the server has no free connection; ``LedgerError/newer(schema:supported:)`` when a newer version of Sluice
+    ///   - mode: the access mode.
+    ///   - options: time limits, the number of connections, and the environment.
+    /// - Throws: `LedgerError.unusable` when libpq is not installed, the server refuses the user, or a privilege
+    ///   is missing; `LedgerError.unanswered` when the server cannot be reached; `LedgerError.busy` when
+    ///   the server has no free connection; `LedgerError.newer(found:supported:)` when a newer version of Sluice
     ///   created the tables, before anything is changed.
     package static func open(
         _ address: String, targets: [String], mode: Mode, options: Options = Options()

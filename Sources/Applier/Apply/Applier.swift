@@ -8,7 +8,7 @@ import Planner
 /// and in window order.
 ///
 /// ```swift
-/// let applier = Applier(context: context, limits: target.limits, wireForm: target.wireForm)
+/// let applier = Applier(context: context, wireForm: target.wireForm)
 /// let outcome = await applier.apply(plan)
 /// ```
 package struct Applier: Sendable {
@@ -34,7 +34,9 @@ package struct Applier: Sendable {
 
     /// Applies an approved plan. Checks all flows before the first request is sent, and then applies each of them.
     ///
-    /// - Parameter staleness: `refuse` for a saved plan, `reduce` for one that has just been made.
+    /// - Parameters:
+    ///   - plan: the plan to apply.
+    ///   - staleness: `refuse` for a saved plan, `reduce` for one that has just been made.
     package func apply(_ plan: Plan, staleness: Staleness = .refuse) async -> ApplyOutcome {
         let flows = plan.flows.filter { !$0.actions.isEmpty || $0.isWaiting }
         context.report(.started(flows: flows.count, requests: plan.requestCount))

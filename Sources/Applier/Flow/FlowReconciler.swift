@@ -6,7 +6,7 @@ import Manifests
 /// Brings the ledger of one flow up to date with the service, and settles a claim whose answer is unknown.
 ///
 /// Every decision is a pure function of what was read: ``LedgerStaleness`` for the ledger as a whole,
-/// ``ClaimSettlementPolicy`` for an open claim.
+/// `ClaimSettlementPolicy` for an open claim.
 struct FlowReconciler {
     let flow: FlowID
     let context: ApplierContext

@@ -33,7 +33,9 @@ package struct Refresh: Sendable {
 
     /// Refreshes all declared flows.
     ///
-    /// - Parameter readsAll: whether to read all runs again, including those that had ended.
+    /// - Parameters:
+    ///   - declarations: the flows to refresh.
+    ///   - readsAll: whether to read all runs again, including those that had ended.
     /// - Returns: the results of the flows, sorted by flow ID.
     package func run(_ declarations: [FlowDeclaration], readsAll: Bool = false) async -> [Result] {
         let specifications = RunSpecifications(context.service)

@@ -56,11 +56,12 @@ package struct ListedRun: Hashable, Sendable {
 /// A cursor over the pages of one listing, which detects listings that never end.
 ///
 /// ```swift
-/// var paging = Paging("/runs")
-/// repeat {
+/// var (paging, runs) = (Paging("/runs"), Set<RunID>())
+/// while true {
 ///     let page = try await service.runs(of: flow, newestFirst: true, after: paging.next)
-///     let new = …
-/// } while try paging.advance(after: page, newItems: new.count)
+///     let new = page.items.filter { runs.insert($0.id).inserted }
+///     guard try paging.advance(after: page, newItems: new.count) else { break }
+/// }
 /// ```
 package struct Paging: Sendable {
     /// The cursor for the next page; `nil` for the first page.
@@ -80,7 +81,9 @@ package struct Paging: Sendable {
 
     /// Advances to the next page.
     ///
-    /// - Parameter newItems: number of items on this page that were on no previous page.
+    /// - Parameters:
+    ///   - page: the current page.
+    ///   - newItems: number of items on this page that were on no previous page.
     /// - Returns: whether there is another page.
     /// - Throws: ``FlowServiceError/unreadable(_:)`` when the pages form a loop or do not end.
     package mutating func advance<Item>(after page: Page<Item>, newItems: Int) throws(FlowServiceError) -> Bool {

@@ -40,6 +40,7 @@ package struct ServiceClock: Sendable {
     /// Records the `Date` of an answer that no cache has delayed.
     ///
     /// - Parameters:
+    ///   - date: the answer's `Date` header, in whole seconds.
     ///   - sent: an instant before the request left.
     ///   - received: an instant after the answer arrived.
     package mutating func record(date: Timestamp, sent: MonotonicInstant, received: MonotonicInstant) {

@@ -9,7 +9,7 @@ import NIOPosix
 /// ```swift
 /// let simulator = try await FlowServiceSimulator.start(FlowServiceSimulator.Configuration(flows: [flow]))
 /// // POST \(simulator.baseURL)/runs …
-/// let taken = try await simulator.statistics().runsTaken
+/// let runCount = try await simulator.statistics().runsTaken
 /// await simulator.stop()
 /// ```
 package enum FlowServiceSimulator {

@@ -36,8 +36,11 @@ package struct RunCreation: Hashable, Sendable {
 extension SimulatedSandbox {
     /// Creates a run, as `POST /runs` does.
     ///
-    /// - Parameter createdAt: the time of the node that accepts the request, if its clock differs from `now`.
-    /// - Throws: ``ServiceError``: the service's rules refuse it, and nothing is made.
+    /// - Parameters:
+    ///   - request: the requested run.
+    ///   - now: the current time.
+    ///   - createdAt: the time of the node that accepts the request, if its clock differs from `now`.
+    /// - Throws: ``ServiceError`` when the service's rules reject the request. No run is created.
     @discardableResult
     package mutating func createRun(
         _ request: RunCreation, at now: Timestamp, createdAt: Timestamp? = nil
@@ -50,8 +53,12 @@ extension SimulatedSandbox {
     /// Creates a new run of the same window, as `POST /runs/{id}/action?op=re-trigger` does.
     ///
     /// - Parameters:
+    ///   - id: the ID of the run to repeat.
     ///   - etag: `If-Match`, where it was sent.
+    ///   - client: the client that sends the request.
+    ///   - now: the current time.
     ///   - createdAt: the time of the node that accepts the request, if its clock differs from `now`.
+    /// - Throws: ``ServiceError`` when the run does not exist, did not fail, or has changed since `etag`.
     @discardableResult
     package mutating func retrigger(
         _ id: String, etag: String? = nil, client: String, at now: Timestamp, createdAt: Timestamp? = nil

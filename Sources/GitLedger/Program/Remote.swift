@@ -58,7 +58,7 @@ struct Remote: Sendable {
     ///
     /// For example, `actions/checkout` stores its token in the configuration of the checkout.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` if Git is missing or too old, or if the location cannot be resolved.
+    /// - Throws: `LedgerError.unusable` if Git is missing or too old, or if the location cannot be resolved.
     static func find(
         _ location: GitLocation, environment: [String: String], cacheFolder: String
     ) async throws(LedgerError) -> Remote {
@@ -117,7 +117,7 @@ struct Remote: Sendable {
 
     /// Checks the push rate: if a push slot takes longer than the request deadline, no claim could ever succeed.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` if the interval between two pushes is longer than half of
+    /// - Throws: `LedgerError.unusable` if the interval between two pushes is longer than half of
     ///   `requestTimeout`.
     func checkPace(_ requestTimeout: Duration) throws(LedgerError) {
         guard let pushesPerMinute, .seconds(60) / pushesPerMinute > requestTimeout / 2 else { return }

@@ -69,7 +69,11 @@ package struct ClientCredentials: Sendable {
     let scopes: String
     let tokenAddress: String
 
-    /// - Parameter scopes: OAuth scopes, separated by commas or spaces.
+    /// - Parameters:
+    ///   - id: The client ID, which is also the API key.
+    ///   - secret: The client secret.
+    ///   - scopes: OAuth scopes, separated by commas or spaces.
+    ///   - tokenAddress: The address that issues tokens.
     package init(id: String, secret: String, scopes: String, tokenAddress: String = adobeTokenAddress) {
         self.id = id
         self.secret = secret

@@ -4,7 +4,7 @@ import FlowRuns
 package struct FlowRows: Sendable {
     package private(set) var entries: [LedgerEntry]
 
-    /// - Parameter entries: in the order of ``RunIdentity/precedes(_:)``.
+    /// - Parameter entries: in the order of `RunIdentity.precedes`.
     package init(_ entries: [LedgerEntry]) { self.entries = entries }
 
     /// - Throws: ``LedgerError/corrupt(_:)``, ``LedgerError/runIDTaken(_:by:)``, ``LedgerError/unknownRun(_:)`` or

@@ -14,7 +14,7 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     case busy(String)
     /// The store did not answer. The commit may have succeeded, and the same commit may be repeated.
     case unanswered(String)
-    /// A state change that ``RunState/canBecome(_:)`` does not allow.
+    /// A state change that `RunState.canBecome` does not allow.
     case illegalMove(RunIdentity, from: RunState, to: RunState)
     case unknownRun(RunIdentity)
     case notClaimable(RunIdentity, String)

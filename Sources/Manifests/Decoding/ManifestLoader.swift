@@ -7,7 +7,7 @@ import YAML
 ///
 /// ```swift
 /// let (manifests, diagnostics) = ManifestLoader().load(files)
-/// if diagnostics.hasErrors { print(text(diagnostics, sources: files, color: false)) }
+/// if diagnostics.hasErrors { print(diagnostics.map(\.message).joined(separator: "\n")) }
 /// ```
 package struct ManifestLoader: Sendable {
     private let reader: YAMLReader

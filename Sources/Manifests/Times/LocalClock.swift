@@ -3,8 +3,7 @@ import Foundation
 import Synchronization
 import Text
 
-/// Turns local calendar time into moments and back. A "civil" time is what a clock on the wall shows, as if it
-/// showed UTC.
+/// Converts between local time and moments. A civil time is the reading of a wall clock, stored as if it were UTC.
 package struct LocalClock: Sendable {
     private enum Rules: Sendable {
         case file(ZoneFile)
@@ -61,7 +60,7 @@ package struct LocalClock: Sendable {
         return moments.allSatisfy { offset(at: $0) == other.offset(at: $0) }
     }
 
-    /// When the offset changes, and perhaps other moments.
+    /// Returns the moments at which the offset changes, and possibly other moments.
     private func changes(from start: Timestamp, to end: Timestamp) -> [Timestamp] {
         switch rules {
         case .file(let file):
@@ -79,7 +78,7 @@ package struct LocalClock: Sendable {
         }
     }
 
-    /// The name that was most likely meant: also by a city alone, an abbreviation, or letters in another case.
+    /// Returns the zone name that was most likely meant. Understands a city alone, abbreviations, and any letter case.
     static func nearestName(to name: String) -> String? {
         var query = name
         for prefix in ["SystemV/", "posix/", "right/"] where query.hasPrefix(prefix) {
@@ -102,7 +101,7 @@ package struct LocalClock: Sendable {
         return nearest(to: query, among: cities.keys.sorted()).flatMap { cities[$0] }
     }
 
-    /// What the clock shows at a moment.
+    /// Returns the civil time at a moment.
     package func civil(at moment: Timestamp) -> Timestamp { moment + offset(at: moment) }
 
     /// Returns the instant of a local time: the first of two if the time repeats, or the end of the gap if the clock
@@ -121,7 +120,7 @@ package struct LocalClock: Sendable {
         return civil - oldOffset < change ? civil - oldOffset : max(change, civil - newOffset)
     }
 
-    /// How far the zone is east of Greenwich.
+    /// Returns the offset from UTC at a moment; positive east of Greenwich.
     package func offset(at moment: Timestamp) -> Duration {
         switch rules {
         case .file(let file): .seconds(file.offset(at: moment.seconds))

@@ -58,7 +58,7 @@ struct FlowPass {
         approvedReruns = if case .exactly(_, _, let reruns) = declaration.batch { reruns } else { [] }
     }
 
-    /// Consumes the next recorded runs, and advances as far as they reach.
+    /// Consumes the next recorded runs, and decides on every window whose runs are all present.
     mutating func consume(_ runs: [RecordedRun]) {
         recorded.append(runs)
         advance()
@@ -80,7 +80,7 @@ struct FlowPass {
             consumeRuns(of: window, reruns)
             let declared = consumeDeclared(window)
             let container = declared ?? container(of: window)
-            // An explicit window that only overlaps other runs is a matter for the overlap policy.
+            // If a longer run covers an explicit window, the overlap policy decides.
             let isExplicit = declared?.isOfSeries == false && declaration.overlap != .trim
             let longer = isExplicit ? nil : longerRun(over: window)
             if let container { decide(window, by: history, of: container, isDeclared: declared != nil, longer) }
@@ -178,8 +178,7 @@ struct FlowPass {
         return first
     }
 
-    /// Returns the declared window of which a recorded window may be a trimmed piece, or that the recorded window
-    /// covers.
+    /// Returns the declared window that a recorded window belongs to: it is a trimmed piece of that window, or covers it.
     private func container(of window: Window) -> DesiredWindow? {
         guard declaration.overlap != .allow, history.covering != nil else { return nil }
         let whole =

@@ -16,6 +16,7 @@ package struct Predecessor: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - plan: the plan of the predecessor.
+    ///   - declaration: the declaration of the predecessor.
     ///   - runs: the recorded runs of the predecessor and of the flows that it replaces.
     package init(_ declaration: FlowDeclaration, _ plan: FlowPlan, runs: some Sequence<RecordedRun>) {
         title = declaration.title

@@ -22,7 +22,7 @@ package struct PlannedAction: Hashable, Sendable {
     package let window: Window
     /// The `id` of the rerun to which the request belongs, also when it retries a rerun.
     package var rerun: String? { uncommon?.rerun }
-    /// The attempt number; see ``RunIdentity/attempt``.
+    /// The attempt number; see `RunIdentity.attempt`.
     package let attempt: Int
     /// The delta column that the request must carry; `nil` except for the first request of a table-based flow.
     package var deltaColumn: DeltaColumn? { uncommon?.deltaColumn }

@@ -59,6 +59,7 @@ package struct DeltaColumnRule: Hashable, Sendable {
     /// Returns the diagnostic for an outcome, or `nil`.
     ///
     /// - Parameters:
+    ///   - outcome: the outcome of the rule.
     ///   - flowPlace: the position of the flow's declaration, for problems without a position of their own.
     ///   - asksForRuns: whether anything is to be requested. A flow with nothing to request needs no column.
     package func diagnostic(for outcome: Outcome, flowPlace: Place, asksForRuns: Bool) -> Diagnostic? {

@@ -12,7 +12,7 @@ extension PostgresConnection {
 
     /// Inspects the database. Must be called within a transaction.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` when rows may be hidden from this role, and
+    /// - Throws: `LedgerError.unusable` when rows may be hidden from this role, and
     ///   ``PostgresError/newer(schema:)``.
     func inspectSchema() throws(PostgresError) -> SchemaInspection {
         var schema = SchemaInspection()

@@ -60,6 +60,7 @@ package struct FlowCoverage: Hashable, Sendable {
     /// - Parameters:
     ///   - plan: The plan of the flow; its requests and held windows are included.
     ///   - runs: All recorded runs of the flow. If a window has several runs, the newest one counts.
+    ///   - repeated: The windows that were ingested more often than declared.
     ///   - declaration: The declaration of the flow, which contains the expected number of records.
     ///   - refreshedAt: The time of the last comparison with the service; `nil` if there was none.
     package init(

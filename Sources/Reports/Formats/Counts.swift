@@ -11,7 +11,10 @@ package func grouped(_ number: Int) -> String {
 
 /// Formats a count with its noun, such as `1 window` or `340 windows`. All outputs use this function for counts.
 ///
-/// - Parameter plural: The plural of the noun; `nil` appends an `s`.
+/// - Parameters:
+///   - number: The count.
+///   - noun: The noun in the singular.
+///   - plural: The plural of the noun; `nil` appends an `s`.
 package func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
     "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
 }

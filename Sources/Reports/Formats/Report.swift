@@ -30,6 +30,7 @@ extension Report {
     /// This method is the only place that selects a rendering by format.
     ///
     /// - Parameters:
+    ///   - format: The format.
     ///   - style: The capabilities of the terminal, for the format `text`.
     ///   - write: Receives the bytes in chunks, in order.
     package func write(

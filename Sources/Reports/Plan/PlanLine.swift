@@ -15,7 +15,7 @@ struct PlanLine {
 
     let kind: Kind
     private(set) var windows: FoldedWindows
-    /// See ``PlannedAction/timeZone``.
+    /// See `PlannedAction.timeZone`.
     let timeZone: String?
     /// The reason for the request, or for holding the window.
     private(set) var reason: String

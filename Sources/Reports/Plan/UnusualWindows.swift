@@ -1,19 +1,19 @@
 import FlowRuns
 import Planner
 
-/// The requests of a flow that a reviewer should check, because typing errors look like this: a wrong year,
+/// Finds the requests of a flow that look like typing errors, so that a reviewer checks them: a wrong year,
 /// milliseconds instead of seconds, a series that starts too early.
 ///
 /// An unusual request can still be correct.
 struct UnusualWindows {
-    /// The minimum unusual distance between two windows, and between the start of a flow and that of most others.
+    /// Distances above this are unusual between two windows, and between the start of a flow and the median start.
     static let farApart = meanYear * 2
-    /// The minimum unusual time that the requests of a flow cover.
+    /// Time spans above this are unusual for the requests of one flow.
     static let longSpan = meanYear * 3
-    /// The minimum unusual distance of one or two windows from all others; a mistyped year is often the next or
-    /// previous one.
+    /// Distances above this are unusual between one or two windows and all others: a mistyped year is often the next or
+    /// the previous one.
     private static let farForFew = Duration.seconds(300 * 86_400)
-    /// The minimum unusual length of a window, as a multiple of the median.
+    /// Windows that are this many times as long as the median are unusual.
     private static let muchLonger = 20
 
     private var remarks: [Int: String] = [:]

@@ -49,9 +49,12 @@ package struct FlowStatus: Hashable, Sendable {
     /// Computes the state of a flow.
     ///
     /// - Parameters:
+    ///   - declaration: The declaration of the flow.
     ///   - plan: The plan of the flow, made at `asOf` from the same runs.
+    ///   - runs: The recorded runs of the flow.
     ///   - replacedRuns: The runs of the flows that the flow replaces.
     ///   - refreshedAt: The time of the last comparison with the service; `nil` if there was none.
+    ///   - asOf: The instant of the state.
     package init(
         _ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], replacedRuns: [RecordedRun] = [],
         refreshedAt: Timestamp?, asOf: Timestamp

@@ -93,7 +93,11 @@ extension TextStyle {
 
     /// Wraps a text between words to the width, with an indent and in one tone.
     ///
-    /// - Parameter first: A text as wide as the indent, which replaces the indent of the first line.
+    /// - Parameters:
+    ///   - text: The text to wrap.
+    ///   - tone: The tone of all lines.
+    ///   - indent: The number of spaces before each line.
+    ///   - first: A text as wide as the indent, which replaces the indent of the first line.
     package func lines(
         _ text: String, _ tone: Tone = .plain, indent: Int = 0, first: StyledText? = nil
     ) -> [StyledText] {

@@ -20,7 +20,8 @@ struct Workspace {
     ///   - showsWarnings: Whether to print warnings, as for commands about the manifests rather than the ledger.
     ///   - annotates: Whether to print diagnostics as annotations for GitHub instead of text on standard error.
     ///   - files: The files, if they have been read already.
-    ///   - asOf: When windows are due, for commands that plan: warns if time-zone sources differ about one of them.
+    ///   - asOf: The instant of the plan, for commands that plan. Prints a warning if the sources of time-zone rules
+    ///     disagree about a window that is due by then.
     /// - Throws: ``Failure`` with status 65 after the diagnostics are printed.
     static func load(
         _ options: ManifestOptions, _ output: OutputOptions, _ selection: FlowSelection? = nil,
