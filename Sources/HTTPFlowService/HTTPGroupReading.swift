@@ -26,7 +26,7 @@ extension HTTPFlowService {
         var runs: [RunID: ListedRun] = [:]
         // A comma in an ID would split it.
         let askable = Set(ids).filter { !$0.description.contains(",") }.sorted()
-        for group in askable.chunks(of: SeveralValues.most) where group.count > 1 {
+        for group in askable.chunks(of: SeveralValues.maxIDs) where group.count > 1 {
             do throws(FlowServiceError) {
                 let page = try await page(
                     of: "/runs", filters: [("property", Self.filter("id", ids: group))], after: nil)

@@ -140,7 +140,7 @@ actor Slots {
 
     init(_ count: Int) { free = max(1, count) }
 
-    func take() async {
+    func acquire() async {
         if free > 0 {
             free -= 1
         } else {
@@ -148,7 +148,7 @@ actor Slots {
         }
     }
 
-    func give() {
+    func release() {
         if waiting.isEmpty {
             free += 1
         } else {

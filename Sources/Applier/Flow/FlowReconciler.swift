@@ -245,10 +245,10 @@ struct FlowReconciler {
 
     /// Waits while other flows use this flow's slot.
     private func waitWithoutSlot(_ duration: Duration, because reason: String) async throws(FlowEnd) {
-        await slots.give()
+        await slots.release()
         var end: FlowEnd?
         do throws(FlowEnd) { try await context.wait(duration, for: flow, because: reason) } catch { end = error }
-        await slots.take()
+        await slots.acquire()
         if let end { throw end }
     }
 

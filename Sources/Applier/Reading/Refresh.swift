@@ -88,7 +88,7 @@ package struct Refresh: Sendable {
         comparison.readsRunsUnderWay = true
         if let listing = known.listing,
             let (_, findings) = try await comparison.merge(
-                listing, column: flow.deltaColumn, ifUsable: { GroupListing.mayTell(of: $0) })
+                listing, column: flow.deltaColumn, ifUsable: { GroupListing.isReliable(for: $0) })
         {
             return .read(findings, open: 0)
         }

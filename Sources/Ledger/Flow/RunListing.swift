@@ -139,11 +139,11 @@ extension FlowLedger {
         _ findings: inout ListingFindings, at now: Timestamp
     ) throws(LedgerError) -> Set<RunID> {
         let ownClients = Set(listed.filter { recorded[$0.id]?.origin == .request }.compactMap(\.createdClient))
-        var taken: Set<RunID> = []
+        var adopted: Set<RunID> = []
         var undecided: Set<RunID> = []
         for request in openRequests {
             let candidates = listed.filter { run in
-                guard !taken.contains(run.id), run.window == request.window else { return false }
+                guard !adopted.contains(run.id), run.window == request.window else { return false }
                 guard let known = recorded[run.id] else {
                     return request.couldBe(run, clockSetBackBy: max(settling.settle, maxClockStep))
                 }
@@ -152,23 +152,23 @@ extension FlowLedger {
             }
             let since = candidates.filter { request.couldBe($0) }
             let own = since.first { $0.createdClient.map(ownClients.contains) ?? false }
-            // The request may be the run whose window cannot be read, so no other run is adopted for it.
-            let mayBeHidden = listed.contains { run in
+            // The request's own run may be one whose window cannot be read, so adopt no other run for the request.
+            let couldBeUnreadable = listed.contains { run in
                 recorded[run.id]?.window == nil && run.window == nil
                     && !settling.acknowledgedWindows.contains(run.id) && request.couldBe(run)
             }
-            let isDecided = settling.hasExpired(request, by: listing) && !mayBeHidden
+            let isDecided = settling.hasExpired(request, by: listing) && !couldBeUnreadable
             guard let run = isDecided ? since.first ?? candidates.first : own else {
                 undecided.formUnion(candidates.map(\.id))
                 continue
             }
-            taken.insert(run.id)
+            adopted.insert(run.id)
             if let sighting = recorded[run.id] { remove(sighting.identity) }
             try update(request.identity, .outcome(.accepted(run.id, response: nil)), at: now)
             try update(request.identity, .observed(run), at: now)
             findings.adopted[request.identity] = run.id
         }
-        return undecided.union(taken)
+        return undecided.union(adopted)
     }
 
     private mutating func record(
@@ -204,8 +204,8 @@ extension FlowLedger {
     /// Whether a retry of this failed run is running or has ingested records. If so, the run's row keeps its recorded
     /// end even if the service now reports success, because a window has at most one active request.
     private func isReplacedByRetry(_ known: RecordedRun, ifEnded end: RunEnd?) -> Bool {
-        guard known.origin == .request, !known.isLivingRequest, end?.state == .succeeded else { return false }
-        return runs.attempts(at: known.identity.key).contains { $0.identity != known.identity && $0.isLivingRequest }
+        guard known.origin == .request, !known.isActiveRequest, end?.state == .succeeded else { return false }
+        return runs.attempts(at: known.identity.key).contains { $0.identity != known.identity && $0.isActiveRequest }
     }
 
     private mutating func release(
@@ -232,12 +232,12 @@ extension FlowLedger {
         // The contact time alone is committed at most once a minute, and not while a recheck is pending: the new
         // revision would make the process that rechecks wait again.
         let isOld = age.map { $0 > .seconds(60) || $0 < .zero } ?? true
-        let notesTime =
+        let recordsContactTime =
             hasChanges
             || (settling.waitedFrom != nil || isOld) && (isRechecked || !record.needsRecheck)
         amend { record in
             if listing.advancesWatermark, !listing.runs.isEmpty { record.newestRunAt = newest }
-            guard notesTime, listing.isComplete || record.contactedAt != nil else { return }
+            guard recordsContactTime, listing.isComplete || record.contactedAt != nil else { return }
             record.contactedAt = now
             guard listing.isComplete else { return }
             if isRechecked { record.needsRecheck = false }

@@ -20,17 +20,17 @@ package struct LocalClock: Sendable {
     ///
     /// Returns `nil` if no zone has this name.
     package init?(_ name: String) {
-        let known = Self.known.withLock { $0[name] }
-        if let known {
-            self = known
+        let cached = Self.cache.withLock { $0[name] }
+        if let cached {
+            self = cached
             return
         }
         guard let clock = LocalClock(name, in: .system) else { return nil }
-        Self.known.withLock { $0[name] = clock }
+        Self.cache.withLock { $0[name] = clock }
         self = clock
     }
 
-    private static let known = Mutex<[String: LocalClock]>([:])
+    private static let cache = Mutex<[String: LocalClock]>([:])
 
     init?(_ name: String, in database: ZoneDatabase) {
         guard ZoneName.isPlain(name), !ZoneName.isReserved(name) else { return nil }
@@ -90,14 +90,14 @@ package struct LocalClock: Sendable {
             let zone = hours == 0 ? "UTC" : "Etc/GMT\(match.2 == "+" ? "-" : "+")\(hours)"
             if LocalClock(zone) != nil { return zone }
         }
-        let known = ZoneDatabase.systemNames.union(TimeZone.knownTimeZoneIdentifiers.filter(ZoneName.isBuiltIn))
+        let names = ZoneDatabase.systemNames.union(TimeZone.knownTimeZoneIdentifiers.filter(ZoneName.isBuiltIn))
             .union(["UTC"]).sorted()
         let lowercased = query.lowercased()
-        if let other = known.first(where: { $0.lowercased() == lowercased }) { return other }
-        if let city = known.first(where: { $0.lowercased().hasSuffix("/" + lowercased) }) { return city }
+        if let other = names.first(where: { $0.lowercased() == lowercased }) { return other }
+        if let city = names.first(where: { $0.lowercased().hasSuffix("/" + lowercased) }) { return city }
         if let zone = TimeZone.abbreviationDictionary[query.uppercased()], LocalClock(zone) != nil { return zone }
-        if let zone = nearest(to: query, among: known) { return zone }
-        let cities = Dictionary(known.map { (String($0.split(separator: "/").last ?? ""), $0) }) { first, _ in first }
+        if let zone = nearest(to: query, among: names) { return zone }
+        let cities = Dictionary(names.map { (String($0.split(separator: "/").last ?? ""), $0) }) { first, _ in first }
         return nearest(to: query, among: cities.keys.sorted()).flatMap { cities[$0] }
     }
 

@@ -81,7 +81,7 @@ struct FlowSection {
         if style.isNarrower(than: indent + Self.minReasonWidth) {
             let start: StyledText = "\(head)\(painted)"
             return [start] + zonedTimes(line)
-                + notes.flatMap { note, tone in style.lines(note, rangeWidth: tone, indent: Self.indent + 4) }
+                + notes.flatMap { note, tone in style.lines(note, tone, indent: Self.indent + 4) }
         }
         let first: StyledText = "\(head)\(painted)\(StyledText.spaces(sizeWidth + 2 - size.columns))"
         return notes.enumerated().flatMap { index, note in
@@ -92,7 +92,7 @@ struct FlowSection {
     /// Formats the line's range in the time zone of its series, to be shown below the range in UTC.
     private func zonedTimes(_ line: PlanLine) -> [StyledText] {
         guard let times = line.timeZone.flatMap(ZonedTimes.init) else { return [] }
-        return style.lines(times.text(line.windows, style.ellipsis), rangeWidth: .quiet, indent: Self.indent + 2)
+        return style.lines(times.text(line.windows, style.ellipsis), .quiet, indent: Self.indent + 2)
     }
 
     /// The time that the requests cover, unless a single line already shows it.
@@ -142,7 +142,7 @@ struct FlowSection {
     }
 
     private func indented(_ text: String, _ tone: TextStyle.Tone) -> [StyledText] {
-        style.lines(text, rangeWidth: tone, indent: Self.indent)
+        style.lines(text, tone, indent: Self.indent)
     }
 }
 

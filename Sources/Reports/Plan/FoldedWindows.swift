@@ -34,7 +34,7 @@ struct FoldedWindows: Hashable {
     /// Merges another range if it is adjacent on either side and has windows of the same length.
     ///
     /// - Returns: Whether the ranges were merged.
-    mutating func take(_ other: FoldedWindows) -> Bool {
+    mutating func merge(_ other: FoldedWindows) -> Bool {
         guard other.start == end || other.end == start else { return false }
         let (newShortest, newLongest) = (min(shortest, other.shortest), max(longest, other.longest))
         guard newShortest == newLongest || Self.unit(of: newShortest, to: newLongest) != nil else { return false }
@@ -50,7 +50,7 @@ struct FoldedWindows: Hashable {
     ///
     /// - Parameter last: The last of these windows.
     /// - Returns: Whether the windows were merged.
-    mutating func take(_ more: Int, upTo last: Window) -> Bool {
+    mutating func merge(_ more: Int, upTo last: Window) -> Bool {
         let (earliest, latest) = (min(start, last.start), max(end, last.end))
         guard count == 1, latest - earliest == longest * (more + 1) else { return false }
         (start, end) = (earliest, latest)

@@ -104,10 +104,10 @@ struct PlanText {
                 .filter { !$0.isEmpty }.joined(separator: ", ")
         }
         let showsChecks = checks.contains { !$0.isEmpty }
-        var columns = [TextTable.Column("flow", givesWay: true)]
+        var columns = [TextTable.Column("flow", isShrinkable: true)]
         if showsIDs { columns.append(.init("id")) }
         columns.append(.init("planned"))
-        if showsChecks { columns.append(.init("check", givesWay: true)) }
+        if showsChecks { columns.append(.init("check", isShrinkable: true)) }
         var table = TextTable(columns, style: style)
         for (flow, check) in zip(flows, checks) {
             let id: [TextTable.Cell] = showsIDs ? [.init(flow.id.description, .quiet)] : []

@@ -31,7 +31,7 @@ struct UnusualWindows {
                 addRemark(index, "\(grouped(Int(length / median as Double))) times as long as most windows here")
             }
         }
-        noteGaps(actions)
+        markGaps(actions)
     }
 
     /// Fast path: in most plans, all windows are equally long, none ends after the plan, and none is far from the next.
@@ -57,7 +57,7 @@ struct UnusualWindows {
 
     /// Finds windows that are far apart. Of two such windows, the one with fewer windows on its side is the unusual
     /// one.
-    private mutating func noteGaps(_ actions: PlannedActions) {
+    private mutating func markGaps(_ actions: PlannedActions) {
         // The requests are in window order or in reverse window order.
         let isReversed = actions.count > 1 && (actions.last?.window ?? actions[0].window) < actions[0].window
         func place(_ index: Int) -> Int { isReversed ? actions.count - 1 - index : index }

@@ -36,7 +36,7 @@ struct StatusText {
     private func table(_ detail: Detail) -> TextTable {
         let figures = report.shownFigures.filter { detail != .least || ![.recorded, .succeeded].contains($0) }
         var table = TextTable(
-            [.init("flow", givesWay: true)] + figures.map { .init($0.title, .right) }
+            [.init("flow", isShrinkable: true)] + figures.map { .init($0.title, .right) }
                 + (detail.times ? [.init("last window ends")] : [])
                 + [.init("behind", detail.isBrief ? .right : .left)], style: style)
         for flow in report.flows {
@@ -99,7 +99,7 @@ struct StatusText {
     private var repeated: [StyledText] {
         guard !report.repeatedWindows.isEmpty else { return [] }
         var table = TextTable(
-            [.init("run more than once", givesWay: true), .init("window")], style: style)
+            [.init("run more than once", isShrinkable: true), .init("window")], style: style)
         for (flow, repeated) in report.repeatedWindows.prefix(StatusReport.problemsShown) {
             table.add([.init(flow.title, .warning), .init(repeated.window.text(style.ellipsis))])
             table.addRemark("\(repeated.inWords): \(repeated.runIDs)")

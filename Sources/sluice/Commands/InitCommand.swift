@@ -89,8 +89,8 @@ struct InitCommand: AsyncParsableCommand {
             output.printNote("the runs are not in the ledger yet: \(failure.message)")
             inventory = try await read(target, .notRecorded)
         }
-        guard !inventory.template.isEmpty else { return nil }
-        return ManifestTemplate(target: target.name, entries: inventory.template)
+        guard !inventory.starting.isEmpty else { return nil }
+        return ManifestTemplate(target: target.name, entries: inventory.starting)
     }
 
     private func read(_ target: Target, _ runs: FlowInventory.Runs) async throws -> FlowInventory {

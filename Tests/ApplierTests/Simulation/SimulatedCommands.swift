@@ -208,7 +208,7 @@ struct SimulatedCommands {
 extension RecordedRun {
     /// Whether another request for its window is under way or has brought records.
     fileprivate func isReplaced(by rows: [RecordedRun]) -> Bool {
-        origin == .request && !isLivingRequest
-            && rows.attempts(at: identity.key).contains { $0.identity != identity && $0.isLivingRequest }
+        origin == .request && !isActiveRequest
+            && rows.attempts(at: identity.key).contains { $0.identity != identity && $0.isActiveRequest }
     }
 }
