@@ -96,7 +96,7 @@ private struct Inflation {
             }
             let room = limit - result.bytes.count
             result.bytes += chunk.prefix(min(written, room))
-            if written > room { return "it is longer than \(limit) bytes" }
+            if written > room { return "it is longer than \(limit.grouped) bytes" }
             switch status {
             case Z_OK: continue
             case Z_STREAM_END:

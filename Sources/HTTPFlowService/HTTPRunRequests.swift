@@ -9,7 +9,7 @@ extension HTTPFlowService {
     }
 
     /// Sends an empty JSON object as the body, although the operation needs none: only a request with a body can be
-    /// withheld (see ``GuardedBody``). A server ignores the body, but must not act before the bytes announced by
+    /// withheld (see `GuardedBody`). A server ignores the body, but must not act before the bytes announced by
     /// `Content-Length` arrive.
     package func retrigger(_ run: RunID, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
         let path = RetriggerRequest(run).path(escape: \.formEncoded)

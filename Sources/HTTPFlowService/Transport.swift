@@ -3,6 +3,7 @@ import FlowRuns
 import FlowService
 import Logging
 import NIOCore
+import Text
 
 /// An HTTP request to the service.
 struct ServiceRequest: Sendable {
@@ -127,7 +128,7 @@ private func read(_ body: HTTPClientResponse.Body, upTo limit: Int) async -> (by
         for try await part in body {
             let room = limit - bytes.count
             bytes.append(contentsOf: part.readableBytesView.prefix(room))
-            if part.readableBytes > room { return (bytes, "it is longer than \(limit) bytes") }
+            if part.readableBytes > room { return (bytes, "it is longer than \(limit.grouped) bytes") }
         }
         return (bytes, Task.isCancelled ? "it did not end in time" : nil)
     } catch {

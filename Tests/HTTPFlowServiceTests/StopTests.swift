@@ -157,7 +157,9 @@ struct PagingTests {
         }
         for number in 20..<30 { #expect(try paging.advance(after: page("t\(number)", leftOut: 1), newItems: 0)) }
         for number in 30..<34 { #expect(try paging.advance(after: page("t\(number)"), newItems: 0)) }
-        #expect(throws: FlowServiceError.unreadable("5 pages of /runs in a row bring nothing new")) {
+        #expect(
+            throws: FlowServiceError.unreadable("pagination of /runs stalls: 5 consecutive pages without new items")
+        ) {
             try paging.advance(after: page("last"), newItems: 0)
         }
     }

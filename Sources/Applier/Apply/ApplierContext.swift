@@ -65,7 +65,10 @@ package struct ApplierContext: Sendable {
         case .stopped:
             stop.request()
             return .stopped
-        case .unavailable, .malformed, .refused:
+        case .unavailable(let reason):
+            stop.request()
+            return .unavailable(reason)
+        case .malformed, .refused:
             stop.request()
             return .unavailable(error.description)
         }

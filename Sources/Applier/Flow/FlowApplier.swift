@@ -84,7 +84,8 @@ struct FlowApplier {
                 try await settleOpenClaim()
                 if accepted == acceptedBefore { consecutiveReleases += 1 }
                 if consecutiveReleases >= Self.maxConsecutiveReleases {
-                    throw .unavailable("\(consecutiveReleases) requests in a row failed and were not taken: \(reason)")
+                    throw .unavailable(
+                        "\(consecutiveReleases) consecutive requests failed and were not accepted: \(reason)")
                 }
             }
             try await reconciler.reconcileAgain()

@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 /// A page of a listing.
 package struct Page<Item> {
@@ -88,13 +89,13 @@ package struct Paging: Sendable {
     /// - Throws: ``FlowServiceError/unreadable(_:)`` when the pages form a loop or do not end.
     package mutating func advance<Item>(after page: Page<Item>, newItems: Int) throws(FlowServiceError) -> Bool {
         guard let following = page.next else { return false }
-        guard visited.insert(following).inserted else { throw .unreadable("the pages of \(path) lead in a circle") }
+        guard visited.insert(following).inserted else { throw .unreadable("pagination of \(path) loops") }
         pagesWithoutNews = newItems == 0 && page.leftOut == 0 ? pagesWithoutNews + 1 : 0
         guard pagesWithoutNews < Self.maxPagesWithoutNews else {
-            throw .unreadable("\(pagesWithoutNews) pages of \(path) in a row bring nothing new")
+            throw .unreadable("pagination of \(path) stalls: \(pagesWithoutNews) consecutive pages without new items")
         }
         guard visited.count <= Self.maxPages else {
-            throw .unreadable("the pages of \(path) do not end: \(Self.maxPages) were read")
+            throw .unreadable("pagination of \(path) does not end: \(Self.maxPages.grouped) pages were read")
         }
         next = following
         return true

@@ -52,11 +52,14 @@ package enum FlowServiceSimulator {
                 return RunningSimulator(
                     baseURL: "http://\(bracketed(configuration.host)):\(port)", state: state, server: server)
             }
-            throw SimulatorError.cannotListen("the server ended at once")
+            throw SimulatorError.cannotListen("the server stopped during its start")
         } catch let error as SimulatorError {
             throw error
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw .cannotListen(
+                "port \(configuration.port) is in use; choose another with --port, or 0 for a free one")
         } catch {
-            throw .cannotListen("\(configuration.host):\(configuration.port): \(error)")
+            throw .cannotListen("cannot listen on \(configuration.host):\(configuration.port): \(error)")
         }
     }
 
@@ -108,7 +111,7 @@ package enum SimulatorError: Error, Hashable, Sendable, CustomStringConvertible 
     package var description: String {
         switch self {
         case .state(let error): error.description
-        case .cannotListen(let reason): "the simulator cannot listen: \(reason)"
+        case .cannotListen(let reason): reason
         }
     }
 }

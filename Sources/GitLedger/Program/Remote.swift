@@ -132,7 +132,7 @@ struct Remote: Sendable {
         let top = try await git.run(["-C", folder, "rev-parse", "--path-format=absolute", "--show-toplevel"])
         guard top.isSuccess else {
             throw .unusable(
-                "'git:' means the repository in which the manifest lies, and '\(folder)' is in none"
+                "'git:' needs a manifest in a Git repository, and '\(folder)' is not in one"
                     + " (\(git.shown(top.errors))): write git:URL")
         }
         // Use the push URL for reading too: a separate fetch URL would be a different ledger.

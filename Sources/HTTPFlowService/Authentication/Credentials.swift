@@ -97,7 +97,8 @@ package enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertibl
         case .none:
             "no credentials: set SLUICE_ACCESS_TOKEN and SLUICE_API_KEY, "
                 + "or SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES"
-        case .missing(let variables): "credentials are not complete: set \(variables.joined(separator: ", ")) too"
+        case .missing(let variables):
+            "incomplete credentials: also set \(variables.joined(separator: ", "))"
         case .malformed(let variable):
             "\(variable) has a line break, another character that cannot be sent, or more than 16,384 characters"
         }

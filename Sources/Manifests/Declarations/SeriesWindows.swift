@@ -1,4 +1,5 @@
 import FlowRuns
+import Text
 
 extension Series {
     /// The maximum number of windows in a series. Quarter hours since 1970 stay below this limit.
@@ -40,7 +41,8 @@ extension Series {
         let count = windows(dueAt: asOf).reduce(0) { $0 + $1.count }
         guard count > Self.maxWindows else { return nil }
         return Diagnostic(
-            .seriesTooLong, at: place, "the series has \(count) windows; the limit is \(Self.maxWindows)",
+            .seriesTooLong, at: place,
+            "the series has \(count.grouped) windows; the limit is \(Self.maxWindows.grouped)",
             suggestion: "choose a longer 'every' or a later 'from'")
     }
 

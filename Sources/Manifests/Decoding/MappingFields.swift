@@ -46,7 +46,11 @@ extension ManifestDecoder {
                 fields.present.append(Field(key: key, value: value))
             } else {
                 fields.empty.append(key)
-                if required.contains(key) { add(.missingKey, at: keyNode, "'\(key)' of \(subject) has no value") }
+                if required.contains(key) {
+                    add(
+                        .missingKey, at: keyNode, "'\(key)' of \(subject) is empty",
+                        suggestion: key == "flows" ? "list the flows, or write flows: []" : nil)
+                }
             }
         }
         for key in required where fields[key] == nil && !fields.empty.contains(key) {

@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import Text
 
 /// A flow that the planned flow comes after, with the state of its runs over time.
 package struct Predecessor: Hashable, Sendable {
@@ -15,8 +16,8 @@ package struct Predecessor: Hashable, Sendable {
     /// Sums up the runs of a predecessor.
     ///
     /// - Parameters:
-    ///   - plan: the plan of the predecessor.
     ///   - declaration: the declaration of the predecessor.
+    ///   - plan: the plan of the predecessor.
     ///   - runs: the recorded runs of the predecessor and of the flows that it replaces.
     package init(_ declaration: FlowDeclaration, _ plan: FlowPlan, runs: some Sequence<RecordedRun>) {
         title = declaration.title
@@ -44,7 +45,7 @@ package struct Predecessor: Hashable, Sendable {
         notEnded =
             underWay.count < 2
             ? "whose \(oldest ?? "run"), has not ended"
-            : "\(underWay.count) of whose runs have not ended; the oldest is \(oldest ?? "unknown")"
+            : "\(underWay.count.grouped) of whose runs have not ended; the oldest is \(oldest ?? "unknown")"
         self.succeeded = Stretches(succeeded)
         self.failed = Stretches(failed)
     }

@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import Text
 
 /// The diagnostics of one flow. Only the first 20 of each code are kept, and the number of the others: thousands of
 /// overlaps have one cause.
@@ -20,7 +21,7 @@ struct CappedDiagnostics {
         let others = counts.filter { $0.value > Self.limit }.map { code, count in
             let severity = diagnostics.first { $0.code == code }?.severity ?? .error
             return Diagnostic(
-                code, severity, at: flowPlace, "\(count - Self.limit) more in this flow: \(code.summary)")
+                code, severity, at: flowPlace, "\((count - Self.limit).grouped) more in this flow: \(code.summary)")
         }
         return (diagnostics + others).sortedByPlace()
     }
@@ -33,7 +34,7 @@ extension Plan {
         guard requestCount > limit else { return nil }
         return Diagnostic(
             .moreRunsThanAllowed, .warning, at: target.place,
-            "the plan has \(requestCount) requests; one apply may make \(limit)",
+            "the plan has \(requestCount.grouped) requests; one apply may make \(limit.grouped)",
             suggestion:
                 "check that no series starts too early; to request them all, raise 'maxRunsPerApply' of the target or "
                 + "pass --max-runs to apply")
@@ -133,7 +134,7 @@ extension Diagnostic {
     /// - Parameter runs: at least one run.
     static func unknownWindow(of runs: [RecordedRun], at place: Place) -> Diagnostic {
         let shown = runs.prefix(20).map(\.inWords).joined(separator: ", ")
-        let others = runs.count > 20 ? " and \(runs.count - 20) more" : ""
+        let others = runs.count > 20 ? " and \((runs.count - 20).grouped) more" : ""
         let entry = SuggestedYAML.acknowledgement(of: runs.first?.id, window: SuggestedYAML.window(nil))
         return Diagnostic(
             .runOfUnknownWindow, .warning, at: place,

@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import Text
 
 extension Plan {
     /// Whether the number of runs is limited by anything other than the limit on a single apply.
@@ -82,7 +83,7 @@ enum RunLimit {
     }
 
     fileprivate var inWords: String {
-        func runs(_ count: Int) -> String { count == 1 ? "1 run" : "\(count) runs" }
+        func runs(_ count: Int) -> String { count == 1 ? "1 run" : "\(count.grouped) runs" }
         return switch self {
         case .perDay(let count): "held until tomorrow (UTC): the limit is \(runs(count)) a day"
         case .ofFlow(let count): "held until tomorrow (UTC): the limit of this flow is \(runs(count)) a day"

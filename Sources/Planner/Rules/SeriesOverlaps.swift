@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import Text
 
 /// The window that a new window partly overlaps.
 enum OverlapSource {
@@ -75,13 +76,13 @@ extension Diagnostic {
         case .recorded(let window, let run):
             return Diagnostic(
                 other.code, at: first.place,
-                "\(count) new windows of this series, from \(span), partly overlap recorded ones; the first, "
+                "\(count.grouped) new windows of this series, from \(span), partly overlap recorded ones; the first, "
                     + "\(first.window.inWords), overlaps \(window.inWords), recorded as \(run.inWords)",
                 suggestion: trimSuggestion)
         case .declared(let earlier):
             return Diagnostic(
                 other.code, at: first.place,
-                "\(count) windows of this series, from \(span), partly overlap others that are declared; the first, "
+                "\(count.grouped) windows of this series, from \(span), partly overlap others that are declared; the first, "
                     + "\(first.window.inWords), overlaps \(earlier.window.inWords)",
                 suggestion: trimSuggestion, notes: [Note(place: earlier.place, message: "the other window")])
         }

@@ -50,7 +50,7 @@ extension Report {
 /// One format of a report.
 ///
 /// Untrusted text is escaped by the text type of the format and nowhere else: ``StyledText``, `JSONText`,
-/// ``MarkdownText``, ``WorkflowCommand``, ``HTMLText``.
+/// ``MarkdownText``, ``WorkflowCommand``, `HTMLText`.
 package struct Rendering<Subject: Sendable>: Sendable {
     package let format: ReportFormat
     let write: @Sendable (Subject, TextStyle, (_ piece: [UInt8]) -> Void) -> Void

@@ -4,7 +4,7 @@ import Text
 /// A line for a terminal or a log, with colours.
 ///
 /// Literals come from the program's source and are used unchanged. Interpolated values may be untrusted and are passed
-/// through ``printable(_:)``, so that no name can start a line, change colours, or control a terminal or a workflow.
+/// through `printable(_:)`, so that no name can start a line, change colours, or control a terminal or a workflow.
 ///
 /// ```swift
 /// let line: StyledText = "\(style.paint("!", .error)) \(flow.name): \(reason)"

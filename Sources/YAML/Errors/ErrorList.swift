@@ -1,3 +1,5 @@
+import Text
+
 /// The errors of a file after which reading can continue: at most one per position, and at most a thousand.
 struct ErrorList {
     private static let maxErrors = 1_000
@@ -11,7 +13,7 @@ struct ErrorList {
         guard errors.count < Self.maxErrors else {
             throw YAMLError(
                 .tooManyErrors, start: error.start,
-                "the file has more than \(Self.maxErrors) errors; the rest was not read")
+                "the file has more than \(Self.maxErrors.grouped) errors; the rest was not read")
         }
         errors.append(error)
     }

@@ -50,7 +50,7 @@ struct SourceText {
     }
 
     /// Calls `body` with each character and its place, and at last with the end, until it returns false. A line ends
-    /// with LF or CRLF: other line breaks of libyaml's are refused, see ``DeceptiveCharacter``.
+    /// with LF or CRLF: other line breaks of libyaml's are refused, see `DeceptiveCharacter`.
     func walk(_ body: (Unicode.Scalar?, Mark) -> Bool) {
         var (line, column) = (1, 1)
         var previous: Unicode.Scalar?

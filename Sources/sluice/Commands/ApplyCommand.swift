@@ -38,7 +38,7 @@ struct ApplyCommand: AsyncParsableCommand {
     @Flag(help: "Wait until the runs have ended.") var wait = false
     @Option(
         help: ArgumentHelp(
-            "With --wait: the longest time to wait, \(TimeLimit.form). Exits with 75 when it is over.",
+            "With --wait: the maximum time to wait, \(TimeLimit.form). Exits with 75 when it has passed.",
             valueName: "duration"), transform: TimeLimit.init)
     var timeout: TimeLimit?
 

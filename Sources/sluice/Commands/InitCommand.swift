@@ -22,7 +22,7 @@ struct InitCommand: AsyncParsableCommand {
               sluice init --organization 1234@AdobeOrg --sandbox prod --ledger git:
             """)
 
-    @Argument(help: "The folder; it is made where it is missing.", completion: .directory, transform: pathArgument)
+    @Argument(help: "The folder, which is created if it is missing.", completion: .directory, transform: pathArgument)
     var folder = "."
     @Option(help: "The address of the Flow Service, or 'embedded' for the simulator.") var service: String?
     @Option(help: "The organisation, such as 1234@AdobeOrg.") var organization: String?

@@ -47,7 +47,7 @@ struct LedgerCommand: ParsableCommand {
 
     struct ImportCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "import", abstract: "Read an export into the ledger, all of it or nothing.",
+            commandName: "import", abstract: "Import an export into the ledger: all of it, or nothing.",
             discussion: """
                 The next apply compares its flows with the service first: an export may be older than the last run.
 
@@ -96,7 +96,7 @@ struct LedgerCommand: ParsableCommand {
 
         @OptionGroup var manifests: ManifestOptions
         @OptionGroup var output: OutputOptions
-        @Option(help: "The address to copy to, as 'ledger' in a target. A relative path is the working folder's.")
+        @Option(help: "The address to copy to, as 'ledger' in a target. A relative path starts at the working folder.")
         var to: String
 
         func run() async throws {
@@ -125,7 +125,7 @@ struct LedgerCommand: ParsableCommand {
 
     struct SQLCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "sql", abstract: "Print the SQL that makes the tables of a ledger on PostgreSQL.",
+            commandName: "sql", abstract: "Print the SQL that creates the tables of a ledger on PostgreSQL.",
             discussion: """
                 An apply makes them itself where its role may create a schema. For roles that may not, an administrator \
                 runs this once, and grants the rights that stand at its end.
@@ -205,7 +205,7 @@ struct LedgerCommand: ParsableCommand {
 
     struct RecheckCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "recheck", abstract: "Have every flow compared with the service before its next request.",
+            commandName: "recheck", abstract: "Compare every flow with the service before its next request.",
             discussion: """
                 For a ledger that was restored from a backup: what was requested since is not in it. The next apply waits \
                 until the service must list that, and then reads all runs of each flow.

@@ -57,7 +57,7 @@ struct PlanCommand: AsyncParsableCommand {
             PlanView(report: report, sources: workspace.sources, output: output).show(format)
         }
         if let out, let digest, !isPlanOnOutput {
-            output.printNote("saved in \(out), \(digest)")
+            output.printNote("plan saved to \(out), \(digest)")
             if plan.isApplicable, plan.requestCount > 0 {
                 output.printNote("to send exactly these requests: sluice apply \(shellWord(out))")
             }

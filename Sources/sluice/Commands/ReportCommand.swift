@@ -7,7 +7,7 @@ import Reports
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Write an HTML page that shows which time each flow has ingested.",
+        abstract: "Write an HTML page that shows which times each flow has ingested.",
         discussion: """
             EXAMPLE:
               sluice report manifests/ --out coverage.html

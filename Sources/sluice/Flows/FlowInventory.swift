@@ -35,7 +35,9 @@ struct FlowInventory: Sendable {
     /// - Parameter isWide: Whether each flow takes one line; otherwise, further details follow on a second line.
     private func table(_ style: TextStyle, isWide: Bool) -> TextTable {
         var table = TextTable(
-            [.init("flow", isShrinkable: !isWide)] + (isWide ? [.init("id")] : []) + [.init("state"), .init("schedule")]
+            [.init("flow", isShrinkable: !isWide)] + (isWide ? [.init("id")] : []) + [
+                .init("state"), .init("schedule"),
+            ]
                 + (isWide ? [.init("delta column")] : []) + [.init("declared")], style: style)
         for flow in flows {
             let place = places[flow.id].map { "\($0.file):\($0.line)" }

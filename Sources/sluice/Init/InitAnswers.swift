@@ -31,10 +31,10 @@ struct InitAnswers {
             } else if let answer = question.defaultAnswer(target) {
                 question.set(answer, in: &target)
             } else if !canAsk {
-                problems.append("\(question.option) is missing, and there is no terminal to ask at")
+                problems.append("\(question.option) is required when standard input is not a terminal")
             }
         }
-        guard problems.isEmpty else { throw Failure(.usage, "no target can be written", details: problems) }
+        guard problems.isEmpty else { throw Failure(.usage, "cannot write a target", details: problems) }
         return target
     }
 

@@ -13,7 +13,7 @@ struct FlowSelection: ParsableArguments {
         completion: ManifestCompletion.flows)
     var flow: [String] = []
     @Option(
-        help: ArgumentHelp("Not this flow: its name, its id, or a pattern (repeatable).", valueName: "flow"),
+        help: ArgumentHelp("Exclude this flow: a name, an id or a pattern (repeatable).", valueName: "flow"),
         completion: ManifestCompletion.flows)
     var exclude: [String] = []
 
