@@ -33,7 +33,7 @@ let package = Package(
             dependencies: [
                 "FlowRuns", "Text", "YAML", .product(name: "Crypto", package: "swift-crypto"),
             ]),
-        .target(name: "Planner", dependencies: ["FlowRuns", "Ledger", "Manifests"]),
+        .target(name: "Planner", dependencies: ["FlowRuns", "Ledger", "Manifests", "Text"]),
         .target(name: "Ledger", dependencies: ["FlowRuns", "Text"]),
         .target(
             name: "SQLiteLedger",

@@ -1,5 +1,6 @@
 import CZlib
 import FlowService
+import Text
 
 /// A content coding that Sluice decodes. Requests ask for uncompressed answers (`Accept-Encoding: identity`), but some
 /// proxies compress them anyway.

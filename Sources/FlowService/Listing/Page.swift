@@ -1,5 +1,4 @@
 import FlowRuns
-import Text
 
 /// A page of a listing.
 package struct Page<Item> {
@@ -95,7 +94,7 @@ package struct Paging: Sendable {
             throw .unreadable("pagination of \(path) stalls: \(pagesWithoutNews) consecutive pages without new items")
         }
         guard visited.count <= Self.maxPages else {
-            throw .unreadable("pagination of \(path) does not end: \(Self.maxPages.grouped) pages were read")
+            throw .unreadable("pagination of \(path) does not end: 100,000 pages were read")
         }
         next = following
         return true

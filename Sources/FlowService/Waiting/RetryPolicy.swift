@@ -42,9 +42,9 @@ package struct RetryPolicy: Sendable {
 }
 
 extension String {
-    /// Appends the wait that the service requested: `rate limited (429), and asks to wait 3600 s`.
+    /// Appends the wait that the service requested: `rate limited (429); retry after 3600 s`.
     package func asking(toWait wait: Duration?) -> String {
         guard let wait, wait > .zero else { return self }
-        return "\(self), and asks to wait \(wait.secondsRoundedUp) s"
+        return "\(self); retry after \(wait.secondsRoundedUp) s"
     }
 }

@@ -100,7 +100,8 @@ struct ApplyCommand: AsyncParsableCommand {
         guard manifests.paths == [file.path], time.asOf == nil, selection.isEmpty else {
             throw Failure(
                 .usage,
-                "'\(printable(file.path))' is a saved plan: give no manifests, no --as-of, --flow or --exclude with it")
+                "'\(printable(file.path))' is a saved plan: it cannot be combined with manifests, --as-of, --flow or --exclude"
+            )
         }
         let bytes = savedPlanBytes(file.bytes)
         let plan: Plan
@@ -111,7 +112,7 @@ struct ApplyCommand: AsyncParsableCommand {
         if let name = manifests.target, name != plan.target.name {
             throw Failure(.usage, "the plan is for target '\(plan.target.name)', not for '\(name)'")
         }
-        output.say("plan \(planDigest(bytes)) of \(manifests.paths[0])")
+        output.printNote("plan \(planDigest(bytes)) of \(manifests.paths[0])")
         return plan
     }
 

@@ -178,9 +178,9 @@ struct LedgerCommand: ParsableCommand {
             of workspace: Workspace, in store: any LedgerStore
         ) async throws -> [Diagnostic] {
             let declared = Set(workspace.flows.selected.map(\.id))
-            var found: [Diagnostic] = []
+            var diagnostics: [Diagnostic] = []
             for flow in try await store.flows().map(\.id) where !declared.contains(flow) {
-                let kept = try await store.snapshot(of: flow)
+                let snapshot = try await store.snapshot(of: flow)
                 let successor = workspace.flows.selected.first { $0.replaced.contains(flow) }
                 // The plan of the successor reports time that its runs and those of this flow share.
                 let codes = successor == nil ? Self.codes : [.windowRunTwice]
@@ -188,16 +188,18 @@ struct LedgerCommand: ParsableCommand {
                     id: flow, manifest: "", target: workspace.target.name, source: .file,
                     overlap: successor?.overlap ?? .error, reruns: successor?.reruns ?? [],
                     acknowledged: successor?.acknowledged ?? [], place: successor?.place ?? workspace.target.place)
-                diagnostics += Planner(asOf: SystemTime().now()).plan(undeclared, record: snapshot.record, runs: snapshot.runs)
-                    .diagnostics.filter { codes.contains($0.code) }
-                    .map {
-                        Diagnostic(
-                            $0.code, $0.severity, at: $0.place,
-                            "flow \(flow), which \(successor == nil ? "no manifest declares" : "this flow replaces"): "
-                                + $0.message,
-                            suggestion: successor == nil
-                                ? "declare the flow, with or without windows, and verify again" : $0.suggestion)
-                    }
+                diagnostics += Planner(asOf: SystemTime().now()).plan(
+                    undeclared, record: snapshot.record, runs: snapshot.runs
+                )
+                .diagnostics.filter { codes.contains($0.code) }
+                .map {
+                    Diagnostic(
+                        $0.code, $0.severity, at: $0.place,
+                        "flow \(flow), which \(successor == nil ? "no manifest declares" : "this flow replaces"): "
+                            + $0.message,
+                        suggestion: successor == nil
+                            ? "declare the flow, with or without windows, and verify again" : $0.suggestion)
+                }
             }
             return diagnostics
         }
