@@ -25,7 +25,7 @@ let package = Package(
             name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CBuildInfo"),
-        .target(name: "YAML", dependencies: ["CLibYAML"]),
+        .target(name: "YAML", dependencies: ["CLibYAML", "Text"]),
         .target(name: "Text"),
         .target(name: "FlowRuns", dependencies: ["Text"]),
         .target(
@@ -33,7 +33,7 @@ let package = Package(
             dependencies: [
                 "FlowRuns", "Text", "YAML", .product(name: "Crypto", package: "swift-crypto"),
             ]),
-        .target(name: "Planner", dependencies: ["FlowRuns", "Ledger", "Manifests"]),
+        .target(name: "Planner", dependencies: ["FlowRuns", "Ledger", "Manifests", "Text"]),
         .target(name: "Ledger", dependencies: ["FlowRuns", "Text"]),
         .target(
             name: "SQLiteLedger",

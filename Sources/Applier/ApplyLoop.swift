@@ -106,7 +106,7 @@ package struct ApplyLoop: Sendable {
 
     /// The requests of this round are made.
     private mutating func settle() -> Step {
-        guard let plan, waits, round != .saved, outcome.isComplete, plan.isHeldByRunningRuns else { return finish() }
+        guard let plan, waits, round != .saved, outcome.isComplete, plan.waitsForRunningRuns else { return finish() }
         return .waitForOneRun(of: plan)
     }
 

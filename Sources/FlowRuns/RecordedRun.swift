@@ -126,7 +126,7 @@ package struct RecordedRun: Hashable, Sendable {
 
     /// Whether the run is a re-trigger that was answered with the ID of a recorded run. The service may have run that one
     /// again, or started another.
-    package var namedKnownRun: Bool {
+    package var isAnsweredWithKnownRun: Bool {
         state == .rejected && failure?.hasPrefix(RunAnswerReason.knownRun) ?? false
     }
 }

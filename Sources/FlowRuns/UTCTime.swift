@@ -25,11 +25,11 @@ package struct UTCTime: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(date)T\(time)Z" }
 
     /// The date: `2022-05-03`.
-    package var date: String { "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))" }
+    package var date: String { "\(padded(year, width: 4))-\(padded(month, width: 2))-\(padded(day, width: 2))" }
 
     /// The time of day: `13:36:31`.
     package var time: String {
-        "\(padded(secondOfDay / 3600, 2)):\(padded(secondOfDay / 60 % 60, 2)):\(padded(secondOfDay % 60, 2))"
+        "\(padded(secondOfDay / 3600, width: 2)):\(padded(secondOfDay / 60 % 60, width: 2)):\(padded(secondOfDay % 60, width: 2))"
     }
 
     /// Returns the number of days in a month, 28 to 31.
@@ -58,7 +58,7 @@ extension Timestamp {
     }
 }
 
-private func padded(_ number: Int, _ width: Int) -> String {
+private func padded(_ number: Int, width: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
 }

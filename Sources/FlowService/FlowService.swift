@@ -4,14 +4,14 @@ import FlowRuns
 /// ``HTTPFlowService``.
 ///
 /// All calls share one rate limit. Each page and each retry of a read waits for its own turn. A run request does not
-/// wait, because its claim is already open: call ``takeTurn()`` before claiming. When a stop is requested, all waits
+/// wait, because its claim is already open: call ``waitForRateLimit()`` before claiming. When a stop is requested, all waits
 /// and reads end at once with ``FlowServiceError/stopped``; a run request in flight is finished.
 package protocol FlowService: Sendable {
     /// Waits for the next turn under the rate limit. Returns at once when a stop is requested.
-    func takeTurn() async
+    func waitForRateLimit() async
 
     /// Returns the time until the next turn, without taking the turn.
-    func turnDelay() -> Duration
+    func rateLimitDelay() -> Duration
 
     /// Sends `POST /runs`. Never repeated, except once after a 401 if the token could be renewed.
     ///
@@ -29,6 +29,7 @@ package protocol FlowService: Sendable {
     /// ignores the filter.
     ///
     /// - Parameters:
+    ///   - flow: the ID of the flow.
     ///   - newestFirst: whether to send `orderby=-createdAt`. The public OpenAPI document contains `orderby`, but not
     ///     its fields: a service may reject the parameter (``FlowServiceError/refused(status:_:)`` with 400) or ignore
     ///     it.
@@ -43,7 +44,9 @@ package protocol FlowService: Sendable {
     /// Support for this filter is undocumented: a service may reject it, ignore it, or list the runs of only one of the
     /// flows, or none. Therefore no runs are dropped, and each run carries its flow.
     ///
-    /// - Parameter next: the cursor from the previous page; `nil` for the first page.
+    /// - Parameters:
+    ///   - flows: the IDs of the flows.
+    ///   - next: the cursor from the previous page; `nil` for the first page.
     /// - Throws: ``FlowServiceError`` when the service cannot be read.
     func runs(ofAny flows: [FlowID], after next: String?) async throws(FlowServiceError) -> Page<ListedRun>
 
@@ -61,7 +64,9 @@ package protocol FlowService: Sendable {
     /// Reads one page of the flows with these IDs: `GET /flows?property=id==A,B`. Drops flows with fewer details than
     /// ``flow(_:)`` returns. A service may omit flows or list others.
     ///
-    /// - Parameter next: the cursor from the previous page; `nil` for the first page.
+    /// - Parameters:
+    ///   - ids: the IDs of the flows.
+    ///   - next: the cursor from the previous page; `nil` for the first page.
     /// - Throws: ``FlowServiceError`` when the service cannot be read.
     func flows(ids: [FlowID], after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow>
 

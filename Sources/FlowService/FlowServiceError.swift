@@ -34,13 +34,13 @@ package enum FlowServiceError: Error, Hashable, Sendable, CustomStringConvertibl
     /// A sentence for users, without a full stop.
     package var description: String {
         switch self {
-        case .unavailable(let reason): "the Flow Service is not available: \(reason)"
-        case .unauthorized(let reason): "the Flow Service gives no access: \(reason)"
-        case .unreadable(let reason), .malformed(let reason): "the Flow Service's answer cannot be read: \(reason)"
+        case .unavailable(let reason): "the Flow Service is unavailable: \(reason)"
+        case .unauthorized(let reason): reason
+        case .unreadable(let reason), .malformed(let reason): "cannot read the Flow Service's answer: \(reason)"
         case .stale(let reason):
             "a cache answers instead of the Flow Service (\(reason)): let the proxy pass on requests with "
                 + "'Cache-Control: no-cache', or name the service in NO_PROXY"
-        case .refused(let status, let reason): "the Flow Service refused the request (\(status)): \(reason)"
+        case .refused(_, let reason): "the Flow Service refused the request: \(reason)"
         case .stopped: "stopped before the Flow Service answered"
         }
     }

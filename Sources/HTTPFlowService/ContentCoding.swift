@@ -1,5 +1,6 @@
 import CZlib
 import FlowService
+import Text
 
 /// A content coding that Sluice decodes. Requests ask for uncompressed answers (`Accept-Encoding: identity`), but some
 /// proxies compress them anyway.
@@ -96,7 +97,7 @@ private struct Inflation {
             }
             let room = limit - result.bytes.count
             result.bytes += chunk.prefix(min(written, room))
-            if written > room { return "it is longer than \(limit) bytes" }
+            if written > room { return "it is longer than \(limit.grouped) bytes" }
             switch status {
             case Z_OK: continue
             case Z_STREAM_END:

@@ -5,14 +5,14 @@ import Synchronization
 /// A request body that can be withheld until its bytes are written, and that records whether it may have been sent.
 ///
 /// AsyncHTTPClient requests the bytes of a streamed body only after it has a connection and has written the head.
-/// ``LastLook`` checks once more when the bytes are written. A request without its announced body is incomplete, and a
+/// ``SendGate`` checks once more when the bytes are written. A request without its announced body is incomplete, and a
 /// server must not process it (RFC 9112, section 6.3). Therefore a request whose body was never released was not
 /// accepted, even if the call failed.
 final class GuardedBody: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
     /// The reason why the body was withheld.
-    enum HeldBack: Error {
+    enum WithholdReason: Error {
         case late
         case abandoned
     }
@@ -22,13 +22,13 @@ final class GuardedBody: AsyncSequence, Sendable {
         /// AsyncHTTPClient has received the bytes.
         case handedOver
         case written
-        case shut(mayHaveLeft: Bool)
+        case closed(couldHaveBeenSent: Bool)
     }
 
     /// A body that is never sent.
-    static let over: GuardedBody = {
+    static let neverSent: GuardedBody = {
         let body = GuardedBody("")
-        _ = body.shut()
+        _ = body.close()
         return body
     }()
 
@@ -48,34 +48,34 @@ final class GuardedBody: AsyncSequence, Sendable {
     /// Withholds the body from now on, even if AsyncHTTPClient requests it later.
     ///
     /// - Returns: whether the body may already have been sent.
-    func shut() -> Bool {
+    func close() -> Bool {
         state.withLock { state in
-            let mayHaveLeft =
+            let couldHaveBeenSent =
                 switch state {
                 case .waiting: false
                 case .handedOver, .written: true
-                case .shut(let mayHaveLeft): mayHaveLeft
+                case .closed(let couldHaveBeenSent): couldHaveBeenSent
                 }
-            state = .shut(mayHaveLeft: mayHaveLeft)
-            return mayHaveLeft
+            state = .closed(couldHaveBeenSent: couldHaveBeenSent)
+            return couldHaveBeenSent
         }
     }
 
     /// Checks whether the bytes may be written. Call right before writing them.
     ///
     /// - Returns: the reason why the bytes must not be written; `nil` if they may be written.
-    func holdBack() -> HeldBack? { look(becoming: .written) }
+    func beginWriting() -> WithholdReason? { advance(to: .written) }
 
-    private func pass() throws(HeldBack) -> ByteBuffer {
-        if let heldBack = look(becoming: .handedOver) { throw heldBack }
+    private func handOver() throws(WithholdReason) -> ByteBuffer {
+        if let withheld = advance(to: .handedOver) { throw withheld }
         return bytes
     }
 
-    private func look(becoming next: State) -> HeldBack? {
+    private func advance(to next: State) -> WithholdReason? {
         state.withLock { state in
-            if case .shut = state { return .abandoned }
+            if case .closed = state { return .abandoned }
             guard !isLate() else {
-                state = .shut(mayHaveLeft: false)
+                state = .closed(couldHaveBeenSent: false)
                 return .late
             }
             state = next
@@ -94,7 +94,7 @@ final class GuardedBody: AsyncSequence, Sendable {
         mutating func next() async throws -> ByteBuffer? {
             guard !isDone else { return nil }
             isDone = true
-            return try body.pass()
+            return try body.handOver()
         }
     }
 }

@@ -8,7 +8,7 @@ import Logging
 /// let service = try HTTPFlowService(
 ///     address: "https://platform.adobe.io/data/foundation/flowservice", organization: "1234@AdobeOrg",
 ///     sandbox: "prod", credentials: .fromEnvironment(environment), options: .init(version: "1.0.0"), logger: logger)
-/// await service.takeTurn()
+/// await service.waitForRateLimit()
 /// let answer = await service.createRun(body, sendBefore: deadline)
 /// await service.close()
 /// ```
@@ -46,6 +46,10 @@ package struct HTTPFlowService: FlowService {
 
     /// - Parameters:
     ///   - address: the base address, such as `https://platform.adobe.io/data/foundation/flowservice`.
+    ///   - organization: the ID of the organization, sent as `x-gw-ims-org-id`.
+    ///   - sandbox: the name of the sandbox, sent as `x-sandbox-name`.
+    ///   - credentials: the credentials of every request.
+    ///   - options: time limits, retries and the rate limit.
     ///   - logger: receives the method, path, status and duration of each request at `trace`, each wait before a retry
     ///     at `debug`, and long waits at `warning`. Nothing else is logged.
     /// - Throws: ``ConfigurationError`` when a setting is invalid. Nothing has been sent.
@@ -95,9 +99,9 @@ package struct HTTPFlowService: FlowService {
         await tokens.close()
     }
 
-    package func takeTurn() async { await sender.takeTurn() }
+    package func waitForRateLimit() async { await sender.waitForRateLimit() }
 
-    package func turnDelay() -> Duration { sender.rateLimiter.delay(at: time.monotonic()) }
+    package func rateLimitDelay() -> Duration { sender.rateLimiter.delay(at: time.monotonic()) }
 
     package func serviceTime() -> ServiceTime? { freshAnswers.serviceTime() }
 

@@ -24,10 +24,10 @@ extension HTTPFlowService {
     func listed(_ run: RunID) async throws(FlowServiceError) -> ListedRun? {
         guard let (items, listedAt) = try await items("/runs/", run.description), !items.isEmpty else { return nil }
         let runs = items.lazy.compactMap { RunDocument(document: $0, listedAt: listedAt).listed }
-        guard let found = runs.first(where: { $0.run.id == run }) else {
+        guard let match = runs.first(where: { $0.run.id == run }) else {
             throw .unreadable("asked for run \(run), it answered with another")
         }
-        return found
+        return match
     }
 
     /// Reads one flow. Returns `nil` on 404, and when the returned list is empty.
@@ -35,9 +35,9 @@ extension HTTPFlowService {
     /// - Throws: ``FlowServiceError`` when the service cannot be read.
     package func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
         guard let (items, _) = try await items("/flows/", flow.description), !items.isEmpty else { return nil }
-        guard let found = items.lazy.compactMap({ FlowDocument(document: $0).flow }).first(where: { $0.id == flow })
+        guard let match = items.lazy.compactMap({ FlowDocument(document: $0).flow }).first(where: { $0.id == flow })
         else { throw .unreadable("asked for flow \(flow), it answered with another") }
-        return found
+        return match
     }
 
     package func flows(after next: String?) async throws(FlowServiceError) -> Page<ServiceFlow> {
@@ -52,8 +52,8 @@ extension HTTPFlowService {
     ///
     /// - Throws: ``FlowServiceError`` when the service cannot be read.
     package func runSpecification(_ specification: String) async throws(FlowServiceError) -> RunSpecification? {
-        let found = try await items("/flowSpecs/", specification, isPrivileged: true)
-        return found?.items.first.flatMap { RunSpecification($0) }
+        let specifications = try await items("/flowSpecs/", specification, isPrivileged: true)
+        return specifications?.items.first.flatMap { RunSpecification($0) }
     }
 
     // MARK: - Pages and items
@@ -65,12 +65,12 @@ extension HTTPFlowService {
     ) async throws(FlowServiceError) -> Page<JSONDocument> {
         let names = filters.map(\.0) + ["limit"]
         // A different page size is a different cache key.
-        let found = try await get(path) { variant in
+        let response = try await get(path) { variant in
             let own = filters + [("limit", String(max(1, pageLimit - variant)))]
             let ownQuery = own.map { "\($0)=\($1.percentEncoded { "=,".utf8.contains($0) })" }.joined(separator: "&")
             return next.flatMap { $0.isEmpty ? nil : "\(ownQuery)&\($0)" } ?? ownQuery
         }
-        guard let (page, answer) = found, let items = page["items"].elements else {
+        guard let (page, answer) = response, let items = page["items"].elements else {
             throw .unreadable("a page of \(path) has no items")
         }
         let link = page["_links"]["next"]["href"].text ?? page["_links"]["next"].text ?? ""
@@ -93,8 +93,8 @@ extension HTTPFlowService {
     private func items(
         _ path: String, _ id: String, isPrivileged: Bool = false
     ) async throws(FlowServiceError) -> (items: [JSONDocument], listedAt: Timestamp)? {
-        let found = try await get(path + id.formEncoded, isOptional: true, isPrivileged: isPrivileged)
-        guard let (document, answer) = found else { return nil }
+        let response = try await get(path + id.formEncoded, isOptional: true, isPrivileged: isPrivileged)
+        guard let (document, answer) = response else { return nil }
         guard let items = document.items else { throw .unreadable("\(path)\(id) is none of the documented shapes") }
         return (items, answer.serverTime ?? time.now())
     }

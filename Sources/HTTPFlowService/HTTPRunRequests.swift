@@ -9,7 +9,7 @@ extension HTTPFlowService {
     }
 
     /// Sends an empty JSON object as the body, although the operation needs none: only a request with a body can be
-    /// withheld (see ``GuardedBody``). A server ignores the body, but must not act before the bytes announced by
+    /// withheld (see `GuardedBody`). A server ignores the body, but must not act before the bytes announced by
     /// `Content-Length` arrive.
     package func retrigger(_ run: RunID, sendBefore deadline: MonotonicInstant) async -> RunAnswer {
         let path = RetriggerRequest(run).path(escape: \.formEncoded)
@@ -36,11 +36,13 @@ extension HTTPFlowService {
         do throws(FlowServiceError) {
             let token = try await tokens.token()
             // Avoids a useless connection. The body is still checked again right before it is written.
-            guard !isLate() else { return RunAnswer(TransportError(GuardedBody.HeldBack.late, mayHaveArrived: false)) }
+            guard !isLate() else {
+                return RunAnswer(TransportError(GuardedBody.WithholdReason.late, couldHaveArrived: false))
+            }
             let first = await answer(with: token)
             guard case .unauthorized = first, let fresh = try await tokens.replacement(of: token) else { return first }
             // Counts against the rate limit without waiting, because the claim is open.
-            _ = sender.rateLimiter.takeTurn(at: time.monotonic())
+            _ = sender.rateLimiter.reserveTurn(at: time.monotonic())
             return await answer(with: fresh)
         } catch .unauthorized(let reason) {
             return .unauthorized(reason: reason)

@@ -8,34 +8,34 @@ import Synchronization
 ///
 /// AsyncHTTPClient obtains a body's bytes on a different thread from the one that writes them, and the process may be
 /// suspended in between. Between this check and the system call, only the encoding of the bytes remains.
-final class LastLook: ChannelOutboundHandler {
+final class SendGate: ChannelOutboundHandler {
     typealias OutboundIn = HTTPClientRequestPart
     typealias OutboundOut = HTTPClientRequestPart
 
-    private let bodies: BodiesUnderWay
+    private let bodies: BodiesInFlight
     private var body: GuardedBody?
 
-    private init(_ bodies: BodiesUnderWay) { self.bodies = bodies }
+    private init(_ bodies: BodiesInFlight) { self.bodies = bodies }
 
     /// Adds the handler to a connection of AsyncHTTPClient.
-    static func add(to channel: any Channel, for bodies: BodiesUnderWay) -> EventLoopFuture<Void> {
+    static func add(to channel: any Channel, for bodies: BodiesInFlight) -> EventLoopFuture<Void> {
         channel.eventLoop.submit {
             let pipeline = channel.pipeline.syncOperations
             let encoder = try pipeline.handler(type: HTTPRequestEncoder.self)
-            try pipeline.addHandler(LastLook(bodies), position: .after(encoder))
+            try pipeline.addHandler(SendGate(bodies), position: .after(encoder))
         }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(var head):
-            body = head.headers.first(name: BodiesUnderWay.header).map(bodies.body)
-            head.headers.remove(name: BodiesUnderWay.header)
+            body = head.headers.first(name: BodiesInFlight.header).map(bodies.body)
+            head.headers.remove(name: BodiesInFlight.header)
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body:
-            guard let heldBack = body?.holdBack() else { return context.write(data, promise: promise) }
-            promise?.fail(heldBack)
-            context.fireErrorCaught(heldBack)
+            guard let withheld = body?.beginWriting() else { return context.write(data, promise: promise) }
+            promise?.fail(withheld)
+            context.fireErrorCaught(withheld)
             context.close(promise: nil)
         case .end:
             context.write(data, promise: promise)
@@ -45,7 +45,7 @@ final class LastLook: ChannelOutboundHandler {
 
 /// Bodies of the requests in flight. An internal header, which is removed before sending, identifies the body of each
 /// request.
-final class BodiesUnderWay: Sendable {
+final class BodiesInFlight: Sendable {
     static let header = "Sluice-Body"
 
     private struct State {
@@ -65,7 +65,7 @@ final class BodiesUnderWay: Sendable {
     }
 
     /// Returns the body for a key, or a body that is never sent if the request has ended.
-    func body(_ key: String) -> GuardedBody { state.withLock { $0.bodies[key] } ?? .over }
+    func body(_ key: String) -> GuardedBody { state.withLock { $0.bodies[key] } ?? .neverSent }
 
     func remove(_ key: String) { state.withLock { $0.bodies[key] = nil } }
 }

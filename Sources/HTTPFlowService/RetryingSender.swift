@@ -12,7 +12,7 @@ struct RetryingSender: Sendable {
     let logger: Logger
 
     /// Waits for the next turn under the rate limit, or for a stop.
-    func takeTurn() async { await time.pause(rateLimiter.takeTurn(at: time.monotonic()), unless: stop) }
+    func waitForRateLimit() async { await time.pause(rateLimiter.reserveTurn(at: time.monotonic()), unless: stop) }
 
     /// Sends a request until it succeeds or retrying is pointless.
     ///
@@ -25,7 +25,7 @@ struct RetryingSender: Sendable {
     ) async throws(FlowServiceError) -> HTTPAnswer {
         var attempts = 0
         while true {
-            await takeTurn()
+            await waitForRateLimit()
             let request = request()
             let attempt = await stop.unlessRequested { () async -> Result<HTTPAnswer, TransportError> in
                 do throws(TransportError) { return .success(try await transport.send(request)) } catch {
@@ -38,7 +38,7 @@ struct RetryingSender: Sendable {
             var retryAfter: Duration?
             switch attempt {
             case .success(let answer):
-                if !answer.isWorthAnotherAttempt { return answer }
+                if !answer.isRetryable { return answer }
                 reason = answer.status == 429 ? "rate limited (429)" : "answered \(answer.status)"
                 retryAfter = answer.wait(now: time.now())
             case .failure(let error): reason = error.reason
@@ -56,7 +56,7 @@ struct RetryingSender: Sendable {
 }
 
 extension HTTPAnswer {
-    fileprivate var isWorthAnotherAttempt: Bool {
+    fileprivate var isRetryable: Bool {
         [408, 429].contains(status) || status >= 500 || (isSuccess && cut != nil)
     }
 }

@@ -20,9 +20,9 @@ struct ServiceAddress: Hashable, Sendable {
             let scheme = parts.scheme?.lowercased(), let host = parts.host?.lowercased(), !host.isEmpty
         else { throw invalid("it is not a URL with a host") }
         guard scheme == "https" || scheme == "http" else { throw invalid("its scheme is neither https nor http") }
-        guard parts.user == nil, parts.password == nil else { throw invalid("it holds a user or a password") }
+        guard parts.user == nil, parts.password == nil else { throw invalid("it contains a user name or a password") }
         guard parts.query == nil, parts.fragment == nil else { throw invalid("it has a query or a fragment") }
-        guard (1...65_535).contains(parts.port ?? 443) else { throw invalid("there is no such port") }
+        guard (1...65_535).contains(parts.port ?? 443) else { throw invalid("the port is not between 1 and 65,535") }
 
         text = String(address.reversed().drop { $0 == "/" }.reversed())
         isEncrypted = scheme == "https"

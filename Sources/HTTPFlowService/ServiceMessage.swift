@@ -9,14 +9,16 @@ extension HTTPAnswer {
         return words.isEmpty ? "\(status)" : "\(status): \(words)".bounded(to: 300)
     }
 
-    /// Returns the reason why access was denied: `authentication failed (401): Oauth token is not valid`.
+    /// Returns the reason why access was denied, and what to do: `the service rejected the access token (401: Oauth
+    /// token is not valid): it has expired or …`
     func accessError(_ redaction: Redaction) -> String {
-        let words = redaction(message ?? "").singleLine
-        let what = (status == 401 ? "authentication failed" : "access denied") + " (\(status))"
-        return words.isEmpty ? what : "\(what): \(words)".bounded(to: 300)
+        let summary = summary(redaction)
+        guard status == 401 else { return "the service denied access (\(summary))" }
+        return "the service rejected the access token (\(summary)): it has expired or belongs to another client; set a "
+            + "new SLUICE_ACCESS_TOKEN, or set SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES"
     }
 
-    /// Returns the reason for a later retry: `answered 503: maintenance, and asks to wait 3600 s`.
+    /// Returns the reason for a later retry: `answered 503: maintenance; retry after 3600 s`.
     ///
     /// - Parameter now: the time to use in place of a missing `Date` when `Retry-After` is a date.
     func unavailability(_ redaction: Redaction, now: Timestamp) -> String {

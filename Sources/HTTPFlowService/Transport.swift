@@ -3,6 +3,7 @@ import FlowRuns
 import FlowService
 import Logging
 import NIOCore
+import Text
 
 /// An HTTP request to the service.
 struct ServiceRequest: Sendable {
@@ -30,7 +31,7 @@ struct Transport: Sendable {
     let time: any TimeSource
     let logger: Logger
     private let client: HTTPClient
-    private let bodies = BodiesUnderWay()
+    private let bodies = BodiesInFlight()
 
     init(over route: Route, timeout: Duration, time: any TimeSource, logger: Logger) {
         address = route.address
@@ -50,7 +51,7 @@ struct Transport: Sendable {
             proxy: route.proxy)
         // An HTTP/2 server may refuse a request, which clients then resend. HTTP/1.1 has no such refusal.
         configuration.httpVersion = .http1Only
-        configuration.http1_1ConnectionDebugInitializer = { [bodies] in LastLook.add(to: $0, for: bodies) }
+        configuration.http1_1ConnectionDebugInitializer = { [bodies] in SendGate.add(to: $0, for: bodies) }
         // The client gets no logger: it would log more than the method, path and status.
         client = HTTPClient(configuration: configuration)
     }
@@ -68,7 +69,7 @@ struct Transport: Sendable {
         let key = request.body.map(bodies.add)
         defer { key.map(bodies.remove) }
         if let body = request.body, let key {
-            outgoing.headers.add(name: BodiesUnderWay.header, value: key)
+            outgoing.headers.add(name: BodiesInFlight.header, value: key)
             outgoing.body = .stream(body, length: .known(Int64(body.length)))
         }
 
@@ -83,18 +84,19 @@ struct Transport: Sendable {
                 sent: sent, received: time.monotonic())
             (answer.body, answer.cut) = await read(response.body, upTo: request.answerLimit, until: start + timeout)
             answer.decode(
-                response.headers["Content-Encoding"] + response.headers["Transfer-Encoding"], request.answerLimit)
-            _ = request.body?.shut()
-            log(request, "\(answer.status)", after: .now - start)
+                response.headers["Content-Encoding"] + response.headers["Transfer-Encoding"], limit: request.answerLimit
+            )
+            _ = request.body?.close()
+            log(request, outcome: "\(answer.status)", after: .now - start)
             return answer
         } catch {
-            let error = TransportError(error, mayHaveArrived: request.body?.shut() ?? true)
-            log(request, error.reason, after: .now - start)
+            let error = TransportError(error, couldHaveArrived: request.body?.close() ?? true)
+            log(request, outcome: error.reason, after: .now - start)
             throw error
         }
     }
 
-    private func log(_ request: ServiceRequest, _ outcome: String, after duration: Duration) {
+    private func log(_ request: ServiceRequest, outcome: String, after duration: Duration) {
         logger.trace(
             "\(request.method.rawValue) \(address.text)\(request.path): \(outcome)",
             metadata: ["milliseconds": "\(duration.milliseconds)"])
@@ -126,7 +128,7 @@ private func read(_ body: HTTPClientResponse.Body, upTo limit: Int) async -> (by
         for try await part in body {
             let room = limit - bytes.count
             bytes.append(contentsOf: part.readableBytesView.prefix(room))
-            if part.readableBytes > room { return (bytes, "it is longer than \(limit) bytes") }
+            if part.readableBytes > room { return (bytes, "it is longer than \(limit.grouped) bytes") }
         }
         return (bytes, Task.isCancelled ? "it did not end in time" : nil)
     } catch {
@@ -136,7 +138,7 @@ private func read(_ body: HTTPClientResponse.Body, upTo limit: Int) async -> (by
 
 extension HTTPAnswer {
     /// Decodes the body by the codings named in these headers.
-    fileprivate mutating func decode(_ headers: [String], _ limit: Int) {
+    fileprivate mutating func decode(_ headers: [String], limit: Int) {
         do throws(ContentCoding.Unknown) {
             for coding in try ContentCoding.codings(headers).reversed() {
                 let decoded = coding.decoded(body, upTo: limit)

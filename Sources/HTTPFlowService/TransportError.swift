@@ -9,17 +9,18 @@ import NIOSSL
 struct TransportError: Error, Sendable {
     let reason: String
     /// Whether the request may have reached the service. `false` only if no byte of its body was sent.
-    let mayHaveArrived: Bool
+    let couldHaveArrived: Bool
 
-    init(_ error: any Error, mayHaveArrived: Bool) {
+    init(_ error: any Error, couldHaveArrived: Bool) {
         reason = Self.describe(error)
-        self.mayHaveArrived = mayHaveArrived
+        self.couldHaveArrived = couldHaveArrived
     }
 
     /// Describes an error without any header value, because the text is shown, logged and stored.
     static func describe(_ error: any Error) -> String {
         switch error {
-        case let heldBack as GuardedBody.HeldBack: heldBack == .late ? "its time to be sent has passed" : "cancelled"
+        case let withheld as GuardedBody.WithholdReason:
+            withheld == .late ? "its deadline for sending has passed" : "cancelled"
         case is CancellationError: "cancelled"
         case let error as HTTPClientError: describe(error)
         case let error as NIOConnectionError: describe(error)
@@ -35,9 +36,9 @@ struct TransportError: Error, Sendable {
 
     private static func describe(_ error: HTTPClientError) -> String {
         switch error {
-        case .deadlineExceeded: "no answer in time"
-        case .connectTimeout, .getConnectionFromPoolTimeout: "no connection in time"
-        case .remoteConnectionClosed: "the connection was closed before the answer was whole"
+        case .deadlineExceeded: "timed out waiting for an answer"
+        case .connectTimeout, .getConnectionFromPoolTimeout: "timed out connecting"
+        case .remoteConnectionClosed: "the connection was closed before the answer was complete"
         // Some full descriptions contain header values; the short description never does.
         default: error.shortDescription
         }
@@ -47,17 +48,17 @@ struct TransportError: Error, Sendable {
     private static func describe(_ error: IOError) -> String {
         switch error.errnoCode {
         case ECONNREFUSED: "connection refused"
-        case ECONNRESET, EPIPE: "the connection was reset"
-        case EHOSTUNREACH, ENETUNREACH: "the network is unreachable"
-        case ETIMEDOUT: "no answer in time"
+        case ECONNRESET, EPIPE: "connection reset"
+        case EHOSTUNREACH, ENETUNREACH: "network is unreachable"
+        case ETIMEDOUT: "timed out waiting for an answer"
         default: error.description
         }
     }
 
     private static func describe(_ error: NIOConnectionError) -> String {
         let peer = "\(error.host):\(error.port)"
-        if let cause = error.connectionErrors.first { return "no connection to \(peer): \(describe(cause.error))" }
-        guard let cause = error.dnsAError ?? error.dnsAAAAError else { return "no connection to \(peer)" }
+        if let cause = error.connectionErrors.first { return "cannot connect to \(peer): \(describe(cause.error))" }
+        guard let cause = error.dnsAError ?? error.dnsAAAAError else { return "cannot connect to \(peer)" }
         return "cannot find the host \(error.host): check its spelling, and DNS (\(describe(cause)))"
     }
 

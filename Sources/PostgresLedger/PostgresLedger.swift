@@ -28,7 +28,7 @@ package final class PostgresLedger: LedgerStore {
         package var retryTime = Duration.seconds(20)
         /// Maximum time for retries when the ledger is opened. Shorter, so that a wrong address is reported soon.
         package var openingRetryTime = Duration.seconds(5)
-        package var mostConnections = 4
+        package var maxConnections = 4
         /// The environment from which libpq reads its settings.
         package var environment = ProcessInfo.processInfo.environment
 
@@ -44,7 +44,7 @@ package final class PostgresLedger: LedgerStore {
     private let options: Options
     private let target: Int64?
     /// Whether the tables exist. Without them, reads return nothing.
-    private let isThere: Bool
+    private let schemaExists: Bool
 
     /// Connects to the server, and opens the ledger of one target.
     ///
@@ -52,21 +52,23 @@ package final class PostgresLedger: LedgerStore {
     ///   - address: `postgres://USER@HOST:PORT/DATABASE?…` in libpq's syntax, without a password; `postgres:` to use
     ///     libpq's environment.
     ///   - targets: the target's identity, followed by the identities that older versions of Sluice gave it.
-    /// - Throws: ``LedgerError/unusable(_:)`` when libpq is not installed, the server refuses the user, or a privilege
-    ///   is missing; ``LedgerError/unanswered(_:)`` when the server cannot be reached; ``LedgerError/busy(_:)`` when
-    ///   the server has no free connection; ``LedgerError/newer(found:supported:)`` when a newer version of Sluice
+    ///   - mode: the access mode.
+    ///   - options: time limits, the number of connections, and the environment.
+    /// - Throws: `LedgerError.unusable` when libpq is not installed, the server refuses the user, or a privilege
+    ///   is missing; `LedgerError.unanswered` when the server cannot be reached; `LedgerError.busy` when
+    ///   the server has no free connection; `LedgerError.newer(found:supported:)` when a newer version of Sluice
     ///   created the tables, before anything is changed.
     package static func open(
         _ address: String, targets: [String], mode: Mode, options: Options = Options()
     ) async throws(LedgerError) -> PostgresLedger {
         let server = ServerAddress(address, isForWriting: mode == .readWrite, environment: options.environment)
-        let pool = ConnectionPool(server, most: options.mostConnections, limit: options.answerLimit)
+        let pool = ConnectionPool(server, maxConnections: options.maxConnections, limit: options.answerLimit)
         do throws(LedgerError) {
             let retries = Retries(pool: pool, address: address)
-            let (found, target) = try await retries.run(for: options.openingRetryTime) {
+            let (schema, target) = try await retries.run(for: options.openingRetryTime) {
                 (connection) throws(PostgresError) in try connection.open(targets, mode)
             }
-            return PostgresLedger(found, target, pool, address, mode, options)
+            return PostgresLedger(schema, target, pool, address, mode, options)
         } catch {
             await pool.close()
             throw error
@@ -74,7 +76,8 @@ package final class PostgresLedger: LedgerStore {
     }
 
     private init(
-        _ found: PostgresConnection.Found, _ target: Int64?, _ pool: ConnectionPool, _ address: String, _ mode: Mode,
+        _ schema: PostgresConnection.SchemaInspection, _ target: Int64?, _ pool: ConnectionPool, _ address: String,
+        _ mode: Mode,
         _ options: Options
     ) {
         self.pool = pool
@@ -82,14 +85,14 @@ package final class PostgresLedger: LedgerStore {
         self.mode = mode
         self.options = options
         self.target = target
-        isThere = found.version != nil
+        schemaExists = schema.version != nil
         warnings =
-            found.fsync == "off"
+            schema.fsync == "off"
             ? ["\(address): fsync is off on the server: it may lose the ledger when the machine stops"] : []
     }
 
     package func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot {
-        guard isThere else { return FlowSnapshot(record: FlowRecord(id: flow), runs: []) }
+        guard schemaExists else { return FlowSnapshot(record: FlowRecord(id: flow), runs: []) }
         return try await read { [target] (connection) throws(PostgresError) in
             FlowSnapshot(
                 record: try connection.record(of: flow, target: target),
@@ -102,12 +105,12 @@ package final class PostgresLedger: LedgerStore {
     }
 
     package func flows() async throws(LedgerError) -> [FlowRecord] {
-        guard isThere else { return [] }
+        guard schemaExists else { return [] }
         return try await read { [target] (connection) throws(PostgresError) in try connection.records(target: target) }
     }
 
     package func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries {
-        guard isThere else { return FlowEntries(record: FlowRecord(id: flow), entries: []) }
+        guard schemaExists else { return FlowEntries(record: FlowRecord(id: flow), entries: []) }
         return try await read { [target] (connection) throws(PostgresError) in
             FlowEntries(
                 record: try connection.record(of: flow, target: target),
@@ -142,7 +145,7 @@ package final class PostgresLedger: LedgerStore {
         _ flow: FlowID, first: @escaping @Sendable (FlowRecord) -> Bool,
         rows: @escaping @Sendable (PostgresConnection, FlowRecord) throws(PostgresError) -> Void
     ) async throws(LedgerError) {
-        guard isThere else {
+        guard schemaExists else {
             _ = first(FlowRecord(id: flow))
             return
         }
@@ -164,7 +167,7 @@ package final class PostgresLedger: LedgerStore {
     }
 
     package func damage() async throws(LedgerError) -> [String] {
-        guard isThere else { return [] }
+        guard schemaExists else { return [] }
         return try await read { (connection) throws(PostgresError) in try connection.damage() }
     }
 
@@ -201,22 +204,22 @@ package final class PostgresLedger: LedgerStore {
 extension PostgresConnection {
     fileprivate func open(
         _ targets: [String], _ mode: PostgresLedger.Mode
-    ) throws(PostgresError) -> (Found, target: Int64?) {
-        var found = try transaction(.read) { (connection) throws(PostgresError) in try connection.findLedger() }
-        guard found.encoding == "UTF8" else {
+    ) throws(PostgresError) -> (SchemaInspection, target: Int64?) {
+        var schema = try transaction(.read) { (connection) throws(PostgresError) in try connection.inspectSchema() }
+        guard schema.encoding == "UTF8" else {
             throw .ledger(
-                .unusable("the database has the encoding \(found.encoding): create one with ENCODING 'UTF8'"))
+                .unusable("the database has the encoding \(schema.encoding): create one with ENCODING 'UTF8'"))
         }
-        if mode == .readWrite, found.version ?? 0 < PostgresSchema.version {
+        if mode == .readWrite, schema.version ?? 0 < PostgresSchema.version {
             try migrate()
-            found = try transaction(.read) { (connection) throws(PostgresError) in try connection.findLedger() }
+            schema = try transaction(.read) { (connection) throws(PostgresError) in try connection.inspectSchema() }
         }
         if mode == .readWrite { try settleServerChange() }
-        guard found.version != nil else { return (found, nil) }
+        guard schema.version != nil else { return (schema, nil) }
         let target = try transaction(mode == .readWrite ? .write : .read) { (connection) throws(PostgresError) in
             try connection.target(targets, adding: mode == .readWrite)
         }
-        return (found, target)
+        return (schema, target)
     }
 }
 

@@ -12,7 +12,7 @@ import Text
 package struct FileJournal: ClaimJournal {
     /// The size in bytes above which a file is replaced by one with only the newest claims.
     var maxFileSize = 32_768
-    private static let keptClaims = 200
+    private static let maxClaims = 200
 
     private let folder: String
     /// The folder of an earlier version, which kept the claims of shared ledgers apart. It is only read.
@@ -100,7 +100,7 @@ package struct FileJournal: ClaimJournal {
         let earlier: [JournalClaim] = if let known { known } else { try claims(of: flow) }
         let all = lines.reduce(into: earlier) { $1.apply(to: &$0) }
         if lseek(descriptor, 0, SEEK_END) > maxFileSize {
-            try replace(path, with: all.suffix(Self.keptClaims).flatMap(JournalLine.lines))
+            try replace(path, with: all.suffix(Self.maxClaims).flatMap(JournalLine.lines))
         } else {
             // The line feed before it ends what a kill may have left behind.
             let bytes = Array("\n\(lines.map(\.text).joined(separator: "\n"))\n".utf8)

@@ -65,7 +65,8 @@ struct LedgerFile {
         guard application == LedgerSchema.applicationID else {
             let isEmpty = try Int.fetchOne(connection, sql: "SELECT count(*) FROM sqlite_master") == 0
             guard isEmpty, version == 0 else {
-                throw LedgerError.corrupt("\(path) is a database, but not a ledger")
+                throw LedgerError.unusable(
+                    "\(path) is an SQLite database of something else: choose another path for 'ledger'")
             }
             return 0
         }

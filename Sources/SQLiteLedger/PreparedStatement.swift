@@ -129,7 +129,7 @@ struct ColumnReader {
 
     /// Unwraps the value of the last column read.
     ///
-    /// - Throws: ``LedgerError/corrupt(_:)`` if the value is `nil`.
+    /// - Throws: `LedgerError.corrupt` if the value is `nil`.
     func required<Value>(_ value: Value?) throws(LedgerError) -> Value {
         guard let value else { throw damage }
         return value

@@ -21,7 +21,7 @@ extension LedgerError {
         case .SQLITE_IOERR: self = .unusable("\(file) cannot be read or written: input/output error")
         case .SQLITE_NOMEM: self = .unusable("\(file): out of memory")
         case .SQLITE_MISUSE: self = .unusable("\(file) is closed")
-        case .SQLITE_NOTADB: self = .corrupt("\(file) is not a ledger")
+        case .SQLITE_NOTADB: self = .corrupt("\(file) is not an SQLite database")
         case .SQLITE_CORRUPT: self = .corrupt("\(file) is no longer a well-formed database")
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:
             self = .busy("another process has kept \(file) locked for \(Int(LedgerFile.busyTimeout)) seconds")

@@ -33,9 +33,10 @@ package final class SQLiteLedger: LedgerStore {
     /// - Parameters:
     ///   - path: The path of the file, relative to the working directory.
     ///   - targets: The target's identity, followed by its identities in older versions of Sluice.
-    /// - Throws: ``LedgerError/unusable(_:)`` if the file or its folder cannot be opened, created or written;
-    ///   ``LedgerError/corrupt(_:)`` if the file is not a ledger; ``LedgerError/newer(found:supported:)`` if a newer
-    ///   Sluice wrote the file, which is then not modified; ``LedgerError/busy(_:)`` if another process keeps the file
+    ///   - mode: The access mode.
+    /// - Throws: `LedgerError.unusable` if the file or its folder cannot be opened, created or written;
+    ///   `LedgerError.corrupt` if the file is not a ledger; `LedgerError.newer(found:supported:)` if a newer
+    ///   Sluice wrote the file, which is then not modified; `LedgerError.busy` if another process keeps the file
     ///   locked.
     package static func open(path: String, targets: [String], mode: Mode) throws(LedgerError) -> any LedgerStore {
         do {

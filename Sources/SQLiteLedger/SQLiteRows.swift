@@ -179,14 +179,14 @@ struct SQLiteRows {
     }
 
     private func update(_ identity: RunIdentity, _ update: RunUpdate, at time: Timestamp) throws(LedgerError) {
-        var found: LedgerEntry?
+        var stored: LedgerEntry?
         try each(
             "SELECT \(Self.entryColumns) FROM run WHERE \(Self.ofIdentity)", bind: { bind(identity, to: &$0) }
         ) { (columns) throws(LedgerError) in
-            found = try Self.entry(of: identity.flow, from: &columns)
+            stored = try Self.entry(of: identity.flow, from: &columns)
             return false
         }
-        guard let before = found else { throw .unknownRun(identity) }
+        guard let before = stored else { throw .unknownRun(identity) }
         var entry = before
         try entry.apply(update, at: time)
         guard entry != before else { return }
@@ -219,7 +219,7 @@ struct SQLiteRows {
     private func fetch<Value>(
         _ sql: String, of flow: FlowID?, _ read: (inout ColumnReader) throws(LedgerError) -> Value
     ) throws(LedgerError) -> [Value] {
-        var found: [Value] = []
+        var values: [Value] = []
         try each(
             sql,
             bind: {
@@ -227,10 +227,10 @@ struct SQLiteRows {
                 if let flow { $0.bind(flow.description) }
             }
         ) { (columns) throws(LedgerError) in
-            found.append(try read(&columns))
+            values.append(try read(&columns))
             return true
         }
-        return found
+        return values
     }
 
     /// Runs a statement and passes each row to `read`, until `read` returns `false`.

@@ -7,6 +7,7 @@ package struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
     /// Creates the generator for a single choice, independent of all other choices and of earlier draws.
     ///
     /// - Parameters:
+    ///   - seed: The seed, which all choices share.
     ///   - choice: The name of the choice, such as `outcome`.
     ///   - number: The index of the object that the choice is about, such as the position of a run.
     package init(seed: UInt64, choice: String, number: UInt64 = 0) {

@@ -9,13 +9,13 @@ import Synchronization
 /// Outside of ``stopping(announcing:_:)``, the first signal exits.
 enum Signals {
     /// Resets SIGCHLD: an inherited SIG_IGN makes `waitpid` fail.
-    static func takeNoteOfChildren() { signal(SIGCHLD, SIG_DFL) }
+    static func resetChildSignal() { signal(SIGCHLD, SIG_DFL) }
 
     private struct Stopping {
         let stop: StopSignal
         let announcement: StyledText
         /// The task that prints the announcement, detached because the reader of standard error may be blocked.
-        var said: Task<Void, Never>?
+        var printing: Task<Void, Never>?
     }
 
     private static let current = Mutex<Stopping?>(nil)
@@ -26,7 +26,7 @@ enum Signals {
         [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: DispatchQueue(label: "signals"))
-            source.setEventHandler { note(number) }
+            source.setEventHandler { handle(number) }
             source.activate()
             return source
         })
@@ -47,18 +47,18 @@ enum Signals {
             defer { current = nil }
             return current
         }
-        await ended?.said?.value
+        await ended?.printing?.value
         return try result.get()
     }
 
-    private static func note(_ signal: Int32) {
+    private static func handle(_ signal: Int32) {
         current.withLock { current in
             guard let stopping = current, !stopping.stop.isRequested else {
                 // Exiting is safe at any time: the ledger is written before each request.
                 _exit(128 + signal)
             }
             stopping.stop.request()
-            current?.said = Task.detached { Console.say(.blank + [stopping.announcement]) }
+            current?.printing = Task.detached { Console.printNote(.blank + [stopping.announcement]) }
         }
     }
 }

@@ -43,7 +43,7 @@ struct Sluice: AsyncParsableCommand {
 
     static func main() async {
         Console.ignoreClosedPipes()
-        Signals.takeNoteOfChildren()
+        Signals.resetChildSignal()
         do {
             try PathEncoding.check(CommandLine.arguments.dropFirst().first)
             var command = try parsed()
@@ -55,11 +55,11 @@ struct Sluice: AsyncParsableCommand {
             if let failure = Console.outputFailure {
                 // The output of an apply only reports what was sent and recorded.
                 guard command is ApplyCommand else { throw Failure(.fileError, failure) }
-                Console.say("warning: \(failure)")
+                Console.printNote("warning: \(failure)")
             }
         } catch let failure as Failure {
             Console.error(failure.message)
-            for detail in failure.details { Console.say("  \(detail)") }
+            for detail in failure.details { Console.printNote("  \(detail)") }
             Foundation.exit(failure.status.rawValue)
         } catch {
             exit(withError: error)

@@ -166,8 +166,8 @@ private final class ScriptedService: FlowService {
     /// The longest time from a claim to its request.
     var latest: Duration { state.withLock(\.latest) }
 
-    func takeTurn() async {}
-    func turnDelay() -> Duration { .zero }
+    func waitForRateLimit() async {}
+    func rateLimitDelay() -> Duration { .zero }
     func serviceTime() -> ServiceTime? { nil }
 
     func createRun(_ body: String, sendBefore deadline: MonotonicInstant) async -> RunAnswer {

@@ -75,7 +75,7 @@ extension Benchmark {
         if let path {
             let store = try SQLiteLedger.open(path: path, targets: [Samples.target], mode: .readOnly)
             try await store.scanRuns(flow.id) { part in
-                planning.withLock { $0.take(part.runs) }
+                planning.withLock { $0.consume(part.runs) }
                 return true
             }
             await store.close()

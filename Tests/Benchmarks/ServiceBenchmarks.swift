@@ -33,7 +33,7 @@ extension Benchmark {
             Benchmark("refresh", floor: "bare requests, or bare commits") {
                 let flows = flows(max(1, samples.count / 1000))
                 let server = try await AnsweringServer(runsPerFlow: 20)
-                let groups = flows.map(\.id.description).chunks(of: SeveralValues.most)
+                let groups = flows.map(\.id.description).chunks(of: SeveralValues.maxIDs)
                 let paths =
                     groups.map { "/flows?property=id==\($0.joined(separator: ","))&limit=100" }
                     + flows.map { "/runs?property=flowId==\($0.id)&orderby=-createdAt&limit=100" }

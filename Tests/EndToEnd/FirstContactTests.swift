@@ -120,7 +120,7 @@ struct FirstContactTests {
         try world.user.write(target, to: "target.yaml")
         let again = try await world.apply()
         #expect(again.status == 0)
-        #expect(again.errors.contains("4 requests not sent, already run"))
+        #expect(again.errors.contains("4 requests skipped: already run"))
         let counts = try await world.simulator.statistics()
         #expect(counts.runsTaken == 6)
         #expect(counts.windowsTakenTwice.isEmpty)

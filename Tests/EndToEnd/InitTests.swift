@@ -40,7 +40,7 @@ struct InitTests {
         let refused = try await user.run(
             "init", "--service", "ftp://a", "--sandbox", "a b", "--ledger", "oracle:x", "--target", " ")
         #expect(refused.status == 64)
-        for option in ["--service: ", "--organization is missing", "--sandbox: ", "--target: ", "--ledger: "] {
+        for option in ["--service: ", "--organization is required", "--sandbox: ", "--target: ", "--ledger: "] {
             #expect(refused.errors.contains(option), "\(refused.errors)")
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: user.folder.path).allSatisfy { $0.hasPrefix(".") })

@@ -37,7 +37,7 @@ struct SavedPlanTests {
         #expect(try await world.user.run("apply", "one.yaml", "target.yaml", "--yes").status == 0)
         let applied = try await world.user.run("apply", "plan.json")
         #expect(applied.status == 75)
-        #expect(applied.errors.contains("\(Fixture.id(1)): changed since it was planned, plan again"))
+        #expect(applied.errors.contains("\(Fixture.id(1)): not applied, because the flow has changed since the plan"))
         #expect(
             applied.errors.contains(
                 "1 of its 3 requests was made meanwhile, the first for 2024-01-01T00:00:00Z to 2024-01-01T01:00:00Z"))

@@ -24,7 +24,7 @@ struct StopTests {
             flows: 1, windows: 1, "--fault", "get-flows/403", "--fault", "get-runs/403")
         let result = try await world.run(command, more: command == "apply" ? ["--yes"] : [])
         #expect(result.status == 77, "\(result.errors)")
-        #expect(result.errors.contains("access denied (403)"))
+        #expect(result.errors.contains("the service denied access (403"))
         #expect(try await world.simulator.statistics().runsTaken == 0)
         try await world.end()
     }

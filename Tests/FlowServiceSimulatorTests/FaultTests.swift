@@ -60,7 +60,7 @@ struct FaultTests {
     func rates() throws {
         func struck(_ seed: UInt64) throws -> [Int] {
             let plan = FaultPlan(faults: [try Fault.parse("500-after:0.1")], seed: seed)
-            return (1...2000).filter { plan.strike(.postRuns, number: $0, isReused: false) != nil }
+            return (1...2000).filter { plan.fault(.postRuns, number: $0, isReused: false) != nil }
         }
         let first = try struck(1)
         #expect((150...250).contains(first.count))
@@ -71,9 +71,9 @@ struct FaultTests {
     @Test("a fault affects only its scope and its request number; close-idle only reused connections")
     func scopes() throws {
         let plan = FaultPlan(faults: try ["get-runs/503@2", "close-idle"].map(Fault.parse), seed: 1)
-        #expect(plan.strike(.getRuns, number: 1, isReused: true) == nil)
-        #expect(plan.strike(.getRuns, number: 2, isReused: true) == .status(503, nil))
-        #expect(plan.strike(.postRuns, number: 2, isReused: false) == nil)
-        #expect(plan.strike(.postRuns, number: 2, isReused: true) == .closeIdle)
+        #expect(plan.fault(.getRuns, number: 1, isReused: true) == nil)
+        #expect(plan.fault(.getRuns, number: 2, isReused: true) == .status(503, nil))
+        #expect(plan.fault(.postRuns, number: 2, isReused: false) == nil)
+        #expect(plan.fault(.postRuns, number: 2, isReused: true) == .closeIdle)
     }
 }

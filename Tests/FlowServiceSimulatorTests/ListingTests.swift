@@ -193,7 +193,7 @@ struct ListingTests {
 
     @Test("a run has a window only after the delay, and a client only if clients are included")
     func windowDelay() throws {
-        var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(windowDelay: .seconds(100), tellsClient: false))
+        var sandbox = SimulatedSandbox.tutorial(SandboxConfiguration(windowDelay: .seconds(100), listsClient: false))
         let run = try sandbox.post(TutorialSample.request, at: 0)
         let early = try sandbox.item(run, at: 99_999)
         #expect(early["params"] == nil)

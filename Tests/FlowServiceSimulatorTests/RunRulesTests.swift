@@ -143,14 +143,14 @@ struct RunRulesTests {
                 ForeignRun(flow: TutorialSample.fileFlowID, window: window, createdAt: 0, outcome: outcome))
         }
         try sandbox.retrigger(sandbox.runs[0].id, client: "me", at: 9000)
-        #expect(sandbox.tally.taken == 0)
+        #expect(sandbox.tally.accepted == 0)
         #expect(sandbox.tally.retriggered == 1)
         #expect(sandbox.tally.repeated.isEmpty)
         for times in [#""1651584991""#, "1651584991", "1651584991000"] {
             try sandbox.post(TutorialSample.body(flow: TutorialSample.fileFlowID, start: times))
         }
-        #expect(sandbox.tally.taken == 3)
-        #expect(sandbox.tally.takenByFlow == [TutorialSample.fileFlowID: 3])
+        #expect(sandbox.tally.accepted == 3)
+        #expect(sandbox.tally.acceptedByFlow == [TutorialSample.fileFlowID: 3])
         #expect(sandbox.tally.repeated == [TutorialSample.fileFlowID: [window: 3]])
     }
 }

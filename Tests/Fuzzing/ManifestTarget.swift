@@ -67,7 +67,7 @@ extension FuzzTarget {
                 last = progression.end
                 count += progression.count
             }
-            try expect(count <= Series.mostWindows + windows.count, "a series cuts \(count) windows")
+            try expect(count <= Series.maxWindows + windows.count, "a series cuts \(count) windows")
         }
         return count
     }

@@ -97,7 +97,7 @@ struct SurroundingsTests {
             } catch { return error.description }
         }
         #expect(await failure(.remote("upstream", folder: home + "/clone")).contains("has no remote 'upstream'"))
-        #expect(await failure(.remote("origin", folder: "/")).contains("is in none"))
+        #expect(await failure(.remote("origin", folder: "/")).contains("is not in one"))
         #expect(await failure(.address(home + "/absent.git", folder: home)).contains("refuses"))
         #expect(await failure(.address(home, folder: home), ["PATH": "/nowhere"]).contains("'git' is not installed"))
     }

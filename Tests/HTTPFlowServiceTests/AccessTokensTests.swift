@@ -82,10 +82,10 @@ struct AccessTokensTests {
     func refusedTwice() async throws {
         let servers = try await SignInServers(validToken: "none")
         let answer = await servers.service.createRun(Tutorial.tableRequest, sendBefore: .later)
-        #expect(answer == .unauthorized(reason: "authentication failed (401): token [redacted] is not valid"))
+        #expect(answer == .unauthorized(reason: accessError("401: token [redacted] is not valid")))
         #expect(servers.flows.count("POST") == 2)
         await #expect(
-            throws: FlowServiceError.unauthorized("authentication failed (401): token [redacted] is not valid")
+            throws: FlowServiceError.unauthorized(accessError("401: token [redacted] is not valid"))
         ) {
             try await servers.service.flows()
         }
@@ -102,7 +102,9 @@ struct AccessTokensTests {
         #expect(
             answer
                 == .unauthorized(
-                    reason: "authentication failed: the token address answered 401: invalid client_secret parameter"))
+                    reason:
+                        "the client credentials were rejected: the token address answered 401: invalid client_secret parameter"
+                ))
         #expect(servers.flows.transcripts.isEmpty)
     }
 

@@ -72,10 +72,10 @@ struct ConnectionFaultTests {
         #expect(closed.reason.contains("closed the connection") || closed.reason.contains("reset"), "\(closed)")
     }
 
-    @Test("no answer in time leaves a doubt")
+    @Test("timed out waiting for an answer leaves a doubt")
     func silent() async throws {
         let answer = try await answer({ await $0.rest() }, timeout: Self.timeout)
-        #expect(answer == .unknown(reason: "no answer in time", response: nil))
+        #expect(answer == .unknown(reason: "timed out waiting for an answer", response: nil))
     }
 
     @Test("an incomplete response head leaves the request in doubt")
@@ -265,7 +265,7 @@ struct ConnectionFaultTests {
         try await serving({ await $0.rest() }, options: options) { service, server in
             time.advance(.milliseconds(1001))
             let answer = await service.createRun(Tutorial.tableRequest, sendBefore: time.start + .seconds(1))
-            #expect(answer == .notSent("its time to be sent has passed"))
+            #expect(answer == .notSent("its deadline for sending has passed"))
             #expect(server.transcripts.isEmpty)
         }
     }
@@ -284,7 +284,7 @@ struct ConnectionFaultTests {
                 isRetrigger
                 ? await service.retrigger(Tutorial.run, sendBefore: deadline)
                 : await service.createRun(Tutorial.tableRequest, sendBefore: deadline)
-            #expect(answer == .notSent("its time to be sent has passed"))
+            #expect(answer == .notSent("its deadline for sending has passed"))
             #expect(!server.transcripts.joined().contains("{"))
         }
     }

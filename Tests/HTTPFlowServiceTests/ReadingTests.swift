@@ -65,7 +65,7 @@ struct ReadingTests {
         try await serving({ connection in
             while await connection.request() != nil { try await connection.answer(200, page(["a"], next: link)) }
         }) { service, server in
-            await #expect(throws: FlowServiceError.unreadable("the pages of /runs lead in a circle")) {
+            await #expect(throws: FlowServiceError.unreadable("pagination of /runs loops")) {
                 try await service.runs(of: Tutorial.flow)
             }
             #expect(server.count("GET") <= 2)
@@ -104,8 +104,11 @@ struct ReadingTests {
         arguments: [
             (500, "", FlowServiceError.unavailable("/flows: answered 500")),
             (429, "", .unavailable("/flows: rate limited (429)")),
-            (401, "", .unauthorized("authentication failed (401)")), (400, "no", .refused(status: 400, "400: no")),
-            (403, #"{"message":"Api Key is invalid"}"#, .unauthorized("access denied (403): Api Key is invalid")),
+            (401, "", .unauthorized(accessError("401"))), (400, "no", .refused(status: 400, "400: no")),
+            (
+                403, #"{"message":"Api Key is invalid"}"#,
+                .unauthorized("the service denied access (403: Api Key is invalid)")
+            ),
             (404, "", .refused(status: 404, "404")), (302, "", .refused(status: 302, "302")),
             (200, "{", .malformed("/flows: the answer is not a JSON object")),
             (200, "{}", .unreadable("a page of /flows has no items")),
@@ -126,7 +129,7 @@ struct ReadingTests {
                 try await connection.answer(503, "maintenance", headers: ["Retry-After: 3600"])
             }
         }) { service, server in
-            let expected = FlowServiceError.unavailable("/flows: answered 503: maintenance, and asks to wait 3600 s")
+            let expected = FlowServiceError.unavailable("/flows: answered 503: maintenance; retry after 3600 s")
             await #expect(throws: expected) { try await service.flows() }
             #expect(server.count("GET") == 1)
         }
@@ -242,7 +245,7 @@ struct ReadingTests {
             await #expect(throws: FlowServiceError.refused(status: 403, "403: no")) {
                 try await service.runSpecification("s")
             }
-            await #expect(throws: FlowServiceError.unauthorized("access denied (403): no")) {
+            await #expect(throws: FlowServiceError.unauthorized("the service denied access (403: no)")) {
                 try await service.flow(Tutorial.flow)
             }
         }

@@ -121,7 +121,7 @@ struct RunAnswerTests {
             }
         }) { service, server in
             let answer = await service.createRun(Tutorial.tableRequest, sendBefore: .later)
-            #expect(answer == .unauthorized(reason: "authentication failed (401): Oauth token is not valid"))
+            #expect(answer == .unauthorized(reason: accessError("401: Oauth token is not valid")))
             #expect(server.count("POST") == 1)
         }
     }

@@ -26,6 +26,12 @@ enum Tutorial {
     static let idAndEtag = #"{"id":"\#(run)","etag":\#(etag)}"#
 }
 
+/// The reason of a rejected access token.
+func accessError(_ summary: String) -> String {
+    "the service rejected the access token (\(summary)): it has expired or belongs to another client; set a new "
+        + "SLUICE_ACCESS_TOKEN, or set SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES"
+}
+
 let bearer = Credentials.bearer(token: "token-0123456789", apiKey: "key-0123456789")
 
 /// Runs `use` with a server that follows the script on each connection, and a client connected to it.

@@ -28,7 +28,7 @@ struct StopTests {
             _ = try await service.flows()
             // Each 503 causes the retry's delay, then a wait for the next turn.
             #expect(time.waits == [250, 250, 500].map { .milliseconds($0) })
-            await service.takeTurn()
+            await service.waitForRateLimit()
             #expect(time.waits.last == .milliseconds(500))
             #expect(time.waits.count == 4)
         }
@@ -100,7 +100,7 @@ struct StopTests {
             }, options: options
         ) { service, server in
             await #expect(throws: FlowServiceError.stopped) { try await service.flows() }
-            await service.takeTurn()
+            await service.waitForRateLimit()
             #expect(server.count("GET") == 1)
         }
     }
@@ -152,20 +152,22 @@ struct PagingTests {
         var paging = Paging("/runs")
         for number in 0..<20 {
             let hasNews = number % 5 == 4
-            let isLast = try !paging.goOn(after: page("t\(number)"), newItems: hasNews ? 1 : 0)
+            let isLast = try !paging.advance(after: page("t\(number)"), newItems: hasNews ? 1 : 0)
             #expect(!isLast)
         }
-        for number in 20..<30 { #expect(try paging.goOn(after: page("t\(number)", leftOut: 1), newItems: 0)) }
-        for number in 30..<34 { #expect(try paging.goOn(after: page("t\(number)"), newItems: 0)) }
-        #expect(throws: FlowServiceError.unreadable("5 pages of /runs in a row bring nothing new")) {
-            try paging.goOn(after: page("last"), newItems: 0)
+        for number in 20..<30 { #expect(try paging.advance(after: page("t\(number)", leftOut: 1), newItems: 0)) }
+        for number in 30..<34 { #expect(try paging.advance(after: page("t\(number)"), newItems: 0)) }
+        #expect(
+            throws: FlowServiceError.unreadable("pagination of /runs stalls: 5 consecutive pages without new items")
+        ) {
+            try paging.advance(after: page("last"), newItems: 0)
         }
     }
 
     @Test("a hundred thousand pages are an error")
     func tooMany() throws {
         var paging = Paging("/runs")
-        for number in 1..<100_000 { _ = try paging.goOn(after: page("t\(number)"), newItems: 1) }
-        #expect(throws: FlowServiceError.self) { try paging.goOn(after: page("last"), newItems: 1) }
+        for number in 1..<100_000 { _ = try paging.advance(after: page("t\(number)"), newItems: 1) }
+        #expect(throws: FlowServiceError.self) { try paging.advance(after: page("last"), newItems: 1) }
     }
 }

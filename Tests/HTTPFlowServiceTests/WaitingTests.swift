@@ -12,16 +12,16 @@ struct WaitingTests {
     func turns() {
         let limiter = RateLimiter(requestsPerSecond: 4)
         let start = MonotonicInstant.now
-        #expect((0..<4).map { _ in limiter.takeTurn(at: start) } == [0, 250, 500, 750].map { .milliseconds($0) })
-        #expect(limiter.takeTurn(at: start + .seconds(10)) == .zero)
-        #expect(limiter.takeTurn(at: start + .seconds(10)) == .milliseconds(250))
+        #expect((0..<4).map { _ in limiter.reserveTurn(at: start) } == [0, 250, 500, 750].map { .milliseconds($0) })
+        #expect(limiter.reserveTurn(at: start + .seconds(10)) == .zero)
+        #expect(limiter.reserveTurn(at: start + .seconds(10)) == .milliseconds(250))
     }
 
     @Test("waits double up to a limit, with a random reduction of at most half, until the attempts are used up")
     func doubled() {
         func delays(_ random: Double) -> [Duration?] {
             let policy = RetryPolicy(
-                maxAttempts: 6, firstDelay: .milliseconds(500), longestDelay: .seconds(4), random: { random })
+                maxAttempts: 6, firstDelay: .milliseconds(500), maxDelay: .seconds(4), random: { random })
             return (1...6).map { policy.delay(after: $0) }
         }
         #expect(delays(1) == [500, 1000, 2000, 4000, 4000].map { .milliseconds($0) } + [nil])
@@ -30,7 +30,7 @@ struct WaitingTests {
 
     @Test("a Retry-After is the minimum wait; if it is too long, the request is not retried")
     func retryAfter() {
-        let policy = RetryPolicy(longestRetryAfter: .seconds(600), random: { 0.5 })
+        let policy = RetryPolicy(maxRetryAfter: .seconds(600), random: { 0.5 })
         let waits = [0, 90, 600].map { policy.delay(after: 1, retryAfter: .seconds($0)) }
         #expect(waits == [0, 90, 600].map { .seconds($0) + .milliseconds(250) })
         #expect(policy.delay(after: 1, retryAfter: .seconds(601)) == nil)

@@ -187,12 +187,12 @@ struct ManifestLoaderTests {
     }
 
     @Test("a target without flows causes a warning that suggests the command to list the flows")
-    func flowless() throws {
+    func warningsWithoutFlows() throws {
         let (manifests, _) = ManifestLoader().load([
             try ManifestFolder.valid.file("target"), try ManifestFolder.valid.file("targets"),
             SourceFile(path: "a.yaml", bytes: Array(manifest().utf8)),
         ])
-        let warnings = manifests.flowless(manifests.targets)
+        let warnings = manifests.warningsWithoutFlows(manifests.targets)
         #expect(warnings.map(\.code) == Array(repeating: .targetWithoutFlows, count: 3))
         #expect(warnings.map(\.severity) == Array(repeating: .warning, count: 3))
         #expect(

@@ -59,7 +59,7 @@ struct OverlapTests {
         let windows = (0..<10_000).map { Int64($0)..<Int64($0 + 2) }
         let plan = SampleFlow(windows: windows).plan
         #expect(plan.diagnostics.count == 21)
-        #expect(plan.diagnostics.first?.message.contains("9979 more in this flow") == true)
+        #expect(plan.diagnostics.first?.message.contains("9,979 more in this flow") == true)
         #expect(plan.diagnostics.first?.severity == .error)
     }
 

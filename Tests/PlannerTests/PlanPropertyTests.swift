@@ -55,7 +55,7 @@ struct PlanPropertyTests {
             var rest = flow.runs.sorted(by: RecordedRun.isBefore)[...]
             while !rest.isEmpty {
                 let count = Int.random(in: 0...3, using: &generator)
-                planning.take(Array(rest.prefix(count)))
+                planning.consume(Array(rest.prefix(count)))
                 rest = rest.dropFirst(count)
             }
             #expect(planning.plan(record: flow.record) == plan, "\(flow)")

@@ -153,7 +153,7 @@ struct PredecessorTests {
             let succeeded = Set(runs.filter { $0.state == .succeeded }.flatMap { $0.window!.range })
             for window in (0..<30).map({ _ in range() }) {
                 let isReady = open.isDisjoint(with: window) && succeeded.isSuperset(of: window)
-                #expect((after.obstacle(to: Window(window)) == nil) == isReady, "seed \(seed), \(window)")
+                #expect((after.blockingReason(to: Window(window)) == nil) == isReady, "seed \(seed), \(window)")
             }
         }
     }

@@ -49,7 +49,7 @@ struct RunLimitsTests {
         #expect(limited.flows.first?.held.first?.window.start == Timestamp(seconds: 900))
         #expect(
             limited.flows.first?.held.first?.reason == "held until tomorrow (UTC): the limit is 90 runs a day")
-        #expect(limited.diagnostics.isEmpty && limited.isContinuedLater && !limited.isHeldByRunningRuns)
+        #expect(limited.diagnostics.isEmpty && limited.hasPostponedRequests && !limited.waitsForRunningRuns)
     }
 
     @Test("runs count on the UTC day of their claim by the service's clock; rejected and released ones do not count")
@@ -78,7 +78,7 @@ struct RunLimitsTests {
         let limited = plan([5], runsPerDay: 90, running: 3).limited(by: usage)
         #expect(counts(limited) == [2])
         #expect(limited.counts[.untilRunsEnd] == 3)
-        #expect(limited.isHeldByRunningRuns)
+        #expect(limited.waitsForRunningRuns)
     }
 
     @Test("the reason of the limit on running runs names the oldest one, until it is acknowledged")

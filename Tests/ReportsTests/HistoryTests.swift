@@ -70,7 +70,7 @@ struct HistoryTests {
                 updatedAt: Timestamp(milliseconds: 0))
         }
         let markdown = HistoryReport(entries).written(.markdown)
-        #expect(markdown.utf8.count <= BoundedMarkdown.mostBytes)
+        #expect(markdown.utf8.count <= BoundedMarkdown.maxBytes)
         #expect(markdown.contains("run-1999"))
         #expect(markdown.contains("older runs left out"))
     }

@@ -78,7 +78,7 @@ struct PlanTextTests {
                     windows = FoldedWindows(window)
                     continue
                 }
-                guard windows?.take(FoldedWindows(window)) == true else { return nil }
+                guard windows?.merge(FoldedWindows(window)) == true else { return nil }
             }
             return windows
         }

@@ -14,7 +14,7 @@ struct TextTests {
 
     @Test("flexible columns are shortened in the middle until the table fits")
     func fitting() {
-        var table = TextTable([.init("id"), .init("path", givesWay: true)], style: TextStyle(width: 40))
+        var table = TextTable([.init("id"), .init("path", isShrinkable: true)], style: TextStyle(width: 40))
         table.add(["12345678", "a/very/long/path/to/some/manifest/file.yaml"])
         let lines = table.lines.map(\.line)
         #expect(lines.allSatisfy { $0.count <= 40 })
@@ -24,7 +24,7 @@ struct TextTests {
     @Test("text that is too long for the first column is on its own line")
     func longName() {
         var table = TextTable(
-            [.init("flow", givesWay: true), .init("due", .right), .init("behind")], style: TextStyle(width: 40))
+            [.init("flow", isShrinkable: true), .init("due", .right), .init("behind")], style: TextStyle(width: 40))
         table.add(["a", "1", "none"])
         table.add(["marketing-automation-campaign-members", "2,000", "5 windows, 5d"])
         let lines = table.lines.map(\.line)

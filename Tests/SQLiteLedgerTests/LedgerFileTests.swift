@@ -143,7 +143,10 @@ struct LedgerFileTests {
         let folder = try LedgerFolder()
         try folder.execute("CREATE TABLE customer (name TEXT)")
         let error = #expect(throws: LedgerError.self) { try folder.open(mode) }
-        #expect(error == .corrupt("\(folder.path) is a database, but not a ledger"))
+        #expect(
+            error
+                == .unusable(
+                    "\(folder.path) is an SQLite database of something else: choose another path for 'ledger'"))
     }
 
     @Test("random bytes are not a ledger", arguments: [SQLiteLedger.Mode.readWrite, .readOnly])
@@ -152,7 +155,7 @@ struct LedgerFileTests {
         try Data((0..<9000).map { UInt8(truncatingIfNeeded: $0 * 151 + 7) }).write(
             to: URL(fileURLWithPath: folder.path))
         let error = #expect(throws: LedgerError.self) { try folder.open(mode) }
-        #expect(error == .corrupt("\(folder.path) is not a ledger"))
+        #expect(error == .corrupt("\(folder.path) is not an SQLite database"))
     }
 
     @Test("a damaged file is never accepted as intact", arguments: 0..<40)
@@ -191,7 +194,7 @@ struct LedgerFileTests {
         var flipped = sound
         flipped[0] ^= 0xFF
         try flipped.write(to: url)
-        #expect(throws: LedgerError.corrupt("\(folder.path) is not a ledger")) { try folder.open() }
+        #expect(throws: LedgerError.corrupt("\(folder.path) is not an SQLite database")) { try folder.open() }
         try sound.prefix(sound.count / 2).write(to: url)
         let error = await #expect(throws: LedgerError.self) {
             let ledger = try folder.open()

@@ -8,7 +8,7 @@ import Planner
 /// and in window order.
 ///
 /// ```swift
-/// let applier = Applier(context: context, limits: target.limits, wireForm: target.wireForm)
+/// let applier = Applier(context: context, wireForm: target.wireForm)
 /// let outcome = await applier.apply(plan)
 /// ```
 package struct Applier: Sendable {
@@ -34,7 +34,9 @@ package struct Applier: Sendable {
 
     /// Applies an approved plan. Checks all flows before the first request is sent, and then applies each of them.
     ///
-    /// - Parameter staleness: `refuse` for a saved plan, `reduce` for one that has just been made.
+    /// - Parameters:
+    ///   - plan: the plan to apply.
+    ///   - staleness: `refuse` for a saved plan, `reduce` for one that has just been made.
     package func apply(_ plan: Plan, staleness: Staleness = .refuse) async -> ApplyOutcome {
         let flows = plan.flows.filter { !$0.actions.isEmpty || $0.isWaiting }
         context.report(.started(flows: flows.count, requests: plan.requestCount))
@@ -81,11 +83,11 @@ package struct Applier: Sendable {
             isChanged = false
             for flow in flows {
                 guard case .success = checked[flow.id],
-                    let obstacle = (flow.rules.after + flow.rules.replaced).first(where: {
+                    let heldFlow = (flow.rules.after + flow.rules.replaced).first(where: {
                         checked[$0]?.isHeld ?? false
                     })
                 else { continue }
-                let name = flows.first { $0.id == obstacle }?.name ?? obstacle.description
+                let name = flows.first { $0.id == heldFlow }?.name ?? heldFlow.description
                 checked[flow.id] = .failure(.held("waits for flow \(name), which is held"))
                 isChanged = true
             }
@@ -121,7 +123,7 @@ package struct Applier: Sendable {
         var diagnostics: [Diagnostic] = []
         for id in plan.rules.replaced {
             // An unreadable ledger is reported later, before anything is sent.
-            if let kept = try? await context.store.snapshot(of: id), !kept.runs.isEmpty { continue }
+            if let snapshot = try? await context.store.snapshot(of: id), !snapshot.runs.isEmpty { continue }
             guard try await context.service.flow(id) == nil else { continue }
             diagnostics.append(.unknownReplaced(id, at: plan.place))
         }
@@ -137,13 +139,13 @@ package struct Applier: Sendable {
         let outcomes = await withTaskGroup(of: FlowOutcome.self) { group in
             for flow in flows {
                 // Acquire the slot before starting the task, so that flows start in plan order.
-                await slots.take()
+                await slots.acquire()
                 group.addTask {
                     var flowApplier = FlowApplier(
                         plan: flow, preflight: checked[flow.id], asOf: plan.asOf, applier: self, slots: slots,
                         staleness: staleness, maxRequestsPerClaim: maxPerClaim)
                     let outcome = await flowApplier.run()
-                    await slots.give()
+                    await slots.release()
                     context.report(.ended(outcome))
                     return outcome
                 }

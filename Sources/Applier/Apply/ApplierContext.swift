@@ -45,7 +45,7 @@ package struct ApplierContext: Sendable {
         self.time = time
         startedAt = time.monotonic()
         hadJournal = store.isShared || journal.exists()
-        retryPolicy = RetryPolicy(maxAttempts: 9, longestDelay: .seconds(30)) { Double(random() >> 11) * 0x1p-53 }
+        retryPolicy = RetryPolicy(maxAttempts: 9, maxDelay: .seconds(30)) { Double(random() >> 11) * 0x1p-53 }
         self.owner = owner
         self.random = random
         self.stop = stop
@@ -65,7 +65,10 @@ package struct ApplierContext: Sendable {
         case .stopped:
             stop.request()
             return .stopped
-        case .unavailable, .malformed, .refused:
+        case .unavailable(let reason):
+            stop.request()
+            return .unavailable(reason)
+        case .malformed, .refused:
             stop.request()
             return .unavailable(error.description)
         }
@@ -140,7 +143,7 @@ actor Slots {
 
     init(_ count: Int) { free = max(1, count) }
 
-    func take() async {
+    func acquire() async {
         if free > 0 {
             free -= 1
         } else {
@@ -148,7 +151,7 @@ actor Slots {
         }
     }
 
-    func give() {
+    func release() {
         if waiting.isEmpty {
             free += 1
         } else {

@@ -9,7 +9,7 @@ extension ApplierContext {
     func usage(of plan: Plan) async throws(RefreshError) -> RunUsage {
         do throws(LedgerError) {
             return try await store.usage(
-                plan.flows.map(\.id), acknowledged: Set(plan.flows.flatMap { $0.rules.acknowledged.somebodyElses }),
+                plan.flows.map(\.id), acknowledged: Set(plan.flows.flatMap { $0.rules.acknowledged.foreignRunIDs }),
                 at: service.serviceTime()?.latest ?? time.now())
         } catch { throw .ledger(error) }
     }

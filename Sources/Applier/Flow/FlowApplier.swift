@@ -84,7 +84,8 @@ struct FlowApplier {
                 try await settleOpenClaim()
                 if accepted == acceptedBefore { consecutiveReleases += 1 }
                 if consecutiveReleases >= Self.maxConsecutiveReleases {
-                    throw .unavailable("\(consecutiveReleases) requests in a row failed and were not taken: \(reason)")
+                    throw .unavailable(
+                        "\(consecutiveReleases) consecutive requests failed and were not accepted: \(reason)")
                 }
             }
             try await reconciler.reconcileAgain()
@@ -234,8 +235,10 @@ struct FlowApplier {
                 continue
             }
             if let run = next.kind.retried, try await !isRetryNeeded(next, of: run) { return .replan }
-            if !pending.isEmpty, context.service.turnDelay() > maxCommitDelay, try await !commit() { return .replan }
-            await context.service.takeTurn()
+            if !pending.isEmpty, context.service.rateLimitDelay() > maxCommitDelay, try await !commit() {
+                return .replan
+            }
+            await context.service.waitForRateLimit()
             if context.stop.isRequested {
                 _ = try await commit()
                 throw .stopped
@@ -257,7 +260,7 @@ struct FlowApplier {
         unsent = requests[...]
         while let request = unsent.first {
             if unsent.count < requests.count {
-                await context.service.takeTurn()
+                await context.service.waitForRateLimit()
                 if context.stop.isRequested {
                     try await release(unsent, "stopped")
                     throw .stopped
@@ -326,7 +329,7 @@ struct FlowApplier {
                 throw error
             }
             guard isInTime else { return .replan }
-            await context.service.takeTurn()
+            await context.service.waitForRateLimit()
         }
     }
 

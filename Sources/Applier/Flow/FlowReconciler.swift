@@ -6,7 +6,7 @@ import Manifests
 /// Brings the ledger of one flow up to date with the service, and settles a claim whose answer is unknown.
 ///
 /// Every decision is a pure function of what was read: ``LedgerStaleness`` for the ledger as a whole,
-/// ``ClaimSettlementPolicy`` for an open claim.
+/// `ClaimSettlementPolicy` for an open claim.
 struct FlowReconciler {
     let flow: FlowID
     let context: ApplierContext
@@ -245,10 +245,10 @@ struct FlowReconciler {
 
     /// Waits while other flows use this flow's slot.
     private func waitWithoutSlot(_ duration: Duration, because reason: String) async throws(FlowEnd) {
-        await slots.give()
+        await slots.release()
         var end: FlowEnd?
         do throws(FlowEnd) { try await context.wait(duration, for: flow, because: reason) } catch { end = error }
-        await slots.take()
+        await slots.acquire()
         if let end { throw end }
     }
 
@@ -277,7 +277,9 @@ struct FlowReconciler {
     ///
     /// - Returns: whether it waited, so that the flow has to be compared with the service before another attempt.
     mutating func waitForUnnamedRun(of key: RunKey) async throws(FlowEnd) -> Bool {
-        let unlisted = ledger.runs.attempts(at: key).last { $0.namedKnownRun && !waitedAfter.contains($0.identity) }
+        let unlisted = ledger.runs.attempts(at: key).last {
+            $0.isAnsweredWithKnownRun && !waitedAfter.contains($0.identity)
+        }
         guard let unlisted else { return false }
         if context.listingLag > .zero {
             try await waitWithoutSlot(

@@ -48,6 +48,7 @@ package struct Preflight: Sendable {
     /// Checks a declared flow against its description.
     ///
     /// - Parameters:
+    ///   - subject: the declared properties of the flow.
     ///   - flow: the service's description; `nil` when the service does not have the flow.
     ///   - specification: the required shape of the flow's run requests; `nil` when the service does not report it.
     package func check(

@@ -21,7 +21,7 @@ struct FlowComparison {
     private let acknowledgedWindows: Set<RunID>
     /// The time of the first observation of each open claim, on this process's monotonic clock.
     private var firstSeen: [ClaimID?: MonotonicInstant] = [:]
-    /// See ``ClaimSettlementPolicy/waitedFrom``.
+    /// See `ClaimSettlementPolicy.waitedFrom`.
     var waitedFrom: Revision?
     /// Whether unfinished runs missing from the listing are read by ID. Runs with an unknown window are always read.
     var readsRunsUnderWay = false
@@ -31,8 +31,8 @@ struct FlowComparison {
     init(_ flow: FlowID, acknowledged: [Acknowledgement], _ context: ApplierContext) {
         self.flow = flow
         self.context = context
-        self.acknowledged = acknowledged.somebodyElses
-        acknowledgedWindows = Set(acknowledged.toldWindows.keys)
+        self.acknowledged = acknowledged.foreignRunIDs
+        acknowledgedWindows = Set(acknowledged.declaredWindows.keys)
     }
 
     /// Reads the flow's ledger.
@@ -115,7 +115,7 @@ struct FlowComparison {
     // MARK: The age of an open claim
 
     /// Returns the time until a listing can settle the claim of an open request: see
-    /// ``ClaimSettlementPolicy/hasExpired(_:by:)``.
+    /// `ClaimSettlementPolicy.hasExpired(_:by:)`.
     func timeLeft(of open: RecordedRun) -> Duration {
         let now = context.time.monotonic()
         let unseen = settle - (now - (firstSeen[open.claim?.id] ?? now))
@@ -171,7 +171,7 @@ struct FlowComparison {
             if depth == .newest, page.next != nil, cutoff.isReached(by: runs, lastPage: page.items) {
                 return RunListing(runs: runs, date: date, isComplete: false, readBackTo: runs.last?.createdAt)
             }
-            guard try paging.goOn(after: page, newItems: new.count) else {
+            guard try paging.advance(after: page, newItems: new.count) else {
                 return RunListing(runs: runs, date: date, isComplete: true)
             }
         }

@@ -9,33 +9,35 @@ import Ledger
 /// comparison may have missed, and contains the newest run that the last comparison has seen.
 struct GroupListing {
     private var listed: [ListedRun] = []
-    private var seen: Set<RunID> = []
+    private var listedIDs: Set<RunID> = []
     /// Whether the listing is sorted by creation time, newest first, and every run carries its flow.
     private(set) var isInOrder = true
-    private var isWhole = false
+    private var isComplete = false
 
     /// Adds a page.
     ///
     /// - Returns: the number of runs on this page that were on no previous page.
     mutating func add(_ page: Page<ListedRun>) -> Int {
-        let new = page.items.filter { seen.insert($0.run.id).inserted }
+        let new = page.items.filter { listedIDs.insert($0.run.id).inserted }
         for item in new {
             let isOlder = listed.last.map { $0.run.createdAt >= item.run.createdAt } ?? true
             isInOrder = isInOrder && isOlder && item.flow != nil && item.run.createdAt.milliseconds > 0
             listed.append(item)
         }
-        isWhole = page.next == nil
+        isComplete = page.next == nil
         return new.count
     }
 
     /// Whether a group listing is reliable for a flow. If not (before the first comparison, or after a restored
     /// ledger), the flow is read separately.
-    static func mayTell(of record: FlowRecord) -> Bool {
+    static func isReliable(for record: FlowRecord) -> Bool {
         record.contactedAt != nil && record.newestRunAt != nil && !record.needsRecheck
     }
 
     /// Whether a group listing is reliable for a flow, which must also have no open request.
-    static func mayTell(of ledger: FlowLedger) -> Bool { mayTell(of: ledger.record) && ledger.openRequests.isEmpty }
+    static func isReliable(for ledger: FlowLedger) -> Bool {
+        isReliable(for: ledger.record) && ledger.openRequests.isEmpty
+    }
 
     /// Whether the listing reaches back beyond everything that the flow's last comparison may have missed.
     func reachesBack(for record: FlowRecord, settle: Duration) -> Bool {
@@ -49,14 +51,14 @@ struct GroupListing {
     /// separately.
     func runs(of ledger: FlowLedger, settle: Duration) -> [ObservedRun]? {
         let record = ledger.record
-        guard Self.mayTell(of: ledger), isInOrder else { return nil }
+        guard Self.isReliable(for: ledger), isInOrder else { return nil }
         let own = listed.filter { $0.flow == record.id }.map(\.run)
         let recorded = ledger.runIDs
         guard own.contains(where: { $0.createdAt == record.newestRunAt && recorded.contains($0.id) }) else {
             return nil
         }
         // A short listing may be truncated, unless it contains every recorded run.
-        let holdsAll = isWhole && recorded.isSubset(of: own.map(\.id))
+        let holdsAll = isComplete && recorded.isSubset(of: own.map(\.id))
         return reachesBack(for: record, settle: settle) || holdsAll ? own : nil
     }
 }

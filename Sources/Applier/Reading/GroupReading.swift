@@ -12,7 +12,7 @@ struct GroupReading {
     private var settle: Duration { context.limits.settle }
 
     /// The results of several calls, and the number of calls; `nil` after an error.
-    private typealias Answer<Value> = (found: [FlowID: Value], calls: Int)?
+    private typealias Answer<Value> = (values: [FlowID: Value], calls: Int)?
 
     /// Reads the flows' descriptions.
     func flows(_ flows: [FlowID]) async -> [FlowID: ServiceFlow] {
@@ -22,18 +22,18 @@ struct GroupReading {
     }
 
     private func read(_ group: [FlowID]) async throws(FlowServiceError) -> Answer<ServiceFlow> {
-        var found: [FlowID: ServiceFlow] = [:]
+        var flows: [FlowID: ServiceFlow] = [:]
         var calls = 0
         var paging = Paging("/flows")
         while true {
             let page = try await context.service.flows(ids: group, after: paging.next)
             calls += 1
-            let new = page.items.filter { group.contains($0.id) && found[$0.id] == nil }
-            for flow in new { found[flow.id] = flow }
+            let new = page.items.filter { group.contains($0.id) && flows[$0.id] == nil }
+            for flow in new { flows[flow.id] = flow }
             // A page without any of the requested flows may mean that the service ignores the filter and lists all
             // flows.
-            guard !new.isEmpty, found.count < group.count, try paging.goOn(after: page, newItems: new.count) else {
-                return (found, calls)
+            guard !new.isEmpty, flows.count < group.count, try paging.advance(after: page, newItems: new.count) else {
+                return (flows, calls)
             }
         }
     }
@@ -43,7 +43,7 @@ struct GroupReading {
     func runs(of declarations: [FlowDeclaration]) async -> [FlowID: RunListing] {
         let declared = Set(declarations.map(\.id))
         guard let records = try? await context.store.flows() else { return [:] }
-        let listable = records.filter { declared.contains($0.id) && GroupListing.mayTell(of: $0) }
+        let listable = records.filter { declared.contains($0.id) && GroupListing.isReliable(for: $0) }
             .sorted { ($1.newestRunAt ?? .min, $0.id) < ($0.newestRunAt ?? .min, $1.id) }
         return await inGroups(listable) { group in
             do throws(FlowServiceError) {
@@ -57,24 +57,24 @@ struct GroupReading {
     ) async throws(FlowServiceError) -> Answer<RunListing> {
         var (listing, calls) = try await list(group)
         var runs: [FlowID: [ObservedRun]] = [:]
-        var asked: [RunID: (flow: FlowID, ledger: FlowLedger)] = [:]
+        var owners: [RunID: (flow: FlowID, ledger: FlowLedger)] = [:]
         for flow in group.map(\.id) {
             guard let snapshot = try? await context.store.snapshot(of: flow) else { continue }
             let ledger = FlowLedger(snapshot)
             runs[flow] = listing.runs(of: ledger, settle: settle)
             guard let listed = runs[flow] else { continue }
             let ids = ledger.idsToAsk(besides: listed, readsRunsUnderWay: true)
-            for id in ids { asked[id] = (flow, ledger) }
+            for id in ids { owners[id] = (flow, ledger) }
         }
-        for found in try await context.service.runs(ids: asked.keys.sorted()) {
-            guard let (flow, ledger) = asked[found.run.id] else { continue }
-            guard found.flow == flow else {
+        for listed in try await context.service.runs(ids: owners.keys.sorted()) {
+            guard let (flow, ledger) = owners[listed.run.id] else { continue }
+            guard listed.flow == flow else {
                 runs[flow] = nil
                 continue
             }
-            if context.isConclusive(found.run, for: ledger) { runs[flow]?.append(found.run) }
+            if context.isConclusive(listed.run, for: ledger) { runs[flow]?.append(listed.run) }
         }
-        calls += (asked.count + SeveralValues.most - 1) / SeveralValues.most
+        calls += (owners.count + SeveralValues.maxIDs - 1) / SeveralValues.maxIDs
         return (runs.mapValues { RunListing(some: $0) }, calls)
     }
 
@@ -89,7 +89,7 @@ struct GroupReading {
             let new = listing.add(page)
             guard listing.isInOrder, calls < group.count / 4,
                 !group.allSatisfy({ listing.reachesBack(for: $0, settle: settle) }),
-                try paging.goOn(after: page, newItems: new)
+                try paging.advance(after: page, newItems: new)
             else { return (listing, calls) }
         }
     }
@@ -99,17 +99,17 @@ struct GroupReading {
     private func inGroups<Item: Sendable, Value: Sendable>(
         _ items: [Item], read: @escaping @Sendable ([Item]) async -> Answer<Value>
     ) async -> [FlowID: Value] {
-        let pays = Mutex(true)
-        @Sendable func found(_ group: [Item]) async -> [FlowID: Value] {
-            guard group.count > 1, pays.withLock({ $0 }), !context.stop.isRequested else { return [:] }
+        let isWorthwhile = Mutex(true)
+        @Sendable func values(of group: [Item]) async -> [FlowID: Value] {
+            guard group.count > 1, isWorthwhile.withLock({ $0 }), !context.stop.isRequested else { return [:] }
             let answer = await read(group)
-            let found = answer?.found ?? [:]
-            if found.count <= answer?.calls ?? 0 { pays.withLock { $0 = false } }
-            return found
+            let values = answer?.values ?? [:]
+            if values.count <= answer?.calls ?? 0 { isWorthwhile.withLock { $0 = false } }
+            return values
         }
-        let groups = items.chunks(of: SeveralValues.most)
+        let groups = items.chunks(of: SeveralValues.maxIDs)
         guard let first = groups.first else { return [:] }
-        let others = await [found(first)] + context.inParallel(Array(groups.dropFirst())) { await found($0) }
-        return others.reduce(into: [:]) { all, found in all.merge(found) { first, _ in first } }
+        let others = await [values(of: first)] + context.inParallel(Array(groups.dropFirst())) { await values(of: $0) }
+        return others.reduce(into: [:]) { all, values in all.merge(values) { first, _ in first } }
     }
 }

@@ -33,7 +33,9 @@ package struct Refresh: Sendable {
 
     /// Refreshes all declared flows.
     ///
-    /// - Parameter readsAll: whether to read all runs again, including those that had ended.
+    /// - Parameters:
+    ///   - declarations: the flows to refresh.
+    ///   - readsAll: whether to read all runs again, including those that had ended.
     /// - Returns: the results of the flows, sorted by flow ID.
     package func run(_ declarations: [FlowDeclaration], readsAll: Bool = false) async -> [Result] {
         let specifications = RunSpecifications(context.service)
@@ -86,7 +88,7 @@ package struct Refresh: Sendable {
         comparison.readsRunsUnderWay = true
         if let listing = known.listing,
             let (_, findings) = try await comparison.merge(
-                listing, column: flow.deltaColumn, ifUsable: { GroupListing.mayTell(of: $0) })
+                listing, column: flow.deltaColumn, ifUsable: { GroupListing.isReliable(for: $0) })
         {
             return .read(findings, open: 0)
         }

@@ -14,7 +14,7 @@ import Planner
 package struct RunWait: Sendable {
     /// The polling interval grows from 2 seconds to one minute.
     static let firstPause = Duration.seconds(2)
-    static let longestPause = Duration.seconds(60)
+    static let maxPause = Duration.seconds(60)
 
     let context: ApplierContext
 
@@ -39,7 +39,7 @@ package struct RunWait: Sendable {
         for flow in flows {
             var comparison = FlowComparison(flow.id, acknowledged: flow.acknowledged, context)
             // An acknowledged run may never report its end.
-            let acknowledged = flow.acknowledged.somebodyElses
+            let acknowledged = flow.acknowledged.foreignRunIDs
             waitedFor[flow.id] = Set(try await comparison.ledger().runs.filter(\.isUnderWay).compactMap(\.id))
                 .subtracting(acknowledged)
         }
@@ -52,7 +52,7 @@ package struct RunWait: Sendable {
                 break
             }
             await time.pause(min(pause, left ?? pause), unless: stop)
-            pause = min(Self.longestPause, pause * 1.5)
+            pause = min(Self.maxPause, pause * 1.5)
             for flow in flows {
                 guard !stop.isRequested else { break }
                 guard let runs = waitedFor[flow.id], !runs.isEmpty else { continue }

@@ -15,8 +15,10 @@ package struct RunRequest: Hashable, Sendable {
 
     /// Formats the request body exactly as it is sent, with the keys in the tutorial's order.
     ///
-    /// - Parameter sentAt: The value of `startTime` if the wire form includes that key; `nil` writes the word `now`
-    ///   instead, to display a request that has not been sent.
+    /// - Parameters:
+    ///   - form: The wire form that the target expects.
+    ///   - sentAt: The value of `startTime` if the wire form includes that key; `nil` writes the word `now` instead, to
+    ///     display a request that has not been sent.
     package func body(_ form: WireForm, sentAt: Timestamp?) -> String {
         var json = JSONText()
         json.object {

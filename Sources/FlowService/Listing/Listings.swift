@@ -5,7 +5,7 @@ extension FlowService {
     ///
     /// - Throws: ``FlowServiceError`` when the service cannot be read.
     package func runs(of flow: FlowID) async throws(FlowServiceError) -> [ObservedRun] {
-        try await everything("/runs", id: \.id) { next throws(FlowServiceError) in
+        try await allItems("/runs", id: \.id) { next throws(FlowServiceError) in
             try await runs(of: flow, newestFirst: false, after: next)
         }
     }
@@ -14,12 +14,12 @@ extension FlowService {
     ///
     /// - Throws: ``FlowServiceError`` when the service cannot be read.
     package func flows() async throws(FlowServiceError) -> [ServiceFlow] {
-        try await everything("/flows", id: \.id) { next throws(FlowServiceError) in try await flows(after: next) }
+        try await allItems("/flows", id: \.id) { next throws(FlowServiceError) in try await flows(after: next) }
     }
 
     /// Collects the items of all pages without duplicates. An item created during the listing can push another one onto
     /// the next page, where it appears again.
-    private func everything<Item, ID: Hashable>(
+    private func allItems<Item, ID: Hashable>(
         _ path: String, id: (Item) -> ID, page: (String?) async throws(FlowServiceError) -> Page<Item>
     ) async throws(FlowServiceError) -> [Item] {
         var items: [Item] = []
@@ -29,7 +29,7 @@ extension FlowService {
             let page = try await page(paging.next)
             let new = page.items.filter { seen.insert(id($0)).inserted }
             items += new
-            guard try paging.goOn(after: page, newItems: new.count) else { return items }
+            guard try paging.advance(after: page, newItems: new.count) else { return items }
         }
     }
 }

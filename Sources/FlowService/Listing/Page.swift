@@ -56,11 +56,12 @@ package struct ListedRun: Hashable, Sendable {
 /// A cursor over the pages of one listing, which detects listings that never end.
 ///
 /// ```swift
-/// var paging = Paging("/runs")
-/// repeat {
+/// var (paging, runs) = (Paging("/runs"), Set<RunID>())
+/// while true {
 ///     let page = try await service.runs(of: flow, newestFirst: true, after: paging.next)
-///     let new = …
-/// } while try paging.goOn(after: page, newItems: new.count)
+///     let new = page.items.filter { runs.insert($0.id).inserted }
+///     guard try paging.advance(after: page, newItems: new.count) else { break }
+/// }
 /// ```
 package struct Paging: Sendable {
     /// The cursor for the next page; `nil` for the first page.
@@ -71,27 +72,29 @@ package struct Paging: Sendable {
 
     /// Maximum consecutive pages without new items. A run created during the listing can push another one onto the next
     /// page, so one such page is normal; a whole series is not.
-    static let mostPagesWithoutNews = 5
+    static let maxPagesWithoutNews = 5
     /// Maximum pages of a listing: ten million runs.
-    static let mostPages = 100_000
+    static let maxPages = 100_000
 
     /// - Parameter path: the listed path, for error messages: `/runs`.
     package init(_ path: String) { self.path = path }
 
     /// Advances to the next page.
     ///
-    /// - Parameter newItems: number of items on this page that were on no previous page.
+    /// - Parameters:
+    ///   - page: the current page.
+    ///   - newItems: number of items on this page that were on no previous page.
     /// - Returns: whether there is another page.
     /// - Throws: ``FlowServiceError/unreadable(_:)`` when the pages form a loop or do not end.
-    package mutating func goOn<Item>(after page: Page<Item>, newItems: Int) throws(FlowServiceError) -> Bool {
+    package mutating func advance<Item>(after page: Page<Item>, newItems: Int) throws(FlowServiceError) -> Bool {
         guard let following = page.next else { return false }
-        guard visited.insert(following).inserted else { throw .unreadable("the pages of \(path) lead in a circle") }
+        guard visited.insert(following).inserted else { throw .unreadable("pagination of \(path) loops") }
         pagesWithoutNews = newItems == 0 && page.leftOut == 0 ? pagesWithoutNews + 1 : 0
-        guard pagesWithoutNews < Self.mostPagesWithoutNews else {
-            throw .unreadable("\(pagesWithoutNews) pages of \(path) in a row bring nothing new")
+        guard pagesWithoutNews < Self.maxPagesWithoutNews else {
+            throw .unreadable("pagination of \(path) stalls: \(pagesWithoutNews) consecutive pages without new items")
         }
-        guard visited.count <= Self.mostPages else {
-            throw .unreadable("the pages of \(path) do not end: \(Self.mostPages) were read")
+        guard visited.count <= Self.maxPages else {
+            throw .unreadable("pagination of \(path) does not end: 100,000 pages were read")
         }
         next = following
         return true

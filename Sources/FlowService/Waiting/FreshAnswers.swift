@@ -61,8 +61,10 @@ package final class FreshAnswers: Sendable {
     private let time: any TimeSource
     private let stop: StopSignal
 
-    /// - Parameter firstVariant: random per process, so that answers cached by earlier processes are unlikely to be
-    ///   reused.
+    /// - Parameters:
+    ///   - time: the clock for pauses between repeated requests.
+    ///   - stop: ends the pauses.
+    ///   - firstVariant: random per process, so that answers cached by earlier processes are unlikely to be reused.
     package init(time: any TimeSource, stop: StopSignal, firstVariant: Int = .random(in: 0..<variantCount)) {
         lastVariant = Mutex(firstVariant)
         self.time = time

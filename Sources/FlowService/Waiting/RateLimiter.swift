@@ -11,7 +11,7 @@ package final class RateLimiter: Sendable {
     /// Reserves the next free turn.
     ///
     /// - Returns: the time from `now` until the turn begins.
-    package func takeTurn(at now: MonotonicInstant) -> Duration {
+    package func reserveTurn(at now: MonotonicInstant) -> Duration {
         nextFree.withLock { next in
             let start = max(next ?? now, now)
             next = start + interval

@@ -8,21 +8,21 @@ package struct RetryPolicy: Sendable {
     /// The wait after the first attempt. Each further wait is twice as long.
     package var firstDelay: Duration
     /// Maximum wait, unless the service requests a longer one.
-    package var longestDelay: Duration
+    package var maxDelay: Duration
     /// Maximum `Retry-After`. A service that requests a longer wait is not tried again.
-    package var longestRetryAfter: Duration
+    package var maxRetryAfter: Duration
     /// Returns a random number in `0 ..< 1`.
     package var random: @Sendable () -> Double
 
     package init(
-        maxAttempts: Int = 5, firstDelay: Duration = .milliseconds(500), longestDelay: Duration = .seconds(60),
-        longestRetryAfter: Duration = .seconds(600),
+        maxAttempts: Int = 5, firstDelay: Duration = .milliseconds(500), maxDelay: Duration = .seconds(60),
+        maxRetryAfter: Duration = .seconds(600),
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
     ) {
         self.maxAttempts = maxAttempts
         self.firstDelay = firstDelay
-        self.longestDelay = longestDelay
-        self.longestRetryAfter = longestRetryAfter
+        self.maxDelay = maxDelay
+        self.maxRetryAfter = maxRetryAfter
         self.random = random
     }
 
@@ -34,17 +34,17 @@ package struct RetryPolicy: Sendable {
     package func delay(after attempts: Int, retryAfter: Duration? = nil) -> Duration? {
         guard attempts < maxAttempts else { return nil }
         if let retryAfter {
-            return retryAfter > longestRetryAfter ? nil : max(.zero, retryAfter) + firstDelay * random()
+            return retryAfter > maxRetryAfter ? nil : max(.zero, retryAfter) + firstDelay * random()
         }
         let doubled = firstDelay * (1 << min(max(attempts, 1) - 1, 20))
-        return min(doubled, longestDelay) * (0.5 + random() / 2)
+        return min(doubled, maxDelay) * (0.5 + random() / 2)
     }
 }
 
 extension String {
-    /// Appends the wait that the service requested: `rate limited (429), and asks to wait 3600 s`.
+    /// Appends the wait that the service requested: `rate limited (429); retry after 3600 s`.
     package func asking(toWait wait: Duration?) -> String {
         guard let wait, wait > .zero else { return self }
-        return "\(self), and asks to wait \(wait.secondsRoundedUp) s"
+        return "\(self); retry after \(wait.secondsRoundedUp) s"
     }
 }

@@ -26,7 +26,7 @@ package struct ServiceClock: Sendable {
 
     /// Time after which an unconfirmed clock is discarded. Two clocks can drift apart by a second within hours, and a
     /// clock that was set does not return to its old time.
-    static let longestUse = Duration.seconds(600)
+    static let maxAge = Duration.seconds(600)
     /// Tolerated lag between answers. `Date` has whole seconds, and the nodes of a service are synchronised to about a
     /// second.
     private static let tolerance = Duration.seconds(1)
@@ -40,11 +40,12 @@ package struct ServiceClock: Sendable {
     /// Records the `Date` of an answer that no cache has delayed.
     ///
     /// - Parameters:
+    ///   - date: the answer's `Date` header, in whole seconds.
     ///   - sent: an instant before the request left.
     ///   - received: an instant after the answer arrived.
     package mutating func record(date: Timestamp, sent: MonotonicInstant, received: MonotonicInstant) {
         let new = node(date: date, sent: sent, received: received)
-        nodes.removeAll { received - $0.lastSeenAt >= Self.longestUse }
+        nodes.removeAll { received - $0.lastSeenAt >= Self.maxAge }
         if let index = nodes.firstIndex(where: { $0.agrees(with: new) }) {
             nodes[index].narrow(to: new)
         } else {

@@ -62,7 +62,7 @@ extension SandboxConfiguration {
     func writeOwners(client: String?, to json: inout JSONText) {
         json.member("createdBy", "simulator@techacct.adobe.com")
         json.member("updatedBy", "simulator@techacct.adobe.com")
-        if tellsClient {
+        if listsClient {
             json.member("createdClient", client ?? "simulator")
             json.member("updatedClient", client ?? "simulator")
         }

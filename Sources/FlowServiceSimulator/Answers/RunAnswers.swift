@@ -46,7 +46,7 @@ extension SimulatedSandbox {
                 }
             }
             $0.member("providerRefId", run.relatedID("provider reference"))
-            if configuration.listedWindows == .parameters, now >= run.tellsWindowAt, let parameters = run.parameters {
+            if configuration.listedWindows == .parameters, now >= run.windowListedAt, let parameters = run.parameters {
                 $0.object("params") { parameters.write(to: &$0) }
             }
             $0.member("etag", run.etag(at: now))

@@ -108,7 +108,7 @@ struct RunMetrics {
 
     private func writeFiles(to json: inout JSONText) {
         json.member("inputFileCount", run.outcome == .empty ? 0 : 1)
-        json.member("outputFileCount", run.outcome.mayBeTriggeredAgain ? 0 : 1)
+        json.member("outputFileCount", run.outcome.canBeRetriggered ? 0 : 1)
     }
 
     private func writeErrors(to json: inout JSONText) {

@@ -68,22 +68,24 @@ extension Fault {
     ///
     /// `STATUS` is a number from 300 to 599; `TIME` is a duration such as `500ms`, `2s` or `1m`.
     package static let catalogue: [Entry] = [
-        Entry(name: "STATUS", meaning: "answered with this status, nothing taken; also STATUS-before"),
-        Entry(name: "STATUS-after", meaning: "taken, and answered with this status"),
+        Entry(name: "STATUS", meaning: "answered with this status, no run created; also STATUS-before"),
+        Entry(name: "STATUS-after", meaning: "run created, and answered with this status"),
         Entry(name: "STATUS-retry-after:TIME", meaning: "like STATUS, with Retry-After in seconds"),
         Entry(name: "STATUS-retry-date:TIME", meaning: "like STATUS, with Retry-After as a date"),
         Entry(name: "401-once", meaning: "401@1: the first request is answered 401"),
-        Entry(name: "reset-before", meaning: "the connection is reset, nothing taken"),
-        Entry(name: "reset-after", meaning: "taken, then the connection is reset without an answer"),
-        Entry(name: "cut-answer", meaning: "taken; half of the answer, then the connection is closed"),
-        Entry(name: "wrong-length", meaning: "taken; Content-Length says half of what comes"),
-        Entry(name: "slow:TIME", meaning: "taken at once, answered only after the time"),
-        Entry(name: "slow-before:TIME", meaning: "taken and answered only after the time"),
-        Entry(name: "slow-body:TIME", meaning: "taken; the answer's body comes in small parts over the time"),
-        Entry(name: "close-idle", meaning: "a kept-alive connection is closed as the next request arrives, not taken"),
-        Entry(name: "huge-error", meaning: "500 with a page of 10 MB, nothing taken"),
-        Entry(name: "html-error", meaning: "502 with a page of HTML, nothing taken"),
-        Entry(name: "no-id", meaning: "taken, and answered with success but no id"),
+        Entry(name: "reset-before", meaning: "the connection is reset, no run created"),
+        Entry(name: "reset-after", meaning: "run created, then the connection is reset without an answer"),
+        Entry(name: "cut-answer", meaning: "run created; half of the answer, then the connection is closed"),
+        Entry(name: "wrong-length", meaning: "run created; Content-Length says half of what comes"),
+        Entry(name: "slow:TIME", meaning: "run created at once, answered only after the time"),
+        Entry(name: "slow-before:TIME", meaning: "run created and answered only after the time"),
+        Entry(name: "slow-body:TIME", meaning: "run created; the answer's body comes in small parts over the time"),
+        Entry(
+            name: "close-idle", meaning: "a kept-alive connection is closed as the next request arrives; no run created"
+        ),
+        Entry(name: "huge-error", meaning: "500 with a page of 10 MB, no run created"),
+        Entry(name: "html-error", meaning: "502 with a page of HTML, no run created"),
+        Entry(name: "no-id", meaning: "run created, and answered with success but no id"),
     ]
 
     /// Parses `[SCOPE/]NAME[:TIME][:RATE][@N]`: `500-after:0.1`, `slow:2s`, `429-retry-after:1s:0.2`, `401@1`,

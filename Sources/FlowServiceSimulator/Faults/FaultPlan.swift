@@ -10,15 +10,15 @@ struct FaultPlan: Hashable, Sendable {
     /// - Parameters:
     ///   - number: The number of the request, counted from 1 within the scope.
     ///   - isReused: Whether the connection has carried an earlier request.
-    func strike(_ scope: Fault.Scope, number: Int, isReused: Bool) -> Fault.Kind? {
+    func fault(_ scope: Fault.Scope, number: Int, isReused: Bool) -> Fault.Kind? {
         for (place, fault) in faults.enumerated() where fault.scope == scope || fault.scope == .any {
             if fault.kind == .closeIdle, !isReused { continue }
-            if strikes(fault, at: place, number: number) { return fault.kind }
+            if applies(fault, at: place, number: number) { return fault.kind }
         }
         return nil
     }
 
-    private func strikes(_ fault: Fault, at place: Int, number: Int) -> Bool {
+    private func applies(_ fault: Fault, at place: Int, number: Int) -> Bool {
         if let only = fault.only, only != number { return false }
         var random = SeededGenerator(seed: seed, choice: "fault \(place)", number: UInt64(number))
         return random.happens(fault.rate)

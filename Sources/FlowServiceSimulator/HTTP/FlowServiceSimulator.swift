@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -9,7 +10,7 @@ import NIOPosix
 /// ```swift
 /// let simulator = try await FlowServiceSimulator.start(FlowServiceSimulator.Configuration(flows: [flow]))
 /// // POST \(simulator.baseURL)/runs …
-/// let taken = try await simulator.statistics().runsTaken
+/// let runCount = try await simulator.statistics().runsTaken
 /// await simulator.stop()
 /// ```
 package enum FlowServiceSimulator {
@@ -20,7 +21,7 @@ package enum FlowServiceSimulator {
         let state: SimulatorState
         do {
             state = try SimulatorState(configuration)
-            try await state.add(configuration.flows, [])
+            try await state.add(flows: configuration.flows, runs: [])
         } catch {
             throw .state(error)
         }
@@ -51,11 +52,14 @@ package enum FlowServiceSimulator {
                 return RunningSimulator(
                     baseURL: "http://\(bracketed(configuration.host)):\(port)", state: state, server: server)
             }
-            throw SimulatorError.cannotListen("the server ended at once")
+            throw SimulatorError.cannotListen("the server stopped during its start")
         } catch let error as SimulatorError {
             throw error
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw .cannotListen(
+                "port \(configuration.port) is in use; choose another with --port, or 0 for a free one")
         } catch {
-            throw .cannotListen("\(configuration.host):\(configuration.port): \(error)")
+            throw .cannotListen("cannot listen on \(configuration.host):\(configuration.port): \(error)")
         }
     }
 
@@ -84,7 +88,7 @@ package struct RunningSimulator: Sendable {
     ///
     /// - Throws: ``SimulatorError`` if the state file cannot be written.
     package func add(flows: [SimulatedFlow] = [], runs: [ForeignRun] = []) async throws(SimulatorError) {
-        do { try await state.add(flows, runs) } catch { throw .state(error) }
+        do { try await state.add(flows: flows, runs: runs) } catch { throw .state(error) }
     }
 
     /// Stops the server. Requests in flight are interrupted.
@@ -107,7 +111,7 @@ package enum SimulatorError: Error, Hashable, Sendable, CustomStringConvertible 
     package var description: String {
         switch self {
         case .state(let error): error.description
-        case .cannotListen(let reason): "the simulator cannot listen: \(reason)"
+        case .cannotListen(let reason): reason
         }
     }
 }

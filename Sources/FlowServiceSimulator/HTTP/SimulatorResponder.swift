@@ -27,12 +27,12 @@ struct SimulatorResponder: Sendable {
         do throws(ServiceError) {
             let url = URLComponents(string: request.head.path ?? "/")
             let endpoint = try Endpoint(method: request.method.rawValue, path: url?.path ?? "/")
-            let strike = await state.arrived(endpoint, isReused: isReused)
+            let fault = await state.recordArrival(at: endpoint, isReused: isReused)
             let faulty = FaultyExchange(channel: channel, now: now)
-            if let strike, let response = await faulty.before(strike) { return response }
+            if let fault, let response = await faulty.before(fault) { return response }
             let answer = await state.answer(try await read(request, endpoint, url))
-            guard let strike else { return answer.response }
-            return await faulty.after(strike, answer)
+            guard let fault else { return answer.response }
+            return await faulty.after(fault, answer)
         } catch {
             return error.answer.response
         }

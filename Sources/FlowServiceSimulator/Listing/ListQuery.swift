@@ -77,7 +77,7 @@ package struct ListQuery: Hashable, Sendable {
     func values(of property: String) -> [String]? { filters.lazy.compactMap { $0.values(of: property) }.first }
 
     /// Returns the query without the filter for these values, after a lookup has applied that filter.
-    func without(_ property: String, _ values: [String]) -> ListQuery {
+    func without(_ property: String, values: [String]) -> ListQuery {
         var query = self
         query.filters.removeAll { $0.values(of: property) == values }
         return query

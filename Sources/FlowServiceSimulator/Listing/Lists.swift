@@ -10,7 +10,7 @@ extension SimulatedSandbox {
         var places = places(of: nil)
         if let flows = query.values(of: "flowId") {
             places = self.places(ofAny: flows.compactMap { FlowID($0) })
-            query = query.without("flowId", flows)
+            query = query.without("flowId", values: flows)
         } else if let ids = query.values(of: "id") {
             places = self.places(ofRuns: ids)
         }

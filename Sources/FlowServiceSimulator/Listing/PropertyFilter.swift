@@ -61,19 +61,19 @@ struct PropertyFilter: Hashable, Sendable {
     }
 
     func matches(_ item: JSONValue) -> Bool {
-        let found = Self.values(in: item, at: path[...])
-        guard comparison != .unequal else { return !found.contains { found in values.contains { found.equals($0) } } }
-        return found.contains { found in values.contains { matches(found, $0) } }
+        let actual = Self.values(in: item, at: path[...])
+        guard comparison != .unequal else { return !actual.contains { value in values.contains { value.equals($0) } } }
+        return actual.contains { value in values.contains { matches(value, $0) } }
     }
 
-    private func matches(_ found: JSONValue, _ value: String) -> Bool {
+    private func matches(_ actual: JSONValue, _ expected: String) -> Bool {
         switch comparison {
-        case .equal, .unequal: found.equals(value)
-        case .contains: found.words?.lowercased().contains(value.lowercased()) ?? false
-        case .above: found.isInOrder(after: value) == .orderedDescending
-        case .below: found.isInOrder(after: value) == .orderedAscending
-        case .atLeast: [.orderedDescending, .orderedSame].contains(found.isInOrder(after: value))
-        case .atMost: [.orderedAscending, .orderedSame].contains(found.isInOrder(after: value))
+        case .equal, .unequal: actual.equals(expected)
+        case .contains: actual.words?.lowercased().contains(expected.lowercased()) ?? false
+        case .above: actual.isInOrder(after: expected) == .orderedDescending
+        case .below: actual.isInOrder(after: expected) == .orderedAscending
+        case .atLeast: [.orderedDescending, .orderedSame].contains(actual.isInOrder(after: expected))
+        case .atMost: [.orderedAscending, .orderedSame].contains(actual.isInOrder(after: expected))
         }
     }
 

@@ -57,10 +57,10 @@ enum WireTime: Hashable, Sendable {
     /// The smallest number that is interpreted as milliseconds; smaller numbers are seconds.
     ///
     /// The tutorial's sample window ends in the year 2493, at 1.7e10 seconds, and 1e11 milliseconds are in 1973.
-    private static let leastMilliseconds: Int64 = 100_000_000_000
+    private static let minMilliseconds: Int64 = 100_000_000_000
 
     var time: Timestamp {
-        number < Self.leastMilliseconds ? Timestamp(seconds: number) : Timestamp(milliseconds: number)
+        number < Self.minMilliseconds ? Timestamp(seconds: number) : Timestamp(milliseconds: number)
     }
 
     private var number: Int64 {
@@ -97,10 +97,10 @@ extension DeltaColumn {
         guard let json else { return nil }
         func text(_ key: String) throws(ServiceError) -> String? {
             guard let value = json[key] else { return nil }
-            guard let text = value.string else { throw .wrongType("params.deltaColumn.\(key)", "a string") }
+            guard let text = value.string else { throw .wrongType("params.deltaColumn.\(key)", expected: "a string") }
             return text
         }
-        guard json.object != nil else { throw .wrongType("params.deltaColumn", "an object with a name") }
+        guard json.object != nil else { throw .wrongType("params.deltaColumn", expected: "an object with a name") }
         guard let name = try text("name"), !name.isEmpty else { throw .missing("params.deltaColumn.name") }
         self.init(name: name, dateFormat: try text("dateFormat"), timezone: try text("timezone"))
     }

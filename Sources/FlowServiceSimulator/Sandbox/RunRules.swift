@@ -26,7 +26,7 @@ package struct RunCreation: Hashable, Sendable {
     init(_ body: JSONValue, client: String) throws(ServiceError) {
         guard body.object != nil else { throw .notJSON }
         guard let id = body["flowId"] else { throw .missing("flowId") }
-        guard let id = id.string else { throw .wrongType("flowId", "a string") }
+        guard let id = id.string else { throw .wrongType("flowId", expected: "a string") }
         flow = id
         parameters = try RunParameters(body["params"])
         self.client = client
@@ -36,8 +36,11 @@ package struct RunCreation: Hashable, Sendable {
 extension SimulatedSandbox {
     /// Creates a run, as `POST /runs` does.
     ///
-    /// - Parameter createdAt: the time of the node that accepts the request, if its clock differs from `now`.
-    /// - Throws: ``ServiceError``: the service's rules refuse it, and nothing is made.
+    /// - Parameters:
+    ///   - request: the requested run.
+    ///   - now: the current time.
+    ///   - createdAt: the time of the node that accepts the request, if its clock differs from `now`.
+    /// - Throws: ``ServiceError`` when the service's rules reject the request. No run is created.
     @discardableResult
     package mutating func createRun(
         _ request: RunCreation, at now: Timestamp, createdAt: Timestamp? = nil
@@ -50,8 +53,12 @@ extension SimulatedSandbox {
     /// Creates a new run of the same window, as `POST /runs/{id}/action?op=re-trigger` does.
     ///
     /// - Parameters:
+    ///   - id: the ID of the run to repeat.
     ///   - etag: `If-Match`, where it was sent.
+    ///   - client: the client that sends the request.
+    ///   - now: the current time.
     ///   - createdAt: the time of the node that accepts the request, if its clock differs from `now`.
+    /// - Throws: ``ServiceError`` when the run does not exist, did not fail, or has changed since `etag`.
     @discardableResult
     package mutating func retrigger(
         _ id: String, etag: String? = nil, client: String, at now: Timestamp, createdAt: Timestamp? = nil
@@ -90,7 +97,7 @@ extension SimulatedSandbox {
     ) throws(ServiceError) -> SimulatedRun {
         let run = try run(id)
         if let etag, etag != "*", etag != run.etag(at: now) { throw .changed(id) }
-        guard run.mayBeTriggeredAgain(at: now) else {
+        guard run.canBeRetriggered(at: now) else {
             throw .notRetriable(id, status: run.status(at: now))
         }
         return nextRun(
@@ -131,8 +138,8 @@ extension SimulatedSandbox {
         for case (let key, let time?) in sent {
             switch (times, time) {
             case (.any, _), (.string, .string), (.integer, .integer): continue
-            case (.string, .integer): throw .wrongType("params.\(key)", "a string")
-            case (.integer, .string): throw .wrongType("params.\(key)", "an integer")
+            case (.string, .integer): throw .wrongType("params.\(key)", expected: "a string")
+            case (.integer, .string): throw .wrongType("params.\(key)", expected: "an integer")
             }
         }
     }
@@ -151,7 +158,7 @@ extension SimulatedSandbox {
         return SimulatedRun(
             id: id.uuid(), flow: flow, parameters: parameters, createdAt: createdAt ?? now, client: client,
             origin: origin, outcome: end, startsAt: startsAt, endsAt: startsAt + configuration.pace.inProgress,
-            listedAt: now + configuration.listingLag, tellsWindowAt: now + configuration.windowDelay,
+            listedAt: now + configuration.listingLag, windowListedAt: now + configuration.windowDelay,
             lateEnd: configuration.lateEnd.flatMap { $0.isPossible(before: end) ? $0 : nil })
     }
 }

@@ -32,7 +32,7 @@ package struct SandboxConfiguration: Hashable, Sendable {
     /// The run to which a flow's `lastRunDetails` refer.
     package var lastRunDetails: LastRunDetails
     /// Whether runs and flows contain `createdClient`.
-    package var tellsClient: Bool
+    package var listsClient: Bool
     /// First report of new runs whose outcome allows it; `nil`: an ended run never changes.
     package var lateEnd: LateEnd?
 
@@ -43,7 +43,7 @@ package struct SandboxConfiguration: Hashable, Sendable {
         pageSize: Int = 100, paging: Paging = .stable, severalValues: SeveralValuesMeaning = .any,
         listingLag: Duration = .zero,
         listedWindows: ListedWindows = .parameters, windowDelay: Duration = .zero,
-        lastRunDetails: LastRunDetails = .all, tellsClient: Bool = true
+        lastRunDetails: LastRunDetails = .all, listsClient: Bool = true
     ) {
         self.seed = seed
         self.sandboxName = sandboxName
@@ -58,7 +58,7 @@ package struct SandboxConfiguration: Hashable, Sendable {
         self.listedWindows = listedWindows
         self.windowDelay = windowDelay
         self.lastRunDetails = lastRunDetails
-        self.tellsClient = tellsClient
+        self.listsClient = listsClient
     }
 }
 

@@ -80,11 +80,13 @@ extension ServiceError {
 
     static func missing(_ member: String) -> ServiceError { ServiceError(400, "Bad Request", "\(member) is required.") }
 
-    static func wrongType(_ member: String, _ expected: String) -> ServiceError {
+    static func wrongType(_ member: String, expected: String) -> ServiceError {
         ServiceError(400, "Bad Request", "\(member) must be \(expected).")
     }
 
-    static func notATime(_ member: String) -> ServiceError { .wrongType(member, "a Unix time, a string or an integer") }
+    static func notATime(_ member: String) -> ServiceError {
+        .wrongType(member, expected: "a Unix time, a string or an integer")
+    }
 
     static let badContinuation = ServiceError(400, "Bad Request", "The continuationToken is not one of this list.")
 

@@ -19,7 +19,12 @@ package struct SimulatedFlow: Hashable, Sendable {
     /// Creates a flow; by default an enabled one with one-time ingestion.
     ///
     /// - Parameters:
+    ///   - id: The ID of the flow.
     ///   - name: The name; `nil` derives a name from the ID.
+    ///   - source: The kind of source.
+    ///   - frequency: The frequency of the schedule; `once` for one-time ingestion.
+    ///   - state: The state, such as `enabled`.
+    ///   - deltaColumn: The delta column in the copy transformation; `nil` for none.
     ///   - specification: The flow specification; `nil` selects the standard one for the kind of source.
     package init(
         id: FlowID, name: String? = nil, source: SourceKind, frequency: String = "once", state: String = "enabled",

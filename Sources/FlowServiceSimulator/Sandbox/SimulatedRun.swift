@@ -10,7 +10,7 @@ package enum SimulatedOutcome: String, Hashable, Sendable, Codable, CaseIterable
     /// Status `success` with zero records; the run can be triggered again, like a failed one.
     case empty
 
-    package var mayBeTriggeredAgain: Bool { self == .failed || self == .empty }
+    package var canBeRetriggered: Bool { self == .failed || self == .empty }
 }
 
 /// A provisional outcome that a run reports until the service has counted its records.
@@ -61,7 +61,7 @@ package struct SimulatedRun: Hashable, Sendable, Identifiable {
     /// The time from which lists contain the run.
     package let listedAt: Timestamp
     /// The time from which the run contains its window.
-    package let tellsWindowAt: Timestamp
+    package let windowListedAt: Timestamp
     /// The provisional outcome, if any. Only the deterministic simulation draws one.
     package var lateEnd: LateEnd?
 
@@ -92,9 +92,9 @@ package struct SimulatedRun: Hashable, Sendable, Identifiable {
     }
 
     /// Whether the service accepts a re-trigger of the run.
-    package func mayBeTriggeredAgain(at now: Timestamp) -> Bool {
+    package func canBeRetriggered(at now: Timestamp) -> Bool {
         guard stage(at: now) == .ended else { return false }
-        return outcome.mayBeTriggeredAgain || outcome(at: now) == .failed
+        return outcome.canBeRetriggered || outcome(at: now) == .failed
     }
 
     func updatedAt(_ now: Timestamp) -> Timestamp {

@@ -94,7 +94,7 @@ package struct SimulatedSandbox: Sendable {
 
     /// Returns the window that a list shows for a run; `nil` if a list does not show the window yet.
     package func listedWindow(of run: SimulatedRun, at now: Timestamp) -> Window? {
-        guard now >= run.tellsWindowAt else { return nil }
+        guard now >= run.windowListedAt else { return nil }
         return switch configuration.listedWindows {
         case .parameters: run.window
         case .copyActivity: run.stage(at: now) == .scheduled ? nil : run.window

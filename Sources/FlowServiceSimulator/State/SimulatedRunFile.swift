@@ -40,9 +40,11 @@ package enum SimulatedRunFile {
     }
 
     private static func run(_ json: JSONValue) throws(ServiceError) -> ForeignRun {
-        guard let flow = json["flowId"]?.string.flatMap({ FlowID($0) }) else { throw .wrongType("flowId", "a UUID") }
+        guard let flow = json["flowId"]?.string.flatMap({ FlowID($0) }) else {
+            throw .wrongType("flowId", expected: "a UUID")
+        }
         guard let createdAt = json["createdAt"]?.integer else {
-            throw .wrongType("createdAt", "a Unix time in milliseconds")
+            throw .wrongType("createdAt", expected: "a Unix time in milliseconds")
         }
         let parameters = json["params"] == nil ? nil : try RunParameters(json["params"])
         return ForeignRun(
@@ -55,7 +57,7 @@ package enum SimulatedRunFile {
         if let text = json["outcome"]?.string {
             guard let outcome = SimulatedOutcome(rawValue: text) else {
                 let known = SimulatedOutcome.allCases.map(\.rawValue).joined(separator: ", ")
-                throw .wrongType("outcome", "one of: \(known)")
+                throw .wrongType("outcome", expected: "one of: \(known)")
             }
             return outcome
         }

@@ -18,12 +18,12 @@ actor SimulatorState {
     }
 
     /// Counts a request, and returns the fault that applies to the request; `nil` if there is none.
-    func arrived(_ endpoint: Endpoint, isReused: Bool) -> Fault.Kind? {
+    func recordArrival(at endpoint: Endpoint, isReused: Bool) -> Fault.Kind? {
         let number = counter.count(endpoint, at: configuration.now())
         guard let scope = endpoint.scope else { return nil }
-        let strike = faults.strike(scope, number: number, isReused: isReused)
-        if strike != nil { counter.faultsStruck += 1 }
-        return strike
+        let fault = faults.fault(scope, number: number, isReused: isReused)
+        if fault != nil { counter.faultsStruck += 1 }
+        return fault
     }
 
     /// Answers a request by the service's rules. Changes are durable when the method returns.
@@ -43,7 +43,7 @@ actor SimulatorState {
     }
 
     /// Adds flows, and runs of other clients. A flow that already exists is skipped.
-    func add(_ flows: [SimulatedFlow], _ runs: [ForeignRun]) async throws(StateFileError) {
+    func add(flows: [SimulatedFlow], runs: [ForeignRun]) async throws(StateFileError) {
         try await changing { state, _ in
             // The ID of a run depends on the number of earlier runs, so apply each event to a draft.
             var draft = state.sandbox

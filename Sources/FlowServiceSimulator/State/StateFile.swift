@@ -68,11 +68,11 @@ final class StateFile {
         guard fstat(descriptor, &status) == 0 else { throw StateFileError(path, "cannot be read: \(lastError())") }
         guard status.st_nlink > 0 else { throw StateFileError(path, "was removed while it was in use") }
         guard status.st_size >= offset else { throw StateFileError(path, "was cut while it was in use") }
-        if status.st_size > offset { try take(try readBytes(Int(status.st_size - offset)), onEvent) }
+        if status.st_size > offset { try parse(try readBytes(Int(status.st_size - offset)), onEvent) }
         if offset == 0 { try append([StateFileLine.header]) }
     }
 
-    private func take(_ bytes: [UInt8], _ onEvent: (SandboxEvent) -> Void) throws(StateFileError) {
+    private func parse(_ bytes: [UInt8], _ onEvent: (SandboxEvent) -> Void) throws(StateFileError) {
         var start = bytes.startIndex
         while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
             let line = bytes[start..<end]

@@ -25,7 +25,7 @@ enum StateFileLine {
                     $0.member("startsAt", run.startsAt.milliseconds)
                     $0.member("endsAt", run.endsAt.milliseconds)
                     $0.member("listedAt", run.listedAt.milliseconds)
-                    $0.member("tellsWindowAt", run.tellsWindowAt.milliseconds)
+                    $0.member("tellsWindowAt", run.windowListedAt.milliseconds)
                     if let parameters = run.parameters { $0.object("params") { parameters.write(to: &$0) } }
                 }
             }
@@ -70,7 +70,7 @@ private struct StoredRun: Decodable {
         return SimulatedRun(
             id: id, flow: flow, parameters: params, createdAt: created, client: client ?? "simulator", origin: origin,
             outcome: outcome, startsAt: starts, endsAt: time(endsAt) ?? starts + pace.inProgress,
-            listedAt: time(listedAt) ?? created, tellsWindowAt: time(tellsWindowAt) ?? created)
+            listedAt: time(listedAt) ?? created, windowListedAt: time(tellsWindowAt) ?? created)
     }
 }
 

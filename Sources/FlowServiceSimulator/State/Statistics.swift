@@ -68,7 +68,7 @@ package struct SimulatorStatistics: Hashable, Sendable {
 /// A counter of incoming requests.
 struct RequestCounter: Hashable, Sendable {
     private(set) var byEndpoint: [String: Int] = [:]
-    private(set) var mostInASecond = 0
+    private(set) var maxInASecond = 0
     var faultsStruck = 0
     var deltaColumnRefusals = 0
 
@@ -82,7 +82,7 @@ struct RequestCounter: Hashable, Sendable {
         byEndpoint[endpoint.name, default: 0] += 1
         lastSecond.removeAll { $0 <= now - .seconds(1) }
         lastSecond.append(now)
-        mostInASecond = max(mostInASecond, lastSecond.count)
+        maxInASecond = max(maxInASecond, lastSecond.count)
         guard let scope = endpoint.scope else { return 0 }
         byScope[scope, default: 0] += 1
         return byScope[scope, default: 0]
@@ -91,8 +91,8 @@ struct RequestCounter: Hashable, Sendable {
 
 extension SimulatorStatistics {
     init(_ tally: RunTally, _ counter: RequestCounter) {
-        runsTaken = tally.taken
-        runsByFlow = tally.takenByFlow
+        runsTaken = tally.accepted
+        runsByFlow = tally.acceptedByFlow
         retriggers = tally.retriggered
         windowsTakenTwice = tally.repeated.flatMap { flow, windows in
             windows.map { RepeatedWindow(flow: flow, window: $0.key, times: $0.value) }
@@ -100,6 +100,6 @@ extension SimulatorStatistics {
         deltaColumnViolations = tally.deltaColumnsRepeated + counter.deltaColumnRefusals
         requests = counter.byEndpoint
         faultsStruck = counter.faultsStruck
-        maxRequestsInASecond = counter.mostInASecond
+        maxRequestsInASecond = counter.maxInASecond
     }
 }

@@ -52,8 +52,8 @@ struct FlowFiles: Sendable {
     /// - Parameters:
     ///   - known: An earlier version of the same flow; unchanged files are reused.
     ///   - target: The expected identity of the ledger's target.
-    /// - Throws: ``LedgerError/corrupt(_:)`` if the files are not a valid ledger of the target;
-    ///   ``LedgerError/newer(found:supported:)`` if a newer Sluice wrote them.
+    /// - Throws: `LedgerError.corrupt` if the files are not a valid ledger of the target;
+    ///   `LedgerError.newer(found:supported:)` if a newer Sluice wrote them.
     static func read(
         _ flow: FlowID, at commit: CommitID, known: FlowFiles?, target: String, from cache: CacheRepository
     ) async throws(LedgerError) -> FlowFiles {
@@ -119,7 +119,7 @@ struct FlowFiles: Sendable {
     ///
     /// - Returns: The new files, still with the ID of the old commit, and the changed contents by path; `nil` deletes a
     ///   file.
-    /// - Throws: ``LedgerError`` if a change violates an invariant of the ledger.
+    /// - Throws: `LedgerError` if a change violates an invariant of the ledger.
     func changed(
         by commit: FlowCommit, target: String
     ) throws(LedgerError) -> (files: FlowFiles, changes: [String: [UInt8]?]) {

@@ -84,11 +84,15 @@ package actor GitLedger: LedgerStore {
     /// Creates a ledger without contacting the repository.
     ///
     /// - Parameters:
+    ///   - location: The repository, the namespace of the refs, and the rate limit for pushes.
     ///   - target: The target's identity.
     ///   - sandbox: The name of the sandbox, which makes the refs recognizable.
+    ///   - mode: The access mode.
+    ///   - folders: The folders for the cached copy and the remembered commits.
     ///   - requestTimeout: The target's time limit for sending the claimed requests, counted from the start of the
     ///     commit.
     ///   - environment: The environment variables of this process.
+    ///   - notice: Receives warnings for the user.
     package init(
         _ location: GitLocation, target: String, sandbox: String, mode: Mode, folders: Folders,
         requestTimeout: Duration = .seconds(30),

@@ -10,8 +10,8 @@ extension GitLedger {
 
     /// Runs the check, or reads its result from the ref that an earlier check left.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` if the host lets a late push overwrite another, or rejects both pushes;
-    ///   ``LedgerError/unanswered(_:)`` if the host cannot be reached.
+    /// - Throws: `LedgerError.unusable` if the host lets a late push overwrite another, or rejects both pushes;
+    ///   `LedgerError.unanswered` if the host cannot be reached.
     func probe(_ session: Session) async throws(LedgerError) {
         guard !isProbed else { return }
         let ref = "\(prefix)/\(Self.probeName)"

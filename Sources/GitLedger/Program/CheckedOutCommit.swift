@@ -12,7 +12,9 @@ package struct CheckedOutCommit: Hashable, Sendable {
 
     private static let timeLimit = Duration.seconds(10)
 
-    /// - Parameter files: the paths of the manifests; the first one that exists decides the repository.
+    /// - Parameters:
+    ///   - files: the paths of the manifests; the first one that exists decides the repository.
+    ///   - environment: the environment variables of this process.
     /// - Returns: `nil` outside of a repository, before its first commit, and where Git is missing or does not answer.
     package static func find(
         of files: [String], _ environment: [String: String] = ProcessInfo.processInfo.environment

@@ -62,7 +62,7 @@ struct GitProgram: Sendable {
 
     /// Runs `git` with the given arguments.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` if Git is not installed or cannot be started.
+    /// - Throws: `LedgerError.unusable` if Git is not installed or cannot be started.
     func run(
         _ arguments: [String], input: [UInt8] = [], timeLimit: Duration = .seconds(60)
     ) async throws(LedgerError) -> ChildProcess.Result {
@@ -83,7 +83,7 @@ struct GitProgram: Sendable {
 
     /// Runs `git` and returns its standard output.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` if the command fails.
+    /// - Throws: `LedgerError.unusable` if the command fails.
     func output(
         _ arguments: [String], input: [UInt8] = [], timeLimit: Duration = .seconds(60)
     ) async throws(LedgerError) -> [UInt8] {
@@ -98,7 +98,7 @@ struct GitProgram: Sendable {
 
     /// Checks that Git has at least the minimum version.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` if Git is older.
+    /// - Throws: `LedgerError.unusable` if Git is older.
     func checkVersion() async throws(LedgerError) {
         let version = try await text(["version"])
         let numbers = version.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }

@@ -58,7 +58,7 @@ struct Remote: Sendable {
     ///
     /// For example, `actions/checkout` stores its token in the configuration of the checkout.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` if Git is missing or too old, or if the location cannot be resolved.
+    /// - Throws: `LedgerError.unusable` if Git is missing or too old, or if the location cannot be resolved.
     static func find(
         _ location: GitLocation, environment: [String: String], cacheFolder: String
     ) async throws(LedgerError) -> Remote {
@@ -117,7 +117,7 @@ struct Remote: Sendable {
 
     /// Checks the push rate: if a push slot takes longer than the request deadline, no claim could ever succeed.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` if the interval between two pushes is longer than half of
+    /// - Throws: `LedgerError.unusable` if the interval between two pushes is longer than half of
     ///   `requestTimeout`.
     func checkPace(_ requestTimeout: Duration) throws(LedgerError) {
         guard let pushesPerMinute, .seconds(60) / pushesPerMinute > requestTimeout / 2 else { return }
@@ -132,7 +132,7 @@ struct Remote: Sendable {
         let top = try await git.run(["-C", folder, "rev-parse", "--path-format=absolute", "--show-toplevel"])
         guard top.isSuccess else {
             throw .unusable(
-                "'git:' means the repository in which the manifest lies, and '\(folder)' is in none"
+                "'git:' needs a manifest in a Git repository, and '\(folder)' is not in one"
                     + " (\(git.shown(top.errors))): write git:URL")
         }
         // Use the push URL for reading too: a separate fetch URL would be a different ledger.

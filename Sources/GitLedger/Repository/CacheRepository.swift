@@ -16,7 +16,7 @@ struct CacheRepository: Sendable {
     /// Opens the cache of a remote, and creates the repository if it is missing.
     ///
     /// - Parameter cacheFolder: The user's cache folder, such as `~/.cache`.
-    /// - Throws: ``LedgerError/unusable(_:)`` if the repository cannot be created.
+    /// - Throws: `LedgerError.unusable` if the repository cannot be created.
     static func open(_ remote: Remote, cacheFolder: String) async throws(LedgerError) -> CacheRepository {
         let name = hexadecimal(stableHash(remote.shown), width: 16)
         let cache = CacheRepository(

@@ -46,7 +46,7 @@ extension CacheRepository {
         let output = try await output(
             ["fast-import", "--quiet", "--force", "--done", "--date-format=raw"], input: input)
         let ids = String(decoding: output, as: UTF8.self).split(separator: "\n").compactMap { CommitID($0) }
-        guard ids.count == commits.count else { throw .unusable("git fast-import did not tell the commits it made") }
+        guard ids.count == commits.count else { throw .unusable("git fast-import did not report the commits it made") }
         return ids
     }
 

@@ -53,7 +53,7 @@ actor AccessTokens {
     func close() async { await source?.transport.close() }
 
     private func renewed() async throws(FlowServiceError) -> String {
-        guard let source else { throw .unauthorized("authentication failed: there is no token") }
+        guard let source else { throw .unauthorized("there is no access token") }
         let task = fetch ?? Task { await Self.fetched(from: source) }
         fetch = task
         let result = await task.value
@@ -91,7 +91,7 @@ actor AccessTokens {
         case 408, 429, 500...:
             let reason = answer.unavailability(redaction, now: source.sender.time.now())
             return .failure(.unavailable("the token address: \(reason)"))
-        default: return .failure(.unauthorized("authentication failed: \(summary)"))
+        default: return .failure(.unauthorized("the client credentials were rejected: \(summary)"))
         }
         if let flaw = answer.flaw { return .failure(.malformed("the token address: \(flaw)")) }
         guard let (value, life) = answer.accessToken else {

@@ -69,7 +69,11 @@ package struct ClientCredentials: Sendable {
     let scopes: String
     let tokenAddress: String
 
-    /// - Parameter scopes: OAuth scopes, separated by commas or spaces.
+    /// - Parameters:
+    ///   - id: The client ID, which is also the API key.
+    ///   - secret: The client secret.
+    ///   - scopes: OAuth scopes, separated by commas or spaces.
+    ///   - tokenAddress: The address that issues tokens.
     package init(id: String, secret: String, scopes: String, tokenAddress: String = adobeTokenAddress) {
         self.id = id
         self.secret = secret
@@ -93,7 +97,8 @@ package enum CredentialsError: Error, Hashable, Sendable, CustomStringConvertibl
         case .none:
             "no credentials: set SLUICE_ACCESS_TOKEN and SLUICE_API_KEY, "
                 + "or SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES"
-        case .missing(let variables): "credentials are not complete: set \(variables.joined(separator: ", ")) too"
+        case .missing(let variables):
+            "incomplete credentials: also set \(variables.joined(separator: ", "))"
         case .malformed(let variable):
             "\(variable) has a line break, another character that cannot be sent, or more than 16,384 characters"
         }

@@ -16,7 +16,7 @@ extension RunAnswer {
             } else if let run = JSONDocument(answer.body).createdRun {
                 self = .accepted(run, response: response)
             } else {
-                self = .unknown(reason: "\(answer.status), but the answer holds no run id", response: response)
+                self = .unknown(reason: "\(answer.status), but the answer has no run id", response: response)
             }
         case 401: self = .unauthorized(reason: answer.accessError(redaction))
         case 429: self = .throttled(retryAfter: answer.wait(now: now))
@@ -30,7 +30,7 @@ extension RunAnswer {
 
     /// Classifies a request that received no answer.
     init(_ error: TransportError) {
-        self = error.mayHaveArrived ? .unknown(reason: error.reason, response: nil) : .notSent(error.reason)
+        self = error.couldHaveArrived ? .unknown(reason: error.reason, response: nil) : .notSent(error.reason)
     }
 }
 

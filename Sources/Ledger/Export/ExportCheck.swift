@@ -87,7 +87,7 @@ struct ExportCheck {
         if let id = run.id, let first = idLines.add(id, number) {
             throw ExportedLine.LineError("the run ID is already in line \(first)")
         }
-        if run.isLivingRequest {
+        if run.isActiveRequest {
             if let living, living.key == identity.key {
                 throw ExportedLine.LineError(
                     "line \(living.line) has an active or succeeded request for this window")

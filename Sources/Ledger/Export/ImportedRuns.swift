@@ -36,7 +36,7 @@ struct ImportedRuns {
 }
 
 /// A comparison of a flow's runs in an export with those in a ledger. Both are in the order of
-/// ``RunIdentity/precedes(_:)``.
+/// `RunIdentity.precedes`.
 struct ImportComparison {
     private(set) var record: FlowRecord
     /// Runs that the ledger lacks.

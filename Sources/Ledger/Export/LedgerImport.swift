@@ -27,7 +27,9 @@ package struct LedgerImport: Sendable {
 
     /// Reads all lines and collects their errors.
     ///
-    /// - Parameter targets: the current and former identities of the target, one of which the export must have.
+    /// - Parameters:
+    ///   - bytes: the export.
+    ///   - targets: the current and former identities of the target, one of which the export must have.
     /// - Throws: ``LedgerImportError/lines(_:)`` when lines have errors, and ``LedgerImportError/unreadable(_:)`` when
     ///   the export cannot be read.
     package init(_ bytes: some ExportBytes, targets: [String]) throws(LedgerImportError) {

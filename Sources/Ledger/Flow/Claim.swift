@@ -44,7 +44,7 @@ extension FlowLedger {
             throw .notClaimable(identity, "the claim of \(open.identity.inWords) is open")
         }
         let standing = runs.attempts(at: identity.key).first {
-            $0.isLivingRequest || $0.identity == identity || !claim.isRetry && $0.isIncompleteRequest
+            $0.isActiveRequest || $0.identity == identity || !claim.isRetry && $0.isIncompleteRequest
         }
         if let living = standing {
             throw .notClaimable(identity, "it is \(living.state.rawValue) already")

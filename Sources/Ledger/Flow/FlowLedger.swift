@@ -5,12 +5,12 @@ import FlowRuns
 ///
 /// - At most one claim is open. It covers one request, or several that are sent one after another.
 /// - A window and rerun have at most one request that is under way or has brought its records.
-/// - A run moves only along the arrows of ``RunState/canBecome(_:)``.
+/// - A run moves only along the arrows of `RunState.canBecome`.
 /// - A claim without an answer is settled once: see ``observe(_:settling:at:)``.
 package struct FlowLedger: Sendable {
     /// The flow's record. Its revision is that of the snapshot until ``commit(nonce:)`` assigns a new one.
     package internal(set) var record: FlowRecord
-    /// The flow's runs, in the order of ``RunIdentity/precedes(_:)``.
+    /// The flow's runs, in the order of `RunIdentity.precedes`.
     package private(set) var runs: [RecordedRun]
     private var index: RunIndex
 

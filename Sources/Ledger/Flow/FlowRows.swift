@@ -4,7 +4,7 @@ import FlowRuns
 package struct FlowRows: Sendable {
     package private(set) var entries: [LedgerEntry]
 
-    /// - Parameter entries: in the order of ``RunIdentity/precedes(_:)``.
+    /// - Parameter entries: in the order of `RunIdentity.precedes`.
     package init(_ entries: [LedgerEntry]) { self.entries = entries }
 
     /// - Throws: ``LedgerError/corrupt(_:)``, ``LedgerError/runIDTaken(_:by:)``, ``LedgerError/unknownRun(_:)`` or
@@ -30,7 +30,7 @@ package struct FlowRows: Sendable {
         let identity = entry.run.identity
         for other in entries.map(\.run) {
             if other.identity == identity { throw .corrupt("\(identity.inWords) is recorded already") }
-            if other.isLivingRequest, entry.run.isLivingRequest, other.identity.key == identity.key {
+            if other.isActiveRequest, entry.run.isActiveRequest, other.identity.key == identity.key {
                 throw .corrupt("\(identity.inWords) has a request already that is under way or has brought its records")
             }
             if other.state.isDoubtful, entry.run.state.isDoubtful, other.claim?.id != entry.run.claim?.id {

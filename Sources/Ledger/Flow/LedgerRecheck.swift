@@ -1,8 +1,13 @@
 import FlowRuns
 
 extension LedgerStore {
-    /// The ledger may be an older one: each of the flows is waited for and compared with the service before its next
-    /// request, also one that the ledger does not know.
+    /// Marks flows for a comparison with the service before their next request, because the ledger may be outdated. A
+    /// flow that the ledger does not contain is added.
+    ///
+    /// - Parameters:
+    ///   - flows: the IDs of the flows.
+    ///   - nonce: returns a new random text for each commit.
+    /// - Throws: ``LedgerError`` when the store cannot be read or written.
     package func requireRecheck(of flows: [FlowID], nonce: () -> String) async throws(LedgerError) {
         for flow in flows {
             var result = CommitResult.conflict

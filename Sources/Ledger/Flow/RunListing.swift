@@ -10,7 +10,7 @@ package struct RunListing: Sendable {
     package let isComplete: Bool
     /// The time back to which a listing of the newest runs was read; `nil` for other listings.
     package let readBackTo: Timestamp?
-    /// Whether the next listing need not read back as far as this one.
+    /// Whether the listing moves the watermark, so that the next listing can stop earlier.
     let advancesWatermark: Bool
 
     package init(runs: [ObservedRun], date: Timestamp?, isComplete: Bool, readBackTo: Timestamp? = nil) {
@@ -42,10 +42,11 @@ package struct ClaimSettlementPolicy: Sendable {
     package let age: Duration?
     /// Runs of unknown window that the manifest acknowledges without a window: they count for nothing.
     package let acknowledged: Set<RunID>
-    /// Runs of unknown window whose window the manifest gives. It counts at planning and is not recorded, so that the
-    /// manifest can be corrected and the service's own word wins.
+    /// Runs of unknown window whose window the manifest gives. The planner uses that window, but it is not recorded: the
+    /// manifest may be corrected, and a window that the service reports takes precedence.
     package let acknowledgedWindows: Set<RunID>
-    /// The ledger's revision when a wait of `settle` began, so that every earlier request is listed; `nil` without a wait.
+    /// The ledger's revision at the start of a wait of `settle`, after which every earlier request is listed; `nil` without
+    /// such a wait.
     package let waitedFrom: Revision?
 
     package init(
@@ -60,7 +61,8 @@ package struct ClaimSettlementPolicy: Sendable {
         self.waitedFrom = waitedFrom
     }
 
-    /// Whether the claim's time has passed, so that its run is in the listing if the service took the request.
+    /// Whether enough time has passed since the claim that the listing contains its run if the service accepted the
+    /// request.
     ///
     /// The service's `Date` alone never decides: it may jump, and a cached listing has an old one. Either this process
     /// has waited itself, or the machine's boot clock and the `Date` agree that enough time has passed.
@@ -84,8 +86,8 @@ package struct ListingFindings: Hashable, Sendable {
     package var adopted: [RunIdentity: RunID] = [:]
     /// Open requests that the service did not accept.
     package var released: [RunIdentity] = []
-    /// Runs whose window cannot be read and that no manifest acknowledges. While there is one, nothing of the flow is
-    /// claimed or released.
+    /// Runs whose window cannot be read and that no manifest acknowledges. While there is one, no request of the
+    /// flow is claimed or released.
     package var unreadable: [ObservedRun] = []
     /// Runs that the manifest acknowledges without a window, and that may be the answer to an open request.
     package var undecided: [ObservedRun] = []
@@ -137,36 +139,36 @@ extension FlowLedger {
         _ findings: inout ListingFindings, at now: Timestamp
     ) throws(LedgerError) -> Set<RunID> {
         let ownClients = Set(listed.filter { recorded[$0.id]?.origin == .request }.compactMap(\.createdClient))
-        var taken: Set<RunID> = []
+        var adopted: Set<RunID> = []
         var undecided: Set<RunID> = []
         for request in openRequests {
             let candidates = listed.filter { run in
-                guard !taken.contains(run.id), run.window == request.window else { return false }
+                guard !adopted.contains(run.id), run.window == request.window else { return false }
                 guard let known = recorded[run.id] else {
                     return request.couldBe(run, clockSetBackBy: max(settling.settle, maxClockStep))
                 }
-                // Recorded before the claim, an acknowledged run counts for the window as it is.
+                // A recorded run of unknown window is a candidate too, unless the manifest acknowledges its window.
                 return known.window == nil && !settling.acknowledgedWindows.contains(run.id) && request.couldBe(run)
             }
             let since = candidates.filter { request.couldBe($0) }
             let own = since.first { $0.createdClient.map(ownClients.contains) ?? false }
-            // The request may be the run whose window cannot be read, so no other run is adopted for it.
-            let mayBeHidden = listed.contains { run in
+            // The request's own run may be one whose window cannot be read, so adopt no other run for the request.
+            let couldBeUnreadable = listed.contains { run in
                 recorded[run.id]?.window == nil && run.window == nil
                     && !settling.acknowledgedWindows.contains(run.id) && request.couldBe(run)
             }
-            let isDecided = settling.hasExpired(request, by: listing) && !mayBeHidden
+            let isDecided = settling.hasExpired(request, by: listing) && !couldBeUnreadable
             guard let run = isDecided ? since.first ?? candidates.first : own else {
                 undecided.formUnion(candidates.map(\.id))
                 continue
             }
-            taken.insert(run.id)
+            adopted.insert(run.id)
             if let sighting = recorded[run.id] { remove(sighting.identity) }
             try update(request.identity, .outcome(.accepted(run.id, response: nil)), at: now)
             try update(request.identity, .observed(run), at: now)
             findings.adopted[request.identity] = run.id
         }
-        return undecided.union(taken)
+        return undecided.union(adopted)
     }
 
     private mutating func record(
@@ -193,17 +195,17 @@ extension FlowLedger {
         }
         var observed = known
         try observed.apply(.observed(run))
-        // A run that has ended is read again as long as it is listed: its counts and errors may come later than its end.
+        // Update ended runs as long as they are listed, because counts and errors may arrive after the end.
         guard known.state == .accepted || observed != known, !isReplacedByRetry(known, ifEnded: run.end) else { return }
         try update(identity, .observed(run), at: now)
         if known.state == .accepted, run.end != nil { findings.ended += 1 }
     }
 
-    /// Whether another request for the window is under way or has brought records, so that this run, which was retried
-    /// as failed, cannot become a second living one. Its row then keeps the earlier end.
+    /// Whether a retry of this failed run is running or has ingested records. If so, the run's row keeps its recorded
+    /// end even if the service now reports success, because a window has at most one active request.
     private func isReplacedByRetry(_ known: RecordedRun, ifEnded end: RunEnd?) -> Bool {
-        guard known.origin == .request, !known.isLivingRequest, end?.state == .succeeded else { return false }
-        return runs.attempts(at: known.identity.key).contains { $0.identity != known.identity && $0.isLivingRequest }
+        guard known.origin == .request, !known.isActiveRequest, end?.state == .succeeded else { return false }
+        return runs.attempts(at: known.identity.key).contains { $0.identity != known.identity && $0.isActiveRequest }
     }
 
     private mutating func release(
@@ -220,21 +222,22 @@ extension FlowLedger {
 
     /// Records how far the next listing has to read back, and when this one was made.
     private mutating func recordProgress(of listing: RunListing, _ settling: ClaimSettlementPolicy, at now: Timestamp) {
-        // A creation time ahead of the service's own clock would hide later runs from every later listing.
+        // Ignore creation times ahead of the service's clock: as a watermark, they would hide later runs.
         let latestPlausible = (listing.date ?? now + .seconds(86_400)) + maxClockStep
         let times = listing.runs.map(\.createdAt) + (record.newestRunAt.map { [$0] } ?? [])
         let newest = times.filter { $0 <= latestPlausible }.max()
         let age = record.contactedAt.map { now - $0 }
-        // If the ledger changed during the wait, it may have been restored once more.
+        // If the ledger changed during the wait, it may have been restored again, and the recheck does not count.
         let isRechecked = settling.waitedFrom == base
-        // A commit for the time alone is worth its cost once a minute, unless it would make other processes wait again.
+        // The contact time alone is committed at most once a minute, and not while a recheck is pending: the new
+        // revision would make the process that rechecks wait again.
         let isOld = age.map { $0 > .seconds(60) || $0 < .zero } ?? true
-        let notesTime =
+        let recordsContactTime =
             hasChanges
             || (settling.waitedFrom != nil || isOld) && (isRechecked || !record.needsRecheck)
         amend { record in
             if listing.advancesWatermark, !listing.runs.isEmpty { record.newestRunAt = newest }
-            guard notesTime, listing.isComplete || record.contactedAt != nil else { return }
+            guard recordsContactTime, listing.isComplete || record.contactedAt != nil else { return }
             record.contactedAt = now
             guard listing.isComplete else { return }
             if isRechecked { record.needsRecheck = false }
@@ -247,13 +250,13 @@ extension FlowLedger {
 package let maxClockStep = Duration.seconds(3_600)
 
 extension FlowRecord {
-    /// The time before which every run was in the last listing; `nil` before the first one. Later runs may hide behind
-    /// known ones, because a run is listed up to `settle` late and the service's clocks may differ.
+    /// The time before which the last listing contained every run; `nil` before the first listing. Newer runs may have
+    /// been missing, because a run is listed up to `settle` late and the clocks of the service may differ.
     package func unlistedSince(settle: Duration) -> Timestamp? { newestRunAt.map { $0 - settle - maxClockStep } }
 }
 
 extension RecordedRun {
-    /// Whether a run on the service can be this request, because it was not made before the claim.
+    /// Whether a run on the service can be the run of this request: it was not created before the claim.
     ///
     /// - Parameter clockSetBackBy: the maximum time by which the service's clock may have been set back since the claim.
     ///   Once the claim has expired, the allowance is harmless: all runs of the window are counted then.
@@ -264,7 +267,7 @@ extension RecordedRun {
 }
 
 extension RunListing {
-    /// Whether every listed run that was made since the request's claim was read.
+    /// Whether the listing includes every run that was created since the request's claim.
     fileprivate func reachesBack(before request: RecordedRun) -> Bool {
         if isComplete { return true }
         guard let readBackTo, let claimed = request.claim?.time else { return false }

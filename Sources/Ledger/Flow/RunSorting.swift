@@ -18,7 +18,7 @@ extension RecordedRun {
     /// A request of ours that the service took, or may have taken, and that is under way or brought all of its records:
     /// as long as it stands, no other request for its window and rerun may be claimed. Each store's own index says the
     /// same.
-    package var isLivingRequest: Bool {
+    package var isActiveRequest: Bool {
         origin == .request && ([.intended, .inDoubt, .accepted].contains(state) || state == .succeeded && !isEmpty)
     }
 

@@ -13,7 +13,9 @@ package struct InMemoryStore: LedgerStore {
     private let contents: InMemoryContents
     package let isCommitCostly: Bool
 
-    /// - Parameter isCommitCostly: the value of ``LedgerStore/isCommitCostly``.
+    /// - Parameters:
+    ///   - contents: the contents, which several stores may share.
+    ///   - isCommitCostly: the value of ``LedgerStore/isCommitCostly``.
     package init(_ contents: InMemoryContents = InMemoryContents(), isCommitCostly: Bool = false) {
         self.contents = contents
         self.isCommitCostly = isCommitCostly

@@ -31,7 +31,9 @@ extension LedgerStore {
     /// Each flow is copied completely or not at all, and only one flow is in memory at a time. Existing flows that are
     /// equal, for instance from an interrupted copy, are skipped. Each copied flow is read back and compared.
     ///
-    /// - Parameter report: receives the number of copied flows and the total.
+    /// - Parameters:
+    ///   - other: the destination.
+    ///   - report: receives the number of copied flows and the total.
     /// - Throws: ``LedgerCopyError`` when the destination contains other records, a ledger changes during the copy, or
     ///   a ledger fails.
     package func copy(

@@ -93,7 +93,7 @@ package enum RequestOutcome: Hashable, Sendable {
 }
 
 extension RecordedRun {
-    /// Applies an update. State changes must be allowed by ``RunState/canBecome(_:)``.
+    /// Applies an update. State changes must be allowed by `RunState.canBecome`.
     ///
     /// - Throws: ``LedgerError/illegalMove(_:from:to:)`` when the state change is not allowed.
     mutating func apply(_ update: RunUpdate) throws(LedgerError) {

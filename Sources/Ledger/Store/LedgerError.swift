@@ -14,7 +14,7 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     case busy(String)
     /// The store did not answer. The commit may have succeeded, and the same commit may be repeated.
     case unanswered(String)
-    /// A state change that ``RunState/canBecome(_:)`` does not allow.
+    /// A state change that `RunState.canBecome` does not allow.
     case illegalMove(RunIdentity, from: RunState, to: RunState)
     case unknownRun(RunIdentity)
     case notClaimable(RunIdentity, String)
@@ -34,11 +34,11 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
         case .busy(let reason): "the ledger is busy: \(reason)"
         case .unanswered(let reason): "the ledger does not answer: \(reason)"
         case .illegalMove(let identity, let from, let to):
-            "the ledger refuses to move \(identity.inWords) from \(from.rawValue) to \(to.rawValue)"
+            "illegal state transition of \(identity.inWords): \(from.rawValue) to \(to.rawValue)"
         case .unknownRun(let identity): "the ledger has no \(identity.inWords)"
-        case .notClaimable(let identity, let reason): "the ledger refuses to claim \(identity.inWords): \(reason)"
+        case .notClaimable(let identity, let reason): "cannot claim \(identity.inWords): \(reason)"
         case .runIDOfAnotherFlow(let reason): "the service lists a run under two flows: \(reason)"
-        case .runIDTaken(let id, let identity): "the run \(id) is recorded already, as \(identity.inWords)"
+        case .runIDTaken(let id, let identity): "run \(id) is already recorded as \(identity.inWords)"
         }
     }
 }

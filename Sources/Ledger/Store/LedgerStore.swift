@@ -9,8 +9,8 @@ import Synchronization
 ///
 /// ```swift
 /// var ledger = FlowLedger(try await store.snapshot(of: flow))
-/// try ledger.claim(request)
-/// guard try await store.commit(ledger.commit(nonce: nonce)) == .done else { … }  // look again
+/// try ledger.claim(claim)
+/// let result = try await store.commit(ledger.commit(nonce: nonce))  // .conflict: read the flow again
 /// ```
 package protocol LedgerStore: Sendable {
     /// Returns the flow's record, revision and runs from one consistent snapshot. A flow without a record has revision
@@ -32,7 +32,7 @@ package protocol LedgerStore: Sendable {
     /// - Throws: ``LedgerError`` when the store cannot be read.
     func flows() async throws(LedgerError) -> [FlowRecord]
 
-    /// Returns the flow's full rows in the order of ``RunIdentity/precedes(_:)``, with its record from the same
+    /// Returns the flow's full rows in the order of `RunIdentity.precedes`, with its record from the same
     /// snapshot.
     ///
     /// - Throws: ``LedgerError`` when the store cannot be read.
@@ -40,8 +40,10 @@ package protocol LedgerStore: Sendable {
 
     /// Streams the flow's entries in chunks from one consistent snapshot, in ledger order.
     ///
-    /// - Parameter visit: receives each chunk on the store's own thread; the first chunk may have no rows. Returns
-    ///   `false` to stop.
+    /// - Parameters:
+    ///   - flow: the ID of the flow.
+    ///   - visit: receives each chunk on the store's own thread; the first chunk may have no rows. Returns `false` to
+    ///     stop.
     /// - Throws: ``LedgerError`` when the store cannot be read.
     func scan(_ flow: FlowID, visit: @escaping @Sendable (FlowEntries) -> Bool) async throws(LedgerError)
 
@@ -136,7 +138,7 @@ extension LedgerStore {
 /// The data of a flow that planning and claiming need.
 package struct FlowSnapshot: Hashable, Sendable {
     package let record: FlowRecord
-    /// Runs in the order of ``RunIdentity/precedes(_:)``.
+    /// Runs in the order of `RunIdentity.precedes`.
     package let runs: [RecordedRun]
 
     package init(record: FlowRecord, runs: [RecordedRun]) {

@@ -38,7 +38,7 @@ package enum LedgerVerification {
         while let first = rest.first?.run.identity {
             let attempts = rest.prefix { $0.run.identity.key == first.key }.map(\.run)
             rest = rest.dropFirst(attempts.count)
-            let living = attempts.count(where: \.isLivingRequest)
+            let living = attempts.count(where: \.isActiveRequest)
             if living > 1 {
                 violations.append(
                     "\(first.inWords) and later: \(living) requests that are under way or have brought their records")

@@ -166,10 +166,10 @@ package struct Acknowledgement: Hashable, Sendable {
 
 extension [Acknowledgement] {
     /// The IDs of acknowledged runs that count for nothing.
-    package var somebodyElses: Set<RunID> { Set(lazy.filter { $0.window == nil }.map(\.run)) }
+    package var foreignRunIDs: Set<RunID> { Set(lazy.filter { $0.window == nil }.map(\.run)) }
 
     /// The windows declared for runs whose window cannot be read, by run ID.
-    package var toldWindows: [RunID: Window] {
+    package var declaredWindows: [RunID: Window] {
         Dictionary(compactMap { known in known.window.map { (known.run, $0) } }) { first, _ in first }
     }
 }

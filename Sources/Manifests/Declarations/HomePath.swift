@@ -1,8 +1,10 @@
 import Foundation
 
-/// Paths that begin with `~/`, which is `$HOME` everywhere: in manifests and on the command line.
+/// Paths that begin with `~/`, which stands for `$HOME` in manifests and on the command line.
 package enum HomePath {
-    /// The path with a `~` or `~/` at its start replaced by `$HOME`. Refuses `~user/`.
+    /// Returns the path with a `~` or `~/` at its start replaced by `$HOME`.
+    ///
+    /// - Throws: ``HomePathError`` when the path begins with `~user/`, or `$HOME` is not set.
     package static func expanded(_ path: String) throws(HomePathError) -> String {
         guard path.hasPrefix("~") else { return path }
         guard path == "~" || path.hasPrefix("~/") else {
@@ -28,7 +30,9 @@ package struct HomePathError: Error, Hashable, CustomStringConvertible {
 }
 
 extension Target.LedgerAddress {
-    /// The address with `~/` replaced by `$HOME`. A saved plan keeps `~/`.
+    /// Returns the address with `~/` replaced by `$HOME`. A saved plan keeps `~/`.
+    ///
+    /// - Throws: ``HomePathError`` when the path begins with `~user/`, or `$HOME` is not set.
     package func resolved() throws(HomePathError) -> Target.LedgerAddress {
         switch self {
         case .sqlite(let path) where path.hasPrefix("~/"): .sqlite(path: try HomePath.expanded(path))

@@ -48,8 +48,10 @@ package struct LedgerAddressError: Error, Hashable, Sendable {
 extension Target.LedgerAddress {
     /// Parses and validates an address as written in a manifest or on the command line.
     ///
-    /// - Parameter folder: the manifest's folder with a trailing slash, the base of relative paths; empty for the
-    ///   working directory.
+    /// - Parameters:
+    ///   - text: the address, such as `sqlite:ledger.sqlite`.
+    ///   - folder: the manifest's folder with a trailing slash, the base of relative paths; empty for the working
+    ///     directory.
     /// - Throws: ``LedgerAddressError`` if the address is malformed or contains credentials.
     package init(written text: String, in folder: Substring = "") throws(LedgerAddressError) {
         if text.hasPrefix("git:") {

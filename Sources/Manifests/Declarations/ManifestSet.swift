@@ -72,7 +72,7 @@ extension ManifestSet {
 
     /// A warning for each of these targets that has no flow, which a command about flows gives: manifests may well stand
     /// in other files than those at hand.
-    package func flowless(_ targets: [Target]) -> [Diagnostic] {
+    package func warningsWithoutFlows(_ targets: [Target]) -> [Diagnostic] {
         let declared = Set(flows.map(\.target))
         return targets.filter { !declared.contains($0.name) }.map { target in
             let command = "sluice flows \(shellWord(target.place.file)) --target \(target.name) --format yaml"

@@ -23,7 +23,7 @@ package struct Retries: Hashable, Sendable {
     package var sortedStates: [State] { State.allCases.filter(states.contains) }
 
     /// Whether the run ended in a state that is retried.
-    package func include(_ run: RecordedRun) -> Bool {
+    package func includes(_ run: RecordedRun) -> Bool {
         switch run.state {
         case .failed: states.contains(.failed)
         case .partial: states.contains(.partial)

@@ -1,8 +1,9 @@
 import FlowRuns
+import Text
 
 extension Series {
     /// The maximum number of windows in a series. Quarter hours since 1970 stay below this limit.
-    package static let mostWindows = 5_000_000
+    package static let maxWindows = 5_000_000
 
     /// Returns the windows that are due: those that end by `asOf - lag` and by a fixed `until`. The windows are
     /// adjacent and the first begins at `from`; consecutive windows of equal length form one progression.
@@ -34,13 +35,14 @@ extension Series {
         }
     }
 
-    /// Returns the error for a series with more than ``mostWindows`` windows by `asOf`, or `nil`. Check before walking
+    /// Returns the error for a series with more than ``maxWindows`` windows by `asOf`, or `nil`. Check before walking
     /// the windows of a series whose `until` is `now`.
     package func excess(dueAt asOf: Timestamp) -> Diagnostic? {
         let count = windows(dueAt: asOf).reduce(0) { $0 + $1.count }
-        guard count > Self.mostWindows else { return nil }
+        guard count > Self.maxWindows else { return nil }
         return Diagnostic(
-            .seriesTooLong, at: place, "the series has \(count) windows; the limit is \(Self.mostWindows)",
+            .seriesTooLong, at: place,
+            "the series has \(count.grouped) windows; the limit is \(Self.maxWindows.grouped)",
             suggestion: "choose a longer 'every' or a later 'from'")
     }
 

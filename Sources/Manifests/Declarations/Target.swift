@@ -73,12 +73,12 @@ package struct Limits: Hashable, Sendable {
     /// The maximum duration of one request, and the maximum time from a claim until its request is sent.
     package var requestTimeout: Duration = .seconds(30)
     /// The maximum time from a claim until an accepted request appears in the service's listing; at least
-    /// ``leastSettle``.
+    /// ``minSettle``.
     package var settle: Duration = .seconds(120)
 
     package init() {}
 
     /// The minimum of ``settle``. A request may be sent up to one `requestTimeout` after its claim and last for
     /// another; the third is for the service to list the run.
-    package var leastSettle: Duration { requestTimeout * 3 }
+    package var minSettle: Duration { requestTimeout * 3 }
 }

@@ -2,25 +2,25 @@ import YAML
 
 extension ManifestDecoder {
     /// The path of the Flow Service on Adobe's hosts.
-    private static let adobesPath = "data/foundation/flowservice"
+    private static let adobePath = "data/foundation/flowservice"
 
     /// Decodes a service: `embedded`, or an http or https address without credentials.
     mutating func service(_ field: Field?) -> Target.Service? {
         guard let field, var address = text(field) else { return nil }
         if address == "embedded" { return .embedded }
-        guard !refusesSecret(field, address) else { return nil }
+        guard !rejectSecret(field, address: address) else { return nil }
         while address.hasSuffix("/") { address.removeLast() }
         if let url = AddressParts(address), ["http", "https"].contains(url.scheme), !url.host.isEmpty,
             url.user == nil, !address.contains("?"), !address.contains("#")
         {
             let service = Target.Service.address(address)
-            guard service.isAdobes, url.path != Self.adobesPath else { return service }
+            guard service.isAdobeEndpoint, url.path != Self.adobePath else { return service }
             add(
                 .badServiceAddress, at: field.value,
                 url.path.isEmpty
                     ? "the service address has no path"
                     : "the path of the service address is not the Flow Service's",
-                suggestion: "write \(url.scheme)://\(url.host)/\(Self.adobesPath)")
+                suggestion: "write \(url.scheme)://\(url.host)/\(Self.adobePath)")
             return service
         }
         let hint = "write 'embedded', or an address such as https://platform.adobe.io/data/foundation/flowservice"
@@ -45,7 +45,7 @@ extension ManifestDecoder {
         }
     }
 
-    mutating func refusesSecret(_ field: Field, _ address: String) -> Bool {
+    mutating func rejectSecret(_ field: Field, address: String) -> Bool {
         guard withoutSecrets(address) != address else { return false }
         add(
             .secretInManifest, at: field.value, "'\(field.key)' contains a password",
@@ -56,7 +56,7 @@ extension ManifestDecoder {
 
 extension Target.Service {
     /// Whether the host is one of Adobe's.
-    var isAdobes: Bool {
+    var isAdobeEndpoint: Bool {
         guard case .address(let address) = self, let url = AddressParts(address) else { return false }
         return ".\(url.host.prefix { $0 != ":" }.lowercased())".hasSuffix(".adobe.io")
     }

@@ -19,10 +19,10 @@ struct AddressParts {
         let at = authority.lastIndex(of: "@")
         user = at.map { authority[..<$0] }
         host = at.map { authority[authority.index(after: $0)...] } ?? authority
-        guard host.split(separator: ",").allSatisfy(Self.hasGoodPort) else { return nil }
+        guard host.split(separator: ",").allSatisfy(Self.hasValidPort) else { return nil }
     }
 
-    private static func hasGoodPort(_ host: Substring) -> Bool {
+    private static func hasValidPort(_ host: Substring) -> Bool {
         // An IPv6 address, in brackets, contains colons.
         let tail = host.split(separator: "]", omittingEmptySubsequences: false).last ?? host
         guard let colon = tail.firstIndex(of: ":") else { return true }

@@ -78,7 +78,7 @@ extension ManifestDecoder {
     private mutating func flows(
         _ node: YAMLNode, _ header: Header?, _ targets: [String], _ pause: Pause?
     ) -> [FlowDeclaration] {
-        defer { readsAgain = false }
+        defer { isRepeatedReading = false }
         let isSplit = node.kind == .mapping && node.pairs.contains { $0.key.hasText("targets") && !$0.value.isNull }
         let required = isSplit ? ["source"] : ["flowId", "source"]
         let optional = (isSplit ? ["flowId"] : []) + Self.optionalKeys + ["targets"]
@@ -86,7 +86,7 @@ extension ManifestDecoder {
         guard let split = common["targets"] else {
             // Decode the flow even without a target, so that its errors are reported.
             return (targets.isEmpty ? [""] : targets).compactMap { target in
-                defer { readsAgain = true }
+                defer { isRepeatedReading = true }
                 return flow(common, header, target, pause)
             }
         }
@@ -98,7 +98,7 @@ extension ManifestDecoder {
         }
         var flows: [FlowDeclaration] = []
         for (key, value) in split.value.pairs where key.kind == .scalar {
-            defer { readsAgain = true }
+            defer { isRepeatedReading = true }
             if !targets.isEmpty, !targets.contains(key.text) {
                 let known = nearest(to: key.text, among: targets).map { "did you mean '\($0)'?" }
                 add(
@@ -245,12 +245,12 @@ extension ManifestDecoder {
             )
             return nil
         }
-        return spanIsWhole(fields, "start", "end") ? window(fields) : nil
+        return checkWholeSeconds(fields, "start", "end") ? window(fields) : nil
     }
 
     private mutating func range(_ fields: MappingFields) -> Window? {
         guard let extra = fields["start"] ?? fields["end"] else {
-            return spanIsWhole(fields, "from", "until") ? window(fields, "from", "until") : nil
+            return checkWholeSeconds(fields, "from", "until") ? window(fields, startKey: "from", endKey: "until") : nil
         }
         add(
             .unknownKey, at: extra.value, "'\(extra.key)' of a rerun does not go with 'from' and 'until'",
@@ -258,7 +258,7 @@ extension ManifestDecoder {
         return nil
     }
 
-    private mutating func spanIsWhole(_ fields: MappingFields, _ keys: String...) -> Bool {
+    private mutating func checkWholeSeconds(_ fields: MappingFields, _ keys: String...) -> Bool {
         for key in keys where fields[key] == nil {
             add(.missingKey, at: fields.node, "missing key '\(key)' in a rerun")
             return false

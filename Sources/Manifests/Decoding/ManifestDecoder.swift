@@ -6,7 +6,7 @@ import YAML
 /// after an error, so that the rules across documents see everything that could be read.
 struct ManifestDecoder {
     /// The maximum number of diagnostics per file. Further ones are only counted.
-    static let mostDiagnostics = 1000
+    static let maxDiagnostics = 1000
 
     let file: String
     private(set) var diagnostics: [Diagnostic] = []
@@ -14,9 +14,9 @@ struct ManifestDecoder {
     private(set) var targets: [Target] = []
     private(set) var manifests: [RunManifest] = []
     /// Whether the file may contain targets that could not be read.
-    private(set) var mayHideTargets = false
+    private(set) var hasUnreadTargets = false
     /// Whether the current node was already read for another target.
-    var readsAgain = false
+    var isRepeatedReading = false
     /// Time zones with a warning that the machine's file is not used.
     var zonesWithFaults: Set<String> = []
     /// The value there is not what was written, so nothing more is said of it.
@@ -28,7 +28,7 @@ struct ManifestDecoder {
         let stream = reader.read(bytes)
         for error in stream.errors { add(Diagnostic(error, in: file)) }
         marksWithErrors = Set(stream.errors.map(\.start))
-        mayHideTargets = !stream.errors.isEmpty
+        hasUnreadTargets = !stream.errors.isEmpty
         for document in stream.documents {
             if let root = document.root, !root.isNull { decode(root) }
         }
@@ -40,19 +40,19 @@ struct ManifestDecoder {
 
     private mutating func decode(_ root: YAMLNode) {
         let fields = fields(of: root, "a manifest", required: ["apiVersion", "kind", "metadata", "spec"])
-        guard let fields else { return mayHideTargets = true }
+        guard let fields else { return hasUnreadTargets = true }
         checkVersion(fields["apiVersion"])
         let kind = choice(fields["kind"], of: Kind.self)
         let header = header(fields["metadata"])
         switch kind {
         case .target:
             let target = fields["spec"].flatMap { self.target($0.value, header) }
-            if let target { targets.append(target) } else { mayHideTargets = true }
+            if let target { targets.append(target) } else { hasUnreadTargets = true }
         case .runManifest:
             let manifest = fields["spec"].map { runManifests($0.value, header) }
             manifests += manifest ?? []
         case nil:
-            mayHideTargets = true
+            hasUnreadTargets = true
         }
     }
 
@@ -86,8 +86,8 @@ struct ManifestDecoder {
 
     /// Adds a diagnostic. Nodes that several targets share are decoded for each of them, but reported once.
     mutating func add(_ diagnostic: Diagnostic) {
-        guard !readsAgain || !diagnostics.contains(diagnostic) else { return }
-        if diagnostics.count < Self.mostDiagnostics { diagnostics.append(diagnostic) } else { unshown += 1 }
+        guard !isRepeatedReading || !diagnostics.contains(diagnostic) else { return }
+        if diagnostics.count < Self.maxDiagnostics { diagnostics.append(diagnostic) } else { unshown += 1 }
     }
 
     mutating func add(
@@ -113,8 +113,8 @@ struct ManifestDecoder {
     private func invisibleCharacter(in node: YAMLNode) -> Diagnostic.Note? {
         guard node.kind == .scalar else { return nil }
         let scalars = node.text.unicodeScalars
-        let found = zip(0..., scalars).first { $1.isUnusualSpace || ($1.isInvisibleControl && !$1.isASCII) }
-        guard let (index, character) = found else { return nil }
+        let invisible = zip(0..., scalars).first { $1.isUnusualSpace || ($1.isInvisibleControl && !$1.isASCII) }
+        guard let (index, character) = invisible else { return nil }
         let isWhole = node.isPlain && node.start.line == node.end.line
         return Diagnostic.Note(
             place: Place(file: file, line: node.start.line, column: node.start.column + (isWhole ? index : 0)),

@@ -7,7 +7,7 @@ import YAML
 ///
 /// ```swift
 /// let (manifests, diagnostics) = ManifestLoader().load(files)
-/// if diagnostics.hasErrors { print(text(diagnostics, sources: files, color: false)) }
+/// if diagnostics.hasErrors { print(diagnostics.map(\.message).joined(separator: "\n")) }
 /// ```
 package struct ManifestLoader: Sendable {
     private let reader: YAMLReader
@@ -25,7 +25,7 @@ package struct ManifestLoader: Sendable {
         var targets: [Target] = []
         var manifests: [RunManifest] = []
         var diagnostics: [Diagnostic] = []
-        var mayMissTargets = false
+        var hasUnreadTargets = false
         for file in files {
             guard
                 digests.insert(FileDigest(path: file.path, bytes: file.bytes)).inserted
@@ -37,10 +37,10 @@ package struct ManifestLoader: Sendable {
             targets += decoder.targets
             manifests += decoder.manifests
             diagnostics += decoder.diagnostics
-            mayMissTargets = mayMissTargets || decoder.mayHideTargets
+            hasUnreadTargets = hasUnreadTargets || decoder.hasUnreadTargets
         }
         diagnostics +=
-            ManifestRules(targets: targets, manifests: manifests, mayMissTargets: mayMissTargets).diagnostics
+            ManifestRules(targets: targets, manifests: manifests, hasUnreadTargets: hasUnreadTargets).diagnostics
         let replacements = ReplacementRules(manifests.flatMap(\.flows))
         diagnostics += replacements.diagnostics
         let order = OrderRules(replacements.flows)

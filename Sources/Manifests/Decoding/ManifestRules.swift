@@ -3,12 +3,12 @@
 struct ManifestRules {
     private(set) var diagnostics: [Diagnostic] = []
 
-    /// - Parameter mayMissTargets: whether some targets could not be read. If so, no target is reported as undeclared.
-    init(targets: [Target], manifests: [RunManifest], mayMissTargets: Bool) {
+    /// - Parameter hasUnreadTargets: whether some targets could not be read. If so, no target is reported as undeclared.
+    init(targets: [Target], manifests: [RunManifest], hasUnreadTargets: Bool) {
         let targets = targets.sorted { $0.place < $1.place }
         let manifests = manifests.sorted { $0.place < $1.place }
         checkNames(of: targets)
-        if !mayMissTargets { checkTargets(of: manifests, among: targets.map(\.name)) }
+        if !hasUnreadTargets { checkTargets(of: manifests, among: targets.map(\.name)) }
         checkNames(of: manifests)
         let flows = manifests.flatMap(\.flows).sorted { $0.place < $1.place }
         checkFlows(flows)

@@ -41,12 +41,16 @@ extension ManifestDecoder {
         for (keyNode, value) in node.pairs where keyNode.kind == .scalar {
             let key = keyNode.text
             if !known.contains(key) {
-                addUnknown(keyNode, subject, known)
+                addUnknown(keyNode, subject: subject, known: known)
             } else if !value.isNull {
                 fields.present.append(Field(key: key, value: value))
             } else {
                 fields.empty.append(key)
-                if required.contains(key) { add(.missingKey, at: keyNode, "'\(key)' of \(subject) has no value") }
+                if required.contains(key) {
+                    add(
+                        .missingKey, at: keyNode, "'\(key)' of \(subject) is empty",
+                        suggestion: key == "flows" ? "list the flows, or write flows: []" : nil)
+                }
             }
         }
         for key in required where fields[key] == nil && !fields.empty.contains(key) {
@@ -55,7 +59,7 @@ extension ManifestDecoder {
         return fields
     }
 
-    private mutating func addUnknown(_ key: YAMLNode, _ subject: String, _ known: [String]) {
+    private mutating func addUnknown(_ key: YAMLNode, subject: String, known: [String]) {
         let suggestion =
             nearest(to: key.text, among: known).map { "did you mean '\($0)'?" }
             ?? "known keys: \(known.map { "'\($0)'" }.joined(separator: ", "))"
@@ -153,7 +157,7 @@ extension ManifestDecoder {
             return nil
         }
         guard let number = field.value.int64.flatMap({ Int(exactly: $0) }), range.contains(number) else {
-            addOutOfRange(field, "\(range.lowerBound) to \(range.upperBound)")
+            addOutOfRange(field, allowed: "\(range.lowerBound) to \(range.upperBound)")
             return nil
         }
         return number
@@ -168,13 +172,13 @@ extension ManifestDecoder {
         }
         guard let number = field.value.double, number >= Double(range.lowerBound), number <= Double(range.upperBound)
         else {
-            addOutOfRange(field, "\(range.lowerBound) to \(range.upperBound)")
+            addOutOfRange(field, allowed: "\(range.lowerBound) to \(range.upperBound)")
             return nil
         }
         return number
     }
 
-    private mutating func addOutOfRange(_ field: Field, _ range: String) {
+    private mutating func addOutOfRange(_ field: Field, allowed range: String) {
         add(.numberOutOfRange, at: field.value, "'\(field.key)' must be from \(range), not \(quoted(field.value.text))")
     }
 

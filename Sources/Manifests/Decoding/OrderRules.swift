@@ -26,9 +26,9 @@ struct OrderRules {
                 continue
             }
             if id == nil, Set(meant.map(\.id)).count > 1 {
-                diagnostics.append(.ambiguous(reference, meant))
+                diagnostics.append(.ambiguous(reference, among: meant))
             } else if let first = places[flow.id] {
-                diagnostics.append(.twice(reference, first))
+                diagnostics.append(.twice(reference, first: first))
             } else {
                 places[flow.id] = reference.place
                 flows[index].after[position].flow = flow.id
@@ -73,7 +73,7 @@ extension Diagnostic {
                 ?? "write the name or the id of a flow of the same target, and pass its file, too")
     }
 
-    fileprivate static func ambiguous(_ reference: FlowReference, _ flows: [FlowDeclaration]) -> Diagnostic {
+    fileprivate static func ambiguous(_ reference: FlowReference, among flows: [FlowDeclaration]) -> Diagnostic {
         Diagnostic(
             .afterUnknownFlow, at: reference.place,
             "\(flows.count) flows of the target '\(flows.first?.target ?? "")' have the name \(quoted(reference.text))",
@@ -81,7 +81,7 @@ extension Diagnostic {
             notes: flows.map { Note(place: $0.place, message: "a flow of that name") })
     }
 
-    fileprivate static func twice(_ reference: FlowReference, _ first: Place) -> Diagnostic {
+    fileprivate static func twice(_ reference: FlowReference, first: Place) -> Diagnostic {
         Diagnostic(
             .afterTwice, at: reference.place, "the flow \(quoted(reference.text)) is named twice",
             suggestion: "remove one", notes: [Note(place: first, message: "first named here")])

@@ -46,7 +46,7 @@ extension ManifestDecoder {
         guard service != .embedded, !text.hasSuffix("@AdobeOrg") || text.hasPrefix("@") else { return text }
         let id = text.prefix { $0 != "@" }
         add(
-            .badOrganization, service?.isAdobes == true ? .error : .warning, at: field.value,
+            .badOrganization, service?.isAdobeEndpoint == true ? .error : .warning, at: field.value,
             "the organisation's id \(quoted(text)) does not end in @AdobeOrg",
             suggestion: id.isEmpty ? "write the id that Adobe shows, such as 1234@AdobeOrg" : "write \(id)@AdobeOrg")
         return text
@@ -65,7 +65,7 @@ extension ManifestDecoder {
     private mutating func runLink(_ field: Field?) -> RunLink? {
         guard let field, let fields = fields(of: field.value, "'links'", required: [], optional: ["run"]),
             let runField = fields["run"], let template = text(runField),
-            !refusesSecret(runField, template)
+            !rejectSecret(runField, address: template)
         else { return nil }
         do throws(RunLinkError) {
             return try RunLink(template)
@@ -94,11 +94,11 @@ extension ManifestDecoder {
         limits.requestTimeout =
             duration(timeout, in: .milliseconds(100) ... .seconds(600), "PT0.1S to PT10M") ?? limits.requestTimeout
         limits.settle = duration(settle, in: .milliseconds(300) ... .seconds(86_400), "PT0.3S to P1D") ?? limits.settle
-        if limits.settle < limits.leastSettle {
+        if limits.settle < limits.minSettle {
             add(
                 .settleTooShort, at: settle?.value ?? timeout?.value,
                 "'settle' must be at least three times 'requestTimeout'; otherwise a late request could be sent twice",
-                suggestion: "write settle: \(text(limits.leastSettle)) or longer")
+                suggestion: "write settle: \(text(limits.minSettle)) or longer")
         }
         return limits
     }

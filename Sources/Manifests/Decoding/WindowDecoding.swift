@@ -39,7 +39,7 @@ extension ManifestDecoder {
     }
 
     /// Decodes the window of a mapping, whose start and end have the given keys.
-    mutating func window(_ fields: MappingFields, _ startKey: String = "start", _ endKey: String = "end") -> Window? {
+    mutating func window(_ fields: MappingFields, startKey: String = "start", endKey: String = "end") -> Window? {
         let start = time(fields[startKey])
         let end = time(fields[endKey])
         guard let start, let end, let endField = fields[endKey] else { return nil }

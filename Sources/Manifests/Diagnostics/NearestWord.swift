@@ -3,20 +3,20 @@
 package func nearest(to text: String, among candidates: some Sequence<String>) -> String? {
     // The cost is the product of both lengths, and no long text is a typing error.
     guard !text.isEmpty, text.utf8.count <= 100 else { return nil }
-    let given = Array(text.lowercased().utf8)
+    let letters = Array(text.lowercased().utf8)
     var best: (candidate: String, distance: Int)?
     for candidate in candidates {
-        let wanted = Array(candidate.lowercased().utf8)
-        let allowed = max(1, max(given.count, wanted.count) / 3)
-        guard abs(given.count - wanted.count) <= allowed else { continue }
-        let distance = editDistance(given, wanted)
+        let candidateLetters = Array(candidate.lowercased().utf8)
+        let allowed = max(1, max(letters.count, candidateLetters.count) / 3)
+        guard abs(letters.count - candidateLetters.count) <= allowed else { continue }
+        let distance = editDistance(letters, to: candidateLetters)
         if distance <= allowed, distance < best?.distance ?? .max { best = (candidate, distance) }
     }
     return best?.candidate ?? candidates.first { text.count > 2 && $0.lowercased().hasPrefix(text.lowercased()) }
 }
 
 /// Returns the edit distance, where a swap of two neighbouring letters counts as one edit.
-private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+private func editDistance(_ left: [UInt8], to right: [UInt8]) -> Int {
     var beforeLast = [Int]()
     var last = Array(0...right.count)
     for row in left.indices {

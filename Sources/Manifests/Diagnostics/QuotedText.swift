@@ -46,14 +46,14 @@ package func secretSpans(in text: [Unicode.Scalar]) -> [Range<Int>] {
                 spans.append(start..<at)
             }
         }
-        spans += passwordParameters(in: text, start..<end)
+        spans += passwordParameters(in: text, address: start..<end)
         index = max(end, start)
     }
     return spans.filter { !$0.isEmpty }
 }
 
 /// Returns the ranges of the values of `password`, and of `sslpassword` for a client key.
-private func passwordParameters(in text: [Unicode.Scalar], _ address: Range<Int>) -> [Range<Int>] {
+private func passwordParameters(in text: [Unicode.Scalar], address: Range<Int>) -> [Range<Int>] {
     var spans: [Range<Int>] = []
     for index in address where text[index] == "?" || text[index] == "&" {
         for word in ["password=", "sslpassword="] {

@@ -3,8 +3,7 @@ import Foundation
 import Synchronization
 import Text
 
-/// Turns local calendar time into moments and back. A "civil" time is what a clock on the wall shows, as if it
-/// showed UTC.
+/// Converts between local time and moments. A civil time is the reading of a wall clock, stored as if it were UTC.
 package struct LocalClock: Sendable {
     private enum Rules: Sendable {
         case file(ZoneFile)
@@ -21,17 +20,17 @@ package struct LocalClock: Sendable {
     ///
     /// Returns `nil` if no zone has this name.
     package init?(_ name: String) {
-        let known = Self.known.withLock { $0[name] }
-        if let known {
-            self = known
+        let cached = Self.cache.withLock { $0[name] }
+        if let cached {
+            self = cached
             return
         }
         guard let clock = LocalClock(name, in: .system) else { return nil }
-        Self.known.withLock { $0[name] = clock }
+        Self.cache.withLock { $0[name] = clock }
         self = clock
     }
 
-    private static let known = Mutex<[String: LocalClock]>([:])
+    private static let cache = Mutex<[String: LocalClock]>([:])
 
     init?(_ name: String, in database: ZoneDatabase) {
         guard ZoneName.isPlain(name), !ZoneName.isReserved(name) else { return nil }
@@ -61,7 +60,7 @@ package struct LocalClock: Sendable {
         return moments.allSatisfy { offset(at: $0) == other.offset(at: $0) }
     }
 
-    /// When the offset changes, and perhaps other moments.
+    /// Returns the moments at which the offset changes, and possibly other moments.
     private func changes(from start: Timestamp, to end: Timestamp) -> [Timestamp] {
         switch rules {
         case .file(let file):
@@ -79,30 +78,30 @@ package struct LocalClock: Sendable {
         }
     }
 
-    /// The name that was most likely meant: also by a city alone, an abbreviation, or letters in another case.
+    /// Returns the zone name that was most likely meant. Understands a city alone, abbreviations, and any letter case.
     static func nearestName(to name: String) -> String? {
-        var wanted = name
-        for prefix in ["SystemV/", "posix/", "right/"] where wanted.hasPrefix(prefix) {
-            wanted.removeFirst(prefix.count)
-            if LocalClock(wanted) != nil { return wanted }
+        var query = name
+        for prefix in ["SystemV/", "posix/", "right/"] where query.hasPrefix(prefix) {
+            query.removeFirst(prefix.count)
+            if LocalClock(query) != nil { return query }
         }
         // The sign is reversed in these names.
-        if let match = wanted.uppercased().wholeMatch(of: /(GMT|UTC)([+-])0?(\d\d?)(:?00)?/), let hours = Int(match.3) {
+        if let match = query.uppercased().wholeMatch(of: /(GMT|UTC)([+-])0?(\d\d?)(:?00)?/), let hours = Int(match.3) {
             let zone = hours == 0 ? "UTC" : "Etc/GMT\(match.2 == "+" ? "-" : "+")\(hours)"
             if LocalClock(zone) != nil { return zone }
         }
-        let known = ZoneDatabase.systemNames.union(TimeZone.knownTimeZoneIdentifiers.filter(ZoneName.isBuiltIn))
+        let names = ZoneDatabase.systemNames.union(TimeZone.knownTimeZoneIdentifiers.filter(ZoneName.isBuiltIn))
             .union(["UTC"]).sorted()
-        let lowercased = wanted.lowercased()
-        if let other = known.first(where: { $0.lowercased() == lowercased }) { return other }
-        if let city = known.first(where: { $0.lowercased().hasSuffix("/" + lowercased) }) { return city }
-        if let zone = TimeZone.abbreviationDictionary[wanted.uppercased()], LocalClock(zone) != nil { return zone }
-        if let zone = nearest(to: wanted, among: known) { return zone }
-        let cities = Dictionary(known.map { (String($0.split(separator: "/").last ?? ""), $0) }) { first, _ in first }
-        return nearest(to: wanted, among: cities.keys.sorted()).flatMap { cities[$0] }
+        let lowercased = query.lowercased()
+        if let other = names.first(where: { $0.lowercased() == lowercased }) { return other }
+        if let city = names.first(where: { $0.lowercased().hasSuffix("/" + lowercased) }) { return city }
+        if let zone = TimeZone.abbreviationDictionary[query.uppercased()], LocalClock(zone) != nil { return zone }
+        if let zone = nearest(to: query, among: names) { return zone }
+        let cities = Dictionary(names.map { (String($0.split(separator: "/").last ?? ""), $0) }) { first, _ in first }
+        return nearest(to: query, among: cities.keys.sorted()).flatMap { cities[$0] }
     }
 
-    /// What the clock shows at a moment.
+    /// Returns the civil time at a moment.
     package func civil(at moment: Timestamp) -> Timestamp { moment + offset(at: moment) }
 
     /// Returns the instant of a local time: the first of two if the time repeats, or the end of the gap if the clock
@@ -121,7 +120,7 @@ package struct LocalClock: Sendable {
         return civil - oldOffset < change ? civil - oldOffset : max(change, civil - newOffset)
     }
 
-    /// How far the zone is east of Greenwich.
+    /// Returns the offset from UTC at a moment; positive east of Greenwich.
     package func offset(at moment: Timestamp) -> Duration {
         switch rules {
         case .file(let file): .seconds(file.offset(at: moment.seconds))

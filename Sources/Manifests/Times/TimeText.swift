@@ -97,7 +97,7 @@ private struct RFC3339Fields {
 
     init?(_ text: String) {
         var rest = text.utf8[...]
-        func take(_ options: String) -> UInt8? {
+        func consume(_ options: String) -> UInt8? {
             guard let byte = rest.first, options.utf8.contains(byte) else { return nil }
             rest.removeFirst()
             return byte
@@ -109,16 +109,17 @@ private struct RFC3339Fields {
             return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
         }
 
-        guard let year = number(4), take("-") != nil, let month = number(2), take("-") != nil, let day = number(2)
+        guard let year = number(4), consume("-") != nil, let month = number(2), consume("-") != nil, let day = number(2)
         else { return nil }
         (self.year, self.month, self.day) = (year, month, day)
         if rest.isEmpty { return }
 
-        guard take("Tt ") != nil, let hour = number(2), take(":") != nil, let minute = number(2), take(":") != nil,
+        guard consume("Tt ") != nil, let hour = number(2), consume(":") != nil, let minute = number(2),
+            consume(":") != nil,
             let second = number(2)
         else { return nil }
         (self.hour, self.minute, self.second) = (hour, minute, second)
-        if take(".") != nil {
+        if consume(".") != nil {
             let fraction = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
             guard !fraction.isEmpty else { return nil }
             hasFraction = fraction.contains { $0 != 0x30 }
@@ -126,10 +127,11 @@ private struct RFC3339Fields {
         }
         if rest.isEmpty { return }
 
-        if take("Zz") != nil {
+        if consume("Zz") != nil {
             offset = .zero
         } else {
-            guard let sign = take("+-"), let hours = number(2), take(":") != nil, let minutes = number(2), hours < 24,
+            guard let sign = consume("+-"), let hours = number(2), consume(":") != nil, let minutes = number(2),
+                hours < 24,
                 minutes < 60
             else { return nil }
             let seconds = hours * 3600 + minutes * 60

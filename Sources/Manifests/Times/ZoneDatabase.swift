@@ -26,7 +26,7 @@ package struct ZoneDatabase: Sendable {
     }
 
     /// What a zone's name leads to.
-    enum Found {
+    enum LookupResult {
         /// The rules, and the folder that contains them.
         case file(ZoneFile, folder: String)
         /// A file that cannot be used, and why.
@@ -34,7 +34,7 @@ package struct ZoneDatabase: Sendable {
         case none
     }
 
-    func find(_ name: String) -> Found {
+    func find(_ name: String) -> LookupResult {
         for folder in folders {
             let path = "\(folder)/\(name)"
             var status = stat()

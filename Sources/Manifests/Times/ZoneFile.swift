@@ -116,23 +116,23 @@ private struct ZoneFileReader {
 
     init(_ bytes: [UInt8]) { rest = bytes[...] }
 
-    mutating func take(_ count: Int) throws(ZoneFileError) -> ArraySlice<UInt8> {
+    mutating func read(_ count: Int) throws(ZoneFileError) -> ArraySlice<UInt8> {
         guard count <= rest.count else { throw ZoneFileError("it is cut off") }
         defer { rest = rest.dropFirst(count) }
         return rest.prefix(count)
     }
 
-    mutating func skip(_ count: Int) throws(ZoneFileError) { _ = try take(count) }
+    mutating func skip(_ count: Int) throws(ZoneFileError) { _ = try read(count) }
 
     /// Big-endian, with its sign.
     mutating func integer(_ width: Int) throws(ZoneFileError) -> Int64 {
-        let bytes = try take(width)
+        let bytes = try read(width)
         let value = bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return width == 4 ? Int64(Int32(truncatingIfNeeded: value)) : Int64(bitPattern: value)
     }
 
     mutating func header() throws(ZoneFileError) -> Header {
-        guard try take(4).elementsEqual("TZif".utf8) else { throw ZoneFileError("it is not a TZif file") }
+        guard try read(4).elementsEqual("TZif".utf8) else { throw ZoneFileError("it is not a TZif file") }
         let version = UInt8(truncatingIfNeeded: try integer(1))
         try skip(15)
         var counts: [Int] = []

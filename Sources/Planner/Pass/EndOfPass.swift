@@ -3,7 +3,7 @@ import Manifests
 
 /// The last step of a pass over a flow's windows: decides whether the flow is held, which requests form batches, and
 /// which request carries the delta column.
-extension FlowFindings {
+extension FlowPlanBuilder {
     /// Returns the plan of the flow at the end of the pass.
     ///
     /// - Parameter ranges: the declared reruns of ranges, in the order declared.
@@ -54,7 +54,7 @@ extension FlowFindings {
         let attempts = attempts[window] ?? Attempts()
         let first = parts[parts.startIndex]
         let desired = DesiredWindow(window: window, place: first.place, timeZone: first.timeZone, isOfSeries: true)
-        if let decided = repeated(window, attempts, of: desired) {
+        if let decided = repeated(window, attempts: attempts, of: desired) {
             if case .exhausted = decided { countExhausted(parts.count) }
             if case .retry(let retry) = decided { return retry }
             return nil
@@ -92,7 +92,7 @@ extension FlowFindings {
         let touchable = created.map { ($0.window, $0.isOfSeries) } + exhausted.map { ($0.window, $0.isOfSeries) }
         for range in ranges {
             for (window, isOfSeries) in touchable where range.touches(window) {
-                noteUsed(range)
+                markUsed(range)
                 let applied = range.applied(to: window)
                 if isDecided(applied) { continue }
                 rerun(applied, attempts: rerunAttempts[window]?[range.id] ?? Attempts(), isOfSeries: isOfSeries)
@@ -139,9 +139,9 @@ extension FlowFindings {
         guard !predecessors.isEmpty, pause == nil else { return }
         var others = PlannedActions()
         for action in actions {
-            if let obstacle = predecessors.lazy.compactMap({ $0.obstacle(to: action.window) }).first {
+            if let blockingReason = predecessors.lazy.compactMap({ $0.blockingReason(to: action.window) }).first {
                 waiting.append(action)
-                held.append(HeldWindow(action, .waiting, because: obstacle))
+                held.append(HeldWindow(action, .waiting, because: blockingReason))
             } else {
                 others.append(action)
             }

@@ -25,19 +25,19 @@ struct FlowPass {
     /// The last declared window that a longer run covers.
     var lastCovered: DesiredWindow?
     /// Recorded runs of undeclared windows. They may cover declared windows, as the run of a batch does.
-    var unclaimed: [UnclaimedRuns] = []
-    var found: FlowFindings
+    var deferred: [DeferredRuns] = []
+    var builder: FlowPlanBuilder
 
     init(
         _ declaration: FlowDeclaration, replaced: [ReplacedFlow], predecessors: [Predecessor], asOf: Timestamp,
         listsUndeclared: Bool
     ) {
         self.declaration = declaration
-        found = FlowFindings(declaration, predecessors, asOf: asOf, listsUndeclared: listsUndeclared)
+        builder = FlowPlanBuilder(declaration, predecessors, asOf: asOf, listsUndeclared: listsUndeclared)
         var walkable: [Series] = []
         for series in declaration.series {
             if let excess = series.excess(dueAt: asOf) {
-                found.diagnostics.add(excess.code) { excess }
+                builder.diagnostics.add(excess.code) { excess }
             } else {
                 walkable.append(series)
             }
@@ -50,7 +50,7 @@ struct FlowPass {
             $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window
         }
         reruns = Lookahead(sorted.makeIterator())
-        let windows = declaration.acknowledged.toldWindows
+        let windows = declaration.acknowledged.declaredWindows
         recorded = RunsByWindow(windows: windows)
         replacedFlows = replaced
         self.replaced = RunsByWindow(replaced.runsByWindow, windows: windows)
@@ -58,8 +58,8 @@ struct FlowPass {
         approvedReruns = if case .exactly(_, _, let reruns) = declaration.batch { reruns } else { [] }
     }
 
-    /// Consumes the next recorded runs, and advances as far as they reach.
-    mutating func take(_ runs: [RecordedRun]) {
+    /// Consumes the next recorded runs, and decides on every window whose runs are all present.
+    mutating func consume(_ runs: [RecordedRun]) {
         recorded.append(runs)
         advance()
     }
@@ -68,27 +68,27 @@ struct FlowPass {
     mutating func finish(record: FlowRecord) -> FlowPlan {
         recorded.end()
         advance()
-        endUnclaimed()
-        overlap.finish(into: &found)
-        return found.plan(of: declaration, ranges, record: record, replacedFlows)
+        endDeferredRuns()
+        overlap.finish(into: &builder)
+        return builder.plan(of: declaration, ranges, record: record, replacedFlows)
     }
 
     private mutating func advance() {
         while let window = nextWindow(), recorded.reaches(window.start) {
-            if takeOrdinary(window) { continue }
-            let reruns = takeReruns(of: window)
-            takeRuns(of: window, reruns)
-            let declared = takeDeclared(window)
+            if consumeOrdinary(window) { continue }
+            let reruns = consumeReruns(of: window)
+            consumeRuns(of: window, reruns)
+            let declared = consumeDeclared(window)
             let container = declared ?? container(of: window)
-            // An explicit window that only overlaps other runs is a matter for the overlap policy.
+            // If a longer run covers an explicit window, the overlap policy decides.
             let isExplicit = declared?.isOfSeries == false && declaration.overlap != .trim
             let longer = isExplicit ? nil : longerRun(over: window)
             if let container { decide(window, by: history, of: container, isDeclared: declared != nil, longer) }
             for rerun in reruns { decide(rerun, of: longer == nil ? declared : nil) }
-            found.count(history, of: window, at: declared?.place ?? reruns.first?.place ?? declaration.place)
+            builder.count(history, of: window, at: declared?.place ?? reruns.first?.place ?? declaration.place)
             let rerunIDs = Set(reruns.map(\.id))
             let isWanted = container != nil || !rerunIDs.isEmpty
-            leaveUnclaimed(at: window, hasContainer: container != nil) {
+            deferUndeclaredRuns(at: window, hasContainer: container != nil) {
                 $0.identity.rerun.map(rerunIDs.contains) ?? isWanted
             }
         }
@@ -98,13 +98,13 @@ struct FlowPass {
     /// the same as on the general path.
     ///
     /// - Returns: whether the fast path applies; if not, nothing was consumed.
-    private mutating func takeOrdinary(_ window: Window) -> Bool {
-        guard reruns.head == nil, ranges.isEmpty, replaced.isAtEnd, unclaimed.isEmpty, found.acknowledged.isEmpty,
+    private mutating func consumeOrdinary(_ window: Window) -> Bool {
+        guard reruns.head == nil, ranges.isEmpty, replaced.isAtEnd, deferred.isEmpty, builder.acknowledged.isEmpty,
             desired.head?.window == window, desired.second?.window != window
         else { return false }
         let isRecorded = recorded.headWindow == window
         if isRecorded {
-            guard recorded.headIsTakenRequest(declaration.retries), recorded.secondWindow != window else {
+            guard recorded.isHeadSatisfiedRequest(declaration.retries), recorded.secondWindow != window else {
                 return false
             }
         } else if desired.head?.isOfSeries == true {
@@ -116,73 +116,72 @@ struct FlowPass {
         guard let declared = desired.next() else { return false }
         if window.end > lastEnding?.window.end ?? .min { lastEnding = declared }
         if isRecorded, let run = recorded.next() {
-            found.note(run)
-            if !found.isAcknowledged(run) { noteIngested(run) }
-            overlap.record(window, by: run, into: &found)
-            found.noteRun(of: window)
+            builder.record(run)
+            if !builder.isAcknowledged(run) { recordIngested(run) }
+            overlap.record(window, by: run, into: &builder)
+            builder.markRun(of: window)
             if window.end > lastEndingRun?.window?.end ?? .min { lastEndingRun = run }
-            found.recordedCount += 1
+            builder.recordedCount += 1
         } else {
-            overlap.declare(declared, into: &found)
+            overlap.declare(declared, into: &builder)
         }
         return true
     }
 
     private mutating func nextWindow() -> Window? {
-        while recorded.headWindow == nil, let run = recorded.next() { found.addRunOfUnknownWindow(run) }
-        while replaced.headWindow == nil, let run = replaced.next() { found.addReplacedRunOfUnknownWindow(run) }
+        while recorded.headWindow == nil, let run = recorded.next() { builder.addRunOfUnknownWindow(run) }
+        while replaced.headWindow == nil, let run = replaced.next() { builder.addReplacedRunOfUnknownWindow(run) }
         let run = earlier(recorded.headWindow, replaced.headWindow)
         return earlier(run, earlier(desired.head?.window, reruns.head?.window))
     }
 
-    private mutating func takeRuns(of window: Window, _ reruns: [Rerun]) {
+    private mutating func consumeRuns(of window: Window, _ reruns: [Rerun]) {
         history.clear()
         while recorded.headWindow == window, let run = recorded.next() {
-            found.note(run)
+            builder.record(run)
             history.add(run)
         }
         while replaced.headWindow == window, let run = replaced.next() {
-            found.noteReplaced(run)
+            builder.recordReplaced(run)
             history.addReplaced(run)
         }
         history.count(
-            for: reruns.map(\.id), declaration.retries, acknowledged: found.acknowledged)
+            for: reruns.map(\.id), declaration.retries, acknowledged: builder.acknowledged)
         // An acknowledgement of one of the window's runs is enough: a rerun of the window shares the same time.
-        if history.ingesting(where: found.isAcknowledged) == nil, let run = history.ingesting(where: { _ in true }) {
-            noteIngested(run)
+        if history.ingesting(where: builder.isAcknowledged) == nil, let run = history.ingesting(where: { _ in true }) {
+            recordIngested(run)
         }
         if let run = history.covering {
-            overlap.record(window, by: run, into: &found)
-            found.noteRun(of: window)
+            overlap.record(window, by: run, into: &builder)
+            builder.markRun(of: window)
             if window.end > lastEndingRun?.window?.end ?? .min { lastEndingRun = run }
         } else if !history.runs.isEmpty {
-            found.attempts[window] = history.own
-            if !history.reruns.isEmpty { found.rerunAttempts[window] = history.reruns }
+            builder.attempts[window] = history.own
+            if !history.reruns.isEmpty { builder.rerunAttempts[window] = history.reruns }
         }
     }
 
     /// Reports a run whose window overlaps that of an earlier run. Called once per window, in window order, so that one
     /// comparison suffices.
-    private mutating func noteIngested(_ run: RecordedRun) {
+    private mutating func recordIngested(_ run: RecordedRun) {
         guard declaration.overlap != .allow, let window = run.window else { return }
         if let lastIngested, let other = lastIngested.window {
-            if window.start < other.end { found.addIngestedTwice(lastIngested, run, at: declaration.place) }
+            if window.start < other.end { builder.addIngestedTwice(lastIngested, and: run, at: declaration.place) }
             if window.end <= other.end { return }
         }
         lastIngested = run
     }
 
-    private mutating func takeDeclared(_ window: Window) -> DesiredWindow? {
+    private mutating func consumeDeclared(_ window: Window) -> DesiredWindow? {
         guard desired.head?.window == window, let first = desired.next() else { return nil }
         while desired.head?.window == window, let again = desired.next() {
-            found.diagnostics.add(.windowDeclaredTwice) { .declaredTwice(again, first: first) }
+            builder.diagnostics.add(.windowDeclaredTwice) { .declaredTwice(again, first: first) }
         }
         if window.end > lastEnding?.window.end ?? .min { lastEnding = first }
         return first
     }
 
-    /// Returns the declared window of which a recorded window may be a trimmed piece, or that the recorded window
-    /// covers.
+    /// Returns the declared window that a recorded window belongs to: it is a trimmed piece of that window, or covers it.
     private func container(of window: Window) -> DesiredWindow? {
         guard declaration.overlap != .allow, history.covering != nil else { return nil }
         let whole =
@@ -203,32 +202,32 @@ struct FlowPass {
         case .missing:
             var piece = desired
             piece.window = window
-            overlap.declare(piece, into: &found)
-        // Other runs may cover a part of the window by now, so the overlap policy decides; see `FlowFindings.create`.
-        case .retry where isDeclared && history.covering == nil: overlap.declare(desired, into: &found)
+            overlap.declare(piece, into: &builder)
+        // Other runs may cover a part of the window by now, so the overlap policy decides; see `FlowPlanBuilder.create`.
+        case .retry where isDeclared && history.covering == nil: overlap.declare(desired, into: &builder)
         case .retry(let run, let failed, let ordinal):
-            found.retry(run, failed, ordinal, attempts: history.own, rerun: nil, of: desired)
-        case .doubtful(let run): found.hold(run, of: desired)
-        case .replaced: if isDeclared { found.countReplaced() }
+            builder.retry(run, failed: failed, ordinal: ordinal, attempts: history.own, rerun: nil, of: desired)
+        case .doubtful(let run): builder.hold(run, of: desired)
+        case .replaced: if isDeclared { builder.countReplaced() }
         // The declared window of a piece is counted already.
-        case .recorded: if isDeclared { found.recordedCount += 1 }
+        case .recorded: if isDeclared { builder.recordedCount += 1 }
         case .failed:
             if isDeclared {
-                found.recordedCount += 1
-                found.noteRun(of: window)
+                builder.recordedCount += 1
+                builder.markRun(of: window)
             }
-            found.failedCount += 1
+            builder.failedCount += 1
         }
     }
 
     /// Consumes the reruns declared for the window. Their IDs are unique, because loading refuses duplicates.
-    private mutating func takeReruns(of window: Window) -> [Rerun] {
-        var taken: [Rerun] = []
-        while reruns.head?.window == window, let rerun = reruns.next() { taken.append(rerun) }
+    private mutating func consumeReruns(of window: Window) -> [Rerun] {
+        var consumed: [Rerun] = []
+        while reruns.head?.window == window, let rerun = reruns.next() { consumed.append(rerun) }
         // Ranges over windows that were never run are resolved at the end, when the requested windows are final.
-        guard !ranges.isEmpty, recorded.headWindow == window || replaced.headWindow == window else { return taken }
-        taken += ranges.filter { $0.touches(window) }.map { $0.applied(to: window) }
-        return taken.sorted { $0.place < $1.place }
+        guard !ranges.isEmpty, recorded.headWindow == window || replaced.headWindow == window else { return consumed }
+        consumed += ranges.filter { $0.touches(window) }.map { $0.applied(to: window) }
+        return consumed.sorted { $0.place < $1.place }
     }
 
     /// Decides on a rerun, which needs a first run of exactly its window: a recorded one, or one that this plan
@@ -241,25 +240,25 @@ struct FlowPass {
             window: rerun.window, place: rerun.place, isOfSeries: declared?.isOfSeries ?? isNotDue)
         let wasRun = history.wasRun
         let isWanted = declared != nil || approvedReruns.contains(rerun.window)
-        if rerun.isRange, wasRun { found.noteUsed(rerun) }
+        if rerun.isRange, wasRun { builder.markUsed(rerun) }
         switch history.verdict(of: rerun.id, attempts, declaration.retries) {
         // A failed run of an undeclared window covers nothing that could be run again, unless it is requested at the end.
         case .missing where rerun.isRange && !(wasRun && isWanted) && history.covering == nil: return
         case .missing
         where wasRun
             || declared != nil && declaration.overlap != .trim:
-            found.rerun(rerun, attempts: attempts, isOfSeries: desired.isOfSeries)
-        case .missing: found.rerunIfCreated(rerun, attempts: attempts)
+            builder.rerun(rerun, attempts: attempts, isOfSeries: desired.isOfSeries)
+        case .missing: builder.rerunIfCreated(rerun, attempts: attempts)
         case .retry(let run, let failed, let ordinal):
-            found.retry(run, failed, ordinal, attempts: attempts, rerun: rerun.id, of: desired)
-        case .doubtful(let run): found.hold(run, of: desired)
-        case .replaced: found.countReplaced()
-        case .recorded: found.recordedCount += 1
+            builder.retry(run, failed: failed, ordinal: ordinal, attempts: attempts, rerun: rerun.id, of: desired)
+        case .doubtful(let run): builder.hold(run, of: desired)
+        case .replaced: builder.countReplaced()
+        case .recorded: builder.recordedCount += 1
         case .failed:
-            found.recordedCount += 1
-            found.failedCount += 1
+            builder.recordedCount += 1
+            builder.failedCount += 1
         }
-        if rerun.isRange, history.covering == nil { found.noteDecided(rerun) }
+        if rerun.isRange, history.covering == nil { builder.markDecided(rerun) }
     }
 }
 

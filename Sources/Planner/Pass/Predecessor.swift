@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import Text
 
 /// A flow that the planned flow comes after, with the state of its runs over time.
 package struct Predecessor: Hashable, Sendable {
@@ -15,13 +16,14 @@ package struct Predecessor: Hashable, Sendable {
     /// Sums up the runs of a predecessor.
     ///
     /// - Parameters:
+    ///   - declaration: the declaration of the predecessor.
     ///   - plan: the plan of the predecessor.
     ///   - runs: the recorded runs of the predecessor and of the flows that it replaces.
     package init(_ declaration: FlowDeclaration, _ plan: FlowPlan, runs: some Sequence<RecordedRun>) {
         title = declaration.title
         missing = Stretches(plan.actions.map(\.window) + plan.held.map(\.window))
-        let acknowledged = declaration.acknowledged.somebodyElses
-        let acknowledgedWindows = declaration.acknowledged.toldWindows
+        let acknowledged = declaration.acknowledged.foreignRunIDs
+        let acknowledgedWindows = declaration.acknowledged.declaredWindows
         let tooFew = Set(declaration.runsWithTooFewRecords(in: runs).compactMap(\.id))
         var underWay: [(run: RecordedRun, window: Window)] = []
         var succeeded: [Window] = []
@@ -43,14 +45,14 @@ package struct Predecessor: Hashable, Sendable {
         notEnded =
             underWay.count < 2
             ? "whose \(oldest ?? "run"), has not ended"
-            : "\(underWay.count) of whose runs have not ended; the oldest is \(oldest ?? "unknown")"
+            : "\(underWay.count.grouped) of whose runs have not ended; the oldest is \(oldest ?? "unknown")"
         self.succeeded = Stretches(succeeded)
         self.failed = Stretches(failed)
     }
 
     /// Returns the reason why a window must wait for this flow, in words that many windows share; `nil` if it need not
     /// wait.
-    func obstacle(to window: Window) -> String? {
+    func blockingReason(to window: Window) -> String? {
         if underWay.overlap(window) { return "waits for \(title), \(notEnded)" }
         if missing.overlap(window) { return "waits for \(title), which is not requested yet" }
         if succeeded.contain(window) { return nil }

@@ -18,29 +18,29 @@ package struct PlannedAction: Hashable, Sendable {
         package var retriggered: RunID? { if case .retry(let run, false) = self { run } else { nil } }
     }
 
-    package var kind: Kind { rare?.kind ?? .create }
+    package var kind: Kind { uncommon?.kind ?? .create }
     package let window: Window
     /// The `id` of the rerun to which the request belongs, also when it retries a rerun.
-    package var rerun: String? { rare?.rerun }
-    /// The attempt number; see ``RunIdentity/attempt``.
+    package var rerun: String? { uncommon?.rerun }
+    /// The attempt number; see `RunIdentity.attempt`.
     package let attempt: Int
     /// The delta column that the request must carry; `nil` except for the first request of a table-based flow.
-    package var deltaColumn: DeltaColumn? { rare?.deltaColumn }
+    package var deltaColumn: DeltaColumn? { uncommon?.deltaColumn }
     /// The reason for the request, for reviewers.
     package let reason: String
     /// The service's answer when it refused the previous attempt.
-    package var refusal: String? { rare?.refusal }
+    package var refusal: String? { uncommon?.refusal }
     /// The position of the declared window, series or rerun.
     package let place: Place
     /// The IANA time zone of the window's series, unless UTC. For display only.
     package let timeZone: String?
     /// The series windows that are requested as one run; empty for a single window.
-    package var members: [WindowProgression] { rare?.members ?? [] }
+    package var members: [WindowProgression] { uncommon?.members ?? [] }
     /// Whether the window is cut from a series. Such a window is not requested before it has ended by the service's
     /// clock.
     package let isOfSeries: Bool
     /// Uncommon fields, stored separately because a plan can have a million requests without them.
-    private let rare: Rare?
+    private let uncommon: UncommonFields?
 
     package init(
         kind: Kind, window: Window, rerun: String? = nil, attempt: Int = 1, deltaColumn: DeltaColumn? = nil,
@@ -55,12 +55,13 @@ package struct PlannedAction: Hashable, Sendable {
         self.isOfSeries = isOfSeries
         let isOrdinary =
             kind == .create && rerun == nil && deltaColumn == nil && refusal == nil && members.isEmpty
-        rare =
+        uncommon =
             isOrdinary
-            ? nil : Rare(kind: kind, rerun: rerun, deltaColumn: deltaColumn, refusal: refusal, members: members)
+            ? nil
+            : UncommonFields(kind: kind, rerun: rerun, deltaColumn: deltaColumn, refusal: refusal, members: members)
     }
 
-    private final class Rare: Hashable, Sendable {
+    private final class UncommonFields: Hashable, Sendable {
         let kind: Kind
         let rerun: String?
         let deltaColumn: DeltaColumn?
@@ -77,7 +78,7 @@ package struct PlannedAction: Hashable, Sendable {
             self.members = members
         }
 
-        static func == (left: Rare, right: Rare) -> Bool {
+        static func == (left: UncommonFields, right: UncommonFields) -> Bool {
             left.kind == right.kind && left.rerun == right.rerun && left.deltaColumn == right.deltaColumn
                 && left.refusal == right.refusal && left.members == right.members
         }
@@ -107,7 +108,7 @@ package struct PlannedAction: Hashable, Sendable {
     func differsOnlyInPlace(from other: PlannedAction) -> Bool {
         window.end.milliseconds &- window.start.milliseconds
             == other.window.end.milliseconds &- other.window.start.milliseconds
-            && isOfSeries == other.isOfSeries && attempt == other.attempt && rare == other.rare
+            && isOfSeries == other.isOfSeries && attempt == other.attempt && uncommon == other.uncommon
             && reason == other.reason && timeZone == other.timeZone && place.file == other.place.file
             && place.column == other.place.column && place.length == other.place.length
     }
@@ -124,7 +125,7 @@ package struct PlannedAction: Hashable, Sendable {
             length: other.place.length)
         timeZone = other.timeZone
         isOfSeries = other.isOfSeries
-        rare = other.rare
+        uncommon = other.uncommon
     }
 
     /// Returns the identity that a claim of the request records.

@@ -13,7 +13,7 @@ package struct PlannedActions: Sendable {
     package init(_ actions: some Sequence<PlannedAction>) { append(contentsOf: actions) }
 
     package mutating func append(_ action: PlannedAction) {
-        if let last = rows.indices.last, rows[last].take(action) { return }
+        if let last = rows.indices.last, rows[last].extend(with: action) { return }
         rows.append(Row(first: action, index: count))
     }
 
@@ -71,7 +71,7 @@ package struct PlannedActions: Sendable {
         }
 
         /// Adds the request to the row if it continues the row.
-        fileprivate mutating func take(_ action: PlannedAction) -> Bool {
+        fileprivate mutating func extend(with action: PlannedAction) -> Bool {
             guard action.differsOnlyInPlace(from: first) else { return false }
             let distance = action.window.start.milliseconds &- first.window.start.milliseconds
             let lines = action.place.line - first.place.line

@@ -4,7 +4,8 @@ import Manifests
 /// A pure function from declarations and recorded runs to a plan: no clock, no I/O.
 ///
 /// ```swift
-/// let plan = Planner(asOf: now).plan(declaration, record: ledger.record(of: flow), runs: ledger.runs(of: flow))
+/// let snapshot = try await store.snapshot(of: declaration.id)
+/// let plan = Planner(asOf: now).plan(declaration, record: snapshot.record, runs: snapshot.runs)
 /// ```
 package struct Planner: Hashable, Sendable {
     /// The instant up to which windows of series are due.
@@ -23,6 +24,7 @@ package struct Planner: Hashable, Sendable {
     /// For very many recorded runs, use ``FlowPlanning``, which consumes them in chunks.
     ///
     /// - Parameters:
+    ///   - declaration: the declaration of the flow.
     ///   - record: the ledger's record of the flow, apart from its runs.
     ///   - runs: all recorded runs of the flow, sorted by window; runs of unknown window come first.
     ///   - replaced: the flows that this one replaces, whose recorded runs count for it.
@@ -34,7 +36,7 @@ package struct Planner: Hashable, Sendable {
         var planning = FlowPlanning(
             declaration, replaced: replaced, predecessors: predecessors, asOf: asOf,
             listsUndeclared: listsUndeclared)
-        planning.take(Array(runs))
+        planning.consume(Array(runs))
         return planning.plan(record: record)
     }
 }
@@ -53,7 +55,7 @@ package struct FlowPlanning {
     }
 
     /// Consumes the next recorded runs, sorted by window; runs of unknown window come first.
-    package mutating func take(_ runs: [RecordedRun]) { pass.take(runs) }
+    package mutating func consume(_ runs: [RecordedRun]) { pass.consume(runs) }
 
     /// Returns the plan, after all recorded runs were consumed.
     package mutating func plan(record: FlowRecord) -> FlowPlan { pass.finish(record: record) }

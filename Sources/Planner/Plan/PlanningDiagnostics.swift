@@ -1,28 +1,29 @@
 import FlowRuns
 import Manifests
+import Text
 
 /// The diagnostics of one flow. Only the first 20 of each code are kept, and the number of the others: thousands of
 /// overlaps have one cause.
 struct CappedDiagnostics {
     private static let limit = 20
 
-    private var kept: [Diagnostic] = []
+    private var diagnostics: [Diagnostic] = []
     private var counts: [DiagnosticCode: Int] = [:]
 
     mutating func add(_ code: DiagnosticCode, _ make: () -> Diagnostic) {
         let count = counts[code, default: 0] + 1
         counts[code] = count
-        if count <= Self.limit { kept.append(make()) }
+        if count <= Self.limit { diagnostics.append(make()) }
     }
 
     /// Returns the diagnostics, sorted by position.
     func all(flowPlace: Place) -> [Diagnostic] {
         let others = counts.filter { $0.value > Self.limit }.map { code, count in
-            let severity = kept.first { $0.code == code }?.severity ?? .error
+            let severity = diagnostics.first { $0.code == code }?.severity ?? .error
             return Diagnostic(
-                code, severity, at: flowPlace, "\(count - Self.limit) more in this flow: \(code.summary)")
+                code, severity, at: flowPlace, "\((count - Self.limit).grouped) more in this flow: \(code.summary)")
         }
-        return (kept + others).sortedByPlace()
+        return (diagnostics + others).sortedByPlace()
     }
 }
 
@@ -33,7 +34,7 @@ extension Plan {
         guard requestCount > limit else { return nil }
         return Diagnostic(
             .moreRunsThanAllowed, .warning, at: target.place,
-            "the plan has \(requestCount) requests; one apply may make \(limit)",
+            "the plan has \(requestCount.grouped) requests; one apply may make \(limit.grouped)",
             suggestion:
                 "check that no series starts too early; to request them all, raise 'maxRunsPerApply' of the target or "
                 + "pass --max-runs to apply")
@@ -79,8 +80,8 @@ extension Diagnostic {
     }
 
     /// - Parameter isAcknowledged: whether the manifest acknowledges the run, with its window.
-    static func taken(
-        _ run: RecordedRun, for rerun: String, of window: Window, isAcknowledged: Bool, at place: Place
+    static func countedAsRerun(
+        _ run: RecordedRun, rerun: String, of window: Window, isAcknowledged: Bool, at place: Place
     ) -> Diagnostic {
         Diagnostic(
             .runTakenForRerun, .warning, at: place,
@@ -133,7 +134,7 @@ extension Diagnostic {
     /// - Parameter runs: at least one run.
     static func unknownWindow(of runs: [RecordedRun], at place: Place) -> Diagnostic {
         let shown = runs.prefix(20).map(\.inWords).joined(separator: ", ")
-        let others = runs.count > 20 ? " and \(runs.count - 20) more" : ""
+        let others = runs.count > 20 ? " and \((runs.count - 20).grouped) more" : ""
         let entry = SuggestedYAML.acknowledgement(of: runs.first?.id, window: SuggestedYAML.window(nil))
         return Diagnostic(
             .runOfUnknownWindow, .warning, at: place,

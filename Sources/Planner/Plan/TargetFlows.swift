@@ -68,7 +68,7 @@ package struct TargetFlows: Sendable {
         }
         let plan = Plan(asOf: asOf, target: target, manifests: manifests, flows: flows)
         guard plan.hasRunLimits else { return plan }
-        let acknowledged = Set(declared.flatMap { $0.acknowledged.somebodyElses })
+        let acknowledged = Set(declared.flatMap { $0.acknowledged.foreignRunIDs })
         return plan.limited(
             by: try await ledger.usage(declared.map(\.id), acknowledged: acknowledged, at: max(asOf, now)))
     }
@@ -85,7 +85,7 @@ package struct TargetFlows: Sendable {
         let record = Mutex(FlowRecord(id: declaration.id))
         try await ledger.scanRuns(declaration.id) { part in
             record.withLock { $0 = part.record }
-            planning.withLock { $0.take(part.runs) }
+            planning.withLock { $0.consume(part.runs) }
             return true
         }
         let scanned = record.withLock { $0 }

@@ -8,7 +8,7 @@ extension FlowDeclaration {
     /// - Parameter runs: all runs of the flow, sorted by window.
     package func counted(_ runs: [RecordedRun]) -> [RecordedRun] {
         guard !reruns.isEmpty, runs.contains(where: { $0.origin == .service }) else { return runs }
-        let acknowledged = acknowledged.somebodyElses
+        let acknowledged = acknowledged.foreignRunIDs
         let reruns = reruns.sorted { $0.place < $1.place }
         var counted: [RecordedRun] = []
         var rest = runs[...]

@@ -22,45 +22,45 @@ extension FlowPass {
     /// Counts a declared window that was never run by itself, but is covered by a longer run.
     mutating func cover(_ desired: DesiredWindow, by longer: RecordedRun) {
         if longer.flow == declaration.id {
-            found.recordedCount += 1
+            builder.recordedCount += 1
         } else if longer.state.isDoubtful {
-            return found.hold(longer, desired.window, of: desired)
+            return builder.hold(longer, window: desired.window, of: desired)
         } else {
-            found.countReplaced()
+            builder.countReplaced()
         }
         lastCovered = desired
-        for runs in unclaimed where runs.window.contains(desired.window) {
+        for runs in deferred where runs.window.contains(desired.window) {
             decide(runs.window, by: runs.history, of: desired, isDeclared: false, longerRun(over: runs.window))
-            found.addUndeclared(runs.undeclared.filter { $0.identity.rerun != nil })
+            builder.addUndeclared(runs.undeclared.filter { $0.identity.rerun != nil })
         }
-        unclaimed.removeAll { $0.window.contains(desired.window) }
+        deferred.removeAll { $0.window.contains(desired.window) }
     }
 
     /// Lists the undeclared runs of a window, or defers them while they may cover a declared window that follows.
-    mutating func leaveUnclaimed(
+    mutating func deferUndeclaredRuns(
         at window: Window, hasContainer: Bool, unless isDeclared: (RecordedRun) -> Bool
     ) {
-        if !unclaimed.isEmpty {
-            for runs in unclaimed where runs.window.end <= window.start { found.addUndeclared(runs.undeclared) }
-            unclaimed.removeAll { $0.window.end <= window.start }
+        if !deferred.isEmpty {
+            for runs in deferred where runs.window.end <= window.start { builder.addUndeclared(runs.undeclared) }
+            deferred.removeAll { $0.window.end <= window.start }
         }
         guard !history.runs.isEmpty else { return }
         let undeclared = history.runs.filter { !$0.state.isVoid && !isDeclared($0) }
         if hasContainer || declaration.overlap == .allow || history.covering == nil {
-            found.addUndeclared(undeclared)
+            builder.addUndeclared(undeclared)
         } else {
-            unclaimed.append(UnclaimedRuns(window: window, history: history, undeclared: undeclared))
+            deferred.append(DeferredRuns(window: window, history: history, undeclared: undeclared))
         }
     }
 
-    mutating func endUnclaimed() {
-        for runs in unclaimed { found.addUndeclared(runs.undeclared) }
-        found.sortUndeclared()
+    mutating func endDeferredRuns() {
+        for runs in deferred { builder.addUndeclared(runs.undeclared) }
+        builder.sortUndeclared()
     }
 }
 
 /// The recorded runs of an undeclared window.
-struct UnclaimedRuns {
+struct DeferredRuns {
     let window: Window
     let history: WindowHistory
     let undeclared: [RecordedRun]

@@ -11,7 +11,7 @@ struct RunsByWindow {
     private let windows: [RunID: Window]
     /// Runs that are kept until all have arrived, because acknowledged windows change the order.
     private var waiting: [RecordedRun] = []
-    private var isWhole = false
+    private var isComplete = false
 
     /// - Parameter windows: the windows that the manifest acknowledges, by run ID.
     init(windows: [RunID: Window]) { self.windows = windows }
@@ -36,15 +36,15 @@ struct RunsByWindow {
 
     /// Marks the end of the runs.
     mutating func end() {
-        isWhole = true
+        isComplete = true
         guard !windows.isEmpty else { return }
-        runs = Array(IteratorSequence(RunsWithToldWindows(waiting, windows: windows)))
+        runs = Array(IteratorSequence(RunsWithDeclaredWindows(waiting, windows: windows)))
         waiting = []
     }
 
     /// Whether all runs that start at or before this time have arrived.
     func reaches(_ start: Timestamp) -> Bool {
-        if isWhole { return true }
+        if isComplete { return true }
         guard let last = runs.last?.window else { return false }
         return last.start > start
     }
@@ -56,7 +56,7 @@ struct RunsByWindow {
     /// The window of the run after the head.
     var secondWindow: Window? { position + 1 < runs.count ? runs[position + 1].window : nil }
     /// Whether the head is an accepted request for the window itself that is not retried.
-    func headIsTakenRequest(_ retries: Retries) -> Bool {
+    func isHeadSatisfiedRequest(_ retries: Retries) -> Bool {
         guard !isAtEnd, runs[position].origin == .request, runs[position].identity.rerun == nil else { return false }
         return switch runs[position].state {
         case .accepted: true
@@ -73,8 +73,8 @@ struct RunsByWindow {
     }
 
     /// Returns the first run from the head on that starts at `start` and satisfies the predicate.
-    func first(startingAt start: Timestamp, where isWanted: (RecordedRun) -> Bool) -> RecordedRun? {
-        runs[position...].prefix { $0.window?.start == start }.first(where: isWanted)
+    func first(startingAt start: Timestamp, where predicate: (RecordedRun) -> Bool) -> RecordedRun? {
+        runs[position...].prefix { $0.window?.start == start }.first(where: predicate)
     }
 }
 
@@ -83,16 +83,16 @@ extension FlowDeclaration {
     ///
     /// - Parameter runs: sorted by window; runs of unknown window come first.
     package func withAcknowledgedWindows(_ runs: [RecordedRun]) -> [RecordedRun] {
-        let windows = acknowledged.toldWindows
+        let windows = acknowledged.declaredWindows
         guard !windows.isEmpty else { return runs }
-        return Array(IteratorSequence(RunsWithToldWindows(runs, windows: windows)))
+        return Array(IteratorSequence(RunsWithDeclaredWindows(runs, windows: windows)))
     }
 }
 
 /// Recorded runs, merged with the runs whose window the manifest acknowledges.
-private struct RunsWithToldWindows: IteratorProtocol {
+private struct RunsWithDeclaredWindows: IteratorProtocol {
     private var recorded: Lookahead<IndexingIterator<[RecordedRun]>>
-    private var told: ArraySlice<RecordedRun> = []
+    private var acknowledged: ArraySlice<RecordedRun> = []
 
     init(_ runs: [RecordedRun], windows: [RunID: Window]) {
         recorded = Lookahead(runs.makeIterator())
@@ -108,7 +108,7 @@ private struct RunsWithToldWindows: IteratorProtocol {
                 unknown.append(run)
             }
         }
-        told = (unknown + known.sorted(by: Self.isEarlier))[...]
+        acknowledged = (unknown + known.sorted(by: Self.isEarlier))[...]
     }
 
     private static func isEarlier(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
@@ -119,8 +119,8 @@ private struct RunsWithToldWindows: IteratorProtocol {
     }
 
     mutating func next() -> RecordedRun? {
-        guard let first = told.first else { return recorded.next() }
+        guard let first = acknowledged.first else { return recorded.next() }
         if let window = first.window, let other = recorded.head?.window, other <= window { return recorded.next() }
-        return told.popFirst()
+        return acknowledged.popFirst()
     }
 }

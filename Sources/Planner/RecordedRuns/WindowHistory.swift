@@ -17,7 +17,7 @@ struct WindowHistory {
     /// Runs from outside this ledger that have no declared role: the window was ingested too often.
     private(set) var surplus: [RecordedRun] = []
     /// Runs from outside this ledger that have not failed and count as a rerun, by the ID of that rerun.
-    private(set) var taken: [String: RecordedRun] = [:]
+    private(set) var foreignRunsAsReruns: [String: RecordedRun] = [:]
     /// The reruns as which runs from outside this ledger count, including failed runs.
     private(set) var rerunsOfUnrecorded: [RunIdentity: String] = [:]
 
@@ -49,7 +49,7 @@ struct WindowHistory {
         own = Attempts()
         if !reruns.isEmpty { reruns.removeAll() }
         if !surplus.isEmpty { surplus.removeAll() }
-        if !taken.isEmpty { taken.removeAll() }
+        if !foreignRunsAsReruns.isEmpty { foreignRunsAsReruns.removeAll() }
         if !rerunsOfUnrecorded.isEmpty { rerunsOfUnrecorded.removeAll() }
         if !replaced.isEmpty { replaced.removeAll() }
         if !rolesOfReplaced.isEmpty { rolesOfReplaced.removeAll() }
@@ -72,18 +72,18 @@ struct WindowHistory {
 
     private mutating func assignRoles(for declared: [String], _ retries: Retries, acknowledged: Set<RunID>) {
         guard !unrecorded.isEmpty || !replaced.isEmpty else { return }
-        isCoveredByAcknowledged = unrecorded.contains { $0.coversWindow && $0.isSomebodyElses(acknowledged) }
-        let counting = unrecorded.filter { !$0.isSomebodyElses(acknowledged) }.sorted(by: Self.isOlder)
-        let failedOrRetried = counting.filter { $0.state == .failed || retries.include($0) }
-        let others = replaced.filter { $0.origin == .service && !$0.isSomebodyElses(acknowledged) }
+        isCoveredByAcknowledged = unrecorded.contains { $0.coversWindow && $0.isForeign(acknowledged) }
+        let counting = unrecorded.filter { !$0.isForeign(acknowledged) }.sorted(by: Self.isOlder)
+        let failedOrRetried = counting.filter { $0.state == .failed || retries.includes($0) }
+        let others = replaced.filter { $0.origin == .service && !$0.isForeign(acknowledged) }
         var living = (counting.filter { !failedOrRetried.contains($0) } + others).sorted(by: Self.isOlder)[...]
         var failed = failedOrRetried[...]
         let roles = [nil] + declared.map(Optional.some)
         for rerun in roles {
-            if self[rerun].isOpen(retries) { assignOldest(of: &living, to: rerun, ofReplaced: others) }
+            if self[rerun].acceptsFailedRun(retries) { assignOldest(of: &living, to: rerun, ofReplaced: others) }
             if rolesOfReplaced.contains(rerun) { continue }
             var attempts = self[rerun]
-            while attempts.isOpen(retries), let run = failed.popFirst() {
+            while attempts.acceptsFailedRun(retries), let run = failed.popFirst() {
                 attempts.add(run, isNumbered: rerun == nil)
                 rerunsOfUnrecorded[run.identity] = rerun
             }
@@ -100,17 +100,17 @@ struct WindowHistory {
     private mutating func assignOldest(
         of living: inout ArraySlice<RecordedRun>, to rerun: String?, ofReplaced others: [RecordedRun]
     ) {
-        let isTakenThere =
+        let isRoleAssigned =
             rolesOfReplaced.contains(rerun)
             || replaced.contains { $0.origin == .request && $0.identity.rerun == rerun }
-        guard !isTakenThere, let run = living.popFirst() else { return }
+        guard !isRoleAssigned, let run = living.popFirst() else { return }
         if others.contains(run) {
             rolesOfReplaced.insert(rerun)
             return
         }
         self[rerun].add(run, isNumbered: rerun == nil)
         rerunsOfUnrecorded[run.identity] = rerun
-        if let rerun { taken[rerun] = run }
+        if let rerun { foreignRunsAsReruns[rerun] = run }
     }
 
     private static func isOlder(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
@@ -131,9 +131,9 @@ struct WindowHistory {
     }
 
     /// A run that ingested the window, or is ingesting it, and that satisfies the predicate.
-    func ingesting(where isWanted: (RecordedRun) -> Bool) -> RecordedRun? {
+    func ingesting(where predicate: (RecordedRun) -> Bool) -> RecordedRun? {
         func ingests(_ run: RecordedRun) -> Bool {
-            run.coversWindow && !run.state.isDoubtful && isWanted(run)
+            run.coversWindow && !run.state.isDoubtful && predicate(run)
         }
         return runs.first(where: ingests) ?? replaced.first(where: ingests)
     }
@@ -149,8 +149,8 @@ struct WindowHistory {
             return .recorded
         case .missing where unrecorded.contains(where: \.coversWindow): return .recorded
         case .retry where isCoveredByAcknowledged, .failed where isCoveredByAcknowledged: return .recorded
-        case .retry where reruns.values.contains(where: { $0.isTaken(retries) }),
-            .failed where reruns.values.contains(where: { $0.isTaken(retries) }):
+        case .retry where reruns.values.contains(where: { $0.isSatisfied(retries) }),
+            .failed where reruns.values.contains(where: { $0.isSatisfied(retries) }):
             return .recorded
         case .missing, .retry, .failed:
             return verdictOfReplaced(as: nil) ?? replaced.first.map { run in
@@ -207,7 +207,7 @@ struct Attempts {
     /// Whether no retry is requested any more, because a declared rerun takes its place.
     var isSuperseded = false
     /// Whether an attempt is running, or succeeded with records.
-    private var isWhole = false
+    private var isRunningOrComplete = false
 
     /// - Parameter isNumbered: whether the run's number is one of these attempts'. A run from outside this ledger is
     ///   numbered among the window's own attempts, even if it counts as a rerun.
@@ -217,10 +217,10 @@ struct Attempts {
         switch run.state {
         case .intended, .inDoubt: doubt = run
         // The service has run the failed run again under its old id: that uses up an attempt.
-        case .rejected where run.namedKnownRun: failed += 1
+        case .rejected where run.isAnsweredWithKnownRun: failed += 1
         case .rejected, .released: break
-        case .accepted: isWhole = true
-        case .succeeded where !run.isEmpty: isWhole = true
+        case .accepted: isRunningOrComplete = true
+        case .succeeded where !run.isEmpty: isRunningOrComplete = true
         case .succeeded, .partial, .failed:
             switch run.state {
             case .failed: failed += 1
@@ -242,31 +242,32 @@ struct Attempts {
 
     /// Whether the service refused to retry the latest run that ended.
     var isRetryRefused: Bool {
-        latestIncomplete != nil && latest.map { $0.state == .rejected && !$0.namedKnownRun } ?? false
+        latestIncomplete != nil && latest.map { $0.state == .rejected && !$0.isAnsweredWithKnownRun } ?? false
     }
 
     /// Whether the latest attempt was sent and proved absent from the service.
-    var isLost: Bool { latest?.state == .released }
+    var wasReleased: Bool { latest?.state == .released }
 
     /// Whether an attempt is running, or ended without failure in a state that is not retried.
-    func isTaken(_ retries: Retries) -> Bool {
-        isWhole || partial > 0 && !retries.states.contains(.partial) || empty > 0 && !retries.states.contains(.empty)
+    func isSatisfied(_ retries: Retries) -> Bool {
+        isRunningOrComplete || partial > 0 && !retries.states.contains(.partial)
+            || empty > 0 && !retries.states.contains(.empty)
     }
 
     /// The number of attempts that failed, ended partially, or had no records.
     private var ended: Int { failed + partial + empty }
 
     /// Whether no attempt is in doubt, running, or ended in a state that is not retried.
-    func needsRun(_ retries: Retries) -> Bool { doubt == nil && !isTaken(retries) }
+    func needsRun(_ retries: Retries) -> Bool { doubt == nil && !isSatisfied(retries) }
 
     /// Whether a failed run from outside this ledger can count as one of these attempts.
-    func isOpen(_ retries: Retries) -> Bool { needsRun(retries) && ended <= retries.times }
+    func acceptsFailedRun(_ retries: Retries) -> Bool { needsRun(retries) && ended <= retries.times }
 
     func verdict(_ retries: Retries) -> Verdict {
         if let doubt { return .doubtful(doubt) }
-        if isTaken(retries) { return .recorded }
+        if isSatisfied(retries) { return .recorded }
         guard let latestIncomplete else { return .missing }
-        guard !isSuperseded, retries.include(latestIncomplete), ended <= retries.times, let run = latestIncomplete.id
+        guard !isSuperseded, retries.includes(latestIncomplete), ended <= retries.times, let run = latestIncomplete.id
         else {
             return ended > failed ? .recorded : .failed
         }
@@ -281,7 +282,7 @@ extension RecordedRun {
 
     /// Whether the manifest acknowledges the run without a window. Such a run gets no declared run's place. A request
     /// whose window the ledger contains is never foreign.
-    package func isSomebodyElses(_ acknowledged: Set<RunID>) -> Bool {
+    package func isForeign(_ acknowledged: Set<RunID>) -> Bool {
         (origin == .service || window == nil) && id.map(acknowledged.contains) ?? false
     }
 }

@@ -59,6 +59,7 @@ package struct DeltaColumnRule: Hashable, Sendable {
     /// Returns the diagnostic for an outcome, or `nil`.
     ///
     /// - Parameters:
+    ///   - outcome: the outcome of the rule.
     ///   - flowPlace: the position of the flow's declaration, for problems without a position of their own.
     ///   - asksForRuns: whether anything is to be requested. A flow with nothing to request needs no column.
     package func diagnostic(for outcome: Outcome, flowPlace: Place, asksForRuns: Bool) -> Diagnostic? {
@@ -78,9 +79,9 @@ package struct DeltaColumnRule: Hashable, Sendable {
         case .noRequestCarriesUnknown, .missing: return nil
         case .fixed(let known, let run):
             let since = run.map { " since \($0.inWords) at \($0.recordedAt)" } ?? " by the flow itself"
-            let wanted = declared.map { " and cannot become \($0.column.inWords)" } ?? ""
+            let declaredChange = declared.map { " and cannot become \($0.column.inWords)" } ?? ""
             return Diagnostic(
-                .deltaColumnFixed, at: place, "the delta column is fixed at \(known.inWords)\(since)\(wanted)",
+                .deltaColumnFixed, at: place, "the delta column is fixed at \(known.inWords)\(since)\(declaredChange)",
                 suggestion: "write '\(SuggestedYAML.deltaColumn(known))', or leave 'deltaColumn' out")
         case .onFile:
             return Diagnostic(

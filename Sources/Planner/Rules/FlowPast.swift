@@ -11,7 +11,9 @@ package enum FlowPast: Hashable, Sendable {
 
     /// Sums up the ledger's record and runs of a flow.
     ///
-    /// - Parameter runs: all of the flow's runs, in any order.
+    /// - Parameters:
+    ///   - record: the ledger's record of the flow, apart from its runs.
+    ///   - runs: all of the flow's runs, in any order.
     package init(record: FlowRecord, runs: some Sequence<RecordedRun>) {
         var summary = RunsInSummary()
         for run in runs { summary.add(run) }

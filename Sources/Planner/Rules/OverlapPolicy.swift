@@ -7,11 +7,11 @@ import Manifests
 /// little memory is enough.
 protocol OverlapPolicy {
     /// Handles a declared window that no recorded run covers.
-    mutating func declare(_ new: DesiredWindow, into found: inout FlowFindings)
+    mutating func declare(_ new: DesiredWindow, into builder: inout FlowPlanBuilder)
     /// Handles a window with a run that the service accepted, or may have accepted.
-    mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings)
+    mutating func record(_ window: Window, by run: RecordedRun, into builder: inout FlowPlanBuilder)
     /// Handles the end of the windows.
-    mutating func finish(into found: inout FlowFindings)
+    mutating func finish(into builder: inout FlowPlanBuilder)
 }
 
 extension FlowDeclaration.Overlap {
@@ -26,9 +26,9 @@ extension FlowDeclaration.Overlap {
 
 /// The policy `overlap: allow`, which requests every window unchanged.
 struct AllowOverlap: OverlapPolicy {
-    func declare(_ new: DesiredWindow, into found: inout FlowFindings) { found.create(new) }
-    func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {}
-    func finish(into found: inout FlowFindings) {}
+    func declare(_ new: DesiredWindow, into builder: inout FlowPlanBuilder) { builder.create(new) }
+    func record(_ window: Window, by run: RecordedRun, into builder: inout FlowPlanBuilder) {}
+    func finish(into builder: inout FlowPlanBuilder) {}
 }
 
 /// The policy `overlap: error`. Compares each new window only with the earlier window that ends last: one comparison
@@ -46,45 +46,45 @@ struct RefuseOverlap: OverlapPolicy {
     /// The requests in doubt. A window that overlaps one is held until the doubt is settled.
     private var doubts: [RecordedRun] = []
 
-    mutating func declare(_ new: DesiredWindow, into found: inout FlowFindings) {
-        if let lastEndingNew, lastEndingNew.window.end <= new.window.start { finish(into: &found) }
+    mutating func declare(_ new: DesiredWindow, into builder: inout FlowPlanBuilder) {
+        if let lastEndingNew, lastEndingNew.window.end <= new.window.start { finish(into: &builder) }
         var isRefused = false
         if let earlier = lastEndingNew, earlier.window.overlaps(new.window) {
-            found.refuse(new, .declared(earlier))
+            builder.refuse(new, overlapping: .declared(earlier))
             isRefused = true
         }
         if let (window, run) = lastEndingRecorded, window.overlaps(new.window) {
-            found.refuse(new, .recorded(window, run))
+            builder.refuse(new, overlapping: .recorded(window, run))
         } else {
             open.append(Open(new: new, isRefused: isRefused))
         }
         if new.window.end > lastEndingNew?.window.end ?? .min { lastEndingNew = new }
     }
 
-    mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {
+    mutating func record(_ window: Window, by run: RecordedRun, into builder: inout FlowPlanBuilder) {
         guard !run.state.isDoubtful else { return doubts.append(run) }
         for open in open {
             if open.new.window.overlaps(window) {
-                found.refuse(open.new, .recorded(window, run))
+                builder.refuse(open.new, overlapping: .recorded(window, run))
             } else {
-                close(open, into: &found)
+                close(open, into: &builder)
             }
         }
         open.removeAll(keepingCapacity: true)
         if window.end > lastEndingRecorded?.window.end ?? .min { lastEndingRecorded = (window, run) }
     }
 
-    mutating func finish(into found: inout FlowFindings) {
-        for open in open { close(open, into: &found) }
+    mutating func finish(into builder: inout FlowPlanBuilder) {
+        for open in open { close(open, into: &builder) }
         open.removeAll(keepingCapacity: true)
     }
 
-    private func close(_ open: Open, into found: inout FlowFindings) {
+    private func close(_ open: Open, into builder: inout FlowPlanBuilder) {
         guard !open.isRefused else { return }
         if let doubt = doubts.first(overlapping: open.new.window) {
-            found.hold(doubt, open.new.window, of: open.new)
+            builder.hold(doubt, window: open.new.window, of: open.new)
         } else {
-            found.create(open.new)
+            builder.create(open.new)
         }
     }
 }
@@ -107,27 +107,27 @@ struct TrimOverlap: OverlapPolicy {
     /// The requests in doubt, which cover nothing yet. A window with a piece that overlaps one is held as a whole.
     private var doubts: [RecordedRun] = []
 
-    mutating func declare(_ new: DesiredWindow, into found: inout FlowFindings) {
-        if coveredUntil <= new.window.start { finish(into: &found) }
+    mutating func declare(_ new: DesiredWindow, into builder: inout FlowPlanBuilder) {
+        if coveredUntil <= new.window.start { finish(into: &builder) }
         guard coveredUntil < new.window.end else {
-            found.recordedCount += 1
+            builder.recordedCount += 1
             return
         }
         open.append(Open(new: new, start: max(new.window.start, coveredUntil)))
         coveredUntil = new.window.end
     }
 
-    mutating func record(_ window: Window, by run: RecordedRun, into found: inout FlowFindings) {
+    mutating func record(_ window: Window, by run: RecordedRun, into builder: inout FlowPlanBuilder) {
         guard !run.state.isDoubtful else { return doubts.append(run) }
-        cover(from: window.start, until: window.end, into: &found)
+        cover(from: window.start, until: window.end, into: &builder)
         coveredUntil = max(coveredUntil, window.end)
     }
 
-    mutating func finish(into found: inout FlowFindings) { cover(from: .max, until: .max, into: &found) }
+    mutating func finish(into builder: inout FlowPlanBuilder) { cover(from: .max, until: .max, into: &builder) }
 
     /// Keeps the open parts before `start` as pieces, discards the open parts before `end`, and closes the windows that
     /// have none left.
-    private mutating func cover(from start: Timestamp, until end: Timestamp, into found: inout FlowFindings) {
+    private mutating func cover(from start: Timestamp, until end: Timestamp, into builder: inout FlowPlanBuilder) {
         while firstOpen < open.count, open[firstOpen].start < end {
             let windowEnd = open[firstOpen].new.window.end
             if let piece = Window(start: open[firstOpen].start, end: min(start, windowEnd)) {
@@ -137,7 +137,7 @@ struct TrimOverlap: OverlapPolicy {
                 open[firstOpen].start = end
                 break
             }
-            close(open[firstOpen], into: &found)
+            close(open[firstOpen], into: &builder)
             firstOpen += 1
         }
         if firstOpen == open.count {
@@ -146,13 +146,13 @@ struct TrimOverlap: OverlapPolicy {
         }
     }
 
-    private func close(_ open: Open, into found: inout FlowFindings) {
+    private func close(_ open: Open, into builder: inout FlowPlanBuilder) {
         if open.pieces.isEmpty {
-            found.recordedCount += 1
+            builder.recordedCount += 1
         } else if let doubt = open.pieces.lazy.compactMap(doubts.first(overlapping:)).first {
-            found.hold(doubt, open.new.window, of: open.new)
+            builder.hold(doubt, window: open.new.window, of: open.new)
         } else {
-            found.create(open.pieces, of: open.new)
+            builder.create(open.pieces, of: open.new)
         }
     }
 }

@@ -1,5 +1,6 @@
 import FlowRuns
 import Manifests
+import Text
 
 extension Plan {
     /// Whether the number of runs is limited by anything other than the limit on a single apply.
@@ -9,12 +10,12 @@ extension Plan {
     }
 
     /// Whether a later plan continues where limits or other flows stop this one.
-    package var isContinuedLater: Bool {
+    package var hasPostponedRequests: Bool {
         flows.contains { $0.held.contains { [.dayLimit, .runningLimit, .waiting].contains($0.cause) } }
     }
 
     /// Whether the plan can continue as soon as runs end.
-    package var isHeldByRunningRuns: Bool {
+    package var waitsForRunningRuns: Bool {
         flows.contains { $0.held.contains { $0.cause == .runningLimit || $0.cause == .waiting } }
     }
 
@@ -33,17 +34,17 @@ extension Plan {
             let own = equal.map { index in
                 flows[index].rules.runsPerDay.map { max(0, $0 - usage.onDay[flows[index].id, default: 0]) } ?? .max
             }
-            let wanted = zip(equal, own).map { min(flows[$0].actions.count, $1) }
-            let given = shares(of: min(day, running), among: wanted)
-            for (place, index) in equal.enumerated() where given[place] < flows[index].actions.count {
+            let demands = zip(equal, own).map { min(flows[$0].actions.count, $1) }
+            let shares = fairShares(of: min(day, running), among: demands)
+            for (place, index) in equal.enumerated() where shares[place] < flows[index].actions.count {
                 let over: RunLimit =
-                    given[place] == own[place]
+                    shares[place] == own[place]
                     ? .ofFlow(flows[index].rules.runsPerDay ?? 0)
                     : running < day
                         ? .running(limits.running ?? 0, oldest: usage.oldestUnderWay) : .perDay(limits.runsPerDay ?? 0)
-                limited[index] = flows[index].keeping(given[place], over: over)
+                limited[index] = flows[index].keeping(shares[place], over: over)
             }
-            let sum = given.reduce(0, +)
+            let sum = shares.reduce(0, +)
             if day != .max { day -= sum }
             if running != .max { running -= sum }
         }
@@ -52,20 +53,20 @@ extension Plan {
 }
 
 /// Divides `total` into max-min fair shares.
-private func shares(of total: Int, among wanted: [Int]) -> [Int] {
-    var given = wanted.map { _ in 0 }
+private func fairShares(of total: Int, among demands: [Int]) -> [Int] {
+    var shares = demands.map { _ in 0 }
     var left = total
-    var open = wanted.indices.filter { wanted[$0] > 0 }
+    var open = demands.indices.filter { demands[$0] > 0 }
     while left > 0, !open.isEmpty {
         let each = max(1, left / open.count)
         for index in open where left > 0 {
-            let more = min(each, wanted[index] - given[index], left)
-            given[index] += more
+            let more = min(each, demands[index] - shares[index], left)
+            shares[index] += more
             left -= more
         }
-        open.removeAll { given[$0] == wanted[$0] }
+        open.removeAll { shares[$0] == demands[$0] }
     }
-    return given
+    return shares
 }
 
 /// A limit that requests exceed.
@@ -82,7 +83,7 @@ enum RunLimit {
     }
 
     fileprivate var inWords: String {
-        func runs(_ count: Int) -> String { count == 1 ? "1 run" : "\(count) runs" }
+        func runs(_ count: Int) -> String { count == 1 ? "1 run" : "\(count.grouped) runs" }
         return switch self {
         case .perDay(let count): "held until tomorrow (UTC): the limit is \(runs(count)) a day"
         case .ofFlow(let count): "held until tomorrow (UTC): the limit of this flow is \(runs(count)) a day"

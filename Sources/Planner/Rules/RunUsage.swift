@@ -21,6 +21,8 @@ package struct RunUsage: Hashable, Sendable {
     /// Adds the runs of a flow.
     ///
     /// - Parameters:
+    ///   - runs: the recorded runs of the flow.
+    ///   - flow: the ID of the flow.
     ///   - countsUnderWay: `false` for a flow that is not declared, because its runs are not polled.
     ///   - acknowledged: runs that the manifests acknowledge: one that never reports its end does not count as running.
     package mutating func add(

@@ -1,8 +1,9 @@
 import FlowRuns
 import Manifests
+import Text
 
 /// The window that a new window partly overlaps.
-enum Overlapped {
+enum OverlapSource {
     case recorded(Window, RecordedRun)
     case declared(DesiredWindow)
 
@@ -19,7 +20,7 @@ enum Overlapped {
 struct SeriesOverlaps {
     private struct Overlaps {
         let first: DesiredWindow
-        let other: Overlapped
+        let other: OverlapSource
         var last: Window
         var count = 1
     }
@@ -29,7 +30,7 @@ struct SeriesOverlaps {
     /// Overlaps with declared windows, by the position of the series.
     private var declared: [Place: Overlaps] = [:]
 
-    mutating func add(_ new: DesiredWindow, with other: Overlapped) {
+    mutating func add(_ new: DesiredWindow, with other: OverlapSource) {
         func add(to overlaps: inout [Place: Overlaps]) {
             guard overlaps[new.place] != nil else {
                 return overlaps[new.place] = Overlaps(first: new, other: other, last: new.window)
@@ -52,7 +53,7 @@ struct SeriesOverlaps {
 }
 
 extension Diagnostic {
-    static func overlap(of new: DesiredWindow, with other: Overlapped) -> Diagnostic {
+    static func overlap(of new: DesiredWindow, with other: OverlapSource) -> Diagnostic {
         switch other {
         case .recorded(let window, let run):
             Diagnostic(
@@ -68,20 +69,20 @@ extension Diagnostic {
     }
 
     fileprivate static func overlaps(
-        of first: DesiredWindow, with other: Overlapped, count: Int, until last: Window
+        of first: DesiredWindow, with other: OverlapSource, count: Int, until last: Window
     ) -> Diagnostic {
         let span = "\(first.window.start) to \(last.end)"
         switch other {
         case .recorded(let window, let run):
             return Diagnostic(
                 other.code, at: first.place,
-                "\(count) new windows of this series, from \(span), partly overlap recorded ones; the first, "
+                "\(count.grouped) new windows of this series, from \(span), partly overlap recorded ones; the first, "
                     + "\(first.window.inWords), overlaps \(window.inWords), recorded as \(run.inWords)",
                 suggestion: trimSuggestion)
         case .declared(let earlier):
             return Diagnostic(
                 other.code, at: first.place,
-                "\(count) windows of this series, from \(span), partly overlap others that are declared; the first, "
+                "\(count.grouped) windows of this series, from \(span), partly overlap others that are declared; the first, "
                     + "\(first.window.inWords), overlaps \(earlier.window.inWords)",
                 suggestion: trimSuggestion, notes: [Note(place: earlier.place, message: "the other window")])
         }

@@ -12,16 +12,16 @@ actor ConnectionPool {
 
     private let address: ServerAddress
     private let limit: Duration
-    private let most: Int
+    private let maxConnections: Int
     private var idle: [PostgresConnection] = []
     /// Number of connections that are open or being opened.
     private var count = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var isClosed = false
 
-    init(_ address: ServerAddress, most: Int, limit: Duration) {
+    init(_ address: ServerAddress, maxConnections: Int, limit: Duration) {
         self.address = address
-        self.most = most
+        self.maxConnections = maxConnections
         self.limit = limit
     }
 
@@ -30,9 +30,9 @@ actor ConnectionPool {
     func run<Value: Sendable>(
         _ body: @escaping @Sendable (PostgresConnection) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        let connection = try await take()
+        let connection = try await checkOut()
         let result = await onThread { () throws(PostgresError) in try body(connection) }
-        give(connection)
+        checkIn(connection)
         return try result.get()
     }
 
@@ -42,11 +42,11 @@ actor ConnectionPool {
         wake()
     }
 
-    private func take() async throws(PostgresError) -> PostgresConnection {
+    private func checkOut() async throws(PostgresError) -> PostgresConnection {
         while true {
             guard !isClosed else { throw .closed }
             if let connection = idle.popLast() { return connection }
-            if count < most {
+            if count < maxConnections {
                 count += 1
                 let made = await onThread { [address, limit] () throws(PostgresError) in
                     try PostgresConnection(address, limit: limit)
@@ -66,7 +66,7 @@ actor ConnectionPool {
         }
     }
 
-    private func give(_ connection: PostgresConnection) {
+    private func checkIn(_ connection: PostgresConnection) {
         if connection.isUsable, !isClosed {
             idle.append(connection)
         } else {

@@ -50,7 +50,7 @@ struct LibPQ: Sendable {
 
     /// Loads the library, once per process.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` naming the package to install, when libpq is missing or too old.
+    /// - Throws: `LedgerError.unusable` naming the package to install, when libpq is missing or too old.
     static func loaded() throws(LedgerError) -> LibPQ { try library.get() }
 
     private static let library: Result<LibPQ, LedgerError> = Result { () throws(LedgerError) in try LibPQ() }

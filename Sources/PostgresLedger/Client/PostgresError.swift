@@ -1,6 +1,6 @@
 import Ledger
 
-/// An error of a statement or a connection, before its conversion to a ``LedgerError``.
+/// An error of a statement or a connection, before its conversion to a `LedgerError`.
 enum PostgresError: Error {
     /// The server refused the statement and rolled back its transaction.
     case refused(ServerMessage)

@@ -13,7 +13,7 @@ extension PostgresConnection {
         var parameters = Parameters()
         parameters.add(target)
         parameters.add(flow.description)
-        var found: FlowRecord?
+        var record: FlowRecord?
         try run(
             """
             SELECT l.server_changes, coalesce(l.server_changed_at > now() - interval '1 day', false),
@@ -23,10 +23,10 @@ extension PostgresConnection {
         ) { (row) throws(PostgresError) in
             let changes = try row.required(try row.integer())
             let isRecent = try row.boolean()
-            found = try row.record() ?? .unrecorded(flow, serverChanges: changes, isRecent: isRecent)
+            record = try row.record() ?? .unrecorded(flow, serverChanges: changes, isRecent: isRecent)
         }
-        guard let found else { throw .unreadable("the table sluice.ledger has no row") }
-        return found
+        guard let record else { throw .unreadable("the table sluice.ledger has no row") }
+        return record
     }
 
     /// Returns the records of all flows, sorted by flow ID.

@@ -58,6 +58,6 @@ struct CoverageLane {
     ) -> Range<Int> {
         let first = min(width - 1, Int(scale.position(stretch.start) * Double(width)))
         let end = Int((scale.position(stretch.end) * Double(width)).rounded(.up))
-        return first..<min(width, max(end, first + stretch.state.leastWidth))
+        return first..<min(width, max(end, first + stretch.state.minWidth))
     }
 }

@@ -90,5 +90,5 @@ extension CoverageState {
     var top: Int { self >= .held ? 0 : 2 }
 
     /// The minimum width of a mark in columns, which keeps short problems visible.
-    var leastWidth: Int { self >= .partial ? 3 : 1 }
+    var minWidth: Int { self >= .partial ? 3 : 1 }
 }

@@ -17,6 +17,7 @@ package struct CoverageReport: Sendable {
     /// - Parameters:
     ///   - target: The name of the target.
     ///   - asOf: The instant that the page shows.
+    ///   - flows: The coverage of each flow.
     ///   - runLink: The link to a run, as a template.
     package init(target: String, asOf: Timestamp, flows: [FlowCoverage], runLink: RunLink? = nil) {
         self.target = target

@@ -37,27 +37,27 @@ struct CoverageScale {
     var ticks: [Tick] {
         let span = end - start
         let clock = [60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400]
-        if let step = clock.map({ Duration.seconds($0) }).first(where: { Self.fits(span, $0) }) {
+        if let step = clock.map({ Duration.seconds($0) }).first(where: { Self.fits(span, step: $0) }) {
             return Self.multiples(of: step, from: start, through: end).map { time in
                 let moment = UTCTime(time)
                 return tick(
-                    time, step < Self.day ? "\(moment.date.dropFirst(5)) \(moment.time.prefix(5))" : moment.date)
+                    time, label: step < Self.day ? "\(moment.date.dropFirst(5)) \(moment.time.prefix(5))" : moment.date)
             }
         }
         let months: [Int] = [1, 3, 6, 12, 24, 60, 120, 600, 1200, 12_000]
-        let step = months.first { Self.fits(span, Self.day * 30 * $0) } ?? 12_000
+        let step = months.first { Self.fits(span, step: Self.day * 30 * $0) } ?? 12_000
         let (from, through) = (UTCTime(start), UTCTime(end))
         return stride(from: from.year * 12 / step * step, through: through.year * 12 + 11, by: step).compactMap {
             month in
             guard let time = Timestamp(year: month / 12, month: month % 12 + 1, day: 1),
                 start <= time, time <= end
             else { return nil }
-            return tick(time, step % 12 == 0 ? "\(month / 12)" : String(UTCTime(time).date.prefix(7)))
+            return tick(time, label: step % 12 == 0 ? "\(month / 12)" : String(UTCTime(time).date.prefix(7)))
         }
     }
 
     /// Checks whether steps of this length give few enough ticks.
-    private static func fits(_ span: Duration, _ step: Duration) -> Bool { span / step < 11 }
+    private static func fits(_ span: Duration, step: Duration) -> Bool { span / step < 11 }
 
     private static func multiples(of step: Duration, from start: Timestamp, through end: Timestamp) -> [Timestamp] {
         let passed = (start.milliseconds % step.milliseconds + step.milliseconds) % step.milliseconds
@@ -70,5 +70,5 @@ struct CoverageScale {
         return multiples
     }
 
-    private func tick(_ time: Timestamp, _ label: String) -> Tick { Tick(position: position(time), label: label) }
+    private func tick(_ time: Timestamp, label: String) -> Tick { Tick(position: position(time), label: label) }
 }

@@ -65,25 +65,27 @@ extension CoverageReport {
                         json.member("name", state.name)
                         json.member("text", state.inWords)
                         json.member("top", state.top)
-                        json.member("least", state.leastWidth)
+                        json.member("least", state.minWidth)
                     }
                 }
             }
-            let most = max(200, Self.mostMarks / max(1, flows.count))
+            let maxMarksPerFlow = max(200, Self.maxMarks / max(1, flows.count))
             json.array("lanes") { json in
-                for flow in flows { json.element(json: marks(of: flow, scale, most: most).text) }
+                for flow in flows { json.element(json: marks(of: flow, scale, maxMarksPerFlow: maxMarksPerFlow).text) }
             }
         }
         return json
     }
 
     /// The maximum number of marks in all lanes, which limits the size of the page.
-    private static let mostMarks = 60_000
+    private static let maxMarks = 60_000
 
     /// Returns the exact marks of a flow, or the marks of a wide lane if there are too many.
-    private func marks(of flow: FlowCoverage, _ scale: CoverageScale, most: Int) -> JSONText {
+    private func marks(of flow: FlowCoverage, _ scale: CoverageScale, maxMarksPerFlow: Int) -> JSONText {
         let exact = flow.joinedStretches
-        let marks = exact.count <= most ? exact : CoverageLane(flow, scale, width: most).marks.map(\.stretch)
+        let marks =
+            exact.count <= maxMarksPerFlow
+            ? exact : CoverageLane(flow, scale, width: maxMarksPerFlow).marks.map(\.stretch)
         var json = JSONText()
         json.array { json in
             for mark in marks {

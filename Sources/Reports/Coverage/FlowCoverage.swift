@@ -60,6 +60,7 @@ package struct FlowCoverage: Hashable, Sendable {
     /// - Parameters:
     ///   - plan: The plan of the flow; its requests and held windows are included.
     ///   - runs: All recorded runs of the flow. If a window has several runs, the newest one counts.
+    ///   - repeated: The windows that were ingested more often than declared.
     ///   - declaration: The declaration of the flow, which contains the expected number of records.
     ///   - refreshedAt: The time of the last comparison with the service; `nil` if there was none.
     package init(
@@ -81,10 +82,10 @@ package struct FlowCoverage: Hashable, Sendable {
             states[window] = .tooFewRecords
             reasons[window] = declaration?.expectation?.shortfall(of: records)
         }
-        func add(_ window: Window, _ state: CoverageState) { states[window] = max(states[window] ?? state, state) }
-        for action in plan.actions { add(action.window, .planned) }
+        func add(_ window: Window, as state: CoverageState) { states[window] = max(states[window] ?? state, state) }
+        for action in plan.actions { add(action.window, as: .planned) }
         for held in plan.held {
-            add(held.window, held.cause.isPostponed ? .postponed : .held)
+            add(held.window, as: held.cause.isPostponed ? .postponed : .held)
             reasons[held.window] = reasons[held.window] ?? held.reason
         }
 

@@ -22,10 +22,12 @@ struct DiagnosticText {
         self.diagnostics = diagnostics
         self.style = style
         let places = diagnostics.flatMap { [$0.place].compactMap(\.self) + $0.notes.map(\.place) }
-        let wanted = Dictionary(grouping: places, by: \.file).mapValues { Set($0.map(\.line)) }
+        let lineNumbers = Dictionary(grouping: places, by: \.file).mapValues { Set($0.map(\.line)) }
         var lines: [String: SourceLines] = [:]
         for source in sources {
-            if let numbers = wanted[source.path] { lines[source.path] = SourceLines(of: source, wanted: numbers) }
+            if let numbers = lineNumbers[source.path] {
+                lines[source.path] = SourceLines(of: source, lineNumbers: numbers)
+            }
         }
         self.sources = lines
     }
@@ -45,7 +47,7 @@ struct DiagnosticText {
         let gutter = String(places.map(\.line).max() ?? 0).count
         if let place = diagnostic.place { lines += self.lines(of: place, tone, gutter) }
         if let suggestion = diagnostic.suggestion {
-            lines.append(margin(gutter, "=", "\(style.paint("help", .help)): \(suggestion)"))
+            lines.append(margin(gutter, sign: "=", "\(style.paint("help", .help)): \(suggestion)"))
         }
         for note in diagnostic.notes {
             lines.append("\(style.paint("note", .help)): \(note.message)")
@@ -61,12 +63,12 @@ struct DiagnosticText {
         let number = String(place.line)
         let head: StyledText = "\(StyledText.spaces(gutter - number.count))\(style.paint("\(number) |", .margin))"
         return [
-            arrow, margin(gutter, "|"), excerpt.text.isEmpty ? head : "\(head) \(excerpt.text)",
-            margin(gutter, "|", "\(excerpt.indent)\(style.paint(excerpt.carets, tone))"),
+            arrow, margin(gutter, sign: "|"), excerpt.text.isEmpty ? head : "\(head) \(excerpt.text)",
+            margin(gutter, sign: "|", "\(excerpt.indent)\(style.paint(excerpt.carets, tone))"),
         ]
     }
 
-    private func margin(_ gutter: Int, _ sign: String, _ text: StyledText = "") -> StyledText {
+    private func margin(_ gutter: Int, sign: String, _ text: StyledText = "") -> StyledText {
         let margin: StyledText = "\(StyledText.spaces(gutter + 1))\(style.paint(sign, .margin))"
         return text.isEmpty ? margin : "\(margin) \(text)"
     }

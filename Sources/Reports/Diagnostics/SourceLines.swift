@@ -7,29 +7,29 @@ struct SourceLines {
 
     /// Finds lines by their numbers.
     ///
-    /// - Parameter wanted: The line numbers, counted from 1.
-    init(of file: SourceFile, wanted: Set<Int>) {
-        guard let last = wanted.max() else { return }
+    /// - Parameter lineNumbers: The line numbers, counted from 1.
+    init(of file: SourceFile, lineNumbers: Set<Int>) {
+        guard let last = lineNumbers.max() else { return }
         let bytes = utf8Text(file.bytes)
         var number = 1
         var start = 0
         var index = 0
         while index < bytes.count, number <= last {
             if bytes[index] == 0x0A {
-                keep(bytes[start..<index], number, wanted)
+                keep(bytes[start..<index], number: number, ifIn: lineNumbers)
                 number += 1
                 start = index + 1
             }
             index += 1
         }
-        if number <= last { keep(bytes[start...], number, wanted) }
+        if number <= last { keep(bytes[start...], number: number, ifIn: lineNumbers) }
     }
 
     /// The line with this number; `nil` if it was not requested or the file is shorter.
     subscript(number: Int) -> [Unicode.Scalar]? { lines[number] }
 
-    private mutating func keep(_ line: ArraySlice<UInt8>, _ number: Int, _ wanted: Set<Int>) {
-        guard wanted.contains(number) else { return }
+    private mutating func keep(_ line: ArraySlice<UInt8>, number: Int, ifIn lineNumbers: Set<Int>) {
+        guard lineNumbers.contains(number) else { return }
         let line = line.last == 0x0D ? line.dropLast() : line
         // A line of megabytes is not shown whole; what is near any column that people look at is.
         lines[number] = Array(String(decoding: line.prefix(1 << 20), as: UTF8.self).unicodeScalars)

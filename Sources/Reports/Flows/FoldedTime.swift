@@ -16,7 +16,7 @@ struct FoldedTime {
     private(set) var windows: [Window] = []
 
     /// The minimum number of windows in a series; a shorter one is no simpler than separate windows.
-    private static let fewest = 3
+    private static let minWindowsPerSeries = 3
 
     /// Folds windows into series.
     ///
@@ -24,7 +24,7 @@ struct FoldedTime {
     init(_ sorted: [Window]) {
         var open: [End: Run] = [:]
         func close(_ run: Run) {
-            if run.windows.count < Self.fewest { windows += run.windows } else { series.append(run) }
+            if run.windows.count < Self.minWindowsPerSeries { windows += run.windows } else { series.append(run) }
         }
         var runs: [Run] = []
         for window in sorted {

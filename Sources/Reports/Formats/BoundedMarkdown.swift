@@ -2,13 +2,13 @@
 struct BoundedMarkdown {
     /// The default limit in bytes. A comment on GitHub has at most 65,536 characters; the rest is left for bots to add
     /// text.
-    static let mostBytes = 60_000
+    static let maxBytes = 60_000
 
     private(set) var text = MarkdownText()
     /// The remaining bytes.
     private(set) var left: Int
 
-    init(limit: Int = mostBytes) { left = limit }
+    init(limit: Int = maxBytes) { left = limit }
 
     /// Appends a piece if all of it fits, and returns whether the piece was appended.
     @discardableResult

@@ -14,7 +14,10 @@ package struct CommandArguments: Sendable {
 
     /// Formats a command such as `sluice history manifests/ --target prod --flow ID --state failed`.
     ///
-    /// - Parameter flow: The only flow to select; `nil` repeats the current selection.
+    /// - Parameters:
+    ///   - name: The name of the command.
+    ///   - options: The options of the command, in order.
+    ///   - flow: The only flow to select; `nil` repeats the current selection.
     package func command(_ name: String, _ options: String..., flow: FlowID? = nil) -> String {
         (["sluice", name] + manifests + (flow.map { ["--flow", $0.description] } ?? selection) + options)
             .joined(separator: " ")

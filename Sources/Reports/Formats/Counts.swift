@@ -1,17 +1,14 @@
+import Text
+
 /// Formats a number with thousands separators, such as `99,950`.
-package func grouped(_ number: Int) -> String {
-    let digits = Array(String(number.magnitude))
-    var text = number < 0 ? "-" : ""
-    for (index, digit) in digits.enumerated() {
-        if index > 0, (digits.count - index).isMultiple(of: 3) { text.append(",") }
-        text.append(digit)
-    }
-    return text
-}
+package func grouped(_ number: Int) -> String { number.grouped }
 
 /// Formats a count with its noun, such as `1 window` or `340 windows`. All outputs use this function for counts.
 ///
-/// - Parameter plural: The plural of the noun; `nil` appends an `s`.
+/// - Parameters:
+///   - number: The count.
+///   - noun: The noun in the singular.
+///   - plural: The plural of the noun; `nil` appends an `s`.
 package func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
     "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
 }

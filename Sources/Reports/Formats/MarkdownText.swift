@@ -123,10 +123,10 @@ private func withoutBars(_ cell: String) -> String {
     }
 }
 
-private func longestRun(of wanted: Unicode.Scalar, in text: String) -> Int {
+private func longestRun(of character: Unicode.Scalar, in text: String) -> Int {
     var (run, longest) = (0, 0)
     for scalar in text.unicodeScalars {
-        run = scalar == wanted ? run + 1 : 0
+        run = scalar == character ? run + 1 : 0
         longest = max(longest, run)
     }
     return longest

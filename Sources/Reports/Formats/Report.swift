@@ -30,6 +30,7 @@ extension Report {
     /// This method is the only place that selects a rendering by format.
     ///
     /// - Parameters:
+    ///   - format: The format.
     ///   - style: The capabilities of the terminal, for the format `text`.
     ///   - write: Receives the bytes in chunks, in order.
     package func write(
@@ -49,7 +50,7 @@ extension Report {
 /// One format of a report.
 ///
 /// Untrusted text is escaped by the text type of the format and nowhere else: ``StyledText``, `JSONText`,
-/// ``MarkdownText``, ``WorkflowCommand``, ``HTMLText``.
+/// ``MarkdownText``, ``WorkflowCommand``, `HTMLText`.
 package struct Rendering<Subject: Sendable>: Sendable {
     package let format: ReportFormat
     let write: @Sendable (Subject, TextStyle, (_ piece: [UInt8]) -> Void) -> Void

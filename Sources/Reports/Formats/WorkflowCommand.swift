@@ -35,7 +35,7 @@ package struct WorkflowCommand: Hashable, Sendable {
         return "::\(level.rawValue) \(properties.joined(separator: ","))::\(message)\n"
     }
 
-    /// Escapes a message for a workflow command. GitHub's toolkit also escapes line breaks, which ``printable(_:)``
+    /// Escapes a message for a workflow command. GitHub's toolkit also escapes line breaks, which `printable(_:)`
     /// replaces.
     private func data(_ text: String) -> String { printable(text).replacing("%", with: "%25") }
 

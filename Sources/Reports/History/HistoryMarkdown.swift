@@ -6,7 +6,7 @@ extension HistoryReport {
     var markdown: MarkdownText {
         guard !entries.isEmpty else { return "\(emptyText)\n" }
         let titles = ["When (UTC)", "Flow", "Window (UTC)", "State", "Run", "Attempt", "Declared by"]
-        var text = BoundedMarkdown(limit: BoundedMarkdown.mostBytes - 200)
+        var text = BoundedMarkdown(limit: BoundedMarkdown.maxBytes - 200)
         let shown = text.add(entries.lazy.map(row), head: .head(titles, numbersFrom: titles.count))
         let omitted = entries.count - shown + leftOut
         if omitted > 0 { text.add("\n_\(counted(omitted, "older run")) left out._\n") }

@@ -18,7 +18,13 @@ package struct HistoryReport: Sendable {
 
     /// Creates a report.
     ///
-    /// - Parameter limit: The maximum number of runs, of which the newest are kept; `nil` keeps all.
+    /// - Parameters:
+    ///   - entries: The runs to show.
+    ///   - names: The names of the flows.
+    ///   - expectations: The expected numbers of records, by flow.
+    ///   - limit: The maximum number of runs, of which the newest are kept; `nil` keeps all.
+    ///   - showsRequests: Whether to show the request and the response of each run.
+    ///   - isFiltered: Whether a filter has removed runs, so that an empty list does not mean an empty ledger.
     package init(
         _ entries: [LedgerEntry], names: [FlowID: String] = [:], expectations: [FlowID: Expectation] = [:],
         limit: Int? = nil, showsRequests: Bool = false,

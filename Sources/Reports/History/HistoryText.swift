@@ -44,7 +44,7 @@ extension HistoryReport {
         let details = [
             run.id.map { "run \($0)" }, "recorded \(run.recordedAt)", entry.declaredBy.isEmpty ? nil : entry.declaredBy,
         ].compactMap(\.self)
-        return style.besideOrBelow(head, run.window?.text(style.ellipsis) ?? "unknown window")
+        return style.nextToOrBelow(head, text: run.window?.text(style.ellipsis) ?? "unknown window")
             + details.flatMap { style.lines($0, .quiet, indent: 4) }
             + remarks(entry).flatMap { style.lines($0, .plain, indent: 4) }
     }
@@ -74,7 +74,7 @@ extension RunCounts {
             (inputFiles, "file in", "files in"), (inputRecords, "record in", "records in"),
             (outputRecords, "out", "out"), (failedRecords, "failed", "failed"),
         ]
-        let told = counts.compactMap { count, one, more in count.map { counted(Int($0), one, more) } }
-        return told.isEmpty ? nil : told.joined(separator: ", ")
+        let descriptions = counts.compactMap { count, one, more in count.map { counted(Int($0), one, more) } }
+        return descriptions.isEmpty ? nil : descriptions.joined(separator: ", ")
     }
 }

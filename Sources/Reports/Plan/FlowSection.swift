@@ -16,9 +16,9 @@ struct FlowSection {
     private static let indent = 2
     private static let diagnosticLimit = 5
     private static let heldLimit = 4
-    private static let narrowestPlace = 24
+    private static let minPlaceWidth = 24
     /// The minimum number of columns for a reason next to its window; in a narrower terminal it goes below the window.
-    private static let narrowestReason = 36
+    private static let minReasonWidth = 36
 
     init(
         _ flow: FlowPlan, asOf: Timestamp, startsEarly: Duration?, arguments: CommandArguments, style: TextStyle,
@@ -33,7 +33,7 @@ struct FlowSection {
         self.showsDiagnostics = showsDiagnostics
     }
 
-    var lines: [StyledText] { [title] + windows + span + standing + diagnostics }
+    var lines: [StyledText] { [title] + windows + span + skippedCounts + diagnostics }
 
     private var title: StyledText {
         var id = flow.name == nil ? "" : "  \(flow.id)"
@@ -44,7 +44,7 @@ struct FlowSection {
         if let width = style.width {
             var room = width - order.columns - tag.columns - 2
             // Drop the ID first: the position leads to the ID as well, and people recognize the name.
-            if name.columns + id.columns + min(place.columns, Self.narrowestPlace) > room { id = "" }
+            if name.columns + id.columns + min(place.columns, Self.minPlaceWidth) > room { id = "" }
             room -= id.columns
             name = name.cutInMiddle(to: max(12, room - min(place.columns, max(12, room / 2))), style)
             place = place.cutInMiddle(to: max(8, room - name.columns), style)
@@ -59,7 +59,7 @@ struct FlowSection {
         let rangeWidth = shown.map { $0.windows.rangeText(style.ellipsis).columns }.max() ?? 0
         let sizeWidth = shown.map { $0.windows.sizeText.columns }.max() ?? 0
         func lines(_ selection: PlanLineSelection) -> [StyledText] {
-            let lines = selection.shown.flatMap { self.lines($0, rangeWidth, sizeWidth) }
+            let lines = selection.shown.flatMap { self.lines($0, rangeWidth: rangeWidth, sizeWidth: sizeWidth) }
             guard selection.omittedCount > 0 else { return lines }
             let more = "\(style.ellipsis) and \(grouped(selection.omittedCount)) more: \(selection.omittedText)"
             return lines + indented("\(more); see --format json", .strong)
@@ -67,7 +67,7 @@ struct FlowSection {
         return lines(requests) + lines(held)
     }
 
-    private func lines(_ line: PlanLine, _ rangeWidth: Int, _ sizeWidth: Int) -> [StyledText] {
+    private func lines(_ line: PlanLine, rangeWidth: Int, sizeWidth: Int) -> [StyledText] {
         let symbol = PlanSymbol(line.kind)
         let range = line.windows.rangeText(style.ellipsis).padded(to: rangeWidth)
         let size = line.windows.sizeText
@@ -78,7 +78,7 @@ struct FlowSection {
         let painted = style.paint(size, line.unusual == nil ? .plain : .warning)
 
         let indent = head.columns + sizeWidth + 2
-        if style.isNarrower(than: indent + Self.narrowestReason) {
+        if style.isNarrower(than: indent + Self.minReasonWidth) {
             let start: StyledText = "\(head)\(painted)"
             return [start] + zonedTimes(line)
                 + notes.flatMap { note, tone in style.lines(note, tone, indent: Self.indent + 4) }
@@ -105,7 +105,7 @@ struct FlowSection {
         return indented(isUnusual ? "\(style.warningSign) \(text)" : text, isUnusual ? .warning : .quiet)
     }
 
-    private var standing: [StyledText] {
+    private var skippedCounts: [StyledText] {
         var lines: [StyledText] = []
         if flow.recordedCount > 0 {
             lines += marked(.recorded, "\(counted(flow.recordedCount, "window")) recorded\(flow.replacedText)")

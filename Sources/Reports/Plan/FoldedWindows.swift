@@ -34,15 +34,15 @@ struct FoldedWindows: Hashable {
     /// Merges another range if it is adjacent on either side and has windows of the same length.
     ///
     /// - Returns: Whether the ranges were merged.
-    mutating func take(_ other: FoldedWindows) -> Bool {
+    mutating func merge(_ other: FoldedWindows) -> Bool {
         guard other.start == end || other.end == start else { return false }
-        let (least, most) = (min(shortest, other.shortest), max(longest, other.longest))
-        guard least == most || Self.unit(of: least, most) != nil else { return false }
+        let (newShortest, newLongest) = (min(shortest, other.shortest), max(longest, other.longest))
+        guard newShortest == newLongest || Self.unit(of: newShortest, to: newLongest) != nil else { return false }
         start = min(start, other.start)
         end = max(end, other.end)
         count += other.count
-        shortest = least
-        longest = most
+        shortest = newShortest
+        longest = newLongest
         return true
     }
 
@@ -50,7 +50,7 @@ struct FoldedWindows: Hashable {
     ///
     /// - Parameter last: The last of these windows.
     /// - Returns: Whether the windows were merged.
-    mutating func take(_ more: Int, upTo last: Window) -> Bool {
+    mutating func merge(_ more: Int, upTo last: Window) -> Bool {
         let (earliest, latest) = (min(start, last.start), max(end, last.end))
         guard count == 1, latest - earliest == longest * (more + 1) else { return false }
         (start, end) = (earliest, latest)
@@ -64,7 +64,9 @@ struct FoldedWindows: Hashable {
     var sizeText: String {
         guard count > 1 else { return spanText(longest) }
         let text = "\(grouped(count)) \(noun) of "
-        guard shortest != longest, let unit = Self.unit(of: shortest, longest) else { return text + spanText(longest) }
+        guard shortest != longest, let unit = Self.unit(of: shortest, to: longest) else {
+            return text + spanText(longest)
+        }
         // Mention only days of different lengths: that months differ is well known.
         return text + unit + (unit.hasSuffix("d") ? " (\(shortest.wholeHours)-\(longest.wholeHours)h)" : "")
     }
@@ -72,7 +74,7 @@ struct FoldedWindows: Hashable {
     /// Formats the range, such as `2024-01-01T00:00:00Z … 2024-12-31T00:00:00Z`.
     func rangeText(_ ellipsis: String) -> String { "\(start) \(ellipsis) \(end)" }
 
-    private static func unit(of shortest: Duration, _ longest: Duration) -> String? {
+    private static func unit(of shortest: Duration, to longest: Duration) -> String? {
         calendarUnits.first { $0.lengths.contains(shortest) && $0.lengths.contains(longest) }?.name
     }
 }

@@ -63,8 +63,8 @@ struct GanttChart {
     /// Colons, semicolons and number signs end a name, and some words are keywords, so only letters, digits and a few
     /// other characters are kept.
     private func word(_ text: String) -> String {
-        let kept = text.prefix(60).map { $0.isLetter || $0.isNumber || "-_.,".contains($0) ? $0 : " " }
-        let name = String(kept).split(separator: " ").joined(separator: " ")
+        let printable = text.prefix(60).map { $0.isLetter || $0.isNumber || "-_.,".contains($0) ? $0 : " " }
+        let name = String(printable).split(separator: " ").joined(separator: " ")
         return name.isEmpty ? "flow" : name
     }
 }

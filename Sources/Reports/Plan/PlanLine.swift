@@ -15,7 +15,7 @@ struct PlanLine {
 
     let kind: Kind
     private(set) var windows: FoldedWindows
-    /// See ``PlannedAction/timeZone``.
+    /// See `PlannedAction.timeZone`.
     let timeZone: String?
     /// The reason for the request, or for holding the window.
     private(set) var reason: String
@@ -47,7 +47,7 @@ struct PlanLine {
     /// Returns the lines of consecutive requests: a single line if their windows fold, otherwise one line each.
     static func lines(of row: PlannedActions.Row) -> [PlanLine] {
         var line = PlanLine(row.first, unusual: nil)
-        if row.count == 1 || !line.isNotable && line.windows.take(row.count - 1, upTo: row.last.window) {
+        if row.count == 1 || !line.isNotable && line.windows.merge(row.count - 1, upTo: row.last.window) {
             return [line]
         }
         return (0..<row.count).map { PlanLine(row[$0], unusual: nil) }
@@ -72,12 +72,12 @@ struct PlanLine {
 
     /// Merges another line if the windows fold and both lines are plain with the same reason, retries for the same
     /// cause, or of the same rerun. Returns whether the lines were merged.
-    mutating func take(_ other: PlanLine) -> Bool {
+    mutating func merge(_ other: PlanLine) -> Bool {
         let isPlain = !isNotable && !other.isNotable && reason == other.reason
         let isSameRetry = cause != nil && cause == other.cause && unusual == nil && other.unusual == nil
         let isSameRerun = kind == .rerun && reason == other.reason && unusual == nil && other.unusual == nil
         guard isPlain || isSameRetry || isSameRerun, kind == other.kind, timeZone == other.timeZone,
-            windows.take(other.windows)
+            windows.merge(other.windows)
         else { return false }
         reason = cause ?? reason
         return true
@@ -85,7 +85,7 @@ struct PlanLine {
 
     /// Merges each line into the previous one where possible.
     static func folded(_ lines: some Sequence<PlanLine>) -> [PlanLine] {
-        Array(folding: lines) { $0.take($1) }
+        Array(folding: lines) { $0.merge($1) }
     }
 }
 

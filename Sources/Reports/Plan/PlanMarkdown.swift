@@ -18,7 +18,7 @@ struct PlanMarkdown {
 
     /// The unfinished comment.
     private struct Draft {
-        var comment = BoundedMarkdown(limit: BoundedMarkdown.mostBytes - closingBytes)
+        var comment = BoundedMarkdown(limit: BoundedMarkdown.maxBytes - closingBytes)
         /// The parts that did not fit.
         var omitted: [String] = []
 
@@ -33,7 +33,7 @@ struct PlanMarkdown {
         self.digest = digest
     }
 
-    /// The comment, whose size is limited to ``BoundedMarkdown/mostBytes``.
+    /// The comment, whose size is limited to ``BoundedMarkdown/maxBytes``.
     var text: MarkdownText {
         var draft = Draft()
         draft.comment.add("\(marker)\n\(opening)")
@@ -89,7 +89,7 @@ struct PlanMarkdown {
     private var checks: [() -> MarkdownText] {
         let early = plan.earlyStarts
         let firstRuns = plan.flows.filter { $0.firstColumn != nil }
-        let areFirstRunsOne = firstRuns.count > Self.mostFirstRuns
+        let areFirstRunsOne = firstRuns.count > Self.maxFirstRuns
         let merged = areFirstRunsOne ? [{ firstRunsCheck(firstRuns) }] : []
         return merged
             + plan.flows.flatMap { flow in
@@ -118,7 +118,7 @@ struct PlanMarkdown {
     }
 
     /// The maximum number of flows whose first runs are listed separately.
-    private static let mostFirstRuns = 5
+    private static let maxFirstRuns = 5
 
     /// Lists first runs, such as `- 2 flows make their first run, which carries the delta column: ID of a and b`.
     private func firstRunsCheck(_ flows: [FlowPlan]) -> MarkdownText {

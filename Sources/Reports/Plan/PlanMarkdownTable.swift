@@ -7,7 +7,7 @@ import Planner
 /// columns are omitted.
 struct PlanMarkdownTable {
     /// The maximum number of flows with full rows.
-    private static let mostInFull = 25
+    private static let maxFullRows = 25
 
     private enum Column: String, CaseIterable {
         case request = "Request"
@@ -44,7 +44,7 @@ struct PlanMarkdownTable {
         columns = Column.allCases.filter { column in
             column == .request || counts.contains { column.value(of: $0) > 0 }
         }
-        isShort = flows.count > Self.mostInFull
+        isShort = flows.count > Self.maxFullRows
         marksUnverified = flows.contains(where: \.isVerified)
     }
 

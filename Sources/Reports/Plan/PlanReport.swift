@@ -41,7 +41,7 @@ extension Plan {
     }
 
     private func notice(_ flow: FlowPlan) -> WorkflowCommand {
-        let words = (flow.counts.wanted + flow.counts.standing).joined(separator: ", ")
+        let words = (flow.counts.requestCounts + flow.counts.skippedCounts).joined(separator: ", ")
         let span = flow.span.map { "; requests cover \($0.text("…")) (\(spanText($0.length)))" } ?? ""
         let unverified = flow.isVerified ? "" : "; not verified"
         return WorkflowCommand(

@@ -4,8 +4,8 @@ import Planner
 extension PlanCounts {
     /// The closing line of a plan, such as `Plan: 12 to request, 1 to retry; 1 held, 340 recorded.`
     package var summary: String {
-        let rest = standing.joined(separator: ", ")
-        if requests > 0 { return "Plan: \(wanted.joined(separator: ", "))\(rest.isEmpty ? "" : "; \(rest)")." }
+        let rest = skippedCounts.joined(separator: ", ")
+        if requests > 0 { return "Plan: \(requestCounts.joined(separator: ", "))\(rest.isEmpty ? "" : "; \(rest)")." }
         guard sum(.errors, .held) + postponed == 0 else {
             return "Nothing to request\(rest.isEmpty ? "" : ": \(rest)")."
         }
@@ -22,10 +22,10 @@ extension PlanCounts {
     var postponed: Int { sum(.paused, .untilTomorrow, .untilRunsEnd, .waiting) }
 
     /// The counts of requests in words, without zeros.
-    var wanted: [String] { words([.create, .retry, .rerun]) }
+    var requestCounts: [String] { words([.create, .retry, .rerun]) }
 
     /// The counts of everything that is not requested in words, without zeros.
-    var standing: [String] {
+    var skippedCounts: [String] {
         words([.held, .paused, .untilTomorrow, .untilRunsEnd, .waiting, .recorded, .undeclared])
     }
 

@@ -44,7 +44,8 @@ struct PlanText {
         let early = plan.earlyStarts
         let isShort = busy.count <= Self.sectionLimit
         let detailed = Set(
-            busy.lazy.filter { isShort || needsLook($0, early) }.prefix(Self.sectionLimit).map(\.id))
+            busy.lazy.filter { isShort || needsAttention($0, startingEarly: early) }.prefix(Self.sectionLimit).map(\.id)
+        )
         let limit = max(4, Self.rowLimit / max(1, detailed.count))
         let sections = busy.filter { detailed.contains($0.id) }.flatMap { flow in
             FlowSection(
@@ -52,12 +53,12 @@ struct PlanText {
                 limit: limit, showsDiagnostics: showsDiagnostics
             ).lines + .blank
         }
-        let others = brief(busy.filter { !detailed.contains($0.id) }, early)
+        let others = brief(busy.filter { !detailed.contains($0.id) }, startingEarly: early)
         return header + sections + others + quiet(besides: busy) + closing
     }
 
     /// Checks whether a flow has more to review than the number of its requests.
-    private func needsLook(_ flow: FlowPlan, _ early: [FlowID: Duration]) -> Bool {
+    private func needsAttention(_ flow: FlowPlan, startingEarly early: [FlowID: Duration]) -> Bool {
         let counts = flow.counts
         return !flow.diagnostics.isEmpty || counts[.held] + counts[.failed] + counts[.retry] + counts[.rerun] > 0
             || early[flow.id] != nil || !UnusualWindows(flow.actions, asOf: plan.asOf).isEmpty
@@ -79,7 +80,7 @@ struct PlanText {
     }
 
     /// Formats one line for each flow without a section.
-    private func brief(_ flows: [FlowPlan], _ early: [FlowID: Duration]) -> [StyledText] {
+    private func brief(_ flows: [FlowPlan], startingEarly early: [FlowID: Duration]) -> [StyledText] {
         guard !flows.isEmpty else { return [] }
         let shown = flows.prefix(Self.lineLimit)
         let withIDs = table(shown, early, showsIDs: true)
@@ -87,7 +88,7 @@ struct PlanText {
         let rest = flows.dropFirst(Self.lineLimit)
         guard !rest.isEmpty else { return table.lines + .blank }
         let counts = rest.reduce(PlanCounts()) { $0 + $1.counts }
-        let words = (counts.wanted + counts.standing + [counts.diagnosticCounts]).filter { !$0.isEmpty }
+        let words = (counts.requestCounts + counts.skippedCounts + [counts.diagnosticCounts]).filter { !$0.isEmpty }
         let more = counted(rest.count, "more flow")
         let sum = "\(style.ellipsis) and \(more): \(words.joined(separator: ", ")); see --format json"
         return table.lines + style.lines(sum, .strong) + .blank
@@ -103,15 +104,15 @@ struct PlanText {
                 .filter { !$0.isEmpty }.joined(separator: ", ")
         }
         let showsChecks = checks.contains { !$0.isEmpty }
-        var columns = [TextTable.Column("flow", givesWay: true)]
+        var columns = [TextTable.Column("flow", isShrinkable: true)]
         if showsIDs { columns.append(.init("id")) }
         columns.append(.init("planned"))
-        if showsChecks { columns.append(.init("check", givesWay: true)) }
+        if showsChecks { columns.append(.init("check", isShrinkable: true)) }
         var table = TextTable(columns, style: style)
         for (flow, check) in zip(flows, checks) {
             let id: [TextTable.Cell] = showsIDs ? [.init(flow.id.description, .quiet)] : []
             let counts = flow.counts
-            let planned = (counts.wanted + counts.standing).joined(separator: ", ")
+            let planned = (counts.requestCounts + counts.skippedCounts).joined(separator: ", ")
             table.add([.init(flow.title)] + id + [.init(planned), .init(check, .warning)])
         }
         return table

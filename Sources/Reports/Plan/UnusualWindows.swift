@@ -1,19 +1,19 @@
 import FlowRuns
 import Planner
 
-/// The requests of a flow that a reviewer should check, because typing errors look like this: a wrong year,
+/// Finds the requests of a flow that look like typing errors, so that a reviewer checks them: a wrong year,
 /// milliseconds instead of seconds, a series that starts too early.
 ///
 /// An unusual request can still be correct.
 struct UnusualWindows {
-    /// The minimum unusual distance between two windows, and between the start of a flow and that of most others.
+    /// Distances above this are unusual between two windows, and between the start of a flow and the median start.
     static let farApart = meanYear * 2
-    /// The minimum unusual time that the requests of a flow cover.
+    /// Time spans above this are unusual for the requests of one flow.
     static let longSpan = meanYear * 3
-    /// The minimum unusual distance of one or two windows from all others; a mistyped year is often the next or
-    /// previous one.
+    /// Distances above this are unusual between one or two windows and all others: a mistyped year is often the next or
+    /// the previous one.
     private static let farForFew = Duration.seconds(300 * 86_400)
-    /// The minimum unusual length of a window, as a multiple of the median.
+    /// Windows that are this many times as long as the median are unusual.
     private static let muchLonger = 20
 
     private var remarks: [Int: String] = [:]
@@ -26,12 +26,12 @@ struct UnusualWindows {
             let length = action.window.length
             if action.window.end > asOf {
                 let ahead = spanText(action.window.end - asOf)
-                note(index, "ends in \(UTCTime(action.window.end).year), \(ahead) after this plan")
+                addRemark(index, "ends in \(UTCTime(action.window.end).year), \(ahead) after this plan")
             } else if length > median, actions.count >= 3, length / Self.muchLonger >= median {
-                note(index, "\(grouped(Int(length / median as Double))) times as long as most windows here")
+                addRemark(index, "\(grouped(Int(length / median as Double))) times as long as most windows here")
             }
         }
-        noteGaps(actions)
+        markGaps(actions)
     }
 
     /// Fast path: in most plans, all windows are equally long, none ends after the plan, and none is far from the next.
@@ -51,13 +51,13 @@ struct UnusualWindows {
 
     var isEmpty: Bool { remarks.isEmpty }
 
-    private mutating func note(_ index: Int, _ remark: String) {
+    private mutating func addRemark(_ index: Int, _ remark: String) {
         remarks[index] = remarks[index].map { "\($0); \(remark)" } ?? remark
     }
 
     /// Finds windows that are far apart. Of two such windows, the one with fewer windows on its side is the unusual
     /// one.
-    private mutating func noteGaps(_ actions: PlannedActions) {
+    private mutating func markGaps(_ actions: PlannedActions) {
         // The requests are in window order or in reverse window order.
         let isReversed = actions.count > 1 && (actions.last?.window ?? actions[0].window) < actions[0].window
         func place(_ index: Int) -> Int { isReversed ? actions.count - 1 - index : index }
@@ -68,9 +68,9 @@ struct UnusualWindows {
             let isFew = min(index, actions.count - index) <= 2 && actions.count >= 4
             guard gap > (isFew ? Self.farForFew : Self.farApart) else { continue }
             if index <= actions.count / 2 {
-                note(place(index - 1), "\(spanText(gap)) before the next window")
+                addRemark(place(index - 1), "\(spanText(gap)) before the next window")
             } else {
-                note(place(index), "\(spanText(gap)) after the previous window")
+                addRemark(place(index), "\(spanText(gap)) after the previous window")
             }
         }
     }

@@ -37,7 +37,7 @@ extension WindowProgression: SavedObject {
     static let coding: any SavedCoding<WindowProgression> = ObjectCoding(
         { start, end, count in
             let seconds = end.seconds - start.seconds
-            guard (1...Series.mostWindows).contains(count), seconds > 0, seconds % Int64(count) == 0 else {
+            guard (1...Series.maxWindows).contains(count), seconds > 0, seconds % Int64(count) == 0 else {
                 throw DecodingError.invalid("the window is not that number of windows of one length")
             }
             return WindowProgression(start: start, length: .seconds(seconds / Int64(count)), count: count)
@@ -174,7 +174,7 @@ extension Limits: SavedObject {
             limits.requestTimeout = .milliseconds(requestTimeout)
             limits.settle = .milliseconds(settle)
             guard requestsPerSecond > 0 else { throw DecodingError.invalid("a rate of nothing") }
-            guard requestTimeout > 0, limits.settle >= limits.leastSettle else {
+            guard requestTimeout > 0, limits.settle >= limits.minSettle else {
                 throw DecodingError.invalid("less than three times the request's timeout")
             }
             return limits

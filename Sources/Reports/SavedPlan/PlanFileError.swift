@@ -21,7 +21,7 @@ package enum PlanFileError: Error, Hashable, Sendable, CustomStringConvertible {
             "the plan has format version \(found), and this sluice knows versions up to \(Plan.formatVersion): "
                 + "use a newer sluice, or plan again"
         case .edited:
-            "the plan was changed after it was made: its digest does not hold; plan again, and do not edit or reformat "
+            "the plan was changed after it was made: its digest does not match; plan again, and do not edit or reformat "
                 + "the file"
         case .invalid(let place, let reason): "the plan cannot be read: \(reason) at \(place); plan again"
         case .otherwiseToday:

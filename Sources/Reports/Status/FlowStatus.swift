@@ -37,7 +37,7 @@ package struct FlowStatus: Hashable, Sendable {
     /// The position of the flow's declaration.
     let place: Place
 
-    static let mostProblems = 20
+    static let maxProblems = 20
 
     /// A reason why windows wait for another flow.
     struct Wait: Hashable, Sendable {
@@ -49,9 +49,12 @@ package struct FlowStatus: Hashable, Sendable {
     /// Computes the state of a flow.
     ///
     /// - Parameters:
+    ///   - declaration: The declaration of the flow.
     ///   - plan: The plan of the flow, made at `asOf` from the same runs.
+    ///   - runs: The recorded runs of the flow.
     ///   - replacedRuns: The runs of the flows that the flow replaces.
     ///   - refreshedAt: The time of the last comparison with the service; `nil` if there was none.
+    ///   - asOf: The instant of the state.
     package init(
         _ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun], replacedRuns: [RecordedRun] = [],
         refreshedAt: Timestamp?, asOf: Timestamp
@@ -94,7 +97,7 @@ package struct FlowStatus: Hashable, Sendable {
         let all =
             latest.filter { $0.state == .failed }.latestFirst + Array(tooFew).latestFirst
             + latest.filter { $0.state == .partial && !tooFew.contains($0) }.latestFirst
-        problems = Array(all.prefix(Self.mostProblems))
+        problems = Array(all.prefix(Self.maxProblems))
         problemCount = all.count
         hasReruns = !declaration.reruns.isEmpty
         windowToRerun =

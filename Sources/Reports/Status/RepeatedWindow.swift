@@ -34,15 +34,15 @@ extension FlowDeclaration {
     ///
     /// - Parameter runs: All recorded runs of the flow.
     package func repeatedWindows(in runs: [RecordedRun]) -> [RepeatedWindow] {
-        let acknowledged = acknowledged.somebodyElses
-        var taken: [Window: [RecordedRun]] = [:]
-        for run in runs where run.state.isAccepted && run.state != .failed && !retries.include(run) {
-            guard let window = run.window, !run.isSomebodyElses(acknowledged) else { continue }
-            taken[window, default: []].append(run)
+        let acknowledged = acknowledged.foreignRunIDs
+        var completedRuns: [Window: [RecordedRun]] = [:]
+        for run in runs where run.state.isAccepted && run.state != .failed && !retries.includes(run) {
+            guard let window = run.window, !run.isForeign(acknowledged) else { continue }
+            completedRuns[window, default: []].append(run)
         }
         let ranges = reruns.filter(\.isRange)
         let reruns = Dictionary(grouping: reruns.filter { !$0.isRange }, by: \.window)
-        return taken.compactMap { window, runs in
+        return completedRuns.compactMap { window, runs in
             let declared = 1 + (reruns[window]?.count ?? 0) + ranges.count { $0.touches(window) }
             guard runs.count > declared else { return nil }
             return RepeatedWindow(

@@ -6,6 +6,7 @@ extension StatusReport {
     /// Flows with runs that are running come first. Lines that do not fit are counted, and the summary comes last.
     ///
     /// - Parameters:
+    ///   - style: The capabilities of the terminal.
     ///   - rows: The height of the terminal in lines.
     ///   - pause: The time until the next update.
     package func frame(_ style: TextStyle, rows: Int, pause: Duration) -> [StyledText] {

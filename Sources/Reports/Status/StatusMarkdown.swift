@@ -5,7 +5,7 @@ extension StatusReport {
     var markdown: MarkdownText {
         let figures = shownFigures
         let titles = ["Flow"] + figures.map(\.title) + ["last window ends (UTC)", "behind"]
-        var text = BoundedMarkdown(limit: BoundedMarkdown.mostBytes - 400)
+        var text = BoundedMarkdown(limit: BoundedMarkdown.maxBytes - 400)
         text.add("### Status of \(code: target.prefix(200)) as of \(asOf)\n\n\(summary) \(refreshText)\n\n")
         let rows = flows.lazy.map { flow in
             let title: MarkdownText = flow.isVerified ? "\(code: flow.title)" : "\(code: flow.title) _not verified_"

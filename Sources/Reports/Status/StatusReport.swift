@@ -13,6 +13,7 @@ package struct StatusReport: Sendable {
     /// - Parameters:
     ///   - target: The name of the target.
     ///   - asOf: The instant of the statuses.
+    ///   - flows: The state of each flow.
     ///   - arguments: Arguments to repeat in suggested commands.
     package init(
         target: String, asOf: Timestamp, flows: [FlowStatus], arguments: CommandArguments = CommandArguments()

@@ -36,7 +36,7 @@ struct StatusText {
     private func table(_ detail: Detail) -> TextTable {
         let figures = report.shownFigures.filter { detail != .least || ![.recorded, .succeeded].contains($0) }
         var table = TextTable(
-            [.init("flow", givesWay: true)] + figures.map { .init($0.title, .right) }
+            [.init("flow", isShrinkable: true)] + figures.map { .init($0.title, .right) }
                 + (detail.times ? [.init("last window ends")] : [])
                 + [.init("behind", detail.isBrief ? .right : .left)], style: style)
         for flow in report.flows {
@@ -67,7 +67,7 @@ struct StatusText {
             let window = run.window?.text(style.ellipsis) ?? "unknown window"
             let isGrave = run.state == .failed || flow.shortfall(of: run) != nil
             let state = style.paint("\(run.state.rawValue)\(rerun)", isGrave ? .error : .warning)
-            lines += style.besideOrBelow("\(style.paint(flow.title, .strong)) \(state)", window)
+            lines += style.nextToOrBelow("\(style.paint(flow.title, .strong)) \(state)", text: window)
             if let id = run.id { lines += style.lines("run \(id)", .quiet, indent: 4) }
             lines += style.lines(flow.why(run), .plain, indent: 4)
         }
@@ -99,7 +99,7 @@ struct StatusText {
     private var repeated: [StyledText] {
         guard !report.repeatedWindows.isEmpty else { return [] }
         var table = TextTable(
-            [.init("run more than once", givesWay: true), .init("window")], style: style)
+            [.init("run more than once", isShrinkable: true), .init("window")], style: style)
         for (flow, repeated) in report.repeatedWindows.prefix(StatusReport.problemsShown) {
             table.add([.init(flow.title, .warning), .init(repeated.window.text(style.ellipsis))])
             table.addRemark("\(repeated.inWords): \(repeated.runIDs)")

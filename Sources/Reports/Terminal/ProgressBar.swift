@@ -37,10 +37,10 @@ package struct ProgressBar: Hashable, Sendable {
 
         let room = min(40, (style.width ?? 80) - text.columns - 3)
         guard room >= 6 else { return "\(text.cutAtEnd(to: style.width ?? 80, style))" }
-        return "\(bar(fraction, room, style)) \(style.paint(text, failed > 0 ? .warning : .plain))"
+        return "\(bar(fraction, width: room, style: style)) \(style.paint(text, failed > 0 ? .warning : .plain))"
     }
 
-    private func bar(_ fraction: Double, _ width: Int, _ style: TextStyle) -> StyledText {
+    private func bar(_ fraction: Double, width: Int, style: TextStyle) -> StyledText {
         let full = Int(fraction * Double(width))
         func repeated(_ text: String, _ count: Int) -> String { String(repeating: text, count: max(0, count)) }
         guard style.unicode else {

@@ -4,7 +4,7 @@ import Text
 /// A line for a terminal or a log, with colours.
 ///
 /// Literals come from the program's source and are used unchanged. Interpolated values may be untrusted and are passed
-/// through ``printable(_:)``, so that no name can start a line, change colours, or control a terminal or a workflow.
+/// through `printable(_:)`, so that no name can start a line, change colours, or control a terminal or a workflow.
 ///
 /// ```swift
 /// let line: StyledText = "\(style.paint("!", .error)) \(flow.name): \(reason)"
@@ -86,14 +86,18 @@ extension TextStyle {
     }
 
     /// Puts two texts on one line if they fit, otherwise the second on lines of its own.
-    func besideOrBelow(_ head: StyledText, _ text: String) -> [StyledText] {
+    func nextToOrBelow(_ head: StyledText, text: String) -> [StyledText] {
         guard let width, head.columns + 2 + text.columns > width else { return ["\(head)  \(text)"] }
         return [head] + lines(text, indent: 4)
     }
 
     /// Wraps a text between words to the width, with an indent and in one tone.
     ///
-    /// - Parameter first: A text as wide as the indent, which replaces the indent of the first line.
+    /// - Parameters:
+    ///   - text: The text to wrap.
+    ///   - tone: The tone of all lines.
+    ///   - indent: The number of spaces before each line.
+    ///   - first: A text as wide as the indent, which replaces the indent of the first line.
     package func lines(
         _ text: String, _ tone: Tone = .plain, indent: Int = 0, first: StyledText? = nil
     ) -> [StyledText] {

@@ -77,11 +77,11 @@ extension String {
     }
 
     private func prefix(columns width: Int) -> String {
-        var taken = 0
+        var columns = 0
         return String(
             prefix {
-                taken += $0.columns
-                return taken <= width
+                columns += $0.columns
+                return columns <= width
             })
     }
 }

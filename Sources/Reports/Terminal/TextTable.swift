@@ -16,12 +16,12 @@ package struct TextTable: Sendable {
         package let title: String
         package let alignment: Alignment
         /// Whether the cells may be truncated.
-        package let givesWay: Bool
+        package let isShrinkable: Bool
 
-        package init(_ title: String, _ alignment: Alignment = .left, givesWay: Bool = false) {
+        package init(_ title: String, _ alignment: Alignment = .left, isShrinkable: Bool = false) {
             self.title = title
             self.alignment = alignment
-            self.givesWay = givesWay
+            self.isShrinkable = isShrinkable
         }
     }
 
@@ -42,7 +42,7 @@ package struct TextTable: Sendable {
         case remark(String)
     }
 
-    private static let narrowest = 8
+    private static let minWidth = 8
     /// The number of spaces between two cells.
     private static let gap = 2
 
@@ -75,11 +75,11 @@ package struct TextTable: Sendable {
     package var lines: [StyledText] {
         guard !rows.isEmpty else { return [] }
         let widths = fittingWidths()
-        let titles = line(columns.map { Cell($0.title, .strong) }, widths)
+        let titles = line(columns.map { Cell($0.title, .strong) }, widths: widths)
         return [titles]
             + rows.flatMap { row in
                 switch row {
-                case .cells(let cells): lines(cells, widths)
+                case .cells(let cells): lines(cells, widths: widths)
                 case .remark(let remark): style.lines(remark, .quiet, indent: 4)
                 }
             }
@@ -98,7 +98,7 @@ package struct TextTable: Sendable {
         guard let width = style.width else { return widths }
         var surplus = total(widths) - width
         while surplus > 0 {
-            let candidates = columns.indices.filter { columns[$0].givesWay && widths[$0] > Self.narrowest }
+            let candidates = columns.indices.filter { columns[$0].isShrinkable && widths[$0] > Self.minWidth }
             guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
             widths[widest] -= 1
             surplus -= 1
@@ -106,16 +106,16 @@ package struct TextTable: Sendable {
         return widths
     }
 
-    private func lines(_ cells: [Cell], _ widths: [Int]) -> [StyledText] {
+    private func lines(_ cells: [Cell], widths: [Int]) -> [StyledText] {
         guard let first = cells.first, first.text.columns > widths[0], let width = style.width else {
-            return [line(cells, widths)]
+            return [line(cells, widths: widths)]
         }
         let alone = style.paint(first.text.cutInMiddle(to: width, style), first.tone)
-        let rest = line([Cell("")] + cells.dropFirst(), widths)
+        let rest = line([Cell("")] + cells.dropFirst(), widths: widths)
         return rest.isEmpty ? [alone] : [alone, rest]
     }
 
-    private func line(_ cells: [Cell], _ widths: [Int]) -> StyledText {
+    private func line(_ cells: [Cell], widths: [Int]) -> StyledText {
         var line = StyledText()
         // Delay spaces until the next text, so that no line ends with spaces.
         var pending = 0

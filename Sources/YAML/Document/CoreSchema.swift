@@ -11,18 +11,18 @@ package enum SchemaType: String, Hashable, Sendable, CaseIterable {
 /// text, unless a core tag (`!!int "5"`) says otherwise.
 extension YAMLNode {
     /// Whether the value is empty, `~`, `null`, `Null` or `NULL`.
-    package var isNull: Bool { mayBe("null") && withText(CoreText.isNull) }
+    package var isNull: Bool { couldHaveTag("null") && withText(CoreText.isNull) }
 
     /// The Boolean value: `true`, `True`, `TRUE` and the same spellings of `false`. `yes`, `no`, `on` and `off` are
     /// text.
-    package var bool: Bool? { mayBe("bool") ? withText(CoreText.bool) : nil }
+    package var bool: Bool? { couldHaveTag("bool") ? withText(CoreText.bool) : nil }
 
     /// The value of a decimal, octal (`0o17`) or hexadecimal (`0xF`) integer of at most 64 bits; otherwise `nil`.
-    package var int64: Int64? { mayBe("int") ? withText(CoreText.int64) : nil }
+    package var int64: Int64? { couldHaveTag("int") ? withText(CoreText.int64) : nil }
 
     /// The value of a number, including integers, `.inf` and `.nan`.
     package var double: Double? {
-        guard mayBe("float") || mayBe("int") else { return nil }
+        guard couldHaveTag("float") || couldHaveTag("int") else { return nil }
         return withText { text in CoreText.int64(text).map(Double.init) ?? CoreText.double(text) }
     }
 
@@ -32,11 +32,11 @@ extension YAMLNode {
         guard kind == .scalar else { return .string }
         if isNull { return .null }
         if bool != nil { return .bool }
-        if mayBe("int"), withText(CoreText.isInteger) { return .int }
+        if couldHaveTag("int"), withText(CoreText.isInteger) { return .int }
         return double == nil ? .string : .float
     }
 
-    private func mayBe(_ type: StaticString) -> Bool {
+    private func couldHaveTag(_ type: StaticString) -> Bool {
         if isPlain { return true }
         guard kind == .scalar, let tag else { return false }
         return tag == "tag:yaml.org,2002:\(type)"

@@ -1,7 +1,7 @@
 /// A node in storage: a small value in one array in document order, where each collection precedes its children. A node
 /// refers only to arena bytes and tags, so copying the nodes of a subtree copies the subtree.
 struct StoredNode {
-    /// Packed fields, from the lowest bit: two bits for the kind, then ``isPlain``, ``holdsMerge`` and ``tag``.
+    /// Packed fields, from the lowest bit: two bits for the kind, then ``isPlain``, ``hasMergeKey`` and ``tag``.
     private var bits: UInt32
     /// The ``text`` of a scalar, or the ``span`` of a collection.
     private var place: UInt32
@@ -30,7 +30,7 @@ struct StoredNode {
     }
 
     /// Whether this mapping, or any node below this one, has a merge key.
-    var holdsMerge: Bool {
+    var hasMergeKey: Bool {
         get { bits & 8 != 0 }
         set { bits = newValue ? bits | 8 : bits & ~8 }
     }

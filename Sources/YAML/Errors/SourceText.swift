@@ -40,17 +40,17 @@ struct SourceText {
     }
 
     /// Returns the character at a position; `nil` at the end of the file.
-    func character(at wanted: Mark) -> Unicode.Scalar? {
-        var found: Unicode.Scalar?
+    func character(at mark: Mark) -> Unicode.Scalar? {
+        var character: Unicode.Scalar?
         walk { scalar, place in
-            found = scalar
-            return place < wanted
+            character = scalar
+            return place < mark
         }
-        return found
+        return character
     }
 
     /// Calls `body` with each character and its place, and at last with the end, until it returns false. A line ends
-    /// with LF or CRLF: other line breaks of libyaml's are refused, see ``DeceptiveCharacter``.
+    /// with LF or CRLF: other line breaks of libyaml's are refused, see `DeceptiveCharacter`.
     func walk(_ body: (Unicode.Scalar?, Mark) -> Bool) {
         var (line, column) = (1, 1)
         var previous: Unicode.Scalar?

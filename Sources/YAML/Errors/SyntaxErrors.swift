@@ -41,7 +41,7 @@ extension YAMLError {
     private static func syntax(_ reported: EventStream.ParserError, in source: UnsafeBufferPointer<UInt8>) -> YAMLError
     {
         let text = SourceText(source)
-        let words = SyntaxMessage(reported, found: text.character(at: reported.mark))
+        let words = SyntaxMessage(reported, character: text.character(at: reported.mark))
         let opening = reported.context.isEmpty || reported.contextMark == reported.mark ? nil : reported.contextMark
         let cause = UnusualSpace.error(
             before: min(reported.mark, text.end), from: opening?.line ?? reported.mark.line - 1, in: text, words.message

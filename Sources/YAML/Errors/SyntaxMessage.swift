@@ -26,16 +26,16 @@ struct SyntaxMessage {
         self.note = note
     }
 
-    /// - Parameter found: the character at the reported position; `nil` at the end of the file.
-    init(_ reported: EventStream.ParserError, found: Unicode.Scalar?) {
-        if found == "\t", Self.aboutIndentation.contains(reported.problem) {
+    /// - Parameter character: the character at the reported position; `nil` at the end of the file.
+    init(_ reported: EventStream.ParserError, character: Unicode.Scalar?) {
+        if character == "\t", Self.aboutIndentation.contains(reported.problem) {
             self = Self.tab
         } else if reported.problem == "found character that cannot start any token" {
-            self.init("a value cannot start with '\(found.map(String.init) ?? "")'", "put the value in quotes")
+            self.init("a value cannot start with '\(character.map(String.init) ?? "")'", "put the value in quotes")
         } else if reported.problem == "found unexpected end of stream" {
             self.init(
                 "the closing quote is missing", "end the text with the quote that it starts with", place: .opening)
-        } else if found == nil, let words = Self.atEndOfFile[reported.problem] {
+        } else if character == nil, let words = Self.atEndOfFile[reported.problem] {
             self = words
         } else {
             self = Self.table[reported.problem] ?? Self.unlisted(reported)

@@ -39,12 +39,12 @@ enum UnusualSpace {
             return before == nil || after == nil || isAfterIndicator || scalars[index - 1] == ":" || after == "#"
         }
         guard isMisleading else { return nil }
-        var found: (scalar: Unicode.Scalar, mark: Mark)?
+        var unusual: (scalar: Unicode.Scalar, mark: Mark)?
         SourceText(input).walk { scalar, mark in
-            if let scalar, mark >= start, scalar.isUnusualSpace { found = (scalar, mark) }
-            return found == nil
+            if let scalar, mark >= start, scalar.isUnusualSpace { unusual = (scalar, mark) }
+            return unusual == nil
         }
-        return found.map { error($0.scalar, at: $0.mark, note: nil) }
+        return unusual.map { error($0.scalar, at: $0.mark, note: nil) }
     }
 
     /// The error that replaces a syntax error where an unusual space at or before it most likely is the cause.
@@ -54,19 +54,19 @@ enum UnusualSpace {
     ///   - message: of the syntax error.
     static func error(before reported: Mark, from first: Int, in text: SourceText, _ message: String) -> YAMLError? {
         let lines = max(first, reported.line - reach)...max(first, reported.line)
-        var found: (scalar: Unicode.Scalar, mark: Mark)?
+        var unusual: (scalar: Unicode.Scalar, mark: Mark)?
         var line: [(scalar: Unicode.Scalar, mark: Mark)] = []
         text.walk { scalar, mark in
             if let scalar, scalar != "\n", lines.contains(mark.line) {
                 line.append((scalar, mark))
             } else {
-                found = found ?? line.indices.first { isStructural($0, line.map(\.scalar)) }.map { line[$0] }
+                unusual = unusual ?? line.indices.first { isStructural($0, line.map(\.scalar)) }.map { line[$0] }
                 line = []
             }
-            return mark.line <= lines.upperBound && found == nil
+            return mark.line <= lines.upperBound && unusual == nil
         }
         let note = YAMLError.Note(mark: reported, message: "because of it, YAML reports here: \(message)")
-        return found.map { error($0.scalar, at: $0.mark, note: note) }
+        return unusual.map { error($0.scalar, at: $0.mark, note: note) }
     }
 
     /// Whether the character is an unusual space where a space has a meaning: in the indentation, at the end of the line,

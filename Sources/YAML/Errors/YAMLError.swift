@@ -5,7 +5,7 @@ package struct YAMLError: Error, Hashable, Sendable {
         /// Malformed YAML; reading stops here.
         case syntax
         /// Bytes that are no text: invalid UTF-8 or UTF-16, NUL and other control characters, and the characters of
-        /// ``DeceptiveCharacter``; reading ends here.
+        /// `DeceptiveCharacter`; reading ends here.
         case encoding
         /// A directive other than `%YAML` and `%TAG`; reading stops here.
         case unknownDirective

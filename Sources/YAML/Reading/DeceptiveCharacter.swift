@@ -29,18 +29,18 @@ enum DeceptiveCharacter {
 
     private static func firstInUTF16(_ input: UnsafeBufferPointer<UInt8>) -> YAMLError? {
         let text = SourceText(input)
-        var found: (scalar: Unicode.Scalar, place: Mark)?
+        var refused: (scalar: Unicode.Scalar, place: Mark)?
         var carriageReturn: Mark?
         text.walk { scalar, place in
             if let carriageReturn, scalar != "\n" {
-                found = ("\r", carriageReturn)
+                refused = ("\r", carriageReturn)
             } else if let scalar, scalar != "\r", isRefused(scalar) {
-                found = (scalar, place)
+                refused = (scalar, place)
             }
             carriageReturn = scalar == "\r" ? place : nil
-            return found == nil
+            return refused == nil
         }
-        return found.map { error($0.scalar, at: $0.place) }
+        return refused.map { error($0.scalar, at: $0.place) }
     }
 
     private static func isRefused(_ scalar: Unicode.Scalar) -> Bool {

@@ -53,7 +53,7 @@ struct DocumentComposer {
     }
 
     /// Consumes one event. Throws the error that ends the reading; other errors are collected in `errors`.
-    mutating func take(_ event: EventStream.Event) throws(YAMLError) {
+    mutating func consume(_ event: EventStream.Event) throws(YAMLError) {
         switch event.content {
         case .scalar(let text, let isPlain, let tag, let anchor):
             var node = StoredNode(.scalar, start: event.start, end: event.end)
@@ -64,7 +64,7 @@ struct DocumentComposer {
             arena.append(contentsOf: text)
             if let anchor { anchors[String(cString: anchor)] = Anchored(node: nodes.count, isComplete: true) }
             nodes.append(node)
-            noteMergeKey(node)
+            markMergeKey(node)
             childEnded(at: event.end, height: 0)
         case .collectionStart(let kind, let isFlow, let tag, let anchor):
             try begin(kind, isFlow: isFlow, tag: tag, anchor: anchor.map { String(cString: $0) }, event)
@@ -103,7 +103,7 @@ struct DocumentComposer {
         if let anchor = ended.anchor, anchors[anchor]?.node == index {
             anchors[anchor] = Anchored(node: index, isComplete: true, height: ended.height + 1)
         }
-        if nodes[index].holdsMerge, let parent = open.last { nodes[parent.node].holdsMerge = true }
+        if nodes[index].hasMergeKey, let parent = open.last { nodes[parent.node].hasMergeKey = true }
         childEnded(at: end, height: ended.height + 1)
     }
 
@@ -134,8 +134,8 @@ struct DocumentComposer {
         for source in anchored.node..<anchored.node + span { nodes.append(nodes[source]) }
         nodes[copy].start = event.start
         nodes[copy].end = event.end
-        if nodes[copy].holdsMerge, let parent = open.last { nodes[parent.node].holdsMerge = true }
-        noteMergeKey(nodes[copy])
+        if nodes[copy].hasMergeKey, let parent = open.last { nodes[parent.node].hasMergeKey = true }
+        markMergeKey(nodes[copy])
         childEnded(at: event.end, height: anchored.height)
     }
 
@@ -160,16 +160,16 @@ struct DocumentComposer {
     }
 
     /// Marks the mapping when its merge key is read, so that mappings without one need no second pass.
-    private mutating func noteMergeKey(_ node: StoredNode) {
+    private mutating func markMergeKey(_ node: StoredNode) {
         guard node.isMergeKey(arena), let parent = open.last, nodes[parent.node].kind == .mapping,
             parent.children.isMultiple(of: 2)
         else { return }
-        nodes[parent.node].holdsMerge = true
+        nodes[parent.node].hasMergeKey = true
     }
 
     private mutating func endDocument() {
         let first = documentStart.node
-        if first < nodes.count, nodes[first].holdsMerge {
+        if first < nodes.count, nodes[first].hasMergeKey {
             let written = Array(nodes[first...])
             nodes.removeSubrange(first...)
             var merging = MergeKeys(written: written, arena: arena, result: nodes)

@@ -13,7 +13,7 @@ struct KeyCheck {
             let value = key + Int(nodes[key].span)
             if nodes[key].kind == .scalar {
                 keys.append(key)
-                if nodes[mapping].holdsMerge, nodes[key].isMergeKey(arena) {
+                if nodes[mapping].hasMergeKey, nodes[key].isMergeKey(arena) {
                     try checkMerged(value, nodes, &errors)
                 }
             } else {
@@ -22,13 +22,13 @@ struct KeyCheck {
             key = value + Int(nodes[value].span)
         }
         if keys.count <= 8 {
-            try compareEach(nodes, arena, &errors)
+            try comparePairwise(nodes, arena, &errors)
         } else {
             try compareSorted(nodes, arena, &errors)
         }
     }
 
-    private func compareEach(
+    private func comparePairwise(
         _ nodes: [StoredNode], _ arena: [UInt8], _ errors: inout ErrorList
     ) throws(YAMLError) {
         guard keys.count > 1 else { return }

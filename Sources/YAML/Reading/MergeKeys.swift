@@ -16,7 +16,7 @@ struct MergeKeys {
     /// Appends a node and its subtree.
     mutating func append(_ index: Int) {
         let node = written[index]
-        guard node.holdsMerge else {
+        guard node.hasMergeKey else {
             return result.append(contentsOf: written[index..<index + Int(node.span)])
         }
         let position = result.count

@@ -1,3 +1,5 @@
+import Text
+
 /// The resource limits for reading one file. Exceeding a limit is an error, found before the memory is used.
 package struct ReadingLimits: Hashable, Sendable {
     /// The maximum nesting depth of collections, with aliases expanded; at most 1,000.
@@ -35,7 +37,7 @@ package struct YAMLReader: Sendable {
         guard bytes.count <= limits.bytes else {
             let error = YAMLError(
                 .size, start: Mark(line: 1, column: 1),
-                "the file has \(bytes.count) bytes; the limit is \(limits.bytes)",
+                "the file has \(bytes.count.grouped) bytes; the limit is \(limits.bytes.grouped)",
                 suggestion: "split the file")
             return YAMLStream(documents: [], errors: [error])
         }
@@ -44,7 +46,7 @@ package struct YAMLReader: Sendable {
         do throws(YAMLError) {
             try bytes.withUnsafeBufferPointer { (input) throws(YAMLError) in try compose(input, into: &composer) }
         } catch {
-            composer.errors.addLast(error)
+            composer.errors.addFinal(error)
         }
         return composer.finish()
     }
@@ -67,7 +69,7 @@ package struct YAMLReader: Sendable {
             {
                 throw error
             }
-            try composer.take(event)
+            try composer.consume(event)
         }
     }
 }

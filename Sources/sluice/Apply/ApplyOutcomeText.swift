@@ -10,20 +10,21 @@ extension FlowOutcome {
         let rest = remaining > 0 ? " (\(counted(remaining, "request remains", "requests remain")))" : ""
         switch end {
         case .done: return nil
-        case .stale(let why): return "changed since it was planned, plan again: \(why)\(rest)"
+        case .stale(let why):
+            return "not applied, because the flow has changed since the plan: \(why)\(rest); plan again"
         case .conflict(let diagnostics):
-            return "nothing was sent: \(diagnostics.map(\.line).joined(separator: "; "))"
+            return "not applied: \(diagnostics.map(\.line).joined(separator: "; "))"
         case .unfit(let diagnostics):
             return "not applied: \(diagnostics.map(\.line).joined(separator: "; "))"
         case .unreadable(let reason): return "not applied: \(reason)\(rest)"
         case .refused(let window, let reason):
             return "stopped: the service refused \(window.start) … \(window.end): \(reason)\(rest)"
         case .held(let why): return "held: \(why)\(rest)"
-        case .unavailable(let reason): return "the service is not available: \(reason)\(rest)"
+        case .unavailable(let reason): return "the Flow Service is unavailable: \(reason)\(rest)"
         case .unauthorized(let reason): return "\(reason)\(rest)"
         case .ledgerFailed(let error): return "\(error)\(rest)"
         case .stopped:
-            return remaining > 0 ? "stopped, \(counted(remaining, "request was", "requests were")) not sent" : nil
+            return remaining > 0 ? "not applied, because the apply was stopped\(rest)" : nil
         }
     }
 
@@ -66,17 +67,17 @@ extension ApplyOutcome {
         let names = Dictionary(plan.flows.compactMap { flow in flow.name.map { (flow.id, $0) } }) { first, _ in first }
         var text: MarkdownText = "### Target \(code: plan.target.name): \(summary)\n\n"
         text = "\(text)\(MarkdownText.head(["flow", "end", "requested", "remaining"], numbersFrom: 2))"
-        for flow in flows.prefix(Self.mostRows) {
+        for flow in flows.prefix(Self.maxRows) {
             let name = names[flow.flow] ?? flow.flow.description
             let row = MarkdownText.row(
                 ["\(name)", "\(flow.message ?? "done")", "\(flow.accepted)", "\(flow.remaining)"])
             text = "\(text)\(row)"
         }
-        let more = flows.count - Self.mostRows
+        let more = flows.count - Self.maxRows
         return more > 0 ? "\(text)\n… and \(counted(more, "flow")) more\n\n" : "\(text)\n"
     }
 
-    private static var mostRows: Int { 200 }
+    private static var maxRows: Int { 200 }
 }
 
 extension WaitOutcome {

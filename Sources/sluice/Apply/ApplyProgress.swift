@@ -40,14 +40,14 @@ final class ApplyProgress: Sendable {
         state.withLock { state in
             if case .waited(let running) = event { return wait(running, &state) }
             if case .stillWaiting(let flow, let left, let reason) = event {
-                return countDown(flow, left, reason, &state)
+                return countDown(flow, left: left, reason: reason, &state)
             }
             count(event, &state)
             let message = report.message(output.errorStyle)
             guard !output.quiet || message.isImportant else { return }
             let showsBar = Console.isErrorTerminal && !output.quiet
             if showsBar, state.isBarShown { Console.redraw("") }
-            if !showsBar || message.isImportant { Console.say(message.lines) }
+            if !showsBar || message.isImportant { Console.printNote(message.lines) }
             if showsBar, state.requests > 0, state.running == nil { drawBar(event, &state) }
         }
     }
@@ -75,13 +75,13 @@ final class ApplyProgress: Sendable {
             Console.redraw(line)
             state.isBarShown = true
         } else if running != state.running {
-            Console.say(line)
+            Console.printNote(line)
         }
         state.running = running
     }
 
     /// Redraws the remaining time on a terminal. Elsewhere, the line that began the wait is enough.
-    private func countDown(_ flow: FlowID, _ left: Duration, _ reason: String, _ state: inout State) {
+    private func countDown(_ flow: FlowID, left: Duration, reason: String, _ state: inout State) {
         guard !output.quiet, Console.isErrorTerminal else { return }
         let name = names[flow] ?? flow.description
         Console.redraw(output.errorStyle.cutLine("\(name): waiting \(left.secondsRoundedUp) s: \(reason)"))

@@ -26,7 +26,7 @@ struct ApplyTerminal: ApplyInteraction {
             if command.format.chosen == .text {
                 view(plan)
             } else {
-                output.tell(plan.diagnostics, workspace?.sources ?? [])
+                output.printDiagnostics(plan.diagnostics, sources: workspace?.sources ?? [])
             }
             throw Failure(.invalid)
         } catch PipelineError.tooManyRequests(let excess) {
@@ -40,8 +40,8 @@ struct ApplyTerminal: ApplyInteraction {
 
     func show(_ plan: Plan, in round: ApplyLoop.Round) {
         switch round {
-        case .held: output.say("planning again the windows that were held:")
-        case .removed: output.say("planning again what the runs on the service leave to request:")
+        case .held: output.printNote("re-planning the windows that were held:")
+        case .removed: output.printNote("re-planning after new runs were found on the service:")
         case .first, .continued, .saved: break
         }
         if command.format.chosen == .text, !output.quiet { view(plan) }
@@ -67,12 +67,12 @@ struct ApplyTerminal: ApplyInteraction {
         }
         let flows = counted(plan.flows.count { !$0.actions.isEmpty }, "flow")
         let target = plan.target
-        Console.say(
+        Console.printNote(
             """
             Request \(counted(plan.requestCount, "run")) of \(flows) on target '\(target.name)' \
             (\(target.organization), sandbox \(target.sandbox))?
             """)
-        Console.say("\(plan.destination) A run cannot be undone.")
+        Console.printNote("\(plan.destination) A run cannot be undone.")
         guard Console.ask("Type 'yes' to continue:") == "yes" else {
             throw Failure(.incomplete, "not confirmed, nothing was sent")
         }

@@ -34,7 +34,7 @@ struct EventReport: Sendable {
         case .contacted(let flow, let found):
             .detail("\(name(flow)): compared with the service for the first time, \(counted(found, "run")) found")
         case .removed(let flow, let count):
-            .important("\(name(flow)): \(counted(count, "request")) not sent, already run")
+            .important("\(name(flow)): \(counted(count, "request")) skipped: already run")
         case .accepted(let identity, let run): .detail("+ \(described(identity)): run \(run)")
         case .rejected(let identity, let reason): .important("x \(described(identity)): refused: \(reason)")
         case .doubted(let identity, let reason): .important("? \(described(identity)): in doubt: \(reason)")

@@ -38,7 +38,7 @@ struct ApplyCommand: AsyncParsableCommand {
     @Flag(help: "Wait until the runs have ended.") var wait = false
     @Option(
         help: ArgumentHelp(
-            "With --wait: the longest time to wait, \(TimeLimit.form). Exits with 75 when it is over.",
+            "With --wait: the maximum time to wait, \(TimeLimit.form). Exits with 75 when it has passed.",
             valueName: "duration"), transform: TimeLimit.init)
     var timeout: TimeLimit?
 
@@ -89,7 +89,7 @@ struct ApplyCommand: AsyncParsableCommand {
     /// Warns when the ledger file is new: running from a different folder than `plan` would silently start a second
     /// ledger.
     private func announceNewLedger(_ target: Target) {
-        if let path = TargetLedger.newFile(of: target) { output.say("creating a new ledger: \(path)") }
+        if let path = TargetLedger.newFile(of: target) { output.printNote("creating a new ledger: \(path)") }
     }
 
     // MARK: A saved plan
@@ -100,7 +100,8 @@ struct ApplyCommand: AsyncParsableCommand {
         guard manifests.paths == [file.path], time.asOf == nil, selection.isEmpty else {
             throw Failure(
                 .usage,
-                "'\(printable(file.path))' is a saved plan: give no manifests, no --as-of, --flow or --exclude with it")
+                "'\(printable(file.path))' is a saved plan: it cannot be combined with manifests, --as-of, --flow or --exclude"
+            )
         }
         let bytes = savedPlanBytes(file.bytes)
         let plan: Plan
@@ -111,7 +112,7 @@ struct ApplyCommand: AsyncParsableCommand {
         if let name = manifests.target, name != plan.target.name {
             throw Failure(.usage, "the plan is for target '\(plan.target.name)', not for '\(name)'")
         }
-        output.say("plan \(planDigest(bytes)) of \(manifests.paths[0])")
+        output.printNote("plan \(planDigest(bytes)) of \(manifests.paths[0])")
         return plan
     }
 

@@ -25,7 +25,7 @@ struct FlowsCommand: AsyncParsableCommand {
         let command = self
         let isManifest = format.chosen == .yaml
         if isManifest, let path = TargetLedger.newFile(of: workspace.target) {
-            output.say("creating a new ledger: \(path)")
+            output.printNote("creating a new ledger: \(path)")
         }
         let inventory = try await Signals.stopping { stop in
             try await FlowInventory.read(

@@ -7,7 +7,7 @@ import Reports
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
-        abstract: "Show the recorded runs: when, which window, what became of it, who declared it.",
+        abstract: "Show the recorded runs: time, window, state, and who declared it.",
         discussion: """
             EXAMPLES:
               sluice history manifests/
@@ -20,7 +20,7 @@ struct HistoryCommand: AsyncParsableCommand {
     @OptionGroup var selection: FlowSelection
     @OptionGroup var output: OutputOptions
     @Option(help: "Output format.") var format = Format<HistoryReport>()
-    @Flag(help: "Also show each request and the answer to it.") var requests = false
+    @Flag(help: "Also show each request and its answer.") var requests = false
     @Option(help: "Only runs in this state (repeatable).") var state: [RunState] = []
     @Option(help: "Only runs declared by this commit, or by a commit that begins with this text.") var commit: String?
     @Option(
@@ -30,7 +30,7 @@ struct HistoryCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Only windows that start before this time.", valueName: "time"), transform: Moment.init)
     var until: Moment?
-    @Option(help: ArgumentHelp("Only the newest so many runs.", valueName: "count")) var limit: Int?
+    @Option(help: ArgumentHelp("Maximum number of runs, newest first.", valueName: "count")) var limit: Int?
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }

@@ -22,7 +22,7 @@ struct InitCommand: AsyncParsableCommand {
               sluice init --organization 1234@AdobeOrg --sandbox prod --ledger git:
             """)
 
-    @Argument(help: "The folder; it is made where it is missing.", completion: .directory, transform: pathArgument)
+    @Argument(help: "The folder, which is created if it is missing.", completion: .directory, transform: pathArgument)
     var folder = "."
     @Option(help: "The address of the Flow Service, or 'embedded' for the simulator.") var service: String?
     @Option(help: "The organisation, such as 1234@AdobeOrg.") var organization: String?
@@ -42,21 +42,22 @@ struct InitCommand: AsyncParsableCommand {
                 .usage, "\(present.listed) \(present.count == 1 ? "exists" : "exist") already",
                 details: ["sluice init writes new files only: name another folder, as in 'sluice init manifests/'"])
         }
-        let answers = StartingAnswers(given: given)
-        let starting = Console.isInputTerminal && Console.isErrorTerminal ? try answers.ask() : try answers.take()
-        let targetFile = SourceFile(path: paths[0], bytes: Array(starting.yaml.utf8))
+        let answers = InitAnswers(options: options)
+        let template =
+            Console.isInputTerminal && Console.isErrorTerminal ? try answers.ask() : try answers.fromOptions()
+        let targetFile = SourceFile(path: paths[0], bytes: Array(template.yaml.utf8))
         let (manifests, diagnostics) = ManifestLoader().load([targetFile])
-        output.tell(diagnostics, [targetFile])
+        output.printDiagnostics(diagnostics, sources: [targetFile])
         guard let target = manifests.targets.first else { throw Failure(.invalid) }
 
         let adopted = try await adopt(target)
-        let example = starting.exampleManifest(from: Self.weekAgo)
+        let example = template.exampleManifest(from: Self.weekAgo)
         try FileOutput.write(targetFile.bytes, to: paths[0])
         try FileOutput.write(Array((adopted?.yaml ?? example).utf8), to: paths[1])
         try writeSchema(prefix + "manifest.schema.json")
-        output.say("wrote \(paths[0]): target \(target.name)")
-        output.say("wrote \(paths[1]): \(adopted.map(\.summary) ?? "an example")")
-        for line in nextSteps(starting, paths, isAdopted: adopted != nil) { output.say("\(line)") }
+        output.printNote("wrote \(paths[0]): target \(target.name)")
+        output.printNote("wrote \(paths[1]): \(adopted.map(\.summary) ?? "an example")")
+        for line in nextSteps(template, paths: paths, isAdopted: adopted != nil) { output.printNote("\(line)") }
     }
 
     /// Writes the schema that the first line of both files refers to, for completion and validation in editors.
@@ -71,25 +72,25 @@ struct InitCommand: AsyncParsableCommand {
         return String("\(day)".prefix(10))
     }
 
-    private var given: [StartingQuestion: String] {
-        let answers: [StartingQuestion: String?] = [
+    private var options: [InitQuestion: String] {
+        let answers: [InitQuestion: String?] = [
             .service: service, .organization: organization, .sandbox: sandbox, .target: target, .ledger: ledger,
         ]
         return answers.compactMapValues(\.self)
     }
 
     /// Reads the flows of the sandbox; returns `nil` if reading is skipped or there is nothing to declare.
-    private func adopt(_ target: Target) async throws -> StartingManifest? {
+    private func adopt(_ target: Target) async throws -> ManifestTemplate? {
         guard !skipsFlows, case .address = target.service, Self.hasCredentials else { return nil }
         let inventory: FlowInventory
         do {
             inventory = try await read(target, .recorded)
         } catch let failure as Failure where failure.status == .fileError {
-            output.say("the runs are not in the ledger yet: \(failure.message)")
+            output.printNote("the runs are not in the ledger yet: \(failure.message)")
             inventory = try await read(target, .notRecorded)
         }
         guard !inventory.starting.isEmpty else { return nil }
-        return StartingManifest(target: target.name, entries: inventory.starting)
+        return ManifestTemplate(target: target.name, entries: inventory.starting)
     }
 
     private func read(_ target: Target, _ runs: FlowInventory.Runs) async throws -> FlowInventory {
@@ -109,9 +110,9 @@ struct InitCommand: AsyncParsableCommand {
         }
     }
 
-    private func nextSteps(_ starting: StartingTarget, _ paths: [String], isAdopted: Bool) -> [String] {
+    private func nextSteps(_ template: TargetTemplate, paths: [String], isAdopted: Bool) -> [String] {
         let plan = "sluice plan \(shellWord(folder))"
-        if starting.isEmbedded || isAdopted { return ["next: \(plan)"] }
+        if template.isEmbedded || isAdopted { return ["next: \(plan)"] }
         return [
             "next:",
             "  1. put credentials into the environment: SLUICE_ACCESS_TOKEN and SLUICE_API_KEY,",

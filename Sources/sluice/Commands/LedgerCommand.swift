@@ -40,14 +40,14 @@ struct LedgerCommand: ParsableCommand {
                 try await FileOutput.write(to: out ?? "-") { write in
                     try await ledger.store.export(target: workspace.target.identity, write: write)
                 }
-                if let out { output.say("wrote \(out)") }
+                if let out { output.printNote("wrote \(out)") }
             }
         }
     }
 
     struct ImportCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "import", abstract: "Read an export into the ledger, all of it or nothing.",
+            commandName: "import", abstract: "Import an export into the ledger: all of it, or nothing.",
             discussion: """
                 The next apply compares its flows with the service first: an export may be older than the last run.
 
@@ -68,7 +68,7 @@ struct LedgerCommand: ParsableCommand {
                 do throws(LedgerImportError) {
                     let record = try LedgerImport(file, targets: workspace.target.identities)
                     try await record.restore(into: ledger.store) { UUID().uuidString }
-                    output.say(
+                    output.printNote(
                         "the ledger holds \(counted(record.runCount, "run")) of \(counted(record.flowCount, "flow"))"
                     )
                 } catch {
@@ -96,7 +96,7 @@ struct LedgerCommand: ParsableCommand {
 
         @OptionGroup var manifests: ManifestOptions
         @OptionGroup var output: OutputOptions
-        @Option(help: "The address to copy to, as 'ledger' in a target. A relative path is the working folder's.")
+        @Option(help: "The address to copy to, as 'ledger' in a target. A relative path starts at the working folder.")
         var to: String
 
         func run() async throws {
@@ -113,7 +113,7 @@ struct LedgerCommand: ParsableCommand {
                     do throws(LedgerCopyError) {
                         let copy = try await ledger.store.copy(to: copied.store)
                         let what = "\(counted(copy.flows, "flow")) with \(counted(copy.runs, "run"))"
-                        output.say("copied \(what); write 'ledger: \(other)' in target '\(target.name)'")
+                        output.printNote("copied \(what); write 'ledger: \(other)' in target '\(target.name)'")
                     } catch {
                         if case .ledger(let error) = error { throw error }
                         throw Failure(.fileError, error.description)
@@ -125,7 +125,7 @@ struct LedgerCommand: ParsableCommand {
 
     struct SQLCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "sql", abstract: "Print the SQL that makes the tables of a ledger on PostgreSQL.",
+            commandName: "sql", abstract: "Print the SQL that creates the tables of a ledger on PostgreSQL.",
             discussion: """
                 An apply makes them itself where its role may create a schema. For roles that may not, an administrator \
                 runs this once, and grants the rights that stand at its end.
@@ -159,7 +159,7 @@ struct LedgerCommand: ParsableCommand {
                 let twice =
                     try await plan.diagnostics.filter { Self.codes.contains($0.code) }
                     + windowsRunTwice(of: workspace, in: ledger.store)
-                output.tell(twice, workspace.sources)
+                output.printDiagnostics(twice, sources: workspace.sources)
                 guard violations.isEmpty else {
                     throw Failure(.fileError, "the ledger has errors:", details: violations.map { "- \($0)" })
                 }
@@ -168,7 +168,7 @@ struct LedgerCommand: ParsableCommand {
                         .fileError,
                         "\(counted(twice.count, "window was", "windows were")) ingested more often than declared")
                 }
-                output.say("no errors in the ledger")
+                output.printNote("no errors in the ledger")
             }
         }
 
@@ -178,9 +178,9 @@ struct LedgerCommand: ParsableCommand {
             of workspace: Workspace, in store: any LedgerStore
         ) async throws -> [Diagnostic] {
             let declared = Set(workspace.flows.selected.map(\.id))
-            var found: [Diagnostic] = []
+            var diagnostics: [Diagnostic] = []
             for flow in try await store.flows().map(\.id) where !declared.contains(flow) {
-                let kept = try await store.snapshot(of: flow)
+                let snapshot = try await store.snapshot(of: flow)
                 let successor = workspace.flows.selected.first { $0.replaced.contains(flow) }
                 // The plan of the successor reports time that its runs and those of this flow share.
                 let codes = successor == nil ? Self.codes : [.windowRunTwice]
@@ -188,24 +188,26 @@ struct LedgerCommand: ParsableCommand {
                     id: flow, manifest: "", target: workspace.target.name, source: .file,
                     overlap: successor?.overlap ?? .error, reruns: successor?.reruns ?? [],
                     acknowledged: successor?.acknowledged ?? [], place: successor?.place ?? workspace.target.place)
-                found += Planner(asOf: SystemTime().now()).plan(undeclared, record: kept.record, runs: kept.runs)
-                    .diagnostics.filter { codes.contains($0.code) }
-                    .map {
-                        Diagnostic(
-                            $0.code, $0.severity, at: $0.place,
-                            "flow \(flow), which \(successor == nil ? "no manifest declares" : "this flow replaces"): "
-                                + $0.message,
-                            suggestion: successor == nil
-                                ? "declare the flow, with or without windows, and verify again" : $0.suggestion)
-                    }
+                diagnostics += Planner(asOf: SystemTime().now()).plan(
+                    undeclared, record: snapshot.record, runs: snapshot.runs
+                )
+                .diagnostics.filter { codes.contains($0.code) }
+                .map {
+                    Diagnostic(
+                        $0.code, $0.severity, at: $0.place,
+                        "flow \(flow), which \(successor == nil ? "no manifest declares" : "this flow replaces"): "
+                            + $0.message,
+                        suggestion: successor == nil
+                            ? "declare the flow, with or without windows, and verify again" : $0.suggestion)
+                }
             }
-            return found
+            return diagnostics
         }
     }
 
     struct RecheckCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "recheck", abstract: "Have every flow compared with the service before its next request.",
+            commandName: "recheck", abstract: "Compare every flow with the service before its next request.",
             discussion: """
                 For a ledger that was restored from a backup: what was requested since is not in it. The next apply waits \
                 until the service must list that, and then reads all runs of each flow.
@@ -223,7 +225,8 @@ struct LedgerCommand: ParsableCommand {
                 let known = try await ledger.store.flows().map(\.id)
                 let flows = Set(known).union(workspace.flows.selected.map(\.id)).sorted()
                 try await ledger.store.requireRecheck(of: flows) { UUID().uuidString }
-                output.say("\(counted(flows.count, "flow")) will be compared with the service before the next request")
+                output.printNote(
+                    "\(counted(flows.count, "flow")) will be compared with the service before the next request")
             }
         }
     }

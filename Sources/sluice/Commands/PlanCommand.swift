@@ -63,13 +63,13 @@ struct PlanCommand: AsyncParsableCommand {
             PlanView(report: report, sources: workspace.sources, output: output).show(format)
         }
         if let out, let digest, !isPlanOnOutput {
-            output.say("saved in \(out), \(digest)")
+            output.printNote("plan saved to \(out), \(digest)")
             if plan.isApplicable, plan.requestCount > 0 {
-                output.say("to send exactly these requests: sluice apply \(shellWord(out))")
+                output.printNote("to send exactly these requests: sluice apply \(shellWord(out))")
             }
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
-        let isPending = plan.requestCount > 0 || plan.isContinuedLater || plan.flows.contains(where: \.isWaiting)
+        let isPending = plan.requestCount > 0 || plan.hasPostponedRequests || plan.flows.contains(where: \.isWaiting)
         if detailedExitCode, isPending { throw ExitCode(ExitStatus.changesPending.rawValue) }
     }
 
@@ -79,11 +79,11 @@ struct PlanCommand: AsyncParsableCommand {
     private func showOnErrorOutput(_ report: PlanReport, _ workspace: Workspace) {
         var report = report
         if format.chosen == .text {
-            output.tell(report.plan.diagnostics, workspace.sources)
+            output.printDiagnostics(report.plan.diagnostics, sources: workspace.sources)
             report.showsDiagnostics = false
-            output.say(report)
+            output.printNote(report)
         } else {
-            report.write(format.chosen, output.errorStyle) { Console.say($0) }
+            report.write(format.chosen, output.errorStyle) { Console.printNote($0) }
         }
         if format.chosen == .github { JobSummary.add(Array(report.written(.markdown).utf8)) }
     }

@@ -54,7 +54,7 @@ struct Refreshing {
     /// - Throws: ``Failure`` if the refresh fails, or after printing if the service contradicts a manifest.
     func run(stop: StopSignal? = nil) async throws {
         let diagnostics = try await read(stop: stop)
-        output.tell(diagnostics.values.flatMap(\.self).sortedByPlace(), workspace.sources)
+        output.printDiagnostics(diagnostics.values.flatMap(\.self).sortedByPlace(), sources: workspace.sources)
         if diagnostics.values.contains(where: \.hasErrors) { throw Failure(.invalid) }
     }
 
@@ -75,10 +75,10 @@ struct Refreshing {
         if format.chosen != .text { output.show(report, format) }
         do throws(Failure) {
             let status = try end(of: results, report)
-            if format.chosen == .text { output.say(report) }
+            if format.chosen == .text { output.printNote(report) }
             guard status == .done else { throw Failure(status) }
         } catch {
-            output.tell(declaredResults.flatMap(\.diagnostics).sortedByPlace(), workspace.sources)
+            output.printDiagnostics(declaredResults.flatMap(\.diagnostics).sortedByPlace(), sources: workspace.sources)
             throw error
         }
         return Dictionary(declaredResults.map { ($0.flow, $0.diagnostics) }) { first, _ in first }
@@ -108,7 +108,7 @@ struct Refreshing {
             case .read where holdsFlowsAlone: break
             case .failed(.service(let error)) where holdsFlowsAlone && error.scope == .flow: break
             case .read(_, let open) where open > 0:
-                Console.say("\(flow.title): \(counted(open, "request is", "requests are")) still in doubt")
+                Console.printNote("\(flow.title): \(counted(open, "request is", "requests are")) still in doubt")
                 status = .tryLater
             case .read, .absent: break
             case .stopped: status = .incomplete

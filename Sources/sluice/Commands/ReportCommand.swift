@@ -7,7 +7,7 @@ import Reports
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Write an HTML page that shows which time each flow has ingested.",
+        abstract: "Write an HTML page that shows which times each flow has ingested.",
         discussion: """
             EXAMPLE:
               sluice report manifests/ --out coverage.html
@@ -37,6 +37,6 @@ struct ReportCommand: AsyncParsableCommand {
         let page = CoverageReport(target: target.name, asOf: asOf, flows: flows, runLink: target.runLink)
             .written(.html)
         try FileOutput.write(Array(page.utf8), to: out)
-        if out != "-" { output.say("wrote \(out): \(counted(flows.count, "flow"))") }
+        if out != "-" { output.printNote("wrote \(out): \(counted(flows.count, "flow"))") }
     }
 }

@@ -14,7 +14,7 @@ struct SchemaCommand: ParsableCommand {
               sluice schema --diagnostics   list the code and meaning of every diagnostic
 
             An editor with a YAML language server checks and completes a manifest that begins with:
-              \(StartingManifest.modeline)
+              \(ManifestTemplate.modeline)
             """)
 
     @Argument(help: "The name of the schema. Without it the names are listed.") var name: Schema?

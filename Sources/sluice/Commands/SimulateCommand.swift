@@ -37,11 +37,11 @@ struct SimulateCommand: AsyncParsableCommand {
         try server.apply(to: &configuration)
         runs.apply(to: &configuration.sandbox)
         lists.apply(to: &configuration.sandbox)
-        let others = try runs.madeByOthers()
+        let others = try runs.foreignRuns()
         if !paths.isEmpty {
             let files = try ManifestFiles.read(paths)
             let (manifests, diagnostics) = try files.load()
-            output.tell(diagnostics, files.sources)
+            output.printDiagnostics(diagnostics, sources: files.sources)
             guard !diagnostics.hasErrors else { throw Failure(.invalid) }
             configuration.flows += manifests.flows.map(SimulatedFlow.init)
         }
@@ -52,7 +52,7 @@ struct SimulateCommand: AsyncParsableCommand {
         } catch {
             throw Failure(.unavailable, "the simulator cannot start: \(error)")
         }
-        output.say(
+        output.printNote(
             "the simulator is listening, with \(counted(configuration.flows.count, "flow")); press Ctrl-C to stop it")
         Console.output("\(simulator.baseURL)")
         _ = try await Signals.stopping { stop in await stop.wait() }
@@ -63,9 +63,9 @@ struct SimulateCommand: AsyncParsableCommand {
 extension SimulateCommand {
     /// Options for the server: its address, its state and its faults.
     struct ServerOptions: ParsableArguments {
-        @Option(help: "The port; 0 takes a free one.") var port = 8080
+        @Option(help: "The port; 0 picks a free one.") var port = 8080
         @Option(
-            help: "Flows as 'GET /flows' answers them, in JSON.", completion: .file(extensions: ["json"]),
+            help: "Flows as 'GET /flows' returns them, in JSON.", completion: .file(extensions: ["json"]),
             transform: pathArgument)
         var flows: String?
         @Option(
@@ -76,7 +76,7 @@ extension SimulateCommand {
         @Option(
             name: .customLong("date-skew"),
             help: ArgumentHelp(
-                "How far the service's clock is ahead of this machine's, such as 5m, or --date-skew=-5m for behind.",
+                "Offset of the service's clock from this machine's, such as 5m, or --date-skew=-5m for behind.",
                 valueName: "duration"), transform: SignedDuration.init)
         var dateSkew: SignedDuration?
         @Flag(name: .customLong("no-date"), help: "Send no Date header.") var sendsNoDate = false
@@ -86,7 +86,7 @@ extension SimulateCommand {
         var requiresSignIn = false
         @Option(
             name: .customLong("token-lifetime"),
-            help: ArgumentHelp("How long a token is good, such as 30s.", valueName: "duration"),
+            help: ArgumentHelp("Lifetime of a token, such as 30s.", valueName: "duration"),
             transform: TimeLimit.init)
         var tokenLifetime: TimeLimit?
 
@@ -125,16 +125,16 @@ extension SimulateCommand {
     /// Options for the runs: which ones exist, how long they take and how they end.
     struct RunOptions: ParsableArguments {
         @Option(
-            help: "Runs that others made, as 'GET /runs' answers them, in JSON: ended ones, or scheduled for later.",
+            help: "Runs created by others, as 'GET /runs' returns them, in JSON: ended ones, or scheduled for later.",
             completion: .file(extensions: ["json"]), transform: pathArgument)
         var runs: String?
-        @Option(help: "How fast runs move through their states; at 1 a run takes 7 seconds.") var speed = 1.0
-        @Option(name: .customLong("failed"), help: "What part of the runs fails, 0 to 1.") var failedRate = 0.0
-        @Option(name: .customLong("partial"), help: "What part of the runs ends with failed records, 0 to 1.")
+        @Option(help: "Speed at which runs change state; at 1, a run takes 7 seconds.") var speed = 1.0
+        @Option(name: .customLong("failed"), help: "Fraction of runs that fail, 0 to 1.") var failedRate = 0.0
+        @Option(name: .customLong("partial"), help: "Fraction of runs that end with failed records, 0 to 1.")
         var partialRate = 0.0
-        @Option(name: .customLong("empty"), help: "What part of the runs succeeds with no records, 0 to 1.")
+        @Option(name: .customLong("empty"), help: "Fraction of runs that succeed without records, 0 to 1.")
         var emptyRate = 0.0
-        @Option(name: .customLong("retriggered-failed"), help: "What part of the re-triggered runs fails, 0 to 1.")
+        @Option(name: .customLong("retriggered-failed"), help: "Fraction of re-triggered runs that fail, 0 to 1.")
         var retriggeredFailedRate = 0.0
         @Option(help: "What 'POST /runs' answers: wholeRun, items or idOnly.") var answer: RunAnswerShape = .wholeRun
 
@@ -157,7 +157,7 @@ extension SimulateCommand {
             sandbox.answerShape = answer
         }
 
-        func madeByOthers() throws(Failure) -> [ForeignRun] {
+        func foreignRuns() throws(Failure) -> [ForeignRun] {
             guard let runs else { return [] }
             do { return try SimulatedRunFile.read(path: runs) } catch { throw Failure(.invalid, "\(error)") }
         }
@@ -165,8 +165,8 @@ extension SimulateCommand {
 
     /// Options for the contents of lists and flows, and for their delay.
     struct ListOptions: ParsableArguments {
-        @Option(name: .customLong("page-size"), help: "Items on a page of a list.") var pageSize = 100
-        @Option(help: "What becomes of pages while runs are added: stable or shifting.") var paging: Paging = .stable
+        @Option(name: .customLong("page-size"), help: "Items per page of a listing.") var pageSize = 100
+        @Option(help: "Behaviour of pages while runs are added: stable or shifting.") var paging: Paging = .stable
         @Option(
             name: .customLong("several-values"),
             help: ArgumentHelp(
@@ -175,16 +175,17 @@ extension SimulateCommand {
         var severalValues: SeveralValuesMeaning = .any
         @Option(
             name: .customLong("listing-lag"),
-            help: ArgumentHelp("Lists show a run only so long after it was made, such as 30s.", valueName: "duration"),
+            help: ArgumentHelp(
+                "Delay from the creation of a run until it is listed, such as 30s.", valueName: "duration"),
             transform: TimeLimit.init)
         var listingLag: TimeLimit?
         @Option(
             name: .customLong("listed-windows"),
-            help: "Where a list tells a run's window: parameters, copyActivity or unknown.")
+            help: "Part of a listing with a run's window: parameters, copyActivity or unknown.")
         var listedWindows: ListedWindows = .parameters
         @Option(
             name: .customLong("window-delay"),
-            help: ArgumentHelp("A run tells its window only so long after it was made.", valueName: "duration"),
+            help: ArgumentHelp("Delay from the creation of a run until its window is listed.", valueName: "duration"),
             transform: TimeLimit.init)
         var windowDelay: TimeLimit?
         @Option(
@@ -193,7 +194,7 @@ extension SimulateCommand {
                 "Which run a flow names as its last: all (the newest), ended (the newest that has ended), late (the newest "
                     + "made more than a minute ago) or missing (none)."))
         var lastRunDetails: LastRunDetails = .all
-        @Flag(name: .customLong("no-client"), help: "Do not tell which client application made a run.")
+        @Flag(name: .customLong("no-client"), help: "Omit the client application that created a run.")
         var hidesClient = false
 
         func validate() throws {
@@ -208,7 +209,7 @@ extension SimulateCommand {
             sandbox.listedWindows = listedWindows
             sandbox.windowDelay = windowDelay?.duration ?? .zero
             sandbox.lastRunDetails = lastRunDetails
-            sandbox.tellsClient = !hidesClient
+            sandbox.listsClient = !hidesClient
         }
     }
 }

@@ -36,7 +36,7 @@ struct StatusCommand: AsyncParsableCommand {
         let report = watch ? try await watchUntilEnded(workspace) : try await report(workspace)
         output.show(report, format)
         if format.chosen == .text, !refresh, !watch, report.running > 0 {
-            output.say(
+            output.printNote(
                 "running as of the last refresh; to ask the service: \(workspace.arguments.command("status", "--refresh"))"
             )
         }
@@ -82,7 +82,7 @@ struct StatusCommand: AsyncParsableCommand {
                     let frame = report.frame(command.output.style, rows: Console.height, pause: pause)
                     Console.output(frame.overdrawn)
                 } else if report.running > 0 {
-                    command.output.say("\(counted(report.running, "run is", "runs are")) still running")
+                    command.output.printNote("\(counted(report.running, "run is", "runs are")) still running")
                 }
                 await SystemTime().pause(pause, unless: stop)
                 if stop.isRequested { return report }

@@ -19,17 +19,19 @@ struct ValidateCommand: ParsableCommand {
 
     func run() throws {
         let files = try ManifestFiles.read(manifests.paths)
-        let (set, found) = try files.load()
+        let (set, loadDiagnostics) = try files.load()
         let sources = files.sources
         // Where something could not be read, the flows may be there.
-        let diagnostics = found.hasErrors ? found : (found + set.flowless(set.targets)).sortedByPlace()
+        let diagnostics =
+            loadDiagnostics.hasErrors
+            ? loadDiagnostics : (loadDiagnostics + set.warningsWithoutFlows(set.targets)).sortedByPlace()
         if format.chosen == .text {
-            output.tell(diagnostics, sources)
+            output.printDiagnostics(diagnostics, sources: sources)
         } else {
             output.show(DiagnosticsReport(diagnostics, sources: sources), format)
         }
         guard !diagnostics.hasErrors else { throw Failure(.invalid) }
         let (targets, flows) = (counted(set.targets.count, "target"), counted(set.flows.count, "flow"))
-        output.say("\(counted(sources.count, "file")): \(targets), \(flows), no errors")
+        output.printNote("\(counted(sources.count, "file")): \(targets), \(flows), no errors")
     }
 }

@@ -13,7 +13,7 @@ struct VersionCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @Option(help: "Output format.") var format = Format<Version>()
 
-    @Flag(help: "Print also the commit, the versions of libraries and the source of time zones.") var verbose = false
+    @Flag(help: "Also print the commit, the versions of libraries and the source of time zones.") var verbose = false
 
     func run() { output.show(Version(isVerbose: verbose), format) }
 }

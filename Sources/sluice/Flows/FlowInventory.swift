@@ -11,7 +11,7 @@ struct FlowInventory: Sendable {
     let flows: [ServiceFlow]
     private let places: [FlowID: Place]
     /// The entries of the generated manifest; filled only for the format `yaml`.
-    var starting: [StartingManifest.Entry] = []
+    var starting: [ManifestTemplate.Entry] = []
 
     init(target: String, flows: [ServiceFlow], declarations: [FlowDeclaration]) {
         self.target = target
@@ -20,7 +20,7 @@ struct FlowInventory: Sendable {
     }
 
     /// The flows that can be declared and are not.
-    var undeclaredOneTime: [ServiceFlow] { flows.filter { places[$0.id] == nil && $0.obstacle == nil } }
+    var undeclaredOneTime: [ServiceFlow] { flows.filter { places[$0.id] == nil && $0.blockingReason == nil } }
 
     private func lines(_ style: TextStyle) -> [StyledText] {
         let wide = table(style, isWide: true)
@@ -35,11 +35,13 @@ struct FlowInventory: Sendable {
     /// - Parameter isWide: Whether each flow takes one line; otherwise, further details follow on a second line.
     private func table(_ style: TextStyle, isWide: Bool) -> TextTable {
         var table = TextTable(
-            [.init("flow", givesWay: !isWide)] + (isWide ? [.init("id")] : []) + [.init("state"), .init("schedule")]
+            [.init("flow", isShrinkable: !isWide)] + (isWide ? [.init("id")] : []) + [
+                .init("state"), .init("schedule"),
+            ]
                 + (isWide ? [.init("delta column")] : []) + [.init("declared")], style: style)
         for flow in flows {
             let place = places[flow.id].map { "\($0.file):\($0.line)" }
-            let declared = place ?? flow.obstacle.map { "not possible: \($0)" } ?? "no"
+            let declared = place ?? flow.blockingReason.map { "not possible: \($0)" } ?? "no"
             let column = flow.deltaColumn?.name
             table.add(
                 [flow.name ?? flow.id.description] + (isWide ? [flow.id.description] : [])
@@ -75,7 +77,7 @@ extension FlowInventory: Report {
     static let renderings: [Rendering<FlowInventory>] = [
         .text { inventory, style in inventory.lines(style) },
         .json { inventory, json, _ in inventory.write(to: &json) },
-        .yaml { inventory in StartingManifest(target: inventory.target, entries: inventory.starting).yaml },
+        .yaml { inventory in ManifestTemplate(target: inventory.target, entries: inventory.starting).yaml },
     ]
 }
 
@@ -84,5 +86,5 @@ extension ServiceFlow {
     var isOneTime: Bool { frequency?.lowercased() == "once" }
 
     /// The reason why the flow does not accept run requests; `nil` if it does.
-    var obstacle: String? { isOneTime ? (isDisabled ? state : nil) : "not one-time" }
+    var blockingReason: String? { isOneTime ? (isDisabled ? state : nil) : "not one-time" }
 }

@@ -79,7 +79,7 @@ extension FlowInventory {
     /// Refreshes the flows' runs into the ledger, and returns the recorded runs as manifest entries.
     private static func entries(
         _ flows: [FlowDeclaration], _ context: ApplierContext, _ target: Target
-    ) async throws -> [StartingManifest.Entry] {
+    ) async throws -> [ManifestTemplate.Entry] {
         for result in await Refresh(context: context, wireForm: target.wireForm).run(flows) {
             switch result.end {
             case .read, .absent: continue
@@ -87,13 +87,13 @@ extension FlowInventory {
             case .failed(let error): throw Failure(error)
             }
         }
-        var entries: [StartingManifest.Entry] = []
+        var entries: [ManifestTemplate.Entry] = []
         for flow in flows {
-            let kept = try await context.store.snapshot(of: flow.id)
+            let snapshot = try await context.store.snapshot(of: flow.id)
             entries.append(
-                StartingManifest.Entry(
-                    id: flow.id, name: flow.name, source: flow.source, deltaColumn: kept.record.deltaColumn,
-                    runs: kept.runs.filter(\.state.isAccepted)))
+                ManifestTemplate.Entry(
+                    id: flow.id, name: flow.name, source: flow.source, deltaColumn: snapshot.record.deltaColumn,
+                    runs: snapshot.runs.filter(\.state.isAccepted)))
         }
         return entries
     }

@@ -38,18 +38,18 @@ struct OutputOptions: ParsableArguments {
     }
 
     /// Prints diagnostics to standard error.
-    func tell(_ diagnostics: [Diagnostic], _ sources: [SourceFile]) {
+    func printDiagnostics(_ diagnostics: [Diagnostic], sources: [SourceFile]) {
         guard !diagnostics.isEmpty, !quiet || diagnostics.hasErrors else { return }
-        Console.say(DiagnosticsReport(diagnostics, sources: sources).lines(errorStyle) + .blank)
+        Console.printNote(DiagnosticsReport(diagnostics, sources: sources).lines(errorStyle) + .blank)
     }
 
     /// Prints a line to standard error, unless `--quiet` is set.
-    func say(_ line: StyledText) { if !quiet { Console.say(line) } }
+    func printNote(_ line: StyledText) { if !quiet { Console.printNote(line) } }
 
     /// Prints a report to standard error, unless `--quiet` is set.
-    func say<Shown: Report>(_ report: Shown) {
+    func printNote<Shown: Report>(_ report: Shown) {
         guard !quiet else { return }
-        report.write(.text, errorStyle) { Console.say($0) }
+        report.write(.text, errorStyle) { Console.printNote($0) }
     }
 }
 

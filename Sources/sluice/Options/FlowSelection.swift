@@ -13,7 +13,7 @@ struct FlowSelection: ParsableArguments {
         completion: ManifestCompletion.flows)
     var flow: [String] = []
     @Option(
-        help: ArgumentHelp("Not this flow: its name, its id, or a pattern (repeatable).", valueName: "flow"),
+        help: ArgumentHelp("Exclude this flow: a name, an id or a pattern (repeatable).", valueName: "flow"),
         completion: ManifestCompletion.flows)
     var exclude: [String] = []
 
@@ -44,10 +44,10 @@ struct FlowSelection: ParsableArguments {
         }
     }
 
-    private static let mostNames = 10
+    private static let maxNames = 10
 
     private func names(of flows: [(id: FlowID, name: String?)]) -> String {
-        let names = flows.prefix(Self.mostNames).map { $0.name ?? $0.id.description }
+        let names = flows.prefix(Self.maxNames).map { $0.name ?? $0.id.description }
         let rest = flows.count - names.count
         return (names.isEmpty ? ["none"] : names + (rest > 0 ? ["\(grouped(rest)) more"] : [])).listed
     }

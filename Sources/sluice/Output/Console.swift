@@ -24,14 +24,14 @@ enum Console {
     }
 
     /// Prints a line to standard error.
-    static func say(_ line: StyledText) { say([line]) }
+    static func printNote(_ line: StyledText) { printNote([line]) }
 
-    static func say(_ lines: [StyledText]) { say(Array(lines.page.utf8)) }
+    static func printNote(_ lines: [StyledText]) { printNote(Array(lines.page.utf8)) }
 
-    static func say(_ bytes: [UInt8]) { write(bytes, to: STDERR_FILENO) }
+    static func printNote(_ bytes: [UInt8]) { write(bytes, to: STDERR_FILENO) }
 
     static func error(_ message: String) {
-        if !message.isEmpty { say("error: \(message)") }
+        if !message.isEmpty { printNote("error: \(message)") }
     }
 
     /// Overwrites the current line, without a line break at its end.

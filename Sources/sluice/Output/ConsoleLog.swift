@@ -14,6 +14,6 @@ struct ConsoleLog: LogHandler {
     func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
         let details = all.sorted { $0.key < $1.key }.map { ", \($0.key): \($0.value)" }.joined()
-        Console.say("\(event.level): \(event.message)\(details)")
+        Console.printNote("\(event.level): \(event.message)\(details)")
     }
 }

@@ -21,9 +21,9 @@ enum ExitStatus: Int32 {
         let worstFirst: [ExitStatus] = [
             .unauthorized, .fileError, .invalid, .unavailable, .incomplete, .tryLater,
         ]
-        let found = Set(outcome.flows.lazy.map(\.end).filter { $0 != .stopped }.map { ExitStatus($0) })
+        let statuses = Set(outcome.flows.lazy.map(\.end).filter { $0 != .stopped }.map { ExitStatus($0) })
         let isStopped = outcome.flows.contains { $0.end == .stopped }
-        self = worstFirst.first(where: found.contains) ?? (isStopped ? .incomplete : .done)
+        self = worstFirst.first(where: statuses.contains) ?? (isStopped ? .incomplete : .done)
     }
 
     /// Converts the outcome of a wait: a failed run outranks a running one.

@@ -20,6 +20,6 @@ enum JobSummary {
 
     private static func warn(_ path: String) {
         let reason = String(cString: strerror(errno))
-        Console.say("warning: cannot write the job summary '\(printable(path))' (GITHUB_STEP_SUMMARY): \(reason)")
+        Console.printNote("warning: cannot write the job summary '\(printable(path))' (GITHUB_STEP_SUMMARY): \(reason)")
     }
 }

@@ -11,7 +11,7 @@ struct PlanView {
     func show(_ format: Format<PlanReport>) {
         var report = report
         if format.chosen == .text {
-            output.tell(report.plan.diagnostics, sources)
+            output.printDiagnostics(report.plan.diagnostics, sources: sources)
             report.showsDiagnostics = false
         }
         output.show(report, format)

@@ -20,7 +20,7 @@ extension Target.LedgerAddress {
         case .postgres(let address):
             let ledger = try await PostgresLedger.open(
                 address, targets: target.identities, mode: writing ? .readWrite : .readOnly)
-            for warning in ledger.warnings { Console.say("warning: \(warning)") }
+            for warning in ledger.warnings { Console.printNote("warning: \(warning)") }
             return ledger
         }
     }
@@ -63,7 +63,7 @@ extension GitLedger {
             target: target.identity, sandbox: target.sandbox, mode: writing ? .readWrite : .readOnly,
             folders: Folders(cache: environment.cacheFolder, state: environment.stateFolder),
             requestTimeout: target.limits.requestTimeout, environment: environment,
-            notice: { Console.say("warning: \($0)") })
+            notice: { Console.printNote("warning: \($0)") })
     }
 }
 

@@ -15,7 +15,7 @@ struct ManifestSearch {
     /// Warnings about entries that were skipped.
     private(set) var warnings: [Diagnostic] = []
     private var links: [RawPath] = []
-    private var seen: Set<FileIdentity> = []
+    private var visited: Set<FileIdentity> = []
 
     /// Searches a folder without following its links, or adds a file of any name. `-` is standard input.
     mutating func add(_ path: String) throws(Failure) {
@@ -25,7 +25,7 @@ struct ManifestSearch {
         }
         let raw = RawPath(path)
         guard let status = FileStatus(raw, followsLinks: true) else { throw .cannot("read", path) }
-        guard seen.insert(status.identity).inserted else { return }
+        guard visited.insert(status.identity).inserted else { return }
         switch status.kind {
         case .folder: try search(raw, isNamed: true)
         case .other(let kind) where ManifestName(raw) == .manifest:
@@ -41,7 +41,7 @@ struct ManifestSearch {
         while !links.isEmpty {
             let link = links.removeFirst()
             if let status = FileStatus(link, followsLinks: true) {
-                try take(link, status)
+                try visit(link, status)
             } else if ManifestName(link) == .manifest {
                 throw .cannot("follow the link", link)
             } else {
@@ -63,17 +63,17 @@ struct ManifestSearch {
                 guard ManifestName(path) == .manifest else { continue }
                 throw .cannot("read", path)
             }
-            if case .link = status.kind { links.append(path) } else { try take(path, status) }
+            if case .link = status.kind { links.append(path) } else { try visit(path, status) }
         }
     }
 
-    private mutating func take(_ path: RawPath, _ status: FileStatus) throws(Failure) {
+    private mutating func visit(_ path: RawPath, _ status: FileStatus) throws(Failure) {
         let name = ManifestName(path)
         switch status.kind {
         case .folder:
-            if seen.insert(status.identity).inserted { try search(path, isNamed: false) }
+            if visited.insert(status.identity).inserted { try search(path, isNamed: false) }
         case .file where name == .manifest:
-            guard seen.insert(status.identity).inserted else { return }
+            guard visited.insert(status.identity).inserted else { return }
             guard let text = path.text else {
                 throw Failure(.fileError, "the path '\(printable(path.shown))' is not UTF-8: rename the manifest")
             }

@@ -21,7 +21,8 @@ struct Workspace {
     ///   - annotates: Whether to print diagnostics as annotations for GitHub instead of text on standard error.
     ///   - comment: A file for a comment in Markdown if the manifests have errors.
     ///   - files: The files, if they have been read already.
-    ///   - asOf: When windows are due, for commands that plan: warns if time-zone sources differ about one of them.
+    ///   - asOf: The instant of the plan, for commands that plan. Prints a warning if the sources of time-zone rules
+    ///     disagree about a window that is due by then.
     /// - Throws: ``Failure`` with status 65 after the diagnostics are printed.
     static func load(
         _ options: ManifestOptions, _ output: OutputOptions, _ selection: FlowSelection? = nil,
@@ -37,7 +38,7 @@ struct Workspace {
         if annotates {
             DiagnosticsReport(diagnostics, sources: sources).write(.github) { Console.output($0) }
         } else if showsWarnings || diagnostics.hasErrors {
-            output.tell(diagnostics, sources)
+            output.printDiagnostics(diagnostics, sources: sources)
         }
         if diagnostics.hasErrors {
             let text = Array(DiagnosticsReport(diagnostics, sources: sources).written(.markdown).utf8)
@@ -46,10 +47,12 @@ struct Workspace {
             throw Failure(.invalid)
         }
         let target = try choose(options.target, from: manifests.targets, paths: options.paths)
-        if selection != nil { output.tell(manifests.flowless([target]), sources) }
+        if selection != nil { output.printDiagnostics(manifests.warningsWithoutFlows([target]), sources: sources) }
         let all = manifests.flows.filter { $0.target == target.name }
         let chosen = try selection?.choose(from: all) { ($0.id, $0.name) } ?? all
-        if chosen.count < all.count { output.say("\(grouped(chosen.count)) of \(counted(all.count, "flow")) selected") }
+        if chosen.count < all.count {
+            output.printNote("\(grouped(chosen.count)) of \(counted(all.count, "flow")) selected")
+        }
         return Workspace(
             flows: TargetFlows(target: target, declared: all, selected: chosen, manifests: manifests.digests),
             sources: sources,

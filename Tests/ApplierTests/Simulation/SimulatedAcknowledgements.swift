@@ -6,12 +6,12 @@ import Synchronization
 /// What the manifests of a simulation say of runs whose window cannot be read.
 final class Acknowledgements: Sendable {
     private let known = Mutex<[FlowID: [Acknowledgement]]>([:])
-    private let somebodyElses = Mutex<Set<String>>([])
+    private let foreignRunIDs = Mutex<Set<String>>([])
 
     func of(_ flow: FlowID) -> [Acknowledgement] { known.withLock { $0[flow] ?? [] } }
 
     /// Such a run counts for nothing; an apply that is at work may have read an earlier manifest.
-    func wasSomebodyElses(_ run: SimulatedRun) -> Bool { somebodyElses.withLock { $0.contains(run.id) } }
+    func isForeign(_ run: SimulatedRun) -> Bool { foreignRunIDs.withLock { $0.contains(run.id) } }
 
     func isWrong(_ run: SimulatedRun) -> Bool {
         of(run.flow).contains { $0.run.description == run.id && $0.window != nil && $0.window != run.window }
@@ -20,7 +20,7 @@ final class Acknowledgements: Sendable {
     /// In place of an earlier one of the same run.
     func add(_ acknowledgement: Acknowledgement, of flow: FlowID) {
         if acknowledgement.window == nil {
-            somebodyElses.withLock { _ = $0.insert(acknowledgement.run.description) }
+            foreignRunIDs.withLock { _ = $0.insert(acknowledgement.run.description) }
         }
         known.withLock { known in
             known[flow, default: []].removeAll { $0.run == acknowledgement.run }
@@ -48,7 +48,7 @@ extension SimulatedService {
     /// - Parameter mayBeMistaken: whether this run, which an applier requested, may be acknowledged as a foreign run.
     func acknowledge(mayBeMistaken: (SimulatedRun) -> Bool) {
         let now = now
-        guard let run = runs.filter({ $0.listedAt <= now && now < $0.tellsWindowAt }).randomElement(random) else {
+        guard let run = runs.filter({ $0.listedAt <= now && now < $0.windowListedAt }).randomElement(random) else {
             return
         }
         let isOwn = ownRuns.contains(run.id)
@@ -61,7 +61,7 @@ extension SimulatedService {
         let now = now
         let own = ownRuns
         let candidates = runs.filter {
-            $0.listedAt <= now && now < $0.tellsWindowAt && !own.contains($0.id) && $0.outcome == .success
+            $0.listedAt <= now && now < $0.windowListedAt && !own.contains($0.id) && $0.outcome == .success
                 && $0.lateEnd == nil
         }
         guard let run = candidates.randomElement(random), let flow = manifest.flow(run.flow, at: time.elapsed) else {
@@ -82,7 +82,7 @@ extension SimulatedService {
     /// Acknowledges every run whose window is still unreadable. Other acknowledgements may stay wrong.
     func acknowledgeAll() {
         let now = now
-        for run in runs where now < run.tellsWindowAt { acknowledge(run, withWindow: true) }
+        for run in runs where now < run.windowListedAt { acknowledge(run, withWindow: true) }
     }
 
     private func acknowledge(_ run: SimulatedRun, withWindow: Bool) {

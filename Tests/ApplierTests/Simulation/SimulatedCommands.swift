@@ -87,7 +87,7 @@ struct SimulatedCommands {
         let asOf = process.machine.clock.now() + ahead
         let declarations = declarations
         process.noteTold(
-            Dictionary(declarations.flatMap { $0.acknowledged.toldWindows.map { ($0, $1) } }) { first, _ in first })
+            Dictionary(declarations.flatMap { $0.acknowledged.declaredWindows.map { ($0, $1) } }) { first, _ in first })
         var flows: [FlowPlan] = []
         for declaration in declarations {
             let snapshot = try await store.snapshot(of: declaration.id)
@@ -194,7 +194,7 @@ struct SimulatedCommands {
             // window.
             let exact = overlapping.filter { $0.window == window && $0.flow == plan.id }
             if !exact.isEmpty, exact.count == overlapping.count, flow.reruns.isEmpty,
-                !exact.contains(where: service.acknowledgements.wasSomebodyElses),
+                !exact.contains(where: service.acknowledgements.isForeign),
                 exact.allSatisfy({ $0.stage(at: now) == .ended && $0.outcome(at: now).isRetried(by: flow.retries) }),
                 exact.count + echoed < 1 + flow.retries.times
             {
@@ -208,7 +208,7 @@ struct SimulatedCommands {
 extension RecordedRun {
     /// Whether another request for its window is under way or has brought records.
     fileprivate func isReplaced(by rows: [RecordedRun]) -> Bool {
-        origin == .request && !isLivingRequest
-            && rows.attempts(at: identity.key).contains { $0.identity != identity && $0.isLivingRequest }
+        origin == .request && !isActiveRequest
+            && rows.attempts(at: identity.key).contains { $0.identity != identity && $0.isActiveRequest }
     }
 }

@@ -28,7 +28,7 @@ extension ObservedRun {
             }
         self.init(
             id: RunID(run.id)!, window: sandbox.listedWindow(of: run, at: now), createdAt: run.createdAt,
-            createdClient: sandbox.configuration.tellsClient ? run.client : nil, status: run.status(at: now), end: end,
+            createdClient: sandbox.configuration.listsClient ? run.client : nil, status: run.status(at: now), end: end,
             counts: tellsCounts ? run.counts(at: now) : RunCounts())
     }
 }

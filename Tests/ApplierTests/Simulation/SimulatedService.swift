@@ -353,7 +353,7 @@ final class SimulatedService: Sendable {
     func isRetriggerInVain(_ run: RunID) -> Bool {
         guard habits.echo == .failedRunOnly, random.happens(0.7) else { return false }
         let now = now
-        return runs.contains { $0.id == run.description && $0.mayBeTriggeredAgain(at: now) }
+        return runs.contains { $0.id == run.description && $0.canBeRetriggered(at: now) }
     }
 
     /// The answer to a re-trigger names the run itself. Each ledger counts its own attempts, since such a re-trigger may
@@ -438,8 +438,8 @@ final class SimulatedService: Sendable {
             guard let look = looks(run.flow), index < look.runCount else { return false }
             return declaration.counts(runsOf: run.flow) && run.window?.overlaps(window) ?? false
                 && run.listedAt <= look.time
-                && (run.tellsWindowAt <= look.time || RunID(run.id).flatMap { told[$0] } == run.window)
-                && !acknowledgements.wasSomebodyElses(run)
+                && (run.windowListedAt <= look.time || RunID(run.id).flatMap { told[$0] } == run.window)
+                && !acknowledgements.isForeign(run)
         }.map(\.element)
         let same = seen.filter { $0.window == window && !mayBeFollowed($0) }
         if same.count >= declaration.slots(of: window, at: elapsed) {

@@ -123,7 +123,7 @@ final class Simulation: Sendable {
         var sandbox = SandboxConfiguration(
             seed: random.number(), pageSize: random.pick([2, 3, 10]), paging: random.pick([.stable, .shifting]),
             severalValues: random.pick([.any, .any, .any, .any] + SeveralValuesMeaning.allCases),
-            lastRunDetails: random.pick(LastRunDetails.allCases), tellsClient: random.happens(0.6))
+            lastRunDetails: random.pick(LastRunDetails.allCases), listsClient: random.happens(0.6))
         if world.has(.hints) { sandbox.lastRunDetails = .all }
         return sandbox
     }

@@ -12,12 +12,12 @@ struct UnreliableService: FlowService {
     private var service: SimulatedService { process.service }
     private var timeout: Duration { process.limits.requestTimeout }
 
-    func takeTurn() async {
+    func waitForRateLimit() async {
         await process.step()
         await process.delay(0, 0, 0.2, 3)
     }
 
-    func turnDelay() -> Duration { process.isQuiet ? .zero : process.random.seconds(0, 0, 0, 5) }
+    func rateLimitDelay() -> Duration { process.isQuiet ? .zero : process.random.seconds(0, 0, 0, 5) }
     func serviceTime() -> ServiceTime? { process.serviceTime() }
 
     // MARK: Requests

@@ -207,7 +207,7 @@ extension Conversation {
             while true {
                 let page = try await talk.service.runs(of: SampleFlows.file, newestFirst: true, after: paging.next)
                 newest += page.items.map(\.createdAt)
-                if try !paging.goOn(after: page, newItems: page.items.count) { break }
+                if try !paging.advance(after: page, newItems: page.items.count) { break }
             }
             #expect(newest.count == 5)
             #expect(newest == newest.sorted(by: >))

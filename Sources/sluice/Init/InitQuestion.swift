@@ -2,7 +2,7 @@ import Manifests
 import Reports
 
 /// The questions whose answers make a target, in the order in which they are asked.
-enum StartingQuestion: String, CaseIterable {
+enum InitQuestion: String, CaseIterable {
     case service, organization, sandbox, target, ledger
 
     var option: String { "--\(rawValue)" }
@@ -10,7 +10,7 @@ enum StartingQuestion: String, CaseIterable {
     /// Returns the text of the prompt.
     ///
     /// - Parameter known: The answers so far.
-    func text(_ known: StartingTarget) -> String {
+    func text(_ known: TargetTemplate) -> String {
         switch self {
         case .service: "Address of the Flow Service, or 'embedded' for the simulator"
         case .organization: "Organisation (x-gw-ims-org-id, it ends with @AdobeOrg)"
@@ -24,9 +24,9 @@ enum StartingQuestion: String, CaseIterable {
     }
 
     /// Returns the default answer; `nil` if there is none.
-    func standard(_ known: StartingTarget) -> String? {
+    func defaultAnswer(_ known: TargetTemplate) -> String? {
         switch self {
-        case .service: StartingTarget.valid.service
+        case .service: TargetTemplate.valid.service
         case .organization: known.isEmbedded ? "1234@AdobeOrg" : nil
         case .sandbox: "prod"
         case .target: known.isEmbedded ? "try" : known.sandbox
@@ -34,7 +34,7 @@ enum StartingQuestion: String, CaseIterable {
         }
     }
 
-    func set(_ answer: String, in target: inout StartingTarget) {
+    func set(_ answer: String, in target: inout TargetTemplate) {
         switch self {
         case .service: target.service = answer
         case .organization: target.organization = answer
@@ -47,16 +47,16 @@ enum StartingQuestion: String, CaseIterable {
     /// Returns the diagnostics that a manifest with this answer would have.
     ///
     /// - Parameter known: The answers so far; valid values are used for the others.
-    func faults(of answer: String, _ known: StartingTarget) -> [Diagnostic] {
-        var target = StartingTarget.valid
+    func problems(of answer: String, _ known: TargetTemplate) -> [Diagnostic] {
+        var target = TargetTemplate.valid
         if known.isEmbedded { target.service = known.service }
         set(answer, in: &target)
         return ManifestLoader().load([SourceFile(path: "target.yaml", bytes: Array(target.yaml.utf8))]).diagnostics
     }
 }
 
-extension StartingTarget {
-    static let valid = StartingTarget(
+extension TargetTemplate {
+    static let valid = TargetTemplate(
         name: "prod", service: "https://platform.adobe.io/data/foundation/flowservice", organization: "1234@AdobeOrg",
         sandbox: "prod", ledger: "sqlite:prod.sqlite")
 }

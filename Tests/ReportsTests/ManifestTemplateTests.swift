@@ -7,15 +7,15 @@ import Text
 @testable import Reports
 
 @Suite("Generated manifests")
-struct StartingManifestTests {
-    private func load(_ entries: [StartingManifest.Entry], target: String = "prod") -> (ManifestSet, [Diagnostic]) {
+struct ManifestTemplateTests {
+    private func load(_ entries: [ManifestTemplate.Entry], target: String = "prod") -> (ManifestSet, [Diagnostic]) {
         let declaration = """
             apiVersion: sluice/v1
             kind: Target
             metadata: {name: "\(target)"}
             spec: {service: embedded, organization: o, sandbox: s, ledger: "sqlite:l.sqlite"}
             """
-        let yaml = StartingManifest(target: target, entries: entries).yaml
+        let yaml = ManifestTemplate(target: target, entries: entries).yaml
         let loaded = ManifestLoader().load([
             SourceFile(path: "target.yaml", bytes: Array(declaration.utf8)),
             SourceFile(path: "flows.yaml", bytes: Array(yaml.utf8)),
@@ -25,8 +25,8 @@ struct StartingManifestTests {
 
     private func entry(
         name: String? = nil, column: DeltaColumn? = nil, runs: [RecordedRun] = []
-    ) -> StartingManifest.Entry {
-        StartingManifest.Entry(
+    ) -> ManifestTemplate.Entry {
+        ManifestTemplate.Entry(
             id: Sample.flowID(1), name: name, source: .table, deltaColumn: column, runs: runs)
     }
 
@@ -117,7 +117,7 @@ struct StartingManifestTests {
         let entry = entry(
             name: "contacts", column: DeltaColumn(name: "DOB"),
             runs: all.enumerated().map { run("r\($0)", $1) } + [run("hidden", nil)])
-        try expectGolden(StartingManifest(target: "prod", entries: [entry]).yaml, "starting.yaml")
+        try expectGolden(ManifestTemplate(target: "prod", entries: [entry]).yaml, "starting.yaml")
         let (set, diagnostics) = load([entry])
         #expect(diagnostics == [])
         let flow = try #require(set.flows.first)
@@ -151,12 +151,12 @@ struct StartingManifestTests {
 
     @Test("the first line refers to the schema for editors")
     func modeline() {
-        let yaml = StartingManifest(target: "prod", entries: [entry()]).yaml
+        let yaml = ManifestTemplate(target: "prod", entries: [entry()]).yaml
         #expect(yaml.hasPrefix("# yaml-language-server: $schema=manifest.schema.json\n"))
     }
 
     @Test("if every flow is already declared, the manifest is only a comment")
     func nothing() {
-        #expect(StartingManifest(target: "prod", entries: []).yaml.hasPrefix("# "))
+        #expect(ManifestTemplate(target: "prod", entries: []).yaml.hasPrefix("# "))
     }
 }

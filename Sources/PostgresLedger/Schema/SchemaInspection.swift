@@ -3,7 +3,7 @@ import Ledger
 /// Detection, checks and migration of the ledger in a database.
 extension PostgresConnection {
     /// The ledger found in a database.
-    struct Found {
+    struct SchemaInspection {
         /// The schema's version; `nil` when there is no ledger.
         var version: Int?
         var encoding = ""
@@ -12,10 +12,10 @@ extension PostgresConnection {
 
     /// Inspects the database. Must be called within a transaction.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` when rows may be hidden from this role, and
-    ///   ``PostgresError/newer(found:)``.
-    func findLedger() throws(PostgresError) -> Found {
-        var found = Found()
+    /// - Throws: `LedgerError.unusable` when rows may be hidden from this role, and
+    ///   ``PostgresError/newer(schema:)``.
+    func inspectSchema() throws(PostgresError) -> SchemaInspection {
+        var schema = SchemaInspection()
         var (filtered, replaced, role) = ("", "", "")
         // Query the catalog itself: the session's cache may lack tables that another session has just created.
         try run(
@@ -31,8 +31,8 @@ extension PostgresConnection {
                 quote_ident(current_user)
             """
         ) { (row) throws(PostgresError) in
-            if try row.boolean() { found.version = 0 }
-            found.fsync = row.text() ?? ""
+            if try row.boolean() { schema.version = 0 }
+            schema.fsync = row.text() ?? ""
             filtered = row.text() ?? ""
             replaced = row.text() ?? ""
             role = row.text() ?? ""
@@ -47,13 +47,13 @@ extension PostgresConnection {
         guard replaced.isEmpty else {
             throw .ledger(.unusable("\(replaced) is not a table: a view may show fewer rows than there are"))
         }
-        found.encoding = parameter("server_encoding") ?? ""
-        guard found.version != nil else { return found }
+        schema.encoding = parameter("server_encoding") ?? ""
+        guard schema.version != nil else { return schema }
         try run("SELECT version FROM sluice.ledger") { (row) throws(PostgresError) in
-            found.version = Int(try row.required(try row.integer()))
+            schema.version = Int(try row.required(try row.integer()))
         }
-        if let version = found.version, version > PostgresSchema.version { throw .newer(found: version) }
-        return found
+        if let version = schema.version, version > PostgresSchema.version { throw .newer(found: version) }
+        return schema
     }
 
     /// Creates the tables, or migrates them to this program's version. Concurrent calls are safe: only one migrates.
@@ -62,7 +62,7 @@ extension PostgresConnection {
             try connection.limitWaits()
             try connection.run("SELECT pg_advisory_xact_lock(\(PostgresSchema.lock))")
             // Read the version again, because it may have changed before the lock was acquired.
-            let version = try connection.findLedger().version ?? 0
+            let version = try connection.inspectSchema().version ?? 0
             guard version < PostgresSchema.version else { return }
             for step in PostgresSchema.migration(from: version) { try connection.run(script: step) }
             if version > 0 { try connection.run("UPDATE sluice.ledger SET version = \(PostgresSchema.version)") }
@@ -86,11 +86,11 @@ extension PostgresConnection {
     private func target(_ identity: String) throws(PostgresError) -> Int64? {
         var parameters = Parameters()
         parameters.add(identity)
-        var found: Int64?
+        var key: Int64?
         try run("SELECT id FROM sluice.target WHERE identity = $1", parameters) { (row) throws(PostgresError) in
-            found = try row.integer()
+            key = try row.integer()
         }
-        return found
+        return key
     }
 
     /// Returns descriptions of damage to the tables, triggers and indexes.

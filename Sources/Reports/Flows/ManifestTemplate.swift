@@ -6,7 +6,7 @@ import Text
 ///
 /// Every window that was run is declared, so that none is missing, and regular windows are folded into series. The
 /// manifest is valid for any data from the service: what a manifest cannot express is omitted or written as a comment.
-package struct StartingManifest: Sendable {
+package struct ManifestTemplate: Sendable {
     package struct Entry: Sendable {
         package let id: FlowID
         package let name: String?

@@ -2,7 +2,7 @@ import Manifests
 import Text
 
 /// The initial files of a project: a target, and a manifest for its flows.
-package struct StartingTarget: Sendable {
+package struct TargetTemplate: Sendable {
     package var name: String
     package var service: String
     package var organization: String
@@ -21,7 +21,7 @@ package struct StartingTarget: Sendable {
 
     package var yaml: String {
         """
-        \(StartingManifest.modeline)
+        \(ManifestTemplate.modeline)
         # Where runs are requested, and where they are recorded.
         apiVersion: sluice/v1
         kind: Target
@@ -53,7 +53,7 @@ package struct StartingTarget: Sendable {
             """
         guard !isEmbedded else {
             return """
-                \(StartingManifest.modeline)
+                \(ManifestTemplate.modeline)
                 # Which windows of data each flow must ingest.
                 \(head)  flows:
                     - flowId: 3abea21c-7e36-4be1-bec1-d3bad0e3e0de
@@ -72,7 +72,7 @@ package struct StartingTarget: Sendable {
                 """
         }
         return """
-            \(StartingManifest.modeline)
+            \(ManifestTemplate.modeline)
             # Which windows of data each flow must ingest. Declare flows like the one below, or let Sluice write down what the
             # sandbox has: sluice flows TARGET_FILE --format yaml
             \(head)  flows: []

@@ -11,7 +11,7 @@ extension PostgresConnection {
     }
 
     /// Maximum rows per statement.
-    private static let mostRows = 2_000
+    private static let maxRowsPerStatement = 2_000
     /// Maximum wait for another commit of the same flow. That commit takes milliseconds unless its client has stopped.
     private static let lockTimeout = Duration.seconds(5)
     /// Time after which the server ends the transaction of a client that stopped in the middle of it.
@@ -26,7 +26,7 @@ extension PostgresConnection {
         try transaction(.write) { (connection) throws(PostgresError) in
             guard let changes = try connection.check() else { return .serverChanged }
             if try !connection.swap(commit.record, expecting: commit.expecting, target, serverChanges: changes) {
-                return try connection.isMade(commit.record, target) ? .done : .conflict
+                return try connection.isAlreadyCommitted(commit.record, target) ? .done : .conflict
             }
             let stored = try connection.stored(RowChanges.needed(by: commit), of: commit.record.id, target)
             let rows: RowChanges
@@ -42,7 +42,7 @@ extension PostgresConnection {
             for flow in flows {
                 if try connection.swap(flow.record, expecting: flow.expecting, target, serverChanges: changes) {
                     try connection.insertAll(of: flow, target)
-                } else if try !connection.isMade(flow.record, target) {
+                } else if try !connection.isAlreadyCommitted(flow.record, target) {
                     throw .ledger(flow.changed)
                 }
             }
@@ -123,7 +123,7 @@ extension PostgresConnection {
 
     /// Returns whether the same commit succeeded earlier and its answer was lost. Rewrites the row unchanged, so that
     /// the durable, replicated end of this transaction also covers the earlier one.
-    private func isMade(_ record: FlowRecord, _ target: Int64?) throws(PostgresError) -> Bool {
+    private func isAlreadyCommitted(_ record: FlowRecord, _ target: Int64?) throws(PostgresError) -> Bool {
         var parameters = Parameters()
         parameters.add(target)
         parameters.add(record.id.description)
@@ -140,8 +140,8 @@ extension PostgresConnection {
     private func stored(
         _ identities: [RunIdentity], of flow: FlowID, _ target: Int64?
     ) throws(PostgresError) -> [(key: Int64, entry: LedgerEntry)] {
-        var found: [(key: Int64, entry: LedgerEntry)] = []
-        for chunk in identities.chunks(of: Self.mostRows) {
+        var entries: [(key: Int64, entry: LedgerEntry)] = []
+        for chunk in identities.chunks(of: Self.maxRowsPerStatement) {
             var parameters = Parameters()
             parameters.add(target)
             parameters.add(flow.description)
@@ -154,21 +154,21 @@ extension PostgresConnection {
             }
             for array in [starts, ends, reruns, attempts] { parameters.add(array) }
             let columns = LedgerColumn.names(RunColumns.all, of: "r")
-            let wanted = "unnest($3::bigint[], $4::bigint[], $5::text[], $6::bigint[]) AS w(s, e, rerun, attempt)"
+            let identityRows = "unnest($3::bigint[], $4::bigint[], $5::text[], $6::bigint[]) AS w(s, e, rerun, attempt)"
             let of = "r.target = $1 AND r.flow = $2 AND r.rerun = w.rerun AND r.attempt = w.attempt"
             try run(
                 """
-                SELECT r.id, \(columns) FROM \(wanted)
+                SELECT r.id, \(columns) FROM \(identityRows)
                     JOIN sluice.run AS r ON \(of) AND r.window_start = w.s AND r.window_end = w.e
-                UNION ALL SELECT r.id, \(columns) FROM \(wanted)
+                UNION ALL SELECT r.id, \(columns) FROM \(identityRows)
                     JOIN sluice.run AS r ON \(of) AND r.window_start IS NULL AND w.s IS NULL
                 """, parameters
             ) { (row) throws(PostgresError) in
                 let key = try row.required(try row.integer())
-                found.append((key, try row.entry(of: flow)))
+                entries.append((key, try row.entry(of: flow)))
             }
         }
-        return found
+        return entries
     }
 
     /// Writes the changes. Deletes rows first, because another row may reuse their run IDs.
@@ -180,7 +180,7 @@ extension PostgresConnection {
             try run("DELETE FROM sluice.run WHERE id = ANY($1::bigint[])", parameters)
         }
         let names = LedgerColumn.names(RunColumns.all)
-        for chunk in rows.updated.chunks(of: Self.mostRows) {
+        for chunk in rows.updated.chunks(of: Self.maxRowsPerStatement) {
             var (parameters, keys) = (Parameters(), ArrayLiteral())
             for row in chunk { keys.add(row.key) }
             parameters.add(keys)
@@ -191,7 +191,7 @@ extension PostgresConnection {
                     FROM unnest($1::bigint[], \(LedgerColumn.arrays(RunColumns.all, from: 2))) AS w(key, \(names)) WHERE r.id = w.key
                 """, parameters)
         }
-        for chunk in rows.inserted.chunks(of: Self.mostRows) { try insert(chunk, of: flow, target) }
+        for chunk in rows.inserted.chunks(of: Self.maxRowsPerStatement) { try insert(chunk, of: flow, target) }
     }
 
     private func insert(

@@ -3,7 +3,7 @@ import Manifests
 
 /// The results of a pass over a flow's windows so far. Whether the flow is held, and whether a request carries the
 /// delta column, is known only at the end of the pass.
-struct FlowFindings {
+struct FlowPlanBuilder {
     var actions = PlannedActions()
     var held: [HeldWindow] = []
     /// The number of desired windows and reruns that need no request.
@@ -59,7 +59,7 @@ struct FlowFindings {
     ) {
         self.listsUndeclared = listsUndeclared
         self.predecessors = predecessors
-        acknowledged = declaration.acknowledged.somebodyElses
+        acknowledged = declaration.acknowledged.foreignRunIDs
         unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
         acknowledgements = Dictionary(declaration.acknowledged.map { ($0.run, $0) }) { first, _ in first }
         retries = declaration.retries
@@ -72,12 +72,12 @@ struct FlowFindings {
         pause = declaration.pause(at: asOf)
     }
 
-    mutating func note(_ run: RecordedRun) {
+    mutating func record(_ run: RecordedRun) {
         summary.add(run)
-        noteAcknowledged(run)
+        recordAcknowledged(run)
     }
 
-    private mutating func noteAcknowledged(_ run: RecordedRun) {
+    private mutating func recordAcknowledged(_ run: RecordedRun) {
         guard !acknowledgements.isEmpty, let id = run.id, let known = acknowledgements[id] else { return }
         unseenAcknowledged.remove(id)
         if let told = known.window, let window = run.window, told != window {
@@ -91,15 +91,15 @@ struct FlowFindings {
     }
 
     /// Reports two runs of overlapping windows.
-    mutating func addIngestedTwice(_ first: RecordedRun, _ second: RecordedRun, at place: Place) {
+    mutating func addIngestedTwice(_ first: RecordedRun, and second: RecordedRun, at place: Place) {
         guard let runs = OverlappingRuns(first, second) else { return }
         diagnostics.add(.windowsIngestedTwice) { .ingestedTwice(runs, at: place) }
         if ingestedTwice.count < Self.maxIngestedTwice { ingestedTwice.append(runs) }
     }
 
     mutating func addRunOfUnknownWindow(_ run: RecordedRun) {
-        note(run)
-        guard !run.state.isVoid, !run.isSomebodyElses(acknowledged) else { return }
+        record(run)
+        guard !run.state.isVoid, !run.isForeign(acknowledged) else { return }
         unacknowledged.append(run)
         addUndeclared([run])
     }
@@ -127,14 +127,14 @@ struct FlowFindings {
     }
 
     /// Adds a run of a replaced flow.
-    mutating func noteReplaced(_ run: RecordedRun) {
-        noteAcknowledged(run)
+    mutating func recordReplaced(_ run: RecordedRun) {
+        recordAcknowledged(run)
         if run.state == .failed, let window = run.window { replacedFailures[window] = run }
     }
 
     mutating func addReplacedRunOfUnknownWindow(_ run: RecordedRun) {
-        noteReplaced(run)
-        guard !run.state.isVoid, !run.isSomebodyElses(acknowledged) else { return }
+        recordReplaced(run)
+        guard !run.state.isVoid, !run.isForeign(acknowledged) else { return }
         unacknowledged.append(run)
     }
 
@@ -146,10 +146,10 @@ struct FlowFindings {
 
     /// Reports which runs from outside this ledger count as declared reruns, and which are surplus.
     mutating func count(_ history: WindowHistory, of window: Window, at place: Place) {
-        for (rerun, run) in history.taken.sorted(by: { $0.key < $1.key }) {
+        for (rerun, run) in history.foreignRunsAsReruns.sorted(by: { $0.key < $1.key }) {
             let isAcknowledged = isAcknowledged(run)
             diagnostics.add(.runTakenForRerun) {
-                .taken(run, for: rerun, of: window, isAcknowledged: isAcknowledged, at: place)
+                .countedAsRerun(run, rerun: rerun, of: window, isAcknowledged: isAcknowledged, at: place)
             }
         }
         let surplus = history.surplus.filter { !isAcknowledged($0) }
@@ -186,11 +186,13 @@ struct FlowFindings {
     }
 
     /// - Returns: `nil` when no run of the window has ended.
-    mutating func repeated(_ window: Window, _ attempts: Attempts, of desired: DesiredWindow) -> Repeated? {
+    mutating func repeated(_ window: Window, attempts: Attempts, of desired: DesiredWindow) -> Repeated? {
         switch attempts.verdict(retries) {
         case .retry(let run, let failed, let ordinal):
             repeatedWindows.insert(window)
-            return retryAction(run, failed, ordinal, attempts: attempts, rerun: nil, of: desired).map { .retry($0) }
+            return retryAction(run, failed: failed, ordinal: ordinal, attempts: attempts, rerun: nil, of: desired).map {
+                .retry($0)
+            }
         case .failed:
             repeatedWindows.insert(window)
             var failed = desired
@@ -212,14 +214,14 @@ struct FlowFindings {
     /// - Returns: whether an attempt was left.
     private mutating func create(_ window: Window, of desired: DesiredWindow) -> Bool {
         let attempts = attempts[window] ?? Attempts()
-        switch repeated(window, attempts, of: desired) {
+        switch repeated(window, attempts: attempts, of: desired) {
         case .retry(let retry):
             actions.append(retry)
             return true
         case .exhausted: return false
         case nil: break
         }
-        var reason = attempts.isLost ? "sent before, but the service never had it" : PlannedAction.neverRun
+        var reason = attempts.wasReleased ? "sent before, but the service never had it" : PlannedAction.neverRun
         if let failed = replacedFailures[window] { reason = "\(failed.inWords) of the flow that it replaces failed" }
         if let refusal = attempts.refusal { reason = "refused before: \(refusal.inShort)" }
         if window != desired.window { reason += "; what is left of \(desired.window.inWords)" }
@@ -231,7 +233,7 @@ struct FlowFindings {
     }
 
     /// Reports that a window is not requested, because it partly overlaps another.
-    mutating func refuse(_ new: DesiredWindow, _ other: Overlapped) {
+    mutating func refuse(_ new: DesiredWindow, overlapping other: OverlapSource) {
         guard !new.isOfSeries else { return seriesOverlaps.add(new, with: other) }
         diagnostics.add(other.code) { .overlap(of: new, with: other) }
     }
@@ -251,10 +253,10 @@ struct FlowFindings {
     }
 
     /// Marks a range as touching a window that was run.
-    mutating func noteUsed(_ range: Rerun) { usedRanges.insert(range.id) }
+    mutating func markUsed(_ range: Rerun) { usedRanges.insert(range.id) }
 
     /// Marks a rerun as decided, so that the end of the pass does not request it again.
-    mutating func noteDecided(_ rerun: Rerun) {
+    mutating func markDecided(_ rerun: Rerun) {
         decidedReruns.insert(RunKey(flow: flow, window: rerun.window, rerun: rerun.id))
     }
 
@@ -263,7 +265,7 @@ struct FlowFindings {
     }
 
     /// Marks a window as run, or as failed: a rerun may overlap the window without being equal to it.
-    mutating func noteRun(of window: Window) {
+    mutating func markRun(of window: Window) {
         if window.end > lastEndingRun?.end ?? .min { lastEndingRun = window }
         for index in rerunsWithoutRun.indices where rerunsWithoutRun[index].touched == nil {
             if rerunsWithoutRun[index].rerun.window.overlaps(window) { rerunsWithoutRun[index].touched = window }
@@ -271,15 +273,15 @@ struct FlowFindings {
     }
 
     mutating func retry(
-        _ run: RunID, _ failed: RecordedRun, _ ordinal: Int, attempts: Attempts, rerun: String?,
+        _ run: RunID, failed: RecordedRun, ordinal: Int, attempts: Attempts, rerun: String?,
         of desired: DesiredWindow
     ) {
-        let action = retryAction(run, failed, ordinal, attempts: attempts, rerun: rerun, of: desired)
+        let action = retryAction(run, failed: failed, ordinal: ordinal, attempts: attempts, rerun: rerun, of: desired)
         if let action { actions.append(action) }
     }
 
     private func retryAction(
-        _ run: RunID, _ failed: RecordedRun, _ ordinal: Int, attempts: Attempts, rerun: String?,
+        _ run: RunID, failed: RecordedRun, ordinal: Int, attempts: Attempts, rerun: String?,
         of desired: DesiredWindow
     ) -> PlannedAction? {
         guard let window = failed.window else { return nil }
@@ -298,13 +300,13 @@ struct FlowFindings {
     }
 
     /// Holds the window of a run in doubt, or another window that depends on that run.
-    mutating func hold(_ doubt: RecordedRun, _ other: Window? = nil, of desired: DesiredWindow) {
+    mutating func hold(_ doubt: RecordedRun, window other: Window? = nil, of desired: DesiredWindow) {
         guard let window = other ?? doubt.window else { return }
         let time = doubt.recordedAt
         let isReplaced = doubt.flow != flow
         let reason =
             doubt.state == .intended
-            ? "claimed at \(time), and perhaps sent" : "asked for at \(time), and the answer is unknown"
+            ? "claimed at \(time) and possibly sent" : "requested at \(time); the service's answer never arrived"
         held.append(
             HeldWindow(
                 window: window, cause: isReplaced ? .replaced : .doubt,
