@@ -1,6 +1,6 @@
 import Planner
 
-/// The order of the stages of an apply: a value that is told what a stage brought, and says which comes next.
+/// The order of the stages of an apply, as a value: it receives the result of a stage, and returns the next one.
 ///
 /// Applying settles claims in doubt and finds unrecorded runs. If that allows further requests, they are planned and
 /// sent in a second round. With `--wait`, each ended run may make room for more, so the loop starts again from there.
