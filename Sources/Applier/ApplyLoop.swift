@@ -51,7 +51,9 @@ package struct ApplyLoop: Sendable {
     /// Whether a run that the apply waited for has failed.
     private var anyRunFailed = false
 
-    /// - Parameter saved: whether a saved plan is applied, which is the first event.
+    /// - Parameters:
+    ///   - waits: whether to wait until the runs have ended.
+    ///   - saved: whether a saved plan is applied, which is the first event.
     package init(waits: Bool, saved: Bool = false) {
         self.waits = waits
         round = saved ? .saved : .first

@@ -13,7 +13,7 @@ import Planner
 ///    refused (`Plan.excess(over:)`).
 /// 4. **Confirm.** A person sees the plan and agrees to it.
 /// 5. **Preflight.** Each flow is compared with the service's description of it (``Applier/apply(_:staleness:)``).
-/// 6. **Apply.** Each request is claimed, sent and recorded: the `Plan` becomes an ``ApplyOutcome`` (``FlowApplier``).
+/// 6. **Apply.** Each request is claimed, sent and recorded: the `Plan` becomes an ``ApplyOutcome`` (`FlowApplier`).
 /// 7. **Wait.** The runs end: a ``WaitOutcome`` (``RunWait``).
 ///
 /// ``ApplyLoop`` decides which stage is next. `plan`, `status` and `report` end after stage 2; `refresh` only reads.

@@ -1,7 +1,7 @@
 import FlowRuns
 
 /// The operations of Adobe Experience Platform's Flow Service that Sluice uses. Implemented over HTTP by
-/// ``HTTPFlowService``.
+/// `HTTPFlowService`.
 ///
 /// All calls share one rate limit. Each page and each retry of a read waits for its own turn. A run request does not
 /// wait, because its claim is already open: call ``waitForRateLimit()`` before claiming. When a stop is requested, all waits

@@ -21,7 +21,7 @@ package struct HTTPFlowService: FlowService {
         package var requestsPerSecond = 5.0
         /// Applies to reads and token requests. Run requests are never retried.
         package var retryPolicy = RetryPolicy()
-        /// Ends waits and reads with ``FlowServiceError/stopped``.
+        /// Ends waits and reads with `FlowServiceError/stopped`.
         package var stop = StopSignal()
         package var time: any TimeSource = SystemTime()
         /// Whether plain `http` to other machines is allowed.

@@ -18,7 +18,7 @@ extension HTTPFlowService {
 
     /// Reads one run. Returns `nil` on 404, and when the returned list is empty.
     ///
-    /// - Throws: ``FlowServiceError`` when the service cannot be read.
+    /// - Throws: `FlowServiceError` when the service cannot be read.
     package func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? { try await listed(run)?.run }
 
     func listed(_ run: RunID) async throws(FlowServiceError) -> ListedRun? {
@@ -32,7 +32,7 @@ extension HTTPFlowService {
 
     /// Reads one flow. Returns `nil` on 404, and when the returned list is empty.
     ///
-    /// - Throws: ``FlowServiceError`` when the service cannot be read.
+    /// - Throws: `FlowServiceError` when the service cannot be read.
     package func flow(_ flow: FlowID) async throws(FlowServiceError) -> ServiceFlow? {
         guard let (items, _) = try await items("/flows/", flow.description), !items.isEmpty else { return nil }
         guard let match = items.lazy.compactMap({ FlowDocument(document: $0).flow }).first(where: { $0.id == flow })
@@ -50,7 +50,7 @@ extension HTTPFlowService {
     /// Reads the `runSpec` of a flow specification. Returns `nil` on 404, and when there is none. A client without the
     /// right to read specifications (403) may still request runs, so a 403 fails only this read.
     ///
-    /// - Throws: ``FlowServiceError`` when the service cannot be read.
+    /// - Throws: `FlowServiceError` when the service cannot be read.
     package func runSpecification(_ specification: String) async throws(FlowServiceError) -> RunSpecification? {
         let specifications = try await items("/flowSpecs/", specification, isPrivileged: true)
         return specifications?.items.first.flatMap { RunSpecification($0) }

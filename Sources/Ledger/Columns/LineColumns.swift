@@ -41,7 +41,10 @@ package struct LineColumns<Row: Sendable>: Sendable {
 
     /// Writes the members of a row, except those with the value that JSON omits.
     ///
-    /// - Parameter objects: other names for objects, which are written even if they are empty.
+    /// - Parameters:
+    ///   - row: the row to write.
+    ///   - json: the text to append to.
+    ///   - objects: other names for objects, which are written even if they are empty.
     package func write(_ row: Row, to json: inout JSONText, objects: [String: String] = [:]) {
         for member in members {
             if let column = member.column {

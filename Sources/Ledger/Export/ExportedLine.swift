@@ -18,7 +18,9 @@ package enum ExportedLine: Equatable {
 
     /// Parses a line in canonical form: encoding the result must give the same bytes.
     ///
-    /// - Parameter flow: the flow whose runs are being read.
+    /// - Parameters:
+    ///   - bytes: the line, without its line feed.
+    ///   - flow: the flow whose runs are being read.
     package init(_ bytes: UnsafeBufferPointer<UInt8>, of flow: FlowID? = nil) throws(LineError) {
         var line = try LineParser(bytes)
         let kind = try line.text("kind")

@@ -5,7 +5,9 @@ import FlowRuns
 package enum SuggestedYAML {
     /// Formats an entry of `acknowledged`.
     ///
-    /// - Parameter window: the window to acknowledge, as made by ``window(_:)``; `nil` for an entry without one.
+    /// - Parameters:
+    ///   - run: the run to acknowledge; `nil` for one without an ID.
+    ///   - window: the window to acknowledge, as made by ``window(_:)``; `nil` for an entry without one.
     package static func acknowledgement(of run: RunID?, window: String? = nil) -> String {
         let id = run.map { FlowID($0.description) == nil ? yamlText($0.description) : $0.description } ?? "RUN"
         return "{run: \(id), reason: …\(window.map { ", window: \($0)" } ?? "")}"
@@ -23,7 +25,9 @@ package enum SuggestedYAML {
 
     /// Formats the key `deltaColumn`.
     ///
-    /// - Parameter missing: keys whose value is not known.
+    /// - Parameters:
+    ///   - column: the column to format.
+    ///   - missing: keys whose value is not known.
     package static func deltaColumn(_ column: DeltaColumn, missing: [String] = []) -> String {
         let given = [("name", column.name), ("dateFormat", column.dateFormat), ("timezone", column.timezone)]
         let members = given.compactMap { key, value in

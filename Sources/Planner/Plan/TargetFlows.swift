@@ -57,7 +57,8 @@ package struct TargetFlows: Sendable {
     /// - Parameters:
     ///   - asOf: the instant up to which windows are due.
     ///   - now: the time of sending, whose day the daily limits apply to. A plan for the future uses its own day.
-    /// - Throws: ``LedgerError`` when the ledger cannot be read.
+    ///   - ledger: the ledger with the recorded runs.
+    /// - Throws: `LedgerError` when the ledger cannot be read.
     package func plan(
         asOf: Timestamp, now: Timestamp, from ledger: any LedgerStore
     ) async throws(LedgerError) -> Plan {
@@ -105,7 +106,7 @@ package struct TargetFlows: Sendable {
 
     /// Plans each selected flow and maps it with `view`; the runs of only one flow are in memory at a time.
     ///
-    /// - Throws: ``LedgerError`` when the ledger cannot be read.
+    /// - Throws: `LedgerError` when the ledger cannot be read.
     package func planned<View>(
         asOf: Timestamp, from ledger: any LedgerStore, _ view: (PlannedFlow) -> View
     ) async throws(LedgerError) -> [View] {
@@ -149,7 +150,7 @@ package struct TargetFlows: Sendable {
 extension LedgerStore {
     /// Reads flows that another one replaces, with their recorded runs.
     ///
-    /// - Throws: ``LedgerError`` when the ledger cannot be read.
+    /// - Throws: `LedgerError` when the ledger cannot be read.
     package func replaced(_ flows: [FlowID]) async throws(LedgerError) -> [ReplacedFlow] {
         var replaced: [ReplacedFlow] = []
         for flow in flows {
@@ -165,7 +166,7 @@ extension LedgerStore {
     ///   - declared: the flows whose unfinished runs count.
     ///   - acknowledged: runs that do not count as running: see ``RunUsage``.
     ///   - time: the instant whose day counts for daily limits.
-    /// - Throws: ``LedgerError`` when the ledger cannot be read.
+    /// - Throws: `LedgerError` when the ledger cannot be read.
     package func usage(
         _ declared: [FlowID], acknowledged: Set<RunID>, at time: Timestamp
     ) async throws(LedgerError) -> RunUsage {

@@ -9,7 +9,9 @@ import Text
 ///
 /// The form is canonical: equal plans give equal bytes.
 ///
-/// - Parameter write: Receives the bytes in chunks, in order.
+/// - Parameters:
+///   - plan: The plan to encode.
+///   - write: Receives the bytes in chunks, in order.
 /// - Returns: The digest, which a reviewer approves.
 /// - Throws: The error of `write`.
 @discardableResult
