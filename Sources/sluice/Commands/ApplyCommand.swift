@@ -23,6 +23,8 @@ struct ApplyCommand: AsyncParsableCommand {
               sluice apply plan.json                       apply a saved plan; - reads it from standard input
               sluice apply manifests/ --yes --wait         wait for the runs
               sluice apply manifests/ --yes --format json  print events as JSON Lines
+
+            \(credentialsHelp)
             """)
 
     @OptionGroup var manifests: ManifestOptions
@@ -156,4 +158,10 @@ extension Plan {
                 }
             }
     }
+}
+
+/// Announces the wait of the first apply on a machine.
+func firstWaitText(_ wait: Duration) -> String {
+    "The first apply on this machine waits \(wait.wholeSeconds) s before its first request, once for all flows: without a "
+        + "record of this machine's requests, the service has to be asked, and it lists a run only after some time."
 }

@@ -1,4 +1,5 @@
 import FlowRuns
+import Foundation
 import Manifests
 import Planner
 import Reports
@@ -21,11 +22,12 @@ struct Workspace {
     ///   - annotates: Whether to print diagnostics as annotations for GitHub instead of text on standard error.
     ///   - files: The files, if they have been read already.
     ///   - asOf: When windows are due, for commands that plan: warns if time-zone sources differ about one of them.
+    ///   - whenBroken: Receives the diagnostics of invalid manifests.
     /// - Throws: ``Failure`` with status 65 after the diagnostics are printed.
     static func load(
         _ options: ManifestOptions, _ output: OutputOptions, _ selection: FlowSelection? = nil,
         showsWarnings: Bool = false, annotates: Bool = false, files: ManifestFiles? = nil,
-        dueAt asOf: Timestamp? = nil
+        dueAt asOf: Timestamp? = nil, whenBroken: (DiagnosticsReport) throws(Failure) -> Void = { _ in }
     ) throws(Failure) -> Workspace {
         let files = if let files { files } else { try ManifestFiles.read(options.paths) }
         var (manifests, diagnostics) = try files.load()
@@ -38,8 +40,14 @@ struct Workspace {
         } else if showsWarnings || diagnostics.hasErrors {
             output.tell(diagnostics, sources)
         }
-        guard !diagnostics.hasErrors else { throw Failure(.invalid) }
-        let target = try choose(options.target, from: manifests.targets, paths: options.paths)
+        guard !diagnostics.hasErrors else {
+            var report = DiagnosticsReport(diagnostics, sources: sources)
+            report.target = options.target ?? (manifests.targets.count == 1 ? manifests.targets[0].name : nil)
+            try whenBroken(report)
+            throw Failure(.invalid)
+        }
+        let named = options.target ?? Self.targetOfEnvironment
+        let target = try choose(named, from: manifests.targets, paths: options.paths)
         if selection != nil { output.tell(manifests.flowless([target]), sources) }
         let all = manifests.flows.filter { $0.target == target.name }
         let chosen = try selection?.choose(from: all) { ($0.id, $0.name) } ?? all
@@ -48,6 +56,11 @@ struct Workspace {
             flows: TargetFlows(target: target, declared: all, selected: chosen, manifests: manifests.digests),
             sources: sources,
             arguments: CommandArguments(manifests: options.arguments, selection: selection?.arguments ?? []))
+    }
+
+    /// The target that `SLUICE_TARGET` names; an empty variable counts as missing.
+    private static var targetOfEnvironment: String? {
+        ProcessInfo.processInfo.environment["SLUICE_TARGET"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private static func choose(
