@@ -3,6 +3,7 @@ import FlowRuns
 import FlowService
 import Foundation
 import GitLedger
+import HTTPFlowService
 import Manifests
 import Reports
 import SQLiteLedger
