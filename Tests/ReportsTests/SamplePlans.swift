@@ -155,7 +155,7 @@ enum Sample {
             6, "bookings", actions: creates(10, from: midnight, timeZone: zone),
             held: [
                 HeldWindow(
-                    window: window(midnight + day * 10, day), reason: "claimed, and perhaps sent", place: place(20),
+                    window: window(midnight + day * 10, day), reason: "claimed, and possibly sent", place: place(20),
                     timeZone: zone)
             ])
     }
@@ -185,12 +185,12 @@ enum Sample {
             (.paused, "paused until 2024-04-10T00:00:00Z: source is migrated"),
             (
                 .replaced,
-                "on the flow that it replaces, \(flowID(9)): claimed at 2024-01-05T00:00:00Z, and perhaps sent"
+                "on the flow that it replaces, \(flowID(9)): claimed at 2024-01-05T00:00:00Z, and possibly sent"
             ),
-            (.dayLimit, "held until tomorrow (UTC): the limit is 90 runs a day"),
-            (.runningLimit, "held until runs end: the limit is 20 runs under way"),
+            (.dayLimit, "over the limit of 90 runs a day; continues tomorrow (UTC)"),
+            (.runningLimit, "over the limit of 20 runs at a time; continues when runs end"),
             (.waiting, "waits for orders, whose run has not ended"),
-            (.doubt, "asked for at 2024-01-05T00:00:00Z, and the answer is unknown"),
+            (.doubt, "requested at 2024-01-05T00:00:00Z; the service's answer never arrived"),
         ]
         let held = reasons.enumerated().flatMap { index, cause in
             (0..<7).map {

@@ -304,7 +304,7 @@ struct FlowFindings {
         let isReplaced = doubt.flow != flow
         let reason =
             doubt.state == .intended
-            ? "claimed at \(time), and perhaps sent" : "asked for at \(time), and the answer is unknown"
+            ? "claimed at \(time), and possibly sent" : "requested at \(time); the service's answer never arrived"
         held.append(
             HeldWindow(
                 window: window, cause: isReplaced ? .replaced : .doubt,

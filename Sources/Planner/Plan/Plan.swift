@@ -23,11 +23,7 @@ package struct Plan: Hashable, Sendable {
 
     /// Returns the plan with additional diagnostics, such as where the service disagrees with a manifest.
     package func adding(_ diagnostics: [FlowID: [Diagnostic]]) -> Plan {
-        let flows = flows.map { flow in
-            var flow = flow
-            flow.diagnostics = (flow.diagnostics + (diagnostics[flow.id] ?? [])).sortedByPlace()
-            return flow
-        }
+        let flows = flows.map { $0.adding(diagnostics[$0.id] ?? []) }
         return Plan(asOf: asOf, target: target, manifests: manifests, flows: flows)
     }
 
@@ -95,6 +91,16 @@ package struct FlowPlan: Hashable, Sendable {
         self.undeclared = undeclared
         self.ingestedTwice = ingestedTwice
         self.diagnostics = diagnostics
+    }
+}
+
+extension FlowPlan {
+    /// Returns the plan of the flow with additional diagnostics.
+    package func adding(_ diagnostics: [Diagnostic]) -> FlowPlan {
+        guard !diagnostics.isEmpty else { return self }
+        var plan = self
+        plan.diagnostics = (plan.diagnostics + diagnostics).sortedByPlace()
+        return plan
     }
 }
 

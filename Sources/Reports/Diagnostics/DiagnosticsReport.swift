@@ -7,6 +7,8 @@ package struct DiagnosticsReport: Sendable {
     package let diagnostics: [Diagnostic]
     /// The files with the lines to show. A diagnostic about another file is shown without its line.
     package let sources: [SourceFile]
+    /// The target whose plan the manifests prevent, if it is known.
+    package var target: String?
 
     package init(_ diagnostics: [Diagnostic], sources: [SourceFile]) {
         self.diagnostics = diagnostics
@@ -21,6 +23,7 @@ extension DiagnosticsReport: Report {
         .text { report, style in report.lines(style) },
         .json { report, json, _ in json.members(of: report.diagnostics) },
         .github { report in report.diagnostics.annotations },
+        .markdown { report in report.markdown },
     ]
 }
 
@@ -54,4 +57,65 @@ extension JSONText {
     }
 
     package mutating func members(of diagnostic: Diagnostic) { Diagnostic.coding.write(diagnostic, to: &self) }
+}
+
+extension DiagnosticsReport {
+    /// The diagnostics as a comment in place of a plan, with the marker by which a bot finds the comment to update.
+    fileprivate var markdown: MarkdownText {
+        var comment = BoundedMarkdown()
+        comment.add("\(MarkdownText.planMarker(of: target))\n### Sluice plan\n\n")
+        let errors = diagnostics.filter { $0.severity == .error }
+        let verdict: MarkdownText =
+            errors.isEmpty
+            ? "No errors in the manifests.\n\n"
+            : "🛑 **The manifests cannot be planned: \(counted(errors.count, "error")).**\n\n"
+        comment.add(verdict)
+        let sorted = diagnostics.errorsFirst
+        let shown = comment.add(sorted.lazy.map(\.markdownItem), share: comment.left - 200)
+        if shown < sorted.count {
+            comment.add("\n_\(counted(sorted.count - shown, "more diagnostic")) left out for length._\n")
+        }
+        return comment.text
+    }
+}
+
+extension MarkdownText {
+    /// The first line of every comment on a target's plan, by which a bot finds the comment to update.
+    static func planMarker(of target: String?) -> MarkdownText {
+        guard let target else { return "<!-- sluice:plan -->" }
+        // Two hyphens would end the HTML comment.
+        let name = target.prefix(200).replacing("--", with: "- -").replacing(">", with: "")
+        return "<!-- sluice:plan target=\(html: name) -->"
+    }
+}
+
+extension Diagnostic {
+    /// The diagnostic as an item of a list.
+    var markdownItem: MarkdownText {
+        var text: MarkdownText = severity == .error ? "- 🛑" : "- ⚠️"
+        text += " **\(code.rawValue)**"
+        if let place { text += " \(code: place):" }
+        text += " \(message)"
+        if let suggestion { text += " _(\(suggestion))_" }
+        return text + "\n"
+    }
+}
+
+extension [Diagnostic] {
+    /// The diagnostics grouped by code, severity and message, in the order of the first of each group.
+    var byCause: [[Diagnostic]] {
+        var groups: [[Diagnostic]] = []
+        var places: [String: Int] = [:]
+        for diagnostic in self {
+            let key =
+                "\(diagnostic.code.rawValue) \(diagnostic.severity.rawValue) \(String(diagnostic.message.prefix(300)).withoutIDs)"
+            if let place = places[key] {
+                groups[place].append(diagnostic)
+            } else {
+                places[key] = groups.count
+                groups.append([diagnostic])
+            }
+        }
+        return groups
+    }
 }

@@ -23,6 +23,8 @@ struct ApplyCommand: AsyncParsableCommand {
               sluice apply plan.json                       apply a saved plan; - reads it from standard input
               sluice apply manifests/ --yes --wait         wait for the runs
               sluice apply manifests/ --yes --format json  print events as JSON Lines
+
+            \(credentialsHelp)
             """)
 
     @OptionGroup var manifests: ManifestOptions
@@ -56,6 +58,37 @@ struct ApplyCommand: AsyncParsableCommand {
         if let plan = try planFile(files) { return try await apply(saved: plan) }
         let workspace = try Workspace.load(
             manifests, output, selection, showsWarnings: true, files: files, dueAt: time.instant())
+        // An unconfirmed apply creates no ledger.
+        if !yes, TargetLedger.newFile(of: workspace.target) != nil {
+            let asOf = time.instant()
+            guard try await confirmFirst(workspace, asOf: asOf) else { return }
+            return try await apply(workspace, confirmedAsOf: asOf)
+        }
+        try await apply(workspace, confirmedAsOf: nil)
+    }
+
+    /// Plans against a ledger that does not exist yet, and asks for confirmation.
+    ///
+    /// - Returns: Whether there is anything to send.
+    private func confirmFirst(_ workspace: Workspace, asOf: Timestamp) async throws -> Bool {
+        let (plan, wait) = try await TargetLedger.with(workspace.target, writing: false) { ledger in
+            (try await workspace.plan(asOf: asOf, ledger: ledger), ledger.firstWait)
+        }
+        show(plan, workspace)
+        guard plan.isApplicable else { throw Failure(.invalid) }
+        guard plan.requestCount > 0 else {
+            _ = finishWithNothingToDo()
+            return false
+        }
+        try check(plan, workspace.target)
+        try await confirm(plan, firstWait: wait)
+        return true
+    }
+
+    /// - Parameter confirmedAsOf: The instant of the plan that was shown and confirmed; `nil` to show and ask.
+    private func apply(_ workspace: Workspace, confirmedAsOf: Timestamp?) async throws {
+        _ = Self.begun
+        var confirmedAsOf = confirmedAsOf
         announceNewLedger(workspace.target)
         try await TargetLedger.with(workspace.target, writing: true) { ledger in
             let application = Application(
@@ -66,7 +99,9 @@ struct ApplyCommand: AsyncParsableCommand {
             while true {
                 try await refreshRuns(workspace, ledger)
                 let (plan, outcome) = try await round(
-                    workspace, time.instant(), ledger, application, isFirst: true, goesOn: goesOn)
+                    workspace, confirmedAsOf ?? time.instant(), ledger, application, isFirst: true, goesOn: goesOn,
+                    isConfirmed: confirmedAsOf != nil)
+                confirmedAsOf = nil
                 guard wait, ExitStatus(outcome) == .done, plan.isHeldByRunningRuns else {
                     try await end(outcome, plan, ledger, application, until: deadline)
                     guard !hasFailed else { throw ExitCode(ExitStatus.incomplete.rawValue) }
@@ -94,28 +129,23 @@ struct ApplyCommand: AsyncParsableCommand {
     /// Applying resolves claims in doubt and finds unrecorded runs. If this allows further requests, they are planned
     /// and sent in a second round.
     ///
-    /// - Parameter goesOn: Whether this round follows the end of a run; a plan without requests is then not shown
-    ///   again.
+    /// - Parameters:
+    ///   - goesOn: Whether this round follows the end of a run; a plan without requests is then not shown again.
+    ///   - isConfirmed: Whether the plan was shown and confirmed already.
     private func round(
         _ workspace: Workspace, _ asOf: Timestamp, _ ledger: TargetLedger, _ application: Application,
-        isFirst: Bool, goesOn: Bool
+        isFirst: Bool, goesOn: Bool, isConfirmed: Bool = false
     ) async throws -> (Plan, ApplyOutcome) {
         let plan = try await workspace.plan(asOf: asOf, ledger: ledger)
         if goesOn, plan.isApplicable, plan.requestCount == 0, !plan.flows.contains(where: \.isWaiting) {
             return (plan, ApplyOutcome(flows: []))
         }
-        if format.chosen == .text, !output.quiet || !plan.isApplicable {
-            PlanView(
-                report: PlanReport(plan, arguments: workspace.arguments), sources: workspace.sources, output: output
-            ).show(Format())
-        } else if !plan.isApplicable {
-            output.tell(plan.diagnostics, workspace.sources)
-        }
+        if !isConfirmed { show(plan, workspace) }
         guard plan.isApplicable else { throw Failure(.invalid) }
         let isWaiting = isFirst && plan.flows.contains(where: \.isWaiting)
         guard plan.requestCount > 0 || isWaiting else { return (plan, finishWithNothingToDo()) }
         try check(plan, workspace.target)
-        try confirm(plan)
+        if !isConfirmed { try await confirm(plan, firstWait: ledger.firstWait) }
         let outcome = try await application.apply(plan, ledger, staleness: .reduce)
         guard isFirst, outcome.isComplete else { return (plan, outcome) }
         if isWaiting {
@@ -127,6 +157,16 @@ struct ApplyCommand: AsyncParsableCommand {
             output.say("planning again what the runs on the service leave to request:")
         }
         return try await round(workspace, asOf, ledger, application, isFirst: false, goesOn: goesOn)
+    }
+
+    private func show(_ plan: Plan, _ workspace: Workspace) {
+        if format.chosen == .text, !output.quiet || !plan.isApplicable {
+            PlanView(
+                report: PlanReport(plan, arguments: workspace.arguments), sources: workspace.sources, output: output
+            ).show(Format())
+        } else if !plan.isApplicable {
+            output.tell(plan.diagnostics, workspace.sources)
+        }
     }
 
     // MARK: A saved plan
@@ -197,7 +237,8 @@ struct ApplyCommand: AsyncParsableCommand {
         }
     }
 
-    private func confirm(_ plan: Plan) throws {
+    /// Asks for confirmation, after checking that the service accepts the credentials.
+    private func confirm(_ plan: Plan, firstWait: Duration?) async throws {
         guard !yes, plan.requestCount > 0 else { return }
         guard Console.isInputTerminal, Console.isErrorTerminal else {
             let arguments = CommandArguments(manifests: manifests.arguments, selection: selection.arguments)
@@ -206,6 +247,7 @@ struct ApplyCommand: AsyncParsableCommand {
                 "no terminal to confirm on: pass --yes, or save a plan and apply that: "
                     + arguments.command("plan", "--out plan.json"))
         }
+        try await checkService(plan.target)
         let flows = counted(plan.flows.count { !$0.actions.isEmpty }, "flow")
         let target = plan.target
         Console.say(
@@ -214,8 +256,25 @@ struct ApplyCommand: AsyncParsableCommand {
             (\(target.organization), sandbox \(target.sandbox))?
             """)
         Console.say("\(plan.destination) A run cannot be undone.")
+        if let firstWait { Console.say(output.errorStyle.lines(firstWaitText(firstWait))) }
         guard Console.ask("Type 'yes' to continue:") == "yes" else {
             throw Failure(.incomplete, "not confirmed, nothing was sent")
+        }
+    }
+
+    /// Reads one page of flows, so that a wrong credential or address is found before the question.
+    private func checkService(_ target: Target) async throws {
+        guard case .address = target.service else { return }
+        let options = service
+        try await Signals.stopping { stop in
+            let connection = try await Connection.open(target, flows: [], options: options, stop: stop)
+            let failure: FlowServiceError?
+            do throws(FlowServiceError) {
+                _ = try await connection.service.flows(after: nil)
+                failure = nil
+            } catch { failure = error }
+            await connection.close()
+            if let failure { throw Failure(failure) }
         }
     }
 
@@ -238,13 +297,28 @@ struct ApplyCommand: AsyncParsableCommand {
             let left = deadline.map { $0 - SystemTime().monotonic() }
             status = ExitStatus(try await application.wait(plan, ledger, atMost: left))
         }
+        if Console.isErrorTerminal, format.chosen == .text, outcome.accepted > 0 {
+            sayNextSteps(outcome, plan, isEnded: wait)
+        }
         guard status == .done else { throw ExitCode(status.rawValue) }
     }
+
+    /// Names the duration, and the commands that show the runs and how they end.
+    private func sayNextSteps(_ outcome: ApplyOutcome, _ plan: Plan, isEnded: Bool) {
+        let arguments = CommandArguments(manifests: manifests.arguments, selection: selection.arguments)
+        let known = manifests.paths.count == 1 && manifests.paths[0].hasSuffix(".json") ? plan.arguments : arguments
+        let took = SystemTime().monotonic() - Self.begun
+        output.say("Took \(took.wholeSeconds) s. The runs: \(known.command("history", "--limit \(outcome.accepted)"))")
+        output.say("Next: \(known.command("status", isEnded ? "--only-problems" : "--watch"))")
+    }
+
+    /// The start of this command.
+    private static let begun = SystemTime().monotonic()
 }
 
 extension Plan {
     /// Arguments to repeat in suggested commands, for the manifests that the plan was made from.
-    fileprivate var arguments: CommandArguments {
+    var arguments: CommandArguments {
         let paths = manifests.map(\.path)
         // A long list of files is shortened to their common folder.
         let folder = paths.dropFirst().reduce(paths.first.map { parts($0) } ?? []) { common, path in
@@ -268,4 +342,10 @@ extension Plan {
                 }
             }
     }
+}
+
+/// Announces the wait of the first apply on a machine.
+func firstWaitText(_ wait: Duration) -> String {
+    "The first apply on this machine waits \(wait.wholeSeconds) s before its first request, once for all flows: without a "
+        + "record of this machine's requests, the service has to be asked, and it lists a run only after some time."
 }

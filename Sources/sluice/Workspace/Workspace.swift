@@ -27,11 +27,12 @@ struct Workspace {
     ///   - annotates: Whether to print diagnostics as annotations for GitHub instead of text on standard error.
     ///   - files: The files, if they have been read already.
     ///   - asOf: When windows are due, for commands that plan: warns if time-zone sources differ about one of them.
+    ///   - whenBroken: Receives the diagnostics of invalid manifests.
     /// - Throws: ``Failure`` with status 65 after the diagnostics are printed.
     static func load(
         _ options: ManifestOptions, _ output: OutputOptions, _ selection: FlowSelection? = nil,
         showsWarnings: Bool = false, annotates: Bool = false, files: ManifestFiles? = nil,
-        dueAt asOf: Timestamp? = nil
+        dueAt asOf: Timestamp? = nil, whenBroken: (DiagnosticsReport) throws(Failure) -> Void = { _ in }
     ) throws(Failure) -> Workspace {
         let files = if let files { files } else { try ManifestFiles.read(options.paths) }
         var (manifests, diagnostics) = try files.load()
@@ -44,8 +45,14 @@ struct Workspace {
         } else if showsWarnings || diagnostics.hasErrors {
             output.tell(diagnostics, sources)
         }
-        guard !diagnostics.hasErrors else { throw Failure(.invalid) }
-        let target = try choose(options.target, from: manifests.targets, paths: options.paths)
+        guard !diagnostics.hasErrors else {
+            var report = DiagnosticsReport(diagnostics, sources: sources)
+            report.target = options.target ?? (manifests.targets.count == 1 ? manifests.targets[0].name : nil)
+            try whenBroken(report)
+            throw Failure(.invalid)
+        }
+        let named = options.target ?? Self.targetOfEnvironment
+        let target = try choose(named, from: manifests.targets, paths: options.paths)
         if selection != nil { output.tell(manifests.flowless([target]), sources) }
         let all = manifests.flows.filter { $0.target == target.name }
         let chosen = try selection?.choose(from: all) { ($0.id, $0.name) } ?? all
@@ -53,6 +60,11 @@ struct Workspace {
         return Workspace(
             manifests: manifests, target: target, declarations: chosen, allDeclarations: all, sources: sources,
             arguments: CommandArguments(manifests: options.arguments, selection: selection?.arguments ?? []))
+    }
+
+    /// The target that `SLUICE_TARGET` names; an empty variable counts as missing.
+    private static var targetOfEnvironment: String? {
+        ProcessInfo.processInfo.environment["SLUICE_TARGET"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private static func choose(
@@ -97,6 +109,16 @@ struct Workspace {
         Workspace(
             manifests: manifests, target: target, declarations: allDeclarations.filter { flows.contains($0.id) },
             allDeclarations: allDeclarations, sources: sources, arguments: arguments)
+    }
+
+    /// Returns the same target with the flows of other manifests.
+    func with(_ manifests: ManifestSet, _ selection: FlowSelection) -> Workspace {
+        let all = manifests.flows.filter { $0.target == target.name }
+        let selected = Set(declarations.map(\.id))
+        let chosen = selection.isEmpty ? all : all.filter { selected.contains($0.id) }
+        return Workspace(
+            manifests: manifests, target: target, declarations: chosen, allDeclarations: all, sources: [],
+            arguments: arguments)
     }
 
     /// The names of the flows that have one.
@@ -166,22 +188,33 @@ struct Workspace {
     }
 
     /// Plans each flow and maps it with `view`; the runs of only one flow are in memory at a time.
+    ///
+    /// - Parameter findings: Diagnostics to add to the plans.
     func planned<View>(
-        asOf: Timestamp, ledger: TargetLedger, _ view: (PlannedFlow) -> View
+        asOf: Timestamp, ledger: TargetLedger, findings: [FlowID: [Diagnostic]] = [:], _ view: (PlannedFlow) -> View
     ) async throws(LedgerError) -> [View] {
         let planner = Planner(asOf: asOf)
+        // Limits divide the runs of a day among the flows, so each flow's plan depends on all others.
+        let hasLimits =
+            target.limits.runsPerDay != nil || target.limits.running != nil
+            || declarations.contains { $0.runsPerDay != nil }
+        let limited = hasLimits ? try await plan(asOf: asOf, ledger: ledger).flows : []
+        let plans = Dictionary(limited.map { ($0.id, $0) }) { first, _ in first }
         let predecessors = try await predecessors(asOf: asOf, ledger: ledger)
         var views: [View] = []
         for declaration in declarations {
             let kept = try await ledger.store.snapshot(of: declaration.id)
             let replaced = try await ledger.store.replaced(declaration.replaced)
-            let plan = planner.plan(
-                declaration, record: kept.record, runs: kept.runs, replaced: replaced,
-                predecessors: declaration.predecessors.compactMap { predecessors[$0] })
+            let plan =
+                plans[declaration.id]
+                ?? planner.plan(
+                    declaration, record: kept.record, runs: kept.runs, replaced: replaced,
+                    predecessors: declaration.predecessors.compactMap { predecessors[$0] })
             views.append(
                 view(
                     PlannedFlow(
-                        declaration: declaration, plan: plan, record: kept.record,
+                        declaration: declaration, plan: plan.adding(findings[declaration.id] ?? []),
+                        record: kept.record,
                         runs: declaration.withAcknowledgedWindows(kept.runs),
                         replacedRuns: replaced.flatMap { declaration.withAcknowledgedWindows($0.runs) })))
         }
