@@ -7,13 +7,23 @@ import Testing
 struct WorkflowTests {
     private static let example = Program.checkout.appending(path: "manifests/in-ci")
 
-    /// Returns the `run` lines of one job.
-    private func steps(of job: String) throws -> [String] {
+    private struct Step {
+        let command: String
+        /// Whether the step also runs after a failed one.
+        let isAlwaysRun: Bool
+    }
+
+    /// Returns the steps of one job that run a command.
+    private func steps(of job: String) throws -> [Step] {
         let text = try String(contentsOf: Self.example.appending(path: ".github/workflows/sluice.yml"), encoding: .utf8)
         let lines = text.split(separator: "\n")
         let begin = try #require(lines.firstIndex { $0 == "  \(job):" })
         let body = lines[(begin + 1)...].prefix { $0.hasPrefix("   ") }
-        return body.compactMap { line in line.range(of: "run: ").map { String(line[$0.upperBound...]) } }
+        return body.indices.compactMap { index in
+            guard let range = body[index].range(of: "run: ") else { return nil }
+            let isAlwaysRun = index > body.startIndex && body[index - 1].contains("if: always()")
+            return Step(command: String(body[index][range.upperBound...]), isAlwaysRun: isAlwaysRun)
+        }
     }
 
     private struct Job {
@@ -21,7 +31,7 @@ struct WorkflowTests {
         let results: [Program.Result]
         let summary: String
 
-        var status: Int32 { results.last?.status ?? -1 }
+        var status: Int32 { results.first { $0.status != 0 }?.status ?? (results.isEmpty ? -1 : 0) }
         var words: String { results.map { $0.output + $0.errors }.joined(separator: "\n") }
     }
 
@@ -29,7 +39,8 @@ struct WorkflowTests {
     ///
     /// - Parameter plan: The saved plan of the previous job.
     private func run(
-        _ job: String, in world: GitMachines, branch: String = "main", plan: String? = nil, token: String = "token"
+        _ job: String, in world: GitMachines, branch: String = "main", plan: String? = nil, token: String = "token",
+        comments: String? = nil
     ) async throws -> Job {
         var machine = try world.machine(branch: branch)
         let home = machine.folder.deletingLastPathComponent()
@@ -37,24 +48,38 @@ struct WorkflowTests {
         try FileManager.default.createDirectory(at: tools, withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(
             at: tools.appending(path: "sluice"), withDestinationURL: Program.binary)
-        try Data(
-            "#!/bin/sh\nwhile [ $# -gt 0 ]; do [ \"$1\" = --body-file ] && cat \"$2\" > ../comment; shift; done\n".utf8
-        )
-        .write(to: tools.appending(path: "gh"))
+        // Answers with the known comments, and keeps what is written.
+        let curl = """
+            #!/bin/bash
+            while [ $# -gt 0 ]; do
+                case $1 in -o) out=$2 ;; -X) method=$2 ;; --data) printf %s "$2" > ../comment ;; esac
+                last=$1
+                shift
+            done
+            echo "$method $last" >> ../calls
+            if [ "$method" = GET ]; then cat ../comments 2> /dev/null || echo '[]'; else echo '{}'; fi > "$out"
+            printf 200
+            """
+        try Data(curl.utf8).write(to: tools.appending(path: "curl"))
         try FileManager.default.setAttributes(
-            [.posixPermissions: 0o755], ofItemAtPath: tools.appending(path: "gh").path)
+            [.posixPermissions: 0o755], ofItemAtPath: tools.appending(path: "curl").path)
+        if let comments { try Data(comments.utf8).write(to: home.appending(path: "comments")) }
         machine.environment["PATH"] = "\(tools.path):\(machine.environment["PATH"] ?? "")"
         machine.environment["GITHUB_STEP_SUMMARY"] = home.appending(path: "summary").path
         machine.environment["NUMBER"] = "7"
+        machine.environment["GITHUB_ACTIONS"] = "true"
+        machine.environment["GITHUB_REPOSITORY"] = "acme/manifests"
+        machine.environment["GITHUB_BASE_REF"] = branch == "main" ? nil : "main"
+        machine.environment["GH_TOKEN"] = "token"
         machine.environment["SLUICE_ACCESS_TOKEN"] = job == "apply" ? token : nil
         if let plan { try machine.write(plan, to: "plan.json") }
         var results: [Program.Result] = []
-        for step in try steps(of: job) where branch != "main" || !step.hasPrefix("gh ") {
+        for step in try steps(of: job) where branch != "main" || !step.command.contains("post-comment") {
+            guard step.isAlwaysRun || results.allSatisfy({ $0.status == 0 }) else { continue }
             let shell = try RunningProgram(
-                URL(fileURLWithPath: "/bin/bash"), ["-e", "-c", step], in: machine.folder,
+                URL(fileURLWithPath: "/bin/bash"), ["-e", "-c", step.command], in: machine.folder,
                 environment: machine.environment, input: nil)
             results.append(try await shell.end())
-            guard results.last?.status == 0 else { break }
         }
         let summary = (try? String(contentsOf: home.appending(path: "summary"), encoding: .utf8)) ?? ""
         return Job(machine: machine, results: results, summary: summary)
@@ -63,7 +88,7 @@ struct WorkflowTests {
     @Test("the workflow plans in the pull request, applies after the merge, and can safely be rerun")
     func life() async throws {
         var files: [String: String] = [:]
-        for name in ["target.yaml", "flows.yaml"] {
+        for name in ["target.yaml", "flows.yaml", "post-comment"] {
             files[name] = try String(contentsOf: Self.example.appending(path: name), encoding: .utf8)
         }
         let limits = "limits: {maxRunsPerApply: 100, requestsPerSecond: 200, requestTimeout: PT2S, settle: PT6S}"
@@ -83,8 +108,33 @@ struct WorkflowTests {
         #expect(review.status == 0, "\(review.words)")
         let home = review.machine.folder.deletingLastPathComponent()
         let comment = try String(contentsOf: home.appending(path: "comment"), encoding: .utf8)
-        #expect(comment.contains("33"))
+        #expect(comment.contains("sluice:plan target=crm"))
+        #expect(comment.contains("this change adds 1 of the planned windows"))
+        #expect(comment.contains("Due without this change: 32 to request."))
         #expect(review.summary.contains("33"))
+        let calls = try String(contentsOf: home.appending(path: "calls"), encoding: .utf8)
+        #expect(calls.contains("POST https://api.github.com/repos/acme/manifests/issues/7/comments"), "\(calls)")
+
+        // The next push updates the comment, which its marker identifies.
+        let known = #"[{"id": 5, "body": "hello"}, {"id": 9, "body": "<!-- sluice:plan target=crm -->\nold"}]"#
+        let second = try await run("plan", in: world, branch: "more", comments: known)
+        #expect(second.status == 0, "\(second.words)")
+        let updates = try String(
+            contentsOf: second.machine.folder.deletingLastPathComponent().appending(path: "calls"), encoding: .utf8)
+        #expect(updates.contains("PATCH https://api.github.com/repos/acme/manifests/issues/comments/9"), "\(updates)")
+
+        // A broken pull request fails, and its comment has the diagnostics.
+        try world.commit(branch: "broken", from: "main", "A typo") { folder in
+            let path = folder + "/flows.yaml"
+            let text = try String(contentsOfFile: path, encoding: .utf8).replacing("source: file", with: "sauce: file")
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        }
+        let broken = try await run("plan", in: world, branch: "broken")
+        #expect(broken.status == 65, "\(broken.words)")
+        let brokenHome = broken.machine.folder.deletingLastPathComponent()
+        let diagnosis = try String(contentsOf: brokenHome.appending(path: "comment"), encoding: .utf8)
+        #expect(diagnosis.contains("SLU0101") && diagnosis.contains("sauce"), "\(diagnosis)")
+        #expect(broken.summary.contains("SLU0101"))
         #expect(try await world.simulator.statistics().postRequests == 0)
         #expect(try !world.repository.git("for-each-ref").contains("refs/sluice"))
 
@@ -96,8 +146,11 @@ struct WorkflowTests {
         let plan = try await run("plan", in: world)
         #expect(plan.status == 0, "\(plan.words)")
         let approved = try plan.machine.read("plan.json")
+        let digest = try #require(approved.firstMatch(of: /sha256:[0-9a-f]{64}(?="\n})/)).output
+        #expect(plan.summary.contains(digest), "the approver sees the digest")
         let apply = try await run("apply", in: world, plan: approved)
         #expect(apply.status == 0, "\(apply.words)")
+        #expect(apply.words.contains("plan \(digest) of plan.json"))
         #expect(apply.summary.contains("Apply complete: 33 runs requested."))
         #expect(try await world.simulator.statistics().runsTaken == 33)
 
@@ -150,6 +203,7 @@ struct WorkflowTests {
         }
         #expect(try lines(".github/workflows/sluice.yml") <= 40)
         #expect(try lines(".gitlab-ci.yml") <= 30)
+        #expect(try lines(".github/workflows/sluice-scheduled.yml") <= 40)
         #expect(try lines(".azure-pipelines.yml") <= 40)
         #expect(try lines("Jenkinsfile") <= 40)
     }
