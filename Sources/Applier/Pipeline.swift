@@ -40,7 +40,7 @@ package struct Pipeline<Interaction: ApplyInteraction> {
         return try await run(&loop, from: .plan(.first))
     }
 
-    /// Applies a saved plan, which the caller has shown: exactly its requests, or none of a flow that has changed since.
+    /// Shows and applies a saved plan: exactly its requests, or none of a flow that has changed since.
     ///
     /// - Throws: as ``run()``.
     package func run(saved plan: Plan) async throws -> ApplyEnd {
