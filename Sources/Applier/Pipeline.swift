@@ -48,6 +48,19 @@ package struct Pipeline<Interaction: ApplyInteraction> {
         return try await run(&loop, from: loop.step(after: .planned(plan)))
     }
 
+    /// Plans and confirms, for a ledger that must not be created before the answer.
+    ///
+    /// - Returns: the confirmed plan; `nil` if there is nothing to request.
+    /// - Throws: as ``run()``.
+    package func confirm() async throws -> Plan? {
+        let plan = try await flows.plan(asOf: options.asOf(), now: options.time.now(), from: ledger)
+        guard plan.isApplicable else { throw PipelineError.brokenRules(plan) }
+        guard plan.requestCount > 0 else { return nil }
+        interaction.show(plan, in: .first)
+        try await confirm(plan)
+        return plan
+    }
+
     private func run(_ loop: inout ApplyLoop, from first: ApplyLoop.Step) async throws -> ApplyEnd {
         var step = first
         while true {
@@ -97,11 +110,13 @@ package struct Pipeline<Interaction: ApplyInteraction> {
 
     // MARK: 3. Limit to 6. Apply
 
+    private func confirm(_ plan: Plan) async throws {
+        if let excess = options.excess(of: plan) { throw PipelineError.tooManyRequests(excess) }
+        try await interaction.confirm(plan)
+    }
+
     private func confirmAndApply(_ plan: Plan) async throws -> ApplyOutcome {
-        if let excess = plan.excess(over: options.maxRuns ?? plan.target.limits.maxRunsPerApply) {
-            throw PipelineError.tooManyRequests(excess)
-        }
-        try interaction.confirm(plan)
+        try await confirm(plan)
         return try await interaction.connected(to: plan, for: .applying) { context in
             await Applier(
                 context: context, wireForm: plan.target.wireForm, provenance: await interaction.provenance(of: plan)
@@ -147,6 +162,11 @@ package struct ApplyOptions: Sendable {
         self.asOf = asOf
         self.time = time
     }
+
+    /// Returns an error about a plan with more requests than one apply may make; `nil` if it has no more.
+    package func excess(of plan: Plan) -> Diagnostic? {
+        plan.excess(over: maxRuns ?? plan.target.limits.maxRunsPerApply)
+    }
 }
 
 /// What an apply asks of its surroundings: the terminal, and connections to the service.
@@ -154,7 +174,7 @@ package protocol ApplyInteraction: Sendable {
     /// Shows a plan and, in a later round of the same apply, why there is another one.
     func show(_ plan: Plan, in round: ApplyLoop.Round)
     /// - Throws: when the plan is not confirmed.
-    func confirm(_ plan: Plan) throws
+    func confirm(_ plan: Plan) async throws
     func report(_ event: ApplyEvent)
     func summarize(_ outcome: ApplyOutcome, of plan: Plan)
     func provenance(of plan: Plan) async -> Provenance

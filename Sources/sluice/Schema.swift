@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// The JSON Schemas (2020-12) of Sluice's input and output, embedded from `schemas/` at build time.
 enum Schema: String, CaseIterable, ExpressibleByArgument {
-    case manifest, plan, events, refresh, history, export, status
+    case manifest, plan, events, refresh, history, export, status, why
 
     var meaning: String {
         switch self {
@@ -13,6 +13,7 @@ enum Schema: String, CaseIterable, ExpressibleByArgument {
         case .history: "what 'history --format json' writes"
         case .export: "one line of what 'ledger export' writes"
         case .status: "what 'status --format json' writes"
+        case .why: "what 'why --format json' writes"
         }
     }
 
@@ -25,6 +26,7 @@ enum Schema: String, CaseIterable, ExpressibleByArgument {
         case .history: PackageResources.history_schema_json
         case .export: PackageResources.export_schema_json
         case .status: PackageResources.status_schema_json
+        case .why: PackageResources.why_schema_json
         }
     }
 }

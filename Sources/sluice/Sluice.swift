@@ -19,11 +19,13 @@ struct Sluice: AsyncParsableCommand {
               sluice plan manifests/                  show which runs are missing
               sluice plan manifests/ --out plan.json  save the plan for review
               sluice apply plan.json                  send the requests of the saved plan
+              sluice status manifests/                show what is there, what is not, and why
+              sluice why contacts manifests/          explain one flow
               sluice apply manifests/ --yes           plan and apply at once
 
             EXIT CODES:
                0  done, or nothing to do
-               1  an apply did not fully succeed, or a run failed
+               1  an apply did not fully succeed, a run failed, or a person has to act
                2  changes are pending (plan --detailed-exitcode)
               64  usage
               65  invalid manifest or broken rule
@@ -37,7 +39,8 @@ struct Sluice: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, ValidateCommand.self, PlanCommand.self, ApplyCommand.self, RefreshCommand.self,
             StatusCommand.self,
-            FlowsCommand.self, HistoryCommand.self, ReportCommand.self, LedgerCommand.self, SchemaCommand.self,
+            WhyCommand.self, ShowCommand.self, FlowsCommand.self, HistoryCommand.self, ReportCommand.self,
+            LedgerCommand.self, DoctorCommand.self, SchemaCommand.self,
             SimulateCommand.self, VersionCommand.self,
         ])
 

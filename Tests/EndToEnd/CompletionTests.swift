@@ -30,7 +30,7 @@ struct CompletionTests {
                 ]
             ),
             ("sluice history targets --flow sh", ["shipments"]),
-            ("sluice history --state in", ["inDoubt", "intended"]),
+            ("sluice history --state in", ["in-doubt"]),
             ("sluice schema e", ["events"]),
         ])
     func offered(line: String, words: [String]) async throws {

@@ -21,17 +21,17 @@ struct LimitTests {
         "{requestsPerSecond: 1000, requestTimeout: PT0.4S, settle: PT1.2S, \(limit)}"
     }
 
-    @Test("windows beyond the daily limit are held until tomorrow without an error, also those of a saved plan")
+    @Test("windows beyond the daily limit wait for the next day without an error, also those of a saved plan")
     func runsPerDay() async throws {
         let world = try await World(flows: 2, windows: 4, limits: Self.limits("runsPerDay: 5"))
         let saved = try await world.run("plan", more: ["--out", "plan.json"])
-        #expect(saved.output.contains("Plan: 5 to request; 3 held until tomorrow."), "\(saved.output)")
+        #expect(saved.output.contains("Plan: 5 to request; 3 over a daily limit."), "\(saved.output)")
         let first = try await world.apply()
         #expect(first.status == 0, "\(first.errors)")
         #expect(first.errors.contains("5 runs requested"))
         let again = try await world.apply()
         #expect(again.status == 0)
-        #expect(again.output.contains("Nothing to request: 3 held until tomorrow, 5 recorded."), "\(again.output)")
+        #expect(again.output.contains("Nothing to request: 3 over a daily limit, 5 recorded."), "\(again.output)")
         #expect(try await world.run("plan", more: ["--detailed-exitcode"]).status == 2)
 
         let tomorrow = Date(timeIntervalSinceNow: 86_400).ISO8601Format()
@@ -52,7 +52,7 @@ struct LimitTests {
             flows: 2, windows: 3, limits: Self.limits("running: 2"), "--speed", "20")
         let first = try await world.apply()
         #expect(first.status == 0)
-        #expect(first.output.contains("Plan: 2 to request; 4 held until runs end."), "\(first.output)")
+        #expect(first.output.contains("Plan: 2 to request; 4 over the limit of running runs."), "\(first.output)")
         #expect(try await world.simulator.statistics().runsTaken == 2)
         let rest = try await world.apply("--wait")
         #expect(rest.status == 0, "\(rest.errors)")

@@ -138,7 +138,7 @@ struct RefreshTests {
         watching.signal(SIGINT)
         let result = try await watching.end()
         #expect(result.status == 0)
-        #expect(result.output.contains("1 flow: 2 of 2 due windows recorded, 2 running."))
+        #expect(result.output.contains("2 of 2 due windows recorded, 2 running."))
         try await world.end()
     }
 

@@ -28,7 +28,7 @@ struct SandboxLifeTests {
                 "history": ["create 10", "dayLimit 18"], "exports": ["rerun 2"], "surveys": ["retry 1"],
                 "page-views": ["create 5"], "tickets": ["create 2"],
             ])
-        try await sandbox.expectGolden("status", ["status"], "day-1.status.txt", status: 1)
+        try await sandbox.expectGolden("status", ["status"], "day-1.status.txt")
         try await sandbox.apply()
         let expected = [
             "orders": 4, "order-lines": 4, "contacts": 4, "history": 10, "exports": 2, "page-views": 5, "tickets": 2,
@@ -235,7 +235,7 @@ private struct Sandbox {
             .replacing(/[0-9a-f]{64}/, with: "DIGEST")
             .replacing(/"response":"(\\.|[^"\\])*"/, with: #""response":"…""#)
             .replacing(/Last refreshed [^.]*\./, with: "Last refreshed TIME.")
-            .replacing(/"(recordedAt|updatedAt|refreshedAt)":\s?\d{13}/, with: { "\"\($0.output.1)\":0" })
+            .replacing(/"(recordedAt|updatedAt|refreshedAt)":\s?\d{10,13}/, with: { "\"\($0.output.1)\":0" })
             .replacing(/_timestamp_seconds(\{[^}]*\}) \d+/, with: { "_timestamp_seconds\($0.output.1) 0" })
             .replacing(
                 /20[0-9-]{8}T[0-9:]{8}Z/, with: { $0.output < "2026-04" ? String($0.output) : "YYYY-MM-DDTHH:MM:SSZ" })

@@ -182,7 +182,7 @@ struct WorkflowTests {
         let review = try await run("plan", in: world, branch: "broken")
         #expect(review.status == 65, "\(review.words)")
         let comment = try review.machine.read("comment.md")
-        #expect(comment.hasPrefix("<!-- sluice:plan -->\n### 🛑 Sluice cannot plan: "), "\(comment)")
+        #expect(comment.hasPrefix("<!-- sluice:plan target=crm -->\n### 🛑 Sluice cannot plan: "), "\(comment)")
         #expect(comment.contains("SLU0") && comment.contains("flows.yaml:"))
         #expect(review.summary == comment)
         #expect(review.words.contains("::error file=flows.yaml"))

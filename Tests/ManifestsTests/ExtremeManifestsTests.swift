@@ -53,7 +53,7 @@ struct ExtremeManifestsTests {
 
     @Test("a UTF-8 byte order mark does not shift the place")
     func byteOrderMark() throws {
-        let faulty = "\u{FEFF}nonsense: {}"
+        let faulty = "\u{FEFF}nonsense: {}\nkind: Target"
         let diagnostics = try load(faulty).diagnostics
         let source = SourceFile(path: "test.yaml", bytes: Array(faulty.utf8))
         #expect(

@@ -41,14 +41,14 @@ struct RunLimitsTests {
 
     private func counts(_ plan: Plan) -> [Int] { plan.flows.map(\.actions.count) }
 
-    @Test("requests beyond the daily limit are held until tomorrow without an error")
+    @Test("requests beyond the daily limit wait for the next day without an error")
     func day() {
         let limited = plan([120], runsPerDay: 90).limited(by: usage())
         #expect(counts(limited) == [90])
         #expect(limited.counts[.untilTomorrow] == 30)
         #expect(limited.flows.first?.held.first?.window.start == Timestamp(seconds: 900))
         #expect(
-            limited.flows.first?.held.first?.reason == "held until tomorrow (UTC): the limit is 90 runs a day")
+            limited.flows.first?.held.first?.reason == "over the limit of 90 runs a day; continues tomorrow (UTC)")
         #expect(limited.diagnostics.isEmpty && limited.hasPostponedRequests && !limited.waitsForRunningRuns)
     }
 
@@ -88,7 +88,7 @@ struct RunLimitsTests {
         usage.add(runs, of: Self.id(0))
         #expect(
             plan([5], running: 2).limited(by: usage).flows[0].held.first?.reason
-                == "held until runs end: the limit is 2 runs under way; the oldest is run 10--1 of flow "
+                == "over the limit of 2 runs at a time; continues when runs end; the oldest is run 10--1 of flow "
                 + "\(SampleFlow.id), made at 1970-01-01T00:03:20Z")
         var acknowledged = RunUsage(at: Timestamp(seconds: 100_000))
         acknowledged.add(runs, of: Self.id(0), acknowledged: [runs[1].id!])
@@ -102,7 +102,7 @@ struct RunLimitsTests {
         let limited = plan([10, 10], runsPerDay: 9, ofFlow: 5).limited(
             by: usage([RecordedRun(0..<10, .failed, at: 90_000)]))
         #expect(counts(limited) == [4, 4])
-        #expect(limited.flows[0].held.first?.reason.contains("the limit of this flow is 5 runs a day") == true)
+        #expect(limited.flows[0].held.first?.reason.contains("the flow's limit of 5 runs a day") == true)
     }
 
     @Test(

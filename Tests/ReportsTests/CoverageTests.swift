@@ -93,7 +93,7 @@ struct CoverageTests {
             Sample.flow(1, "contacts"), runs: runs, repeated: declaration.repeatedWindows(in: runs))
         let page = CoverageReport(target: "prod", asOf: Sample.asOf, flows: [flow]).written(.html)
         #expect(page.contains("1 window needs attention"))
-        #expect(page.contains("2 runs did not fail, 1 is declared"))
+        #expect(page.contains("ingested twice, declared once"))
         #expect(page.contains(#/<code class="run">a<\/code>.*<code class="run">b<\/code>/#.dotMatchesNewlines()))
     }
 

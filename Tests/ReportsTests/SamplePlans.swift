@@ -187,8 +187,8 @@ enum Sample {
                 .replaced,
                 "on the flow that it replaces, \(flowID(9)): claimed at 2024-01-05T00:00:00Z and possibly sent"
             ),
-            (.dayLimit, "held until tomorrow (UTC): the limit is 90 runs a day"),
-            (.runningLimit, "held until runs end: the limit is 20 runs under way"),
+            (.dayLimit, "over the limit of 90 runs a day; continues tomorrow (UTC)"),
+            (.runningLimit, "over the limit of 20 runs at a time; continues when runs end"),
             (.waiting, "waits for orders, whose run has not ended"),
             (.doubt, "requested at 2024-01-05T00:00:00Z; the service's answer never arrived"),
         ]

@@ -50,7 +50,7 @@ struct SchemaTests {
         history.expect(
             "run",
             history.members(RunColumns.all.filter { $0.object != "claim" }, ["provenance": "declaredBy"])
-                + ["flowId", "flowName", "recordedAtUTC", "minimumRecords"])
+                + ["flowId", "flowName", "recordedAtUTC", "updatedAtUTC", "minimumRecords"])
         let export = try Schema("export")
         export.expect("flow", export.members(FlowColumns.all) + ["kind", "flow"])
         export.expect("run", export.members(RunColumns.all) + ["kind", "flow"])

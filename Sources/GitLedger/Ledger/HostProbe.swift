@@ -35,6 +35,17 @@ extension GitLedger {
         isProbed = true
     }
 
+    /// Whether an earlier check proved that the host enforces compare-and-swap; `false` before the first apply.
+    ///
+    /// - Throws: ``LedgerError/unusable(_:)`` if the earlier check proved that it does not.
+    package func isCompareAndSwapProven() async throws(LedgerError) -> Bool {
+        let session = try await session()
+        try await refresh(since: .now - .seconds(5))
+        guard heads[Self.probeName] != nil else { return false }
+        try await probe(session)
+        return true
+    }
+
     /// Pushes `first`, and pushes `second` from the pre-push hook: after Git has read the refs for `first`, and before
     /// Git updates them.
     private func push(

@@ -51,7 +51,7 @@ package struct CheckedOutCommit: Hashable, Sendable {
         return name.contains(where: \.isNewline) ? nil : String(name)
     }
 
-    private static func contents(
+    static func contents(
         of names: [String?], in commit: CommitID, _ git: GitProgram, _ folder: [String]
     ) async throws(LedgerError) -> [[UInt8]?] {
         let requests = names.compactMap(\.self).map { "\(commit):\($0)\n" }.joined()

@@ -18,8 +18,18 @@ extension ManifestDecoder {
     mutating func runManifests(_ spec: YAMLNode, _ header: Header?) -> [RunManifest] {
         guard
             let fields = fields(
-                of: spec, "the spec of a run manifest", required: ["flows"], optional: ["target", "targets", "paused"])
+                of: spec, "the spec of a run manifest", required: [],
+                optional: ["flows", "target", "targets", "paused"])
         else { return [] }
+        // The example of 'sluice init' has its only flow in comments.
+        if fields.hasEmpty("flows") {
+            let key = spec.pairs.first { $0.key.text == "flows" }?.key
+            add(
+                .missingKey, .warning, at: key ?? spec, "'flows' is empty",
+                suggestion: "list the flows, or write flows: []")
+        } else if fields["flows"] == nil {
+            add(.missingKey, at: spec, "missing key 'flows' in the spec of a run manifest")
+        }
         let targets = targets(fields)
         let pause = pause(fields["paused"])
         var flows: [FlowDeclaration] = []

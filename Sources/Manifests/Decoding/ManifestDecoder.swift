@@ -39,6 +39,11 @@ struct ManifestDecoder {
     }
 
     private mutating func decode(_ root: YAMLNode) {
+        guard !root.isForeign else {
+            return add(
+                .notAManifest, at: root, "not a Sluice manifest: there is no 'apiVersion: sluice/v1'",
+                suggestion: "to skip the file, name it in a file .sluiceignore in its folder or one above")
+        }
         let fields = fields(of: root, "a manifest", required: ["apiVersion", "kind", "metadata", "spec"])
         guard let fields else { return hasUnreadTargets = true }
         checkVersion(fields["apiVersion"])
@@ -127,6 +132,20 @@ struct ManifestDecoder {
         let isWhole = node.kind == .scalar && start.line == end.line
         return Place(
             file: file, line: start.line, column: start.column, length: isWhole ? end.column - start.column : 1)
+    }
+}
+
+extension YAMLNode {
+    /// Whether the document is of another program: its version and kind are not Sluice's, or it has none of the keys.
+    fileprivate var isForeign: Bool {
+        guard kind == .mapping else { return false }
+        var values: [String: String] = [:]
+        for (key, value) in pairs where key.kind == .scalar {
+            values[key.text] = value.kind == .scalar ? value.text : ""
+        }
+        let isOurKind = ["Target", "RunManifest"].contains(values["kind"])
+        if let version = values["apiVersion"] { return !version.hasPrefix("sluice") && !isOurKind && values.count > 1 }
+        return !values.isEmpty && ["kind", "metadata", "spec"].allSatisfy { values[$0] == nil }
     }
 }
 

@@ -10,6 +10,9 @@ struct MappingFields {
     /// The field with a key; `nil` if the key is absent or has no value.
     subscript(key: String) -> Field? { present.first { $0.key == key } }
 
+    /// Whether the key is there without a value.
+    func hasEmpty(_ key: String) -> Bool { empty.contains(key) }
+
     /// Returns the fields of `other`, and those of this mapping that `other` does not name.
     func overlaid(by other: MappingFields) -> MappingFields {
         var fields = other

@@ -55,6 +55,7 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case skippedEntry = "SLU0141"
     case zoneFileUnusable = "SLU0142"
     case zoneRulesDiffer = "SLU0143"
+    case notAManifest = "SLU0144"
 
     case deltaColumnMissing = "SLU0201"
     case deltaColumnFixed = "SLU0202"
@@ -134,6 +135,7 @@ package enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .targetWithoutFlows: "no flow is declared for a target"
         case .zoneFileUnusable: "the machine's file of a time zone is damaged"
         case .zoneRulesDiffer: "a window depends on which rules of its time zone are used"
+        case .notAManifest: "a YAML document of another program"
         case .skippedEntry: "an entry of a folder was skipped that could be or contain a manifest"
         case .deltaColumnMissing: "the first run of a table-based flow needs a delta column"
         case .deltaColumnFixed: "the delta column was fixed by the flow's first run and cannot change"

@@ -6,12 +6,12 @@ import Text
 package struct Predecessor: Hashable, Sendable {
     private let title: String
     /// The time that is declared and not requested yet.
-    private let missing: Stretches
-    private let underWay: Stretches
+    private let missing: CoveredIntervals
+    private let underWay: CoveredIntervals
     /// The runs that have not ended, in words. Names the oldest, which may be one that never reports its end.
     private let notEnded: String
-    private let succeeded: Stretches
-    private let failed: Stretches
+    private let succeeded: CoveredIntervals
+    private let failed: CoveredIntervals
 
     /// Sums up the runs of a predecessor.
     ///
@@ -21,7 +21,7 @@ package struct Predecessor: Hashable, Sendable {
     ///   - runs: the recorded runs of the predecessor and of the flows that it replaces.
     package init(_ declaration: FlowDeclaration, _ plan: FlowPlan, runs: some Sequence<RecordedRun>) {
         title = declaration.title
-        missing = Stretches(plan.actions.map(\.window) + plan.held.map(\.window))
+        missing = CoveredIntervals(plan.actions.map(\.window) + plan.held.map(\.window))
         let acknowledged = declaration.acknowledged.foreignRunIDs
         let acknowledgedWindows = declaration.acknowledged.declaredWindows
         let tooFew = Set(declaration.runsWithTooFewRecords(in: runs).compactMap(\.id))
@@ -39,47 +39,24 @@ package struct Predecessor: Hashable, Sendable {
             case .rejected, .released: break
             }
         }
-        self.underWay = Stretches(underWay.map(\.window))
+        self.underWay = CoveredIntervals(underWay.map(\.window))
         let oldest = underWay.map(\.run).min { $0.recordedAt < $1.recordedAt }
             .map { "\($0.inWords), made at \($0.recordedAt)" }
         notEnded =
             underWay.count < 2
             ? "whose \(oldest ?? "run"), has not ended"
             : "\(underWay.count.grouped) of whose runs have not ended; the oldest is \(oldest ?? "unknown")"
-        self.succeeded = Stretches(succeeded)
-        self.failed = Stretches(failed)
+        self.succeeded = CoveredIntervals(succeeded)
+        self.failed = CoveredIntervals(failed)
     }
 
     /// Returns the reason why a window must wait for this flow, in words that many windows share; `nil` if it need not
     /// wait.
     func blockingReason(to window: Window) -> String? {
-        if underWay.overlap(window) { return "waits for \(title), \(notEnded)" }
-        if missing.overlap(window) { return "waits for \(title), which is not requested yet" }
-        if succeeded.contain(window) { return nil }
-        if failed.overlap(window) { return "waits for \(title), whose run has not succeeded" }
+        if underWay.overlaps(window) { return "waits for \(title), \(notEnded)" }
+        if missing.overlaps(window) { return "waits for \(title), which is not requested yet" }
+        if succeeded.contains(window) { return nil }
+        if failed.overlaps(window) { return "waits for \(title), whose run has not succeeded" }
         return "waits for \(title), which has no due window there"
-    }
-}
-
-/// Intervals in order, joined where the windows touch or overlap.
-private struct Stretches: Hashable {
-    private let stretches: [Window]
-
-    init(_ windows: [Window]) {
-        let isSorted = zip(windows, windows.dropFirst()).allSatisfy { $0 <= $1 }
-        stretches = Array(folding: isSorted ? windows : windows.sorted()) { last, window in
-            guard window.start <= last.end else { return false }
-            last = Window(start: last.start, end: max(last.end, window.end)) ?? last
-            return true
-        }
-    }
-
-    func overlap(_ window: Window) -> Bool { first(endingAfter: window.start).map(window.overlaps) ?? false }
-
-    func contain(_ window: Window) -> Bool { first(endingAfter: window.start)?.contains(window) ?? false }
-
-    private func first(endingAfter time: Timestamp) -> Window? {
-        let index = stretches.partitioningIndex { $0.end > time }
-        return index < stretches.count ? stretches[index] : nil
     }
 }

@@ -23,16 +23,18 @@ package struct Plan: Hashable, Sendable {
 
     /// Returns the plan with additional diagnostics, such as where the service disagrees with a manifest.
     package func adding(_ diagnostics: [FlowID: [Diagnostic]]) -> Plan {
-        let flows = flows.map { flow in
-            var flow = flow
-            flow.diagnostics = (flow.diagnostics + (diagnostics[flow.id] ?? [])).sortedByPlace()
-            return flow
-        }
+        let flows = flows.map { $0.adding(diagnostics[$0.id] ?? []) }
         return Plan(asOf: asOf, target: target, manifests: manifests, flows: flows)
     }
 
     /// The number of requests.
     package var requestCount: Int { flows.reduce(0) { $0 + $1.actions.count } }
+    /// Whether both plans have exactly the same requests.
+    package func hasSameRequests(as other: Plan) -> Bool {
+        flows.lazy.filter { !$0.actions.isEmpty }.elementsEqual(other.flows.lazy.filter { !$0.actions.isEmpty }) {
+            $0.id == $1.id && $0.actions == $1.actions
+        }
+    }
     /// Warnings about the plan as a whole rather than about one flow.
     package var ownDiagnostics: [Diagnostic] { excess(over: target.limits.maxRunsPerApply).map { [$0] } ?? [] }
     /// The diagnostics of the plan and of all flows, sorted by position.
@@ -95,6 +97,16 @@ package struct FlowPlan: Hashable, Sendable {
         self.undeclared = undeclared
         self.ingestedTwice = ingestedTwice
         self.diagnostics = diagnostics
+    }
+}
+
+extension FlowPlan {
+    /// Returns the plan of the flow with additional diagnostics.
+    package func adding(_ diagnostics: [Diagnostic]) -> FlowPlan {
+        guard !diagnostics.isEmpty else { return self }
+        var plan = self
+        plan.diagnostics = (plan.diagnostics + diagnostics).sortedByPlace()
+        return plan
     }
 }
 

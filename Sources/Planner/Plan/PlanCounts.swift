@@ -39,6 +39,18 @@ extension PlanCounts {
     package var requests: Int { sum(.create, .retry, .rerun) }
 }
 
+extension PlanCounts {
+    mutating func add(_ window: HeldWindow) {
+        switch window.cause {
+        case .doubt, .replaced: self[.held] += 1
+        case .paused: self[.paused] += 1
+        case .dayLimit: self[.untilTomorrow] += 1
+        case .runningLimit: self[.untilRunsEnd] += 1
+        case .waiting: self[.waiting] += 1
+        }
+    }
+}
+
 extension FlowPlan {
     /// The counts of the flow.
     package var counts: PlanCounts {
@@ -58,15 +70,7 @@ extension FlowPlan {
             case .warning: counts[.warnings] += 1
             }
         }
-        for held in held {
-            switch held.cause {
-            case .doubt, .replaced: counts[.held] += 1
-            case .paused: counts[.paused] += 1
-            case .dayLimit: counts[.untilTomorrow] += 1
-            case .runningLimit: counts[.untilRunsEnd] += 1
-            case .waiting: counts[.waiting] += 1
-            }
-        }
+        for held in held { counts.add(held) }
         counts[.recorded] = recordedCount
         counts[.failed] = failedCount
         counts[.replaced] = replacedCount

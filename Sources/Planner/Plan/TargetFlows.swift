@@ -106,23 +106,39 @@ package struct TargetFlows: Sendable {
 
     /// Plans each selected flow and maps it with `view`; the runs of only one flow are in memory at a time.
     ///
+    /// - Parameters:
+    ///   - asOf: the instant of the plan.
+    ///   - now: the time of sending, as in ``plan(asOf:now:from:)``.
+    ///   - ledger: the ledger with the recorded runs.
+    ///   - findings: diagnostics to add to the plans.
+    ///   - view: receives each planned flow.
     /// - Throws: `LedgerError` when the ledger cannot be read.
     package func planned<View>(
-        asOf: Timestamp, from ledger: any LedgerStore, _ view: (PlannedFlow) -> View
+        asOf: Timestamp, now: Timestamp, from ledger: any LedgerStore, findings: [FlowID: [Diagnostic]] = [:],
+        _ view: (PlannedFlow) -> View
     ) async throws(LedgerError) -> [View] {
         let planner = Planner(asOf: asOf)
+        // Limits divide the runs of a day among the flows, so each flow's plan depends on all others.
+        let hasLimits =
+            target.limits.runsPerDay != nil || target.limits.running != nil
+            || selected.contains { $0.runsPerDay != nil }
+        let limited = hasLimits ? try await plan(asOf: asOf, now: now, from: ledger).flows : []
+        let plans = Dictionary(limited.map { ($0.id, $0) }) { first, _ in first }
         let predecessors = try await predecessors(asOf: asOf, from: ledger)
         var views: [View] = []
         for declaration in selected {
             let snapshot = try await ledger.snapshot(of: declaration.id)
             let replaced = try await ledger.replaced(declaration.replaced)
-            let plan = planner.plan(
-                declaration, record: snapshot.record, runs: snapshot.runs, replaced: replaced,
-                predecessors: declaration.predecessors.compactMap { predecessors[$0] })
+            let plan =
+                plans[declaration.id]
+                ?? planner.plan(
+                    declaration, record: snapshot.record, runs: snapshot.runs, replaced: replaced,
+                    predecessors: declaration.predecessors.compactMap { predecessors[$0] })
             views.append(
                 view(
                     PlannedFlow(
-                        declaration: declaration, plan: plan, record: snapshot.record,
+                        declaration: declaration, plan: plan.adding(findings[declaration.id] ?? []),
+                        record: snapshot.record,
                         runs: declaration.withAcknowledgedWindows(snapshot.runs),
                         replacedRuns: replaced.flatMap { declaration.withAcknowledgedWindows($0.runs) })))
         }

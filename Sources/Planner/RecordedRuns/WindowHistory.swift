@@ -278,7 +278,7 @@ struct Attempts {
 extension RecordedRun {
     /// Whether the service took the run, or may have taken it, and has not reported it as failed. A failed run covers
     /// nothing.
-    var coversWindow: Bool { !state.isVoid && state != .failed }
+    package var coversWindow: Bool { !state.isVoid && state != .failed }
 
     /// Whether the manifest acknowledges the run without a window. Such a run gets no declared run's place. A request
     /// whose window the ledger contains is never foreign.

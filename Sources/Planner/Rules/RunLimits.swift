@@ -85,10 +85,10 @@ enum RunLimit {
     fileprivate var inWords: String {
         func runs(_ count: Int) -> String { count == 1 ? "1 run" : "\(count.grouped) runs" }
         return switch self {
-        case .perDay(let count): "held until tomorrow (UTC): the limit is \(runs(count)) a day"
-        case .ofFlow(let count): "held until tomorrow (UTC): the limit of this flow is \(runs(count)) a day"
+        case .perDay(let count): "over the limit of \(runs(count)) a day; continues tomorrow (UTC)"
+        case .ofFlow(let count): "over the flow's limit of \(runs(count)) a day; continues tomorrow (UTC)"
         case .running(let count, let oldest):
-            "held until runs end: the limit is \(runs(count)) under way"
+            "over the limit of \(runs(count)) at a time; continues when runs end"
                 + (oldest.map { "; the oldest is \($0.inWords) of flow \($0.flow), made at \($0.recordedAt)" } ?? "")
         }
     }

@@ -11,6 +11,9 @@ package struct CoverageReport: Sendable {
     let asOf: Timestamp
     let flows: [FlowCoverage]
     let runLink: RunLink?
+    /// The status of the flows at the same instant, for the share of due time that is there and the troubles; `nil` to
+    /// leave both out.
+    let status: StatusReport?
 
     /// Creates a report.
     ///
@@ -19,11 +22,20 @@ package struct CoverageReport: Sendable {
     ///   - asOf: The instant that the page shows.
     ///   - flows: The coverage of each flow.
     ///   - runLink: The link to a run, as a template.
-    package init(target: String, asOf: Timestamp, flows: [FlowCoverage], runLink: RunLink? = nil) {
+    ///   - status: The status of the flows. The flows with the most severe troubles come first.
+    package init(
+        target: String, asOf: Timestamp, flows: [FlowCoverage], runLink: RunLink? = nil, status: StatusReport? = nil
+    ) {
         self.target = target
         self.asOf = asOf
-        self.flows = flows
+        let order = Dictionary(
+            (status?.shownFlows ?? []).enumerated().map { ($0.element.id, $0.offset) }
+        ) { first, _ in first }
+        self.flows = flows.enumerated().sorted {
+            (order[$0.element.id] ?? .max, $0.offset) < (order[$1.element.id] ?? .max, $1.offset)
+        }.map(\.element)
         self.runLink = runLink
+        self.status = status
     }
 
     var page: HTMLText {
@@ -52,6 +64,7 @@ package struct CoverageReport: Sendable {
                 html.element("a", ["class": "skip", "href": "#table"], text: "Skip to the table")
                 html.element("main") { html in
                     lead(&html)
+                    troubles(&html)
                     legend(&html)
                     tools(&html, scale)
                     attention(&html)
@@ -67,6 +80,14 @@ package struct CoverageReport: Sendable {
 
     private func lead(_ html: inout HTMLText) {
         html.element("h1", text: "Coverage of \(target)")
+        if let status, let share = status.share {
+            let late = status.flows.count { $0.behind > .zero && $0.mark != .paused }
+            let lateText = late == 0 ? "no flow is late" : counted(late, "flow is late", "flows are late")
+            html.element("p", ["class": "lead"]) { html in
+                html.element("strong", text: "\(share.percentText) of due time is there")
+                html.add("; \(lateText).")
+            }
+        }
         html.element("p", ["class": "lead"]) { html in
             html.add("\(counted(flows.count, "flow")), \(counted(windowCount, "window")), as of ")
             html.element("time", ["datetime": "\(asOf)"], text: "\(asOf)")

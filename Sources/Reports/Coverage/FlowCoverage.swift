@@ -17,7 +17,7 @@ enum CoverageState: Int, CaseIterable, Comparable {
         case .running: "running at the last refresh"
         case .partial: "partly succeeded"
         case .planned: "to request"
-        case .postponed: "postponed"
+        case .postponed: "paused, waiting or over a limit"
         case .gap: "gap: not declared"
         case .held: "in doubt or held"
         case .tooFewRecords: "too few records"

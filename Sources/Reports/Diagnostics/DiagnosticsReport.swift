@@ -7,6 +7,8 @@ package struct DiagnosticsReport: Sendable {
     package let diagnostics: [Diagnostic]
     /// The files with the lines to show. A diagnostic about another file is shown without its line.
     package let sources: [SourceFile]
+    /// The target whose plan the manifests prevent, if it is known.
+    package var target: String?
 
     package init(_ diagnostics: [Diagnostic], sources: [SourceFile]) {
         self.diagnostics = diagnostics
@@ -23,31 +25,6 @@ extension DiagnosticsReport: Report {
         .markdown { report in report.markdown },
         .github { report in report.diagnostics.annotations },
     ]
-}
-
-extension DiagnosticsReport {
-    /// A comment on a pull request whose manifests have errors: there is no plan to show.
-    private var markdown: MarkdownText {
-        var comment = BoundedMarkdown()
-        let errors = diagnostics.count { $0.severity == .error }
-        let title = errors > 0 ? "🛑 Sluice cannot plan: \(counted(errors, "error")) in the manifests" : "No errors"
-        comment.add("<!-- sluice:plan -->\n### \(title)\n\n")
-        let shown = comment.add(diagnostics.errorsFirst.lazy.map(\.markdownLine), share: comment.left - 100)
-        if shown < diagnostics.count { comment.add("\n_Left out for length: \(diagnostics.count - shown)._\n") }
-        return comment.text
-    }
-}
-
-extension Diagnostic {
-    /// The diagnostic as an item of a list.
-    var markdownLine: MarkdownText {
-        var text: MarkdownText = severity == .error ? "- 🛑" : "- ⚠️"
-        text += " **\(code.rawValue)**"
-        if let place { text += " \(code: place):" }
-        text += " \(message)"
-        if let suggestion { text += " _(\(suggestion))_" }
-        return text + "\n"
-    }
 }
 
 extension [Diagnostic] {
@@ -80,4 +57,58 @@ extension JSONText {
     }
 
     package mutating func members(of diagnostic: Diagnostic) { Diagnostic.coding.write(diagnostic, to: &self) }
+}
+
+extension DiagnosticsReport {
+    /// The diagnostics as a comment in place of a plan, with the marker by which a bot finds the comment to update.
+    fileprivate var markdown: MarkdownText {
+        var comment = BoundedMarkdown()
+        let errors = diagnostics.count { $0.severity == .error }
+        let title = errors > 0 ? "🛑 Sluice cannot plan: \(counted(errors, "error")) in the manifests" : "No errors"
+        comment.add("\(MarkdownText.planMarker(of: target))\n### \(title)\n\n")
+        let shown = comment.add(diagnostics.errorsFirst.lazy.map(\.markdownItem), share: comment.left - 100)
+        if shown < diagnostics.count { comment.add("\n_Left out for length: \(diagnostics.count - shown)._\n") }
+        return comment.text
+    }
+}
+
+extension MarkdownText {
+    /// The first line of every comment on a target's plan, by which a bot finds the comment to update.
+    static func planMarker(of target: String?) -> MarkdownText {
+        guard let target else { return "<!-- sluice:plan -->" }
+        // Two hyphens would end the HTML comment.
+        let name = target.prefix(200).replacing("--", with: "- -").replacing(">", with: "")
+        return "<!-- sluice:plan target=\(html: name) -->"
+    }
+}
+
+extension Diagnostic {
+    /// The diagnostic as an item of a list.
+    var markdownItem: MarkdownText {
+        var text: MarkdownText = severity == .error ? "- 🛑" : "- ⚠️"
+        text += " **\(code.rawValue)**"
+        if let place { text += " \(code: place):" }
+        text += " \(message)"
+        if let suggestion { text += " _(\(suggestion))_" }
+        return text + "\n"
+    }
+}
+
+extension [Diagnostic] {
+    /// The diagnostics grouped by code, severity and message, in the order of the first of each group.
+    var byCause: [[Diagnostic]] {
+        var groups: [[Diagnostic]] = []
+        var places: [String: Int] = [:]
+        for diagnostic in self {
+            let key =
+                "\(diagnostic.code.rawValue) \(diagnostic.severity.rawValue) \(String(diagnostic.message.prefix(300)).withoutIDs)"
+            if let place = places[key] {
+                groups[place].append(diagnostic)
+            } else {
+                places[key] = groups.count
+                groups.append([diagnostic])
+            }
+        }
+        return groups
+    }
 }

@@ -75,7 +75,7 @@ package struct TargetTemplate: Sendable {
             \(ManifestTemplate.modeline)
             # Which windows of data each flow must ingest. Declare flows like the one below, or let Sluice write down what the
             # sandbox has: sluice flows TARGET_FILE --format yaml
-            \(head)  flows: []
+            \(head)  flows:
                 # - flowId: 00000000-0000-0000-0000-000000000000    # of a flow that is scheduled for one-time ingestion
                 #   name: contacts
                 #   source: table                      # or: file

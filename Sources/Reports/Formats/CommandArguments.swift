@@ -20,6 +20,6 @@ package struct CommandArguments: Sendable {
     ///   - flow: The only flow to select; `nil` repeats the current selection.
     package func command(_ name: String, _ options: String..., flow: FlowID? = nil) -> String {
         (["sluice", name] + manifests + (flow.map { ["--flow", $0.description] } ?? selection) + options)
-            .joined(separator: " ")
+            .filter { !$0.isEmpty }.joined(separator: " ")
     }
 }

@@ -51,18 +51,24 @@ extension JSONText {
     /// Writes a window in Unix seconds for machines, and as an ISO 8601 interval in UTC for people.
     package mutating func member(_ key: String, _ window: Window) { window.write(key, to: &self) }
 
-    /// Writes the identity and the state of a run.
+    /// Writes the identity and the state of a run, with the words of reports.
     mutating func members(of run: RecordedRun) {
-        members(of: LedgerEntry(run: run, updatedAt: run.recordedAt), runColumns)
+        let row = RunRow(LedgerEntry(run: run, updatedAt: run.recordedAt))
+        if let window = run.window { member("window", window) } else { null("window") }
+        occurrenceColumns.write(row, to: &self)
+        member("state", run.state.name)
+        originColumns.write(row, to: &self)
+        time("recordedAt", run.recordedAt)
     }
 
-    /// Writes columns of a run, after its window.
-    ///
-    /// - Parameter objects: other names for objects, which are written even if they are empty.
-    mutating func members(of entry: LedgerEntry, _ columns: LineColumns<RunRow>, objects: [String: String] = [:]) {
-        if let window = entry.run.window { member("window", window) } else { null("window") }
-        columns.write(RunRow(entry), to: &self, objects: objects)
+    /// Writes the same in the form of a saved plan, whose bytes must not change between versions.
+    mutating func savedMembers(of run: RecordedRun) {
+        if let window = run.window { member("window", window) } else { null("window") }
+        savedColumns.write(RunRow(LedgerEntry(run: run, updatedAt: run.recordedAt)), to: &self)
     }
 }
 
-private let runColumns = LineColumns(RunColumns.occurrence + RunColumns.state)
+private let occurrenceColumns = LineColumns(RunColumns.occurrence)
+/// The columns of a run's state, except those that reports write in words or with UTC.
+private let originColumns = LineColumns(RunColumns.state.filter { !["state", "recordedAt"].contains($0.key) })
+private let savedColumns = LineColumns(RunColumns.occurrence + RunColumns.state)

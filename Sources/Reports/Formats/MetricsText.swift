@@ -9,7 +9,7 @@ struct MetricsText {
     /// - Parameter samples: The values with their labels, in output order.
     mutating func gauge(
         _ name: StaticString, _ help: StaticString, unit: StaticString? = nil,
-        _ samples: [(labels: [(name: String, value: String)], value: Int64)]
+        _ samples: [(labels: [(name: String, value: String)], value: String)]
     ) {
         guard !samples.isEmpty else { return }
         text += "# TYPE \(name) gauge\n"

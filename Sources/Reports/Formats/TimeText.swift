@@ -24,6 +24,18 @@ func spanText(_ span: Duration) -> String {
     return words.prefix(2).joined(separator: " ")
 }
 
+/// Formats a duration with its largest unit, rounded down, such as `6 h` or `35 d`.
+func roughText(_ span: Duration) -> String {
+    let seconds = span.wholeSeconds
+    switch seconds {
+    case ..<minute: return "\(seconds) s"
+    case ..<hour: return "\(seconds / minute) min"
+    case ..<(2 * day): return "\(seconds / hour) h"
+    case ..<(2 * secondsPerYear): return "\(seconds / day) d"
+    default: return "\(seconds / secondsPerYear) y"
+    }
+}
+
 extension Window {
     /// Formats the window, such as `2024-01-01T00:00:00Z … 2024-01-02T00:00:00Z`.
     func text(_ ellipsis: String) -> String { "\(start) \(ellipsis) \(end)" }

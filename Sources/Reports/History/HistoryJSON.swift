@@ -5,7 +5,7 @@ import Text
 extension JSONText {
     /// Writes the runs newest first, with one run per line.
     mutating func members(of report: HistoryReport, _ handOver: (inout JSONText) -> Void) {
-        member("formatVersion", 1)
+        member("formatVersion", 2)
         array("runs") { json in
             for entry in report.entries {
                 json.line { $0.members(of: entry, in: report) }
@@ -17,14 +17,20 @@ extension JSONText {
     private mutating func members(of entry: LedgerEntry, in report: HistoryReport) {
         member("flowId", entry.run.flow.description)
         optional("flowName", report.names[entry.run.flow])
-        members(of: entry, historyColumns, objects: ["counts": "counts", "provenance": "declaredBy"])
-        member("recordedAtUTC", entry.run.recordedAt.description)
+        members(of: entry.run)
+        time("updatedAt", entry.updatedAt)
+        detailColumns.write(RunRow(entry), to: &self, objects: ["counts": "counts"])
         if report.shortfall(of: entry) != nil {
             optional("minimumRecords", report.expectations[entry.run.flow]?.minimumRecords)
         }
+        declaration(of: entry)
+    }
+
+    /// Writes where and by whom a run was declared.
+    mutating func declaration(of entry: LedgerEntry) {
+        provenanceColumns.write(RunRow(entry), to: &self, objects: ["provenance": "declaredBy"])
     }
 }
 
-/// The columns of a run in a history: all but those of its window, which has a form for people too, and its claim.
-let historyColumns = LineColumns(
-    RunColumns.occurrence + RunColumns.state + RunColumns.detail + RunColumns.provenance)
+private let detailColumns = LineColumns(RunColumns.detail.filter { $0.key != "updatedAt" })
+private let provenanceColumns = LineColumns(RunColumns.provenance)

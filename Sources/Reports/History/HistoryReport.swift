@@ -70,45 +70,6 @@ extension [LedgerEntry] {
     }
 }
 
-extension RunState {
-    /// The state in words for people; the raw value is for machines.
-    var inWords: String {
-        switch self {
-        case .intended: "claimed"
-        case .accepted: "running"
-        case .rejected: "refused"
-        case .inDoubt: "in doubt"
-        case .released: "released"
-        case .succeeded: "succeeded"
-        case .partial: "partial"
-        case .failed: "failed"
-        }
-    }
-
-    var tone: TextStyle.Tone {
-        switch self {
-        case .succeeded: .good
-        case .failed, .rejected: .error
-        case .partial, .inDoubt, .intended: .warning
-        case .accepted: .active
-        case .released: .quiet
-        }
-    }
-
-    /// An emoji that identifies the state without relying on colour alone.
-    var sign: String {
-        switch self {
-        case .succeeded: "✅"
-        case .partial: "🟡"
-        case .failed: "❌"
-        case .rejected: "⛔"
-        case .inDoubt, .intended: "❓"
-        case .accepted: "⏳"
-        case .released: "↩️"
-        }
-    }
-}
-
 extension RecordedRun {
     /// The rerun and the number of the attempt; empty for the first attempt of a window's ordinary run.
     var attemptText: String {

@@ -15,10 +15,12 @@ struct PlanMarkdown {
     private let plan: Plan
     private let arguments: CommandArguments
     private let digest: String?
+    private let difference: PlanDifference?
+    private let limit: Int
 
     /// The unfinished comment.
     private struct Draft {
-        var comment = BoundedMarkdown(limit: BoundedMarkdown.maxBytes - closingBytes)
+        var comment: BoundedMarkdown
         /// The parts that did not fit.
         var omitted: [String] = []
 
@@ -27,41 +29,42 @@ struct PlanMarkdown {
         }
     }
 
-    init(_ plan: Plan, _ arguments: CommandArguments, digest: String? = nil) {
-        self.plan = plan
-        self.arguments = arguments
-        self.digest = digest
+    init(_ report: PlanReport) {
+        plan = report.plan
+        arguments = report.arguments
+        digest = report.digest
+        difference = report.difference
+        limit = report.maxMarkdownBytes
     }
 
-    /// The comment, whose size is limited to ``BoundedMarkdown/maxBytes``.
+    /// The comment, whose size is limited to ``PlanReport/maxMarkdownBytes``.
     var text: MarkdownText {
-        var draft = Draft()
-        draft.comment.add("\(marker)\n\(opening)")
-        let diagnostics = plan.diagnostics.errorsFirst
-        let alerts = draft.comment.add(diagnostics.lazy.map(\.markdownLine), share: 12_000, tail: "\n")
-        draft.omit(diagnostics.count - alerts, "diagnostic")
+        var draft = Draft(comment: BoundedMarkdown(limit: limit - Self.closingBytes))
+        draft.comment.add("\(MarkdownText.planMarker(of: plan.target.name))\n\(opening)")
+        let diagnostics = plan.diagnostics.errorsFirst.byCause
+        let alerts = draft.comment.add(diagnostics.lazy.map(item), share: limit / 5, tail: "\n")
+        draft.omit(diagnostics.dropFirst(alerts).reduce(0) { $0 + $1.count }, "diagnostic")
+        if let difference {
+            draft.comment.add(difference.markdown)
+            draft.comment.add("<details><summary>The whole plan</summary>\n\n")
+        }
         addTable(to: &draft)
         let checks = self.checks
         let shown = draft.comment.add(
-            checks.lazy.map { $0() }, share: 8_000, head: "**Check before you approve**\n\n", tail: "\n")
+            checks.lazy.map { $0() }, share: limit / 7, head: "**Check before you approve**\n\n", tail: "\n")
         draft.omit(checks.count - shown, "check")
         addChart(to: &draft)
         addRequests(to: &draft)
+        if difference != nil { draft.comment.add("\n</details>\n") }
         guard !draft.omitted.isEmpty else { return draft.comment.text }
         let omitted: MarkdownText = "Left out for length: \(draft.omitted.joined(separator: ", "))"
         return draft.comment.text + "\n_\(omitted). Complete: \(code: arguments.command("plan", "--format json"))_\n"
     }
 
-    /// The first line of every comment on a target's plan, by which a bot finds the comment to update.
-    private var marker: MarkdownText {
-        // Two hyphens would end the HTML comment.
-        let name = plan.target.name.prefix(Self.nameLimit).replacing("--", with: "- -").replacing(">", with: "")
-        return "<!-- sluice:plan target=\(html: name) -->"
-    }
-
     private var opening: MarkdownText {
         let counts = plan.counts
         var text: MarkdownText = "### Sluice plan for \(code: plan.target.name.prefix(Self.nameLimit))\n\n"
+        if let digest { text += "Saved as \(code: digest)\n\n" }
         if !plan.isApplicable {
             text += "🛑 **This plan cannot be applied: \(counts.diagnosticCounts).** "
         } else if !counts.diagnosticCounts.isEmpty {
@@ -70,7 +73,6 @@ struct PlanMarkdown {
         text += "**\(counts.summary)**\n\n"
         text += "Organization \(code: plan.target.organization.prefix(Self.nameLimit)), "
         text += "sandbox \(code: plan.target.sandbox.prefix(Self.nameLimit)), planned as of \(plan.asOf)."
-        if let digest { text += " Saved as \(code: digest)." }
         text += "\n\n"
         switch plan.target.service {
         case .embedded: text += "Requests go to the embedded simulator."
@@ -81,6 +83,16 @@ struct PlanMarkdown {
         text += "\n\n"
         if let note = plan.unverifiedNote { text += "\(note)\n\n" }
         return text
+    }
+
+    /// Formats diagnostics with one cause: the first one, and the number of the others.
+    private func item(_ diagnostics: [Diagnostic]) -> MarkdownText {
+        guard diagnostics.count > 1 else { return diagnostics.first?.markdownItem ?? "" }
+        let places = diagnostics.compactMap(\.place).dropFirst().prefix(3).map { "\($0.file):\($0.line)" }
+        let rest = diagnostics.count - 1 - places.count
+        let others = places + (rest > 0 ? ["\(grouped(rest)) more"] : [])
+        return
+            "\(diagnostics[0].markdownItem)  - and \(counted(diagnostics.count - 1, "time")) more, at \(others.listed)\n"
     }
 
     // MARK: Points to check
@@ -109,12 +121,35 @@ struct PlanMarkdown {
                 if flow.replacedCount > 0 {
                     checks.append { "- \(name): \(grouped(flow.recordedCount)) recorded\(flow.replacedText)\n" }
                 }
-                let lines =
-                    flow.requestLines(asOf: plan.asOf).filter {
-                        $0.isNotable && !(areFirstRunsOne && $0.isPlainFirstRun)
-                    } + flow.heldLines
+                let lines = flow.requestLines(asOf: plan.asOf).filter {
+                    $0.isNotable && !(areFirstRunsOne && $0.isPlainFirstRun)
+                }
                 return checks + lines.map { line in { check(line, name) } }
+            } + heldChecks
+    }
+
+    /// The held windows of all flows, one point for each reason.
+    private var heldChecks: [() -> MarkdownText] {
+        var order: [String] = []
+        var held: [String: [(flow: FlowPlan, line: PlanLine)]] = [:]
+        for flow in plan.flows {
+            for line in flow.heldLines {
+                if held[line.reason] == nil { order.append(line.reason) }
+                held[line.reason, default: []].append((flow, line))
             }
+        }
+        return order.compactMap { reason in
+            guard let lines = held[reason], let first = lines.first else { return nil }
+            return {
+                guard lines.count > 1 else { return check(first.line, "\(code: first.flow.title)") }
+                let count = lines.reduce(0) { $0 + $1.line.windows.count }
+                let flows = lines.map(\.flow.title).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
+                let names = flows.prefix(5).map { name -> MarkdownText in "\(code: name)" }
+                let list = names.dropFirst().reduce(names.first ?? "") { $0 + ", " + $1 }
+                let rest: MarkdownText = flows.count > 5 ? " and \(counted(flows.count - 5, "more flow"))" : ""
+                return "- \(list)\(rest): \(counted(count, "window")) \(first.line.kind.inWords): \(reason)\n"
+            }
+        }
     }
 
     /// The maximum number of flows whose first runs are listed separately.
@@ -144,8 +179,9 @@ struct PlanMarkdown {
 
     private func addTable(to draft: inout Draft) {
         let table = PlanMarkdownTable(plan.flows.filter { !$0.isQuiet })
-        let shown = draft.comment.add(table.flows.lazy.map(table.row), share: 32_000, head: table.head, tail: "\n")
-        draft.omit(table.flows.count - shown, "flow")
+        let rows = table.rows
+        let shown = draft.comment.add(rows.lazy.map(table.row), share: limit / 2, head: table.head, tail: "\n")
+        draft.omit(rows.dropFirst(shown).reduce(0) { $0 + $1.count }, "flow")
         let quiet = plan.flows.count - table.flows.count
         guard quiet > 0, !table.flows.isEmpty else { return }
         draft.comment.add("\(counted(quiet, "more flow is", "more flows are")) up to date.\n\n")

@@ -53,7 +53,39 @@ struct PlanMarkdownTable {
         return .head(texts + columns.map(\.rawValue), numbersFrom: texts.count)
     }
 
-    func row(_ flow: FlowPlan) -> MarkdownText {
+    /// The flows of each row: a flow alone or, where there are many flows, those with equal cells but for their name.
+    var rows: [[FlowPlan]] {
+        guard isShort else { return flows.map { [$0] } }
+        var order: [String] = []
+        var rows: [String: [FlowPlan]] = [:]
+        for flow in flows {
+            let counts = flow.counts
+            let cells =
+                columns.map { "\($0.value(of: counts))" } + [flow.span.map(shortText) ?? "", "\(flow.isVerified)"]
+            let key = cells.joined(separator: " ")
+            if rows[key] == nil { order.append(key) }
+            rows[key, default: []].append(flow)
+        }
+        return order.flatMap { key in
+            let flows = rows[key] ?? []
+            return flows.count < 3 ? flows.map { [$0] } : [flows]
+        }
+    }
+
+    func row(_ flows: [FlowPlan]) -> MarkdownText {
+        guard flows.count > 1, let first = flows.first else { return flows.first.map(row) ?? "" }
+        let counts = first.counts
+        let numbers: [MarkdownText] = columns.map { column in
+            let value = column.value(of: counts)
+            return value == 0 ? "" : "\(grouped(value)) each"
+        }
+        var title: MarkdownText =
+            "\(grouped(flows.count)) flows: \(code: first.title.prefix(60)) … \(code: (flows.last?.title ?? "").prefix(60))"
+        if marksUnverified, !first.isVerified { title += " _not verified_" }
+        return .row([title, "\(first.span.map(shortText) ?? "")"] + numbers)
+    }
+
+    private func row(_ flow: FlowPlan) -> MarkdownText {
         let counts = flow.counts
         let numbers: [MarkdownText] = columns.map { column in
             let value = column.value(of: counts)

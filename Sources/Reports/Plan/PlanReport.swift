@@ -8,6 +8,10 @@ package struct PlanReport: Sendable {
     /// Whether the terminal view includes the flows' diagnostics; `false` if they were already printed with their
     /// source lines.
     package var showsDiagnostics = true
+    /// What a change of the manifests does to the plan; `nil` if the plan is not compared with another revision.
+    package var difference: PlanDifference?
+    /// The maximum size of the Markdown in bytes.
+    package var maxMarkdownBytes = BoundedMarkdown.maxBytes
     /// Arguments to repeat in suggested commands.
     let arguments: CommandArguments
 
@@ -21,10 +25,13 @@ package struct PlanReport: Sendable {
 extension PlanReport: Report {
     package static let renderings: [Rendering<PlanReport>] = [
         .text { report, style in
-            PlanText(report.plan, report.arguments, style, showsDiagnostics: report.showsDiagnostics).lines
+            PlanText(
+                report.plan, report.arguments, style, showsDiagnostics: report.showsDiagnostics,
+                difference: report.difference
+            ).lines
         },
         .json { report, write in writePlan(report.plan, to: write) },
-        .markdown { report in PlanMarkdown(report.plan, report.arguments, digest: report.digest).text },
+        .markdown { report in PlanMarkdown(report).text },
         .github { report in report.plan.annotations },
     ]
 }

@@ -47,8 +47,8 @@ extension PlanCount {
             counts[.windows] > counts[.create] ? "to request (\(grouped(counts[.windows])) windows)" : "to request"
         case .retry: "to retry"
         case .rerun: "to rerun"
-        case .untilTomorrow: "held until tomorrow"
-        case .untilRunsEnd: "held until runs end"
+        case .untilTomorrow: "over a daily limit"
+        case .untilRunsEnd: "over the limit of running runs"
         case .waiting: "waiting for another flow"
         case .recorded: counts[.failed] > 0 ? "recorded (\(grouped(counts[.failed])) failed)" : "recorded"
         default: rawValue

@@ -19,6 +19,7 @@ struct PlanText {
     private let arguments: CommandArguments
     private let style: TextStyle
     private let showsDiagnostics: Bool
+    private let difference: PlanDifference?
 
     /// The approximate maximum number of window lines, over all flows.
     private static let rowLimit = 40
@@ -32,7 +33,12 @@ struct PlanText {
     /// - Parameters:
     ///   - arguments: Arguments to repeat in suggested commands.
     ///   - showsDiagnostics: Whether to include the flows' diagnostics, because they are not shown elsewhere.
-    init(_ plan: Plan, _ arguments: CommandArguments, _ style: TextStyle, showsDiagnostics: Bool = true) {
+    ///   - difference: What a change does to the plan, to be shown instead of the whole plan.
+    init(
+        _ plan: Plan, _ arguments: CommandArguments, _ style: TextStyle, showsDiagnostics: Bool = true,
+        difference: PlanDifference? = nil
+    ) {
+        self.difference = difference
         self.plan = plan
         self.arguments = arguments
         self.style = style
@@ -40,6 +46,7 @@ struct PlanText {
     }
 
     var lines: [StyledText] {
+        if let difference { return header + difference.lines(style) + closing }
         let busy = plan.flows.filter { !$0.isQuiet }
         let early = plan.earlyStarts
         let isShort = busy.count <= Self.sectionLimit

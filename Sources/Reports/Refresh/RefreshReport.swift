@@ -39,6 +39,8 @@ package struct RefreshReport: Sendable {
 
     package let target: String
     package let flows: [Flow]
+    /// The status of the flows after the refresh, whose troubles the report shows; `nil` to show none.
+    package var status: StatusReport?
 
     package init(target: String, flows: [Flow]) {
         self.target = target
@@ -62,7 +64,10 @@ package struct RefreshReport: Sendable {
 
 extension RefreshReport: Report {
     package static let renderings: [Rendering<RefreshReport>] = [
-        .text { report, _ in ["\(report.summary)"] },
+        .text { report, style in
+            let troubles = report.status.map { StatusText($0, style).troubles } ?? []
+            return ["\(report.summary)"] + (troubles.isEmpty ? [] : .blank + troubles.dropLast())
+        },
         .json { report, json, _ in json.members(of: report) },
     ]
 }
@@ -73,11 +78,11 @@ extension JSONText {
         member("formatVersion", 1)
         member("target", report.target)
         array("flows") { json in
-            for flow in report.flows { json.line { $0.members(of: flow) } }
+            for flow in report.flows { json.line { $0.members(of: flow, report.status) } }
         }
     }
 
-    private mutating func members(of flow: RefreshReport.Flow) {
+    private mutating func members(of flow: RefreshReport.Flow, _ report: StatusReport?) {
         member("flowId", flow.id.description)
         optional("name", flow.name)
         switch flow.outcome {
@@ -94,6 +99,11 @@ extension JSONText {
             member("end", "failed")
             member("reason", reason)
         case .stopped: member("end", "stopped")
+        }
+        if let report, let status = report.flows.first(where: { $0.id == flow.id }), !status.troubles.isEmpty {
+            array("troubles") { json in
+                for trouble in status.troubles { json.element { $0.members(of: trouble, status, report.arguments) } }
+            }
         }
         if !flow.diagnostics.isEmpty {
             array("diagnostics") { json in

@@ -97,7 +97,7 @@ extension JSONText {
         }
         array("undeclared") { json in
             for run in flow.undeclared {
-                json.line { $0.members(of: run) }
+                json.line { $0.savedMembers(of: run) }
                 if json.isLarge { handOver(&json) }
             }
         }

@@ -13,10 +13,25 @@ package struct RepeatedWindow: Hashable, Sendable {
 
     var runIDs: String { runs.map { $0.id?.description ?? "a run without an id" }.listed }
 
-    /// The two counts, such as `2 runs did not fail, 1 is declared`.
+    /// The two counts, such as `ingested 2 times, declared once`.
     var inWords: String {
-        let kind = runs.allSatisfy { $0.window == window } ? "" : " of different windows"
-        return "\(counted(runs.count, "run"))\(kind) did not fail, \(counted(declared, "is", "are")) declared"
+        isOfOneWindow
+            ? "ingested \(times(runs.count)), declared \(times(declared))"
+            : "ingested by \(runs.count) runs of different windows"
+    }
+
+    private func times(_ count: Int) -> String { count == 1 ? "once" : count == 2 ? "twice" : "\(count) times" }
+
+    /// Whether the runs are of the window itself, and not of two windows that overlap.
+    var isOfOneWindow: Bool { runs.allSatisfy { $0.window == window } }
+
+    /// The runs to acknowledge, so that the others are as many as declared: the latest ones found on the service, or the
+    /// longer one of two windows.
+    var surplus: [RecordedRun] {
+        guard isOfOneWindow else {
+            return [runs.max { ($0.window?.length ?? .zero) < ($1.window?.length ?? .zero) }].compactMap(\.self)
+        }
+        return runs.filter { $0.origin == .service }.suffix(runs.count - declared)
     }
 }
 

@@ -10,12 +10,13 @@ extension StatusReport {
     ///   - rows: The height of the terminal in lines.
     ///   - pause: The time until the next update.
     package func frame(_ style: TextStyle, rows: Int, pause: Duration) -> [StyledText] {
-        let busyFirst = flows.filter { $0.counts[.running] > 0 } + flows.filter { $0.counts[.running] == 0 }
-        let report = StatusReport(target: target, asOf: asOf, flows: busyFirst, arguments: arguments)
+        let text = StatusText(self, style)
+        let shown = shownFlows
         let closing =
-            StatusText(report, style).closing
-            + style.lines("Looks again in \(spanText(pause)); press Ctrl-C to stop.", .quiet)
-        let lines = StatusText(report, style).details
+            text.closing + style.lines("Next update in \(spanText(pause)); press Ctrl-C to stop.", .quiet)
+        let lines =
+            text.header
+            + text.flows(shown.filter { $0.counts[.running] > 0 } + shown.filter { $0.counts[.running] == 0 }) + .blank
         let room = max(2, rows - closing.count - 1)
         guard lines.count > room else { return lines + closing }
         let rest = lines.count - room + 1

@@ -1,24 +1,34 @@
 import FlowRuns
 import Manifests
+import Planner
 
 /// The status of a target's flows.
 package struct StatusReport: Sendable {
     let target: String
+    /// The organization and sandbox, such as `1234@AdobeOrg, sandbox prod`.
+    let sandbox: String?
     let asOf: Timestamp
     let flows: [FlowStatus]
     let arguments: CommandArguments
+    /// Whether each run of a trouble is listed.
+    package var listsRuns = false
+    /// Whether flows without troubles are left out.
+    package var onlyProblems = false
 
     /// Creates a report.
     ///
     /// - Parameters:
     ///   - target: The name of the target.
+    ///   - sandbox: The organization and the sandbox in words; `nil` to omit them.
     ///   - asOf: The instant of the statuses.
     ///   - flows: The state of each flow.
     ///   - arguments: Arguments to repeat in suggested commands.
     package init(
-        target: String, asOf: Timestamp, flows: [FlowStatus], arguments: CommandArguments = CommandArguments()
+        target: String, sandbox: String? = nil, asOf: Timestamp, flows: [FlowStatus],
+        arguments: CommandArguments = CommandArguments()
     ) {
         self.target = target
+        self.sandbox = sandbox
         self.asOf = asOf
         self.flows = flows
         self.arguments = arguments
@@ -26,10 +36,12 @@ package struct StatusReport: Sendable {
 
     /// The number of runs that are running, according to the ledger.
     package var running: Int { sum(.running) }
-    /// Whether the latest run of any window has failed.
+    /// Whether the data of any failed run is still missing.
     package var anyFailed: Bool { sum(.failed) > 0 }
     /// Whether any run has fewer records than expected.
     package var anyTooFewRecords: Bool { sum(.tooFewRecords) > 0 }
+    /// Whether any trouble lasts until a person acts.
+    package var needsPerson: Bool { flows.contains { $0.troubles.contains(where: \.kind.needsPerson) } }
 
     /// The oldest of the flows' last comparisons with the service; `nil` if any flow was never compared.
     var refreshedAt: Timestamp? {
@@ -38,6 +50,55 @@ package struct StatusReport: Sendable {
     }
 
     func sum(_ figure: StatusFigure) -> Int { flows.reduce(0) { $0 + $1.counts[figure] } }
+
+    /// The flows to show, those with the most severe troubles first.
+    var shownFlows: [FlowStatus] {
+        let shown = onlyProblems ? flows.filter { !$0.troubles.isEmpty } : flows
+        return shown.enumerated().sorted { ($0.element.mark, $0.offset) < ($1.element.mark, $1.offset) }.map(\.element)
+    }
+
+    /// The troubles of all flows by cause, most severe first.
+    var groups: [TroubleGroup] {
+        struct Key: Hashable {
+            let kind: Trouble.Kind
+            let cause: String
+        }
+        var groups: [Key: TroubleGroup] = [:]
+        var order: [Key] = []
+        for flow in flows {
+            for trouble in flow.troubles {
+                let key = Key(kind: trouble.kind, cause: trouble.cause.withoutIDs)
+                if groups[key] == nil { order.append(key) }
+                groups[key, default: TroubleGroup(kind: trouble.kind, cause: trouble.cause)].members.append(
+                    (flow, trouble))
+            }
+        }
+        return order.enumerated().sorted { ($0.element.kind, $0.offset) < ($1.element.kind, $1.offset) }
+            .compactMap { groups[$0.element] }
+    }
+}
+
+/// The troubles of several flows with one cause.
+struct TroubleGroup {
+    let kind: Trouble.Kind
+    let cause: String
+    var members: [(flow: FlowStatus, trouble: Trouble)] = []
+
+    /// The different remedies, each with the flows that it is for.
+    var remedies: [(remedy: Remedy, flows: [FlowStatus])] {
+        var found: [(remedy: Remedy, flows: [FlowStatus])] = []
+        var places: [Remedy: Int] = [:]
+        for (flow, trouble) in members {
+            guard let remedy = trouble.remedy else { continue }
+            if let place = places[remedy] {
+                found[place].flows.append(flow)
+            } else {
+                places[remedy] = found.count
+                found.append((remedy, [flow]))
+            }
+        }
+        return found
+    }
 }
 
 extension StatusReport: Report {
@@ -49,9 +110,8 @@ extension StatusReport: Report {
     ]
 }
 
-/// The counts in a status, in display order.
-/// The counts of a flow's status. The raw values are the names in JSON and metrics. Runs are counted once per window and
-/// rerun, by their latest attempt, so a failure followed by a successful retry does not count.
+/// The counts of a flow's status, in display order. The raw values are the names in JSON and metrics. Runs are counted
+/// once per window and rerun, by their latest attempt, so a failure followed by a successful retry does not count.
 enum StatusFigure: String, CaseIterable {
     /// Declared windows and reruns; of a series, only the windows that are due.
     case due
@@ -59,13 +119,17 @@ enum StatusFigure: String, CaseIterable {
     case recorded
     /// Requests in a plan made now.
     case pending
-    case running, succeeded, partial, failed
+    case running, succeeded, partial
+    /// Failed runs whose data no other run brought in.
+    case failed
     /// Succeeded and partial runs with fewer records than expected.
     case tooFewRecords
     /// Windows held until a run in doubt is settled or acknowledged.
     case held
-    /// Missing windows that are postponed as declared: paused, or over a limit.
-    case postponed
+    /// Missing windows of a paused flow.
+    case paused
+    /// Missing windows over a limit on runs.
+    case overLimit
     /// Windows that wait until another flow has succeeded.
     case waiting
     case errors
@@ -73,18 +137,9 @@ enum StatusFigure: String, CaseIterable {
     var title: String {
         switch self {
         case .pending: "to request"
-        case .tooFewRecords: "too few records"
+        case .tooFewRecords: "with too few records"
+        case .overLimit: "over a limit"
         default: rawValue
-        }
-    }
-
-    var tone: TextStyle.Tone {
-        switch self {
-        case .due, .recorded, .postponed, .waiting: .plain
-        case .pending, .running: .active
-        case .succeeded: .good
-        case .partial, .held: .warning
-        case .failed, .tooFewRecords, .errors: .error
         }
     }
 
@@ -98,75 +153,57 @@ enum StatusFigure: String, CaseIterable {
         case .intended, .rejected, .inDoubt, .released: return nil
         }
     }
+
+    init(_ cause: HeldWindow.Cause) {
+        self =
+            switch cause {
+            case .doubt, .replaced: .held
+            case .paused: .paused
+            case .dayLimit, .runningLimit: .overLimit
+            case .waiting: .waiting
+            }
+    }
 }
 
 extension StatusReport {
+    /// The closing line, such as `11 flows: 97 % of due time is there; 171 of 176 due windows recorded, 2 failed.`
     var summary: String {
-        let words = [StatusFigure.pending, .running, .failed, .tooFewRecords, .partial, .held, .postponed, .waiting]
-            .compactMap {
-                figure in
-                sum(figure) > 0 ? "\(grouped(sum(figure))) \(figure.title)" : nil
-            }
+        let figures = [
+            StatusFigure.pending, .running, .failed, .tooFewRecords, .partial, .held, .overLimit, .waiting, .paused,
+        ]
+        let words = figures.compactMap { sum($0) > 0 ? "\(grouped(sum($0))) \($0.title)" : nil }
         let repeated = flows.reduce(0) { $0 + $1.repeated.count }
         let progress = "\(grouped(sum(.recorded))) of \(counted(sum(.due), "due window")) recorded"
-        let warnings = repeated > 0 ? ["\(counted(repeated, "window")) run more than once"] : []
+        let warnings = repeated > 0 ? ["\(counted(repeated, "window")) ingested too often"] : []
         let errors = sum(.errors) > 0 ? [counted(sum(.errors), "error")] : []
-        return "\(counted(flows.count, "flow")): \(([progress] + words + warnings + errors).joined(separator: ", "))."
+        let there = share.map { "\($0.percentText) of due time is there; " } ?? ""
+        return "\(counted(flows.count, "flow")): \(there)"
+            + "\(([progress] + words + warnings + errors).joined(separator: ", "))."
     }
 
-    /// The counts to show: the first two, and those that are not zero for every flow.
-    var shownFigures: [StatusFigure] {
-        StatusFigure.allCases.filter { [.due, .recorded].contains($0) || sum($0) > 0 }
+    /// The share of all flows' due time that runs have succeeded for; `nil` if nothing is due.
+    var share: Share? {
+        let due = flows.reduce(Duration.zero) { $0 + $1.dueTime }
+        return Share(flows.reduce(Duration.zero) { $0 + $1.thereTime }, of: due)
     }
 
-    static let problemsShown = 10
-
-    /// The problems to show, most severe first. The latest problem of each flow comes before the second one of any
-    /// flow.
-    var shownProblems: [(flow: FlowStatus, run: RecordedRun)] {
-        let ranked = flows.flatMap { flow in flow.problems.enumerated().map { ($0.offset, flow, $0.element) } }
-        let first = ranked.sorted { left, right in
-            (left.1.gravity(of: left.2), left.0) < (right.1.gravity(of: right.2), right.0)
-        }
-        return first.prefix(Self.problemsShown).map { ($0.1, $0.2) }
-    }
-
-    /// A hint about the problems that are not shown, such as `12 more: sluice history --state failed --state partial`;
-    /// `nil` if all are shown.
-    var otherProblems: String? {
-        let rest = flows.reduce(0) { $0 + $1.problemCount } - shownProblems.count
-        guard rest > 0 else { return nil }
-        let command =
-            anyTooFewRecords
-            ? arguments.command("history", "--state failed", "--state partial", "--state succeeded")
-            : arguments.command("history", "--state failed", "--state partial")
-        return "\(grouped(rest)) more: \(command)"
-    }
-
-    /// The reasons for waiting, by flow.
-    var waits: [(flow: FlowStatus, wait: FlowStatus.Wait)] { flows.flatMap { flow in flow.waits.map { (flow, $0) } } }
-
-    /// A hint about the waiting windows that are not shown; `nil` if all are shown.
-    var otherWaits: String? {
-        let rest = waits.dropFirst(Self.problemsShown).reduce(0) { $0 + $1.wait.windows }
-        return rest > 0
-            ? "\(counted(rest, "more window is", "more windows are")) waiting: \(arguments.command("plan"))" : nil
-    }
-
-    /// The windows that were run more often than declared, by flow.
-    var repeatedWindows: [(flow: FlowStatus, repeated: RepeatedWindow)] {
-        flows.flatMap { flow in flow.repeated.map { (flow, $0) } }
-    }
-
-    /// A hint about the repeated windows that are not shown; `nil` if all are shown.
-    var otherRepeated: String? {
-        let rest = repeatedWindows.count - Self.problemsShown
-        return rest > 0 ? "\(counted(rest, "more window")) run more than once: \(arguments.command("history"))" : nil
-    }
+    var refreshText: String { Reports.refreshText(flows.map(\.refreshedAt), asOf: asOf) }
 }
 
-extension StatusReport {
-    var refreshText: String { Reports.refreshText(flows.map(\.refreshedAt), asOf: asOf) }
+/// A part of a length of time.
+struct Share {
+    let value: Double
+
+    init?(_ part: Duration, of whole: Duration) {
+        guard whole > .zero else { return nil }
+        value = part / whole
+    }
+
+    /// The share, rounded down, so that `100 %` means all of it.
+    var percentText: String {
+        if value > 0, value < 0.01 { return "<1 %" }
+        return "\(Int((value * 100).rounded(.down))) %"
+    }
 }
 
 /// Describes when the flows were last compared with the service.
@@ -175,37 +212,105 @@ extension StatusReport {
 func refreshText(_ times: [Timestamp?], asOf: Timestamp) -> String {
     let known = times.compactMap(\.self)
     guard let oldest = known.min() else { return "Never refreshed." }
-    let before = asOf > oldest ? ", \(spanText(asOf - oldest)) before" : ""
+    let ago = asOf > oldest ? "\(spanText(asOf - oldest)) ago (\(oldest))" : "\(oldest)"
     let never = times.count - known.count
-    return "Last refreshed \(oldest)\(before)\(never > 0 ? "; \(counted(never, "flow")) never" : "")."
-}
-
-extension FlowStatus.Wait {
-    /// The window count and the reason, such as `3 windows: waits for orders, whose run has not ended`.
-    var inWords: String { "\(counted(windows, "window")): \(reason)" }
+    return "Last refreshed \(ago)\(never > 0 ? "; \(counted(never, "flow")) never" : "")."
 }
 
 extension FlowStatus {
-    /// Returns the rank of a problem, most severe first: failed, too few records, partial.
-    fileprivate func gravity(of problem: RecordedRun) -> Int {
-        problem.state == .failed ? 0 : shortfall(of: problem) != nil ? 1 : 2
+    /// What a flow's line begins with, most severe first.
+    enum Mark: Int, Comparable {
+        case failed, attention, unsettled, waiting, running, paused, pending, complete
+
+        static func < (left: Mark, right: Mark) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// Describes a lack of records, such as `0 records, and at least 1 is expected`; returns `nil` if there are enough.
-    func shortfall(of run: RecordedRun) -> String? {
-        guard run.state != .failed, let expectation, let records = run.records else { return nil }
-        return expectation.shortfall(of: records)
-    }
-
-    /// Describes why a run did not end well.
-    func why(_ problem: RecordedRun) -> String {
-        let words = [shortfall(of: problem), problem.failure].compactMap(\.self)
-        return words.isEmpty ? "the service gives no reason" : words.joined(separator: "; ")
+    var mark: Mark {
+        guard let kind = troubles.first?.kind else {
+            return counts[.running] > 0 ? .running : counts[.pending] > 0 ? .pending : .complete
+        }
+        return Mark(kind)
     }
 
     var title: String { name ?? id.description }
-    var lastWindowText: String { lastWindow.map { $0.end.description } ?? "never" }
-    var behindText: String {
-        missing == 0 ? "none" : "\(counted(missing, "window")), \(spanText(missingTime))"
+    var share: Share? { Share(thereTime, of: dueTime) }
+    /// Whether nothing is expected because the flow is paused as declared.
+    private var isPaused: Bool { troubles.first?.kind == .paused }
+    var shareText: String { share?.percentText ?? "-" }
+    var behindText: String { behind == .zero || isPaused ? "-" : roughText(behind) }
+
+    /// The state in phrases: the most severe trouble with its cause, then other troubles and counts.
+    var phrases: (head: String, brief: String, others: [String]) {
+        var others = troubles.dropFirst().map(\.brief)
+        others = others.enumerated().filter { others.firstIndex(of: $0.element) == $0.offset }.map(\.element)
+        let figures =
+            [(toRequest, "to request"), (counts[.running], "running")].filter { $0.0 > 0 }.map {
+                "\(grouped($0.0)) \($0.1)"
+            }
+            + (isVerified ? [] : ["not verified"])
+        guard let first = troubles.first else {
+            return (figures.first ?? "", figures.first ?? "", Array(figures.dropFirst()))
+        }
+        if first.kind == .overLimit, toRequest > 0 {
+            return (figures[0], figures[0], [first.brief] + others + figures.dropFirst())
+        }
+        return (first.headline, first.brief, others + figures)
     }
+
+    /// The whole state on one line.
+    var stateText: String {
+        let (head, _, others) = phrases
+        guard !others.isEmpty else { return head }
+        return head + (head.contains(":") ? "; " : ", ") + others.joined(separator: ", ")
+    }
+}
+
+extension FlowStatus.Mark {
+    init(_ kind: Trouble.Kind) {
+        self =
+            switch kind {
+            case .brokenRule, .failed, .tooFewRecords: .failed
+            case .unreadable, .refused, .ingestedTooOften: .attention
+            case .inDoubt, .notCompared, .retry, .partial: .unsettled
+            case .waiting: .waiting
+            case .overLimit: .pending
+            case .paused: .paused
+            }
+    }
+
+    func painted(_ style: TextStyle) -> StyledText {
+        switch self {
+        case .failed: style.paint(style.unicode ? "✗" : "x", .error)
+        case .attention: style.paint("!", .error)
+        case .unsettled: style.paint("~", .changed)
+        case .waiting, .running: style.paint(style.unicode ? "…" : ".", .active)
+        case .paused: style.paint(style.unicode ? "‖" : "-", .quiet)
+        case .pending: style.paint("+", .active)
+        case .complete: style.paint(style.unicode ? "✓" : "=", .good)
+        }
+    }
+
+    var tone: TextStyle.Tone {
+        switch self {
+        case .failed, .attention: .error
+        case .unsettled: .warning
+        default: .plain
+        }
+    }
+
+    /// An emoji that identifies the mark in Markdown.
+    var sign: String {
+        switch self {
+        case .failed: "❌"
+        case .attention: "⚠️"
+        case .unsettled: "🔁"
+        case .waiting, .running: "⏳"
+        case .paused: "⏸️"
+        case .pending: "➕"
+        case .complete: "✅"
+        }
+    }
+
+    /// The mark as a value in JSON.
+    var name: String { "\(self)" }
 }

@@ -1,9 +1,14 @@
 import FlowRuns
 
-/// The terminal view of a status: a table, the problems, a suggested next step, and a summary line.
+/// The terminal view of a status: one line per flow, the troubles by cause, each with its remedy, and a summary line.
 struct StatusText {
     private let report: StatusReport
     private let style: TextStyle
+
+    private static let groupLimit = 20
+    private static let flowLimit = 10
+    private static let remedyLimit = 3
+    private static let narrowestState = 40
 
     init(_ report: StatusReport, _ style: TextStyle) {
         self.report = report
@@ -12,114 +17,161 @@ struct StatusText {
 
     var lines: [StyledText] {
         guard !report.flows.isEmpty else { return style.lines("No flow is declared for target '\(report.target)'.") }
-        return details + closing
+        return header + flows(report.shownFlows) + .blank + troubles + closing
     }
 
-    var details: [StyledText] { figures + .blank + repeated + problems + waits }
+    var closing: [StyledText] { style.lines(report.summary) }
 
-    var closing: [StyledText] { style.lines("\(report.summary) \(report.refreshText)") }
-
-    /// The most detailed table that fits the terminal without truncated words.
-    private var figures: [StyledText] {
-        let tables = Detail.allCases.lazy.map(table)
-        return (tables.first(where: \.fits) ?? table(.least)).lines
+    var header: [StyledText] {
+        let sandbox = report.sandbox.map { "  \($0)" } ?? ""
+        let refreshed = report.refreshText
+        let place: StyledText = "\(style.paint(report.target, .strong))\(sandbox)"
+        guard let width = style.width, place.columns + 2 + refreshed.columns <= width else {
+            return style.width == nil ? ["\(place)  \(refreshed)"] : [place] + style.lines(refreshed, .quiet)
+        }
+        let gap = StyledText.spaces(width - place.columns - refreshed.columns)
+        return ["\(place)\(gap)\(style.paint(refreshed, .quiet))"]
     }
 
-    /// The levels of detail of a table, from the highest to the lowest.
-    private enum Detail: CaseIterable {
-        case all, shortTimes, noTimes, countsOnly, least
-
-        var times: Bool { self == .all || self == .shortTimes }
-        var isBrief: Bool { self == .countsOnly || self == .least }
-    }
-
-    private func table(_ detail: Detail) -> TextTable {
-        let figures = report.shownFigures.filter { detail != .least || ![.recorded, .succeeded].contains($0) }
-        var table = TextTable(
-            [.init("flow", isShrinkable: true)] + figures.map { .init($0.title, .right) }
-                + (detail.times ? [.init("last window ends")] : [])
-                + [.init("behind", detail.isBrief ? .right : .left)], style: style)
-        for flow in report.flows {
-            let mark = flow.isVerified ? "" : detail.isBrief ? " *" : " (not verified)"
-            let numbers = figures.map { figure in
-                let value = flow.counts[figure]
-                return TextTable.Cell(value == 0 ? "·" : grouped(value), value == 0 ? .quiet : figure.tone)
+    /// Formats one line for each flow.
+    func flows(_ flows: [FlowStatus]) -> [StyledText] {
+        guard !flows.isEmpty else { return style.lines("No flow has a problem.") }
+        let (there, behind) = (7, max(8, (flows.map(\.behindText.columns).max() ?? 0) + 2))
+        let room = style.width.map { max(8, $0 - 2 - there - behind - 2 - Self.narrowestState) } ?? .max
+        let name = min(room, max(4, flows.map { $0.title.columns }.max() ?? 0))
+        func row(_ mark: StyledText, _ cells: [StyledText], _ state: StyledText) -> StyledText {
+            let padding = cells.enumerated().map { StyledText.spaces([name, there, behind][$0] - $1.columns) }
+            let line: StyledText = "\(mark) \(cells[0])\(padding[0])\(padding[1])\(cells[1])\(padding[2])\(cells[2])"
+            return state.isEmpty ? line : "\(line)  \(state)"
+        }
+        let titles = ["flow", "there", "behind"].map { style.paint($0, .strong) }
+        let state = style.width.map { $0 - 2 - name - there - behind - 2 }
+        return [row(" ", titles, style.paint("state", .strong))]
+            + flows.map { flow in
+                row(
+                    flow.mark.painted(style),
+                    ["\(flow.title.cutBetweenParts(to: name, style))", "\(flow.shareText)", "\(flow.behindText)"],
+                    style.paint(fitted(flow, state), flow.mark.tone))
             }
-            let end = detail == .all ? flow.lastWindowText : flow.lastWindow?.end.minuteText ?? "never"
-            let behind = detail.isBrief ? grouped(flow.missing) : flow.behindText
-            table.add(
-                [.init(flow.title + mark, .strong)] + numbers + (detail.times ? [.init(end)] : [])
-                    + [.init(behind, flow.missing == 0 ? .quiet : .plain)])
-        }
-        if detail.isBrief, report.flows.contains(where: { !$0.isVerified }) {
-            table.addRemark("* not verified: never compared with the service")
-        }
-        return table
     }
 
-    /// The problems, with one block for each run, and the next step for the first one.
-    private var problems: [StyledText] {
-        let problems = report.shownProblems
-        guard !problems.isEmpty else { return [] }
-        var lines: [StyledText] = []
-        for (flow, run) in problems {
-            let rerun = run.identity.rerun.map { ", rerun \($0)" } ?? ""
-            let window = run.window?.text(style.ellipsis) ?? "unknown window"
-            let isGrave = run.state == .failed || flow.shortfall(of: run) != nil
-            let state = style.paint("\(run.state.rawValue)\(rerun)", isGrave ? .error : .warning)
-            lines += style.nextToOrBelow("\(style.paint(flow.title, .strong)) \(state)", text: window)
-            if let id = run.id { lines += style.lines("run \(id)", .quiet, indent: 4) }
-            lines += style.lines(flow.why(run), .plain, indent: 4)
+    /// Returns the flow's state within the columns: the cause loses words first, then the last counts go.
+    private func fitted(_ flow: FlowStatus, _ columns: Int?) -> String {
+        guard let columns, flow.stateText.columns > columns else { return flow.stateText }
+        let (head, brief, others) = flow.phrases
+        let rest = others.isEmpty ? "" : "; " + others.joined(separator: ", ")
+        if columns - rest.columns >= brief.columns + 12 {
+            return head.cutBetweenWords(to: columns - rest.columns, style) + rest
         }
-        let rest = report.otherProblems.map { style.lines("\(style.ellipsis) and \($0)") } ?? []
-        return lines + rest + .blank + nextStep
+        guard !others.isEmpty else { return head.cutBetweenWords(to: columns, style) }
+        return ([brief] + others).joined(separator: ", ").cutBetweenWords(to: columns, style)
     }
 
-    /// A suggestion to declare a rerun. The YAML is meant to be pasted, so its lines are short enough never to wrap.
-    private var nextStep: [StyledText] {
-        guard let (flow, window) = report.windowToRerun else { return [] }
-        let place = flow.hasReruns ? "in 'rerun' of flow \(flow.title)" : "below flow \(flow.title)"
-        return style.lines(
-            "To request a window once more, declare a rerun. For the first one, in \(flow.place.file) \(place):")
-            + (flow.hasReruns ? [] : ["    rerun:"]) + [
-                "      - start: \(window.start)", "        end: \(window.end)",
-                "        id: \(flow.unusedRerunID)", "        reason: say why here",
-            ] + .blank
+    /// The troubles by cause: the flows with times and counts, then what ends the trouble.
+    var troubles: [StyledText] {
+        let groups = report.groups
+        let lines = groups.prefix(Self.groupLimit).flatMap { self.lines(of: $0) + .blank }
+        guard groups.count > Self.groupLimit else { return lines }
+        let more = "\(style.ellipsis) and \(counted(groups.count - Self.groupLimit, "more cause"))"
+        return lines + style.lines("\(more): \(report.arguments.command("status", "--format json"))") + .blank
     }
 
-    private var waits: [StyledText] {
-        guard !report.waits.isEmpty else { return [] }
-        let lines = report.waits.prefix(StatusReport.problemsShown).flatMap { flow, wait in
-            style.lines("\(flow.title)  \(wait.inWords)")
+    private func lines(of group: TroubleGroup) -> [StyledText] {
+        let mark = FlowStatus.Mark(group.kind)
+        let first: StyledText = "\(mark.painted(style)) "
+        var lines = style.lines(group.title, mark.tone, indent: 2, first: first)
+        for (flow, trouble) in group.members.prefix(Self.flowLimit) {
+            let head: StyledText = "    \(style.paint(flow.title, .strong))"
+            let extent = trouble.extent(style.ellipsis)
+            lines += extent.isEmpty ? [head] : style.nextToOrBelow(head, text: extent)
+            if report.listsRuns {
+                lines += trouble.runs.flatMap { style.lines($0.oneLine(style.ellipsis), .quiet, indent: 6) }
+            } else if group.kind == .ingestedTooOften {
+                let ids = trouble.runs.compactMap(\.id?.description)
+                lines += style.lines("runs \(Array(ids.prefix(8)).listed)", .quiet, indent: 6)
+            }
         }
-        let rest = report.otherWaits.map { style.lines("\(style.ellipsis) and \($0)") } ?? []
-        return lines + rest + .blank
+        let rest = group.members.count - Self.flowLimit
+        if rest > 0 { lines += style.lines("\(style.ellipsis) and \(counted(rest, "more flow"))", .quiet, indent: 4) }
+        let remedies = group.remedies
+        lines += remedies.prefix(Self.remedyLimit).flatMap { self.lines(of: $0.remedy, for: $0.flows, of: group) }
+        guard remedies.count > Self.remedyLimit else { return lines }
+        let next = remedies[Self.remedyLimit].flows[0]
+        let more = counted(remedies.count - Self.remedyLimit, "more flow")
+        let command = report.arguments.command("status", flow: next.id)
+        return lines + style.lines("\(style.ellipsis) and for \(more), such as: \(command)", indent: 4)
     }
 
-    private var repeated: [StyledText] {
-        guard !report.repeatedWindows.isEmpty else { return [] }
-        var table = TextTable(
-            [.init("run more than once", isShrinkable: true), .init("window")], style: style)
-        for (flow, repeated) in report.repeatedWindows.prefix(StatusReport.problemsShown) {
-            table.add([.init(flow.title, .warning), .init(repeated.window.text(style.ellipsis))])
-            table.addRemark("\(repeated.inWords): \(repeated.runIDs)")
-        }
-        let rest = report.otherRepeated.map { style.lines("\(style.ellipsis) and \($0)") } ?? []
-        return table.lines + rest + .blank
+    private func lines(of remedy: Remedy, for flows: [FlowStatus], of group: TroubleGroup) -> [StyledText] {
+        let isForAll = flows.count == group.members.count
+        let names = isForAll || !remedy.lines.isEmpty ? "" : "\(flows.map(\.title).prefix(3).map(\.self).listed): "
+        let command = remedy.command.map(report.arguments.command)
+        let text = "\(names)\(remedy.text)\(command == nil ? "" : ":")"
+        let first: StyledText = "    \(style.arrow) "
+        // Commands and lines are meant to be pasted, so they are never wrapped.
+        return style.lines(text, indent: 6, first: first) + (command.map { ["      \($0)"] } ?? [])
+            + remedy.lines.map { "\($0)" }
     }
 }
 
-extension StatusReport {
-    /// The first window that only a declared rerun brings in again.
-    fileprivate var windowToRerun: (flow: FlowStatus, window: Window)? {
-        for flow in flows { if let window = flow.windowToRerun { return (flow, window) } }
-        return nil
+extension TextStyle {
+    /// The sign before what ends a trouble.
+    var arrow: String { unicode ? "→" : ">" }
+}
+
+extension TroubleGroup {
+    /// The kind and the cause, such as `failed: CONNECTOR-1022-401`.
+    var title: String {
+        switch kind {
+        case .paused: cause
+        case .overLimit: cause
+        case .waiting: cause.hasPrefix("waits ") ? "waiting \(cause.dropFirst("waits ".count))" : cause
+        case .retry: "to retry: \(cause)"
+        case .tooFewRecords: "too few records: \(cause)"
+        case .ingestedTooOften, .brokenRule, .failed, .unreadable, .refused, .inDoubt, .notCompared, .partial:
+            "\(kind.word): \(cause)"
+        }
     }
 }
 
-extension Timestamp {
-    /// The time to the minute in UTC, such as `2024-05-01 00:00`.
-    fileprivate var minuteText: String {
-        String(description.prefix("2024-05-01T00:00".count)).replacing("T", with: " ")
+extension Trouble.Kind {
+    /// The kind without a count.
+    var word: String {
+        switch self {
+        case .brokenRule: "error"
+        case .tooFewRecords: "too few records"
+        case .inDoubt: "in doubt"
+        case .notCompared: "not compared with the service"
+        default: inWords
+        }
+    }
+}
+
+extension Trouble {
+    /// The number of windows and the time that they cover, such as `3 windows, 2024-01-01T00:00:00Z … 2024-01-04T00:00:00Z`.
+    func extent(_ ellipsis: String) -> String {
+        if kind == .brokenRule { return "" }
+        guard let span else { return counted(count, "run") }
+        return "\(counted(windows.count, "window")), \(span.text(ellipsis))"
+    }
+}
+
+extension RecordedRun {
+    /// The window, the ID, the attempt and the time of a run.
+    fileprivate func oneLine(_ ellipsis: String) -> String {
+        let words = [
+            window?.text(ellipsis) ?? "unknown window", id.map { "run \($0)" }, attemptText.isEmpty ? nil : attemptText,
+            "requested \(recordedAt)", failure,
+        ]
+        return words.compactMap(\.self).joined(separator: ", ")
+    }
+}
+
+extension CommandArguments {
+    /// Formats a command whose first word is the command's name.
+    func command(_ words: [String]) -> String {
+        let options = words.dropFirst()
+        guard options.first == "--flow" else { return command(words[0], options.joined(separator: " ")) }
+        return command(words[0], options.dropFirst(2).joined(separator: " "), flow: FlowID(words[2]))
     }
 }

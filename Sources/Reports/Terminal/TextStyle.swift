@@ -59,6 +59,33 @@ extension String {
         return prefix(columns: max(1, width - style.ellipsis.columns)) + style.ellipsis
     }
 
+    /// Truncates to `width` columns after a word; only a first word that is too long is truncated within.
+    func cutBetweenWords(to width: Int, _ style: TextStyle) -> String {
+        guard columns > width else { return self }
+        var kept = ""
+        for word in split(separator: " ") {
+            let longer = kept.isEmpty ? String(word) : "\(kept) \(word)"
+            guard longer.columns + 1 + style.ellipsis.columns <= width else { break }
+            kept = longer
+        }
+        while let last = kept.last, ",:;".contains(last) { kept.removeLast() }
+        return kept.isEmpty ? cutAtEnd(to: width, style) : "\(kept) \(style.ellipsis)"
+    }
+
+    /// Truncates a name to `width` columns by leaving out whole parts between hyphens and the like, the first and the
+    /// last part last of all.
+    func cutBetweenParts(to width: Int, _ style: TextStyle) -> String {
+        guard columns > width else { return self }
+        let ends = indices.filter { "-_. ".contains(self[$0]) }
+        for end in ends.reversed() {
+            for start in ends where start >= end {
+                let text = self[...end] + style.ellipsis + self[start...]
+                if String(text).columns <= width { return String(text) }
+            }
+        }
+        return cutInMiddle(to: width, style)
+    }
+
     /// Appends spaces up to `width` columns.
     package func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
 

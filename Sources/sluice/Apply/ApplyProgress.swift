@@ -17,6 +17,11 @@ final class ApplyProgress: Sendable {
         var isBarShown = false
         /// The number of running runs at the last poll; `nil` before the first.
         var running: Int?
+        /// The number of runs that have ended during the wait.
+        var ended = 0
+        var waitBegun: Timestamp?
+        /// The ends of the announced waits, by reason: flows that wait for the same reason are announced once.
+        var announced: [String: Timestamp] = [:]
     }
 
     private let names: [FlowID: String]
@@ -42,6 +47,12 @@ final class ApplyProgress: Sendable {
             if case .stillWaiting(let flow, let left, let reason) = event {
                 return countDown(flow, left: left, reason: reason, &state)
             }
+            if case .waiting(_, let wait, let reason) = event {
+                let now = SystemTime().now()
+                if let end = state.announced[reason], now < end { return }
+                state.announced[reason] = now + wait
+            }
+            if case .runEnded = event { state.ended += 1 }
             count(event, &state)
             let message = report.message(output.errorStyle)
             guard !output.quiet || message.isImportant else { return }
@@ -70,7 +81,12 @@ final class ApplyProgress: Sendable {
     /// elsewhere.
     private func wait(_ running: Int, _ state: inout State) {
         guard !output.quiet, running > 0 else { return }
-        let line: StyledText = "waiting: \(counted(running, "run is", "runs are")) still running"
+        let begun = state.waitBegun ?? SystemTime().now()
+        state.waitBegun = begun
+        let total = grouped(state.ended + running)
+        let seconds = (SystemTime().now() - begun).wholeSeconds
+        let counts = "\(grouped(state.ended)) of \(total) runs ended, \(grouped(running)) still running"
+        let line: StyledText = "waiting: \(counts), \(seconds / 60) min \(seconds % 60) s"
         if Console.isErrorTerminal {
             Console.redraw(line)
             state.isBarShown = true

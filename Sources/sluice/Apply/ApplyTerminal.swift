@@ -15,11 +15,13 @@ struct ApplyTerminal: ApplyInteraction {
     let simulatedFlows: [SimulatedFlow]
     /// The manifests that are applied; `nil` for a saved plan.
     let workspace: Workspace?
+    /// The plan whose requests a person has agreed to; `nil` if there is none yet. A saved plan was approved when it was made.
+    let confirmed: Plan?
 
     private var output: OutputOptions { command.output }
 
     /// Turns the errors of the pipeline into those of the command.
-    func ends(_ body: () async throws -> ApplyEnd) async throws -> ApplyEnd {
+    func translatingErrors<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()
         } catch PipelineError.brokenRules(let plan) {
@@ -30,7 +32,7 @@ struct ApplyTerminal: ApplyInteraction {
             }
             throw Failure(.invalid)
         } catch PipelineError.tooManyRequests(let excess) {
-            throw Failure(.invalid, [excess.message, excess.suggestion].compactMap(\.self).joined(separator: ": "))
+            throw Failure(refusing: excess)
         } catch let error as RefreshError {
             throw Failure(error)
         }
@@ -44,7 +46,8 @@ struct ApplyTerminal: ApplyInteraction {
         case .removed: output.printNote("re-planning after new runs were found on the service:")
         case .first, .continued, .saved: break
         }
-        if command.format.chosen == .text, !output.quiet { view(plan) }
+        guard command.format.chosen == .text, !output.quiet, workspace == nil || !isConfirmed(plan) else { return }
+        view(plan)
     }
 
     private func view(_ plan: Plan) {
@@ -56,15 +59,16 @@ struct ApplyTerminal: ApplyInteraction {
         }
     }
 
-    func confirm(_ plan: Plan) throws {
-        // A saved plan was approved when it was made.
-        guard let workspace, !command.yes, plan.requestCount > 0 else { return }
+    /// Asks for confirmation, after a check that the service accepts the credentials.
+    func confirm(_ plan: Plan) async throws {
+        guard let workspace, !command.yes, plan.requestCount > 0, !isConfirmed(plan) else { return }
         guard Console.isInputTerminal, Console.isErrorTerminal else {
             throw Failure(
                 .usage,
                 "no terminal to confirm on: pass --yes, or save a plan and apply that: "
                     + workspace.arguments.command("plan", "--out plan.json"))
         }
+        try await checkService(of: plan.target)
         let flows = counted(plan.flows.count { !$0.actions.isEmpty }, "flow")
         let target = plan.target
         Console.printNote(
@@ -73,8 +77,28 @@ struct ApplyTerminal: ApplyInteraction {
             (\(target.organization), sandbox \(target.sandbox))?
             """)
         Console.printNote("\(plan.destination) A run cannot be undone.")
+        if let wait = ledger.firstWait { Console.printNote(output.errorStyle.lines(firstWaitText(wait))) }
         guard Console.ask("Type 'yes' to continue:") == "yes" else {
             throw Failure(.incomplete, "not confirmed, nothing was sent")
+        }
+    }
+
+    /// Whether the plan has the requests that a person has agreed to.
+    private func isConfirmed(_ plan: Plan) -> Bool { confirmed.map { $0.hasSameRequests(as: plan) } ?? false }
+
+    /// Reads one page of flows, so that a wrong credential or address is found before the question.
+    private func checkService(of target: Target) async throws {
+        guard case .address = target.service else { return }
+        let options = command.service
+        try await Signals.stopping { stop in
+            let connection = try await Connection.open(target, flows: [], options: options, stop: stop)
+            let failure: FlowServiceError?
+            do throws(FlowServiceError) {
+                _ = try await connection.service.flows(after: nil)
+                failure = nil
+            } catch { failure = error }
+            await connection.close()
+            if let failure { throw Failure(failure) }
         }
     }
 
@@ -121,6 +145,13 @@ struct ApplyTerminal: ApplyInteraction {
                 throw error
             }
         }
+    }
+}
+
+extension Failure {
+    /// The refusal of a plan with too many requests.
+    init(refusing excess: Diagnostic) {
+        self.init(.invalid, [excess.message, excess.suggestion].compactMap(\.self).joined(separator: ": "))
     }
 }
 

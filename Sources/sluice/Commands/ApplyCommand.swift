@@ -23,6 +23,8 @@ struct ApplyCommand: AsyncParsableCommand {
               sluice apply plan.json                       apply a saved plan; - reads it from standard input
               sluice apply manifests/ --yes --wait         wait for the runs
               sluice apply manifests/ --yes --format json  print events as JSON Lines
+
+            \(credentialsHelp)
             """)
 
     @OptionGroup var manifests: ManifestOptions
@@ -54,29 +56,52 @@ struct ApplyCommand: AsyncParsableCommand {
         }
         let files = try ManifestFiles.read(manifests.paths)
         let saved = try savedPlan(files)
+        let begun = SystemTime().monotonic()
         let end: ApplyEnd
         if let saved {
             end = try await apply(saved)
+            printNextSteps(after: end, since: begun, saved.arguments)
         } else {
             let workspace = try Workspace.load(
                 manifests, output, selection, showsWarnings: true, files: files, dueAt: time.instant())
             end = try await apply(workspace)
+            printNextSteps(after: end, since: begun, workspace.arguments)
         }
         let status = ExitStatus(end)
         guard status == .done else { throw ExitCode(status.rawValue) }
     }
 
     private func apply(_ workspace: Workspace) async throws -> ApplyEnd {
+        // No ledger is created for a plan that is refused or not confirmed.
+        let isNew = TargetLedger.newFile(of: workspace.target) != nil
+        let confirmed = isNew ? try await apply(workspace, writing: false) { try await $0.confirm() } : nil
         announceNewLedger(workspace.target)
-        return try await TargetLedger.with(workspace.target, writing: true) { ledger in
+        return try await apply(workspace, writing: true, confirmed: confirmed) { try await $0.run() }
+    }
+
+    private func apply<Result>(
+        _ workspace: Workspace, writing: Bool, confirmed: Plan? = nil,
+        _ body: (Pipeline<ApplyTerminal>) async throws -> Result
+    ) async throws -> Result {
+        try await TargetLedger.with(workspace.target, writing: writing) { ledger in
             let interaction = ApplyTerminal(
-                command: self, ledger: ledger, simulatedFlows: workspace.simulatedFlows, workspace: workspace)
-            return try await interaction.ends {
-                try await Pipeline(
-                    workspace.flows, ledger: ledger.store, interaction: interaction, options: options(.reduce)
-                ).run()
+                command: self, ledger: ledger, simulatedFlows: workspace.simulatedFlows, workspace: workspace,
+                confirmed: confirmed)
+            return try await interaction.translatingErrors {
+                try await body(
+                    Pipeline(
+                        workspace.flows, ledger: ledger.store, interaction: interaction, options: options(.reduce)))
             }
         }
+    }
+
+    /// Prints how long the apply took, and the commands that show its runs and how they end.
+    private func printNextSteps(after end: ApplyEnd, since begun: MonotonicInstant, _ arguments: CommandArguments) {
+        guard Console.isErrorTerminal, format.chosen == .text, end.apply.accepted > 0 else { return }
+        let seconds = (SystemTime().monotonic() - begun).wholeSeconds
+        output.printNote(
+            "took \(seconds) s; the runs: \(arguments.command("history", "--limit \(end.apply.accepted)"))")
+        output.printNote("next: \(arguments.command("status", end.wait == nil ? "--watch" : "--only-problems"))")
     }
 
     private func options(_ staleness: Applier.Staleness) -> ApplyOptions {
@@ -117,14 +142,17 @@ struct ApplyCommand: AsyncParsableCommand {
     }
 
     private func apply(_ plan: Plan) async throws -> ApplyEnd {
+        let options = options(.refuse)
+        // No ledger is created for a plan that is refused.
+        if let excess = options.excess(of: plan) { throw Failure(refusing: excess) }
         announceNewLedger(plan.target)
         return try await TargetLedger.with(plan.target, writing: true) { ledger in
             let interaction = ApplyTerminal(
-                command: self, ledger: ledger, simulatedFlows: plan.simulatedFlows, workspace: nil)
-            return try await interaction.ends {
+                command: self, ledger: ledger, simulatedFlows: plan.simulatedFlows, workspace: nil, confirmed: plan)
+            return try await interaction.translatingErrors {
                 try await Pipeline(
                     TargetFlows(target: plan.target, declared: [], selected: [], manifests: plan.manifests),
-                    ledger: ledger.store, interaction: interaction, options: options(.refuse)
+                    ledger: ledger.store, interaction: interaction, options: options
                 ).run(saved: plan)
             }
         }
@@ -157,4 +185,10 @@ extension Plan {
                 }
             }
     }
+}
+
+/// Announces the wait of the first apply on a machine.
+func firstWaitText(_ wait: Duration) -> String {
+    "The first apply on this machine waits \(wait.wholeSeconds) s before its first request, once for all flows: "
+        + "the service lists a run only some time after it began."
 }

@@ -13,6 +13,8 @@ struct FlowsCommand: AsyncParsableCommand {
             EXAMPLES:
               sluice flows target.yaml
               sluice flows target.yaml --format yaml > flows.yaml
+
+            \(credentialsHelp)
             """)
 
     @OptionGroup var manifests: ManifestOptions

@@ -11,7 +11,8 @@ struct HistoryCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES:
               sluice history manifests/
-              sluice history manifests/ --flow contacts --state inDoubt
+              sluice history manifests/ --flow contacts --state in-doubt
+              sluice history manifests/ --requested-since yesterday
               sluice history manifests/ --since 2024-05-01 --limit 20
               sluice history manifests/ --format json
             """)
@@ -21,7 +22,7 @@ struct HistoryCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Option(help: "Output format.") var format = Format<HistoryReport>()
     @Flag(help: "Also show each request and its answer.") var requests = false
-    @Option(help: "Only runs in this state (repeatable).") var state: [RunState] = []
+    @Option(help: "Only runs in this state, as printed (repeatable).") var state: [RunState] = []
     @Option(help: "Only runs declared by this commit, or by a commit that begins with this text.") var commit: String?
     @Option(
         help: ArgumentHelp("Only windows that end after this time: \(Moment.form).", valueName: "time"),
@@ -30,6 +31,14 @@ struct HistoryCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Only windows that start before this time.", valueName: "time"), transform: Moment.init)
     var until: Moment?
+    @Option(
+        name: .customLong("requested-since"),
+        help: ArgumentHelp("Only runs requested at this time or later.", valueName: "time"), transform: Moment.init)
+    var requestedSince: Moment?
+    @Option(
+        name: .customLong("requested-until"),
+        help: ArgumentHelp("Only runs requested before this time.", valueName: "time"), transform: Moment.init)
+    var requestedUntil: Moment?
     @Option(help: ArgumentHelp("Maximum number of runs, newest first.", valueName: "count")) var limit: Int?
 
     func validate() throws {
@@ -53,6 +62,8 @@ struct HistoryCommand: AsyncParsableCommand {
                 && (commit.map { entry.provenance.commit?.hasPrefix($0) ?? false } ?? true)
                 && (since.map { (entry.run.window?.end ?? .max) > $0.time } ?? true)
                 && (until.map { (entry.run.window?.start ?? .min) < $0.time } ?? true)
+                && (requestedSince.map { entry.run.recordedAt >= $0.time } ?? true)
+                && (requestedUntil.map { entry.run.recordedAt < $0.time } ?? true)
         }
         let report = HistoryReport(
             chosen, names: names, expectations: workspace.expectations, limit: limit, showsRequests: requests,
@@ -61,4 +72,8 @@ struct HistoryCommand: AsyncParsableCommand {
     }
 }
 
-extension RunState: ExpressibleByArgument {}
+extension RunState: ExpressibleByArgument {
+    public init?(argument: String) { self.init(word: argument) }
+
+    public static var allValueStrings: [String] { allCases.map { $0.inWords.replacing(" ", with: "-") } }
+}

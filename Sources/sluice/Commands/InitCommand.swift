@@ -20,6 +20,8 @@ struct InitCommand: AsyncParsableCommand {
               sluice init                                        ask for everything
               sluice init manifests/ --service embedded          try it with the simulator
               sluice init --organization 1234@AdobeOrg --sandbox prod --ledger git:
+
+            \(credentialsHelp)
             """)
 
     @Argument(help: "The folder, which is created if it is missing.", completion: .directory, transform: pathArgument)

@@ -19,6 +19,8 @@ struct RefreshCommand: AsyncParsableCommand {
               sluice refresh manifests/
               sluice refresh manifests/ --full
               sluice refresh manifests/ --format json
+
+            \(credentialsHelp)
             """)
 
     @OptionGroup var manifests: ManifestOptions
@@ -31,7 +33,7 @@ struct RefreshCommand: AsyncParsableCommand {
     func run() async throws {
         let workspace = try Workspace.load(manifests, output, selection)
         try await Refreshing(
-            workspace: workspace, service: service, output: output, format: format, readsAll: full
+            workspace: workspace, service: service, output: output, format: format, readsAll: full, showsTroubles: true
         ).run()
     }
 }
@@ -45,6 +47,8 @@ struct Refreshing {
     var format = Format<RefreshReport>()
     /// Whether to reread runs that had already ended.
     var readsAll = false
+    /// Whether the report contains the troubles of the flows, as `status` shows them.
+    var showsTroubles = false
     /// Whether the command succeeds although a flow is in doubt or cannot be read; a plan made afterwards holds the flow.
     var holdsFlowsAlone = false
 
@@ -71,7 +75,12 @@ struct Refreshing {
         // A replaced flow may no longer exist on the service; its ledger record remains valid.
         let declared = Set(workspace.flows.declared.map(\.id))
         let declaredResults = results.filter { declared.contains($0.flow) }
-        let report = RefreshReport(target: target.name, flows: results.map { RefreshReport.Flow($0, workspace.names) })
+        var report = RefreshReport(target: target.name, flows: results.map { RefreshReport.Flow($0, workspace.names) })
+        if showsTroubles {
+            report.status = try await TargetLedger.with(target, writing: false) { ledger in
+                try await workspace.status(asOf: SystemTime().now(), ledger: ledger)
+            }
+        }
         if format.chosen != .text { output.show(report, format) }
         do throws(Failure) {
             let status = try end(of: results, report)

@@ -1,7 +1,10 @@
+import Applier
 import ArgumentParser
 import FlowRuns
+import FlowService
 import Ledger
 import Manifests
+import Planner
 import Reports
 
 struct ReportCommand: AsyncParsableCommand {
@@ -25,17 +28,21 @@ struct ReportCommand: AsyncParsableCommand {
     func run() async throws {
         let workspace = try Workspace.load(manifests, output, selection)
         let asOf = time.instant()
-        let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
-            try await workspace.flows.planned(asOf: asOf, from: ledger.store) { flow in
-                FlowCoverage(
+        let target = workspace.target
+        let flows = try await TargetLedger.with(target, writing: false) { ledger in
+            try await workspace.flows.planned(asOf: asOf, now: SystemTime().now(), from: ledger.store) { flow in
+                let coverage = FlowCoverage(
                     flow.plan, runs: flow.runs + flow.replacedRuns,
                     repeated: flow.declaration.repeatedWindows(in: flow.runs), declaration: flow.declaration,
                     refreshedAt: flow.record.contactedAt)
+                return (coverage, flow.status(asOf: asOf))
             }
         }
-        let target = workspace.target
-        let page = CoverageReport(target: target.name, asOf: asOf, flows: flows, runLink: target.runLink)
-            .written(.html)
+        let status = StatusReport(
+            target: target.name, asOf: asOf, flows: flows.map(\.1), arguments: workspace.arguments)
+        let page = CoverageReport(
+            target: target.name, asOf: asOf, flows: flows.map(\.0), runLink: target.runLink, status: status
+        ).written(.html)
         try FileOutput.write(Array(page.utf8), to: out)
         if out != "-" { output.printNote("wrote \(out): \(counted(flows.count, "flow"))") }
     }

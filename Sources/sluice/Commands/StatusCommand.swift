@@ -4,21 +4,28 @@ import FlowRuns
 import FlowService
 import Ledger
 import Manifests
+import Planner
 import Reports
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show the state of each flow; exit 1 if a run failed or brought too few records.",
+        abstract: "Show how much of each flow is there, and why the rest is not; exit 1 if a person has to act.",
         discussion: """
+            One line per flow, trouble first: the share of due time that runs have succeeded for, how far behind the \
+            latest data is, and the state with its reason. Below, the troubles by cause, each with what ends it.
+
             Reads the ledger. With --refresh it first reads the state of the runs from the service; with --watch it does \
             so repeatedly until every run has ended.
 
             EXAMPLES:
               sluice status manifests/
+              sluice status manifests/ --only-problems --all  troubles only, with each run
               sluice status manifests/ --refresh --format markdown
               sluice status manifests/ --watch
               sluice status manifests/ --format openmetrics   for a scraper
+
+            \(credentialsHelp)
             """)
 
     @OptionGroup var manifests: ManifestOptions
@@ -28,33 +35,38 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
     @Option(help: "Output format.") var format = Format<StatusReport>()
     @Flag(help: "First read the service's runs into the ledger.") var refresh = false
+    @Flag(name: .customLong("all"), help: "List each run of a trouble.") var listsRuns = false
+    @Flag(name: .customLong("only-problems"), help: "Hide flows without troubles.") var onlyProblems = false
     @Flag(help: "Refresh and show the status until every run has ended.") var watch = false
 
     func run() async throws {
         let workspace = try Workspace.load(manifests, output, selection)
-        if refresh, !watch { try await Refreshing(workspace: workspace, service: service, output: output).run() }
-        let report = watch ? try await watchUntilEnded(workspace) : try await report(workspace)
+        var findings: [FlowID: [Diagnostic]] = [:]
+        if refresh, !watch {
+            // A request in doubt, and a flow that differs from its manifest, are troubles to show.
+            let refreshing = Refreshing(
+                workspace: workspace, service: service, output: output.silenced, holdsFlowsAlone: true)
+            findings = try await refreshing.read()
+        }
+        let report = watch ? try await watchUntilEnded(workspace) : try await report(workspace, findings)
         output.show(report, format)
         if format.chosen == .text, !refresh, !watch, report.running > 0 {
             output.printNote(
                 "running as of the last refresh; to ask the service: \(workspace.arguments.command("status", "--refresh"))"
             )
         }
-        if report.anyFailed || report.anyTooFewRecords { throw ExitCode(ExitStatus.incomplete.rawValue) }
+        if report.needsPerson { throw ExitCode(ExitStatus.incomplete.rawValue) }
     }
 
-    /// Builds the status of every selected flow from the ledger.
-    private func report(_ workspace: Workspace) async throws -> StatusReport {
-        let asOf = time.instant()
-        let flows = try await TargetLedger.with(workspace.target, writing: false) { ledger in
-            try await workspace.flows.planned(asOf: asOf, from: ledger.store) { flow in
-                FlowStatus(
-                    flow.declaration, plan: flow.plan, runs: flow.runs, replacedRuns: flow.replacedRuns,
-                    refreshedAt: flow.record.contactedAt, asOf: asOf)
-            }
+    private func report(
+        _ workspace: Workspace, _ findings: [FlowID: [Diagnostic]] = [:]
+    ) async throws -> StatusReport {
+        var report = try await TargetLedger.with(workspace.target, writing: false) { ledger in
+            try await workspace.status(asOf: time.instant(), ledger: ledger, findings: findings)
         }
-        return StatusReport(
-            target: workspace.target.name, asOf: asOf, flows: flows, arguments: workspace.arguments)
+        report.listsRuns = listsRuns
+        report.onlyProblems = onlyProblems
+        return report
     }
 
     /// Refreshes with increasing pauses until no run is running.
@@ -89,5 +101,30 @@ struct StatusCommand: AsyncParsableCommand {
                 pause = min(.seconds(60), pause * 3 / 2)
             }
         }
+    }
+}
+
+extension Workspace {
+    /// Builds the status of every selected flow from the ledger.
+    ///
+    /// - Parameter findings: Differences between the service and the manifests, from a refresh.
+    func status(
+        asOf: Timestamp, ledger: TargetLedger, findings: [FlowID: [Diagnostic]] = [:]
+    ) async throws(LedgerError) -> StatusReport {
+        let statuses = try await self.flows.planned(
+            asOf: asOf, now: SystemTime().now(), from: ledger.store, findings: findings
+        ) { $0.status(asOf: asOf) }
+        return StatusReport(
+            target: target.name, sandbox: "\(target.organization), sandbox \(target.sandbox)", asOf: asOf,
+            flows: statuses,
+            arguments: arguments)
+    }
+}
+
+extension TargetFlows.PlannedFlow {
+    func status(asOf: Timestamp) -> FlowStatus {
+        FlowStatus(
+            declaration, plan: plan, runs: runs, replacedRuns: replacedRuns, refreshedAt: record.contactedAt,
+            asOf: asOf)
     }
 }

@@ -1,5 +1,8 @@
 import ArgumentParser
+import FlowRuns
+import FlowService
 import Manifests
+import Planner
 import Reports
 
 struct ValidateCommand: ParsableCommand {
@@ -24,7 +27,8 @@ struct ValidateCommand: ParsableCommand {
         // Where something could not be read, the flows may be there.
         let diagnostics =
             loadDiagnostics.hasErrors
-            ? loadDiagnostics : (loadDiagnostics + set.warningsWithoutFlows(set.targets)).sortedByPlace()
+            ? loadDiagnostics
+            : (loadDiagnostics + set.warningsWithoutFlows(set.targets) + Self.overlaps(set)).sortedByPlace()
         if format.chosen == .text {
             output.printDiagnostics(diagnostics, sources: sources)
         } else {
@@ -33,5 +37,23 @@ struct ValidateCommand: ParsableCommand {
         guard !diagnostics.hasErrors else { throw Failure(.invalid) }
         let (targets, flows) = (counted(set.targets.count, "target"), counted(set.flows.count, "flow"))
         output.printNote("\(counted(sources.count, "file")): \(targets), \(flows), no errors")
+    }
+
+    /// Returns what a plan without recorded runs refuses: windows that are declared twice and, as warnings, windows that
+    /// overlap. A plan accepts overlapping windows whose runs are recorded already.
+    private static func overlaps(_ set: ManifestSet) -> [Diagnostic] {
+        let planner = Planner(asOf: SystemTime().now(), listsUndeclared: false)
+        return set.flows.filter { !$0.windows.isEmpty }.flatMap { flow in
+            planner.plan(flow, record: FlowRecord(id: flow.id), runs: []).diagnostics.compactMap { diagnostic in
+                switch diagnostic.code {
+                case .windowDeclaredTwice: diagnostic
+                case .windowOverlapsDeclared:
+                    Diagnostic(
+                        diagnostic.code, .warning, at: diagnostic.place, diagnostic.message,
+                        suggestion: diagnostic.suggestion, notes: diagnostic.notes)
+                default: nil
+                }
+            }
+        }
     }
 }

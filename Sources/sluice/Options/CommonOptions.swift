@@ -43,6 +43,9 @@ struct OutputOptions: ParsableArguments {
         Console.printNote(DiagnosticsReport(diagnostics, sources: sources).lines(errorStyle) + .blank)
     }
 
+    /// Prints text to standard error, wrapped to the terminal, unless `--quiet` is set.
+    func printNote(wrapping text: String) { if !quiet { Console.printNote(errorStyle.lines(text)) } }
+
     /// Prints a line to standard error, unless `--quiet` is set.
     func printNote(_ line: StyledText) { if !quiet { Console.printNote(line) } }
 
@@ -64,7 +67,7 @@ struct ManifestPaths: ParsableArguments {
         help: ArgumentHelp(
             "Manifest files, and folders to search for *.yaml and *.yml; - is standard input. Default: the current folder.",
             valueName: "path"),
-        completion: .file(extensions: ["yaml", "yml"]), transform: pathArgument)
+        completion: .file(extensions: ["yaml", "yml", "json"]), transform: pathArgument)
     var paths: [String] = []
 }
 
@@ -72,7 +75,9 @@ struct ManifestPaths: ParsableArguments {
 struct ManifestOptions: ParsableArguments {
     @OptionGroup var manifests: ManifestPaths
 
-    @Option(help: "The target, when the manifests declare several.", completion: ManifestCompletion.targets)
+    @Option(
+        help: "The target, when the manifests declare several. Default: SLUICE_TARGET.",
+        completion: ManifestCompletion.targets)
     var target: String?
 
     var paths: [String] { manifests.paths }
@@ -91,6 +96,16 @@ struct InstantOptions: ParsableArguments {
     /// Returns the instant as of which windows are due.
     func instant() -> Timestamp { asOf?.time ?? Timestamp(seconds: Int64(Date().timeIntervalSince1970)) }
 }
+
+/// The variables that the commands which connect to the service read, for their help.
+let credentialsHelp = """
+    ENVIRONMENT:
+      SLUICE_ACCESS_TOKEN, SLUICE_API_KEY  an existing token, or
+      SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET, SLUICE_SCOPES  OAuth server-to-server
+      SLUICE_TOKEN_URL                     another token endpoint
+      SLUICE_TARGET                        the target, where --target is not given
+      SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+    """
 
 /// Options of the commands that connect to the service.
 struct ServiceOptions: ParsableArguments {

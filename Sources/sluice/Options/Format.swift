@@ -12,6 +12,7 @@ struct Format<Shown: Report>: ExpressibleByArgument {
         chosen = format
     }
 
+    static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
     static var allValueStrings: [String] { Shown.formats.map(\.rawValue) }
     var defaultValueDescription: String { chosen.rawValue }
 }

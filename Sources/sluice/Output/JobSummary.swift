@@ -1,4 +1,5 @@
 import Foundation
+import Reports
 import Text
 
 /// The summary page of a CI job, if the environment has one (GitHub Actions and compatible services).
@@ -16,6 +17,13 @@ enum JobSummary {
             if written < 0, errno != EINTR { return warn(path) }
             rest = rest.dropFirst(max(0, written))
         }
+    }
+
+    /// Appends a plan, which may be longer in a summary than in a comment: GitHub allows 1 MiB for each step.
+    static func add(_ plan: PlanReport) {
+        var plan = plan
+        plan.maxMarkdownBytes = 1_000_000
+        add(Array(plan.written(.markdown).utf8))
     }
 
     private static func warn(_ path: String) {

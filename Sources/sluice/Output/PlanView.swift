@@ -15,6 +15,6 @@ struct PlanView {
             report.showsDiagnostics = false
         }
         output.show(report, format)
-        if format.chosen == .github { JobSummary.add(Array(report.written(.markdown).utf8)) }
+        if format.chosen == .github { JobSummary.add(report) }
     }
 }

@@ -16,6 +16,7 @@ struct ManifestSearch {
     private(set) var warnings: [Diagnostic] = []
     private var links: [RawPath] = []
     private var visited: Set<FileIdentity> = []
+    private var ignores: [IgnoreFile] = []
 
     /// Searches a folder without following its links, or adds a file of any name. `-` is standard input.
     mutating func add(_ path: String) throws(Failure) {
@@ -56,8 +57,10 @@ struct ManifestSearch {
             guard !isNamed, [EACCES, EPERM].contains(errno) else { throw .cannot("read the folder", folder) }
             return skip(folder, "the folder cannot be read (\(String(cString: strerror(errno))))")
         }
+        if let ignore = IgnoreFile(in: folder) { ignores.append(ignore) }
         for name in names where name.first != UInt8(ascii: ".") {
             let path = folder.appending(name)
+            if ignores.contains(where: { $0.matches(path) }) { continue }
             guard let status = FileStatus(path, followsLinks: false) else {
                 // It was removed meanwhile, unless it is a manifest.
                 guard ManifestName(path) == .manifest else { continue }
@@ -86,6 +89,32 @@ struct ManifestSearch {
 
     private mutating func skip(_ path: RawPath, _ reason: String) {
         warnings.append(Diagnostic(.skippedEntry, .warning, at: nil, "skipped '\(printable(path.shown))': \(reason)"))
+    }
+}
+
+/// The entries of a folder that its file `.sluiceignore` names, one shell pattern a line. A pattern with a slash is a path
+/// from that folder; any other is the name of a file or folder at any depth. Lines that begin with `#` are comments.
+private struct IgnoreFile {
+    private let folder: String
+    private let patterns: [String]
+
+    init?(in folder: RawPath) {
+        guard let path = folder.appending(Array(".sluiceignore".utf8)).text,
+            let text = try? String(contentsOfFile: path, encoding: .utf8)
+        else { return nil }
+        self.folder = (folder.text ?? "").folderPrefix
+        patterns = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty && !$0.hasPrefix("#") }.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+    }
+
+    func matches(_ path: RawPath) -> Bool {
+        guard let text = path.text, text.hasPrefix(folder) else { return false }
+        let inside = String(text.dropFirst(folder.count))
+        let name = inside.split(separator: "/").last.map(String.init) ?? inside
+        return patterns.contains { pattern in
+            let subject = pattern.contains("/") ? inside : name
+            return fnmatch(pattern.hasPrefix("/") ? String(pattern.dropFirst()) : pattern, subject, 0) == 0
+        }
     }
 }
 

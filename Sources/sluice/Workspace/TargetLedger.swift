@@ -45,6 +45,13 @@ struct TargetLedger: Sendable {
             journal: address.journal(of: target.identity), target: target)
     }
 
+    /// The wait of an apply on a machine without a record of recent requests, before its first request; `nil` if there is
+    /// none.
+    var firstWait: Duration? {
+        guard !store.isShared, target.service != .embedded, !journal.exists() else { return nil }
+        return target.limits.settle
+    }
+
     /// Returns the path of an SQLite ledger that does not exist yet.
     static func newFile(of target: Target) -> String? {
         guard case .sqlite(let path)? = try? target.ledger.resolved(), !FileManager.default.fileExists(atPath: path)

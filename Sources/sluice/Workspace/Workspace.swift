@@ -1,4 +1,5 @@
 import FlowRuns
+import Foundation
 import Manifests
 import Planner
 import Reports
@@ -19,15 +20,15 @@ struct Workspace {
     ///   - selection: The flows to select; `nil` for all.
     ///   - showsWarnings: Whether to print warnings, as for commands about the manifests rather than the ledger.
     ///   - annotates: Whether to print diagnostics as annotations for GitHub instead of text on standard error.
-    ///   - comment: A file for a comment in Markdown if the manifests have errors.
     ///   - files: The files, if they have been read already.
     ///   - asOf: The instant of the plan, for commands that plan. Prints a warning if the sources of time-zone rules
     ///     disagree about a window that is due by then.
+    ///   - whenBroken: Receives the diagnostics of invalid manifests.
     /// - Throws: ``Failure`` with status 65 after the diagnostics are printed.
     static func load(
         _ options: ManifestOptions, _ output: OutputOptions, _ selection: FlowSelection? = nil,
-        showsWarnings: Bool = false, annotates: Bool = false, comment: String? = nil, files: ManifestFiles? = nil,
-        dueAt asOf: Timestamp? = nil
+        showsWarnings: Bool = false, annotates: Bool = false, files: ManifestFiles? = nil,
+        dueAt asOf: Timestamp? = nil, whenBroken: (DiagnosticsReport) throws(Failure) -> Void = { _ in }
     ) throws(Failure) -> Workspace {
         let files = if let files { files } else { try ManifestFiles.read(options.paths) }
         var (manifests, diagnostics) = try files.load()
@@ -40,13 +41,15 @@ struct Workspace {
         } else if showsWarnings || diagnostics.hasErrors {
             output.printDiagnostics(diagnostics, sources: sources)
         }
-        if diagnostics.hasErrors {
-            let text = Array(DiagnosticsReport(diagnostics, sources: sources).written(.markdown).utf8)
-            if annotates { JobSummary.add(text) }
-            if let comment { try FileOutput.write(text, to: comment) }
+        guard !diagnostics.hasErrors else {
+            var report = DiagnosticsReport(diagnostics, sources: sources)
+            report.target = options.target ?? (manifests.targets.count == 1 ? manifests.targets[0].name : nil)
+            if annotates { JobSummary.add(Array(report.written(.markdown).utf8)) }
+            try whenBroken(report)
             throw Failure(.invalid)
         }
-        let target = try choose(options.target, from: manifests.targets, paths: options.paths)
+        let named = options.target ?? Self.targetOfEnvironment
+        let target = try choose(named, from: manifests.targets, paths: options.paths)
         if selection != nil { output.printDiagnostics(manifests.warningsWithoutFlows([target]), sources: sources) }
         let all = manifests.flows.filter { $0.target == target.name }
         let chosen = try selection?.choose(from: all) { ($0.id, $0.name) } ?? all
@@ -57,6 +60,11 @@ struct Workspace {
             flows: TargetFlows(target: target, declared: all, selected: chosen, manifests: manifests.digests),
             sources: sources,
             arguments: CommandArguments(manifests: options.arguments, selection: selection?.arguments ?? []))
+    }
+
+    /// The target that `SLUICE_TARGET` names; an empty variable counts as missing.
+    private static var targetOfEnvironment: String? {
+        ProcessInfo.processInfo.environment["SLUICE_TARGET"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private static func choose(

@@ -1,0 +1,187 @@
+import FlowRuns
+import Manifests
+import Planner
+
+/// The remedies for one flow's troubles.
+///
+/// Following a remedy ingests nothing more often than declared. The lines of all reruns are one block, and so are those
+/// of all acknowledgements, because each key occurs only once in a manifest: the first trouble that needs a block gets it.
+struct Remedies {
+    private let declaration: FlowDeclaration
+    private let plan: FlowPlan
+    private let runs: [RecordedRun]
+    private var hasRerunLines = false
+    private var hasAcknowledgementLines = false
+
+    /// The maximum number of list entries in a block; later entries follow once these are pasted.
+    static let maxEntries = 5
+
+    init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun]) {
+        self.declaration = declaration
+        self.plan = plan
+        self.runs = runs
+    }
+
+    mutating func remedy(for trouble: Trouble, _ repeated: [RepeatedWindow]) -> Remedy? {
+        switch trouble.kind {
+        case .brokenRule: return nil
+        case .failed, .tooFewRecords: return rerun(trouble.kind)
+        case .unreadable: return acknowledgement(trouble.runs, repeated)
+        case .ingestedTooOften: return acknowledgement([], repeated)
+        case .refused: return Remedy("remove the reason; the next apply requests them again", command: ["apply"])
+        case .inDoubt: return Remedy("the next apply or refresh settles it", command: ["refresh"])
+        case .notCompared: return Remedy("read the flow's runs from the service", command: ["refresh"])
+        case .retry: return Remedy("the next apply retries them", command: ["apply"])
+        case .partial:
+            return Remedy("see what failed", command: ["history", "--flow", plan.id.description, "--state", "partial"])
+        case .waiting: return waiting(trouble)
+        case .overLimit: return nil
+        case .paused:
+            let place = declaration.pauses.first { $0.inWords == trouble.cause }?.place
+            let isEndless = !trouble.cause.hasPrefix("paused until")
+            guard isEndless, let place else { return nil }
+            return Remedy("remove 'paused' at \(place.file):\(place.line) to continue")
+        }
+    }
+
+    private func waiting(_ trouble: Trouble) -> Remedy? {
+        if trouble.cause.contains("not ended") {
+            return Remedy(
+                "read whether it has ended; once you know that it has, and the service does not say so, acknowledge it",
+                command: ["refresh"])
+        }
+        if trouble.cause.hasSuffix("not requested yet") { return Remedy("request it", command: ["apply"]) }
+        if trouble.cause.hasSuffix("no due window there") {
+            return Remedy("ends when the other flow declares that time and has succeeded for it")
+        }
+        return Remedy("ends when a retry or a rerun of the other flow succeeds")
+    }
+
+    // MARK: Reruns
+
+    /// Returns the reruns that bring the data of failed runs and of runs with too few records in again.
+    private mutating func rerun(_ kind: Trouble.Kind) -> Remedy? {
+        let all = RerunChoice(declaration, plan: plan, runs: runs).stretches
+        guard !all.isEmpty else {
+            return Remedy("see what the runs did", command: ["history", "--flow", plan.id.description])
+        }
+        if hasRerunLines { return Remedy("the reruns above bring these windows in again, too") }
+        hasRerunLines = true
+        let shown = all.prefix(Self.maxEntries)
+        let taken = Set(declaration.reruns.map(\.id) + runs.compactMap(\.identity.rerun))
+        var ids = (1...).lazy.map { "again-\($0)" }.filter { !taken.contains($0) }.makeIterator()
+        let lines = shown.flatMap { stretch -> [String] in
+            let (start, end) = stretch.isRange ? ("from", "until") : ("start", "end")
+            return [
+                "      - \(start): \(stretch.window.start)", "        \(end): \(stretch.window.end)",
+                "        id: \(ids.next() ?? "again")", "        reason: say why here",
+            ]
+        }
+        let more = all.count > shown.count ? "; \(grouped(all.count - shown.count)) more follow after these" : ""
+        let place =
+            declaration.reruns.isEmpty ? "below flow \(plan.title)" : "in 'rerun' of flow \(plan.title)"
+        return Remedy(
+            "to request them once more, declare a rerun, in \(declaration.place.file) \(place)\(more):",
+            lines: (declaration.reruns.isEmpty ? ["    rerun:"] : []) + lines)
+    }
+
+    // MARK: Acknowledgements
+
+    /// Returns acknowledgements of unreadable runs and of runs that ingested a window once more than declared.
+    private mutating func acknowledgement(_ unreadable: [RecordedRun], _ repeated: [RepeatedWindow]) -> Remedy? {
+        if hasAcknowledgementLines { return Remedy("the acknowledgements above end this, too") }
+        let unknown = unreadable.compactMap(\.id).map { run in
+            [
+                "      - run: \(text(of: run))", "        reason: say why here",
+                "        window: {start: START, end: END}",
+            ]
+        }
+        // One run can be the surplus of several windows.
+        var known = Set(declaration.acknowledged.map(\.run))
+        let surplus = repeated.flatMap(\.surplus).filter { run in run.id.map { known.insert($0).inserted } ?? false }
+        let counted = surplus.map { run in
+            ["      - run: \(run.id.map(text) ?? "")", "        reason: say why here"]
+                + (run.origin == .service && repeated.contains { $0.isOfOneWindow && $0.runs.contains(run) }
+                    ? [] : window(of: run))
+        }
+        let entries = unknown + counted
+        guard !entries.isEmpty else {
+            return Remedy(
+                "check the data, and declare the reruns that were removed",
+                command: ["history", "--flow", plan.id.description])
+        }
+        hasAcknowledgementLines = true
+        let place =
+            declaration.acknowledged.isEmpty
+            ? "below flow \(plan.title)" : "in 'acknowledged' of flow \(plan.title)"
+        let look =
+            unknown.isEmpty
+            ? "check the data, then write, in"
+            : "look up which window it ingested, replace START and END, and write, in"
+        return Remedy(
+            "\(look) \(declaration.place.file) \(place):",
+            lines: (declaration.acknowledged.isEmpty ? ["    acknowledged:"] : [])
+                + entries.prefix(Self.maxEntries).flatMap(\.self))
+    }
+
+    /// The ID as YAML: the service may use any text.
+    private func text(of run: RunID) -> String {
+        FlowID(run.description) == nil ? yamlText(run.description) : run.description
+    }
+
+    private func window(of run: RecordedRun) -> [String] {
+        run.window.map { ["        window: {start: \($0.start), end: \($0.end)}"] } ?? []
+    }
+}
+
+/// Chooses the reruns that a flow needs: those of windows whose data no other run brings in, neither one that was
+/// recorded nor one that is planned.
+struct RerunChoice {
+    struct Stretch: Hashable {
+        var window: Window
+        var isRange = false
+    }
+
+    /// The reruns in window order. Adjacent windows are one range where nothing else is in the range.
+    let stretches: [Stretch]
+
+    init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun]) {
+        guard !plan.diagnostics.hasErrors else {
+            stretches = []
+            return
+        }
+        let latest = declaration.counted(runs).latestAttempts
+        let tooFew = Set(declaration.runsWithTooFewRecords(in: latest))
+        let search = TroubleSearch(
+            declaration: declaration, plan: plan, runs: runs, latest: latest, tooFew: tooFew, repeated: [])
+        let undeclared = Set(plan.undeclared)
+        let candidates = (search.unresolvedFailures + tooFew).filter { !undeclared.contains($0) }
+        let windows = Set(candidates.compactMap(\.window)).sorted()
+        // A window with two runs that did not fail has its data already.
+        let ingested = runs.filter { !$0.state.isVoid && $0.state != .failed }
+        let single = Dictionary(grouping: ingested.filter { $0.window != nil }, by: \.window).filter {
+            $0.value.count == 1
+        }
+        let replaced = Set(tooFew.compactMap(\.window).filter { single[$0] != nil })
+        let taken = CoveredIntervals(
+            ingested.compactMap(\.window).filter { !replaced.contains($0) } + plan.actions.map(\.window)
+                + plan.held.map(\.window))
+        var chosen: [Window] = []
+        for window in windows where !taken.overlaps(window) {
+            let isCoveredByOther = replaced.contains { $0 != window && $0.overlaps(window) }
+            if !isCoveredByOther, window.start >= chosen.last?.end ?? .min { chosen.append(window) }
+        }
+        let others = CoveredIntervals(
+            Set(runs.lazy.filter { !$0.state.isVoid }.compactMap(\.window)).subtracting(chosen).sorted())
+        let canJoin = declaration.batch == nil && declaration.overlap != .trim
+        stretches = chosen.reduce(into: []) { stretches, window in
+            if canJoin, let last = stretches.last, last.window.end == window.start,
+                let joined = Window(start: last.window.start, end: window.end), !others.overlaps(joined)
+            {
+                stretches[stretches.count - 1] = Stretch(window: joined, isRange: true)
+            } else {
+                stretches.append(Stretch(window: window))
+            }
+        }
+    }
+}
