@@ -36,8 +36,11 @@ package struct Refresh: Sendable {
     /// - Parameters:
     ///   - declarations: the flows to refresh.
     ///   - readsAll: whether to read all runs again, including those that had ended.
+    ///   - reportFlow: called after each flow.
     /// - Returns: the results of the flows, sorted by flow ID.
-    package func run(_ declarations: [FlowDeclaration], readsAll: Bool = false) async -> [Result] {
+    package func run(
+        _ declarations: [FlowDeclaration], readsAll: Bool = false, reportFlow: @escaping @Sendable () -> Void = {}
+    ) async -> [Result] {
         let specifications = RunSpecifications(context.service)
         let group = GroupReading(context: context)
         let flows = await group.flows(declarations.map(\.id))
@@ -45,7 +48,9 @@ package struct Refresh: Sendable {
         let results = await context.inParallel(declarations) { declaration in
             let id = declaration.id
             let known = Known(flow: flows[id], listing: listings[id], readsAll: readsAll)
-            return await read(declaration, known, specifications)
+            let result = await read(declaration, known, specifications)
+            reportFlow()
+            return result
         }
         return results.sorted { $0.flow < $1.flow }
     }

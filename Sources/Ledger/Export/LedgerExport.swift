@@ -33,15 +33,19 @@ extension LedgerStore {
     ///
     /// - Parameters:
     ///   - target: the target's identity, which an import compares with its own.
+    ///   - report: receives the number of written flows and the total.
     ///   - write: receives chunks of lines, in consecutive calls.
     /// - Throws: ``LedgerError`` when the ledger cannot be read, and the errors of `write`.
-    package func export(target: String, write: @escaping @Sendable ([UInt8]) throws -> Void) async throws {
+    package func export(
+        target: String, report: (Int, Int) -> Void = { _, _ in }, write: @escaping @Sendable ([UInt8]) throws -> Void
+    ) async throws {
         let lines = ExportWriter(write)
         try lines.add(.ledger(formatVersion: LedgerExport.formatVersion, target: target))
         let flows = try await flows().map(\.id)
-        for flow in flows {
+        for (index, flow) in flows.enumerated() {
             try await scan(flow) { lines.add($0) }
             try lines.check()
+            report(index + 1, flows.count)
         }
         try lines.add(.end(flows: flows.count, runs: lines.runCount))
         try lines.finish()

@@ -48,11 +48,15 @@ package struct LedgerImport: Sendable {
     /// Each changed flow is marked for a recheck, because an export may be older than the last run. The next apply
     /// waits until the service must list all runs, and compares each flow in full before its first request.
     ///
+    /// - Parameters:
+    ///   - store: the ledger.
+    ///   - report: receives the number of imported flows and the total.
+    ///   - nonce: returns a new nonce for each changed flow.
     /// - Throws: ``LedgerImportError/lines(_:)`` when records conflict with the ledger;
     ///   ``LedgerImportError/ledger(_:)`` when the ledger fails; ``LedgerImportError/unreadable(_:)`` when the export
     ///   cannot be read.
     package func restore(
-        into store: some LedgerStore, nonce: () -> String
+        into store: some LedgerStore, report: (Int, Int) -> Void = { _, _ in }, nonce: () -> String
     ) async throws(LedgerImportError) {
         var conflicts = LedgerImportError.Lines()
         var known: [FlowID: FlowRecord] = [:]
@@ -62,8 +66,11 @@ package struct LedgerImport: Sendable {
             if record.revision.number > 0 { try await addConflicts(of: flow, with: store, record, to: &conflicts) }
         }
         guard conflicts.count == 0 else { throw .lines(conflicts) }
+        var done = 0
         for group in groups(of: flows.filter { known[$0.record.id]?.revision.number == 0 }) {
             try await add(group, to: store, known, nonce: nonce)
+            done += group.count
+            report(done, flows.count)
         }
         for flow in flows where known[flow.record.id]?.revision.number != 0 {
             try await complete(flow, in: store, nonce: nonce())

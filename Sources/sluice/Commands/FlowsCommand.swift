@@ -32,7 +32,8 @@ struct FlowsCommand: AsyncParsableCommand {
         let inventory = try await Signals.stopping { stop in
             try await FlowInventory.read(
                 workspace.target, declarations: workspace.flows.selected, simulated: workspace.simulatedFlows,
-                runs: isManifest ? .recorded : .none, options: command.service, stop: stop)
+                runs: isManifest ? .recorded : .none, options: command.service,
+                progress: Progress("read", output: command.output), stop: stop)
         }
         output.show(inventory, format)
     }

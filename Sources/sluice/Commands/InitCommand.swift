@@ -96,9 +96,9 @@ struct InitCommand: AsyncParsableCommand {
     }
 
     private func read(_ target: Target, _ runs: FlowInventory.Runs) async throws -> FlowInventory {
-        let options = serviceOptions
+        let (options, progress) = (serviceOptions, Progress("read", output: output))
         return try await Signals.stopping { stop in
-            try await FlowInventory.read(target, runs: runs, options: options, stop: stop)
+            try await FlowInventory.read(target, runs: runs, options: options, progress: progress, stop: stop)
         }
     }
 

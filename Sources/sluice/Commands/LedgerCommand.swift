@@ -37,9 +37,12 @@ struct LedgerCommand: ParsableCommand {
         func run() async throws {
             let workspace = try Workspace.load(manifests, output)
             try await TargetLedger.with(workspace.target, writing: false) { ledger in
+                let progress = Progress("written", output: output)
                 try await FileOutput.write(to: out ?? "-") { write in
-                    try await ledger.store.export(target: workspace.target.identity, write: write)
+                    try await ledger.store.export(
+                        target: workspace.target.identity, report: { progress.advance(to: $0, of: $1) }, write: write)
                 }
+                progress.end()
                 if let out { output.printNote("wrote \(out)") }
             }
         }
@@ -67,7 +70,10 @@ struct LedgerCommand: ParsableCommand {
             try await TargetLedger.with(workspace.target, writing: true) { ledger in
                 do throws(LedgerImportError) {
                     let record = try LedgerImport(file, targets: workspace.target.identities)
-                    try await record.restore(into: ledger.store) { UUID().uuidString }
+                    let progress = Progress("imported", output: output)
+                    try await record.restore(
+                        into: ledger.store, report: { progress.advance(to: $0, of: $1) }, nonce: { UUID().uuidString })
+                    progress.end()
                     output.printNote(
                         "the ledger holds \(counted(record.runCount, "run")) of \(counted(record.flowCount, "flow"))"
                     )
@@ -111,7 +117,9 @@ struct LedgerCommand: ParsableCommand {
             try await TargetLedger.with(target, writing: false) { ledger in
                 try await TargetLedger.with(target, at: other, writing: true) { copied in
                     do throws(LedgerCopyError) {
-                        let copy = try await ledger.store.copy(to: copied.store)
+                        let progress = Progress("copied", output: output)
+                        let copy = try await ledger.store.copy(to: copied.store) { progress.advance(to: $0, of: $1) }
+                        progress.end()
                         let what = "\(counted(copy.flows, "flow")) with \(counted(copy.runs, "run"))"
                         output.printNote("copied \(what); write 'ledger: \(other)' in target '\(target.name)'")
                     } catch {

@@ -45,6 +45,8 @@ struct Refreshing {
     let output: OutputOptions
     /// The output format. The text report is written to standard error.
     var format = Format<RefreshReport>()
+    /// Options of the progress bar; `nil` for those of the report.
+    var progress: OutputOptions?
     /// Whether to reread runs that had already ended.
     var readsAll = false
     /// Whether the report contains the troubles of the flows, as `status` shows them.
@@ -100,7 +102,9 @@ struct Refreshing {
         let connection = try await Connection.open(
             target, flows: workspace.simulatedFlows, options: service, stop: stop)
         let refresh = Refresh(context: ledger.context(connection.service, stop: stop), wireForm: target.wireForm)
-        let results = await refresh.run(declarations, readsAll: readsAll)
+        let progress = Progress("read", output: progress ?? output)
+        let results = await refresh.run(declarations, readsAll: readsAll) { progress.advance(of: declarations.count) }
+        progress.end()
         await connection.close()
         return results
     }

@@ -29,15 +29,18 @@ struct ReportCommand: AsyncParsableCommand {
         let workspace = try Workspace.load(manifests, output, selection)
         let asOf = time.instant()
         let target = workspace.target
+        let (progress, count) = (Progress("drawn", output: output), workspace.flows.selected.count)
         let flows = try await TargetLedger.with(target, writing: false) { ledger in
             try await workspace.flows.planned(asOf: asOf, now: SystemTime().now(), from: ledger.store) { flow in
                 let coverage = FlowCoverage(
                     flow.plan, runs: flow.runs + flow.replacedRuns,
                     repeated: flow.declaration.repeatedWindows(in: flow.runs), declaration: flow.declaration,
                     refreshedAt: flow.record.contactedAt)
+                progress.advance(of: count)
                 return (coverage, flow.status(asOf: asOf))
             }
         }
+        progress.end()
         let status = StatusReport(
             target: target.name, asOf: asOf, flows: flows.map(\.1), arguments: workspace.arguments)
         let page = CoverageReport(

@@ -45,7 +45,8 @@ struct StatusCommand: AsyncParsableCommand {
         if refresh, !watch {
             // A request in doubt, and a flow that differs from its manifest, are troubles to show.
             let refreshing = Refreshing(
-                workspace: workspace, service: service, output: output.silenced, holdsFlowsAlone: true)
+                workspace: workspace, service: service, output: output.silenced, progress: output, holdsFlowsAlone: true
+            )
             findings = try await refreshing.read()
         }
         let report = watch ? try await watchUntilEnded(workspace) : try await report(workspace, findings)

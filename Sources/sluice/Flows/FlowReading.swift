@@ -21,9 +21,10 @@ extension FlowInventory {
     /// - Parameters:
     ///   - simulated: The flows of the embedded simulator.
     ///   - runs: Whether to read the runs for ``starting``.
+    ///   - progress: Shows how many flows' runs have been read.
     static func read(
         _ target: Target, declarations: [FlowDeclaration] = [], simulated: [SimulatedFlow] = [], runs: Runs,
-        options: ServiceOptions, stop: StopSignal
+        options: ServiceOptions, progress: Progress, stop: StopSignal
     ) async throws -> FlowInventory {
         let connection = try await Connection.open(target, flows: simulated, options: options, stop: stop)
         do {
@@ -32,12 +33,12 @@ extension FlowInventory {
                 let flows = try await inventory.undeclared(of: target, connection.service)
                 if runs == .recorded {
                     inventory.starting = try await TargetLedger.with(target, writing: true) { ledger in
-                        try await entries(flows, ledger.context(connection.service, stop: stop), target)
+                        try await entries(flows, ledger.context(connection.service, stop: stop), target, progress)
                     }
                 } else {
                     let context = ApplierContext(
                         store: InMemoryStore(), service: connection.service, limits: target.limits, stop: stop)
-                    inventory.starting = try await entries(flows, context, target)
+                    inventory.starting = try await entries(flows, context, target, progress)
                 }
             }
             await connection.close()
@@ -78,9 +79,12 @@ extension FlowInventory {
 
     /// Refreshes the flows' runs into the ledger, and returns the recorded runs as manifest entries.
     private static func entries(
-        _ flows: [FlowDeclaration], _ context: ApplierContext, _ target: Target
+        _ flows: [FlowDeclaration], _ context: ApplierContext, _ target: Target, _ progress: Progress
     ) async throws -> [ManifestTemplate.Entry] {
-        for result in await Refresh(context: context, wireForm: target.wireForm).run(flows) {
+        let refresh = Refresh(context: context, wireForm: target.wireForm)
+        let results = await refresh.run(flows) { progress.advance(of: flows.count) }
+        progress.end()
+        for result in results {
             switch result.end {
             case .read, .absent: continue
             case .stopped: throw Failure(.incomplete)
