@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The files that `sluice init` writes.
@@ -79,6 +80,15 @@ struct InitTests {
         #expect(try await user.run("validate", "adopted").status == 0)
         let plan = try await user.run("plan", "adopted")
         #expect(plan.output.contains("Nothing to do: all 6 windows are recorded."), "what it read is in the ledger")
+        let flows = try await user.run("flows", "adopted", "--format", "json")
+        let valid = try await user.run("validate", "adopted", "--format", "json")
+        try user.write("kind: Target\nspec: 3\n", to: "broken.yaml")
+        let broken = try await user.run("validate", "broken.yaml", "--format", "json")
+        let faults = try SchemaValidator.faults(in: [
+            .init("flows", flows.output), .init("validate", valid.output), .init("validate", broken.output),
+        ])
+        #expect(flows.output.contains("\"declared\"") && broken.output.contains("\"SLU0"))
+        #expect(faults == [nil, nil, nil])
         try await world.end()
     }
 

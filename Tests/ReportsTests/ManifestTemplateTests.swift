@@ -1,4 +1,5 @@
 import FlowRuns
+import Foundation
 import Manifests
 import TestSupport
 import Testing
@@ -50,6 +51,49 @@ struct ManifestTemplateTests {
         #expect(flow.name != nil)
         #expect(flow.deltaColumn?.column == DeltaColumn(name: text, dateFormat: text))
         #expect(flow.acknowledged.map(\.run.description) == [text])
+    }
+
+    @Test("days of a zone with a changing clock become one series of that zone, golden in its lines")
+    func zones() throws {
+        func series(_ zone: String, _ every: String, localZone: String? = nil) throws -> (lines: [String], [Window]) {
+            let manifest = """
+                apiVersion: sluice/v1
+                kind: RunManifest
+                metadata: {name: m}
+                spec:
+                  target: t
+                  flows:
+                    - flowId: \(Sample.flowID(1))
+                      source: file
+                      series: [{every: \(every), from: 2024-01-01, until: 2024-05-01, timeZone: \(zone)}]
+                """
+            let declared = ManifestLoader().load([SourceFile(path: "m.yaml", bytes: Array(manifest.utf8))]).manifests
+            let windows = try #require(declared.flows.first?.series.first).windows(dueAt: Sample.asOf).flatMap(Array.init)
+            let runs = windows.enumerated().map { run("r\($0)", $1) }
+            let template = ManifestTemplate(target: "prod", entries: [entry(runs: runs)], localZone: localZone)
+            let lines = template.yaml.split(separator: "\n").filter { $0.contains("{every") || $0.contains("{start") }
+            let (read, diagnostics) = load([entry(runs: runs)])
+            #expect(!diagnostics.hasErrors)
+            let again = try #require(read.flows.first)
+            #expect(
+                again.windows.map(\.window) + again.series.flatMap { $0.windows(dueAt: Sample.asOf).flatMap(Array.init) }
+                    == windows)
+            return (lines.map { $0.trimmingCharacters(in: .whitespaces) }, windows)
+        }
+        let berlin = "{every: P1D, from: 2024-01-01, until: 2024-05-01, timeZone: Europe/Berlin}    # 121 windows"
+        #expect(try series("Europe/Berlin", "P1D").lines == ["- \(berlin)"])
+        #expect(try series("Europe/Paris", "P1D").lines == ["- \(berlin)"], "the rules are the same")
+        #expect(
+            try series("Europe/Paris", "P1D", localZone: "Europe/Paris").lines
+                == ["- \(berlin.replacing("Berlin", with: "Paris"))"])
+        #expect(try series("America/New_York", "P1M").lines.first?.contains("timeZone: America/New_York") == true)
+        #expect(
+            try series("UTC", "P1D").lines == ["- {every: P1D, from: 2024-01-01, until: 2024-05-01}    # 121 windows"])
+        // Without a change of the clock, only the machine's own zone is a reason to prefer one.
+        let kolkata = try series("Asia/Kolkata", "P1D").lines
+        #expect(kolkata.count == 1 && !kolkata[0].contains("timeZone"), "\(kolkata)")
+        #expect(
+            try series("Asia/Kolkata", "P1D", localZone: "Asia/Kolkata").lines[0].contains("timeZone: Asia/Kolkata"))
     }
 
     @Test("values that a manifest cannot express are left out, and the manifest stays valid", arguments: 1...60)

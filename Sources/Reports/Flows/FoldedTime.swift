@@ -14,6 +14,8 @@ struct FoldedTime {
 
     private(set) var series: [Run] = []
     private(set) var windows: [Window] = []
+    /// The time zone of the series; their times are civil times in it. `nil` for UTC.
+    private(set) var timeZone: String?
 
     /// The minimum number of windows in a series; a shorter one is no simpler than separate windows.
     private static let minWindowsPerSeries = 3
@@ -41,6 +43,55 @@ struct FoldedTime {
         series.sort { ($0.from, $0.until) < ($1.from, $1.until) }
         windows.sort()
     }
+
+    /// Folds windows in UTC or in a time zone: the first one in which days and months have fewer interruptions than in UTC.
+    ///
+    /// - Parameters:
+    ///   - sorted: The distinct windows in ascending order.
+    ///   - likelyZones: Zones to try first. Days that begin at midnight in one of them are days of that zone, even without
+    ///     a change of its clock as evidence.
+    init(_ sorted: [Window], likelyZones: [String]) {
+        self.init(sorted)
+        let isUTC = sorted.allSatisfy { UTCTime($0.start).secondOfDay == 0 }
+        for zone in likelyZones + Self.commonZones {
+            guard let local = FoldedTime(sorted, in: zone) else { continue }
+            let isSimpler = local.series.count + local.windows.count < series.count + windows.count
+            if isSimpler || !isUTC && likelyZones.contains(zone) && !local.series.isEmpty {
+                self = local
+                return
+            }
+        }
+    }
+
+    /// One zone for each set of rules with daylight-saving time that many people live by.
+    private static let commonZones = [
+        "Europe/Berlin", "Europe/London", "Europe/Helsinki", "America/New_York", "America/Chicago", "America/Denver",
+        "America/Los_Angeles", "America/Halifax", "Australia/Sydney", "Australia/Adelaide", "Pacific/Auckland",
+    ]
+
+    /// Folds windows of whole days in a time zone; `nil` if any does not begin and end at midnight there.
+    private init?(_ sorted: [Window], in zone: String) {
+        guard let clock = LocalClock(zone) else { return nil }
+        let civil = sorted.map { Window(start: clock.civil(at: $0.start), end: clock.civil(at: $0.end)) }
+        guard civil.allSatisfy({ $0.map { Self.isMidnight($0.start) && Self.isMidnight($0.end) } ?? false }) else {
+            return nil
+        }
+        let originals = Dictionary(zip(civil.compactMap(\.self), sorted)) { first, _ in first }
+        self.init(originals.keys.sorted())
+        timeZone = zone
+        windows = windows.compactMap { originals[$0] }
+        // A series of the manifest has exactly these windows, whatever the clock does between them.
+        for run in series where !run.windows.isEmpty {
+            let expected = run.windows.compactMap { originals[$0] }
+            guard let first = expected.first, let last = expected.last else { return nil }
+            let declared = Series(
+                every: run.every, from: first.start, until: .time(last.end), timeZone: zone,
+                place: Place(file: "", line: 1, column: 1))
+            guard declared.windows(dueAt: last.end).flatMap(Array.init) == expected else { return nil }
+        }
+    }
+
+    private static func isMidnight(_ civil: Timestamp) -> Bool { UTCTime(civil).secondOfDay == 0 }
 
     private struct End: Hashable {
         let time: Timestamp

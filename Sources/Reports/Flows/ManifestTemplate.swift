@@ -32,10 +32,13 @@ package struct ManifestTemplate: Sendable {
 
     let target: String
     let entries: [Entry]
+    /// The machine's time zone, in which days that begin at its midnight are declared; `nil` if it is not known.
+    let localZone: String?
 
-    package init(target: String, entries: [Entry]) {
+    package init(target: String, entries: [Entry], localZone: String? = nil) {
         self.target = target
         self.entries = entries
+        self.localZone = localZone
     }
 
     /// The counts in words, such as `3 flows of the sandbox, with 40 runs`.
@@ -70,7 +73,8 @@ package struct ManifestTemplate: Sendable {
         if zip(distinct, distinct.dropFirst()).contains(where: { $0.overlaps($1) }) {
             lines.append("      overlap: allow    # some of these windows overlap")
         }
-        lines += time(FoldedTime(distinct))
+        let zones = [entry.deltaColumn?.timezone, localZone].compactMap(\.self)
+        lines += time(FoldedTime(distinct, likelyZones: zones))
         let unknown = Set(zip(entry.runs, windows).filter { $0.1 == nil }.compactMap(\.0.id))
         return lines
             + acknowledged(
@@ -84,8 +88,9 @@ package struct ManifestTemplate: Sendable {
         var lines: [String] = []
         if !time.series.isEmpty {
             lines.append("      series:")
+            let zone = time.timeZone.map { ", timeZone: \($0)" } ?? ""
             lines += time.series.map {
-                "        - {every: \($0.every.text), from: \(text($0.from)), until: \(text($0.until))}    "
+                "        - {every: \($0.every.text), from: \(text($0.from)), until: \(text($0.until))\(zone)}    "
                     + "# \(counted($0.windows.count, "window"))"
             }
         }

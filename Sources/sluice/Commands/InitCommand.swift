@@ -92,7 +92,7 @@ struct InitCommand: AsyncParsableCommand {
             inventory = try await read(target, .notRecorded)
         }
         guard !inventory.starting.isEmpty else { return nil }
-        return ManifestTemplate(target: target.name, entries: inventory.starting)
+        return inventory.template
     }
 
     private func read(_ target: Target, _ runs: FlowInventory.Runs) async throws -> FlowInventory {

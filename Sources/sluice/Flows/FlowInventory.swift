@@ -1,4 +1,5 @@
 import FlowRuns
+import Foundation
 import FlowService
 import Manifests
 import Reports
@@ -56,7 +57,13 @@ struct FlowInventory: Sendable {
         return table
     }
 
+    /// The manifest that declares the flows with their windows so far.
+    var template: ManifestTemplate {
+        ManifestTemplate(target: target, entries: starting, localZone: TimeZone.current.identifier)
+    }
+
     private func write(to json: inout JSONText) {
+        json.member("formatVersion", 1)
         json.array("flows") { json in
             for flow in flows {
                 json.element {
@@ -77,7 +84,7 @@ extension FlowInventory: Report {
     static let renderings: [Rendering<FlowInventory>] = [
         .text { inventory, style in inventory.lines(style) },
         .json { inventory, json, _ in inventory.write(to: &json) },
-        .yaml { inventory in ManifestTemplate(target: inventory.target, entries: inventory.starting).yaml },
+        .yaml { inventory in inventory.template.yaml },
     ]
 }
 
