@@ -42,9 +42,9 @@ extension GitLedger {
     ) async throws(LedgerError) -> PushReport {
         let random = String(UInt64.random(in: 0 ... .max), radix: 36)
         let ids = try await session.cache.make(
-            [("late", first), ("other", second)].map { name, message in
+            [first, second].map { message in
                 NewCommit(
-                    name: name, parent: nil, message: "\(message)\n\nNonce: \(random)\n",
+                    parent: nil, message: "\(message)\n\nNonce: \(random)\n",
                     files: [FlowFiles.ledgerPath: LedgerExport.header(target: target)])
             })
         let folder = "\(session.cache.folder)/probe-\(random)"

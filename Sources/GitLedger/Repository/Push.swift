@@ -32,20 +32,22 @@ extension CacheRepository {
                 "--no-signed", "--no-follow-tags", "--no-progress",
             ] + changes.map(\.lease) + ["--", remote.address] + changes.map(\.specification)
         let result = try await run(arguments)
-        let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
-        let taken = changes.filter { change in lines.contains { Self.isTaken(change, $0) } }
+        let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n").map {
+            $0.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false)
+        }
+        // `FLAG TAB FROM:TO TAB SUMMARY`: a space marks an updated ref, `*` a new one, `=` one that was up to date.
+        func updated(_ change: RefChange) -> Bool {
+            lines.contains { $0.count == 3 && [" ", "*", "="].contains($0[0]) && $0[1] == change.specification }
+        }
         // Porcelain output contains the reasons for rejected refs, standard error contains everything else.
-        let refusals = lines.filter { $0.hasPrefix("!") }.map { $0.split(separator: "\t").last ?? $0 }
+        let refusals = lines.filter { $0[0] == "!" }.compactMap(\.last)
         let said = [remote.git.shown(refusals.joined(separator: "\n")), remote.git.failure(of: ["push"], result)]
-        return PushReport(
-            taken: Set(taken),
-            trouble: RemoteError(said.filter { !$0.isEmpty }.joined(separator: "; "), result))
-    }
-
-    /// Parses `FLAG TAB FROM:TO TAB SUMMARY`: a space marks an updated ref, `*` a new one, `=` one that was up to date.
-    private static func isTaken(_ change: RefChange, _ line: Substring) -> Bool {
-        let parts = line.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let flag = parts.first, [" ", "*", "="].contains(flag) else { return false }
-        return parts[1] == change.specification
+            .filter { !$0.isEmpty }.joined(separator: "; ")
+        // The host rejects a ref for a lock or forever; Git itself rejects one that has moved.
+        let trouble: RemoteError =
+            if refusals.contains(where: { $0.hasPrefix("[remote rejected]") }) {
+                .unclear(said)
+            } else if !refusals.isEmpty { .unreachable(said) } else { RemoteError(said, result) }
+        return PushReport(taken: Set(changes.filter(updated)), trouble: trouble)
     }
 }

@@ -1,0 +1,129 @@
+import FlowRuns
+import Ledger
+import SQLiteLedger
+import Synchronization
+
+/// The reads of the store, which come from the local index.
+extension GitLedger {
+    package func flows() async throws(LedgerError) -> [FlowRecord] {
+        try await refresh(since: .now - freshness)
+        return try await fromIndex { index in
+            let known = await index.flows()
+            let records = flowHeads.compactMap { flow, head in
+                known[flow].flatMap { $0.version == head.description ? marked($0.record) : nil }
+            }
+            return records.count == flowHeads.count ? records.sorted { $0.id < $1.id } : nil
+        } orFault: {
+            faults.first?.value
+        }
+    }
+
+    package func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot {
+        let read = try await read(flow) { await $0.snapshot(of: flow, version: $1) }
+        return FlowSnapshot(record: marked(read?.record ?? FlowRecord(id: flow)), runs: read?.runs ?? [])
+    }
+
+    package func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries {
+        let read = try await read(flow) { await $0.entries(of: flow, version: $1) }
+        return FlowEntries(record: marked(read?.record ?? FlowRecord(id: flow)), entries: read?.entries ?? [])
+    }
+
+    package func scan(
+        _ flow: FlowID, visit: @escaping @Sendable (FlowEntries) -> Bool
+    ) async throws(LedgerError) {
+        let isMarked = distrusted.contains(flow)
+        let hasBegun = Mutex(false)
+        let read: Void? = try await read(flow) { index, head in
+            // Rows that were visited before damage was found are not visited again.
+            guard !hasBegun.withLock({ $0 }) else { return nil }
+            return await index.scan(flow, version: head) { part in
+                hasBegun.withLock { $0 = true }
+                return visit(FlowEntries(record: part.record.marked(isMarked), entries: part.entries))
+            }
+        }
+        if read == nil { _ = visit(FlowEntries(record: FlowRecord(id: flow).marked(isMarked), entries: [])) }
+    }
+
+    /// Reads a flow at its fetched commit; returns `nil` for a flow that has no ref.
+    private func read<Value>(
+        _ flow: FlowID, _ read: (LedgerIndex, String) async -> Value?
+    ) async throws(LedgerError) -> Value? {
+        try await refresh(since: .now - freshness)
+        return try await fromIndex { index -> Value?? in
+            guard let head = heads[flow.description] else { return .some(nil) }
+            return await read(index, head.description).map(Optional.some)
+        } orFault: {
+            faults[flow]
+        }
+    }
+
+    /// Runs `git fsck`, and decodes every flow again.
+    package func damage() async throws(LedgerError) -> [String] {
+        try await refresh(since: .now - freshness)
+        let session = try await session()
+        if try await session.cache.isDamaged() { try await renewCopy("git fsck found errors") }
+        await session.index.remove(session.index.flows().keys.map(\.self))
+        indexedVersion = nil
+        _ = try await fromIndex { _ in
+            true
+        } orFault: {
+            nil
+        }
+        return faults.values.map { if case .corrupt(let reason) = $0 { reason } else { $0.description } }.sorted()
+    }
+
+    private func marked(_ record: FlowRecord) -> FlowRecord { record.marked(distrusted.contains(record.id)) }
+
+    private var flowHeads: [FlowID: CommitID] {
+        Dictionary(uniqueKeysWithValues: heads.compactMap { name, head in FlowID(name).map { ($0, head) } })
+    }
+
+    // MARK: The index
+
+    /// Reads the index after bringing it to the fetched commits.
+    ///
+    /// - Parameters:
+    ///   - read: Returns `nil` if the index has other versions: because another process has changed it, because it was
+    ///     damaged, or because a flow is not a valid ledger.
+    ///   - orFault: Returns the error of the flow in the last case.
+    func fromIndex<Value>(
+        _ read: (LedgerIndex) async -> Value?, orFault: () -> LedgerError?
+    ) async throws(LedgerError) -> Value {
+        let index = try await session().index
+        for attempt in 1...20 {
+            while indexing != nil || indexedVersion != headsVersion {
+                let task = indexing ?? Task { await updateIndex() }
+                indexing = task
+                try await task.value.get()
+            }
+            if let value = await read(index) { return value }
+            if let fault = orFault() { throw fault }
+            indexedVersion = nil
+            // Processes that have fetched different commits keep changing the index to their own.
+            if attempt == 10 { index.leaveFile() }
+        }
+        throw .unusable("the local index of the ledger is damaged: run the command again")
+    }
+
+    private func updateIndex() async -> Result<Void, LedgerError> {
+        defer { indexing = nil }
+        do throws(LedgerError) {
+            try await fromCopy { () async throws(LedgerError) in
+                let (session, version) = (try await session(), headsVersion)
+                let update = IndexUpdate(index: session.index, cache: session.cache, target: target)
+                faults = try await update.run(to: flowHeads)
+                indexedVersion = version
+            }
+            return .success(())
+        } catch { return .failure(error) }
+    }
+}
+
+extension FlowRecord {
+    /// Returns the record, which needs a recheck if `isMarked`.
+    fileprivate func marked(_ isMarked: Bool) -> FlowRecord {
+        var record = self
+        if isMarked { record.needsRecheck = true }
+        return record
+    }
+}
