@@ -13,8 +13,9 @@ import Text
 /// let flow = await index.entries(of: flow, version: commit)
 /// ```
 ///
-/// The index is a cache. Each flow has the version of the source that its rows reflect. A damaged or deleted index is
-/// empty, and its owner fills it again. If the file cannot be used at all, the index exists only in this process.
+/// The index is a cache. Each flow has the version of the source that its rows reflect, and their number. A damaged or
+/// deleted index is empty, and its owner fills it again. If the file cannot be used at all, the index exists only in this
+/// process.
 ///
 /// The tables have the columns of a ledger file without its constraints: the source decides what the ledger contains.
 package final class LedgerIndex: Sendable {
@@ -48,13 +49,16 @@ package final class LedgerIndex: Sendable {
 
     private static let target: Int64 = 1
     private static let schema = """
-        CREATE TABLE flow (target, flow, \(SQLiteRows.flowColumns), version, PRIMARY KEY (target, flow)) WITHOUT ROWID;
+        CREATE TABLE flow
+            (target, flow, \(SQLiteRows.flowColumns), version, row_count, PRIMARY KEY (target, flow)) WITHOUT ROWID;
         CREATE TABLE run (target, flow, \(SQLiteRows.entryColumns));
         CREATE INDEX run_order ON run (target, flow, window_start, window_end, rerun, attempt);
         CREATE INDEX open_requests ON run (target, flow) WHERE state IN ('intended', 'inDoubt');
         """
     /// A number that differs between versions of Sluice that store or parse rows differently.
     private static let format = Int32(truncatingIfNeeded: stableHash("\(LedgerExport.formatVersion) \(schema)"))
+
+    private static let failuresUntilInMemory = 2
 
     private let path: String
     private let notice: @Sendable (String) -> Void
@@ -109,7 +113,7 @@ package final class LedgerIndex: Sendable {
         await transaction(.immediate) { rows in
             // Only commits need this index.
             try rows.connection.execute(sql: "CREATE INDEX IF NOT EXISTS run_ids ON run (run)")
-            let isSame = try Self.version(of: flow, rows) == version
+            let isSame = try Self.version(of: flow, rows)?.name == version
             return try rows.entries(openIn: flow, orOf: runs).filter { isSame || $0.run.flow != flow }
         }
     }
@@ -118,7 +122,12 @@ package final class LedgerIndex: Sendable {
         _ flow: FlowID, _ version: String, _ body: @escaping @Sendable (SQLiteRows, FlowRecord) throws -> Value
     ) async -> Value? {
         let value: Value?? = await transaction(.deferred) { rows in
-            guard try Self.version(of: flow, rows) == version else { return nil }
+            guard let known = try Self.version(of: flow, rows), known.name == version else { return nil }
+            // A damaged file can lack rows without an error of SQLite.
+            let count = try Int.fetchOne(
+                rows.connection, sql: "SELECT count(*) FROM run WHERE target = \(Self.target) AND flow = ?",
+                arguments: [flow.description])
+            guard count == known.rows else { throw LedgerError.corrupt("\(self.path): rows are missing") }
             return try body(rows, try rows.record(of: flow))
         }
         return value ?? nil
@@ -135,47 +144,52 @@ package final class LedgerIndex: Sendable {
     package func remove(_ flows: [FlowID]) async {
         _ = await transaction(.immediate) { rows in
             for flow in flows {
-                for table in ["run", "flow"] { try Self.delete(from: table, flow, "", [], rows) }
+                for table in ["run", "flow"] { try Self.delete(from: table, flow, rows) }
             }
         }
     }
 
     private static func apply(_ update: Update, _ rows: SQLiteRows) throws {
         let flow = update.record.id
-        let version = try version(of: flow, rows)
-        guard version == update.from else { return }
+        let known = try version(of: flow, rows)
+        guard known?.name == update.from else { return }
+        var count = update.entries.count
         if let replaced = update.replaced {
+            count += known?.rows ?? 0
             for span in replaced {
-                if let span {
-                    try delete(
-                        from: "run", flow, "AND window_start >= ? AND window_start < ?",
-                        [span.lowerBound, span.upperBound], rows)
-                } else {
-                    try delete(from: "run", flow, "AND window_start IS NULL", [], rows)
-                }
+                let (condition, bounds): (String, StatementArguments) =
+                    if let span {
+                        ("AND window_start >= ? AND window_start < ?", [span.lowerBound, span.upperBound])
+                    } else { ("AND window_start IS NULL", []) }
+                count -= try delete(from: "run", flow, rows, condition, bounds)
             }
-        } else if version != nil {
-            try delete(from: "run", flow, "", [], rows)
+        } else {
+            try delete(from: "run", flow, rows)
         }
         try rows.replace(update.record)
         try rows.connection.execute(
-            sql: "UPDATE flow SET version = ? WHERE target = \(target) AND flow = ?",
-            arguments: [update.to, flow.description])
+            sql: "UPDATE flow SET version = ?, row_count = ? WHERE target = \(target) AND flow = ?",
+            arguments: [update.to, count, flow.description])
         try rows.insert(update.entries)
     }
 
+    /// Deletes rows of a flow, and returns their number.
+    @discardableResult
     private static func delete(
-        from table: String, _ flow: FlowID, _ condition: String, _ arguments: StatementArguments, _ rows: SQLiteRows
-    ) throws {
+        from table: String, _ flow: FlowID, _ rows: SQLiteRows, _ condition: String = "",
+        _ arguments: StatementArguments = []
+    ) throws -> Int {
         try rows.connection.execute(
             sql: "DELETE FROM \(table) WHERE target = \(target) AND flow = ? \(condition)",
             arguments: [flow.description] + arguments)
+        return rows.connection.changesCount
     }
 
-    private static func version(of flow: FlowID, _ rows: SQLiteRows) throws -> String? {
-        try String.fetchOne(
-            rows.connection, sql: "SELECT version FROM flow WHERE target = \(target) AND flow = ?",
-            arguments: [flow.description])
+    private static func version(of flow: FlowID, _ rows: SQLiteRows) throws -> (name: String, rows: Int)? {
+        try Row.fetchOne(
+            rows.connection, sql: "SELECT version, row_count FROM flow WHERE target = \(target) AND flow = ?",
+            arguments: [flow.description]
+        ).map { (name: try $0.decode(forColumn: "version"), rows: try $0.decode(forColumn: "row_count")) }
     }
 
     // MARK: The file
@@ -188,20 +202,21 @@ package final class LedgerIndex: Sendable {
         let result = await database.run(kind) { connection in
             try body(SQLiteRows(connection: connection, target: Self.target, file: self.path))
         }
-        if case .failure = result { forget(database) }
+        if case .failure(let error) = result { abandon(database, error) }
         return try? result.get()
     }
 
-    /// Stops using the file, which other processes keep changing to other versions than those that this one needs.
-    package func leaveFile() { state.withLock { $0 = (nil, 2) } }
+    /// Stops using the file, which other processes keep locked or keep changing to other versions. The index then exists
+    /// only in this process.
+    package func leaveFile() { state.withLock { $0 = (nil, Self.failuresUntilInMemory) } }
 
     private func database() -> DatabaseQueue? {
         state.withLock { state in
             while state.database == nil, state.failures < 4 {
                 do {
                     if state.failures == 1 { for end in ["", "-wal", "-shm"] { unlink(path + end) } }
-                    state.database = try open(inMemory: state.failures > 1)
-                } catch { fail(&state) }
+                    state.database = try open(inMemory: state.failures >= Self.failuresUntilInMemory)
+                } catch { fail(&state, error) }
             }
             return state.database
         }
@@ -212,8 +227,9 @@ package final class LedgerIndex: Sendable {
         configuration.busyMode = .timeout(LedgerFile.busyTimeout)
         // A power cut may undo the last updates, but does not damage the file.
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
-        let database =
-            try inMemory ? DatabaseQueue() : DatabaseQueue(path: path, configuration: configuration)
+        // The rows contain requests, which other users may not read. The log gets the mode of the file.
+        if !inMemory { close(Foundation.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)) }
+        let database = try inMemory ? DatabaseQueue() : DatabaseQueue(path: path, configuration: configuration)
         try database.inDatabase { connection in
             if !inMemory { try LedgerFile(path: path).turnOnWriteAheadLog(connection) }
             try connection.inTransaction(.immediate) {
@@ -227,15 +243,18 @@ package final class LedgerIndex: Sendable {
         return database
     }
 
-    private func forget(_ database: DatabaseQueue) {
+    private func abandon(_ database: DatabaseQueue, _ error: any Error) {
         state.withLock { state in
             // Concurrent readers find the same damage.
-            guard state.database === database else { return }
-            fail(&state)
+            if state.database === database { fail(&state, error) }
         }
     }
 
-    private func fail(_ state: inout (database: DatabaseQueue?, failures: Int)) {
+    private func fail(_ state: inout (database: DatabaseQueue?, failures: Int), _ error: any Error) {
+        if case .busy = LedgerError(error, file: path) {
+            state = (nil, max(state.failures + 1, Self.failuresUntilInMemory))
+            return
+        }
         if state.failures == 0 { notice("the local index \(path) is damaged and is built again") }
         state = (nil, state.failures + 1)
     }

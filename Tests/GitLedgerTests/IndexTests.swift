@@ -117,13 +117,23 @@ struct IndexTests {
         #expect(try await fixture.open().entries(of: GitFixture.flow).entries.count == rows + 1)
     }
 
-    @Test("a claim of a window that the index lacks is refused by the files of the commit")
+    @Test("an index that lacks a row is noticed and built again")
+    func missingRow() async throws {
+        let fixture = try GitFixture()
+        let store = fixture.open()
+        for day: Int64 in [0, 1, 40] { #expect(try await store.claim(day: day, nonce: "n\(day)") == .done) }
+        try execute("DELETE FROM run WHERE window_start = (SELECT min(window_start) FROM run)", try index(of: fixture))
+        #expect(try await fixture.open().days() == [0, 1, 40])
+        #expect(fixture.notices.count == 1, "\(fixture.notices)")
+    }
+
+    @Test("a claim of a window that the index has wrongly is refused by the files of the commit")
     func wrong() async throws {
         let fixture = try GitFixture()
         let store = fixture.open()
         #expect(try await store.claim(day: 0, nonce: "a") == .done)
         let revision = try await store.snapshot(of: GitFixture.flow).record.revision
-        try execute("DELETE FROM run", try index(of: fixture))
+        try execute("DELETE FROM run; UPDATE flow SET row_count = 0", try index(of: fixture))
         let again = fixture.open()
         let snapshot = try await again.snapshot(of: GitFixture.flow)
         #expect(snapshot.runs.isEmpty && snapshot.record.revision == revision, "the index is wrong")
@@ -163,6 +173,7 @@ struct IndexTests {
             try await reader.snapshot(of: Self.other)
         } throws: { "\($0)".contains("runs/2024-05.jsonl, line 1") }
         #expect(try await reader.damage().count == 1)
+        #expect(try await reader.flows().map(\.id) == [GitFixture.flow, Self.other])
     }
 
     @Test("a process that has fetched older commits reads its own commits", .timeLimit(.minutes(1)))

@@ -75,7 +75,7 @@ extension GitLedger {
             case .damagedCopy(let reason): isLast = try await !replaceCopy(ifDamaged: reason)
             }
             if isLast { throw failure.ledgerError(session.remote, isWriting: false) }
-            await sleepWhatever(.milliseconds(failures == 1 ? 300 : 2_000))
+            await uncancellableSleep(.milliseconds(failures == 1 ? 300 : 2_000))
         }
     }
 

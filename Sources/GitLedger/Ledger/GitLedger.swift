@@ -131,7 +131,7 @@ package actor GitLedger: LedgerStore {
                 do throws(LedgerError) {
                     let remote = try await Remote.find(
                         location, environment: environment, cacheFolder: folders.cache)
-                    try remote.checkPace(requestTimeout)
+                    try remote.validatePushRate(requestTimeout)
                     let cache = try await CacheRepository.open(remote, cacheFolder: folders.cache)
                     let remembered = RememberedCommits(stateFolder: folders.state, remote: remote, refs: prefix)
                     let name = hexadecimal(stableHash("\(remote.shown) \(prefix) \(target)"), width: 16)

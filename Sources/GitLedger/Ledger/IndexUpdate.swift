@@ -11,8 +11,7 @@ struct IndexUpdate: Sendable {
     /// A flow whose commit differs from the version in the index.
     private struct Flow: Sendable {
         let id: FlowID
-        let version: String?
-        let record: FlowRecord?
+        let known: (record: FlowRecord, version: String)?
         let difference: CommitDifference
     }
 
@@ -29,66 +28,57 @@ struct IndexUpdate: Sendable {
         let changed = heads.filter { known[$0.key]?.version != $0.value.description }.sorted { $0.key < $1.key }
         let differences = try await cache.differences(
             changed.map { flow, head in (old: known[flow].flatMap { CommitID($0.version) }, new: head) })
-        let flows = zip(changed, differences).map { changed, difference in
-            Flow(
-                id: changed.key, version: known[changed.key]?.version, record: known[changed.key]?.record,
-                difference: difference)
-        }
-        return try await read(chunks(of: flows))
-    }
-
-    private func chunks(of flows: [Flow]) -> [[Flow]] {
-        var chunks: [[Flow]] = []
+        var chunks: [[Flow]] = [[]]
         var files = 0
-        for flow in flows {
-            files += flow.difference.files.count
-            if chunks.isEmpty || files > Self.filesPerChunk {
+        for (flow, difference) in zip(changed.map(\.key), differences) {
+            files += difference.files.count
+            if files > Self.filesPerChunk {
                 chunks.append([])
-                files = flow.difference.files.count
+                files = difference.files.count
             }
-            chunks[chunks.count - 1].append(flow)
+            chunks[chunks.count - 1].append(Flow(id: flow, known: known[flow], difference: difference))
         }
-        return chunks
-    }
-
-    /// Reads and stores the flows. The next chunk is read while one is parsed and the one before is stored.
-    private func read(_ chunks: [[Flow]]) async throws(LedgerError) -> [FlowID: LedgerError] {
+        let results = await withTaskGroup(of: Result<[FlowID: LedgerError], LedgerError>.self) { group in
+            var results: [Result<[FlowID: LedgerError], LedgerError>] = []
+            for (number, chunk) in chunks.enumerated() {
+                // One chunk is read while another one is parsed or stored.
+                if number > 1, let result = await group.next() { results.append(result) }
+                group.addTask { await update(chunk) }
+            }
+            return await group.reduce(into: results) { $0.append($1) }
+        }
         var faults: [FlowID: LedgerError] = [:]
-        var storing: Task<Void, Never>?
-        var reading = chunks.first.map(startReading)
-        for (number, chunk) in chunks.enumerated() {
-            var contents = try await reading?.value.get()[...] ?? []
-            reading = number + 1 < chunks.count ? startReading(chunks[number + 1]) : nil
-            var updates: [LedgerIndex.Update] = []
-            for flow in chunk {
-                let read = flow.difference.files.map { $0.blob == nil ? nil : contents.popFirst() }
-                do throws(LedgerError) { updates.append(try update(of: flow, read)) } catch {
-                    faults[flow.id] = error
-                }
-            }
-            await storing?.value
-            storing = Task { [updates] in await index.apply(updates) }
-        }
-        await storing?.value
+        for result in results { faults.merge(try result.get()) { first, _ in first } }
         return faults
     }
 
-    private func startReading(_ chunk: [Flow]) -> Task<Result<[[UInt8]], LedgerError>, Never> {
-        let blobs = chunk.flatMap { $0.difference.files.compactMap(\.blob) }
-        return Task {
-            do throws(LedgerError) { return .success(try await cache.blobs(blobs)) } catch { return .failure(error) }
-        }
+    private func update(_ chunk: [Flow]) async -> Result<[FlowID: LedgerError], LedgerError> {
+        do throws(LedgerError) {
+            var contents = try await cache.blobs(chunk.flatMap { $0.difference.files.compactMap(\.blob) })[...]
+            var updates: [LedgerIndex.Update] = []
+            var faults: [FlowID: LedgerError] = [:]
+            for flow in chunk {
+                let read = flow.difference.files.map { $0.blob == nil ? nil : contents.popFirst() }
+                do throws(LedgerError) { updates.append(try update(of: flow, read)) } catch { faults[flow.id] = error }
+            }
+            await index.apply(updates)
+            return .success(faults)
+        } catch { return .failure(error) }
     }
 
     private func update(of flow: Flow, _ contents: [[UInt8]?]) throws(LedgerError) -> LedgerIndex.Update {
         let commit = flow.difference.new
         let place = "\(cache.remote.shown), flow \(flow.id), commit \(commit.description.prefix(12))"
-        var record = flow.difference.old == nil ? nil : flow.record
+        let isComplete = flow.difference.old == nil
+        var record = isComplete ? nil : flow.known?.record
+        var hasHeader = !isComplete
         var spans: [Range<Int64>?] = []
         var entries: [LedgerEntry] = []
         for (file, content) in zip(flow.difference.files, contents) {
             switch file.path {
-            case FlowFiles.ledgerPath: try FlowFiles.checkHeader(content, target: target, place: place)
+            case FlowFiles.ledgerPath:
+                try FlowFiles.checkHeader(content, target: target, place: place)
+                hasHeader = true
             case FlowFiles.recordPath: record = try FlowFiles.record(content, of: flow.id, place: place)
             case let path where path.hasPrefix("runs/"):
                 spans.append(try FlowFiles.span(of: path, place: place))
@@ -96,9 +86,11 @@ struct IndexUpdate: Sendable {
             default: break
             }
         }
-        guard let record else { throw .corrupt("\(place): it has no \(FlowFiles.recordPath)") }
+        guard let record, hasHeader else {
+            throw .corrupt("\(place): it has no \(hasHeader ? FlowFiles.recordPath : FlowFiles.ledgerPath)")
+        }
         return LedgerIndex.Update(
-            record: record, from: flow.version, to: commit.description,
-            replacing: flow.difference.old == nil ? nil : spans, entries: entries)
+            record: record, from: flow.known?.version, to: commit.description,
+            replacing: isComplete ? nil : spans, entries: entries)
     }
 }

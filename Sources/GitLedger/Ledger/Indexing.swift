@@ -9,12 +9,13 @@ extension GitLedger {
         try await refresh(since: .now - freshness)
         return try await fromIndex { index in
             let known = await index.flows()
-            let records = flowHeads.compactMap { flow, head in
-                known[flow].flatMap { $0.version == head.description ? marked($0.record) : nil }
+            var records: [FlowRecord] = []
+            for (flow, head) in flowHeads {
+                // A flow that is not a valid ledger fails when it is read, and not all flows with it.
+                guard faults[flow] != nil || known[flow]?.version == head.description else { return nil }
+                records.append(marked(known[flow]?.record ?? FlowRecord(id: flow)))
             }
-            return records.count == flowHeads.count ? records.sorted { $0.id < $1.id } : nil
-        } orFault: {
-            faults.first?.value
+            return records.sorted { $0.id < $1.id }
         }
     }
 
@@ -49,12 +50,12 @@ extension GitLedger {
         _ flow: FlowID, _ read: (LedgerIndex, String) async -> Value?
     ) async throws(LedgerError) -> Value? {
         try await refresh(since: .now - freshness)
-        return try await fromIndex { index -> Value?? in
-            guard let head = heads[flow.description] else { return .some(nil) }
-            return await read(index, head.description).map(Optional.some)
-        } orFault: {
-            faults[flow]
+        let read: Result<Value?, LedgerError> = try await fromIndex { index in
+            guard let head = heads[flow.description] else { return .success(nil) }
+            if let fault = faults[flow] { return .failure(fault) }
+            return await read(index, head.description).map { .success($0) }
         }
+        return try read.get()
     }
 
     /// Runs `git fsck`, and decodes every flow again.
@@ -64,11 +65,7 @@ extension GitLedger {
         if try await session.cache.isDamaged() { try await renewCopy("git fsck found errors") }
         await session.index.remove(session.index.flows().keys.map(\.self))
         indexedVersion = nil
-        _ = try await fromIndex { _ in
-            true
-        } orFault: {
-            nil
-        }
+        try await fromIndex { _ in () }
         return faults.values.map { if case .corrupt(let reason) = $0 { reason } else { $0.description } }.sorted()
     }
 
@@ -82,25 +79,21 @@ extension GitLedger {
 
     /// Reads the index after bringing it to the fetched commits.
     ///
-    /// - Parameters:
-    ///   - read: Returns `nil` if the index has other versions: because another process has changed it, because it was
-    ///     damaged, or because a flow is not a valid ledger.
-    ///   - orFault: Returns the error of the flow in the last case.
-    func fromIndex<Value>(
-        _ read: (LedgerIndex) async -> Value?, orFault: () -> LedgerError?
-    ) async throws(LedgerError) -> Value {
+    /// - Parameter read: Returns `nil` if the index has other versions because another process has changed it, or
+    ///   because it was damaged.
+    func fromIndex<Value>(_ read: (LedgerIndex) async -> Value?) async throws(LedgerError) -> Value {
         let index = try await session().index
-        for attempt in 1...20 {
+        for attempt in 1...10 {
             while indexing != nil || indexedVersion != headsVersion {
                 let task = indexing ?? Task { await updateIndex() }
                 indexing = task
                 try await task.value.get()
             }
             if let value = await read(index) { return value }
-            if let fault = orFault() { throw fault }
             indexedVersion = nil
-            // Processes that have fetched different commits keep changing the index to their own.
-            if attempt == 10 { index.leaveFile() }
+            // A process that has fetched other commits brings the index to these, which are usually newer.
+            if attempt > 1 { try await refresh(since: .now) }
+            if attempt == 5 { index.leaveFile() }
         }
         throw .unusable("the local index of the ledger is damaged: run the command again")
     }

@@ -37,31 +37,20 @@ extension GitLedger {
         return try result.get()
     }
 
-    /// Commits the flows in pushes of bounded size.
     package func add(_ flows: [NewFlow]) async throws(LedgerError) {
-        var rest = flows[...]
-        while !rest.isEmpty {
-            var commits: [(flow: NewFlow, commit: FlowCommit)] = []
-            var rows = 0
-            while rows < Self.maxRowsPerPush, commits.count < Self.maxRefsPerPush, let flow = rest.popFirst() {
-                let commit = try flow.commit()
-                commits.append((flow, commit))
-                rows += commit.changes.count
-            }
-            let failure = await withTaskGroup(of: LedgerError?.self) { group in
-                for (flow, commit) in commits {
-                    group.addTask {
-                        do throws(LedgerError) {
-                            return try await self.commit(commit) == .done ? nil : flow.changed
-                        } catch { return error }
-                    }
+        let failure = await withTaskGroup(of: LedgerError?.self) { group in
+            for flow in flows {
+                group.addTask {
+                    do throws(LedgerError) {
+                        return try await self.commit(flow.commit()) == .done ? nil : flow.changed
+                    } catch { return error }
                 }
-                var failure: LedgerError?
-                for await error in group { failure = failure ?? error }
-                return failure
             }
-            if let failure { throw failure }
+            var failure: LedgerError?
+            for await error in group { failure = failure ?? error }
+            return failure
         }
+        if let failure { throw failure }
     }
 
     /// Pushes until the queue is empty. Commits that arrive during a push or during a pause for the push rate go out
@@ -103,7 +92,7 @@ extension GitLedger {
     func waitForTurn(_ session: Session) async {
         if let limit = session.remote.pushesPerMinute, limit > 0, let lastPush {
             let wait = lastPush + .seconds(60) / limit - .now
-            if wait > .zero { await sleepWhatever(wait) }
+            if wait > .zero { await uncancellableSleep(wait) }
         }
         lastPush = .now
     }
@@ -144,14 +133,14 @@ extension GitLedger {
         }
         for attempt in 0..<Self.maxPushes where !open.isEmpty && isCopyReplaced == wasReplaced {
             if attempt > 0 {
-                await sleepWhatever(.milliseconds(200 << attempt))
+                await uncancellableSleep(.milliseconds(200 << attempt))
                 await waitForTurn(session)
             }
             do throws(LedgerError) {
                 let report = try await session.cache.push(open.values.map(\.change))
                 trouble = report.trouble
                 let taken = open.filter { report.taken.contains($0.value.change) }
-                await note(taken.values.map(\.self), session)
+                await recordAccepted(taken.values.map(\.self), session)
                 for nonce in taken.keys { end(nonce, .success(.done)) }
                 guard !open.isEmpty else { break }
                 // The errors of a push are no proof: the refs show which updates were accepted.
@@ -188,14 +177,14 @@ extension GitLedger {
         let now = heads[made.flow.description]
         if now == made.change.old { return nil }
         if let now, try await session.cache.divergent([(old: made.commit, new: now)]).isEmpty {
-            if now == made.commit { await note([made], session) }
+            if now == made.commit { await recordAccepted([made], session) }
             return .done
         }
         return .conflict
     }
 
     /// Records that the remote has accepted commits.
-    private func note(_ made: [MadeCommit], _ session: Session) async {
+    private func recordAccepted(_ made: [MadeCommit], _ session: Session) async {
         let isIndexed = indexing == nil && indexedVersion == headsVersion
         for made in made {
             let name = made.flow.description
@@ -297,8 +286,6 @@ extension GitLedger {
         }
         let rows = try await fromIndex {
             await $0.rows(openIn: commit.record.id, version: parent?.description, orOf: runs)
-        } orFault: {
-            nil
         }
         if let other = rows.first(where: { $0.run.flow != commit.record.id })?.run, let id = other.id {
             throw .runIDOfAnotherFlow("run \(id) is recorded under flow \(other.flow)")

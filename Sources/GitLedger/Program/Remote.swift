@@ -122,7 +122,7 @@ struct Remote: Sendable {
     ///
     /// - Throws: `LedgerError.unusable` if the interval between two pushes is longer than half of
     ///   `requestTimeout`.
-    func checkPace(_ requestTimeout: Duration) throws(LedgerError) {
+    func validatePushRate(_ requestTimeout: Duration) throws(LedgerError) {
         guard let pushesPerMinute, .seconds(60) / pushesPerMinute > requestTimeout / 2 else { return }
         throw .unusable(
             "with \(pushesPerMinute) pushes a minute to \(shown), a claim may wait for longer than half of the target's "

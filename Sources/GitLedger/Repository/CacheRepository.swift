@@ -85,10 +85,10 @@ struct CacheRepository: Sendable {
         let lock = await lock(for: .seconds(120))
         defer { if let lock { close(lock) } }
         let result = try await run(arguments, timeLimit: .seconds(120))
-        let said = remote.git.failure(of: arguments, result)
-        guard result.isSuccess else { return .failure(RemoteError(said, result)) }
+        let message = remote.git.failure(of: arguments, result)
+        guard result.isSuccess else { return .failure(RemoteError(message, result)) }
         // Git fetches objects of a damaged file again, but keeps the file.
-        if result.errors.contains(folder) { return .failure(.damagedCopy(said)) }
+        if result.errors.contains(folder) { return .failure(.damagedCopy(message)) }
         let listed = try await output(["for-each-ref", "--format=%(objectname) %(refname)", "\(prefix)/"])
         var commits: [String: CommitID] = [:]
         for line in String(decoding: listed, as: UTF8.self).split(separator: "\n") {
@@ -107,16 +107,16 @@ struct CacheRepository: Sendable {
         guard file >= 0 else { return nil }
         let end = ContinuousClock.now + limit
         while flock(file, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK || errno == EINTR, .now < end {
-            await sleepWhatever(.milliseconds(10))
+            await uncancellableSleep(.milliseconds(10))
         }
         return file
     }
 
     /// Checks whether the repository is damaged, after a command has failed.
     ///
-    /// - Parameter said: The errors of the command. An error of the remote does not contain the path of this folder.
-    func isDamaged(_ said: String = "") async throws(LedgerError) -> Bool {
-        if said.contains(folder) { return true }
+    /// - Parameter message: The errors of the command. An error of the remote does not contain the path of this folder.
+    func isDamaged(_ message: String = "") async throws(LedgerError) -> Bool {
+        if message.contains(folder) { return true }
         return try await !run(["fsck", "--no-progress", "--no-dangling"], timeLimit: .seconds(300)).isSuccess
     }
 

@@ -41,13 +41,13 @@ extension CacheRepository {
         }
         // Porcelain output contains the reasons for rejected refs, standard error contains everything else.
         let refusals = lines.filter { $0[0] == "!" }.compactMap(\.last)
-        let said = [remote.git.shown(refusals.joined(separator: "\n")), remote.git.failure(of: ["push"], result)]
+        let message = [remote.git.shown(refusals.joined(separator: "\n")), remote.git.failure(of: ["push"], result)]
             .filter { !$0.isEmpty }.joined(separator: "; ")
         // The host rejects a ref for a lock or forever; Git itself rejects one that has moved.
         let trouble: RemoteError =
             if refusals.contains(where: { $0.hasPrefix("[remote rejected]") }) {
-                .unclear(said)
-            } else if !refusals.isEmpty { .unreachable(said) } else { RemoteError(said, result) }
+                .unclear(message)
+            } else if !refusals.isEmpty { .unreachable(message) } else { RemoteError(message, result) }
         return PushReport(taken: Set(changes.filter(updated)), trouble: trouble)
     }
 }

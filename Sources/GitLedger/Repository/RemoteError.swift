@@ -13,18 +13,18 @@ enum RemoteError: Error {
 
     /// Classifies a failed command by its exit and by the status code of HTTP, not by the wording of the host.
     ///
-    /// - Parameter said: The output on one line, without secrets.
-    init(_ said: String, _ result: ChildProcess.Result) {
+    /// - Parameter message: The output on one line, without secrets.
+    init(_ message: String, _ result: ChildProcess.Result) {
         let lines = result.errors.split(whereSeparator: \.isNewline)
         if let status = Self.httpStatus(lines) {
-            self = status >= 500 || [408, 425, 429].contains(status) ? .unreachable(said) : .refused(said)
+            self = status >= 500 || [408, 425, 429].contains(status) ? .unreachable(message) : .refused(message)
         } else if result.end == .timedOut || result.isSuccess
             // Only curl and ssh write these prefixes, for a connection that was not made.
             || lines.contains(where: { $0.hasPrefix("fatal: unable to access '") || $0.hasPrefix("ssh: ") })
         {
-            self = .unreachable(said)
+            self = .unreachable(message)
         } else {
-            self = .unclear(said)
+            self = .unclear(message)
         }
     }
 
@@ -45,14 +45,15 @@ enum RemoteError: Error {
     /// - Parameter isWriting: Selects the permission to push, rather than to fetch.
     func ledgerError(_ remote: Remote, isWriting: Bool) -> LedgerError {
         switch self {
-        case .refused(let said), .unclear(let said), .damagedCopy(let said):
+        case .refused(let message), .unclear(let message), .damagedCopy(let message):
             let right =
                 isWriting
                 ? "writing the ledger needs the right to push ('permissions: contents: write' in GitHub Actions, a token "
                     + "with write_repository in GitLab); a host that takes branches only needs '?refs=refs/heads/sluice'"
                 : "reading the ledger needs the right to fetch ('permissions: contents: read' in GitHub Actions)"
-            return .unusable("the repository \(remote.shown) refuses: \(said). Nothing was sent: \(right)")
-        case .unreachable(let said): return .unanswered("\(remote.shown): \(said)")
+            let end = message.hasSuffix(".") ? "" : "."
+            return .unusable("the repository \(remote.shown) refuses: \(message)\(end) Nothing was sent: \(right)")
+        case .unreachable(let message): return .unanswered("\(remote.shown): \(message)")
         }
     }
 }
