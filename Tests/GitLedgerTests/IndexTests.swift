@@ -117,6 +117,18 @@ struct IndexTests {
         #expect(try await fixture.open().entries(of: GitFixture.flow).entries.count == rows + 1)
     }
 
+    @Test("other users cannot read the requests in the index")
+    func permissions() async throws {
+        let fixture = try GitFixture()
+        #expect(try await fixture.open().claim(day: 0, nonce: "a") == .done)
+        let path = try index(of: fixture)
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.contains(".sqlite") {
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
+            #expect(attributes[.posixPermissions] as? Int == 0o600, "\(name)")
+        }
+    }
+
     @Test("an index that lacks a row is noticed and built again")
     func missingRow() async throws {
         let fixture = try GitFixture()

@@ -107,6 +107,26 @@ struct ReadingTests {
         #expect(fixture.notices.count <= 1)
     }
 
+    @Test("a copy that has become too large is fetched again without its history")
+    func largeCopy() async throws {
+        let fixture = try GitFixture()
+        for day in 0..<3 { #expect(try await fixture.open().claim(day: Int64(day), nonce: "n\(day)") == .done) }
+        let folder = "\(fixture.repository.home)/a/cache/sluice/git"
+        let copy = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasSuffix(".git") })
+        let packs = "\(folder)/\(copy)/objects/pack"
+        try FileManager.default.createDirectory(atPath: packs, withIntermediateDirectories: true)
+        let large = "\(packs)/pack-1.pack"
+        #expect(FileManager.default.createFile(atPath: large, contents: nil))
+        #expect(truncate(large, 1 << 30) == 0)
+        #expect(try await fixture.open(machine: "b").claim(day: 3, nonce: "n3") == .done)
+        #expect(try await fixture.open().days() == [0, 1, 2, 3])
+        #expect(try await fixture.open().claim(day: 4, nonce: "n4") == .done)
+        #expect(!FileManager.default.fileExists(atPath: large))
+        #expect(FileManager.default.fileExists(atPath: "\(folder)/\(copy)/shallow") == false, "100 commits are all")
+        #expect(fixture.notices.isEmpty, "\(fixture.notices)")
+    }
+
     @Test("a cache with missing files is created again")
     func cleaned() async throws {
         let fixture = try GitFixture()

@@ -27,16 +27,16 @@ extension GitLedger {
             let known = isFirst ? session.remembered.all() : before
             let start = ContinuousClock.now
             // The newest commits contain the whole ledger.
-            var found = try await fetchWithRetries(session, depth: isFirst && session.cache.isNew ? 1 : nil)
-            var lost = try await notFollowing(known, in: found, session)
-            if !lost.isEmpty, session.cache.isShallow {
-                found = try await fetchWithRetries(session, depth: Int(Int32.max))
-                lost = try await notFollowing(known, in: found, session)
+            var found = try await fetchWithRetries(session, depth: session.cache.isEmpty ? 1 : nil)
+            var diverged = try await divergedFlows(known, in: found, session)
+            for depth in [100, Int(Int32.max)] where !diverged.isEmpty && session.cache.isShallow {
+                found = try await fetchWithRetries(session, depth: depth)
+                diverged = try await divergedFlows(known, in: found, session)
             }
             if isFirst {
-                distrusted = Set(lost)
-                if !lost.isEmpty { warn(about: lost, session) }
-            } else if let flow = lost.first {
+                flowsToRecheck = Set(diverged)
+                if !diverged.isEmpty { warn(about: diverged, session) }
+            } else if let flow = diverged.first {
                 throw .replaced("\(session.remote.shown), flow \(flow),")
             }
             // Keep the heads that a push has advanced since the fetch began.
@@ -45,7 +45,7 @@ extension GitLedger {
             }
             readAt = start
             // Every command remembers what it read, `plan` included, so that a reset of the ledger is detected.
-            for (name, commit) in found where commit != known[name] && !(FlowID(name).map(lost.contains) ?? true) {
+            for (name, commit) in found where commit != known[name] && !(FlowID(name).map(diverged.contains) ?? true) {
                 hasNewObjects = true
                 session.remembered.remember(commit, at: name, replacing: known[name])
             }
@@ -63,24 +63,27 @@ extension GitLedger {
             case .failure(let error): failure = error
             }
             failures += 1
-            // With a depth of 1, Git fails without a message if there are no refs.
-            if depth == 1 { depth = nil }
-            let isLast: Bool
             switch failure {
-            case .refused: isLast = true
-            case .unreachable: isLast = failures == 3 || .now - start > .seconds(60)
-            case .unclear(let reason):
-                isLast = isUnclear ? try await !replaceCopy(ifDamaged: reason) : false
-                isUnclear = true
-            case .damagedCopy(let reason): isLast = try await !replaceCopy(ifDamaged: reason)
+            case .unclear where depth == 1:
+                // Git fails without a message if there are no refs.
+                (depth, failures) = (nil, 0)
+                continue
+            case .unclear where !isUnclear: isUnclear = true
+            case .unclear(let reason), .damagedCopy(let reason):
+                if try await replaceCopy(ifDamaged: reason) {
+                    depth = depth ?? 1
+                    continue
+                }
+                throw failure.ledgerError(session.remote, isWriting: false)
+            case .unreachable where failures < 3 && .now - start < .seconds(60): break
+            case .refused, .rejected, .unreachable: throw failure.ledgerError(session.remote, isWriting: false)
             }
-            if isLast { throw failure.ledgerError(session.remote, isWriting: false) }
             await uncancellableSleep(.milliseconds(failures == 1 ? 300 : 2_000))
         }
     }
 
     /// Returns the flows whose commit does not descend from the known commit.
-    private func notFollowing(
+    private func divergedFlows(
         _ known: [String: CommitID], in found: [String: CommitID], _ session: Session
     ) async throws(LedgerError) -> [FlowID] {
         let flows = known.filter { FlowID($0.key) != nil }
@@ -89,8 +92,8 @@ extension GitLedger {
         return flows.keys.filter { found[$0].map(divergent.contains) ?? true }.compactMap { FlowID($0) }.sorted()
     }
 
-    private func warn(about lost: [FlowID], _ session: Session) {
-        let flows = lost.prefix(3).map(\.description).joined(separator: ", ") + (lost.count > 3 ? ", …" : "")
+    private func warn(about diverged: [FlowID], _ session: Session) {
+        let flows = diverged.prefix(3).map(\.description).joined(separator: ", ") + (diverged.count > 3 ? ", …" : "")
         notice(
             "the ledger in \(session.remote.shown) was set back, rewritten or deleted since this machine saw it last "
                 + "(\(flows)): apply waits until the service must list what was requested since, and compares with it first"
@@ -113,35 +116,32 @@ extension GitLedger {
         }
     }
 
-    /// Replaces the copy and fetches again, at most once.
+    /// Replaces the copy, at most once, and fetches again.
     func renewCopy(_ reason: String) async throws(LedgerError) {
-        let task =
-            renewing
-            ?? Task {
-                do throws(LedgerError) {
-                    try await replaceCopy(reason)
-                    try await refresh(since: .now)
-                    return .success(())
-                } catch { return .failure(error) }
-            }
-        renewing = task
-        try await task.value.get()
+        try await replaceCopy(reason)
+        try await refresh(since: .now)
     }
 
     /// Replaces the copy with an empty one if it is damaged, at most once.
     func replaceCopy(ifDamaged reason: String) async throws(LedgerError) -> Bool {
-        guard !isCopyReplaced, try await session().cache.isDamaged(reason) else { return false }
+        guard replacing == nil, try await session().cache.isDamaged(reason) else { return false }
         try await replaceCopy(reason)
         return true
     }
 
     private func replaceCopy(_ reason: String) async throws(LedgerError) {
-        guard !isCopyReplaced else { return }
-        isCopyReplaced = true
-        // The commits of these pushes were in the old copy.
-        unanswered = [:]
         let session = try await session()
-        notice("the local copy of \(session.remote.shown) is damaged and is fetched again (\(reason))")
-        try await session.cache.replace()
+        let task =
+            replacing
+            ?? Task {
+                // The commits of these pushes were in the old copy.
+                unanswered = [:]
+                notice("the local copy of \(session.remote.shown) is damaged and is fetched again (\(reason))")
+                do throws(LedgerError) { return .success(try await session.cache.replace()) } catch {
+                    return .failure(error)
+                }
+            }
+        replacing = task
+        try await task.value.get()
     }
 }

@@ -68,9 +68,9 @@ package actor GitLedger: LedgerStore {
     /// The flows whose ref does not descend from the commit that this machine saw last.
     ///
     /// Each of these flows is compared with the service before it is used.
-    var distrusted: Set<FlowID> = []
-    var renewing: Task<Result<Void, LedgerError>, Never>?
-    var isCopyReplaced = false
+    var flowsToRecheck: Set<FlowID> = []
+    /// The replacement of the damaged copy, which happens at most once.
+    var replacing: Task<Result<Void, LedgerError>, Never>?
     /// Whether commits were fetched or pushed, so that the copy has grown.
     var hasNewObjects = false
 
@@ -86,7 +86,7 @@ package actor GitLedger: LedgerStore {
     var isPushing = false
     var lastPush: ContinuousClock.Instant?
     /// The commits whose push has an unknown result, by flow and nonce. A retry pushes the same Git commit again.
-    var unanswered: [String: MadeCommit] = [:]
+    var unanswered: [String: CreatedCommit] = [:]
     var isProbed = false
 
     /// The maximum age of a read.
@@ -149,6 +149,6 @@ package actor GitLedger: LedgerStore {
     package func close() async {
         guard hasNewObjects, let session = try? await session() else { return }
         hasNewObjects = false
-        try? await session.cache.tidy()
+        try? await session.cache.collectGarbage()
     }
 }

@@ -17,6 +17,8 @@ struct IndexUpdate: Sendable {
 
     /// The number of files that are read at once, if a single flow has no more.
     private static let filesPerChunk = 256
+    /// The maximum number of chunks in memory: some are parsed while another one is read or stored.
+    private static let maxConcurrentChunks = 4
 
     /// Runs the update.
     ///
@@ -41,8 +43,7 @@ struct IndexUpdate: Sendable {
         let results = await withTaskGroup(of: Result<[FlowID: LedgerError], LedgerError>.self) { group in
             var results: [Result<[FlowID: LedgerError], LedgerError>] = []
             for (number, chunk) in chunks.enumerated() {
-                // One chunk is read while another one is parsed or stored.
-                if number > 1, let result = await group.next() { results.append(result) }
+                if number >= Self.maxConcurrentChunks, let result = await group.next() { results.append(result) }
                 group.addTask { await update(chunk) }
             }
             return await group.reduce(into: results) { $0.append($1) }

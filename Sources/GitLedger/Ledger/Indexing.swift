@@ -32,7 +32,7 @@ extension GitLedger {
     package func scan(
         _ flow: FlowID, visit: @escaping @Sendable (FlowEntries) -> Bool
     ) async throws(LedgerError) {
-        let isMarked = distrusted.contains(flow)
+        let isMarked = flowsToRecheck.contains(flow)
         let hasBegun = Mutex(false)
         let read: Void? = try await read(flow) { index, head in
             // Rows that were visited before damage was found are not visited again.
@@ -69,7 +69,7 @@ extension GitLedger {
         return faults.values.map { if case .corrupt(let reason) = $0 { reason } else { $0.description } }.sorted()
     }
 
-    private func marked(_ record: FlowRecord) -> FlowRecord { record.marked(distrusted.contains(record.id)) }
+    private func marked(_ record: FlowRecord) -> FlowRecord { record.marked(flowsToRecheck.contains(record.id)) }
 
     private var flowHeads: [FlowID: CommitID] {
         Dictionary(uniqueKeysWithValues: heads.compactMap { name, head in FlowID(name).map { ($0, head) } })

@@ -11,7 +11,7 @@ struct WaitingCommit: Sendable {
 }
 
 /// A Git commit that was created for a queued commit and can be pushed repeatedly.
-struct MadeCommit: Sendable {
+struct CreatedCommit: Sendable {
     let flow: FlowID
     let commit: CommitID
     let change: RefChange
@@ -61,7 +61,7 @@ extension GitLedger {
                 let session = try await session()
                 try await refresh(since: readAt ?? .now)
                 try await probe(session)
-                await waitForTurn(session)
+                await waitForPushRate(session)
                 await push(nextBatch(), session)
             } catch {
                 for waiting in nextBatch() { waiting.answer.resume(returning: .failure(error)) }
@@ -89,7 +89,7 @@ extension GitLedger {
         return batch
     }
 
-    func waitForTurn(_ session: Session) async {
+    func waitForPushRate(_ session: Session) async {
         if let limit = session.remote.pushesPerMinute, limit > 0, let lastPush {
             let wait = lastPush + .seconds(60) / limit - .now
             if wait > .zero { await uncancellableSleep(wait) }
@@ -99,15 +99,15 @@ extension GitLedger {
 
     private func push(_ batch: [WaitingCommit], _ session: Session) async {
         let prepared = await prepare(batch, session)
-        var made: [String: MadeCommit] = [:]
+        var created: [String: CreatedCommit] = [:]
         for (waiting, prepared) in zip(batch, prepared) {
             switch prepared {
-            case .success(.made(let commit)): made[waiting.nonce] = commit
+            case .success(.created(let commit)): created[waiting.nonce] = commit
             case .success(.answered(let result)): waiting.answer.resume(returning: .success(result))
             case .failure(let error): waiting.answer.resume(returning: .failure(error))
             }
         }
-        let results = await push(made, session)
+        let results = await push(created, session)
         for waiting in batch {
             if let result = results[waiting.nonce] { waiting.answer.resume(returning: result) }
         }
@@ -119,29 +119,29 @@ extension GitLedger {
     ///
     /// - Returns: The result of each commit, by nonce.
     private func push(
-        _ made: [String: MadeCommit], _ session: Session
+        _ created: [String: CreatedCommit], _ session: Session
     ) async -> [String: Result<CommitResult, LedgerError>] {
-        var open = made
+        var open = created
         var results: [String: Result<CommitResult, LedgerError>] = [:]
-        var trouble = RemoteError.unreachable("it does not answer")
-        let wasReplaced = isCopyReplaced
-        var isUnclear = false
+        var lastError = RemoteError.unreachable("it does not answer")
+        let wasReplaced = replacing != nil
+        var isRetry = false
         func end(_ nonce: String, _ result: Result<CommitResult, LedgerError>) {
             open[nonce] = nil
             unanswered[nonce] = nil
             results[nonce] = result
         }
-        for attempt in 0..<Self.maxPushes where !open.isEmpty && isCopyReplaced == wasReplaced {
+        for attempt in 0..<Self.maxPushes where !open.isEmpty && (replacing != nil) == wasReplaced {
             if attempt > 0 {
                 await uncancellableSleep(.milliseconds(200 << attempt))
-                await waitForTurn(session)
+                await waitForPushRate(session)
             }
             do throws(LedgerError) {
                 let report = try await session.cache.push(open.values.map(\.change))
-                trouble = report.trouble
-                let taken = open.filter { report.taken.contains($0.value.change) }
-                await recordAccepted(taken.values.map(\.self), session)
-                for nonce in taken.keys { end(nonce, .success(.done)) }
+                lastError = report.error
+                let accepted = open.filter { report.accepted.contains($0.value.change) }
+                await recordAccepted(accepted.values.map(\.self), session)
+                for nonce in accepted.keys { end(nonce, .success(.done)) }
                 guard !open.isEmpty else { break }
                 // The errors of a push are no proof: the refs show which updates were accepted.
                 try await refresh(since: .now)
@@ -149,61 +149,62 @@ extension GitLedger {
                     if let result = try await verdict(on: commit, session) { end(nonce, .success(result)) }
                 }
                 guard !open.isEmpty else { break }
-                switch trouble {
+                switch lastError {
                 case .unreachable: continue
+                case .rejected where !isRetry, .unclear where !isRetry:
+                    isRetry = true
+                    continue
                 case .unclear(let reason):
-                    defer { isUnclear = true }
-                    guard isUnclear else { continue }
                     if try await replaceCopy(ifDamaged: reason) { throw .unanswered(reason) }
-                case .refused, .damagedCopy: break
+                case .refused, .rejected, .damagedCopy: break
                 }
-                throw trouble.ledgerError(session.remote, isWriting: true)
+                throw lastError.ledgerError(session.remote, isWriting: true)
             } catch .unanswered(let reason) {
-                trouble = .unreachable(reason)
+                lastError = .unreachable(reason)
             } catch {
                 for nonce in open.keys { end(nonce, .failure(error)) }
             }
         }
         for (nonce, commit) in open {
             // A new copy does not contain the commit.
-            if isCopyReplaced == wasReplaced { unanswered[nonce] = commit }
-            results[nonce] = .failure(trouble.ledgerError(session.remote, isWriting: true))
+            if (replacing != nil) == wasReplaced { unanswered[nonce] = commit }
+            results[nonce] = .failure(lastError.ledgerError(session.remote, isWriting: true))
         }
         return results
     }
 
     /// Derives the result of a push from the refs just fetched; returns `nil` if the ref is unchanged.
-    private func verdict(on made: MadeCommit, _ session: Session) async throws(LedgerError) -> CommitResult? {
-        let now = heads[made.flow.description]
-        if now == made.change.old { return nil }
-        if let now, try await session.cache.divergent([(old: made.commit, new: now)]).isEmpty {
-            if now == made.commit { await recordAccepted([made], session) }
+    private func verdict(on created: CreatedCommit, _ session: Session) async throws(LedgerError) -> CommitResult? {
+        let now = heads[created.flow.description]
+        if now == created.change.old { return nil }
+        if let now, try await session.cache.divergent([(old: created.commit, new: now)]).isEmpty {
+            if now == created.commit { await recordAccepted([created], session) }
             return .done
         }
         return .conflict
     }
 
     /// Records that the remote has accepted commits.
-    private func recordAccepted(_ made: [MadeCommit], _ session: Session) async {
+    private func recordAccepted(_ created: [CreatedCommit], _ session: Session) async {
         let isIndexed = indexing == nil && indexedVersion == headsVersion
-        for made in made {
-            let name = made.flow.description
-            heads[name] = made.commit
-            distrusted.remove(made.flow)
-            session.remembered.remember(made.commit, at: name)
+        for created in created {
+            let name = created.flow.description
+            heads[name] = created.commit
+            flowsToRecheck.remove(created.flow)
+            session.remembered.remember(created.commit, at: name)
         }
         hasNewObjects = true
         // Otherwise the next read updates the index.
         guard isIndexed else { return }
         let version = headsVersion
-        await session.index.apply(made.map(\.update))
+        await session.index.apply(created.map(\.update))
         if version == headsVersion { indexedVersion = version }
     }
 
     // MARK: Git commits
 
     private enum Prepared {
-        case made(MadeCommit)
+        case created(CreatedCommit)
         case answered(CommitResult)
     }
 
@@ -228,8 +229,8 @@ extension GitLedger {
                     let files = try files.get()
                     if files.record.revision == commit.record.revision {
                         results.append(.success(.answered(.done)))
-                    } else if let made = unanswered[waiting.nonce] {
-                        results.append(.success(.made(made)))
+                    } else if let created = unanswered[waiting.nonce] {
+                        results.append(.success(.created(created)))
                     } else if files.record.revision != commit.expecting {
                         results.append(.success(.answered(.conflict)))
                     } else {
@@ -247,7 +248,7 @@ extension GitLedger {
                     results.append(.failure(error))
                 }
             }
-            for (draft, id) in zip(drafts, try await session.cache.make(drafts.map(\.commit))) {
+            for (draft, id) in zip(drafts, try await session.cache.createCommits(drafts.map(\.commit))) {
                 let record = batch[draft.place].commit.record
                 let change = RefChange(ref: "\(prefix)/\(record.id)", old: draft.commit.parent, new: id)
                 let spans = try draft.commit.files.keys.filter { $0.hasPrefix("runs/") }
@@ -256,7 +257,7 @@ extension GitLedger {
                     record: record, from: change.old?.description, to: id.description, replacing: spans,
                     entries: draft.runs)
                 results[draft.place] = .success(
-                    .made(MadeCommit(flow: record.id, commit: id, change: change, update: update)))
+                    .created(CreatedCommit(flow: record.id, commit: id, change: change, update: update)))
             }
             return results
         } catch {

@@ -8,8 +8,8 @@ import Text
 struct CacheRepository: Sendable {
     let remote: Remote
     let folder: String
-    /// Whether this process has created the repository, which contains nothing before the first fetch.
-    let isNew: Bool
+    /// The size in bytes above which the repository is fetched again, without the history.
+    private static let maxSize = 512 << 20
 
     /// Opens the cache of a remote, and creates the repository if it is missing.
     ///
@@ -17,16 +17,33 @@ struct CacheRepository: Sendable {
     /// - Throws: `LedgerError.unusable` if the repository cannot be created.
     static func open(_ remote: Remote, cacheFolder: String) async throws(LedgerError) -> CacheRepository {
         let folder = "\(cacheFolder)/sluice/git/\(hexadecimal(stableHash(remote.shown), width: 16)).git"
-        let isNew = !FileManager.default.fileExists(atPath: folder + "/HEAD")
-        let cache = CacheRepository(remote: remote, folder: folder, isNew: isNew)
-        if isNew { try await cache.create() }
+        let cache = CacheRepository(remote: remote, folder: folder)
+        if !cache.exists {
+            try await cache.create()
+        } else if cache.packSize > maxSize {
+            try await cache.replace()
+        }
         return cache
+    }
+
+    /// Whether the repository has no objects, as before the first fetch.
+    var isEmpty: Bool {
+        let objects = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/objects")) ?? []
+        return packSize == 0 && objects.allSatisfy { ["info", "pack"].contains($0) }
+    }
+
+    private var packSize: Int {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/objects/pack")) ?? []
+        return names.reduce(0) { size, name in
+            var information = stat()
+            return stat("\(folder)/objects/pack/\(name)", &information) == 0 ? size + Int(information.st_size) : size
+        }
     }
 
     /// Whether the repository lacks the history before the first fetch.
     var isShallow: Bool { FileManager.default.fileExists(atPath: folder + "/shallow") }
 
-    /// Replaces a damaged repository with an empty one.
+    /// Replaces the repository with an empty one.
     func replace() async throws(LedgerError) {
         removeFolder()
         try await create()
@@ -121,7 +138,7 @@ struct CacheRepository: Sendable {
     }
 
     /// Collects garbage if enough objects or packs have accumulated.
-    func tidy() async throws(LedgerError) {
+    func collectGarbage() async throws(LedgerError) {
         let settings = ["gc.auto=3000", "gc.autoPackLimit=20", "gc.pruneExpire=1.hour", "gc.autoDetach=false"]
         _ = try await run(settings.flatMap { ["-c", $0] } + ["gc", "--auto", "--quiet"], timeLimit: .seconds(300))
     }

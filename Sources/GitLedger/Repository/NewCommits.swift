@@ -13,7 +13,7 @@ extension CacheRepository {
     /// Creates commits with a single `git fast-import` process, without an index or a work tree.
     ///
     /// - Returns: The commit IDs, in the same order.
-    func make(_ commits: [NewCommit]) async throws(LedgerError) -> [CommitID] {
+    func createCommits(_ commits: [NewCommit]) async throws(LedgerError) -> [CommitID] {
         let seconds = Int(Date().timeIntervalSince1970)
         var input: [UInt8] = []
         func line(_ text: String) { input += Array("\(text)\n".utf8) }

@@ -17,8 +17,8 @@ struct RefChange: Hashable, Sendable {
 /// The result of a push: the confirmed updates, and the error for the others.
 struct PushReport: Sendable {
     /// The updates that the remote has confirmed. All others are unknown, even with a failed exit code or a rejection.
-    let taken: Set<RefChange>
-    let trouble: RemoteError
+    let accepted: Set<RefChange>
+    let error: RemoteError
 }
 
 extension CacheRepository {
@@ -44,10 +44,10 @@ extension CacheRepository {
         let message = [remote.git.shown(refusals.joined(separator: "\n")), remote.git.failure(of: ["push"], result)]
             .filter { !$0.isEmpty }.joined(separator: "; ")
         // The host rejects a ref for a lock or forever; Git itself rejects one that has moved.
-        let trouble: RemoteError =
+        let error: RemoteError =
             if refusals.contains(where: { $0.hasPrefix("[remote rejected]") }) {
-                .unclear(message)
+                .rejected(message)
             } else if !refusals.isEmpty { .unreachable(message) } else { RemoteError(message, result) }
-        return PushReport(taken: Set(changes.filter(updated)), trouble: trouble)
+        return PushReport(accepted: Set(changes.filter(updated)), error: error)
     }
 }

@@ -6,7 +6,9 @@ enum RemoteError: Error {
     case refused(String)
     /// No connection, no answer, or a temporary error of the host.
     case unreachable(String)
-    /// A failure that may be of either kind, or a damaged copy. After a second one, it is treated as lasting.
+    /// A ref that the host rejected, because of a lock or for ever. After a second rejection, it is treated as lasting.
+    case rejected(String)
+    /// A failure that may be lasting or temporary, or a damaged copy. After a second one, it is treated as lasting.
     case unclear(String)
     /// A damaged copy, which the command could use nevertheless.
     case damagedCopy(String)
@@ -45,7 +47,7 @@ enum RemoteError: Error {
     /// - Parameter isWriting: Selects the permission to push, rather than to fetch.
     func ledgerError(_ remote: Remote, isWriting: Bool) -> LedgerError {
         switch self {
-        case .refused(let message), .unclear(let message), .damagedCopy(let message):
+        case .refused(let message), .rejected(let message), .unclear(let message), .damagedCopy(let message):
             let right =
                 isWriting
                 ? "writing the ledger needs the right to push ('permissions: contents: write' in GitHub Actions, a token "
