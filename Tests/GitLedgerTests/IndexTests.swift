@@ -188,6 +188,40 @@ struct IndexTests {
         #expect(try await reader.flows().map(\.id) == [GitFixture.flow, Self.other])
     }
 
+    @Test("a line in another form is read, and is reported by a verification and by a commit that changes its file")
+    func otherForm() async throws {
+        let fixture = try GitFixture()
+        let store = fixture.open(machine: "b")
+        #expect(try await store.claim(day: 0, nonce: "a") == .done)
+        let ref = try fixture.flowRef()
+        let line = try fixture.repository.git("show", "\(ref):runs/2024-05.jsonl")
+            .replacingOccurrences(of: "crm.yaml", with: #"crm\u002eyaml"#)
+        let script = """
+            commit \(ref)
+            committer x <x@x> 1 +0000
+            data 1
+            x
+            from \(ref)^0
+            M 100644 inline runs/2024-05.jsonl
+            data \(line.utf8.count)
+            \(line)
+            done
+
+            """
+        let file = fixture.repository.home + "/script"
+        try Data(script.utf8).write(to: URL(fileURLWithPath: file))
+        try runProgram(
+            "sh", ["-c", "git --git-dir='\(fixture.repository.path)' fast-import --quiet --done < '\(file)'"],
+            fixture.repository.environment)
+        let reader = fixture.open()
+        #expect(try await reader.days() == [0])
+        #expect(try await reader.entries(of: GitFixture.flow).entries.first?.provenance.file == "crm.yaml")
+        await #expect {
+            try await reader.claim(day: 1, nonce: "b")
+        } throws: { "\($0)".contains("not in canonical form") }
+        #expect(try await reader.damage().first?.contains("not in canonical form") == true)
+    }
+
     @Test("a process that has fetched older commits reads its own commits", .timeLimit(.minutes(1)))
     func concurrent() async throws {
         let fixture = try GitFixture()

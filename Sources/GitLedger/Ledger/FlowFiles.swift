@@ -81,7 +81,7 @@ struct FlowFiles: Sendable {
 
     /// Parses a file of runs, all of which must belong in it.
     static func entries(
-        _ content: [UInt8], of flow: FlowID, path: String, place: String
+        _ content: [UInt8], of flow: FlowID, path: String, place: String, checksForm: Bool = true
     ) throws(LedgerError) -> [LedgerEntry] {
         let span = try span(of: path, place: place)
         return try content.withUnsafeBufferPointer { (bytes) throws(LedgerError) in
@@ -92,7 +92,8 @@ struct FlowFiles: Sendable {
                 number += 1
                 let read: ExportedLine
                 do throws(ExportedLine.LineError) {
-                    read = try ExportedLine(UnsafeBufferPointer(rebasing: bytes[start..<end]), of: flow)
+                    let line = UnsafeBufferPointer(rebasing: bytes[start..<end])
+                    read = try ExportedLine(line, of: flow, checksForm: checksForm)
                 } catch { throw .corrupt("\(place), \(path), line \(number): \(error.message)") }
                 start = end + 1
                 guard case .run(let entry) = read, entry.run.flow == flow,

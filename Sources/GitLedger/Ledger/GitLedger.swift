@@ -78,6 +78,8 @@ package actor GitLedger: LedgerStore {
     var indexing: Task<Result<Void, LedgerError>, Never>?
     /// The version of the heads that the index reflects, unless another process has changed it.
     var indexedVersion: Int?
+    /// Whether updates of the index verify the form of each line.
+    var checksForm = false
     /// The flows that are not valid ledgers.
     var faults: [FlowID: LedgerError] = [:]
 

@@ -7,6 +7,8 @@ struct IndexUpdate: Sendable {
     let index: LedgerIndex
     let cache: CacheRepository
     let target: String
+    /// Whether lines must be in canonical form. Those of the files that a commit changes always must.
+    let checksForm: Bool
 
     /// A flow whose commit differs from the version in the index.
     private struct Flow: Sendable {
@@ -83,7 +85,10 @@ struct IndexUpdate: Sendable {
             case FlowFiles.recordPath: record = try FlowFiles.record(content, of: flow.id, place: place)
             case let path where path.hasPrefix("runs/"):
                 spans.append(try FlowFiles.span(of: path, place: place))
-                if let content { entries += try FlowFiles.entries(content, of: flow.id, path: path, place: place) }
+                if let content {
+                    entries += try FlowFiles.entries(
+                        content, of: flow.id, path: path, place: place, checksForm: checksForm)
+                }
             default: break
             }
         }

@@ -64,7 +64,7 @@ extension GitLedger {
         let session = try await session()
         if try await session.cache.isDamaged() { try await renewCopy("git fsck found errors") }
         await session.index.remove(session.index.flows().keys.map(\.self))
-        indexedVersion = nil
+        (checksForm, indexedVersion) = (true, nil)
         try await fromIndex { _ in () }
         return faults.values.map { if case .corrupt(let reason) = $0 { reason } else { $0.description } }.sorted()
     }
@@ -103,7 +103,8 @@ extension GitLedger {
         do throws(LedgerError) {
             try await fromCopy { () async throws(LedgerError) in
                 let (session, version) = (try await session(), headsVersion)
-                let update = IndexUpdate(index: session.index, cache: session.cache, target: target)
+                let update = IndexUpdate(
+                    index: session.index, cache: session.cache, target: target, checksForm: checksForm)
                 faults = try await update.run(to: flowHeads)
                 indexedVersion = version
             }

@@ -5,7 +5,7 @@ import Text
 /// The `git` program with a sanitized environment, without prompts and with a time limit.
 struct GitProgram: Sendable {
     /// The environment variables of the `git` process.
-    let environment: [String: String]
+    var environment: [String: String]
     /// The values to redact in messages: configured HTTP headers and their tokens.
     var secrets: [String] = []
 

@@ -88,9 +88,9 @@ struct Remote: Sendable {
         let ssh = sshCommand(settings, environment)
         var program = GitProgram(environment, configuration: settings + fixed, replacesGlobal: true)
         if isFile(address), let file = try trustedFolders(settings, cacheFolder) {
-            program = program.setting("GIT_CONFIG_GLOBAL", file)
+            program.environment["GIT_CONFIG_GLOBAL"] = file
         }
-        if let ssh { program = program.setting("GIT_SSH_COMMAND", ssh) }
+        if let ssh { program.environment["GIT_SSH_COMMAND"] = ssh }
         program.secrets = secrets(in: settings)
         return Remote(
             address: address, shown: withoutCredentials(address), git: program,
@@ -199,16 +199,5 @@ struct Remote: Sendable {
         settings.filter { $0.key.lowercased().hasSuffix(".extraheader") }.flatMap { setting in
             [setting.value, setting.value.split(separator: " ").last.map(String.init) ?? ""]
         }.filter { $0.count > 3 }
-    }
-}
-
-extension GitProgram {
-    fileprivate func setting(_ key: String, _ value: String) -> GitProgram {
-        GitProgram(variables: environment.merging([key: value]) { $1 }, secrets: secrets)
-    }
-
-    private init(variables: [String: String], secrets: [String]) {
-        environment = variables
-        self.secrets = secrets
     }
 }

@@ -23,8 +23,13 @@ extension CacheRepository {
     func differences(
         _ pairs: [(old: CommitID?, new: CommitID)]
     ) async throws(LedgerError) -> [CommitDifference] {
+        guard !pairs.isEmpty else { return [] }
         let commits = pairs.compactMap(\.old) + pairs.map(\.new)
-        let found = try await check("%(objectname)", commits.map { "\($0)^{tree}" })
+        let names = commits.map { "\($0)^{tree}\n" }.joined()
+        let listed = try await output(["cat-file", "--batch-check=%(objectname)"], input: Array(names.utf8))
+        // `ID`, or `NAME missing`.
+        let found = String(decoding: listed, as: UTF8.self).split(separator: "\n").map { CommitID($0)?.description }
+        guard found.count == commits.count else { throw .unusable("git cat-file ended early") }
         let trees = Dictionary(zip(commits, found)) { first, _ in first }
         var differences: [CommitDifference] = []
         var input = ""
@@ -34,7 +39,6 @@ extension CacheRepository {
             differences.append(CommitDifference(old: oldTree == nil ? nil : old, new: new))
             input += "\(oldTree ?? new.emptyTree) \(tree)\n"
         }
-        guard !input.isEmpty else { return [] }
         let output = try await output(["diff-tree", "--stdin", "-r", "--no-renames"], input: Array(input.utf8))
         var position = -1
         // After a line with the two trees: `:MODE MODE OLD NEW STATUS TAB PATH`.
@@ -62,16 +66,6 @@ extension CacheRepository {
             guard let content else { throw .corrupt("\(remote.shown): the object \(id) is missing") }
             return content
         }
-    }
-
-    /// Returns a property of each object; `nil` for a missing object.
-    private func check(_ format: String, _ names: [String]) async throws(LedgerError) -> [String?] {
-        guard !names.isEmpty else { return [] }
-        let output = try await output(
-            ["cat-file", "--batch-check=\(format)"], input: Array((names.joined(separator: "\n") + "\n").utf8))
-        let lines = String(decoding: output, as: UTF8.self).split(separator: "\n")
-        guard lines.count == names.count else { throw .unusable("git cat-file ended early") }
-        return lines.map { $0.contains(" ") ? nil : String($0) }
     }
 
     /// Returns the pairs whose new commit does not descend from the old one, by one walk over the commits in between.
