@@ -5,7 +5,7 @@ import Ledger
 import Synchronization
 import Text
 
-/// A local index of a ledger that is stored elsewhere, such as in a Git repository, with the scans of a ledger file.
+/// A local index of a ledger that is stored elsewhere, such as in a Git repository.
 ///
 /// ```swift
 /// let index = LedgerIndex(path: path) { print($0) }
@@ -90,18 +90,6 @@ package final class LedgerIndex: Sendable {
     /// Returns a flow with the full rows of its runs; `nil` if the index has another version.
     package func entries(of flow: FlowID, version: String) async -> FlowEntries? {
         await read(flow, version) { FlowEntries(record: $1, entries: try $0.entries(of: flow)) }
-    }
-
-    /// Streams a flow's full rows, like ``LedgerStore/scan(_:visit:)``.
-    ///
-    /// - Returns: `nil` if the index has another version, or if it proves to be damaged.
-    package func scan(
-        _ flow: FlowID, version: String, visit: @escaping @Sendable (FlowEntries) -> Bool
-    ) async -> Void? {
-        await read(flow, version) { rows, record in
-            guard visit(FlowEntries(record: record, entries: [])) else { return }
-            try rows.scanEntries(of: flow) { visit(FlowEntries(record: record, entries: $0)) }
-        }
     }
 
     /// Returns the rows that a change to a flow could contradict: the flow's open requests, and the rows of any flow

@@ -12,7 +12,8 @@ extension Benchmark {
         let all = years.count(200)
         return [50, 100, 200].map { flows in
             Benchmark("years, copy of \(flows) flows, Git", floor: "the same copy into SQLite") {
-                Measurement(
+                _ = try await years.ledger(years.count(flows))
+                return Measurement(
                     Work { try await years.copy(years.count(flows), to: "git:\(years.newRepository().path)") },
                     floor: Work { try await years.copy(years.count(flows), to: "sqlite:\(samples.newFile())") })
             }

@@ -154,8 +154,14 @@ struct IndexTests {
         #expect(try await fixture.open().days() == [0], "the rows are read again")
     }
 
-    @Test("a flow that is not a valid ledger fails alone")
-    func invalidFlow() async throws {
+    @Test(
+        "a flow that is not a valid ledger fails alone",
+        arguments: [
+            ("M 100644 inline runs/2024-05.jsonl\ndata 3\n{}\n", "runs/2024-05.jsonl, line 1"),
+            ("M 100644 inline runs/2024-5.jsonl\ndata 0\n", "runs/2024-5.jsonl: it is not the file of a month"),
+            ("D ledger.json\n", "it has no ledger.json"), ("D flow.json\n", "it has no flow.json"),
+        ])
+    func invalidFlow(change: String, message: String) async throws {
         let fixture = try GitFixture()
         let store = fixture.open(machine: "b")
         #expect(try await store.claim(day: 0, nonce: "a") == .done)
@@ -167,10 +173,7 @@ struct IndexTests {
             data 1
             x
             from \(ref)^0
-            M 100644 inline runs/2024-05.jsonl
-            data 3
-            {}
-
+            \(change)
             done
 
             """
@@ -183,7 +186,7 @@ struct IndexTests {
         #expect(try await reader.days() == [0])
         await #expect {
             try await reader.snapshot(of: Self.other)
-        } throws: { "\($0)".contains("runs/2024-05.jsonl, line 1") }
+        } throws: { "\($0)".contains(message) }
         #expect(try await reader.damage().count == 1)
         #expect(try await reader.flows().map(\.id) == [GitFixture.flow, Self.other])
     }

@@ -19,9 +19,10 @@ struct FlowFiles: Sendable {
     /// Returns the path of the file for a window: `runs/2024-05.jsonl` (a month in UTC), or `runs/unknown.jsonl` for
     /// `nil`.
     static func path(of window: Window?) -> String {
-        guard let window else { return "runs/unknown.jsonl" }
-        return "runs/\(UTCTime(window.start).date.dropLast(3)).jsonl"
+        window.map { path(of: $0.start) } ?? "runs/unknown.jsonl"
     }
+
+    private static func path(of start: Timestamp) -> String { "runs/\(UTCTime(start).date.dropLast(3)).jsonl" }
 
     // MARK: Read
 
@@ -109,7 +110,9 @@ struct FlowFiles: Sendable {
     static func span(of path: String, place: String) throws(LedgerError) -> Range<Int64>? {
         if path == Self.path(of: nil) { return nil }
         let parts = path.dropFirst(5).dropLast(6).split(separator: "-").compactMap { Int($0) }
-        guard parts.count == 2, let start = Timestamp(year: parts[0], month: parts[1], day: 1) else {
+        guard parts.count == 2, let start = Timestamp(year: parts[0], month: parts[1], day: 1),
+            Self.path(of: start) == path
+        else {
             throw .corrupt("\(place), \(path): it is not the file of a month")
         }
         let days = UTCTime.daysInMonth(parts[1], of: parts[0])

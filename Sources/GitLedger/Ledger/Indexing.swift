@@ -1,7 +1,6 @@
 import FlowRuns
 import Ledger
 import SQLiteLedger
-import Synchronization
 
 /// The reads of the store, which come from the local index.
 extension GitLedger {
@@ -29,22 +28,6 @@ extension GitLedger {
         return FlowEntries(record: marked(read?.record ?? FlowRecord(id: flow)), entries: read?.entries ?? [])
     }
 
-    package func scan(
-        _ flow: FlowID, visit: @escaping @Sendable (FlowEntries) -> Bool
-    ) async throws(LedgerError) {
-        let isMarked = flowsToRecheck.contains(flow)
-        let hasBegun = Mutex(false)
-        let read: Void? = try await read(flow) { index, head in
-            // Rows that were visited before damage was found are not visited again.
-            guard !hasBegun.withLock({ $0 }) else { return nil }
-            return await index.scan(flow, version: head) { part in
-                hasBegun.withLock { $0 = true }
-                return visit(FlowEntries(record: part.record.marked(isMarked), entries: part.entries))
-            }
-        }
-        if read == nil { _ = visit(FlowEntries(record: FlowRecord(id: flow).marked(isMarked), entries: [])) }
-    }
-
     /// Reads a flow at its fetched commit; returns `nil` for a flow that has no ref.
     private func read<Value>(
         _ flow: FlowID, _ read: (LedgerIndex, String) async -> Value?
@@ -69,7 +52,11 @@ extension GitLedger {
         return faults.values.map { if case .corrupt(let reason) = $0 { reason } else { $0.description } }.sorted()
     }
 
-    private func marked(_ record: FlowRecord) -> FlowRecord { record.marked(flowsToRecheck.contains(record.id)) }
+    private func marked(_ record: FlowRecord) -> FlowRecord {
+        var record = record
+        if flowsToRecheck.contains(record.id) { record.needsRecheck = true }
+        return record
+    }
 
     private var flowHeads: [FlowID: CommitID] {
         Dictionary(uniqueKeysWithValues: heads.compactMap { name, head in FlowID(name).map { ($0, head) } })
@@ -110,14 +97,5 @@ extension GitLedger {
             }
             return .success(())
         } catch { return .failure(error) }
-    }
-}
-
-extension FlowRecord {
-    /// Returns the record, which needs a recheck if `isMarked`.
-    fileprivate func marked(_ isMarked: Bool) -> FlowRecord {
-        var record = self
-        if isMarked { record.needsRecheck = true }
-        return record
     }
 }
