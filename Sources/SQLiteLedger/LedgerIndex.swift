@@ -30,11 +30,13 @@ package final class LedgerIndex: Sendable {
         /// Creates an update.
         ///
         /// - Parameters:
+        ///   - record: The flow's record after the update.
         ///   - from: The version that the update is based on; `nil` if the index does not contain the flow. The update
         ///     has no effect on an index with another version.
         ///   - to: The version of the source after the update.
         ///   - replaced: The rows that `entries` replace, by the seconds in which their windows start, with `nil` for
         ///     rows of unknown windows; by default, all rows of the flow.
+        ///   - entries: The new rows.
         package init(
             record: FlowRecord, from: String?, to: String, replacing replaced: [Range<Int64>?]? = nil,
             entries: [LedgerEntry]
@@ -64,7 +66,11 @@ package final class LedgerIndex: Sendable {
     private let notice: @Sendable (String) -> Void
     private let state = Mutex<(database: DatabaseQueue?, failures: Int)>((nil, 0))
 
-    /// - Parameter notice: Receives a line for the user when a damaged file is replaced.
+    /// Creates an index without opening its file.
+    ///
+    /// - Parameters:
+    ///   - path: The path of the file, in an existing folder.
+    ///   - notice: Receives a line for the user when a damaged file is replaced.
     package init(path: String, notice: @escaping @Sendable (String) -> Void) {
         self.path = path
         self.notice = notice
@@ -95,8 +101,11 @@ package final class LedgerIndex: Sendable {
     /// Returns the rows that a change to a flow could contradict: the flow's open requests, and the rows of any flow
     /// with one of the run IDs.
     ///
-    /// - Parameter version: The version of the flow that the change is based on. Rows of the flow from another version
-    ///   are left out.
+    /// - Parameters:
+    ///   - flow: The flow that the change is made to.
+    ///   - version: The version of the flow that the change is based on. Rows of the flow from another version are left
+    ///     out.
+    ///   - runs: The run IDs that the change adds.
     package func rows(openIn flow: FlowID, version: String?, orOf runs: [RunID]) async -> [LedgerEntry]? {
         await transaction(.immediate) { rows in
             // Only commits need this index.
