@@ -41,7 +41,7 @@ let package = Package(
                 "FlowRuns", "Ledger", "Text", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
-        .target(name: "GitLedger", dependencies: ["FlowRuns", "Ledger", "Text"]),
+        .target(name: "GitLedger", dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", "Text"]),
         .target(
             name: "PostgresLedger",
             dependencies: ["FlowRuns", "Ledger", .product(name: "NIOPosix", package: "swift-nio")]),
@@ -121,7 +121,11 @@ let package = Package(
         .testTarget(
             name: "SQLiteLedgerTests",
             dependencies: ["FlowRuns", "Ledger", "SQLiteLedger", .product(name: "GRDB", package: "GRDB.swift")]),
-        .testTarget(name: "GitLedgerTests", dependencies: ["FlowRuns", "GitLedger", "Ledger", "TestSupport"]),
+        .testTarget(
+            name: "GitLedgerTests",
+            dependencies: [
+                "FlowRuns", "GitLedger", "Ledger", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "PostgresLedgerTests", dependencies: ["FlowRuns", "Ledger", "PostgresLedger", "TestSupport"]),
         .testTarget(

@@ -93,7 +93,7 @@ struct LedgerFile {
     /// Switches the file to WAL mode, and retries while the file is busy.
     ///
     /// SQLite's busy timeout does not cover processes that switch a new file at the same time.
-    private func turnOnWriteAheadLog(_ connection: Database) throws {
+    func turnOnWriteAheadLog(_ connection: Database) throws {
         let end = ContinuousClock.now + .seconds(Self.busyTimeout)
         repeat {
             do {

@@ -163,31 +163,50 @@ package final class SQLiteLedger: LedgerStore {
         try? database.close()
     }
 
-    /// Runs a transaction off the caller's thread.
-    ///
-    /// Unlike in GRDB's asynchronous methods, cancelling the task does not interrupt the transaction: an interrupted
-    /// apply must still record the requests it has sent.
     private func transaction<Value: Sendable>(
         _ kind: Database.TransactionKind, _ body: @escaping @Sendable (SQLiteRows) throws -> Value
     ) async throws(LedgerError) -> Value {
-        let result = await withCheckedContinuation { answer in
-            database.asyncWriteWithoutTransaction { answer.resume(returning: self.transaction(kind, $0, body)) }
+        let result = await database.run(kind) { [target, file] in
+            try body(SQLiteRows(connection: $0, target: target, file: file.path))
         }
-        return try result.get()
+        return try result.mapError { LedgerError($0, file: file.path) }.get()
     }
 
     private func transaction<Value>(
         _ kind: Database.TransactionKind, _ connection: Database, _ body: (SQLiteRows) throws -> Value
     ) -> Result<Value, LedgerError> {
         Result {
-            let rows = SQLiteRows(connection: connection, target: target, file: file.path)
-            var value: Value?
-            try connection.inTransaction(kind) {
-                value = try body(rows)
-                return .commit
+            try connection.transaction(kind) {
+                try body(SQLiteRows(connection: connection, target: target, file: file.path))
             }
-            guard let value else { throw LedgerError.unusable("\(file.path): the transaction did not run") }
-            return value
         }.mapError { LedgerError($0, file: file.path) }
+    }
+}
+
+extension DatabaseQueue {
+    /// Runs a transaction off the caller's thread.
+    ///
+    /// Unlike in GRDB's asynchronous methods, cancelling the task does not interrupt the transaction: an interrupted
+    /// apply must still record the requests it has sent.
+    func run<Value: Sendable>(
+        _ kind: Database.TransactionKind, _ body: @escaping @Sendable (Database) throws -> Value
+    ) async -> Result<Value, any Error> {
+        await withCheckedContinuation { answer in
+            asyncWriteWithoutTransaction { connection in
+                answer.resume(returning: Result { try connection.transaction(kind) { try body(connection) } })
+            }
+        }
+    }
+}
+
+extension Database {
+    fileprivate func transaction<Value>(_ kind: TransactionKind, _ body: () throws -> Value) throws -> Value {
+        var value: Value?
+        try inTransaction(kind) {
+            value = try body()
+            return .commit
+        }
+        guard let value else { throw LedgerError.unusable("the transaction did not run") }
+        return value
     }
 }

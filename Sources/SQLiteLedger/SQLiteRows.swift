@@ -61,6 +61,27 @@ struct SQLiteRows {
         try scan(Self.entryColumns, of: flow, Self.entry, visit: visit)
     }
 
+    /// Returns the open requests of the flow, and the rows of any flow with one of the run IDs.
+    func entries(openIn flow: FlowID, orOf runs: [RunID]) throws(LedgerError) -> [LedgerEntry] {
+        var entries: [LedgerEntry] = []
+        func read(_ condition: String, bind: (inout PreparedStatement) -> Void) throws(LedgerError) {
+            try each("SELECT flow, \(Self.entryColumns) FROM run WHERE \(condition)", bind: bind) {
+                (columns) throws(LedgerError) in
+                let flow = try columns.required(columns.text().flatMap { FlowID($0) })
+                entries.append(try Self.entry(of: flow, from: &columns))
+                return true
+            }
+        }
+        try read("target = ? AND flow = ? AND state IN ('intended', 'inDoubt')") { self.bind(flow, to: &$0) }
+        for run in runs {
+            try read("run = ? AND target = ?") {
+                $0.bind(run.description)
+                $0.bind(target)
+            }
+        }
+        return entries
+    }
+
     private func all<Row>(
         _ scan: (_ visit: ([Row]) -> Bool) throws(LedgerError) -> Void
     ) throws(LedgerError) -> [Row] {
@@ -130,16 +151,20 @@ struct SQLiteRows {
         let revision = try self.record(of: record.id).revision
         if revision == record.revision { return .done }
         guard revision == expecting else { return .conflict }
+        try replace(record)
+        try change()
+        return .done
+    }
+
+    func replace(_ record: FlowRecord) throws(LedgerError) {
         try execute(Self.flowReplacement) {
             $0.bind(target)
             $0.bind(record.id.description)
             $0.bind(FlowRow(record), FlowColumns.all)
         }
-        try change()
-        return .done
     }
 
-    private func insert(_ entries: [LedgerEntry]) throws(LedgerError) {
+    func insert(_ entries: [LedgerEntry]) throws(LedgerError) {
         do {
             var statement = try PreparedStatement(connection, Self.insertion)
             for entry in entries {
@@ -153,8 +178,8 @@ struct SQLiteRows {
         }
     }
 
-    private static let flowColumns = names(FlowColumns.all)
-    private static let entryColumns = names(RunColumns.all)
+    static let flowColumns = names(FlowColumns.all)
+    static let entryColumns = names(RunColumns.all)
 
     private static let flowReplacement =
         "INSERT INTO flow (target, flow, \(flowColumns)) VALUES (?, ?, \(marks(FlowColumns.all))) "

@@ -90,7 +90,7 @@ private final class Answering: ChannelInboundHandler {
             guard let head else { return }
             let body = context.channel.allocator.buffer(string: answer(head.method, head.uri))
             let headers: HTTPHeaders = [
-                "Content-Type": "application/json", "Content-Length": "\(body.readableBytes)", "Date": Self.date,
+                "Content-Type": "application/json", "Content-Length": "\(body.readableBytes)", "Date": Self.date(),
             ]
             let status: HTTPResponseStatus = head.method == .POST ? .created : .ok
             context.write(
@@ -101,12 +101,12 @@ private final class Answering: ChannelInboundHandler {
         }
     }
 
-    /// The `Date` of all answers, which is the time of the first one.
-    private static let date: String = {
-        let format = DateFormatter()
-        format.locale = Locale(identifier: "en_US_POSIX")
-        format.timeZone = TimeZone(identifier: "GMT")
-        format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-        return format.string(from: Date())
-    }()
+    /// The current time in the form of the `Date` header. An answer with an old time would count as cached.
+    private static func date() -> String {
+        var (now, parts) = (time(nil), tm())
+        gmtime_r(&now, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        let length = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+        return String(decoding: text.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
 }

@@ -9,7 +9,7 @@ import YAML
 extension Benchmark {
     /// All benchmarks, in the order of their output.
     static func all(_ samples: Samples) -> [Benchmark] {
-        plans(samples) + ledgers(samples) + service(samples) + starts(samples)
+        plans(samples) + ledgers(samples) + service(samples) + years(samples) + starts(samples)
     }
 
     /// Benchmarks of reading manifests and planning.

@@ -104,7 +104,7 @@ final class Samples {
         try file.close()
     }
 
-    private static func entry(of flow: FlowID, _ number: Int, start: Int64) -> LedgerEntry {
+    static func entry(of flow: FlowID, _ number: Int, start: Int64, seconds: Int64 = 600) -> LedgerEntry {
         // Run IDs in random order, like those of the service.
         let digits = String(UInt64(number) &* 0x9E37_79B9_7F4A_7C15, radix: 16)
         let bits = String(repeating: "0", count: 16 - digits.count) + digits
@@ -114,10 +114,10 @@ final class Samples {
             id: ClaimID(random: UInt64(number)), owner: "host:4711", time: ServiceTime(earliest: time, latest: time))
         return LedgerEntry(
             run: RecordedRun(
-                identity: RunIdentity(flow: flow, window: Window(startSeconds: start, endSeconds: start + 600)),
+                identity: RunIdentity(flow: flow, window: Window(startSeconds: start, endSeconds: start + seconds)),
                 state: .succeeded, id: RunID(id), recordedAt: time, claim: claim),
             request:
-                #"POST /runs {"flowId":"\#(flow)","params":{"windowStartTime":"\#(start)","windowEndTime":"\#(start + 600)"}}"#,
+                #"POST /runs {"flowId":"\#(flow)","params":{"windowStartTime":"\#(start)","windowEndTime":"\#(start + seconds)"}}"#,
             response: #"201 {"id":"\#(id)","etag":"\"1100c53e-0000-0200-0000-627138980000\""}"#, status: "success",
             counts: RunCounts(inputRecords: 100, outputRecords: 100, failedRecords: 0), updatedAt: time,
             provenance: Provenance(

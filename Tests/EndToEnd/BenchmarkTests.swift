@@ -20,6 +20,10 @@ struct BenchmarkTests {
         for name in ["runs, SQLite", "runs, PostgreSQL", "runs, Git", "export", "import", "commits"] {
             #expect(result.output.contains("\nledger, \(name)"))
         }
+        let copies = ["50", "100", "200"].map { "copy of \($0) flows, Git" }
+        for name in copies + ["copy, PostgreSQL", "plan, Git", "plan, Git, new machine", "apply, Git, new machine"] {
+            #expect(result.output.contains("\nyears, \(name)"))
+        }
         #expect(!result.output.contains("not on this machine"))
         user.remove()
     }

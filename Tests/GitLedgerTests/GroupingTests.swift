@@ -58,4 +58,24 @@ struct GroupingTests {
         for day in 0..<4 { #expect(try await store.claim(day: Int64(day), nonce: "n\(day)") == .done) }
         #expect(ContinuousClock.now - start >= .milliseconds(1500))
     }
+
+    @Test("many flows are added in few pushes of bounded size")
+    func added() async throws {
+        let fixture = try GitFixture()
+        let store = fixture.open()
+        try fixture.repository.setHook("post-receive", "wc -l >> '\(fixture.repository.home)/pushes'")
+        let flows = (0..<450).map { number in
+            let digits = String(number)
+            let id = "00000000-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits
+            let record = FlowRecord(id: FlowID(id)!, revision: Revision(number: 1, token: ""))
+            return NewFlow(record: record, expecting: Revision()) { { () throws(LedgerError) in [] } }
+        }
+        try await store.add(flows)
+        try await store.add(flows)
+        #expect(try await fixture.open(machine: "b").flows().map(\.id) == flows.map(\.record.id))
+        let pushes = try String(contentsOfFile: fixture.repository.home + "/pushes", encoding: .utf8)
+            .split(separator: "\n").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+        #expect(pushes.allSatisfy { $0 <= 200 })
+        #expect(pushes.count < 20, "\(pushes)")
+    }
 }

@@ -2,6 +2,7 @@ import FlowRuns
 import Foundation
 import GitLedger
 import Ledger
+import TestSupport
 import Testing
 
 /// Reads of several flows share fetches.
@@ -51,11 +52,12 @@ struct ReadingTests {
         let known = try await fixture.open().entries(of: GitFixture.flow)
         let objects = try blobs(of: fixture, below: path).map(Self.object)
         #expect(!objects.isEmpty)
-        try remove(from: fixture) { name in objects.contains { name.hasSuffix($0) } }
+        try remove(from: fixture) { name in objects.contains { name.hasSuffix($0) } || name.hasSuffix(".sqlite") }
         let store = fixture.open()
         #expect(try await store.entries(of: GitFixture.flow) == known)
         #expect(try await store.flows() == [known.record])
         #expect(try await store.damage().isEmpty)
+        #expect(fixture.notices.count == 1, "\(fixture.notices)")
     }
 
     @Test("an object missing in the repository is an error", .timeLimit(.minutes(1)))
@@ -68,6 +70,61 @@ struct ReadingTests {
             _ = try await fixture.open().entries(of: GitFixture.flow)
         }
         #expect(error?.description.contains(blob) == true, "\(String(describing: error))")
+    }
+
+    @Test(
+        "damage to the copy leads to a new copy, which is reported once",
+        arguments: ["packed-refs", "config", "HEAD", "objects/pack"], ["zeroed", "cut", "of another format"])
+    func damagedCopy(file: String, how: String) async throws {
+        let fixture = try GitFixture()
+        for day in 0..<3 { #expect(try await fixture.open().claim(day: Int64(day), nonce: "n\(day)") == .done) }
+        let folder = "\(fixture.repository.home)/a/cache/sluice/git"
+        let copy = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasSuffix(".git") })
+        let git = ["--git-dir=\(folder)/\(copy)"]
+        try runProgram("git", git + ["gc", "--quiet"], fixture.repository.environment)
+        try remove(from: fixture) { $0.hasSuffix(".sqlite") }
+        for name in try FileManager.default.subpathsOfDirectory(atPath: "\(folder)/\(copy)") {
+            guard file == "objects/pack" ? name.hasSuffix(".pack") : name == file else { continue }
+            let path = URL(fileURLWithPath: "\(folder)/\(copy)/\(name)")
+            var data = try Data(contentsOf: path)
+            switch how {
+            case "zeroed": data = Data(count: data.count)
+            case "cut": data.removeLast(max(1, data.count / 3))
+            default: data = Data("another format\n".utf8)
+            }
+            try FileManager.default.removeItem(at: path)
+            try data.write(to: path)
+        }
+        let store = fixture.open()
+        #expect(try await store.days() == [0, 1, 2])
+        #expect(try await store.claim(day: 3, nonce: "n3") == .done)
+        #expect(fixture.notices.allSatisfy { $0.contains("is damaged and is fetched again") })
+        // Git reads a shortened config or list of refs without an error, and nothing is missing then.
+        #expect(fixture.notices.count == 1 || (how == "cut" && file != "objects/pack"), "\(fixture.notices)")
+        #expect(try await fixture.open(machine: "b").days() == [0, 1, 2, 3])
+        #expect(try await fixture.open().days() == [0, 1, 2, 3])
+        #expect(fixture.notices.count <= 1)
+    }
+
+    @Test("a copy that has become too large is fetched again without its history")
+    func largeCopy() async throws {
+        let fixture = try GitFixture()
+        for day in 0..<3 { #expect(try await fixture.open().claim(day: Int64(day), nonce: "n\(day)") == .done) }
+        let folder = "\(fixture.repository.home)/a/cache/sluice/git"
+        let copy = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasSuffix(".git") })
+        let packs = "\(folder)/\(copy)/objects/pack"
+        try FileManager.default.createDirectory(atPath: packs, withIntermediateDirectories: true)
+        let large = "\(packs)/pack-1.pack"
+        #expect(FileManager.default.createFile(atPath: large, contents: nil))
+        #expect(truncate(large, 1 << 30) == 0)
+        #expect(try await fixture.open(machine: "b").claim(day: 3, nonce: "n3") == .done)
+        #expect(try await fixture.open().days() == [0, 1, 2, 3])
+        #expect(try await fixture.open().claim(day: 4, nonce: "n4") == .done)
+        #expect(!FileManager.default.fileExists(atPath: large))
+        #expect(FileManager.default.fileExists(atPath: "\(folder)/\(copy)/shallow") == false, "100 commits are all")
+        #expect(fixture.notices.isEmpty, "\(fixture.notices)")
     }
 
     @Test("a cache with missing files is created again")

@@ -26,8 +26,6 @@ struct SurroundingsTests {
                 hooksPath = \(home)/hooks
             [fetch]
                 prune = false
-            [url "/nowhere/"]
-                pushInsteadOf = \(fixture.repository.path)
             """.utf8
         ).write(to: URL(fileURLWithPath: home + "/.gitconfig"))
         let store = fixture.open(variables: [
@@ -40,6 +38,70 @@ struct SurroundingsTests {
         #expect(try await store.claim(day: 1, nonce: "b") == .done)
         #expect(!FileManager.default.fileExists(atPath: trace))
         #expect(try fixture.flowRef().hasPrefix("refs/sluice/prod-"))
+    }
+
+    @Test(
+        "an address resolves to the repository to which Git itself pushes",
+        arguments: ["insteadOf", "pushInsteadOf", "a rule that fits the result too", "a rule that fits only pushes"],
+        [false, true])
+    func rewritten(rule: String, isRemote: Bool) async throws {
+        let fixture = try GitFixture()
+        let (home, path) = (fixture.repository.home, fixture.repository.path)
+        let rules =
+            switch rule {
+            case "insteadOf": "[url \"\(path)\"]\n insteadOf = ledger:x"
+            case "pushInsteadOf":
+                "[url \"/absent/\"]\n insteadOf = ledger:\n[url \"\(path)\"]\n pushInsteadOf = ledger:x"
+            case "a rule that fits the result too":
+                "[url \"\(path)\"]\n insteadOf = ledger:x\n[url \"/absent/\"]\n insteadOf = /"
+            default: "[url \"\(path)\"]\n pushInsteadOf = ledger:x\n[url \"/absent/\"]\n pushInsteadOf = \(path)"
+            }
+        try Data(rules.utf8).write(to: URL(fileURLWithPath: home + "/.gitconfig"))
+        var place = GitLocation.Place.address("ledger:x", folder: home)
+        if isRemote {
+            try runProgram("git", ["init", "--quiet", home + "/clone"], fixture.repository.environment)
+            try runProgram(
+                "git", ["remote", "add", "origin", "ledger:x"], fixture.repository.environment, in: home + "/clone")
+            place = .remote("origin", folder: home + "/clone")
+        }
+        #expect(try await fixture.open(place: place).claim(day: 0, nonce: "a") == .done)
+        #expect(try await fixture.open(place: place).days() == [0])
+        #expect(try fixture.flowRef().hasPrefix("refs/sluice/prod-"))
+    }
+
+    @Test("a relative remote starts at the root of the work tree, as for Git itself")
+    func relativeRemote() async throws {
+        let fixture = try GitFixture()
+        let clone = fixture.repository.home + "/clone"
+        try FileManager.default.createDirectory(atPath: clone + "/a/b", withIntermediateDirectories: true)
+        let environment = fixture.repository.environment
+        try runProgram("git", ["init", "--quiet"], environment, in: clone)
+        try runProgram("git", ["remote", "add", "origin", "../../ledger.git"], environment, in: clone)
+        try runProgram("git", ["fetch", "--quiet", "origin"], environment, in: clone + "/a/b")
+        #expect(
+            try await fixture.open(place: .remote("origin", folder: clone + "/a/b")).claim(day: 0, nonce: "a") == .done)
+        #expect(try fixture.flowRef().hasPrefix("refs/sluice/prod-"))
+    }
+
+    @Test("a SHA-256 repository is refused with the reason", arguments: [true, false])
+    func otherObjectFormat(isEmpty: Bool) async throws {
+        let fixture = try GitFixture()
+        let path = fixture.repository.home + "/sha256.git"
+        let environment = fixture.repository.environment
+        try runProgram("git", ["init", "--quiet", "--bare", "--object-format=sha256", path], environment)
+        if !isEmpty {
+            let commit = "commit refs/sluice/x/y\ncommitter x <x@x> 1 +0000\ndata 1\nx\n\ndone\n"
+            try Data(commit.utf8).write(to: URL(fileURLWithPath: path + "/script"))
+            let command = "git --git-dir='\(path)' fast-import --quiet --done < '\(path)/script'"
+            try runProgram("sh", ["-c", command], environment)
+        }
+        let store = fixture.open(place: .address(path, folder: fixture.repository.home))
+        await #expect {
+            try await store.claim(day: 0, nonce: "a")
+        } throws: { error in
+            guard case .unusable(let reason)? = error as? LedgerError else { return false }
+            return reason.contains("algorithm")
+        }
     }
 
     @Test("the token in the checkout's configuration is used, only once", arguments: [false, true])
@@ -102,7 +164,7 @@ struct SurroundingsTests {
         #expect(await failure(.address(home, folder: home), ["PATH": "/nowhere"]).contains("'git' is not installed"))
     }
 
-    @Test("the cache is shared by many processes, and the refs of ended processes are removed")
+    @Test("the cache is shared by many processes")
     func sharedCache() async throws {
         let fixture = try GitFixture()
         #expect(try await fixture.open().claim(day: 0, nonce: "a") == .done)

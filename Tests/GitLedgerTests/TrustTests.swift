@@ -70,18 +70,39 @@ struct TrustTests {
         }
     }
 
+    @Test("a new copy without history does not hide that a ref was reset", arguments: ["set back", "rewritten"])
+    func withoutHistory(how: String) async throws {
+        let fixture = try GitFixture()
+        for day in 0..<4 { #expect(try await fixture.open().claim(day: Int64(day), nonce: "n\(day)") == .done) }
+        // Unlike Foundation, `rm` accepts that a file disappears meanwhile.
+        func removeCache() throws {
+            try runProgram("rm", ["-rf", fixture.repository.home + "/a/cache"], fixture.repository.environment)
+        }
+        try removeCache()
+        #expect(try await fixture.open(machine: "b").claim(day: 4, nonce: "n4") == .done)
+        #expect(try await fixture.open().snapshot(of: GitFixture.flow).record.needsRecheck == false)
+        #expect(try await fixture.open().claim(day: 5, nonce: "n5") == .done)
+        #expect(fixture.notices.isEmpty)
+        try removeCache()
+        try setBack(fixture, how)
+        #expect(try await fixture.open().snapshot(of: GitFixture.flow).record.needsRecheck)
+        #expect(fixture.notices.count == 1)
+    }
+
     @Test("a deleted or damaged cache is created again")
     func cache() async throws {
         let fixture = try GitFixture()
         #expect(try await fixture.open().claim(day: 0, nonce: "a") == .done)
         let cache = fixture.repository.home + "/a/cache/sluice/git"
-        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: cache).first)
+        let copies = try FileManager.default.contentsOfDirectory(atPath: cache)
+        let name = try #require(copies.first { $0.hasSuffix(".git") })
         try FileManager.default.removeItem(atPath: "\(cache)/\(name)/objects")
         #expect(try await fixture.open().claim(day: 1, nonce: "b") == .done)
-        try FileManager.default.removeItem(atPath: cache)
+        #expect(fixture.notices.count == 1)
+        try runProgram("rm", ["-rf", cache], fixture.repository.environment)
         let store = fixture.open()
         #expect(try await store.days() == [0, 1])
-        #expect(fixture.notices.isEmpty)
+        #expect(fixture.notices.count == 1, "a deleted copy is no damage")
     }
 
     @Test("a host that lets a late push replace another is detected at the first use")

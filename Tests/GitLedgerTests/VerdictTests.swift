@@ -119,4 +119,37 @@ struct VerdictTests {
         }
         #expect(try fixture.refs() == before)
     }
+
+    @Test(
+        "only a failure that can pass is pushed again and again",
+        arguments: [
+            ("echo 'error: RPC failed; HTTP 403' >&2; exit 1", 1, true),
+            ("echo 'fatal: unable to access https://x/: The requested URL returned error: 401' >&2; exit 128", 1, true),
+            (#"printf '!\t%s:%s\t[remote rejected] (quota exceeded)\nDone\n' "$COMMIT" "$REF"; exit 1"#, 2, true),
+            ("echo 'ERROR: This repository was archived so it is read-only.' >&2; exit 128", 2, true),
+            ("echo 'error: RPC failed; HTTP 503' >&2; exit 1", 4, false),
+            ("echo 'ssh: connect to host x port 22: Connection refused' >&2; exit 128", 4, false),
+        ])
+    func kinds(script: String, pushes: Int, isLasting: Bool) async throws {
+        let fixture = try GitFixture()
+        let variables = try fixture.pushesBy("echo >> \"$STATE\"; " + script)
+        let store = fixture.open(variables: variables)
+        let error = await #expect(throws: LedgerError.self) { try await store.claim(day: 0, nonce: "a") }
+        if case .unusable = error { #expect(isLasting) } else { #expect(!isLasting) }
+        let folder = try #require(variables["PATH"]?.split(separator: ":").first)
+        #expect(try String(contentsOfFile: "\(folder)/state", encoding: .utf8).count == pushes)
+    }
+
+    @Test("a branch in the way of the ledger's branches is a lasting refusal in Git's own words")
+    func branchInTheWay() async throws {
+        let fixture = try GitFixture()
+        #expect(try await fixture.open().claim(day: 0, nonce: "a") == .done)
+        try fixture.repository.git("update-ref", "refs/heads/sluice", fixture.flowRef())
+        await #expect {
+            try await fixture.open(refs: "refs/heads/sluice").claim(day: 0, nonce: "b")
+        } throws: { error in
+            guard case .unusable(let reason)? = error as? LedgerError else { return false }
+            return reason.contains("'refs/heads/sluice' exists")
+        }
+    }
 }

@@ -68,7 +68,8 @@ struct ManifestTemplateTests {
                       series: [{every: \(every), from: 2024-01-01, until: 2024-05-01, timeZone: \(zone)}]
                 """
             let declared = ManifestLoader().load([SourceFile(path: "m.yaml", bytes: Array(manifest.utf8))]).manifests
-            let windows = try #require(declared.flows.first?.series.first).windows(dueAt: Sample.asOf).flatMap(Array.init)
+            let windows = try #require(declared.flows.first?.series.first).windows(dueAt: Sample.asOf).flatMap(
+                Array.init)
             let runs = windows.enumerated().map { run("r\($0)", $1) }
             let template = ManifestTemplate(target: "prod", entries: [entry(runs: runs)], localZone: localZone)
             let lines = template.yaml.split(separator: "\n").filter { $0.contains("{every") || $0.contains("{start") }
@@ -76,7 +77,8 @@ struct ManifestTemplateTests {
             #expect(!diagnostics.hasErrors)
             let again = try #require(read.flows.first)
             #expect(
-                again.windows.map(\.window) + again.series.flatMap { $0.windows(dueAt: Sample.asOf).flatMap(Array.init) }
+                again.windows.map(\.window)
+                    + again.series.flatMap { $0.windows(dueAt: Sample.asOf).flatMap(Array.init) }
                     == windows)
             return (lines.map { $0.trimmingCharacters(in: .whitespaces) }, windows)
         }

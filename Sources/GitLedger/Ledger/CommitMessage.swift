@@ -5,15 +5,15 @@ import Text
 /// The message of a Git commit, which lists the claims and results recorded. `git log` of a ref shows the flow's
 /// history.
 struct CommitMessage {
-    private static let mostLines = 40
+    private static let maxLines = 40
 
     let text: String
 
     init(_ commit: FlowCommit) {
         let actions = commit.changes.map(Action.init)
         var lines = [Self.summary(actions), ""]
-        lines += actions.prefix(Self.mostLines).map(\.line)
-        if actions.count > Self.mostLines { lines.append("… and \(actions.count - Self.mostLines) more") }
+        lines += actions.prefix(Self.maxLines).map(\.line)
+        if actions.count > Self.maxLines { lines.append("… and \(actions.count - Self.maxLines) more") }
         if !actions.isEmpty { lines.append("") }
         let inserted = commit.changes.compactMap { change -> LedgerEntry? in
             if case .insert(let entry) = change { entry } else { nil }

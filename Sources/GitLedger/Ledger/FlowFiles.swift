@@ -1,7 +1,9 @@
 import FlowRuns
+import Foundation
 import Ledger
+import SQLiteLedger
 
-/// The files of a Git commit, which contain a flow's record and runs in the export format.
+/// The files of a flow's commit that a new commit changes, in the export format.
 ///
 /// The runs are grouped by the month of their window's start, so that a commit changes few files.
 struct FlowFiles: Sendable {
@@ -9,73 +11,58 @@ struct FlowFiles: Sendable {
     static let recordPath = "flow.json"
 
     /// The commit that the files were read from; `nil` if the flow has no ref.
-    let commit: CommitID?
+    let parent: CommitID?
     let record: FlowRecord
-    /// The runs of each file in ledger order, by path.
-    let runs: [String: [LedgerEntry]]
-    /// The known blob IDs of the files, by path.
-    private let blobs: [String: String]
-
-    /// Creates the files of a flow that has no ref.
-    init(_ flow: FlowID) {
-        commit = nil
-        record = FlowRecord(id: flow)
-        runs = [:]
-        blobs = [:]
-    }
-
-    private init(commit: CommitID?, record: FlowRecord, runs: [String: [LedgerEntry]], blobs: [String: String]) {
-        self.commit = commit
-        self.record = record
-        self.runs = runs
-        self.blobs = blobs
-    }
-
-    /// All runs in ledger order.
-    var entries: [LedgerEntry] {
-        let all = runs.sorted { $0.key < $1.key }.flatMap(\.value)
-        let isSorted = zip(all, all.dropFirst()).allSatisfy { $0.run.identity.precedes($1.run.identity) }
-        return isSorted ? all : all.sorted { $0.run.identity.precedes($1.run.identity) }
-    }
+    /// The runs of each file that the new commit changes, by path.
+    private let runs: [String: [LedgerEntry]]
 
     /// Returns the path of the file for a window: `runs/2024-05.jsonl` (a month in UTC), or `runs/unknown.jsonl` for
     /// `nil`.
     static func path(of window: Window?) -> String {
-        guard let window else { return "runs/unknown.jsonl" }
-        return "runs/\(UTCTime(window.start).date.dropLast(3)).jsonl"
+        window.map { path(of: $0.start) } ?? "runs/unknown.jsonl"
     }
+
+    private static func path(of start: Timestamp) -> String { "runs/\(UTCTime(start).date.dropLast(3)).jsonl" }
 
     // MARK: Read
 
-    /// Reads the files of a commit.
+    /// Reads the files that commits change, at the given heads. The local index plays no part in it: what is written
+    /// depends only on the commit that the push names.
     ///
-    /// - Parameters:
-    ///   - known: An earlier version of the same flow; unchanged files are reused.
-    ///   - target: The expected identity of the ledger's target.
-    /// - Throws: `LedgerError.corrupt` if the files are not a valid ledger of the target;
-    ///   `LedgerError.newer(found:supported:)` if a newer Sluice wrote them.
+    /// - Returns: The files of each commit, in the same order, or the reason why the flow is not a valid ledger.
+    /// - Throws: `LedgerError` if the copy is incomplete.
     static func read(
-        _ flow: FlowID, at commit: CommitID, known: FlowFiles?, target: String, from cache: CacheRepository
-    ) async throws(LedgerError) -> FlowFiles {
-        let files = try await cache.files(of: commit).filter { $0.path.hasPrefix("runs/") }
-        let changed = files.filter { known?.blobs[$0.path] != $0.blob || known?.runs[$0.path] == nil }
-        let contents = try await cache.contents(
-            of: ["\(commit):\(ledgerPath)", "\(commit):\(recordPath)"] + changed.map(\.blob))
-        let place = "\(cache.remote.shown), flow \(flow), commit \(commit.description.prefix(12))"
-        try checkHeader(contents[0], target: target, place: place)
-        let record = try record(contents[1], of: flow, place: place)
-        var runs = known?.runs.filter { path, _ in files.contains { $0.path == path } } ?? [:]
-        for (file, content) in zip(changed, contents.dropFirst(2)) {
-            runs[file.path] = try entries(content, of: flow, place: "\(place), \(file.path)")
+        _ commits: [(commit: FlowCommit, head: CommitID?)], from cache: CacheRepository
+    ) async throws(LedgerError) -> [Result<FlowFiles, LedgerError>] {
+        var listed = try await cache.differences(commits.compactMap(\.head).map { (old: nil, new: $0) })[...]
+        var wanted: [[FileChange]] = []
+        for (commit, head) in commits {
+            let paths = commit.runPaths.union([recordPath])
+            wanted.append(head == nil ? [] : (listed.popFirst()?.files ?? []).filter { paths.contains($0.path) })
         }
-        return FlowFiles(
-            commit: commit, record: record, runs: runs,
-            blobs: Dictionary(files.map { ($0.path, $0.blob) }) { first, _ in first })
+        var contents = try await cache.blobs(wanted.flatMap { $0.compactMap(\.blob) })[...]
+        return zip(commits, wanted).map { pair, files in
+            let flow = pair.commit.record.id
+            let read = contents.prefix(files.count)
+            contents = contents.dropFirst(files.count)
+            return Result { () throws(LedgerError) in
+                let place = "\(cache.remote.shown), flow \(flow)"
+                var record = FlowRecord(id: flow)
+                var runs: [String: [LedgerEntry]] = [:]
+                if pair.head != nil {
+                    let content = zip(files, read).first { $0.0.path == recordPath }?.1
+                    record = try Self.record(content, of: flow, place: place)
+                }
+                for (file, content) in zip(files, read) where file.path != recordPath {
+                    runs[file.path] = try entries(content, of: flow, path: file.path, place: place)
+                }
+                return FlowFiles(parent: pair.head, record: record, runs: runs)
+            }
+        }
     }
 
     static func checkHeader(_ content: [UInt8]?, target: String, place: String) throws(LedgerError) {
-        guard let content, case .ledger(let version, let identity)? = try? ExportedLine(content.lines.first ?? [])
-        else {
+        guard let content, case .ledger(let version, let identity)? = try? ExportedLine(content.firstLine) else {
             throw .corrupt("\(place): it has no \(ledgerPath)")
         }
         guard LedgerExport.readableVersions.contains(version) else {
@@ -87,60 +74,89 @@ struct FlowFiles: Sendable {
     }
 
     static func record(_ content: [UInt8]?, of flow: FlowID, place: String) throws(LedgerError) -> FlowRecord {
-        guard let content, case .flow(let record)? = try? ExportedLine(content.lines.first ?? []), record.id == flow
-        else {
+        guard let content, case .flow(let record)? = try? ExportedLine(content.firstLine), record.id == flow else {
             throw .corrupt("\(place): \(recordPath) is not the record of the flow")
         }
         return record
     }
 
-    private static func entries(
-        _ content: [UInt8]?, of flow: FlowID, place: String
+    /// Parses a file of runs, all of which must belong in it.
+    static func entries(
+        _ content: [UInt8], of flow: FlowID, path: String, place: String, checksForm: Bool = true
     ) throws(LedgerError) -> [LedgerEntry] {
-        // Reading missing content as a month without runs would make the next commit delete the month for all users.
-        guard let content else { throw .corrupt("\(place): its content is missing") }
-        var entries: [LedgerEntry] = []
-        for (index, line) in content.lines.enumerated() {
-            let read: ExportedLine
-            do throws(ExportedLine.LineError) { read = try ExportedLine(line, of: flow) } catch {
-                throw .corrupt("\(place), line \(index + 1): \(error.message)")
+        let span = try span(of: path, place: place)
+        return try content.withUnsafeBufferPointer { (bytes) throws(LedgerError) in
+            var entries: [LedgerEntry] = []
+            var (start, number) = (0, 0)
+            while start < bytes.count {
+                let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+                number += 1
+                let read: ExportedLine
+                do throws(ExportedLine.LineError) {
+                    let line = UnsafeBufferPointer(rebasing: bytes[start..<end])
+                    read = try ExportedLine(line, of: flow, checksForm: checksForm)
+                } catch { throw .corrupt("\(place), \(path), line \(number): \(error.message)") }
+                start = end + 1
+                guard case .run(let entry) = read, entry.run.flow == flow,
+                    entry.run.window.map({ span?.contains($0.start.seconds) ?? false }) ?? (span == nil)
+                else { throw .corrupt("\(place), \(path), line \(number): it is not a run of the flow and month") }
+                entries.append(entry)
             }
-            guard case .run(let entry) = read, entry.run.flow == flow else {
-                throw .corrupt("\(place), line \(index + 1): it is not a run of the flow")
-            }
-            entries.append(entry)
+            return entries
         }
-        return entries
+    }
+
+    /// Returns the seconds of a file's month; `nil` for the file of unknown windows.
+    static func span(of path: String, place: String) throws(LedgerError) -> Range<Int64>? {
+        if path == Self.path(of: nil) { return nil }
+        let parts = path.dropFirst(5).dropLast(6).split(separator: "-").compactMap { Int($0) }
+        guard parts.count == 2, let start = Timestamp(year: parts[0], month: parts[1], day: 1),
+            Self.path(of: start) == path
+        else {
+            throw .corrupt("\(place), \(path): it is not the file of a month")
+        }
+        let days = UTCTime.daysInMonth(parts[1], of: parts[0])
+        return start.seconds..<start.seconds + Int64(days) * 86_400
     }
 
     // MARK: Write
 
     /// Applies a commit to the files.
     ///
-    /// - Returns: The new files, still with the ID of the old commit, and the changed contents by path; `nil` deletes a
-    ///   file.
+    /// - Parameter others: Rows of other files that the changes must not contradict.
+    /// - Returns: The new contents by path, where `nil` deletes a file, and the runs in these files.
     /// - Throws: `LedgerError` if a change violates an invariant of the ledger.
     func changed(
-        by commit: FlowCommit, target: String
-    ) throws(LedgerError) -> (files: FlowFiles, changes: [String: [UInt8]?]) {
-        var rows = FlowRows(entries)
+        by commit: FlowCommit, besides others: [LedgerEntry], target: String
+    ) throws(LedgerError) -> (contents: [String: [UInt8]?], runs: [LedgerEntry]) {
+        let paths = commit.runPaths
+        let others = others.filter { !paths.contains(Self.path(of: $0.run.window)) }
+        var rows = FlowRows((runs.values.flatMap(\.self) + others).sorted { $0.run.identity.precedes($1.run.identity) })
         for change in commit.changes { try rows.make(change) }
         let after = Dictionary(grouping: rows.entries) { Self.path(of: $0.run.window) }
-        var changes: [String: [UInt8]?] = [Self.recordPath: LedgerExport.line(commit.record)]
-        if self.commit == nil { changes[Self.ledgerPath] = LedgerExport.header(target: target) }
-        for path in Set(runs.keys).union(after.keys) where runs[path] != after[path] {
-            changes.updateValue(after[path].map { $0.flatMap { LedgerExport.line($0) } }, forKey: path)
+        var contents: [String: [UInt8]?] = [Self.recordPath: LedgerExport.line(commit.record)]
+        if parent == nil { contents[Self.ledgerPath] = LedgerExport.header(target: target) }
+        for path in paths where runs[path] != after[path] {
+            contents.updateValue(after[path].map { $0.flatMap { LedgerExport.line($0) } }, forKey: path)
         }
-        let kept = blobs.filter { path, _ in changes[path] == nil }
-        return (FlowFiles(commit: self.commit, record: commit.record, runs: after, blobs: kept), changes)
+        return (contents, contents.keys.sorted().flatMap { after[$0] ?? [] })
     }
+}
 
-    /// Returns a copy with the ID of the new commit.
-    func committed(as commit: CommitID) -> FlowFiles {
-        FlowFiles(commit: commit, record: record, runs: runs, blobs: blobs)
+extension FlowCommit {
+    /// The files of runs that the commit may change.
+    var runPaths: Set<String> {
+        Set(
+            changes.flatMap { change -> [Window?] in
+                switch change {
+                case .insert(let entry): [entry.run.window]
+                case .update(let identity, .window(let known), _): [identity.window, known.window]
+                case .update(let identity, _, _), .remove(let identity): [identity.window]
+                }
+            }.map(FlowFiles.path))
     }
 }
 
 extension [UInt8] {
-    fileprivate var lines: [ArraySlice<UInt8>] { split(separator: UInt8(ascii: "\n")) }
+    fileprivate var firstLine: ArraySlice<UInt8> { prefix { $0 != UInt8(ascii: "\n") } }
 }

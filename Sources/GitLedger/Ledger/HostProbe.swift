@@ -5,8 +5,8 @@ import Ledger
 /// host itself must reject the second, not the local `git`.
 extension GitLedger {
     private static let probeName = "compare-and-swap"
-    private static let kept = "The host refused a push that came too late"
-    private static let broken = "The host let a late push replace another"
+    private static let rejectedLatePush = "The host refused a push that came too late"
+    private static let acceptedLatePush = "The host let a late push replace another"
 
     /// Runs the check, or reads its result from the ref that an earlier check left.
     ///
@@ -16,18 +16,18 @@ extension GitLedger {
         guard !isProbed else { return }
         let ref = "\(prefix)/\(Self.probeName)"
         if heads[Self.probeName] == nil {
-            let late = try await push(Self.broken, Self.kept, to: ref, session)
+            let late = try await push(Self.acceptedLatePush, Self.rejectedLatePush, to: ref, session)
             lastPush = .now
             try await refresh(since: .now)
             if heads[Self.probeName] == nil {
                 // The host accepted neither push: report the error of the pushes.
-                throw late.trouble.ledgerError(session.remote, isWriting: true)
+                throw late.error.ledgerError(session.remote, isWriting: true)
             }
         }
         guard let found = heads[Self.probeName] else { return }
         let message = String(
             decoding: try await session.cache.output(["cat-file", "commit", found.description]), as: UTF8.self)
-        guard !message.contains(Self.broken) else {
+        guard !message.contains(Self.acceptedLatePush) else {
             throw .unusable(
                 "the host of \(session.remote.shown) lets a late push replace another (see \(ref)): "
                     + "a ledger cannot be kept there. Nothing was sent")
@@ -52,10 +52,10 @@ extension GitLedger {
         _ first: String, _ second: String, to ref: String, _ session: Session
     ) async throws(LedgerError) -> PushReport {
         let random = String(UInt64.random(in: 0 ... .max), radix: 36)
-        let ids = try await session.cache.make(
-            [("late", first), ("other", second)].map { name, message in
+        let ids = try await session.cache.createCommits(
+            [first, second].map { message in
                 NewCommit(
-                    name: name, parent: nil, message: "\(message)\n\nNonce: \(random)\n",
+                    parent: nil, message: "\(message)\n\nNonce: \(random)\n",
                     files: [FlowFiles.ledgerPath: LedgerExport.header(target: target)])
             })
         let folder = "\(session.cache.folder)/probe-\(random)"

@@ -1,7 +1,7 @@
 import FlowRuns
 import Foundation
 import Ledger
-import Text
+import SQLiteLedger
 
 /// A queued commit, with the continuation of its caller.
 struct WaitingCommit: Sendable {
@@ -11,17 +11,20 @@ struct WaitingCommit: Sendable {
 }
 
 /// A Git commit that was created for a queued commit and can be pushed repeatedly.
-struct MadeCommit: Sendable {
+struct CreatedCommit: Sendable {
     let flow: FlowID
-    let old: CommitID?
     let commit: CommitID
-    let files: FlowFiles
     let change: RefChange
+    /// The change to the local index.
+    let update: LedgerIndex.Update
 }
 
 extension GitLedger {
     /// The maximum number of pushes of a commit before its result is reported as unknown.
-    private static let mostPushes = 4
+    private static let maxPushes = 4
+    /// The maximum number of changed rows in a push, if a single commit has no more.
+    private static let maxRowsPerPush = 20_000
+    private static let maxRefsPerPush = 200
 
     package func commit(_ commit: FlowCommit) async throws(LedgerError) -> CommitResult {
         guard mode == .readWrite else { throw .unusable("the ledger was opened for reading only") }
@@ -34,6 +37,22 @@ extension GitLedger {
         return try result.get()
     }
 
+    package func add(_ flows: [NewFlow]) async throws(LedgerError) {
+        let failure = await withTaskGroup(of: LedgerError?.self) { group in
+            for flow in flows {
+                group.addTask {
+                    do throws(LedgerError) {
+                        return try await self.commit(flow.commit()) == .done ? nil : flow.changed
+                    } catch { return error }
+                }
+            }
+            var failure: LedgerError?
+            for await error in group { failure = failure ?? error }
+            return failure
+        }
+        if let failure { throw failure }
+    }
+
     /// Pushes until the queue is empty. Commits that arrive during a push or during a pause for the push rate go out
     /// with the next push.
     private func pushAll() async {
@@ -42,7 +61,7 @@ extension GitLedger {
                 let session = try await session()
                 try await refresh(since: readAt ?? .now)
                 try await probe(session)
-                await waitForTurn(session)
+                await waitForPushRate(session)
                 await push(nextBatch(), session)
             } catch {
                 for waiting in nextBatch() { waiting.answer.resume(returning: .failure(error)) }
@@ -51,38 +70,46 @@ extension GitLedger {
         isPushing = false
     }
 
-    /// Removes the oldest commit of each flow from the queue.
+    /// Removes the oldest commit of each flow from the queue, up to the maximum size of a push.
     private func nextBatch() -> [WaitingCommit] {
         var flows: Set<FlowID> = []
-        let batch = waiting.filter { flows.insert($0.commit.record.id).inserted }
-        flows = []
-        waiting.removeAll { flows.insert($0.commit.record.id).inserted }
+        var (batch, others): ([WaitingCommit], [WaitingCommit]) = ([], [])
+        var rows = 0
+        for next in waiting {
+            let count = next.commit.changes.count
+            let fits = batch.isEmpty || (rows + count <= Self.maxRowsPerPush && batch.count < Self.maxRefsPerPush)
+            if fits, flows.insert(next.commit.record.id).inserted {
+                batch.append(next)
+                rows += count
+            } else {
+                others.append(next)
+            }
+        }
+        waiting = others
         return batch
     }
 
-    func waitForTurn(_ session: Session) async {
+    func waitForPushRate(_ session: Session) async {
         if let limit = session.remote.pushesPerMinute, limit > 0, let lastPush {
             let wait = lastPush + .seconds(60) / limit - .now
-            if wait > .zero { await sleepWhatever(wait) }
+            if wait > .zero { await uncancellableSleep(wait) }
         }
         lastPush = .now
     }
 
     private func push(_ batch: [WaitingCommit], _ session: Session) async {
-        var made: [String: MadeCommit] = [:]
         let prepared = await prepare(batch, session)
-        for waiting in batch {
-            let nonce = waiting.commit.record.revision.token
-            switch prepared[nonce] {
-            case .success(.made(let commit)): made[nonce] = commit
+        var created: [String: CreatedCommit] = [:]
+        for (waiting, prepared) in zip(batch, prepared) {
+            switch prepared {
+            case .success(.created(let commit)): created[waiting.nonce] = commit
             case .success(.answered(let result)): waiting.answer.resume(returning: .success(result))
             case .failure(let error): waiting.answer.resume(returning: .failure(error))
-            case nil: waiting.answer.resume(returning: .failure(.unusable("the commit was not made")))
             }
         }
-        let results = await push(made, session)
+        let results = await push(created, session)
         for waiting in batch {
-            if let result = results[waiting.commit.record.revision.token] { waiting.answer.resume(returning: result) }
+            if let result = results[waiting.nonce] { waiting.answer.resume(returning: result) }
         }
     }
 
@@ -92,125 +119,165 @@ extension GitLedger {
     ///
     /// - Returns: The result of each commit, by nonce.
     private func push(
-        _ made: [String: MadeCommit], _ session: Session
+        _ created: [String: CreatedCommit], _ session: Session
     ) async -> [String: Result<CommitResult, LedgerError>] {
-        var open = made
+        var open = created
         var results: [String: Result<CommitResult, LedgerError>] = [:]
-        var trouble = RemoteError.unreachable("it does not answer")
+        var lastError = RemoteError.unreachable("it does not answer")
+        let wasReplaced = replacing != nil
+        var isRetry = false
         func end(_ nonce: String, _ result: Result<CommitResult, LedgerError>) {
             open[nonce] = nil
             unanswered[nonce] = nil
             results[nonce] = result
         }
-        for attempt in 0..<Self.mostPushes where !open.isEmpty {
+        for attempt in 0..<Self.maxPushes where !open.isEmpty && (replacing != nil) == wasReplaced {
             if attempt > 0 {
-                await sleepWhatever(.milliseconds(200 << attempt))
-                await waitForTurn(session)
+                await uncancellableSleep(.milliseconds(200 << attempt))
+                await waitForPushRate(session)
             }
             do throws(LedgerError) {
                 let report = try await session.cache.push(open.values.map(\.change))
-                trouble = report.trouble
-                for (nonce, commit) in open where report.taken.contains(commit.change) {
-                    note(commit, session)
-                    end(nonce, .success(.done))
-                }
+                lastError = report.error
+                let accepted = open.filter { report.accepted.contains($0.value.change) }
+                await recordAccepted(accepted.values.map(\.self), session)
+                for nonce in accepted.keys { end(nonce, .success(.done)) }
                 guard !open.isEmpty else { break }
                 // The errors of a push are no proof: the refs show which updates were accepted.
                 try await refresh(since: .now)
                 for (nonce, commit) in open {
-                    if let result = try await verdict(on: commit, trouble, session) { end(nonce, result) }
+                    if let result = try await verdict(on: commit, session) { end(nonce, .success(result)) }
                 }
+                guard !open.isEmpty else { break }
+                switch lastError {
+                case .unreachable: continue
+                case .rejected where !isRetry, .unclear where !isRetry:
+                    isRetry = true
+                    continue
+                case .unclear(let reason):
+                    if try await replaceCopy(ifDamaged: reason) { throw .unanswered(reason) }
+                case .refused, .rejected, .damagedCopy: break
+                }
+                throw lastError.ledgerError(session.remote, isWriting: true)
             } catch .unanswered(let reason) {
-                trouble = .unreachable(reason)
+                lastError = .unreachable(reason)
             } catch {
                 for nonce in open.keys { end(nonce, .failure(error)) }
             }
         }
         for (nonce, commit) in open {
-            unanswered[nonce] = commit
-            results[nonce] = .failure(trouble.ledgerError(session.remote, isWriting: true))
+            // A new copy does not contain the commit.
+            if (replacing != nil) == wasReplaced { unanswered[nonce] = commit }
+            results[nonce] = .failure(lastError.ledgerError(session.remote, isWriting: true))
         }
         return results
     }
 
-    /// Derives the result of a push from the refs just fetched; returns `nil` if the result is still unknown.
-    private func verdict(
-        on made: MadeCommit, _ trouble: RemoteError, _ session: Session
-    ) async throws(LedgerError) -> Result<CommitResult, LedgerError>? {
-        let now = heads[made.flow.description]
-        if now == made.old {
-            if case .refused = trouble { return .failure(trouble.ledgerError(session.remote, isWriting: true)) }
-            return nil
+    /// Derives the result of a push from the refs just fetched; returns `nil` if the ref is unchanged.
+    private func verdict(on created: CreatedCommit, _ session: Session) async throws(LedgerError) -> CommitResult? {
+        let now = heads[created.flow.description]
+        if now == created.change.old { return nil }
+        if let now, try await session.cache.divergent([(old: created.commit, new: now)]).isEmpty {
+            if now == created.commit { await recordAccepted([created], session) }
+            return .done
         }
-        if let now, try await session.cache.isAncestor(made.commit, of: now) {
-            if now == made.commit { note(made, session) }
-            return .success(.done)
+        return .conflict
+    }
+
+    /// Records that the remote has accepted commits.
+    private func recordAccepted(_ created: [CreatedCommit], _ session: Session) async {
+        let isIndexed = indexing == nil && indexedVersion == headsVersion
+        for created in created {
+            let name = created.flow.description
+            heads[name] = created.commit
+            flowsToRecheck.remove(created.flow)
+            session.remembered.remember(created.commit, at: name)
         }
-        return .success(.conflict)
+        hasNewObjects = true
+        // Otherwise the next read updates the index.
+        guard isIndexed else { return }
+        let version = headsVersion
+        await session.index.apply(created.map(\.update))
+        if version == headsVersion { indexedVersion = version }
     }
 
     // MARK: Git commits
 
     private enum Prepared {
-        case made(MadeCommit)
+        case created(CreatedCommit)
         case answered(CommitResult)
     }
 
     /// Creates the Git commits of a batch. A commit whose earlier push has an unknown result reuses its Git commit.
     ///
-    /// - Returns: The Git commit to push or the result that needs no push, by nonce.
-    private func prepare(
-        _ batch: [WaitingCommit], _ session: Session
-    ) async -> [String: Result<Prepared, LedgerError>] {
-        var results: [String: Result<Prepared, LedgerError>] = [:]
-        var drafts: [(nonce: String, commit: FlowCommit, old: CommitID?, files: FlowFiles, new: NewCommit)] = []
-        for waiting in batch {
-            let commit = waiting.commit
-            let nonce = commit.record.revision.token
-            if let made = unanswered[nonce] {
-                results[nonce] = .success(.made(made))
-                continue
-            }
-            do throws(LedgerError) {
-                var known = try await files(of: commit.record.id)
-                if known.record.revision != commit.expecting {
-                    try await refresh(since: waiting.since)
-                    known = try await files(of: commit.record.id)
-                }
-                if known.record.revision == commit.record.revision {
-                    results[nonce] = .success(.answered(.done))
-                } else if known.record.revision != commit.expecting {
-                    results[nonce] = .success(.answered(.conflict))
-                } else {
-                    let (files, changes) = try known.changed(by: commit, target: target)
-                    try await refuseRunsOfOthers(commit, session)
-                    let new = NewCommit(
-                        name: commit.record.id.description, parent: known.commit, message: CommitMessage(commit).text,
-                        files: changes)
-                    drafts.append((nonce, commit, known.commit, files, new))
-                }
-            } catch { results[nonce] = .failure(error) }
-        }
-        guard !drafts.isEmpty else { return results }
+    /// - Returns: The Git commit to push or the result that needs no push, in the same order.
+    private func prepare(_ batch: [WaitingCommit], _ session: Session) async -> [Result<Prepared, LedgerError>] {
         do throws(LedgerError) {
-            let ids = try await session.cache.make(drafts.map(\.new))
-            for (draft, id) in zip(drafts, ids) {
-                let flow = draft.commit.record.id
-                let change = RefChange(ref: "\(prefix)/\(flow)", old: draft.old, new: id)
-                results[draft.nonce] = .success(
-                    .made(
-                        MadeCommit(
-                            flow: flow, old: draft.old, commit: id, files: draft.files.committed(as: id),
-                            change: change)))
+            var known = try await files(of: batch.map(\.commit), session)
+            let stale = zip(batch, known).compactMap { waiting, files in
+                (try? files.get())?.record.revision == waiting.commit.expecting ? nil : waiting.since
             }
-        } catch { for draft in drafts { results[draft.nonce] = .failure(error) } }
-        return results
+            if let newest = stale.max() {
+                try await refresh(since: newest)
+                known = try await files(of: batch.map(\.commit), session)
+            }
+            var results: [Result<Prepared, LedgerError>] = []
+            var drafts: [(place: Int, commit: NewCommit, runs: [LedgerEntry])] = []
+            for (waiting, files) in zip(batch, known) {
+                let (place, commit) = (results.count, waiting.commit)
+                do throws(LedgerError) {
+                    let files = try files.get()
+                    if files.record.revision == commit.record.revision {
+                        results.append(.success(.answered(.done)))
+                    } else if let created = unanswered[waiting.nonce] {
+                        results.append(.success(.created(created)))
+                    } else if files.record.revision != commit.expecting {
+                        results.append(.success(.answered(.conflict)))
+                    } else {
+                        let (contents, runs) = try files.changed(
+                            by: commit, besides: try await rowsToRespect(by: commit, at: files.parent), target: target)
+                        let new = NewCommit(
+                            parent: files.parent, message: CommitMessage(commit).text, files: contents)
+                        drafts.append((place, new, runs))
+                        results.append(.success(.answered(.conflict)))
+                    }
+                } catch {
+                    // The change may be wrong because the index is: read the flow again.
+                    await session.index.remove([commit.record.id])
+                    indexedVersion = nil
+                    results.append(.failure(error))
+                }
+            }
+            for (draft, id) in zip(drafts, try await session.cache.createCommits(drafts.map(\.commit))) {
+                let record = batch[draft.place].commit.record
+                let change = RefChange(ref: "\(prefix)/\(record.id)", old: draft.commit.parent, new: id)
+                let spans = try draft.commit.files.keys.filter { $0.hasPrefix("runs/") }
+                    .map { (path) throws(LedgerError) in try FlowFiles.span(of: path, place: "") }
+                let update = LedgerIndex.Update(
+                    record: record, from: change.old?.description, to: id.description, replacing: spans,
+                    entries: draft.runs)
+                results[draft.place] = .success(
+                    .created(CreatedCommit(flow: record.id, commit: id, change: change, update: update)))
+            }
+            return results
+        } catch {
+            return batch.map { _ in .failure(error) }
+        }
     }
 
-    /// Rejects run IDs that are recorded for another flow.
+    private func files(
+        of commits: [FlowCommit], _ session: Session
+    ) async throws(LedgerError) -> [Result<FlowFiles, LedgerError>] {
+        try await fromCopy { () async throws(LedgerError) in
+            try await FlowFiles.read(
+                commits.map { (commit: $0, head: heads[$0.record.id.description]) }, from: session.cache)
+        }
+    }
+
+    /// Returns the rows of the flow that the commit must not contradict, and rejects run IDs of other flows.
     ///
-    /// The check covers only the state that was fetched last, because refs are updated independently of each other.
-    private func refuseRunsOfOthers(_ commit: FlowCommit, _ session: Session) async throws(LedgerError) {
+    /// The check of run IDs covers the state that was fetched last, because refs are updated independently of each other.
+    private func rowsToRespect(by commit: FlowCommit, at parent: CommitID?) async throws(LedgerError) -> [LedgerEntry] {
         let runs = commit.changes.compactMap { change -> RunID? in
             switch change {
             case .insert(let entry): entry.run.id
@@ -218,17 +285,17 @@ extension GitLedger {
             case .update, .remove: nil
             }
         }
-        let others = heads.filter { $0.key != commit.record.id.description && FlowID($0.key) != nil }
-        guard !runs.isEmpty, !others.isEmpty else { return }
-        let texts = runs.map { run in
-            var member = JSONText()
-            member.object { $0.member("run", run.description) }
-            return String(member.text.dropFirst().dropLast())
+        let rows = try await fromIndex {
+            await $0.rows(openIn: commit.record.id, version: parent?.description, orOf: runs)
         }
-        guard try await session.cache.contain(texts, in: others.map(\.value)) else { return }
-        for name in others.keys.compactMap({ FlowID($0) }).sorted() {
-            let taken = try await files(of: name).entries.first { $0.run.id.map(runs.contains) ?? false }
-            if let id = taken?.run.id { throw .runIDOfAnotherFlow("run \(id) is recorded under flow \(name)") }
+        if let other = rows.first(where: { $0.run.flow != commit.record.id })?.run, let id = other.id {
+            throw .runIDOfAnotherFlow("run \(id) is recorded under flow \(other.flow)")
         }
+        return rows
     }
+}
+
+extension WaitingCommit {
+    /// Flows of an old ledger that is copied have the same empty token.
+    fileprivate var nonce: String { "\(commit.record.id) \(commit.record.revision.token)" }
 }

@@ -34,7 +34,8 @@ package struct CheckedOutCommit: Hashable, Sendable {
                 return nil
             }
             let names = paths.map { name(of: $0, below: String(decoding: root, as: UTF8.self)) }
-            let contents = try await contents(of: names, in: id, git, folder)
+            let contents = try await git.contents(
+                of: names.map { name in name.map { "\(id):\($0)" } ?? "none" }, folder, timeLimit: timeLimit)
             return CheckedOutCommit(id: id.description, author: String(author), contents: contents)
         } catch { return nil }
     }
@@ -49,29 +50,5 @@ package struct CheckedOutCommit: Hashable, Sendable {
         let name = (folder + "/" + file.lastPathComponent).dropFirst(root.count).drop { $0 == "/" }
         // A line of the request ends with it.
         return name.contains(where: \.isNewline) ? nil : String(name)
-    }
-
-    static func contents(
-        of names: [String?], in commit: CommitID, _ git: GitProgram, _ folder: [String]
-    ) async throws(LedgerError) -> [[UInt8]?] {
-        let requests = names.compactMap(\.self).map { "\(commit):\($0)\n" }.joined()
-        var answer = try await git.output(
-            folder + ["cat-file", "--batch", "--follow-symlinks"], input: Array(requests.utf8), timeLimit: timeLimit)[
-                ...]
-        var contents: [[UInt8]?] = []
-        for name in names { contents.append(name == nil ? nil : nextContent(of: &answer)) }
-        return contents
-    }
-
-    /// Consumes one answer of `git cat-file --batch`: `ID blob SIZE`, and the bytes; `… missing`; or `dangling SIZE` or
-    /// the like, and what the link leads to.
-    private static func nextContent(of answer: inout ArraySlice<UInt8>) -> [UInt8]? {
-        let head = answer.prefix { $0 != UInt8(ascii: "\n") }
-        answer = answer.dropFirst(head.count + 1)
-        let words = String(decoding: head, as: UTF8.self).split(separator: " ")
-        guard let last = words.last, let size = Int(last) else { return nil }
-        let content = answer.prefix(size)
-        answer = answer.dropFirst(size + 1)
-        return words.count == 3 && words[1] == "blob" ? Array(content) : nil
     }
 }

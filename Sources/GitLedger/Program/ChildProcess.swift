@@ -115,14 +115,14 @@ struct ChildProcess {
                 signal = SIGKILL
                 kill(-child, SIGKILL)
             }
-            await sleepWhatever(pause)
+            await uncancellableSleep(pause)
             pause = min(pause * 1.5, .milliseconds(5))
         }
     }
 }
 
 /// Sleeps for the full duration, even in a cancelled task.
-func sleepWhatever(_ duration: Duration) async {
+func uncancellableSleep(_ duration: Duration) async {
     await Task.detached { try? await Task.sleep(for: duration) }.value
 }
 

@@ -45,11 +45,13 @@ package struct CommittedManifests: Sendable {
         let prefix = try await git.text(["rev-parse", "--show-prefix"]).trimmingCharacters(in: .newlines)
         let names = listed.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.filter { name in
             let path = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
+            // A line of the request for the contents ends with it.
+            if name.contains(where: \.isNewline) { return false }
             if paths.contains(path) { return true }
             return (name.hasSuffix(".yaml") || name.hasSuffix(".yml"))
                 && !path.split(separator: "/").contains { $0.hasPrefix(".") }
         }
-        let contents = try await CheckedOutCommit.contents(of: names, in: commit, git, [])
+        let contents = try await git.contents(of: names.map { "\(commit):\($0)" }, [])
         let files = zip(names, contents).compactMap { name, bytes -> File? in
             guard let bytes else { return nil }
             return File(path: name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name, bytes: bytes)

@@ -5,7 +5,7 @@ import Text
 /// The `git` program with a sanitized environment, without prompts and with a time limit.
 struct GitProgram: Sendable {
     /// The environment variables of the `git` process.
-    let environment: [String: String]
+    var environment: [String: String]
     /// The values to redact in messages: configured HTTP headers and their tokens.
     var secrets: [String] = []
 
@@ -115,13 +115,13 @@ struct GitProgram: Sendable {
     /// Describes a failed command on one line, without secrets.
     func failure(of arguments: [String], _ result: ChildProcess.Result) -> String {
         let name = arguments.first { !$0.hasPrefix("-") && !$0.hasPrefix("/") } ?? "git"
-        let said = shown(result.errors)
+        let message = shown(result.errors)
         return switch result.end {
         case .timedOut:
             "git \(name) did not end in time; does a credential helper wait for input?"
-                + (said.isEmpty ? "" : " \(said)")
-        case .killed(let signal): "git \(name) was ended by signal \(signal)" + (said.isEmpty ? "" : ": \(said)")
-        case .exited(let status): said.isEmpty ? "git \(name) ended with status \(status)" : said
+                + (message.isEmpty ? "" : " \(message)")
+        case .killed(let signal): "git \(name) was ended by signal \(signal)" + (message.isEmpty ? "" : ": \(message)")
+        case .exited(let status): message.isEmpty ? "git \(name) ended with status \(status)" : message
         }
     }
 

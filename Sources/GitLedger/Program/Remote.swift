@@ -38,12 +38,13 @@ struct Remote: Sendable {
 
     /// Whether a setting of the user, the system or the checkout applies to transfers.
     ///
-    /// All other settings, such as hooks, signing, push options and separate push URLs, are ignored.
+    /// All other settings, such as hooks, signing and push options, are ignored. So are those that rewrite URLs, because
+    /// the address has been rewritten.
     private static func isForTransfer(_ key: String) -> Bool {
         let key = key.lowercased()
-        let sections = ["http.", "credential.", "url.", "ssh.", "protocol.", "safe."]
+        let sections = ["http.", "credential.", "ssh.", "protocol.", "safe."]
         let single = ["core.sshcommand", "core.gitproxy", "core.askpass"]
-        return (sections.contains { key.hasPrefix($0) } && !key.hasSuffix(".pushinsteadof")) || single.contains(key)
+        return sections.contains { key.hasPrefix($0) } || single.contains(key)
     }
 
     private static let fixed: [(key: String, value: String)] = [
@@ -64,14 +65,10 @@ struct Remote: Sendable {
     ) async throws(LedgerError) -> Remote {
         let git = GitProgram(environment)
         try await git.checkVersion()
-        let address: String
-        let folder: String
-        switch location.place {
-        case .remote(let name, let place):
-            folder = place
-            address = try await Self.address(of: name, in: folder, git)
-        case .address(let text, let place): (address, folder) = (text, place)
-        }
+        let folder =
+            switch location.place {
+            case .remote(_, let folder), .address(_, let folder): folder
+            }
         let listed = try await git.output(["-C", folder, "config", "--includes", "--null", "--list"])
         var settings = listed.split(separator: 0).map { entry in
             let text = String(decoding: entry, as: UTF8.self)
@@ -81,13 +78,19 @@ struct Remote: Sendable {
                 value: key.endIndex == text.endIndex ? "true" : String(text[key.endIndex...].dropFirst())
             )
         }
+        // Use the address for pushing for reading too: a separate one for fetching could be a different ledger.
+        let address =
+            switch location.place {
+            case .remote(let name, _): try await Self.address(of: name, in: folder, git)
+            case .address(let text, _): try await rewritten(text, settings, environment)
+            }
         settings = settings.filter { isForTransfer($0.key) }
         let ssh = sshCommand(settings, environment)
         var program = GitProgram(environment, configuration: settings + fixed, replacesGlobal: true)
         if isFile(address), let file = try trustedFolders(settings, cacheFolder) {
-            program = program.setting("GIT_CONFIG_GLOBAL", file)
+            program.environment["GIT_CONFIG_GLOBAL"] = file
         }
-        if let ssh { program = program.setting("GIT_SSH_COMMAND", ssh) }
+        if let ssh { program.environment["GIT_SSH_COMMAND"] = ssh }
         program.secrets = secrets(in: settings)
         return Remote(
             address: address, shown: withoutCredentials(address), git: program,
@@ -119,7 +122,7 @@ struct Remote: Sendable {
     ///
     /// - Throws: `LedgerError.unusable` if the interval between two pushes is longer than half of
     ///   `requestTimeout`.
-    func checkPace(_ requestTimeout: Duration) throws(LedgerError) {
+    func validatePushRate(_ requestTimeout: Duration) throws(LedgerError) {
         guard let pushesPerMinute, .seconds(60) / pushesPerMinute > requestTimeout / 2 else { return }
         throw .unusable(
             "with \(pushesPerMinute) pushes a minute to \(shown), a claim may wait for longer than half of the target's "
@@ -135,7 +138,6 @@ struct Remote: Sendable {
                 "'git:' needs a manifest in a Git repository, and '\(folder)' is not in one"
                     + " (\(git.shown(top.errors))): write git:URL")
         }
-        // Use the push URL for reading too: a separate fetch URL would be a different ledger.
         let found = try await git.run(["-C", folder, "remote", "get-url", "--push", "--", name])
         let address = String(decoding: found.output, as: UTF8.self).split(separator: "\n").first.map(String.init)
         guard found.isSuccess, let address else {
@@ -143,9 +145,28 @@ struct Remote: Sendable {
                 "the repository of '\(folder)' has no remote '\(name)': add it with 'git remote add', or write git:URL")
         }
         guard isFile(address), !address.hasPrefix("/"), !address.hasPrefix("file:") else { return address }
-        let folder = String(decoding: top.output, as: UTF8.self).trimmingCharacters(in: .newlines)
-        return URL(fileURLWithPath: address, relativeTo: URL(fileURLWithPath: folder, isDirectory: true)).standardized
-            .path
+        let path = String(decoding: top.output, as: UTF8.self).trimmingCharacters(in: .newlines) + "/" + address
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    /// Returns the address to which Git itself pushes, by `url.BASE.pushInsteadOf` and otherwise `url.BASE.insteadOf`.
+    ///
+    /// Git has no command for the former, but for the latter.
+    private static func rewritten(
+        _ address: String, _ settings: [(key: String, value: String)], _ environment: [String: String]
+    ) async throws(LedgerError) -> String {
+        for end in [".pushinsteadof", ".insteadof"] {
+            let rules = settings.filter { $0.key.hasPrefix("url.") && $0.key.lowercased().hasSuffix(end) }
+            guard rules.contains(where: { address.hasPrefix($0.value) }) else { continue }
+            let configuration = rules.map { (key: "\($0.key.dropLast(end.count)).insteadOf", value: $0.value) }
+            let git = GitProgram(environment, configuration: configuration, replacesGlobal: true)
+            // The configuration of a repository in the working directory would apply too.
+            return try await git.text(["-C", "/", "ls-remote", "--get-url", "--", address])
+                .trimmingCharacters(in: .newlines)
+        }
+        return address
     }
 
     /// Whether the address is a local path or a `file:` URL, as opposed to `scheme://…` and `host:path`.
@@ -178,16 +199,5 @@ struct Remote: Sendable {
         settings.filter { $0.key.lowercased().hasSuffix(".extraheader") }.flatMap { setting in
             [setting.value, setting.value.split(separator: " ").last.map(String.init) ?? ""]
         }.filter { $0.count > 3 }
-    }
-}
-
-extension GitProgram {
-    fileprivate func setting(_ key: String, _ value: String) -> GitProgram {
-        GitProgram(variables: environment.merging([key: value]) { $1 }, secrets: secrets)
-    }
-
-    private init(variables: [String: String], secrets: [String]) {
-        environment = variables
-        self.secrets = secrets
     }
 }

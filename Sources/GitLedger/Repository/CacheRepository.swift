@@ -4,31 +4,52 @@ import Text
 
 /// A bare repository in the user's cache through which a ledger is read and written.
 ///
-/// The repository may be deleted at any time. Processes share the cache but use per-process refs: with shared refs, 1
-/// in 6 concurrent fetches failed (measured). The refs of earlier processes save the next fetch from downloading known
-/// objects.
+/// The repository may be deleted at any time. Its refs are those of the remote as of the last fetch of any process.
 struct CacheRepository: Sendable {
     let remote: Remote
     let folder: String
-    /// The namespace of this process's refs, below `refs/`.
-    private let namespace: String
+    /// The size in bytes above which the repository is fetched again, without the history.
+    private static let maxSize = 512 << 20
 
     /// Opens the cache of a remote, and creates the repository if it is missing.
     ///
     /// - Parameter cacheFolder: The user's cache folder, such as `~/.cache`.
     /// - Throws: `LedgerError.unusable` if the repository cannot be created.
     static func open(_ remote: Remote, cacheFolder: String) async throws(LedgerError) -> CacheRepository {
-        let name = hexadecimal(stableHash(remote.shown), width: 16)
-        let cache = CacheRepository(
-            remote: remote, folder: "\(cacheFolder)/sluice/git/\(name).git", namespace: processNamespace())
-        try await cache.create()
+        let folder = "\(cacheFolder)/sluice/git/\(hexadecimal(stableHash(remote.shown), width: 16)).git"
+        let cache = CacheRepository(remote: remote, folder: folder)
+        if !cache.exists {
+            try await cache.create()
+        } else if cache.packSize > maxSize {
+            try await cache.replace()
+        }
         return cache
     }
 
-    private var exists: Bool { FileManager.default.fileExists(atPath: folder + "/HEAD") }
+    /// Whether the repository has no objects, as before the first fetch.
+    var isEmpty: Bool {
+        let objects = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/objects")) ?? []
+        return packSize == 0 && objects.allSatisfy { ["info", "pack"].contains($0) }
+    }
+
+    private var packSize: Int {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/objects/pack")) ?? []
+        return names.reduce(0) { size, name in
+            var information = stat()
+            return stat("\(folder)/objects/pack/\(name)", &information) == 0 ? size + Int(information.st_size) : size
+        }
+    }
+
+    /// Whether the repository lacks the history before the first fetch.
+    var isShallow: Bool { FileManager.default.fileExists(atPath: folder + "/shallow") }
+
+    /// Replaces the repository with an empty one.
+    func replace() async throws(LedgerError) {
+        removeFolder()
+        try await create()
+    }
 
     private func create() async throws(LedgerError) {
-        guard !exists else { return }
         // Create under a temporary name and rename, so that concurrent processes never see an incomplete repository.
         let draft = "\(folder).\(UUID().uuidString)"
         do {
@@ -48,11 +69,7 @@ struct CacheRepository: Sendable {
         }
     }
 
-    /// Replaces a damaged repository with an empty one.
-    func replace() async throws(LedgerError) {
-        removeFolder()
-        try await create()
-    }
+    private var exists: Bool { FileManager.default.fileExists(atPath: folder + "/HEAD") }
 
     /// Removes the folder atomically, by renaming it first, since other processes may be using the repository.
     private func removeFolder() {
@@ -71,82 +88,58 @@ struct CacheRepository: Sendable {
         try await remote.git.output(["--git-dir=\(folder)"] + arguments, input: input)
     }
 
-    // MARK: Refs
-
-    /// The namespace of the refs that this process has fetched.
-    private var readNamespace: String { "refs/\(namespace)/read/" }
-    /// Returns the ref that protects a commit created by this process from garbage collection.
-    func madeRef(_ name: String) -> String { "refs/\(namespace)/made/\(name)" }
-
-    /// Fetches the remote's refs below `prefix`, with all of their objects.
+    /// Fetches the remote's refs below `prefix`, with their objects.
     ///
-    /// - Returns: The commit of each ref, by the name of the ref without the prefix.
-    func fetch(below prefix: String) async throws(RemoteError) -> [String: CommitID] {
-        let arguments = [
-            "fetch", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
-            "--no-auto-maintenance", "--quiet", "--", remote.address, "+\(prefix)/*:\(readNamespace)*",
-        ]
-        let result: ChildProcess.Result
-        do throws(LedgerError) { result = try await run(arguments, timeLimit: .seconds(120)) } catch {
-            throw .local(error)
-        }
-        guard result.isSuccess else { throw RemoteError(remote.git.failure(of: arguments, result), result) }
-        do throws(LedgerError) {
-            let listed = try await output(["for-each-ref", "--format=%(objectname) %(refname)", readNamespace])
-            return Self.refs(listed, below: readNamespace)
-        } catch { throw .local(error) }
-    }
-
-    private static func refs(_ listed: [UInt8], below prefix: String) -> [String: CommitID] {
+    /// - Parameter depth: The number of commits of each ref to fetch; `nil` for those since the last fetch.
+    /// - Returns: The commit of each ref, by the name of the ref without the prefix; or the reason of a failure.
+    func fetch(below prefix: String, depth: Int?) async throws(LedgerError) -> Result<[String: CommitID], RemoteError> {
+        let arguments =
+            [
+                "fetch", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
+                "--no-auto-maintenance", "--quiet",
+            ] + (depth.map { ["--depth=\($0)"] } ?? []) + ["--", remote.address, "+\(prefix)/*:\(prefix)/*"]
+        // Git fails where two processes update the same refs.
+        let lock = await lock(for: .seconds(120))
+        defer { if let lock { close(lock) } }
+        let result = try await run(arguments, timeLimit: .seconds(120))
+        let message = remote.git.failure(of: arguments, result)
+        guard result.isSuccess else { return .failure(RemoteError(message, result)) }
+        // Git fetches objects of a damaged file again, but keeps the file.
+        if result.errors.contains(folder) { return .failure(.damagedCopy(message)) }
+        let listed = try await output(["for-each-ref", "--format=%(objectname) %(refname)", "\(prefix)/"])
         var commits: [String: CommitID] = [:]
         for line in String(decoding: listed, as: UTF8.self).split(separator: "\n") {
             let words = line.split(separator: " ", maxSplits: 1)
-            guard words.count == 2, words[1].hasPrefix(prefix), let commit = CommitID(words[0]) else { continue }
-            commits[String(words[1].dropFirst(prefix.count))] = commit
+            guard words.count == 2, let commit = CommitID(words[0]) else { continue }
+            commits[String(words[1].dropFirst(prefix.count + 1))] = commit
         }
-        return commits
+        return .success(commits)
     }
 
-    /// Checks whether `commit` is an ancestor of `other`; a commit that is missing in the repository is not.
-    func isAncestor(_ commit: CommitID, of other: CommitID) async throws(LedgerError) -> Bool {
-        if commit == other { return true }
-        return try await run(["merge-base", "--is-ancestor", commit.description, other.description]).isSuccess
-    }
-
-    /// Removes the refs of processes that have ended. Must run after the first fetch, which these refs make faster.
-    func removeAbandonedRefs() async throws(LedgerError) {
-        let listed = String(
-            decoding: try await output(["for-each-ref", "--format=%(refname)", "refs/process/"]), as: UTF8.self)
-        let abandoned = listed.split(separator: "\n").filter { ref in
-            let name = ref.split(separator: "/").dropFirst(2).first ?? ""
-            return !namespace.hasSuffix("/\(name)") && Self.isAbandoned(String(name))
+    /// Waits until no other process fetches, at most for the given time.
+    ///
+    /// - Returns: A file descriptor that unlocks when it is closed; `nil` if the file system has no locks.
+    private func lock(for limit: Duration) async -> Int32? {
+        let file = Foundation.open(folder + ".lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return nil }
+        let end = ContinuousClock.now + limit
+        while flock(file, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK || errno == EINTR, .now < end {
+            await uncancellableSleep(.milliseconds(10))
         }
-        guard !abandoned.isEmpty else { return }
-        // If another process does the same concurrently, one of the two commands fails, which is harmless.
-        let commands = abandoned.map { "delete \($0)\n" }.joined()
-        _ = try await run(["update-ref", "--stdin"], input: Array(commands.utf8))
+        return file
     }
 
-    /// Creates the namespace of this process: `process/HOST.PID.SECONDS.RANDOM`, with the start in Unix seconds.
-    private static func processNamespace() -> String {
-        let random = String(UInt64.random(in: 0 ... .max), radix: 36)
-        return "process/\(host).\(getpid()).\(Int(Date().timeIntervalSince1970)).\(random)"
+    /// Checks whether the repository is damaged, after a command has failed.
+    ///
+    /// - Parameter message: The errors of the command. An error of the remote does not contain the path of this folder.
+    func isDamaged(_ message: String = "") async throws(LedgerError) -> Bool {
+        if message.contains(folder) { return true }
+        return try await !run(["fsck", "--no-progress", "--no-dangling"], timeLimit: .seconds(300)).isSuccess
     }
 
-    /// Checks whether the process of a namespace has ended. On another machine that is assumed after a week.
-    private static func isAbandoned(_ name: String) -> Bool {
-        let parts = name.split(separator: ".")
-        guard parts.count == 4, let process = pid_t(parts[1]), let time = Double(parts[2]) else { return true }
-        if Date().timeIntervalSince1970 - time > 7 * 86_400 { return true }
-        return parts[0] == host && kill(process, 0) != 0 && errno == ESRCH
-    }
-
-    private static let host = hexadecimal(stableHash(machineName()), width: 16)
-
-    /// Collects garbage if enough loose objects have accumulated.
-    func tidy() async throws(LedgerError) {
-        _ = try await run([
-            "-c", "gc.auto=3000", "-c", "gc.autoDetach=false", "-c", "gc.packRefs=false", "gc", "--auto", "--quiet",
-        ])
+    /// Collects garbage if enough objects or packs have accumulated.
+    func collectGarbage() async throws(LedgerError) {
+        let settings = ["gc.auto=3000", "gc.autoPackLimit=20", "gc.pruneExpire=1.hour", "gc.autoDetach=false"]
+        _ = try await run(settings.flatMap { ["-c", $0] } + ["gc", "--auto", "--quiet"], timeLimit: .seconds(300))
     }
 }

@@ -17,8 +17,8 @@ struct RefChange: Hashable, Sendable {
 /// The result of a push: the confirmed updates, and the error for the others.
 struct PushReport: Sendable {
     /// The updates that the remote has confirmed. All others are unknown, even with a failed exit code or a rejection.
-    let taken: Set<RefChange>
-    let trouble: RemoteError
+    let accepted: Set<RefChange>
+    let error: RemoteError
 }
 
 extension CacheRepository {
@@ -32,20 +32,22 @@ extension CacheRepository {
                 "--no-signed", "--no-follow-tags", "--no-progress",
             ] + changes.map(\.lease) + ["--", remote.address] + changes.map(\.specification)
         let result = try await run(arguments)
-        let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
-        let taken = changes.filter { change in lines.contains { Self.isTaken(change, $0) } }
+        let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n").map {
+            $0.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false)
+        }
+        // `FLAG TAB FROM:TO TAB SUMMARY`: a space marks an updated ref, `*` a new one, `=` one that was up to date.
+        func updated(_ change: RefChange) -> Bool {
+            lines.contains { $0.count == 3 && [" ", "*", "="].contains($0[0]) && $0[1] == change.specification }
+        }
         // Porcelain output contains the reasons for rejected refs, standard error contains everything else.
-        let refusals = lines.filter { $0.hasPrefix("!") }.map { $0.split(separator: "\t").last ?? $0 }
-        let said = [remote.git.shown(refusals.joined(separator: "\n")), remote.git.failure(of: ["push"], result)]
-        return PushReport(
-            taken: Set(taken),
-            trouble: RemoteError(said.filter { !$0.isEmpty }.joined(separator: "; "), result))
-    }
-
-    /// Parses `FLAG TAB FROM:TO TAB SUMMARY`: a space marks an updated ref, `*` a new one, `=` one that was up to date.
-    private static func isTaken(_ change: RefChange, _ line: Substring) -> Bool {
-        let parts = line.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let flag = parts.first, [" ", "*", "="].contains(flag) else { return false }
-        return parts[1] == change.specification
+        let refusals = lines.filter { $0[0] == "!" }.compactMap(\.last)
+        let message = [remote.git.shown(refusals.joined(separator: "\n")), remote.git.failure(of: ["push"], result)]
+            .filter { !$0.isEmpty }.joined(separator: "; ")
+        // The host rejects a ref for a lock or forever; Git itself rejects one that has moved.
+        let error: RemoteError =
+            if refusals.contains(where: { $0.hasPrefix("[remote rejected]") }) {
+                .rejected(message)
+            } else if !refusals.isEmpty { .unreachable(message) } else { RemoteError(message, result) }
+        return PushReport(accepted: Set(changes.filter(updated)), error: error)
     }
 }

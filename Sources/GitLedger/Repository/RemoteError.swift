@@ -2,55 +2,60 @@ import Ledger
 
 /// The reason why a remote could not be read or written, with Git's own message.
 enum RemoteError: Error {
-    /// A permanent rejection: missing permission, no such repository, or a hook.
+    /// A lasting rejection.
     case refused(String)
-    /// No response, or an unclear one.
+    /// No connection, no answer, or a temporary error of the host.
     case unreachable(String)
-    /// A damaged repository in the cache.
+    /// A ref that the host rejected, because of a lock or for ever. After a second rejection, it is treated as lasting.
+    case rejected(String)
+    /// A failure that may be lasting or temporary, or a damaged copy. After a second one, it is treated as lasting.
+    case unclear(String)
+    /// A damaged copy, which the command could use nevertheless.
     case damagedCopy(String)
-    case local(LedgerError)
 
-    /// Classifies a failed command by its output.
+    /// Classifies a failed command by its exit and by the status code of HTTP, not by the wording of the host.
     ///
-    /// - Parameter said: The output on one line, without secrets.
-    init(_ said: String, _ result: ChildProcess.Result) {
-        let text = said.lowercased()
-        func has(_ phrases: [String]) -> Bool { phrases.contains { text.contains($0) } }
-        if result.end != .timedOut, has(Self.refusals) {
-            self = .refused(said)
-        } else if has([
-            "not a git repository: '/", "bad object", "loose object", "packed-refs.lock", "is corrupt", "inflate",
-        ]) {
-            self = .damagedCopy(said)
+    /// - Parameter message: The output on one line, without secrets.
+    init(_ message: String, _ result: ChildProcess.Result) {
+        let lines = result.errors.split(whereSeparator: \.isNewline)
+        if let status = Self.httpStatus(lines) {
+            self = status >= 500 || [408, 425, 429].contains(status) ? .unreachable(message) : .refused(message)
+        } else if result.end == .timedOut || result.isSuccess
+            // Only curl and ssh write these prefixes, for a connection that was not made.
+            || lines.contains(where: { $0.hasPrefix("fatal: unable to access '") || $0.hasPrefix("ssh: ") })
+        {
+            self = .unreachable(message)
         } else {
-            self = .unreachable(said)
+            self = .unclear(message)
         }
     }
 
-    private static let refusals = [
-        "authentication failed", "could not read username", "could not read password", "permission denied",
-        "permission to ", "access denied", "returned error: 401", "returned error: 403", "returned error: 404",
-        "repository not found", "does not appear to be a git repository", "does not exist", "hook declined",
-        "protected branch", "not allowed", "read-only", "read only", "insufficient permission",
-        "unable to create temporary object directory", "hidden ref", "funny refname", "deny", "prohibited",
-        "host key verification failed", "unpacker error",
-    ]
+    /// Returns the status code in `The requested URL returned error: 403` or `RPC failed; HTTP 502`. Lines that the host
+    /// itself wrote begin with `remote:`.
+    private static func httpStatus(_ lines: [Substring]) -> Int? {
+        for line in lines where !line.hasPrefix("remote:") {
+            for mark in ["returned error: ", "RPC failed; HTTP "] {
+                guard let range = line.range(of: mark) else { continue }
+                if let status = Int(line[range.upperBound...].prefix { $0.isNumber }) { return status }
+            }
+        }
+        return nil
+    }
 
     /// Converts to an error for the user, which names the missing permission.
     ///
     /// - Parameter isWriting: Selects the permission to push, rather than to fetch.
     func ledgerError(_ remote: Remote, isWriting: Bool) -> LedgerError {
         switch self {
-        case .refused(let said):
+        case .refused(let message), .rejected(let message), .unclear(let message), .damagedCopy(let message):
             let right =
                 isWriting
                 ? "writing the ledger needs the right to push ('permissions: contents: write' in GitHub Actions, a token "
                     + "with write_repository in GitLab); a host that takes branches only needs '?refs=refs/heads/sluice'"
                 : "reading the ledger needs the right to fetch ('permissions: contents: read' in GitHub Actions)"
-            return .unusable("the repository \(remote.shown) refuses: \(said). Nothing was sent: \(right)")
-        case .unreachable(let said): return .unanswered("\(remote.shown): \(said)")
-        case .damagedCopy(let said): return .unusable("the copy of \(remote.shown) in the cache: \(said)")
-        case .local(let error): return error
+            let end = message.hasSuffix(".") ? "" : "."
+            return .unusable("the repository \(remote.shown) refuses: \(message)\(end) Nothing was sent: \(right)")
+        case .unreachable(let message): return .unanswered("\(remote.shown): \(message)")
         }
     }
 }

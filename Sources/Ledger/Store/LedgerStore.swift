@@ -92,11 +92,7 @@ extension LedgerStore {
 
     package func add(_ flows: [NewFlow]) async throws(LedgerError) {
         for flow in flows {
-            let next = flow.runs()
-            var changes: [LedgerChange] = []
-            while case let entries = try next(), !entries.isEmpty { changes += entries.map(LedgerChange.insert) }
-            let commit = FlowCommit(expecting: flow.expecting, record: flow.record, changes: changes)
-            guard try await self.commit(commit) == .done else { throw flow.changed }
+            guard try await self.commit(flow.commit()) == .done else { throw flow.changed }
         }
     }
 }
@@ -119,8 +115,17 @@ package struct NewFlow: Sendable {
         self.runs = runs
     }
 
+    /// Reads the runs into a commit.
+    package func commit() throws(LedgerError) -> FlowCommit {
+        let next = runs()
+        var changes: [LedgerChange] = []
+        while case let entries = try next(), !entries.isEmpty { changes += entries.map(LedgerChange.insert) }
+        return FlowCommit(expecting: expecting, record: record, changes: changes)
+    }
+
     /// The error for an unexpected revision.
-    package var changed: LedgerError { .busy("flow \(record.id) changed meanwhile") }
+    package var changed: LedgerError { Self.changed(record.id) }
+    static func changed(_ flow: FlowID) -> LedgerError { .busy("flow \(flow) changed meanwhile") }
 }
 
 extension LedgerStore {

@@ -1,6 +1,6 @@
 import FlowRuns
-import Foundation
 import FlowService
+import Foundation
 import Manifests
 import Reports
 import Text
