@@ -26,9 +26,10 @@ struct GitMachines {
                 let file = URL(fileURLWithPath: folder).appending(path: name)
                 try FileManager.default.createDirectory(
                     at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-                try Data(text.utf8).write(to: file)
                 if text.hasPrefix("#!") {
-                    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+                    try writeProgram(text, to: file.path)
+                } else {
+                    try Data(text.utf8).write(to: file)
                 }
             }
         }

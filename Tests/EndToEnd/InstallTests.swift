@@ -19,9 +19,8 @@ struct InstallTests {
             let release = home.path("releases/\(version)")
             for machine in ["x86_64", "aarch64"] {
                 let script = "#!/bin/sh\n[ \"$1\" = version ] && echo 'sluice \(version)' || echo \(machine)\n"
-                try home.write(script, to: "\(machine)/sluice")
-                try FileManager.default.setAttributes(
-                    [.posixPermissions: 0o755], ofItemAtPath: home.path("\(machine)/sluice").path)
+                try home.write("", to: "\(machine)/sluice")
+                try writeProgram(script, to: home.path("\(machine)/sluice").path)
                 try FileManager.default.createDirectory(at: release, withIntermediateDirectories: true)
                 let archive = release.appending(path: "sluice-\(version)-linux-\(machine).tar.xz").path
                 try runProgram("tar", ["-C", home.path(machine).path, "-cJf", archive, "sluice"], Self.variables)
@@ -51,9 +50,9 @@ struct InstallTests {
                 .split(separator: "\n", omittingEmptySubsequences: false)
             let begin = try #require(lines.firstIndex { $0.hasSuffix("- run: |") })
             let script = lines[(begin + 1)...].prefix { $0.hasPrefix("        ") }.joined(separator: "\n")
-            try home.write("#!/bin/sh\n[ \"$1\" = -m ] && echo \(machine) || echo Linux\n", to: "tools/uname")
-            try FileManager.default.setAttributes(
-                [.posixPermissions: 0o755], ofItemAtPath: home.path("tools/uname").path)
+            try home.write("", to: "tools/uname")
+            try writeProgram(
+                "#!/bin/sh\n[ \"$1\" = -m ] && echo \(machine) || echo Linux\n", to: home.path("tools/uname").path)
             let variables = [
                 "PATH": "\(home.path("tools").path):\(Self.variables["PATH"] ?? "")", "HOME": home.folder.path,
                 "GITHUB_ACTION_PATH": action.path, "GITHUB_PATH": home.path("path").path,

@@ -68,9 +68,7 @@ struct WorkflowTests {
             esac
 
             """
-        try Data(gh.utf8).write(to: tools.appending(path: "gh"))
-        try FileManager.default.setAttributes(
-            [.posixPermissions: 0o755], ofItemAtPath: tools.appending(path: "gh").path)
+        try writeProgram(gh, to: tools.appending(path: "gh").path)
         machine.environment["PATH"] = "\(tools.path):\(machine.environment["PATH"] ?? "")"
         machine.environment["GITHUB_STEP_SUMMARY"] = home.appending(path: "summary").path
         machine.environment["GITHUB_OUTPUT"] = home.appending(path: "output").path

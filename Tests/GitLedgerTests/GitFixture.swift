@@ -90,8 +90,7 @@ final class GitFixture: Sendable {
             REAL=$(command -v git); STATE='\(folder)/state'
             \(script)
             """
-        try Data(wrapper.utf8).write(to: URL(fileURLWithPath: folder + "/git"))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/git")
+        try writeProgram(wrapper, to: folder + "/git")
         return ["PATH": "\(folder):\(path)"]
     }
 }

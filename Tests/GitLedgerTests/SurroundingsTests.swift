@@ -13,8 +13,7 @@ struct SurroundingsTests {
         let home = fixture.repository.home
         let trace = home + "/trace"
         try FileManager.default.createDirectory(atPath: home + "/hooks", withIntermediateDirectories: true)
-        try Data("#!/bin/sh\nexit 1\n".utf8).write(to: URL(fileURLWithPath: home + "/hooks/pre-push"))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: home + "/hooks/pre-push")
+        try writeProgram("#!/bin/sh\nexit 1\n", to: home + "/hooks/pre-push")
         try Data(
             """
             [push]

@@ -47,8 +47,7 @@ package final class GitRepository: Sendable {
     package func setHook(_ name: String, _ script: String?) throws {
         let file = "\(path)/hooks/\(name)"
         guard let script else { return try FileManager.default.removeItem(atPath: file) }
-        try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(fileURLWithPath: file))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+        try writeProgram("#!/bin/sh\n\(script)\n", to: file)
     }
 }
 
@@ -85,6 +84,13 @@ package func runProgram(
         throw ProgramFailure(description: "\(name) \(arguments.joined(separator: " ")): \(text)")
     }
     return text
+}
+
+/// Writes an executable file, in a process of its own: a child that is forked while this process writes the file has it open,
+/// too, and the system refuses to run a file that is open for writing (`ETXTBSY`).
+package func writeProgram(_ text: String, to path: String) throws {
+    let script = "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\""
+    _ = try runProgram("sh", ["-c", script, path, text], ["PATH": "/usr/bin:/bin"])
 }
 
 func shellQuoted(_ word: String) -> String { "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'" }

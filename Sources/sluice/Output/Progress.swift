@@ -35,7 +35,7 @@ final class Progress: Sendable {
         state.done = done
         let now = SystemTime().monotonic()
         let pause: Duration = isTerminal ? state.isBarShown ? .milliseconds(100) : .seconds(1) : .seconds(5)
-        guard !output.quiet, now - state.shownAt >= pause else { return }
+        guard !output.quiet, done < total, now - state.shownAt >= pause else { return }
         state.shownAt = now
         guard isTerminal else {
             return Console.printNote("\(grouped(done)) of \(counted(total, "flow")) \(action)")
