@@ -2,7 +2,7 @@ import FlowRuns
 
 extension CoverageReport {
     /// The maximum number of marks with tooltips in a lane: more would make the page too large.
-    private static let titledMarks = 120
+    private var titledMarks: Int { min(120, 2400 / max(1, flowCount)) }
     private static let laneHeight = 18
 
     /// Writes an axis, and a lane for each flow below it.
@@ -10,7 +10,6 @@ extension CoverageReport {
         let ticks = scale.ticks
         html.element("section", ["class": "picture", "aria-label": "Coverage of time, a lane for each flow"]) { html in
             html.element("div", ["class": "axis", "aria-hidden": "true"]) { html in
-                html.element("div", ["class": "name"], text: "")
                 html.element("svg") { html in
                     for (index, tick) in ticks.enumerated() { add(tick, isOdd: index % 2 == 1, &html) }
                 }
@@ -19,20 +18,27 @@ extension CoverageReport {
             let isNowShown = asOf <= scale.end
             let now =
                 isNowShown ? "M\(Int(scale.position(asOf) * Double(CoverageLane.width))) 0v\(Self.laneHeight)" : ""
-            for (index, flow) in flows.enumerated() {
-                html.element(
-                    "div",
-                    [
-                        "class": index % 2 == 1 ? "lane even" : "lane", "data-flow": "\(flow.id)",
-                        "data-find": "\(flow.title) \(flow.id) \(flow.place.file)",
-                        "data-states": flow.stateNames.joined(separator: " "),
-                    ]
-                ) { html in
-                    html.element(
-                        "a", ["class": "name", "href": "#row-\(flow.id)", "title": flow.title], text: flow.title)
-                    lane(&html, flow, scale, grid: grid, now: now)
+            for group in groups {
+                html.element("div", ["class": "group"]) { html in
+                    if groups.count > 1 { html.element("h2", text: group.title) }
+                    for flow in group.flows { row(&html, flow, scale, grid: grid, now: now) }
                 }
             }
+        }
+    }
+
+    /// Notes that windows far from all others are not in the picture.
+    func outside(_ html: inout HTMLText, _ scale: CoverageScale) {
+        guard scale.outside > 0 else { return }
+        html.element("p", ["id": "outside", "class": "note"]) { html in
+            let count = counted(scale.outside, "window is", "windows are")
+            html.add("\(count) far from all others and not in this picture: the time goes from ")
+            html.element(
+                "time", ["datetime": "\(scale.whole.start)", "class": "date"], text: UTCTime(scale.whole.start).date)
+            html.add(" to ")
+            html.element(
+                "time", ["datetime": "\(scale.whole.end)", "class": "date"], text: UTCTime(scale.whole.end).date)
+            html.add(".")
         }
     }
 
@@ -45,6 +51,27 @@ extension CoverageReport {
         html.element("text", ["class": shape, "x": position, "dx": "4", "y": "19"], text: tick.label)
     }
 
+    private func row(_ html: inout HTMLText, _ flow: FlowCoverage, _ scale: CoverageScale, grid: String, now: String) {
+        let status = statusOf[flow.id]
+        let states = flow.stateNames + (status?.isLate ?? false ? ["late"] : [])
+        html.element(
+            "div",
+            [
+                "class": "lane", "data-flow": "\(flow.id)",
+                "data-find": "\(flow.title) \(flow.id) \(flow.place.file) \(flow.manifest) \(flow.owner ?? "")",
+                "data-states": states.joined(separator: " "),
+            ]
+        ) { html in
+            html.element("a", ["class": "name", "href": "#row-\(flow.id)", "title": flow.title], text: flow.title)
+            if let status {
+                html.element("span", ["class": "share"], text: status.share?.preciseText ?? "")
+                html.element(
+                    "span", ["class": status.isLate ? "fresh alarm" : "fresh"], text: status.freshnessText)
+            }
+            lane(&html, flow, scale, grid: grid, now: now)
+        }
+    }
+
     private func lane(_ html: inout HTMLText, _ flow: FlowCoverage, _ scale: CoverageScale, grid: String, now: String) {
         let lane = CoverageLane(flow, scale)
         html.element(
@@ -55,7 +82,7 @@ extension CoverageReport {
             ]
         ) { html in
             html.element("path", ["class": "grid", "d": grid])
-            if lane.marks.count <= Self.titledMarks {
+            if lane.marks.count <= titledMarks {
                 for mark in lane.marks { titled(&html, mark) }
             } else {
                 for state in CoverageState.allCases { joined(&html, lane.marks.filter { $0.state == state }, state) }
@@ -82,6 +109,15 @@ extension CoverageReport {
             "M\($0.columns.lowerBound) \(state.top)h\($0.columns.count)v\(height)h-\($0.columns.count)z"
         }
         html.element("path", ["class": state.name, "d": boxes.joined()])
+    }
+}
+
+extension FlowStatus {
+    /// Whether the latest due data is there, in one or two words.
+    var freshnessText: String {
+        if isPaused { return "paused" }
+        if isLate { return "\(roughText(behind)) late" }
+        return dueTime == .zero ? "nothing due" : "on time"
     }
 }
 
