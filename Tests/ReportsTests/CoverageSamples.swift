@@ -68,7 +68,8 @@ enum CoverageSamples {
         _ flows: [(name: String, yaml: String)], flowsPerManifest: Int = .max,
         state: (Int, Int, Int) -> RunState?
     ) -> CoverageReport {
-        let manifests = flows.chunks(of: min(flows.count, flowsPerManifest)).enumerated().map { number, flows in
+        let flowsPerManifest = min(flows.count, flowsPerManifest)
+        let manifests = flows.chunks(of: flowsPerManifest).enumerated().map { number, flows in
             """
             ---
             apiVersion: sluice/v1
@@ -80,7 +81,7 @@ enum CoverageSamples {
 
             """
                 + flows.enumerated().map { index, flow in
-                    "  - flowId: \(Sample.flowID(number * flowsPerManifest.clamped + index + 1))\n"
+                    "  - flowId: \(Sample.flowID(number * flowsPerManifest + index + 1))\n"
                         + "    name: \(flow.name)\n    source: file\n    \(flow.yaml)\n"
                 }.joined()
         }
@@ -120,8 +121,4 @@ enum CoverageSamples {
             target: "prod", asOf: asOf, flows: pairs.map(\.0), runLink: try? RunLink("https://example.org/runs/{run}"),
             status: status)
     }
-}
-
-extension Int {
-    fileprivate var clamped: Int { self == .max ? 0 : self }
 }

@@ -150,10 +150,20 @@ struct CoverageTests {
         #expect(page.contains("1 flow is late") && page.contains("5 h late") && page.contains("on time"))
     }
 
+    @Test("flows with few marks leave room for those with many", arguments: [(5, 1), (10, 6), (16, 12), (24, .max)])
+    func fairLimit(_ maximum: Int, _ limit: Int) {
+        #expect(CoverageData.fairLimit([2, 20, 2], maximum) == limit)
+    }
+
     @Test("200 flows, and five years of hourly windows, fit into less than a megabyte")
     func size() {
         #expect(CoverageSamples.large.written(.html).utf8.count < 1_000_000)
         #expect(CoverageSamples.long.written(.html).utf8.count < 1_000_000)
+        let yaml = "series: [{every: PT1H, from: 2026-11-01, until: now}]"
+        let dense = CoverageSamples.page((0..<200).map { ("flow-\($0)", yaml) }, flowsPerManifest: 25) { _, index, _ in
+            index % 2 == 0 ? .failed : .succeeded
+        }
+        #expect(dense.written(.html).utf8.count < 1_000_000)
     }
 
     @Test(

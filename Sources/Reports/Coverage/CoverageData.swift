@@ -14,10 +14,18 @@ struct CoverageData {
     private var words: [String] = []
     private var indices: [String: Int] = [:]
 
+    /// The exact marks of each flow.
+    private let marks: [[FlowCoverage.Stretch]]
+    private let windows: [Windows]
+    /// The number of marks, windows and reruns of each flow that the page has room for.
+    private let limits: (marks: Int, troubled: Int, plain: Int, reruns: Int)
+
     /// The maximum number of marks in all lanes.
-    private static let maxMarks = 12_000
-    /// The maximum number of windows with runs in all lanes, and of reruns.
+    private static let maxMarks = 16_000
+    /// The maximum number of windows with runs in all lanes.
     private static let maxWindows = 2400
+    /// The maximum number of reruns with their lines in all lanes.
+    private static let maxReruns = 600
     /// The maximum number of separate times of a trouble; beyond it, the whole time counts.
     private static let maxTimes = 30
 
@@ -30,13 +38,35 @@ struct CoverageData {
             report.flows.lazy.flatMap(\.stretches).reduce(0) { unit, stretch in
                 commonDivisor(commonDivisor(unit, stretch.start.seconds - start), stretch.end.seconds - start)
             })
+        marks = report.flows.map(\.joinedStretches)
+        windows = report.flows.map(Windows.init)
+        let troubled = windows.map(\.troubled.count)
+        let troubledLimit = Self.fairLimit(troubled, Self.maxWindows)
+        let rest = Self.maxWindows - troubled.reduce(0) { $0 + min($1, troubledLimit) }
+        limits = (
+            Self.fairLimit(marks.map(\.count), Self.maxMarks), troubledLimit,
+            Self.fairLimit(windows.map(\.plain.count), rest),
+            Self.fairLimit(report.statusOf.values.map(\.reruns.count), Self.maxReruns)
+        )
+    }
+
+    /// Returns the largest limit for each count with which their sum stays below a maximum: what small counts leave, large
+    /// ones get.
+    static func fairLimit(_ counts: [Int], _ maximum: Int) -> Int {
+        var rest = maximum
+        for (index, count) in counts.sorted().enumerated() {
+            let share = rest / (counts.count - index)
+            if count > share { return share }
+            rest -= count
+        }
+        return .max
     }
 
     mutating func json() -> JSONText {
         let flows = report.flows
         var lanes = JSONText()
         lanes.array { lanes in
-            for flow in flows { lanes.element { json in lane(&json, flow) } }
+            for (index, flow) in flows.enumerated() { lanes.element { json in lane(&json, flow, at: index) } }
         }
         var json = JSONText()
         json.object { json in
@@ -64,7 +94,23 @@ struct CoverageData {
         return json
     }
 
-    private mutating func lane(_ json: inout JSONText, _ flow: FlowCoverage) {
+    /// The windows of a flow with runs or reasons, newest first: those that need attention or have several runs, and all
+    /// others.
+    private struct Windows {
+        let troubled: [FlowCoverage.Stretch]
+        let plain: [FlowCoverage.Stretch]
+
+        init(_ flow: FlowCoverage) {
+            func isPlain(_ stretch: FlowCoverage.Stretch) -> Bool {
+                stretch.state == .succeeded && flow.runs[stretch]?.count == 1
+            }
+            let newest = flow.stretches.reversed().filter { flow.runs[$0] != nil || $0.why != nil }
+            troubled = newest.filter { !isPlain($0) }
+            plain = newest.filter(isPlain)
+        }
+    }
+
+    private mutating func lane(_ json: inout JSONText, _ flow: FlowCoverage, at index: Int) {
         let status = report.statusOf[flow.id]
         json.member("file", flow.place.file)
         json.member("line", flow.place.line)
@@ -74,25 +120,25 @@ struct CoverageData {
         if let arguments = report.status?.arguments {
             json.member("history", arguments.command("history", flow: flow.id))
         }
-        json.member("marks", json: "[\(marks(of: flow))]")
-        json.member("runs", json: "[\(runs(of: flow))]")
+        json.member("marks", json: "[\(marks(of: flow, at: index))]")
+        json.member("runs", json: "[\(runs(of: flow, at: index))]")
         json.array("troubles") { json in
             for trouble in status?.troubles ?? [] {
                 json.element { json in
-                    json.member("headline", index(trouble.headline))
-                    json.member("step", index(trouble.remedy?.text))
+                    json.member("headline", wordIndex(trouble.headline))
+                    json.member("step", wordIndex(trouble.remedy?.text))
                     let command = trouble.remedy?.command.flatMap { words in
                         report.status?.arguments.command(words)
                     }
-                    json.member("command", index(command))
-                    json.member("lines", index(trouble.remedy?.lines.joined(separator: "\n")))
+                    json.member("command", wordIndex(command))
+                    json.member("lines", wordIndex(trouble.remedy?.lines.joined(separator: "\n")))
                     json.member("isRerun", [.failed, .tooFewRecords].contains(trouble.kind))
                     json.member("times", json: "[\(times(of: trouble))]")
                 }
             }
         }
-        let reruns = (status?.reruns ?? []).prefix(limit(Self.maxWindows)).map { rerun in
-            "[\(span(rerun.window.start, rerun.window.end)),\(index(rerun.block.joined(separator: "\n")))]"
+        let reruns = (status?.reruns ?? []).prefix(limits.reruns).map { rerun in
+            "[\(span(rerun.window.start, rerun.window.end)),\(wordIndex(rerun.block.joined(separator: "\n")))]"
         }
         json.member("reruns", json: "[\(reruns.joined(separator: ","))]")
     }
@@ -100,10 +146,10 @@ struct CoverageData {
     /// Writes each mark as state, time since the mark before it, length, number of windows, and line.
     ///
     /// The marks are exact, or those of a wide lane if there are too many.
-    private func marks(of flow: FlowCoverage) -> String {
-        let exact = flow.joinedStretches
-        let limit = limit(Self.maxMarks)
-        let marks = exact.count <= limit ? exact : CoverageLane(flow, scale.wide, width: limit).marks.map(\.stretch)
+    private func marks(of flow: FlowCoverage, at index: Int) -> String {
+        let isExact = marks[index].count <= limits.marks
+        let marks =
+            isExact ? marks[index] : CoverageLane(flow, scale.wide, width: max(1, limits.marks)).marks.map(\.stretch)
         var last = scale.whole.start.seconds
         return marks.map { mark in
             let (start, end) = (mark.start.seconds, mark.end.seconds)
@@ -114,21 +160,18 @@ struct CoverageData {
     }
 
     /// Writes the runs of the windows that need attention, and of the newest other ones.
-    private mutating func runs(of flow: FlowCoverage) -> String {
-        let newest = flow.stretches.reversed().filter { flow.runs[$0] != nil || $0.why != nil }
-        func isPlain(_ stretch: FlowCoverage.Stretch) -> Bool {
-            stretch.state == .succeeded && flow.runs[stretch]?.count == 1
-        }
-        let chosen = (newest.filter { !isPlain($0) } + newest.filter(isPlain)).prefix(limit(Self.maxWindows))
+    private mutating func runs(of flow: FlowCoverage, at index: Int) -> String {
+        let windows = windows[index]
+        let chosen = windows.troubled.prefix(limits.troubled) + windows.plain.prefix(limits.plain)
         return chosen.sorted { $0.start > $1.start }.map { stretch in
             let runs = (flow.runs[stretch] ?? []).map { run in
                 let state = RunState.allCases.firstIndex(of: run.state) ?? 0
                 var id = JSONText()
                 id.array { id in id.element(run.id?.description ?? "") }
-                return ",\(state),\(id.text.dropFirst().dropLast()),\(run.records ?? -1),\(index(run.failure)),"
-                    + "\(run.recordedAt.seconds - scale.whole.start.seconds),\(index(run.identity.rerun))"
+                return ",\(state),\(id.text.dropFirst().dropLast()),\(run.records ?? -1),\(wordIndex(run.failure)),"
+                    + "\(run.recordedAt.seconds - scale.whole.start.seconds),\(wordIndex(run.identity.rerun))"
             }
-            return "[\(span(stretch.start, stretch.end)),\(index(stretch.why))\(runs.joined())]"
+            return "[\(span(stretch.start, stretch.end)),\(wordIndex(stretch.why))\(runs.joined())]"
         }.joined(separator: ",")
     }
 
@@ -144,11 +187,8 @@ struct CoverageData {
         "\((start.seconds - scale.whole.start.seconds) / unit),\((end.seconds - start.seconds) / unit)"
     }
 
-    /// Returns a flow's part of a maximum for all flows.
-    private func limit(_ maximum: Int) -> Int { max(12, maximum / max(1, report.flowCount)) }
-
     /// Returns the index of a text in the list; -1 if there is no text.
-    private mutating func index(_ text: String?) -> Int {
+    private mutating func wordIndex(_ text: String?) -> Int {
         guard let text, !text.isEmpty else { return -1 }
         if let known = indices[text] { return known }
         indices[text] = words.count

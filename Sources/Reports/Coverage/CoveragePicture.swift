@@ -4,6 +4,7 @@ extension CoverageReport {
     /// The maximum number of marks with tooltips in a lane: more would make the page too large.
     private var titledMarks: Int { min(120, 2400 / max(1, flowCount)) }
     private static let laneHeight = 18
+    private static let coarseWidth = 100
 
     /// Writes an axis, and a lane for each flow below it.
     func picture(_ html: inout HTMLText, _ scale: CoverageScale) {
@@ -53,13 +54,15 @@ extension CoverageReport {
 
     private func row(_ html: inout HTMLText, _ flow: FlowCoverage, _ scale: CoverageScale, grid: String, now: String) {
         let status = statusOf[flow.id]
-        let states = flow.stateNames + (status?.isLate ?? false ? ["late"] : [])
+        let properties = [
+            flow.repeated.isEmpty ? nil : AttentionPoint.Kind.repeated.name, status?.isLate ?? false ? "late" : nil,
+        ]
         html.element(
             "div",
             [
                 "class": "lane", "data-flow": "\(flow.id)",
                 "data-find": "\(flow.title) \(flow.id) \(flow.place.file) \(flow.manifest) \(flow.owner ?? "")",
-                "data-states": states.joined(separator: " "),
+                "data-properties": properties.compactMap(\.self).joined(separator: " "),
             ]
         ) { html in
             html.element("a", ["class": "name", "href": "#row-\(flow.id)", "title": flow.title], text: flow.title)
@@ -73,7 +76,11 @@ extension CoverageReport {
     }
 
     private func lane(_ html: inout HTMLText, _ flow: FlowCoverage, _ scale: CoverageScale, grid: String, now: String) {
-        let lane = CoverageLane(flow, scale)
+        var lane = CoverageLane(flow, scale)
+        // Dense lanes of many flows would make the page too large.
+        let isCoarse = lane.marks.count > Self.coarseWidth && flowCount > 24
+        if isCoarse { lane = CoverageLane(flow, scale, width: Self.coarseWidth) }
+        let columnWidth = isCoarse ? CoverageLane.width / Self.coarseWidth : 1
         html.element(
             "svg",
             [
@@ -83,18 +90,20 @@ extension CoverageReport {
         ) { html in
             html.element("path", ["class": "grid", "d": grid])
             if lane.marks.count <= titledMarks {
-                for mark in lane.marks { titled(&html, mark) }
+                for mark in lane.marks { titled(&html, mark, columnWidth) }
             } else {
-                for state in CoverageState.allCases { joined(&html, lane.marks.filter { $0.state == state }, state) }
+                for state in CoverageState.allCases {
+                    joined(&html, lane.marks.filter { $0.state == state }, state, columnWidth)
+                }
             }
             html.element("path", ["class": "now", "d": now])
         }
     }
 
-    private func titled(_ html: inout HTMLText, _ mark: CoverageLane.Mark) {
+    private func titled(_ html: inout HTMLText, _ mark: CoverageLane.Mark, _ columnWidth: Int) {
         let box: KeyValuePairs = [
-            "class": mark.state.name, "x": "\(mark.columns.lowerBound)", "y": "\(mark.state.top)",
-            "width": "\(mark.columns.count)", "height": "\(Self.laneHeight - 2 * mark.state.top)",
+            "class": mark.state.name, "x": "\(mark.columns.lowerBound * columnWidth)", "y": "\(mark.state.top)",
+            "width": "\(mark.columns.count * columnWidth)", "height": "\(Self.laneHeight - 2 * mark.state.top)",
         ]
         html.element("rect", box) { html in
             let count = mark.count > 1 ? "\(grouped(mark.count)) × " : ""
@@ -102,11 +111,14 @@ extension CoverageReport {
         }
     }
 
-    private func joined(_ html: inout HTMLText, _ marks: [CoverageLane.Mark], _ state: CoverageState) {
+    private func joined(
+        _ html: inout HTMLText, _ marks: [CoverageLane.Mark], _ state: CoverageState, _ columnWidth: Int
+    ) {
         guard !marks.isEmpty else { return }
         let height = Self.laneHeight - 2 * state.top
-        let boxes = marks.map {
-            "M\($0.columns.lowerBound) \(state.top)h\($0.columns.count)v\(height)h-\($0.columns.count)z"
+        let boxes = marks.map { mark in
+            let width = mark.columns.count * columnWidth
+            return "M\(mark.columns.lowerBound * columnWidth) \(state.top)h\(width)v\(height)h-\(width)z"
         }
         html.element("path", ["class": state.name, "d": boxes.joined()])
     }

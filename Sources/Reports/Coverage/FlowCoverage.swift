@@ -143,12 +143,6 @@ package struct FlowCoverage: Hashable, Sendable {
         }
     }
 
-    /// The names by which the page's filter finds the flow: its states, and repeated windows.
-    var stateNames: [String] {
-        CoverageState.allCases.filter { counts[$0] > 0 }.map(\.name)
-            + (repeated.isEmpty ? [] : [AttentionPoint.Kind.repeated.name])
-    }
-
     /// The counts in words, such as `340 succeeded, 1 failed`.
     var inWords: String {
         let words = CoverageState.allCases.reversed().filter { counts[$0] > 0 }.map { state in

@@ -33,7 +33,7 @@
     }
     return {
       ...lane, element, marks, svg: element.querySelector('svg'), title: element.querySelector('.name').textContent,
-      text: element.dataset.find.toLowerCase(), states: element.dataset.states.split(' '), isShown: true,
+      text: element.dataset.find.toLowerCase(), properties: element.dataset.properties.split(' '), isShown: true,
     };
   });
   const laneOf = new Map(lanes.map((lane) => [lane.element.dataset.flow, lane]));
@@ -102,21 +102,26 @@
     const wanted = filters.filter(isPressed).map(({ name }) => name);
     let shown = 0;
     for (const lane of lanes) {
+      lane.counts = Object.fromEntries(['late', 'repeated'].map((name) => [name, lane.properties.includes(name) ? 1 : 0]));
+      data.states.forEach(({ name }, state) => {
+        lane.counts[name] = lane.marks.reduce((sum, mark) => sum + (mark.state === state ? windowsIn(mark, range.from, range.to) : 0), 0);
+      });
       lane.isShown = wordsToFind.every((word) => lane.text.includes(word))
-        && (wanted.length === 0 || wanted.some((state) => lane.states.includes(state)));
+        && (wanted.length === 0 || wanted.some((name) => lane.counts[name] > 0));
       lane.element.hidden = !lane.isShown;
       if (lane.isShown) shown += 1;
     }
+    const kinds = wanted.filter((name) => name !== 'late');
     let pointsShown = 0;
     for (const point of points) {
       const { flow, state, start, end } = point.dataset;
-      point.hidden = !(laneOf.get(flow).isShown && (wanted.length === 0 || wanted.includes(state))
+      point.hidden = !(laneOf.get(flow).isShown && (kinds.length === 0 || kinds.includes(state))
         && Number(start) < range.to && Number(end) > range.from);
       if (!point.hidden) pointsShown += 1;
     }
     const counts = [`${shown} of ${lanes.length} flows`];
     if (points.length > 0) counts.push(`${pointsShown} of ${Number(byID('points').dataset.total).toLocaleString('en')} points that need attention`);
-    byID('shown').textContent = `Shown: ${counts.join(', ')}; ${spanText(range.from, range.to, zoneOf())}.`;
+    byID('shown').textContent = `Shown: ${counts.join(', ')}; ${spanText(range.from, range.to, zoneOf())}. Choose a mark or a name to see more.`;
     count();
   }
 
@@ -128,18 +133,13 @@
       const lane = laneOf.get(row.dataset.flow);
       row.hidden = !lane.isShown;
       if (!lane.isShown) continue;
-      const counts = data.states.map(() => 0);
-      let gaps = 0;
-      for (const mark of lane.marks) {
-        counts[mark.state] += windowsIn(mark, range.from, range.to);
-        if (data.states[mark.state].name === 'gap') gaps += Math.max(0, Math.min(mark.end, range.to) - Math.max(mark.start, range.from));
-      }
-      data.states.forEach(({ name }, state) => { totals[name] = (totals[name] ?? 0) + counts[state]; });
-      for (const name of ['late', 'repeated']) totals[name] = (totals[name] ?? 0) + (lane.states.includes(name) ? 1 : 0);
+      const gaps = lane.marks.reduce((sum, mark) => sum + (data.states[mark.state].name === 'gap'
+        ? Math.max(0, Math.min(mark.end, range.to) - Math.max(mark.start, range.from)) : 0), 0);
+      for (const [name, count] of Object.entries(lane.counts)) totals[name] = (totals[name] ?? 0) + count;
       columns.forEach((name, column) => {
         if (!name) return;
         const cell = row.cells[column];
-        const value = name === 'gaps' ? gaps : counts[data.states.findIndex((state) => state.name === name)];
+        const value = name === 'gaps' ? gaps : lane.counts[name];
         cell.dataset.value = value;
         cell.textContent = value === 0 ? '' : name === 'gaps' ? lengthText(value) : value.toLocaleString('en');
       });
@@ -290,7 +290,7 @@
       if (time >= range.from && time <= range.to) found.push({ time, label: label(new Date(local * 1000).toISOString().replace('T', ' ')) });
     };
     const [start, end] = [range.from - day, range.to + day];
-    const step = [60, 300, 900, 3600, 10800, 21600, 43200, day, 2 * day, 7 * day].find((length) => span / length < most);
+    const step = [60, 300, 900, 3600, 10800, 21600, 43200, day, 2 * day, 7 * day, 14 * day].find((length) => span / length < most);
     if (step) {
       for (let time = Math.ceil(start / step) * step; time <= end; time += step) {
         add(time, (moment) => step < day ? moment.slice(5, 16) : moment.slice(0, 10));
@@ -430,7 +430,7 @@
 
   let opened;
   let opener;
-  const maxRuns = 40;
+  const maxRuns = 12;
 
   function copyable(name, content, label) {
     return make('div', { class: 'copyable' }, make(name, {}, content), copyButton(() => content, label));
