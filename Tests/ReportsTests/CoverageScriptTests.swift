@@ -166,9 +166,15 @@ struct CoverageScriptTests {
             result = [cells.length, cells.filter((cell) => cell.getAttribute('class') === 'failed').length];
             cells.at(-1).dispatchEvent(new MouseEvent('click', { bubbles: true }));
             result.push(document.getElementById('from').value, cells.at(-1).textContent);
+            between('2026-10-20T00:00', '2026-10-24T00:00');
+            openFirst('events', 'failed');
+            result.push(panel.querySelector('.steps').textContent.includes('more follow'),
+              panel.querySelectorAll('pre').length);
+            openFirst('events', 'succeeded');
+            result.push(panel.querySelectorAll('.steps').length);
             """
         let result = try shown(on: CoverageSamples.long.written(.html), after: steps)
-        #expect(result == ["1826", "44", "2021-12-31T00:00", "2021-12-31: 24 succeeded"])
+        #expect(result == ["1826", "44", "2021-12-31T00:00", "2021-12-31: 24 succeeded", "false", "1", "0"])
     }
 
     @Test("the address keeps the range, the filters, the zone and the panel")

@@ -132,13 +132,14 @@ struct CoverageData {
                     }
                     json.member("command", wordIndex(command))
                     json.member("lines", wordIndex(trouble.remedy?.lines.joined(separator: "\n")))
-                    json.member("isRerun", [.failed, .tooFewRecords].contains(trouble.kind))
+                    json.member("kind", trouble.kind.rawValue)
                     json.member("times", json: "[\(times(of: trouble))]")
                 }
             }
         }
         let reruns = (status?.reruns ?? []).prefix(limits.reruns).map { rerun in
-            "[\(span(rerun.window.start, rerun.window.end)),\(wordIndex(rerun.block.joined(separator: "\n")))]"
+            "[\(span(rerun.window.start, rerun.window.end)),\(wordIndex(rerun.step)),"
+                + "\(wordIndex(rerun.block.joined(separator: "\n")))]"
         }
         json.member("reruns", json: "[\(reruns.joined(separator: ","))]")
     }

@@ -459,16 +459,20 @@
   function remedies(lane, segment) {
     const meets = (start, length) => !segment || data.start + start * unit < segment.end && data.start + (start + length) * unit > segment.start;
     const reruns = segment ? lane.reruns.filter(([start, length]) => meets(start, length)) : [];
-    const troubles = lane.troubles.filter(({ times }) => {
+    const isSound = segment && ['succeeded', 'running'].includes(data.states[segment.state].name);
+    const troubles = lane.troubles.filter(({ kind, times }) => {
       if (!segment || times.length === 0) return !segment;
+      if (isSound && kind !== 'ingestedTooOften') return false;
       for (let at = 0; at < times.length; at += 2) if (meets(times[at], times[at + 1])) return true;
       return false;
     });
-    return troubles.map(({ headline, step, command, lines, isRerun }) => {
-      const block = isRerun && segment ? reruns.slice(0, 5).map(([, , own], index) => index === 0 ? words[own] : words[own].replace(/^ {4}rerun:\n/, '')).join('\n') : words[lines];
-      const isRight = !isRerun || !segment || reruns.length > 0;
-      return make('li', {}, make('div', {}, make('strong', {}, words[headline])), isRight && step >= 0 && make('div', {}, `→ ${words[step]}`),
-        command >= 0 && copyable('code', words[command], 'Copy the command'), isRight && block && copyable('pre', block, 'Copy the lines'));
+    return troubles.map(({ kind, headline, step, command, lines }) => {
+      const own = segment && ['failed', 'tooFewRecords'].includes(kind);
+      const steps = own ? reruns[0]?.[2] : step;
+      const block = own ? reruns.slice(0, 5).map(([, , , text], index) =>
+        index === 0 ? words[text] : words[text].replace(/^ {4}rerun:\n/, '')).join('\n') : words[lines];
+      return make('li', {}, make('div', {}, make('strong', {}, words[headline])), steps >= 0 && make('div', {}, `→ ${words[steps]}`),
+        command >= 0 && copyable('code', words[command], 'Copy the command'), block && copyable('pre', block, 'Copy the lines'));
     });
   }
 

@@ -64,12 +64,15 @@ struct Remedies {
     /// Returns the reruns that bring the data of failed runs and of runs with too few records in again.
     private mutating func rerun(_ kind: Trouble.Kind) -> Remedy? {
         if hasRerunLines { return Remedy("the reruns above bring these windows in again, too") }
+        let place =
+            declaration.reruns.isEmpty ? "below flow \(plan.title)" : "in 'rerun' of flow \(plan.title)"
+        let step = "to request them once more, declare a rerun, in \(declaration.place.file) \(place)"
         let taken = Set(declaration.reruns.map(\.id) + runs.compactMap(\.identity.rerun))
         let ids = (1...).lazy.map { "again-\($0)" }.filter { !taken.contains($0) }
         reruns = zip(RerunChoice(declaration, plan: plan, runs: runs).stretches, ids).map { stretch, id in
             let (start, end) = stretch.isRange ? ("from", "until") : ("start", "end")
             return ProposedRerun(
-                window: stretch.window, isFirst: declaration.reruns.isEmpty,
+                window: stretch.window, isFirst: declaration.reruns.isEmpty, step: "\(step):",
                 lines: [
                     "      - \(start): \(stretch.window.start)", "        \(end): \(stretch.window.end)",
                     "        id: \(id)", "        reason: say why here",
@@ -81,10 +84,8 @@ struct Remedies {
         hasRerunLines = true
         let shown = reruns.prefix(Self.maxEntries)
         let more = reruns.count > shown.count ? "; \(grouped(reruns.count - shown.count)) more follow after these" : ""
-        let place =
-            declaration.reruns.isEmpty ? "below flow \(plan.title)" : "in 'rerun' of flow \(plan.title)"
         return Remedy(
-            "to request them once more, declare a rerun, in \(declaration.place.file) \(place)\(more):",
+            "\(step)\(more):",
             lines: (declaration.reruns.isEmpty ? ["    rerun:"] : []) + shown.flatMap(\.lines))
     }
 
@@ -142,6 +143,8 @@ struct ProposedRerun: Hashable, Sendable {
     let window: Window
     /// Whether the flow declares no rerun yet.
     let isFirst: Bool
+    /// The step in words, which names the place of the lines.
+    let step: String
     let lines: [String]
 
     /// The lines, below their key if the flow has none yet.
