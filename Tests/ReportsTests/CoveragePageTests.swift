@@ -73,7 +73,7 @@ struct CoveragePageTests {
         #expect(Self.page.contains(#/<div id="tools"[^>]* hidden="">/#))
         let tools = try #require(Self.page.firstRange(of: "<div id=\"tools\""))
         let rest = Self.page[tools.upperBound...]
-        let end = try #require(rest.firstRange(of: "<details"))
+        let end = try #require(rest.firstRange(of: "<ul class=\"legend\""))
         #expect(!rest[end.lowerBound...].contains("<button") && !rest[end.lowerBound...].contains("<input"))
         for wanted in ["class=\"lane\"", "id=\"row-3abea21c-7e36-4be1-bec1-000000000003\"", "run-3"] {
             #expect(rest.contains(wanted))

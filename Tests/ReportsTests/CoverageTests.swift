@@ -118,6 +118,54 @@ struct CoverageTests {
         #expect(try #require(CoverageScale([coverage], asOf: Sample.asOf)).end == Sample.asOf)
     }
 
+    @Test("a few windows long before all others do not compress the time axis")
+    func outlier() throws {
+        let runs = ([-4000] + Array(0..<20)).map {
+            Sample.run(1, Sample.window(Sample.newYear + day * $0, day), .succeeded)
+        }
+        let scale = try #require(
+            CoverageScale([FlowCoverage(Sample.flow(1, "x"), runs: runs)], asOf: Sample.newYear + day * 20))
+        #expect(scale.start == Sample.newYear)
+        #expect(scale.whole.start == Sample.newYear - day * 4000)
+        #expect(scale.outside == 1)
+    }
+
+    @Test("lanes are grouped by manifest, or by owner if each manifest has one flow; troubles come first")
+    func groups() {
+        #expect(CoverageSamples.small.groups.map { $0.flows.map(\.title) } == [["contacts", "leads", "orders"]])
+        let yaml = "series: [{every: P1D, from: 2026-11-20, until: now}]"
+        let page = CoverageSamples.page((0..<4).map { ("flow-\($0)", yaml) }, flowsPerManifest: 2) { flow, index, _ in
+            flow == 3 && index == 2 ? .failed : .succeeded
+        }
+        #expect(page.groups.map(\.title) == ["manifest-1, owned by team-1", "manifest-0, owned by team-0"])
+        #expect(page.flows.map(\.title) == ["flow-3", "flow-2", "flow-0", "flow-1"])
+        let single = CoverageSamples.page([("a", yaml)], flowsPerManifest: 1) { _, _, _ in nil }
+        #expect(single.groups.map(\.title) == ["owned by team-0"])
+    }
+
+    @Test("the headline has the share of due time and the late flows, and each lane its freshness")
+    func headline() {
+        let page = CoverageSamples.small.written(.html)
+        #expect(page.contains(#/<strong>9\d\.\d % of due time is there<\/strong>; /#))
+        #expect(page.contains("1 flow is late") && page.contains("5 h late") && page.contains("on time"))
+    }
+
+    @Test("flows with few marks leave room for those with many", arguments: [(5, 1), (10, 6), (16, 12), (24, .max)])
+    func fairLimit(_ maximum: Int, _ limit: Int) {
+        #expect(CoverageData.fairLimit([2, 20, 2], maximum) == limit)
+    }
+
+    @Test("200 flows, and five years of hourly windows, fit into less than a megabyte")
+    func size() {
+        #expect(CoverageSamples.large.written(.html).utf8.count < 1_000_000)
+        #expect(CoverageSamples.long.written(.html).utf8.count < 1_000_000)
+        let yaml = "series: [{every: PT1H, from: 2026-11-01, until: now}]"
+        let dense = CoverageSamples.page((0..<200).map { ("flow-\($0)", yaml) }, flowsPerManifest: 25) { _, index, _ in
+            index % 2 == 0 ? .failed : .succeeded
+        }
+        #expect(dense.written(.html).utf8.count < 1_000_000)
+    }
+
     @Test(
         "the axis has at most twelve ticks for any time span",
         arguments: [1, 90, 4000, 86_400, 40 * 86_400, 900 * 86_400, 20_000_000_000])

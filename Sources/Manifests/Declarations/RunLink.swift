@@ -5,7 +5,8 @@ import Text
 package struct RunLink: Hashable, Sendable {
     private static let placeholder = "{run}"
 
-    private let template: String
+    /// The address, with `{run}` in place of the run ID.
+    package let template: String
 
     /// Creates a link from a template.
     ///

@@ -11,8 +11,9 @@ struct CoverageLane {
         var start: Timestamp
         var end: Timestamp
         var count: Int
+        var line: Int?
 
-        var stretch: FlowCoverage.Stretch { .init(start: start, end: end, state: state, count: count) }
+        var stretch: FlowCoverage.Stretch { .init(start: start, end: end, state: state, count: count, line: line) }
     }
 
     static let width = 1000
@@ -24,7 +25,8 @@ struct CoverageLane {
     /// - Parameter width: The number of columns.
     init(_ coverage: FlowCoverage, _ scale: CoverageScale, width: Int = width) {
         var columns = [CoverageState?](repeating: nil, count: width)
-        for stretch in coverage.stretches {
+        let stretches = coverage.stretches.filter(scale.shows)
+        for stretch in stretches {
             for column in Self.columns(of: stretch, scale, width) {
                 columns[column] = columns[column].map { max($0, stretch.state) } ?? stretch.state
             }
@@ -42,13 +44,14 @@ struct CoverageLane {
             markAt[column] = marks.count - 1
         }
 
-        for stretch in coverage.stretches {
+        for stretch in stretches {
             let mark = Self.columns(of: stretch, scale, width).lazy.compactMap { markAt[$0] }
                 .first { marks[$0].state == stretch.state }
             guard let mark else { continue }
             marks[mark].start = min(marks[mark].start, stretch.start)
             marks[mark].end = max(marks[mark].end, stretch.end)
             marks[mark].count += 1
+            marks[mark].line = marks[mark].line ?? stretch.line
         }
         self.marks = marks
     }

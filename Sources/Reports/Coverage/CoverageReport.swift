@@ -9,11 +9,13 @@ import Manifests
 package struct CoverageReport: Sendable {
     let target: String
     let asOf: Timestamp
-    let flows: [FlowCoverage]
+    /// The flows in groups, both those with the most severe troubles first.
+    let groups: [CoverageGroup]
     let runLink: RunLink?
     /// The status of the flows at the same instant, for the share of due time that is there and the troubles; `nil` to
     /// leave both out.
     let status: StatusReport?
+    let statusOf: [FlowID: FlowStatus]
 
     /// Creates a report.
     ///
@@ -28,15 +30,22 @@ package struct CoverageReport: Sendable {
     ) {
         self.target = target
         self.asOf = asOf
-        let order = Dictionary(
-            (status?.shownFlows ?? []).enumerated().map { ($0.element.id, $0.offset) }
-        ) { first, _ in first }
-        self.flows = flows.enumerated().sorted {
-            (order[$0.element.id] ?? .max, $0.offset) < (order[$1.element.id] ?? .max, $1.offset)
-        }.map(\.element)
+        let ranked = (status?.shownFlows ?? []).enumerated().map {
+            ($0.element.id, (rank: $0.offset, flow: $0.element))
+        }
+        let statuses = Dictionary(ranked) { first, _ in first }
+        groups = CoverageGroup.groups(
+            of: flows.enumerated().sorted {
+                (statuses[$0.element.id]?.rank ?? .max, $0.offset) < (statuses[$1.element.id]?.rank ?? .max, $1.offset)
+            }.map(\.element))
+        statusOf = statuses.mapValues(\.flow)
         self.runLink = runLink
         self.status = status
     }
+
+    /// The flows in the order of the page.
+    var flows: [FlowCoverage] { groups.flatMap(\.flows) }
+    var flowCount: Int { groups.reduce(0) { $0 + $1.flows.count } }
 
     var page: HTMLText {
         let style = HTMLText.Enclosure("style", PackageResources.coverage_css)
@@ -64,14 +73,20 @@ package struct CoverageReport: Sendable {
                 html.element("a", ["class": "skip", "href": "#table"], text: "Skip to the table")
                 html.element("main") { html in
                     lead(&html)
-                    troubles(&html)
-                    legend(&html)
                     tools(&html, scale)
-                    attention(&html)
+                    legend(&html)
                     picture(&html, scale)
+                    outside(&html, scale)
+                    troubles(&html)
+                    attention(&html)
                     table(&html)
                 }
-                html.data(id: "data", data(scale))
+                html.element(
+                    "section", ["id": "panel", "role": "dialog", "aria-labelledby": "panel-title", "hidden": ""]
+                ) { _ in }
+                html.element("div", ["id": "tip", "class": "tip", "hidden": ""]) { _ in }
+                var data = CoverageData(self, scale)
+                html.data(id: "data", data.json())
                 html.add(script)
             }
         }
@@ -81,18 +96,22 @@ package struct CoverageReport: Sendable {
     private func lead(_ html: inout HTMLText) {
         html.element("h1", text: "Coverage of \(target)")
         if let status, let share = status.share {
-            let late = status.flows.count { $0.behind > .zero && $0.mark != .paused }
+            let late = status.flows.count(where: \.isLate)
             let lateText = late == 0 ? "no flow is late" : counted(late, "flow is late", "flows are late")
-            html.element("p", ["class": "lead"]) { html in
-                html.element("strong", text: "\(share.percentText) of due time is there")
-                html.add("; \(lateText).")
+            html.element("p", ["class": "headline"]) { html in
+                html.element("strong", text: "\(share.preciseText) of due time is there")
+                html.add("; ")
+                html.element("span", late == 0 ? [:] : ["class": "alarm"], text: lateText)
+                html.add(".")
             }
         }
         html.element("p", ["class": "lead"]) { html in
             html.add("\(counted(flows.count, "flow")), \(counted(windowCount, "window")), as of ")
             html.element("time", ["datetime": "\(asOf)"], text: "\(asOf)")
             html.add(". \(refreshText(flows.map(\.refreshedAt), asOf: asOf))")
-            html.add(" All times are UTC; a window's end is not part of it.")
+            html.add(" All times are in ")
+            html.element("span", ["class": "zone"], text: "UTC")
+            html.add("; a window's end is not part of it.")
         }
     }
 
@@ -102,33 +121,6 @@ package struct CoverageReport: Sendable {
     var shownStates: [CoverageState] { CoverageState.allCases.filter { $0 == .succeeded || total($0) > 0 } }
 
     func total(_ state: CoverageState) -> Int { flows.reduce(0) { $0 + $1.counts[state] } }
-
-    private func legend(_ html: inout HTMLText) {
-        html.element("ul", ["class": "legend", "aria-label": "Legend, with counts over all flows"]) { html in
-            for state in shownStates {
-                html.element("li") { html in
-                    html.element("svg", ["viewBox": "0 0 22 14", "width": "22", "height": "14", "aria-hidden": "true"])
-                    {
-                        $0.element("rect", ["class": state.name, "width": "22", "height": "14"])
-                    }
-                    html.element("b", text: grouped(total(state)))
-                    html.add(" \(state.inWords)")
-                }
-            }
-        }
-        // All lanes refer to these patterns, which distinguish states without colours.
-        html.element("svg", ["width": "0", "height": "0", "aria-hidden": "true", "class": "patterns"]) { html in
-            for (name, path) in [("hatch", "M-1 5 L5 -1 M-1 11 L11 -1 M5 11 L11 5"), ("dots", "M2 4 h3 M7 9 h3")] {
-                html.element(
-                    "pattern",
-                    ["id": name, "width": "10", "height": "10", "patternUnits": "userSpaceOnUse", "class": name]
-                ) {
-                    $0.element("rect", ["width": "10", "height": "10"])
-                    $0.element("path", ["d": path])
-                }
-            }
-        }
-    }
 }
 
 extension CoverageReport: Report {

@@ -8,8 +8,13 @@ struct CoverageScale {
         let label: String
     }
 
-    let start: Timestamp
-    let end: Timestamp
+    /// The time that the picture shows at first.
+    private(set) var start: Timestamp
+    private(set) var end: Timestamp
+    /// The time of all windows.
+    let whole: Window
+    /// The number of windows outside of the time that is shown at first.
+    let outside: Int
 
     /// The maximum time from now to the end of the axis: a window far in the future would compress all others.
     private static let farAhead = meanYear
@@ -17,16 +22,35 @@ struct CoverageScale {
 
     /// Returns `nil` if there is nothing to show.
     init?(_ flows: [FlowCoverage], asOf: Timestamp) {
-        let stretches = flows.lazy.flatMap(\.stretches)
-        guard let earliest = stretches.map(\.start).min() else { return nil }
+        let windows = flows.flatMap { $0.stretches.filter { $0.state != .gap } }
+        let starts = windows.map(\.start).sorted()
+        guard let earliest = starts.first else { return nil }
         let limit = asOf + Self.farAhead
-        let latest = stretches.map(\.end).filter { $0 <= limit }.max() ?? asOf
+        let latest = windows.lazy.map(\.end).filter { $0 <= limit }.max() ?? asOf
+        // A few windows long before all others would compress them at the right edge.
+        let common = starts.count < 8 ? earliest : starts[max(1, starts.count / 100)]
+        let first = (latest - common) * 4 < latest - earliest ? common : earliest
         // An axis extended to now would compress windows of long ago at its left edge.
-        let isLongAgo = asOf - latest > (latest - earliest) * 4
+        let isLongAgo = asOf - latest > (latest - first) * 4
         let last = isLongAgo ? latest : max(latest, asOf)
-        start = min(earliest, last - .seconds(1))
-        end = last
+        let (start, end) = (min(first, last - .seconds(1)), last)
+        self.start = start
+        self.end = end
+        let all = (min(start, earliest), max(end, windows.lazy.map(\.end).max() ?? end))
+        guard let whole = Window(start: all.0, end: all.1) else { return nil }
+        self.whole = whole
+        outside = windows.count { $0.end <= start || $0.start >= end }
     }
+
+    /// The axis of all windows.
+    var wide: CoverageScale {
+        var scale = self
+        (scale.start, scale.end) = (whole.start, whole.end)
+        return scale
+    }
+
+    /// Checks whether any part of an interval is on the axis.
+    func shows(_ stretch: FlowCoverage.Stretch) -> Bool { stretch.start < end && stretch.end > start }
 
     /// Returns the position of a time on the axis, 0...1; times outside of the axis are clamped.
     func position(_ time: Timestamp) -> Double {

@@ -1,7 +1,7 @@
 import FlowRuns
 
 extension CoverageReport {
-    private static let attentionLimit = 300
+    private static let attentionLimit = 100
 
     /// Writes the points that need attention, above the picture.
     func attention(_ html: inout HTMLText) {
@@ -13,8 +13,8 @@ extension CoverageReport {
         let titles = ["Flow", "What", "From", "To", "Length"] + (hasRuns ? ["Run"] : []) + ["Why"]
         html.element("details", isShort ? ["class": "attention", "open": "open"] : ["class": "attention"]) { html in
             html.element("summary") { html in html.element("strong", text: AttentionPoint.summary(of: points)) }
-            html.element("table", ["id": "points"]) { html in
-                head(&html, titles)
+            html.element("table", ["id": "points", "data-total": "\(points.count)"]) { html in
+                head(&html, titles.map { ($0, nil) })
                 html.element("tbody") { html in
                     for point in points.prefix(Self.attentionLimit) { row(&html, point, hasRuns: hasRuns) }
                 }
@@ -34,8 +34,11 @@ extension CoverageReport {
         ) { html in
             html.element("td") { $0.element("a", ["href": "#row-\(point.flow.id)"], text: point.flow.title) }
             html.element("td") { $0.element("span", ["class": "tag"], text: point.kind.inWords) }
-            html.element("td", ["class": "time", "data-label": "From"], text: "\(point.start)")
-            html.element("td", ["class": "time", "data-label": "To"], text: "\(point.end)")
+            for (title, time) in [("From", point.start), ("To", point.end)] {
+                html.element("td", ["class": "time", "data-label": title]) { html in
+                    html.element("time", ["datetime": "\(time)"], text: "\(time)")
+                }
+            }
             let length = point.end - point.start
             html.element(
                 "td", ["class": "time", "data-label": "Length", "data-value": "\(length.wholeSeconds)"],
@@ -61,10 +64,12 @@ extension CoverageReport {
         html.element("h2", ["id": "table"], text: "By flow")
         let states = shownStates
         let hasGaps = total(.gap) > 0
+        var columns: [(title: String, state: String?)] = [("Flow", nil)]
+        for state in states { columns.append((state.title, state.name)) }
+        if hasGaps { columns.append(("Time in gaps", "gaps")) }
+        columns += [("First", nil), ("Last", nil)]
         html.element("table", ["id": "flows", "aria-labelledby": "table"]) { html in
-            head(
-                &html, ["Flow"] + states.map(\.title) + (hasGaps ? ["Time in gaps"] : []) + ["First", "Last"],
-                numbers: 1...(hasGaps ? states.count + 1 : states.count))
+            head(&html, columns)
             html.element("tbody") { html in
                 for flow in flows { row(&html, flow, states, hasGaps: hasGaps) }
             }
@@ -94,23 +99,29 @@ extension CoverageReport {
                     ["class": "number", "data-label": "Time in gaps", "data-value": "\(flow.gapLength.wholeSeconds)"],
                     text: flow.gapLength > .zero ? spanText(flow.gapLength) : "")
             }
-            html.element(
-                "td", ["class": "time", "data-label": "First"],
-                text: flow.stretches.first.map { UTCTime($0.start).date } ?? "")
+            html.element("td", ["class": "time", "data-label": "First"]) { html in
+                if let first = flow.stretches.first { add(dateOf: first.start, &html) }
+            }
             html.element("td", ["data-label": "Last"]) { html in
                 guard let last = flow.last else { return }
-                html.add(UTCTime(last.end).date)
+                add(dateOf: last.end, &html)
                 if let run = last.run { add(run, &html) }
             }
         }
     }
 
-    private func head(_ html: inout HTMLText, _ titles: [String], numbers: ClosedRange<Int>? = nil) {
+    private func add(dateOf time: Timestamp, _ html: inout HTMLText) {
+        html.element("time", ["datetime": "\(time)", "class": "date"], text: UTCTime(time).date)
+    }
+
+    private func head(_ html: inout HTMLText, _ columns: [(title: String, state: String?)]) {
         html.element("thead") { html in
             html.element("tr") { html in
-                for (index, title) in titles.enumerated() {
-                    let isNumber = numbers?.contains(index) ?? false
-                    html.element("th", isNumber ? ["scope": "col", "class": "number"] : ["scope": "col"], text: title)
+                for (title, state) in columns {
+                    html.element(
+                        "th",
+                        state.map { ["scope": "col", "class": "number", "data-state": $0] } ?? ["scope": "col"],
+                        text: title)
                 }
             }
         }

@@ -1,5 +1,4 @@
 import FlowRuns
-import Text
 
 extension CoverageReport {
     /// Writes the controls of the script, which stay hidden without the script.
@@ -7,93 +6,88 @@ extension CoverageReport {
         html.element(
             "div", ["id": "tools", "class": "tools", "role": "search", "aria-label": "Flows and times", "hidden": ""]
         ) { html in
+            html.element("label", ["class": "field find"]) { html in
+                html.element("span", text: "Find a flow")
+                html.element(
+                    "input",
+                    [
+                        "id": "find", "type": "search", "autocomplete": "off",
+                        "placeholder": "name, id, file or owner",
+                    ])
+            }
+            html.element("div", ["class": "presets", "role": "group", "aria-label": "Time"]) { html in
+                for (value, words) in [
+                    ("24h", "24 h"), ("7d", "7 d"), ("30d", "30 d"), ("90d", "90 d"), ("all", "All"),
+                ] {
+                    html.element("button", ["type": "button", "name": "zoom", "value": value], text: words)
+                }
+            }
+            html.element("div", ["class": "presets", "role": "group", "aria-label": "Move and zoom"]) { html in
+                for (value, sign, words) in [
+                    ("earlier", "←", "Earlier"), ("later", "→", "Later"), ("out", "−", "Zoom out"),
+                    ("in", "+", "Zoom in"),
+                ] {
+                    html.element(
+                        "button",
+                        ["type": "button", "name": "zoom", "value": value, "aria-label": words, "title": words],
+                        text: sign)
+                }
+            }
             html.element("label", ["class": "field"]) { html in
-                html.add("Find a flow by name, id or file")
-                html.element("input", ["id": "find", "type": "search", "autocomplete": "off"])
-            }
-            html.element("fieldset") { html in
-                html.element("legend", text: "Only flows with")
-                for (name, words) in filters {
-                    html.element("label") { html in
-                        html.element("input", ["type": "checkbox", "name": "state", "value": name])
-                        html.add(words)
-                    }
+                html.element("span", text: "Times in")
+                html.element("select", ["id": "zone"]) { html in
+                    html.element("option", ["value": "UTC"], text: "UTC")
+                    let zones = Set(flows.compactMap(\.timeZone)).sorted()
+                    if !zones.isEmpty { html.element("option", ["value": "flow"], text: "the flow's zone") }
+                    for zone in zones { html.element("option", ["value": zone], text: zone) }
                 }
             }
-            html.element("fieldset") { html in
-                html.element("legend", text: "Time (UTC)")
-                for (id, words, time) in [("from", "From", scale.start), ("to", "To", scale.end)] {
-                    html.element("label", ["class": "time"]) { html in
-                        html.add("\(words) ")
-                        html.element("input", ["id": id, "type": "datetime-local", "value": time.minutes])
-                    }
-                }
-                html.element("div", ["class": "buttons"]) { html in
-                    for (value, words) in [
-                        ("in", "Zoom in"), ("out", "Zoom out"), ("earlier", "Earlier"), ("later", "Later"),
-                        ("all", "All"),
-                    ] {
-                        html.element("button", ["type": "button", "name": "zoom", "value": value], text: words)
-                    }
+            for (id, words, time) in [("from", "From", scale.start), ("to", "To", scale.end)] {
+                html.element("label", ["class": "field"]) { html in
+                    html.element("span", text: words)
+                    html.element("input", ["id": id, "type": "datetime-local", "value": time.minutes])
                 }
             }
             html.element("p", ["id": "shown", "class": "shown", "role": "status"], text: "")
         }
     }
 
-    /// The properties by which flows can be filtered: all states that occur, and repeated windows.
-    private var filters: [(name: String, words: String)] {
-        let states = CoverageState.allCases.reversed().filter { total($0) > 0 }.map { ($0.name, $0.inWords) }
-        let isRepeated = flows.contains { !$0.repeated.isEmpty }
-        let repeated = AttentionPoint.Kind.repeated
-        return states + (isRepeated ? [(repeated.name, repeated.inWords)] : [])
-    }
-
-    /// The data with which the script draws a part of the time.
-    ///
-    /// All times are in seconds. A mark is `[state, start, length, windows]`, with its start relative to that of the
-    /// axis.
-    func data(_ scale: CoverageScale) -> JSONText {
-        var json = JSONText()
-        json.object { json in
-            json.member("start", scale.start.seconds)
-            json.member("end", scale.end.seconds)
-            json.member("now", asOf.seconds)
-            json.array("states") { json in
-                for state in CoverageState.allCases {
-                    json.element { json in
-                        json.member("name", state.name)
-                        json.member("text", state.inWords)
-                        json.member("top", state.top)
-                        json.member("least", state.minWidth)
+    /// Writes the states with their counts over all flows. The script makes a filter of each.
+    func legend(_ html: inout HTMLText) {
+        html.element("ul", ["class": "legend", "aria-label": "States, with counts"]) { html in
+            for state in shownStates {
+                html.element("li", ["data-state": state.name]) { html in
+                    html.element("svg", ["viewBox": "0 0 22 14", "width": "22", "height": "14", "aria-hidden": "true"])
+                    {
+                        $0.element("rect", ["class": state.name, "width": "22", "height": "14"])
                     }
+                    html.add(" \(state.inWords) ")
+                    html.element("b", ["class": "count"], text: grouped(total(state)))
                 }
             }
-            let maxMarksPerFlow = max(200, Self.maxMarks / max(1, flows.count))
-            json.array("lanes") { json in
-                for flow in flows { json.element(json: marks(of: flow, scale, maxMarksPerFlow: maxMarksPerFlow).text) }
+            let repeated = AttentionPoint.Kind.repeated
+            for (name, words, count) in [
+                (repeated.name, repeated.inWords, flows.count { !$0.repeated.isEmpty }),
+                ("late", "flows that are late", status?.flows.count(where: \.isLate) ?? 0),
+            ] where count > 0 {
+                html.element("li", ["data-state": name, "hidden": ""]) { html in
+                    html.add("\(words) ")
+                    html.element("b", ["class": "count"], text: grouped(count))
+                }
             }
         }
-        return json
-    }
-
-    /// The maximum number of marks in all lanes, which limits the size of the page.
-    private static let maxMarks = 60_000
-
-    /// Returns the exact marks of a flow, or the marks of a wide lane if there are too many.
-    private func marks(of flow: FlowCoverage, _ scale: CoverageScale, maxMarksPerFlow: Int) -> JSONText {
-        let exact = flow.joinedStretches
-        let marks =
-            exact.count <= maxMarksPerFlow
-            ? exact : CoverageLane(flow, scale, width: maxMarksPerFlow).marks.map(\.stretch)
-        var json = JSONText()
-        json.array { json in
-            for mark in marks {
-                let (start, length) = (mark.start.seconds - scale.start.seconds, (mark.end - mark.start).wholeSeconds)
-                json.element(json: "[\(mark.state.rawValue),\(start),\(length),\(mark.count)]")
+        // All lanes refer to these patterns, which distinguish states without colours.
+        html.element("svg", ["width": "0", "height": "0", "aria-hidden": "true", "class": "patterns"]) { html in
+            for (name, path) in [("hatch", "M-1 5 L5 -1 M-1 11 L11 -1 M5 11 L11 5"), ("dots", "M2 4 h3 M7 9 h3")] {
+                html.element(
+                    "pattern",
+                    ["id": name, "width": "10", "height": "10", "patternUnits": "userSpaceOnUse", "class": name]
+                ) {
+                    $0.element("rect", ["width": "10", "height": "10"])
+                    $0.element("path", ["d": path])
+                }
             }
         }
-        return json
     }
 }
 

@@ -38,12 +38,17 @@ package struct FlowCoverage: Hashable, Sendable {
         var why: String?
         /// The run that determines the state.
         var run: RunID?
+        /// The line that declares the window; of several windows, the first one's. `nil` if no manifest declares it.
+        var line: Int?
     }
 
     package let id: FlowID
     /// The name, or the ID if the flow has no name.
     package let title: String
     package let place: Place
+    /// The name of the manifest.
+    let manifest: String
+    let owner: String?
     package let isVerified: Bool
     /// The time of the last comparison with the service; `nil` if there was none.
     let refreshedAt: Timestamp?
@@ -54,6 +59,10 @@ package struct FlowCoverage: Hashable, Sendable {
     let gapLength: Duration
     /// Windows that were ingested more often than declared, then times that different windows share.
     let repeated: [RepeatedWindow]
+    /// All runs of each window, oldest first.
+    let runs: [Window: [RecordedRun]]
+    /// The time zone of the flow's series; `nil` if it is UTC.
+    let timeZone: String?
 
     /// Computes the coverage of a flow.
     ///
@@ -72,8 +81,14 @@ package struct FlowCoverage: Hashable, Sendable {
         id = plan.id
         title = plan.title
         place = plan.place
+        manifest = plan.manifest
+        owner = plan.owner
         isVerified = plan.isVerified
 
+        timeZone = declaration?.series.lazy.map(\.timeZone).first { $0 != "UTC" }
+        var runsOf: [Window: [RecordedRun]] = [:]
+        for run in runs { if let window = run.window { runsOf[window, default: []].append(run) } }
+        self.runs = runsOf.mapValues { $0.sorted { $0.recordedAt < $1.recordedAt } }
         let newest = runs.newestByWindow
         var states = newest.compactMapValues(CoverageState.init)
         var reasons = newest.compactMapValues { $0.state == .succeeded ? nil : $0.failure }
@@ -90,9 +105,11 @@ package struct FlowCoverage: Hashable, Sendable {
         }
 
         let windows = states.keys.sorted()
+        let lines = declaration?.lines(of: windows, undeclared: plan.undeclared) ?? [:]
         var stretches = windows.map {
             Stretch(
-                start: $0.start, end: $0.end, state: states[$0] ?? .succeeded, why: reasons[$0], run: newest[$0]?.id)
+                start: $0.start, end: $0.end, state: states[$0] ?? .succeeded, why: reasons[$0], run: newest[$0]?.id,
+                line: lines[$0])
         }
         var counts = Tally<CoverageState>()
         for stretch in stretches { counts[stretch.state] += 1 }
@@ -114,20 +131,16 @@ package struct FlowCoverage: Hashable, Sendable {
     /// The window that ends last; `nil` if there is no window.
     var last: Stretch? { stretches.lazy.filter { $0.state != .gap }.max { ($0.end, $0.start) < ($1.end, $1.start) } }
 
-    /// The intervals sorted by time, with adjacent intervals of one state merged.
+    /// The intervals sorted by time, with adjacent intervals of one state and length merged.
     var joinedStretches: [Stretch] {
         Array(folding: stretches.sorted { ($0.start, $0.end) < ($1.start, $1.end) }) { last, next in
-            guard last.state == next.state, last.end == next.start else { return false }
+            guard last.state == next.state, last.end == next.start,
+                last.end - last.start == (next.end - next.start) * last.count
+            else { return false }
             last.end = next.end
             last.count += next.count
             return true
         }
-    }
-
-    /// The names by which the page's filter finds the flow: its states, and repeated windows.
-    var stateNames: [String] {
-        CoverageState.allCases.filter { counts[$0] > 0 }.map(\.name)
-            + (repeated.isEmpty ? [] : [AttentionPoint.Kind.repeated.name])
     }
 
     /// The counts in words, such as `340 succeeded, 1 failed`.
@@ -150,6 +163,24 @@ extension CoverageState {
         case .intended, .inDoubt: self = .held
         case .rejected, .released: return nil
         }
+    }
+}
+
+extension FlowDeclaration {
+    /// Returns the line that declares each window: its own, or that of its series.
+    fileprivate func lines(of windows: [Window], undeclared: [RecordedRun]) -> [Window: Int] {
+        let undeclared = Set(undeclared.compactMap(\.window))
+        let explicit = Dictionary(self.windows.map { ($0.window, Int($0.line)) }) { first, _ in first }
+        var lines: [Window: Int] = [:]
+        for window in windows where !undeclared.contains(window) {
+            lines[window] =
+                explicit[window]
+                ?? series.first { series in
+                    guard case .time(let until) = series.until else { return series.from <= window.start }
+                    return series.from <= window.start && window.end <= until
+                }?.place.line
+        }
+        return lines
     }
 }
 

@@ -13,6 +13,8 @@ package struct FlowStatus: Hashable, Sendable {
     let minimumRecords: Int64?
     /// The reasons why due time is missing or ingested twice, most severe first.
     package let troubles: [Trouble]
+    /// The reruns that bring the data of failed runs and of runs with too few records in again.
+    let reruns: [ProposedRerun]
     /// The window that ends last among the accepted runs that have not failed, including runs of replaced flows.
     package let lastWindow: Window?
     /// The number of due windows that were never requested.
@@ -25,6 +27,8 @@ package struct FlowStatus: Hashable, Sendable {
     let thereTime: Duration
     /// The time from the end of the latest data to the end of the due time; zero if the latest due data is there.
     package let behind: Duration
+    /// The end of the latest due data that is there; `nil` if none is.
+    let thereUntil: Timestamp?
     /// The time of the last comparison with the service, by this machine's clock; `nil` if there was none.
     package let refreshedAt: Timestamp?
     /// Windows that were ingested more often than declared, then times that different windows share.
@@ -70,7 +74,9 @@ package struct FlowStatus: Hashable, Sendable {
         repeated = declaration.repeatedWindows(in: runs) + plan.repeatedTimes
         let search = TroubleSearch(
             declaration: declaration, plan: plan, runs: runs, latest: latest, tooFew: tooFew, repeated: repeated)
-        troubles = search.troubles
+        var remedies = Remedies(declaration, plan: plan, runs: runs)
+        troubles = search.troubles(&remedies)
+        reruns = remedies.reruns
         for run in latest { if let figure = StatusFigure(run.state) { counts[figure] += 1 } }
         counts[.failed] = search.unresolvedFailures.count
         counts[.tooFewRecords] = tooFew.count
@@ -89,7 +95,8 @@ package struct FlowStatus: Hashable, Sendable {
                 }.compactMap(\.window)))
         dueTime = due.length
         thereTime = there.length
-        let latestThere = there.intervals.last?.end ?? due.intervals.first?.start
+        thereUntil = there.intervals.last?.end
+        let latestThere = thereUntil ?? due.intervals.first?.start
         behind = latestThere.flatMap { start in due.intervals.last.map { $0.end - start } } ?? .zero
         lastWindow = [runs, replacedRuns].lazy.joined().filter { $0.state.isAccepted && $0.state != .failed }
             .compactMap(\.window).max { ($0.end, $0.start) < ($1.end, $1.start) }

@@ -10,6 +10,8 @@ struct Remedies {
     private let declaration: FlowDeclaration
     private let plan: FlowPlan
     private let runs: [RecordedRun]
+    /// The reruns that the troubles need, once any trouble has needed one.
+    private(set) var reruns: [ProposedRerun] = []
     private var hasRerunLines = false
     private var hasAcknowledgementLines = false
 
@@ -61,28 +63,30 @@ struct Remedies {
 
     /// Returns the reruns that bring the data of failed runs and of runs with too few records in again.
     private mutating func rerun(_ kind: Trouble.Kind) -> Remedy? {
-        let all = RerunChoice(declaration, plan: plan, runs: runs).stretches
-        guard !all.isEmpty else {
-            return Remedy("see what the runs did", command: ["history", "--flow", plan.id.description])
-        }
         if hasRerunLines { return Remedy("the reruns above bring these windows in again, too") }
-        hasRerunLines = true
-        let shown = all.prefix(Self.maxEntries)
-        let taken = Set(declaration.reruns.map(\.id) + runs.compactMap(\.identity.rerun))
-        var ids = (1...).lazy.map { "again-\($0)" }.filter { !taken.contains($0) }.makeIterator()
-        let lines = shown.flatMap { stretch -> [String] in
-            let (start, end) = stretch.isRange ? ("from", "until") : ("start", "end")
-            return [
-                "      - \(start): \(stretch.window.start)", "        \(end): \(stretch.window.end)",
-                "        id: \(ids.next() ?? "again")", "        reason: say why here",
-            ]
-        }
-        let more = all.count > shown.count ? "; \(grouped(all.count - shown.count)) more follow after these" : ""
         let place =
             declaration.reruns.isEmpty ? "below flow \(plan.title)" : "in 'rerun' of flow \(plan.title)"
+        let step = "to request them once more, declare a rerun, in \(declaration.place.file) \(place)"
+        let taken = Set(declaration.reruns.map(\.id) + runs.compactMap(\.identity.rerun))
+        let ids = (1...).lazy.map { "again-\($0)" }.filter { !taken.contains($0) }
+        reruns = zip(RerunChoice(declaration, plan: plan, runs: runs).stretches, ids).map { stretch, id in
+            let (start, end) = stretch.isRange ? ("from", "until") : ("start", "end")
+            return ProposedRerun(
+                window: stretch.window, isFirst: declaration.reruns.isEmpty, step: "\(step):",
+                lines: [
+                    "      - \(start): \(stretch.window.start)", "        \(end): \(stretch.window.end)",
+                    "        id: \(id)", "        reason: say why here",
+                ])
+        }
+        guard !reruns.isEmpty else {
+            return Remedy("see what the runs did", command: ["history", "--flow", plan.id.description])
+        }
+        hasRerunLines = true
+        let shown = reruns.prefix(Self.maxEntries)
+        let more = reruns.count > shown.count ? "; \(grouped(reruns.count - shown.count)) more follow after these" : ""
         return Remedy(
-            "to request them once more, declare a rerun, in \(declaration.place.file) \(place)\(more):",
-            lines: (declaration.reruns.isEmpty ? ["    rerun:"] : []) + lines)
+            "\(step)\(more):",
+            lines: (declaration.reruns.isEmpty ? ["    rerun:"] : []) + shown.flatMap(\.lines))
     }
 
     // MARK: Acknowledgements
@@ -132,6 +136,19 @@ struct Remedies {
     private func window(of run: RecordedRun) -> [String] {
         run.window.map { ["        window: {start: \($0.start), end: \($0.end)}"] } ?? []
     }
+}
+
+/// A rerun to declare, with its lines for a manifest, indented as below `rerun:`.
+struct ProposedRerun: Hashable, Sendable {
+    let window: Window
+    /// Whether the flow declares no rerun yet.
+    let isFirst: Bool
+    /// The step in words, which names the place of the lines.
+    let step: String
+    let lines: [String]
+
+    /// The lines, below their key if the flow has none yet.
+    var block: [String] { isFirst ? ["    rerun:"] + lines : lines }
 }
 
 /// Chooses the reruns that a flow needs: those of windows whose data no other run brings in, neither one that was

@@ -204,6 +204,13 @@ struct Share {
         if value > 0, value < 0.01 { return "<1 %" }
         return "\(Int((value * 100).rounded(.down))) %"
     }
+
+    /// The share with one decimal, rounded down, such as `99.6 %`.
+    var preciseText: String {
+        let tenths = Int((value * 1000).rounded(.down))
+        if value > 0, tenths == 0 { return "<0.1 %" }
+        return tenths % 10 == 0 ? "\(tenths / 10) %" : "\(tenths / 10).\(tenths % 10) %"
+    }
 }
 
 /// Describes when the flows were last compared with the service.
@@ -235,9 +242,11 @@ extension FlowStatus {
     var title: String { name ?? id.description }
     var share: Share? { Share(thereTime, of: dueTime) }
     /// Whether nothing is expected because the flow is paused as declared.
-    private var isPaused: Bool { troubles.first?.kind == .paused }
+    var isPaused: Bool { troubles.first?.kind == .paused }
     var shareText: String { share?.percentText ?? "-" }
-    var behindText: String { behind == .zero || isPaused ? "-" : roughText(behind) }
+    /// Whether the latest due data is missing, and the flow is not paused.
+    var isLate: Bool { behind > .zero && !isPaused }
+    var behindText: String { isLate ? roughText(behind) : "-" }
 
     /// The state in phrases: the most severe trouble with its cause, then other troubles and counts.
     var phrases: (head: String, brief: String, others: [String]) {

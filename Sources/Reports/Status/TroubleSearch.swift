@@ -13,8 +13,7 @@ struct TroubleSearch {
     let repeated: [RepeatedWindow]
 
     /// The troubles, most severe first, each with its remedy.
-    var troubles: [Trouble] {
-        var remedies = Remedies(declaration, plan: plan, runs: runs)
+    func troubles(_ remedies: inout Remedies) -> [Trouble] {
         let found = brokenRules + badEnds + unreadable + refused + repetitions + holds
         return found.sorted { ($0.kind, $0.windows.first?.start ?? .min) < ($1.kind, $1.windows.first?.start ?? .min) }
             .map { trouble in
