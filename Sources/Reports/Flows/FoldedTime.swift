@@ -80,7 +80,7 @@ struct FoldedTime {
         self.init(originals.keys.sorted())
         timeZone = zone
         windows = windows.compactMap { originals[$0] }
-        // A series of the manifest has exactly these windows, whatever the clock does between them.
+        // The series of the manifest must have exactly these windows across all changes of the clock.
         for run in series where !run.windows.isEmpty {
             let expected = run.windows.compactMap { originals[$0] }
             guard let first = expected.first, let last = expected.last else { return nil }
