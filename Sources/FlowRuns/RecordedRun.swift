@@ -55,7 +55,7 @@ package enum RunOrigin: String, Hashable, Sendable, CaseIterable {
 }
 
 /// The identity of a run request within its target. Stores keep identities unique, so inserting one is the claim.
-package struct RunIdentity: Hashable, Sendable {
+package struct RunIdentity: Hashable, Comparable, Sendable {
     /// The key that all attempts share.
     package let key: RunKey
     /// The attempt number, starting at 1. Each retry increments it, and so does each request after a refused or
@@ -74,6 +74,11 @@ package struct RunIdentity: Hashable, Sendable {
     package var flow: FlowID { key.flow }
     package var window: Window? { key.window }
     package var rerun: String? { key.rerun }
+
+    /// The order of every listing and export: by key, then by attempt.
+    package static func < (one: RunIdentity, other: RunIdentity) -> Bool {
+        one.key == other.key ? one.attempt < other.attempt : one.key < other.key
+    }
 }
 
 /// A run in the ledger, with the fields that planning needs.

@@ -90,7 +90,8 @@ struct Transport: Sendable {
             log(request, outcome: "\(answer.status)", after: .now - start)
             return answer
         } catch {
-            let error = TransportError(error, couldHaveArrived: request.body?.close() ?? true)
+            let error = TransportError(
+                error, couldHaveArrived: request.body?.close() ?? true, address: address.text)
             log(request, outcome: error.reason, after: .now - start)
             throw error
         }

@@ -11,8 +11,18 @@ struct TransportError: Error, Sendable {
     /// Whether the request may have reached the service. `false` only if no byte of its body was sent.
     let couldHaveArrived: Bool
 
-    init(_ error: any Error, couldHaveArrived: Bool) {
-        reason = Self.describe(error)
+    /// - Parameter address: The address of the service, for errors that do not name what was connected to.
+    init(_ error: any Error, couldHaveArrived: Bool, address: String? = nil) {
+        let reason = Self.describe(error)
+        let isUnconnected = (error as? IOError).map {
+            [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains($0.errnoCode)
+        }
+        if let address, isUnconnected ?? false {
+            self.reason =
+                "cannot connect to \(address): \(reason); check 'service' of the target, and the proxy if there is one"
+        } else {
+            self.reason = reason
+        }
         self.couldHaveArrived = couldHaveArrived
     }
 

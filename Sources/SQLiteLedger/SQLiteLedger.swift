@@ -92,7 +92,7 @@ package final class SQLiteLedger: LedgerStore {
 
     /// Commits everything in one transaction (one fsync). If any is rejected, retries each in its own transaction.
     private func makeWaitingCommits(_ connection: Database) {
-        let waiting = waiting.takeAll()
+        let waiting = waiting.removeAll()
         let results = transaction(.immediate, connection) { rows in try waiting.map { try rows.make($0.commit) } }
         switch results {
         case .success(let results):

@@ -17,7 +17,7 @@ final class WaitingCommits: Sendable {
         }
     }
 
-    func takeAll() -> [(commit: FlowCommit, answer: Answer)] {
+    func removeAll() -> [(commit: FlowCommit, answer: Answer)] {
         waiting.withLock { waiting in
             defer { waiting = [] }
             return waiting

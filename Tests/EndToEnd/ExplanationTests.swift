@@ -57,6 +57,8 @@ struct ExplanationTests {
         try user.write(Fixture.target(), to: "manifests/target.yaml")
         let flows = [Fixture.flow(Fixture.id(1), windows: 3), Fixture.flow(Fixture.id(2), windows: 2, column: nil)]
         try user.write(Fixture.manifest(flows), to: "manifests/flows.yaml")
+        try user.write("replicas: 3\n", to: "manifests/charts/values.yaml")
+        try user.write("charts/\n", to: "manifests/.sluiceignore")
         let outside = try await user.run("plan", "manifests", "--against", "main")
         #expect(outside.status == 64)
         #expect(outside.errors.contains("Git repository"), "\(outside.errors)")
@@ -69,6 +71,7 @@ struct ExplanationTests {
         try user.write(Fixture.manifest(changed), to: "manifests/flows.yaml")
         let result = try await user.run("plan", "manifests", "--against", "main", "--markdown", "comment.md")
         #expect(result.status == 0, "\(result.errors)")
+        #expect(!result.errors.contains("have errors"), "an ignored file is not read from the revision, either")
         let steady = result.output.replacing(/as of 20[0-9TZ:-]+/, with: "as of TIME")
         #expect(try GoldenFile("Golden/against.plan.txt").text(updatingTo: steady) == steady)
         #expect(
@@ -159,6 +162,10 @@ struct ExplanationTests {
         #expect(try await user.run("validate", ".").status == 0)
         try user.write("values*.yaml\n", to: ".sluiceignore")
         #expect(try await user.run("validate", ".").status == 0)
+        let below = try await user.run("validate", "charts")
+        #expect(!below.errors.contains("not a Sluice manifest"), "ignored from above")
+        let named = try await user.run("validate", "charts/values.yaml")
+        #expect(named.errors.contains("not a Sluice manifest"))
     }
 
     @Test("validate finds a window that is declared twice, and warns of windows that overlap")

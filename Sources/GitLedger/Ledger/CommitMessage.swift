@@ -13,7 +13,7 @@ struct CommitMessage {
         let actions = commit.changes.map(Action.init)
         var lines = [Self.summary(actions), ""]
         lines += actions.prefix(Self.maxLines).map(\.line)
-        if actions.count > Self.maxLines { lines.append("… and \(actions.count - Self.maxLines) more") }
+        if actions.count > Self.maxLines { lines.append("… and \((actions.count - Self.maxLines).grouped) more") }
         if !actions.isEmpty { lines.append("") }
         let inserted = commit.changes.compactMap { change -> LedgerEntry? in
             if case .insert(let entry) = change { entry } else { nil }
@@ -40,12 +40,13 @@ struct CommitMessage {
             guard let first = same.first else { continue }
             let windows = same.compactMap(\.identity.window)
             if same.count > 1, let start = windows.map(\.start).min(), let end = windows.map(\.end).max() {
-                parts.append("\(verb) \(same.count) windows, \(start) … \(end)")
+                parts.append("\(verb) \(same.count.grouped) windows, \(start) … \(end)")
             } else {
-                parts.append("\(verb) \(first.window)" + (same.count > 1 ? " and \(same.count - 1) more" : ""))
+                let more = same.count > 1 ? " and \((same.count - 1).grouped) more" : ""
+                parts.append("\(verb) \(first.window)\(more)")
             }
         }
-        return parts.isEmpty ? "note when the flow was compared with the service" : parts.joined(separator: "; ")
+        return parts.isEmpty ? "record when the flow was compared with the service" : parts.joined(separator: "; ")
     }
 
     private struct Action {

@@ -131,7 +131,7 @@ struct FlowFiles: Sendable {
     ) throws(LedgerError) -> (contents: [String: [UInt8]?], runs: [LedgerEntry]) {
         let paths = commit.runPaths
         let others = others.filter { !paths.contains(Self.path(of: $0.run.window)) }
-        var rows = FlowRows((runs.values.flatMap(\.self) + others).sorted { $0.run.identity.precedes($1.run.identity) })
+        var rows = FlowRows((runs.values.flatMap(\.self) + others).sorted { $0.run.identity < $1.run.identity })
         for change in commit.changes { try rows.make(change) }
         let after = Dictionary(grouping: rows.entries) { Self.path(of: $0.run.window) }
         var contents: [String: [UInt8]?] = [Self.recordPath: LedgerExport.line(commit.record)]

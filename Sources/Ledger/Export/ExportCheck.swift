@@ -24,7 +24,7 @@ struct ExportCheck {
         do throws(ExportedLine.LineError) {
             let read = try ExportedLine(line.bytes, of: flows.last?.record.id)
             if isEnded { throw ExportedLine.LineError("the export has ended before this line") }
-            if line.number == 1 { try begin(read) } else { try take(read, line) }
+            if line.number == 1 { try begin(read) } else { try check(read, line) }
         } catch {
             errors.add(line.number, error.message)
             isHopeless = line.number == 1
@@ -50,7 +50,7 @@ struct ExportCheck {
         }
     }
 
-    private mutating func take(_ read: ExportedLine, _ line: ExportLine) throws(ExportedLine.LineError) {
+    private mutating func check(_ read: ExportedLine, _ line: ExportLine) throws(ExportedLine.LineError) {
         switch read {
         case .ledger: throw ExportedLine.LineError("a second export begins")
         case .flow(let next):
@@ -60,7 +60,7 @@ struct ExportCheck {
             flowLines[next.id] = line.number
             flows.append(LedgerImport.Flow(record: next, line: line.number, offset: line.next))
             (last, living) = (nil, nil)
-        case .run(let entry): try take(entry.run, line.number)
+        case .run(let entry): try check(entry.run, line.number)
         case .end(let flowCount, let runCount):
             isEnded = true
             let found = (flows.count, flows.reduce(0) { $0 + $1.runCount })
@@ -72,12 +72,12 @@ struct ExportCheck {
         }
     }
 
-    private mutating func take(_ run: RecordedRun, _ number: Int) throws(ExportedLine.LineError) {
+    private mutating func check(_ run: RecordedRun, _ number: Int) throws(ExportedLine.LineError) {
         let identity = run.identity
         guard let flow = flows.last, flow.record.id == identity.flow else {
             throw ExportedLine.LineError("the run's flow is not on an earlier line")
         }
-        if let last, !last.identity.precedes(identity) {
+        if let last, last.identity >= identity {
             throw ExportedLine.LineError(
                 last.identity == identity
                     ? "the run is already in line \(last.line)"

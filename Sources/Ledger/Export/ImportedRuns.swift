@@ -36,7 +36,7 @@ struct ImportedRuns {
 }
 
 /// A comparison of a flow's runs in an export with those in a ledger. Both are in the order of
-/// `RunIdentity.precedes`.
+/// `RunIdentity`.
 struct ImportComparison {
     private(set) var record: FlowRecord
     /// Runs that the ledger lacks.
@@ -57,10 +57,10 @@ struct ImportComparison {
     /// Merges the next rows of the ledger.
     ///
     /// - Returns: whether to continue; `false` after a read error.
-    mutating func take(_ part: FlowEntries) -> Bool {
+    mutating func merge(_ part: FlowEntries) -> Bool {
         record = part.record
         for entry in part.entries {
-            takeMissing { $0.run.identity.precedes(entry.run.identity) }
+            collectMissing { $0.run.identity < entry.run.identity }
             guard let head, head.run.identity == entry.run.identity else { continue }
             if head != entry {
                 conflicts.add(runs.line, "the ledger has another record of this run (\(entry.run.state.rawValue))")
@@ -71,11 +71,11 @@ struct ImportComparison {
     }
 
     mutating func finish() throws(LedgerImportError) {
-        takeMissing { _ in true }
+        collectMissing { _ in true }
         if let failure { throw failure }
     }
 
-    private mutating func takeMissing(while isMissing: (LedgerEntry) -> Bool) {
+    private mutating func collectMissing(while isMissing: (LedgerEntry) -> Bool) {
         while let entry = head, isMissing(entry) {
             missing.append(entry)
             advance()

@@ -97,7 +97,7 @@ extension LedgerImport {
     ) async throws(LedgerImportError) -> ImportComparison {
         let comparison = Mutex(ImportComparison(flow, bytes, after: conflicts))
         try await ledger { () async throws(LedgerError) in
-            try await store.scan(flow.record.id) { part in comparison.withLock { $0.take(part) } }
+            try await store.scan(flow.record.id) { part in comparison.withLock { $0.merge(part) } }
         }
         return try comparison.withLock { (comparison) throws(LedgerImportError) in
             try comparison.finish()

@@ -10,7 +10,7 @@ import FlowRuns
 package struct FlowLedger: Sendable {
     /// The flow's record. Its revision is that of the snapshot until ``commit(nonce:)`` assigns a new one.
     package internal(set) var record: FlowRecord
-    /// The flow's runs, in the order of `RunIdentity.precedes`.
+    /// The flow's runs, in the order of `RunIdentity`.
     package private(set) var runs: [RecordedRun]
     private var index: RunIndex
 

@@ -7,7 +7,7 @@ package struct FlowRows: Sendable {
     private var runs: [RunID: RunIdentity] = [:]
     private var open: [RunIdentity: ClaimID?] = [:]
 
-    /// - Parameter entries: in the order of `RunIdentity.precedes`.
+    /// - Parameter entries: in the order of `RunIdentity`.
     package init(_ entries: [LedgerEntry]) {
         self.entries = entries
         for entry in entries { register(entry.run) }
@@ -65,6 +65,6 @@ package struct FlowRows: Sendable {
 
     /// Returns the position of the identity, or the position at which it would be inserted.
     private func position(of identity: RunIdentity) -> Int {
-        entries.partitioningIndex { !$0.run.identity.precedes(identity) }
+        entries.partitioningIndex { $0.run.identity >= identity }
     }
 }

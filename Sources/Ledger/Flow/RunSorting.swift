@@ -1,11 +1,6 @@
 import FlowRuns
 
 extension RunIdentity {
-    /// The order of every listing and export: by key, then by attempt.
-    package func precedes(_ other: RunIdentity) -> Bool {
-        key == other.key ? attempt < other.attempt : key < other.key
-    }
-
     /// `flow 3abe…, window [1, 2), rerun fix-418, attempt 1`
     var inWords: String {
         let window = window.map { "window [\($0.start.seconds), \($0.end.seconds))" } ?? "unknown window"
@@ -29,7 +24,7 @@ extension RecordedRun {
 extension [RecordedRun] {
     /// Returns the position of the identity in a sorted array, or the position at which it would be inserted.
     func position(of identity: RunIdentity) -> Int {
-        partitioningIndex { !$0.identity.precedes(identity) }
+        partitioningIndex { $0.identity >= identity }
     }
 
     /// Every attempt at it, by attempt.

@@ -32,7 +32,7 @@ package protocol LedgerStore: Sendable {
     /// - Throws: ``LedgerError`` when the store cannot be read.
     func flows() async throws(LedgerError) -> [FlowRecord]
 
-    /// Returns the flow's full rows in the order of `RunIdentity.precedes`, with its record from the same
+    /// Returns the flow's full rows in the order of `RunIdentity`, with its record from the same
     /// snapshot.
     ///
     /// - Throws: ``LedgerError`` when the store cannot be read.
@@ -143,7 +143,7 @@ extension LedgerStore {
 /// The data of a flow that planning and claiming need.
 package struct FlowSnapshot: Hashable, Sendable {
     package let record: FlowRecord
-    /// Runs in the order of `RunIdentity.precedes`.
+    /// Runs in the order of `RunIdentity`.
     package let runs: [RecordedRun]
 
     package init(record: FlowRecord, runs: [RecordedRun]) {

@@ -7,7 +7,7 @@ package enum LedgerVerification {
     package static func violations(in flows: [FlowEntries]) -> [String] {
         var violations: [String] = []
         for flow in flows {
-            let entries = flow.entries.sorted { $0.run.identity.precedes($1.run.identity) }
+            let entries = flow.entries.sorted { $0.run.identity < $1.run.identity }
             violations += record(flow.record) + entries.flatMap(row)
             violations += attempts(entries) + claims(entries) + column(of: flow.record, entries)
         }

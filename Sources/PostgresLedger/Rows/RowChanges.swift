@@ -65,6 +65,6 @@ struct RowChanges {
 
     /// New rows in ledger order, so that rows that are read together are stored together.
     var inserted: [LedgerEntry] {
-        rows.values.filter { $0.key == nil }.map(\.entry).sorted { $0.run.identity.precedes($1.run.identity) }
+        rows.values.filter { $0.key == nil }.map(\.entry).sorted { $0.run.identity < $1.run.identity }
     }
 }

@@ -65,7 +65,7 @@ extension [LedgerEntry] {
     fileprivate var newestFirst: [LedgerEntry] {
         sorted {
             $0.run.recordedAt == $1.run.recordedAt
-                ? $1.run.identity.precedes($0.run.identity) : $0.run.recordedAt > $1.run.recordedAt
+                ? $1.run.identity < $0.run.identity : $0.run.recordedAt > $1.run.recordedAt
         }
     }
 }

@@ -105,7 +105,8 @@ struct PlanCommand: AsyncParsableCommand {
             guard case .unusable(let reason) = error else { throw Failure(error) }
             throw Failure(.usage, reason)
         }
-        let sources = committed.files.map { SourceFile(path: $0.path, bytes: $0.bytes) }
+        let sources = committed.files.filter { manifests.paths.contains($0.path) || !ManifestSearch.isIgnored($0.path) }
+            .map { SourceFile(path: $0.path, bytes: $0.bytes) }
         let (set, diagnostics) = ManifestLoader().load(sources)
         if diagnostics.hasErrors {
             output.printNote(wrapping: "the manifests at \(against) have errors, so the difference may show too much")

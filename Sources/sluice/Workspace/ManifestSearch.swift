@@ -28,7 +28,9 @@ struct ManifestSearch {
         guard let status = FileStatus(raw, followsLinks: true) else { throw .cannot("read", path) }
         guard visited.insert(status.identity).inserted else { return }
         switch status.kind {
-        case .folder: try search(raw, isNamed: true)
+        case .folder:
+            ignores += IgnoreFile.above(path)
+            try search(raw, isNamed: true)
         case .other(let kind) where ManifestName(raw) == .manifest:
             // Opening a FIFO waits until another process writes to it.
             throw Failure(.fileError, "cannot read '\(printable(path))': it is a \(kind), not a file")
@@ -92,6 +94,18 @@ struct ManifestSearch {
     }
 }
 
+extension ManifestSearch {
+    /// Whether the search of a folder above the path would skip it. The path is relative to the working folder.
+    static func isIgnored(_ path: String) -> Bool {
+        let ignores = IgnoreFile.above(path)
+        let parts = path.split(separator: "/")
+        return parts.indices.contains { last in
+            let entry = RawPath(parts[...last].joined(separator: "/"))
+            return ignores.contains { $0.matches(entry) }
+        }
+    }
+}
+
 /// The entries of a folder that its file `.sluiceignore` names, one shell pattern a line. A pattern with a slash is a path
 /// from that folder; any other is the name of a file or folder at any depth. Lines that begin with `#` are comments.
 private struct IgnoreFile {
@@ -105,6 +119,14 @@ private struct IgnoreFile {
         self.folder = (folder.text ?? "").folderPrefix
         patterns = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.isEmpty && !$0.hasPrefix("#") }.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+    }
+
+    /// Reads the files in the folders above a relative path, from the working folder on.
+    static func above(_ path: String) -> [IgnoreFile] {
+        guard !path.hasPrefix("/"), !path.hasPrefix(".."), path != "." else { return [] }
+        let parents = path.split(separator: "/").dropLast().filter { $0 != "." }
+        let folders = parents.indices.map { parents[...$0].joined(separator: "/") }
+        return (["."] + folders).compactMap { IgnoreFile(in: RawPath($0)) }
     }
 
     func matches(_ path: RawPath) -> Bool {
