@@ -18,6 +18,8 @@ package struct CommittedManifests: Sendable {
     /// - Parameters:
     ///   - paths: Files and folders, as for the working tree. Folders are searched for `*.yaml` and `*.yml`.
     ///   - revision: A branch, tag or commit, such as `origin/main`.
+    ///   - environment: The environment variables of this process.
+    /// - Throws: `LedgerError.unusable` when there is no repository, or the revision or a common commit is not in it.
     package static func read(
         _ paths: [String], at revision: String,
         _ environment: [String: String] = ProcessInfo.processInfo.environment
