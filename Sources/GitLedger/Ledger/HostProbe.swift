@@ -37,7 +37,7 @@ extension GitLedger {
 
     /// Whether an earlier check proved that the host enforces compare-and-swap; `false` before the first apply.
     ///
-    /// - Throws: ``LedgerError/unusable(_:)`` if the earlier check proved that it does not.
+    /// - Throws: `LedgerError.unusable` if the earlier check proved that it does not.
     package func isCompareAndSwapProven() async throws(LedgerError) -> Bool {
         let session = try await session()
         try await refresh(since: .now - .seconds(5))
