@@ -21,6 +21,24 @@ extension Array {
     }
 }
 
+extension Sequence {
+    /// Groups the elements by key, in the order in which the keys first occur.
+    package func groups<Key: Hashable>(by key: (Element) -> Key) -> [(key: Key, elements: [Element])] {
+        var groups: [(key: Key, elements: [Element])] = []
+        var indices: [Key: Int] = [:]
+        for element in self {
+            let key = key(element)
+            if let index = indices[key] {
+                groups[index].elements.append(element)
+            } else {
+                indices[key] = groups.count
+                groups.append((key, [element]))
+            }
+        }
+        return groups
+    }
+}
+
 extension RandomAccessCollection {
     /// Finds where a predicate becomes true, in a collection whose first elements do not satisfy it and whose others do.
     ///

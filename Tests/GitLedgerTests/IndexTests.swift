@@ -167,6 +167,18 @@ struct IndexTests {
         #expect(try await store.claim(day: 0, nonce: "a") == .done)
         #expect(try await store.claim(day: 0, nonce: "b", flow: Self.other) == .done)
         let ref = try fixture.flowRef(Self.other)
+        try commit(change, to: ref, of: fixture)
+        let reader = fixture.open()
+        #expect(try await reader.days() == [0])
+        await #expect {
+            try await reader.snapshot(of: Self.other)
+        } throws: { "\($0)".contains(message) }
+        #expect(try await reader.damage().count == 1)
+        #expect(try await reader.flows().map(\.id) == [GitFixture.flow, Self.other])
+    }
+
+    /// Commits a change, in the form of `git fast-import`, on top of a ref.
+    private func commit(_ change: String, to ref: String, of fixture: GitFixture) throws {
         let script = """
             commit \(ref)
             committer x <x@x> 1 +0000
@@ -182,13 +194,6 @@ struct IndexTests {
         try runProgram(
             "sh", ["-c", "git --git-dir='\(fixture.repository.path)' fast-import --quiet --done < '\(file)'"],
             fixture.repository.environment)
-        let reader = fixture.open()
-        #expect(try await reader.days() == [0])
-        await #expect {
-            try await reader.snapshot(of: Self.other)
-        } throws: { "\($0)".contains(message) }
-        #expect(try await reader.damage().count == 1)
-        #expect(try await reader.flows().map(\.id) == [GitFixture.flow, Self.other])
     }
 
     @Test("a line in another form is read, and is reported by a verification and by a commit that changes its file")
@@ -199,23 +204,8 @@ struct IndexTests {
         let ref = try fixture.flowRef()
         let line = try fixture.repository.git("show", "\(ref):runs/2024-05.jsonl")
             .replacingOccurrences(of: "crm.yaml", with: #"crm\u002eyaml"#)
-        let script = """
-            commit \(ref)
-            committer x <x@x> 1 +0000
-            data 1
-            x
-            from \(ref)^0
-            M 100644 inline runs/2024-05.jsonl
-            data \(line.utf8.count)
-            \(line)
-            done
-
-            """
-        let file = fixture.repository.home + "/script"
-        try Data(script.utf8).write(to: URL(fileURLWithPath: file))
-        try runProgram(
-            "sh", ["-c", "git --git-dir='\(fixture.repository.path)' fast-import --quiet --done < '\(file)'"],
-            fixture.repository.environment)
+        try commit(
+            "M 100644 inline runs/2024-05.jsonl\ndata \(line.utf8.count)\n\(line)", to: ref, of: fixture)
         let reader = fixture.open()
         #expect(try await reader.days() == [0])
         #expect(try await reader.entries(of: GitFixture.flow).entries.first?.provenance.file == "crm.yaml")

@@ -139,7 +139,8 @@ struct AdviceTests {
             }
             let lines =
                 first.map { printed[$0...].prefix { $0.hasPrefix("    rerun:") || $0.hasPrefix("      ") } } ?? []
-            let stretches = lines.isEmpty ? [] : RerunChoice(declaration, plan: plan, runs: runs).stretches
+            let search = TroubleSearch(declaration, plan: plan, runs: runs)
+            let stretches = lines.isEmpty ? [] : RerunChoice(search).stretches
             return (stretches.map(\.window), text, Array(lines))
         }
 

@@ -42,21 +42,17 @@ struct AllStates {
         let yaml = Self.flows.enumerated().map { index, flow in
             "  - flowId: \(Sample.flowID(index + 1))\n    name: \(flow.name)\n    source: file\n    \(flow.yaml)\n"
         }
-        let manifest = """
-            apiVersion: sluice/v1
-            kind: Target
-            metadata: {name: prod}
-            spec: {service: https://platform.adobe.io/data/foundation/flowservice, organization: 1234@AdobeOrg, \
-            sandbox: prod, ledger: "sqlite:prod.sqlite"}
-            ---
-            apiVersion: sluice/v1
-            kind: RunManifest
-            metadata: {name: all, owner: data-platform}
-            spec:
-              target: prod
-              flows:
+        let manifest =
+            Sample.targetYAML + """
+                ---
+                apiVersion: sluice/v1
+                kind: RunManifest
+                metadata: {name: all, owner: data-platform}
+                spec:
+                  target: prod
+                  flows:
 
-            """ + yaml.joined()
+                """ + yaml.joined()
         let loaded = ManifestLoader().load([SourceFile(path: "flows.yaml", bytes: Array(manifest.utf8))])
         precondition(!loaded.diagnostics.hasErrors, "\(loaded.diagnostics)")
         let declarations = loaded.manifests.flows

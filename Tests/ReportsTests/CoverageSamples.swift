@@ -85,15 +85,7 @@ enum CoverageSamples {
                         + "    name: \(flow.name)\n    source: file\n    \(flow.yaml)\n"
                 }.joined()
         }
-        let target = """
-            apiVersion: sluice/v1
-            kind: Target
-            metadata: {name: prod}
-            spec: {service: https://platform.adobe.io/data/foundation/flowservice, organization: 1234@AdobeOrg, \
-            sandbox: prod, ledger: "sqlite:prod.sqlite"}
-
-            """
-        let text = target + manifests.joined()
+        let text = Sample.targetYAML + manifests.joined()
         let loaded = ManifestLoader().load([SourceFile(path: "flows.yaml", bytes: Array(text.utf8))])
         precondition(!loaded.diagnostics.hasErrors, "\(loaded.diagnostics)")
         let pairs = loaded.manifests.flows.map { declaration in

@@ -11,6 +11,16 @@ enum Sample {
     /// 2025-01-01T12:00:00Z.
     static let asOf = Timestamp(seconds: 1_735_732_800)
 
+    /// The document of a target `prod`.
+    static let targetYAML = """
+        apiVersion: sluice/v1
+        kind: Target
+        metadata: {name: prod}
+        spec: {service: https://platform.adobe.io/data/foundation/flowservice, organization: 1234@AdobeOrg, \
+        sandbox: prod, ledger: "sqlite:prod.sqlite"}
+
+        """
+
     static func target(_ wireForm: WireForm, name: String = "prod") -> Target {
         Target(
             name: name, service: .address("https://platform.adobe.io/data/foundation/flowservice"),

@@ -16,13 +16,15 @@ package struct CommittedManifests: Sendable {
     /// Reads the files.
     ///
     /// - Parameters:
-    ///   - paths: Files and folders, as for the working tree. Folders are searched for `*.yaml` and `*.yml`.
+    ///   - paths: Files and folders, as for the working tree.
     ///   - revision: A branch, tag or commit, such as `origin/main`.
     ///   - environment: The environment variables of this process.
+    ///   - isManifest: Whether to read a file, by its path from the working folder.
     /// - Throws: `LedgerError.unusable` when there is no repository, or the revision or a common commit is not in it.
     package static func read(
         _ paths: [String], at revision: String,
-        _ environment: [String: String] = ProcessInfo.processInfo.environment
+        _ environment: [String: String] = ProcessInfo.processInfo.environment,
+        where isManifest: (String) -> Bool
     ) async throws(LedgerError) -> CommittedManifests {
         let git = GitProgram(environment)
         guard try await git.run(["rev-parse", "--git-dir"]).isSuccess else {
@@ -48,10 +50,7 @@ package struct CommittedManifests: Sendable {
         let names = listed.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.filter { name in
             let path = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
             // A line of the request for the contents ends with it.
-            if name.contains(where: \.isNewline) { return false }
-            if paths.contains(path) { return true }
-            return (name.hasSuffix(".yaml") || name.hasSuffix(".yml"))
-                && !path.split(separator: "/").contains { $0.hasPrefix(".") }
+            return !name.contains(where: \.isNewline) && isManifest(path)
         }
         let contents = try await git.contents(of: names.map { "\(commit):\($0)" }, [])
         let files = zip(names, contents).compactMap { name, bytes -> File? in

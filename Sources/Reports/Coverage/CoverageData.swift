@@ -127,9 +127,7 @@ struct CoverageData {
                 json.element { json in
                     json.member("headline", wordIndex(trouble.headline))
                     json.member("step", wordIndex(trouble.remedy?.text))
-                    let command = trouble.remedy?.command.flatMap { words in
-                        report.status?.arguments.command(words)
-                    }
+                    let command = trouble.remedy?.command.flatMap { report.status?.arguments.command($0) }
                     json.member("command", wordIndex(command))
                     json.member("lines", wordIndex(trouble.remedy?.lines.joined(separator: "\n")))
                     json.member("kind", trouble.kind.rawValue)

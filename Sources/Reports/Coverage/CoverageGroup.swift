@@ -11,13 +11,6 @@ struct CoverageGroup: Sendable {
             guard isByManifest else { return owner ?? "without an owner" }
             return [flow.manifest, owner].compactMap(\.self).joined(separator: ", ")
         }
-        var order: [String] = []
-        var groups: [String: [FlowCoverage]] = [:]
-        for flow in flows {
-            let title = title(flow)
-            if groups[title] == nil { order.append(title) }
-            groups[title, default: []].append(flow)
-        }
-        return order.map { CoverageGroup(title: $0, flows: groups[$0] ?? []) }
+        return flows.groups(by: title).map { CoverageGroup(title: $0.key, flows: $0.elements) }
     }
 }

@@ -26,9 +26,9 @@ extension CoverageReport {
         for (remedy, _) in group.remedies.prefix(3) {
             html.element("p") { html in
                 html.add("→ \(remedy.text)")
-                guard let words = remedy.command, let status else { return }
+                guard let command = remedy.command, let status else { return }
                 html.add(": ")
-                html.element("code", text: status.arguments.command(words))
+                html.element("code", text: status.arguments.command(command))
             }
             guard !remedy.lines.isEmpty else { continue }
             html.element("pre") { html in

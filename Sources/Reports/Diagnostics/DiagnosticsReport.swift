@@ -97,18 +97,11 @@ extension Diagnostic {
 extension [Diagnostic] {
     /// The diagnostics grouped by code, severity and message, in the order of the first of each group.
     var byCause: [[Diagnostic]] {
-        var groups: [[Diagnostic]] = []
-        var places: [String: Int] = [:]
-        for diagnostic in self {
-            let key =
-                "\(diagnostic.code.rawValue) \(diagnostic.severity.rawValue) \(String(diagnostic.message.prefix(300)).withoutIDs)"
-            if let place = places[key] {
-                groups[place].append(diagnostic)
-            } else {
-                places[key] = groups.count
-                groups.append([diagnostic])
-            }
-        }
-        return groups
+        groups { diagnostic in
+            [
+                diagnostic.code.rawValue, diagnostic.severity.rawValue,
+                String(diagnostic.message.prefix(300)).withoutIDs,
+            ]
+        }.map(\.elements)
     }
 }

@@ -130,16 +130,9 @@ struct PlanMarkdown {
 
     /// The held windows of all flows, one point for each reason.
     private var heldChecks: [() -> MarkdownText] {
-        var order: [String] = []
-        var held: [String: [(flow: FlowPlan, line: PlanLine)]] = [:]
-        for flow in plan.flows {
-            for line in flow.heldLines {
-                if held[line.reason] == nil { order.append(line.reason) }
-                held[line.reason, default: []].append((flow, line))
-            }
-        }
-        return order.compactMap { reason in
-            guard let lines = held[reason], let first = lines.first else { return nil }
+        let held = plan.flows.flatMap { flow in flow.heldLines.map { (flow: flow, line: $0) } }
+        return held.groups(by: \.line.reason).compactMap { reason, lines in
+            guard let first = lines.first else { return nil }
             return {
                 guard lines.count > 1 else { return check(first.line, "\(code: first.flow.title)") }
                 let count = lines.reduce(0) { $0 + $1.line.windows.count }

@@ -56,20 +56,11 @@ struct PlanMarkdownTable {
     /// The flows of each row: a flow alone or, where there are many flows, those with equal cells but for their name.
     var rows: [[FlowPlan]] {
         guard isShort else { return flows.map { [$0] } }
-        var order: [String] = []
-        var rows: [String: [FlowPlan]] = [:]
-        for flow in flows {
+        let rows = flows.groups { flow in
             let counts = flow.counts
-            let cells =
-                columns.map { "\($0.value(of: counts))" } + [flow.span.map(shortText) ?? "", "\(flow.isVerified)"]
-            let key = cells.joined(separator: " ")
-            if rows[key] == nil { order.append(key) }
-            rows[key, default: []].append(flow)
+            return columns.map { "\($0.value(of: counts))" } + [flow.span.map(shortText) ?? "", "\(flow.isVerified)"]
         }
-        return order.flatMap { key in
-            let flows = rows[key] ?? []
-            return flows.count < 3 ? flows.map { [$0] } : [flows]
-        }
+        return rows.flatMap { $0.elements.count < 3 ? $0.elements.map { [$0] } : [$0.elements] }
     }
 
     func row(_ flows: [FlowPlan]) -> MarkdownText {

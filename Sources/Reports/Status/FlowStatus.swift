@@ -69,17 +69,14 @@ package struct FlowStatus: Hashable, Sendable {
         missing = neverRun.reduce(plan.held.count) { $0 + $1.windowCount }
         missingTime = (neverRun.map(\.window) + plan.held.map(\.window)).reduce(.zero) { $0 + $1.length }
 
-        let latest = declaration.counted(runs).latestAttempts
-        let tooFew = Set(declaration.runsWithTooFewRecords(in: latest))
-        repeated = declaration.repeatedWindows(in: runs) + plan.repeatedTimes
-        let search = TroubleSearch(
-            declaration: declaration, plan: plan, runs: runs, latest: latest, tooFew: tooFew, repeated: repeated)
-        var remedies = Remedies(declaration, plan: plan, runs: runs)
+        let search = TroubleSearch(declaration, plan: plan, runs: runs)
+        repeated = search.repeated
+        var remedies = Remedies(search)
         troubles = search.troubles(&remedies)
         reruns = remedies.reruns
-        for run in latest { if let figure = StatusFigure(run.state) { counts[figure] += 1 } }
+        for run in search.latest { if let figure = StatusFigure(run.state) { counts[figure] += 1 } }
         counts[.failed] = search.unresolvedFailures.count
-        counts[.tooFewRecords] = tooFew.count
+        counts[.tooFewRecords] = search.tooFew.count
         self.counts = counts
         minimumRecords = declaration.expectation?.minimumRecords
 
@@ -90,7 +87,7 @@ package struct FlowStatus: Hashable, Sendable {
         let there = due.intersection(
             CoveredIntervals(
                 (runs + replacedRuns).lazy.filter { run in
-                    run.state == .succeeded && !tooFew.contains(run)
+                    run.state == .succeeded && !search.tooFew.contains(run)
                         || run.state == .accepted && run.id.map(ended.contains) ?? false
                 }.compactMap(\.window)))
         dueTime = due.length

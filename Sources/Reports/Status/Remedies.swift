@@ -7,9 +7,7 @@ import Planner
 /// Following a remedy ingests nothing more often than declared. The lines of all reruns are one block, and so are those
 /// of all acknowledgements, because each key occurs only once in a manifest: the first trouble that needs a block gets it.
 struct Remedies {
-    private let declaration: FlowDeclaration
-    private let plan: FlowPlan
-    private let runs: [RecordedRun]
+    private let search: TroubleSearch
     /// The reruns that the troubles need, once any trouble has needed one.
     private(set) var reruns: [ProposedRerun] = []
     private var hasRerunLines = false
@@ -18,24 +16,24 @@ struct Remedies {
     /// The maximum number of list entries in a block; later entries follow once these are pasted.
     static let maxEntries = 5
 
-    init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun]) {
-        self.declaration = declaration
-        self.plan = plan
-        self.runs = runs
-    }
+    init(_ search: TroubleSearch) { self.search = search }
 
-    mutating func remedy(for trouble: Trouble, _ repeated: [RepeatedWindow]) -> Remedy? {
+    private var declaration: FlowDeclaration { search.declaration }
+    private var plan: FlowPlan { search.plan }
+
+    mutating func remedy(for trouble: Trouble) -> Remedy? {
         switch trouble.kind {
         case .brokenRule: return nil
         case .failed, .tooFewRecords: return rerun(trouble.kind)
-        case .unreadable: return acknowledgement(trouble.runs, repeated)
-        case .ingestedTooOften: return acknowledgement([], repeated)
-        case .refused: return Remedy("remove the reason; the next apply requests them again", command: ["apply"])
-        case .inDoubt: return Remedy("the next apply or refresh settles it", command: ["refresh"])
-        case .notCompared: return Remedy("read the flow's runs from the service", command: ["refresh"])
-        case .retry: return Remedy("the next apply retries them", command: ["apply"])
+        case .unreadable: return acknowledgement(of: trouble.runs)
+        case .ingestedTooOften: return acknowledgement(of: [])
+        case .refused: return Remedy("remove the reason; the next apply requests them again", command: .init("apply"))
+        case .inDoubt: return Remedy("the next apply or refresh settles it", command: .init("refresh"))
+        case .notCompared: return Remedy("read the flow's runs from the service", command: .init("refresh"))
+        case .retry: return Remedy("the next apply retries them", command: .init("apply"))
         case .partial:
-            return Remedy("see what failed", command: ["history", "--flow", plan.id.description, "--state", "partial"])
+            return Remedy(
+                "see what failed", command: .init("history", flow: plan.id, options: "--state partial"))
         case .waiting: return waiting(trouble)
         case .overLimit: return nil
         case .paused:
@@ -46,13 +44,18 @@ struct Remedies {
         }
     }
 
+    /// The place of lines to paste: below the flow with their key, or in the list that the flow has.
+    private func place(of key: String, isNew: Bool) -> String {
+        "\(declaration.place.file) \(isNew ? "below" : "in '\(key)' of") flow \(plan.title)"
+    }
+
     private func waiting(_ trouble: Trouble) -> Remedy? {
         if trouble.cause.contains("not ended") {
             return Remedy(
                 "read whether it has ended; once you know that it has, and the service does not say so, acknowledge it",
-                command: ["refresh"])
+                command: .init("refresh"))
         }
-        if trouble.cause.hasSuffix("not requested yet") { return Remedy("request it", command: ["apply"]) }
+        if trouble.cause.hasSuffix("not requested yet") { return Remedy("request it", command: .init("apply")) }
         if trouble.cause.hasSuffix("no due window there") {
             return Remedy("ends when the other flow declares that time and has succeeded for it")
         }
@@ -64,12 +67,11 @@ struct Remedies {
     /// Returns the reruns that bring the data of failed runs and of runs with too few records in again.
     private mutating func rerun(_ kind: Trouble.Kind) -> Remedy? {
         if hasRerunLines { return Remedy("the reruns above bring these windows in again, too") }
-        let place =
-            declaration.reruns.isEmpty ? "below flow \(plan.title)" : "in 'rerun' of flow \(plan.title)"
-        let step = "to request them once more, declare a rerun, in \(declaration.place.file) \(place)"
-        let taken = Set(declaration.reruns.map(\.id) + runs.compactMap(\.identity.rerun))
+        let place = place(of: "rerun", isNew: declaration.reruns.isEmpty)
+        let step = "to request them once more, declare a rerun, in \(place)"
+        let taken = Set(declaration.reruns.map(\.id) + search.runs.compactMap(\.identity.rerun))
         let ids = (1...).lazy.map { "again-\($0)" }.filter { !taken.contains($0) }
-        reruns = zip(RerunChoice(declaration, plan: plan, runs: runs).stretches, ids).map { stretch, id in
+        reruns = zip(RerunChoice(search).stretches, ids).map { stretch, id in
             let (start, end) = stretch.isRange ? ("from", "until") : ("start", "end")
             return ProposedRerun(
                 window: stretch.window, isFirst: declaration.reruns.isEmpty, step: "\(step):",
@@ -79,7 +81,7 @@ struct Remedies {
                 ])
         }
         guard !reruns.isEmpty else {
-            return Remedy("see what the runs did", command: ["history", "--flow", plan.id.description])
+            return Remedy("see what the runs did", command: .init("history", flow: plan.id))
         }
         hasRerunLines = true
         let shown = reruns.prefix(Self.maxEntries)
@@ -92,7 +94,7 @@ struct Remedies {
     // MARK: Acknowledgements
 
     /// Returns acknowledgements of unreadable runs and of runs that ingested a window once more than declared.
-    private mutating func acknowledgement(_ unreadable: [RecordedRun], _ repeated: [RepeatedWindow]) -> Remedy? {
+    private mutating func acknowledgement(of unreadable: [RecordedRun]) -> Remedy? {
         if hasAcknowledgementLines { return Remedy("the acknowledgements above end this, too") }
         let unknown = unreadable.compactMap(\.id).map { run in
             [
@@ -102,28 +104,28 @@ struct Remedies {
         }
         // One run can be the surplus of several windows.
         var known = Set(declaration.acknowledged.map(\.run))
-        let surplus = repeated.flatMap(\.surplus).filter { run in run.id.map { known.insert($0).inserted } ?? false }
+        let surplus = search.repeated.flatMap(\.surplus).filter { run in
+            run.id.map { known.insert($0).inserted } ?? false
+        }
         let counted = surplus.map { run in
             ["      - run: \(run.id.map(text) ?? "")", "        reason: say why here"]
-                + (run.origin == .service && repeated.contains { $0.isOfOneWindow && $0.runs.contains(run) }
+                + (run.origin == .service && search.repeated.contains { $0.isOfOneWindow && $0.runs.contains(run) }
                     ? [] : window(of: run))
         }
         let entries = unknown + counted
         guard !entries.isEmpty else {
             return Remedy(
                 "check the data, and declare the reruns that were removed",
-                command: ["history", "--flow", plan.id.description])
+                command: .init("history", flow: plan.id))
         }
         hasAcknowledgementLines = true
-        let place =
-            declaration.acknowledged.isEmpty
-            ? "below flow \(plan.title)" : "in 'acknowledged' of flow \(plan.title)"
+        let place = place(of: "acknowledged", isNew: declaration.acknowledged.isEmpty)
         let look =
             unknown.isEmpty
             ? "check the data, then write, in"
             : "look up which window it ingested, replace START and END, and write, in"
         return Remedy(
-            "\(look) \(declaration.place.file) \(place):",
+            "\(look) \(place):",
             lines: (declaration.acknowledged.isEmpty ? ["    acknowledged:"] : [])
                 + entries.prefix(Self.maxEntries).flatMap(\.self))
     }
@@ -162,15 +164,12 @@ struct RerunChoice {
     /// The reruns in window order. Adjacent windows are one range where nothing else is in the range.
     let stretches: [Stretch]
 
-    init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun]) {
+    init(_ search: TroubleSearch) {
+        let (declaration, plan, runs, tooFew) = (search.declaration, search.plan, search.runs, search.tooFew)
         guard !plan.diagnostics.hasErrors else {
             stretches = []
             return
         }
-        let latest = declaration.counted(runs).latestAttempts
-        let tooFew = Set(declaration.runsWithTooFewRecords(in: latest))
-        let search = TroubleSearch(
-            declaration: declaration, plan: plan, runs: runs, latest: latest, tooFew: tooFew, repeated: [])
         let undeclared = Set(plan.undeclared)
         let candidates = (search.unresolvedFailures + tooFew).filter { !undeclared.contains($0) }
         let windows = Set(candidates.compactMap(\.window)).sorted()

@@ -63,18 +63,13 @@ package struct StatusReport: Sendable {
             let kind: Trouble.Kind
             let cause: String
         }
-        var groups: [Key: TroubleGroup] = [:]
-        var order: [Key] = []
-        for flow in flows {
-            for trouble in flow.troubles {
-                let key = Key(kind: trouble.kind, cause: trouble.cause.withoutIDs)
-                if groups[key] == nil { order.append(key) }
-                groups[key, default: TroubleGroup(kind: trouble.kind, cause: trouble.cause)].members.append(
-                    (flow, trouble))
+        let members = flows.flatMap { flow in flow.troubles.map { (flow: flow, trouble: $0) } }
+        let groups = members.groups { Key(kind: $0.trouble.kind, cause: $0.trouble.cause.withoutIDs) }
+        return groups.enumerated().sorted { ($0.element.key.kind, $0.offset) < ($1.element.key.kind, $1.offset) }
+            .map { _, group in
+                TroubleGroup(
+                    kind: group.key.kind, cause: group.elements[0].trouble.cause, members: group.elements)
             }
-        }
-        return order.enumerated().sorted { ($0.element.kind, $0.offset) < ($1.element.kind, $1.offset) }
-            .compactMap { groups[$0.element] }
     }
 }
 
@@ -82,22 +77,12 @@ package struct StatusReport: Sendable {
 struct TroubleGroup {
     let kind: Trouble.Kind
     let cause: String
-    var members: [(flow: FlowStatus, trouble: Trouble)] = []
+    let members: [(flow: FlowStatus, trouble: Trouble)]
 
     /// The different remedies, each with the flows that it is for.
     var remedies: [(remedy: Remedy, flows: [FlowStatus])] {
-        var found: [(remedy: Remedy, flows: [FlowStatus])] = []
-        var places: [Remedy: Int] = [:]
-        for (flow, trouble) in members {
-            guard let remedy = trouble.remedy else { continue }
-            if let place = places[remedy] {
-                found[place].flows.append(flow)
-            } else {
-                places[remedy] = found.count
-                found.append((remedy, [flow]))
-            }
-        }
-        return found
+        members.compactMap { flow, trouble in trouble.remedy.map { (remedy: $0, flow: flow) } }
+            .groups(by: \.remedy).map { ($0.key, $0.elements.map(\.flow)) }
     }
 }
 

@@ -168,10 +168,7 @@ extension RecordedRun {
 }
 
 extension CommandArguments {
-    /// Formats a command whose first word is the command's name.
-    func command(_ words: [String]) -> String {
-        let options = words.dropFirst()
-        guard options.first == "--flow" else { return command(words[0], options.joined(separator: " ")) }
-        return command(words[0], options.dropFirst(2).joined(separator: " "), flow: FlowID(words[2]))
+    func command(_ command: Remedy.Command) -> String {
+        self.command(command.name, command.options, flow: command.flow)
     }
 }

@@ -96,14 +96,27 @@ package struct Trouble: Hashable, Sendable {
 
 /// Steps that end a trouble: a command to run, or lines to paste into a manifest.
 package struct Remedy: Hashable, Sendable {
+    /// A command of Sluice, without the manifests' paths and other arguments that a report adds.
+    package struct Command: Hashable, Sendable {
+        let name: String
+        /// The only flow to select; `nil` for the selection of the report.
+        let flow: FlowID?
+        let options: String
+
+        init(_ name: String, flow: FlowID? = nil, options: String = "") {
+            self.name = name
+            self.flow = flow
+            self.options = options
+        }
+    }
+
     /// The step in words.
     package let text: String
-    /// The command, without the manifests' paths and other arguments that the report adds.
-    package let command: [String]?
+    package let command: Command?
     /// Lines for the flow's declaration, indented as below `flows:`.
     package let lines: [String]
 
-    init(_ text: String, command: [String]? = nil, lines: [String] = []) {
+    init(_ text: String, command: Command? = nil, lines: [String] = []) {
         self.text = text
         self.command = command
         self.lines = lines

@@ -9,18 +9,36 @@ struct TroubleSearch {
     let runs: [RecordedRun]
     /// The latest attempts of each window and rerun.
     let latest: [RecordedRun]
+    /// The runs of them with fewer records than expected.
     let tooFew: Set<RecordedRun>
     let repeated: [RepeatedWindow]
+    /// The failed runs whose data no other run brought in.
+    ///
+    /// Undeclared runs are left out, because no manifest expects their data.
+    let unresolvedFailures: [RecordedRun]
+
+    init(_ declaration: FlowDeclaration, plan: FlowPlan, runs: [RecordedRun]) {
+        self.declaration = declaration
+        self.plan = plan
+        self.runs = runs
+        latest = declaration.counted(runs).latestAttempts
+        tooFew = Set(declaration.runsWithTooFewRecords(in: latest))
+        repeated = declaration.repeatedWindows(in: runs) + plan.repeatedTimes
+        unresolvedFailures = Self.unresolvedFailures(among: latest, of: declaration, plan, runs)
+    }
 
     /// The troubles, most severe first, each with its remedy.
     func troubles(_ remedies: inout Remedies) -> [Trouble] {
         let found = brokenRules + badEnds + unreadable + refused + repetitions + holds
-        return found.sorted { ($0.kind, $0.windows.first?.start ?? .min) < ($1.kind, $1.windows.first?.start ?? .min) }
-            .map { trouble in
-                var trouble = trouble
-                trouble.remedy = trouble.remedy ?? remedies.remedy(for: trouble, repeated)
-                return trouble
-            }
+        // The cause makes the order of troubles of one time the same in every process.
+        func rank(_ trouble: Trouble) -> (Trouble.Kind, Timestamp, String) {
+            (trouble.kind, trouble.windows.first?.start ?? .min, trouble.cause)
+        }
+        return found.sorted { rank($0) < rank($1) }.map { trouble in
+            var trouble = trouble
+            trouble.remedy = trouble.remedy ?? remedies.remedy(for: trouble)
+            return trouble
+        }
     }
 
     private var brokenRules: [Trouble] {
@@ -50,10 +68,9 @@ struct TroubleSearch {
         return troubles
     }
 
-    /// The failed runs whose data no other run brought in.
-    ///
-    /// Undeclared runs are left out, because no manifest expects their data.
-    var unresolvedFailures: [RecordedRun] {
+    private static func unresolvedFailures(
+        among latest: [RecordedRun], of declaration: FlowDeclaration, _ plan: FlowPlan, _ runs: [RecordedRun]
+    ) -> [RecordedRun] {
         let failed = latest.filter { $0.state == .failed && $0.window != nil }
         guard !failed.isEmpty else { return [] }
         let undeclared = Set(plan.undeclared)

@@ -77,7 +77,7 @@ struct ApplyTerminal: ApplyInteraction {
             (\(target.organization), sandbox \(target.sandbox))?
             """)
         Console.printNote("\(plan.destination) A run cannot be undone.")
-        if let wait = ledger.firstWait { Console.printNote(output.errorStyle.lines(firstWaitText(wait))) }
+        if let notice = ledger.firstWaitNotice { Console.printNote(output.errorStyle.lines(notice)) }
         guard Console.ask("Type 'yes' to continue:") == "yes" else {
             throw Failure(.incomplete, "not confirmed, nothing was sent")
         }
@@ -91,14 +91,9 @@ struct ApplyTerminal: ApplyInteraction {
         guard case .address = target.service else { return }
         let options = command.service
         try await Signals.stopping { stop in
-            let connection = try await Connection.open(target, flows: [], options: options, stop: stop)
-            let failure: FlowServiceError?
-            do throws(FlowServiceError) {
-                _ = try await connection.service.flows(after: nil)
-                failure = nil
-            } catch { failure = error }
-            await connection.close()
-            if let failure { throw Failure(failure) }
+            do {
+                _ = try await Connection.with(target, options: options, stop: stop) { try await $0.flows(after: nil) }
+            } catch let error as FlowServiceError { throw Failure(error) }
         }
     }
 
@@ -133,16 +128,8 @@ struct ApplyTerminal: ApplyInteraction {
         let progress = ApplyProgress(plan: plan, format: command.format, output: output)
         let (ledger, command, simulatedFlows) = (ledger, command, simulatedFlows)
         return try await Signals.stopping(announcing: purpose.announcement) { stop in
-            let connection = try await Connection.open(
-                plan.target, flows: simulatedFlows, options: command.service, stop: stop)
-            do {
-                let context = ledger.context(connection.service, stop: stop) { progress.show($0) }
-                let result = try await body(context)
-                await connection.close()
-                return result
-            } catch {
-                await connection.close()
-                throw error
+            try await Connection.with(plan.target, flows: simulatedFlows, options: command.service, stop: stop) {
+                try await body(ledger.context($0, stop: stop) { progress.show($0) })
             }
         }
     }

@@ -57,16 +57,15 @@ struct ApplyCommand: AsyncParsableCommand {
         let files = try ManifestFiles.read(manifests.paths)
         let saved = try savedPlan(files)
         let begun = SystemTime().monotonic()
-        let end: ApplyEnd
+        let (end, arguments): (ApplyEnd, CommandArguments)
         if let saved {
-            end = try await apply(saved)
-            printNextSteps(after: end, since: begun, saved.arguments)
+            (end, arguments) = (try await apply(saved), saved.arguments)
         } else {
             let workspace = try Workspace.load(
                 manifests, output, selection, showsWarnings: true, files: files, dueAt: time.instant())
-            end = try await apply(workspace)
-            printNextSteps(after: end, since: begun, workspace.arguments)
+            (end, arguments) = (try await apply(workspace), workspace.arguments)
         }
+        printNextSteps(after: end, since: begun, arguments)
         let status = ExitStatus(end)
         guard status == .done else { throw ExitCode(status.rawValue) }
     }
@@ -185,10 +184,4 @@ extension Plan {
                 }
             }
     }
-}
-
-/// Announces the wait of the first apply on a machine.
-func firstWaitText(_ wait: Duration) -> String {
-    "The first apply on this machine waits \(wait.wholeSeconds) s before its first request, once for all flows: "
-        + "the service lists a run only some time after it began."
 }

@@ -66,33 +66,34 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         let options = service
         return try await Signals.stopping { stop in
-            let connection: Connection
-            do throws(Failure) {
-                connection = try await Connection.open(target, flows: [], options: options, stop: stop)
-            } catch {
-                return [.failed("service", error.message, "correct the target, or the proxy and certificate variables")]
-            }
-            let checks: [DoctorReport.Check]
-            do throws(FlowServiceError) {
-                let page = try await connection.service.flows(after: nil)
-                let count = page.next == nil ? counted(page.items.count, "flow") : "more than \(page.items.count) flows"
-                checks = [
-                    Self.credentials(credentials, environment),
-                    .passed("service", "\(address) answers: \(count) in sandbox '\(target.sandbox)'"),
-                    Self.clock(connection.service.serviceTime()),
-                ]
-            } catch {
-                let isCredential = if case .unauthorized = error { true } else { false }
-                checks = [
+            do {
+                return try await Connection.with(target, options: options, stop: stop) { service in
+                    let page = try await service.flows(after: nil)
+                    let count =
+                        page.next == nil ? counted(page.items.count, "flow") : "more than \(page.items.count) flows"
+                    return [
+                        Self.credentials(credentials, environment),
+                        .passed("service", "\(address) answers: \(count) in sandbox '\(target.sandbox)'"),
+                        Self.clock(service.serviceTime()),
+                    ]
+                }
+            } catch FlowServiceError.unauthorized(let reason) {
+                return [
                     .failed(
-                        isCredential ? "credentials" : "service", "\(error)",
-                        isCredential
-                            ? "fetch a new token, or check the client's access to this organization and sandbox"
-                            : "check 'service' at \(target.place.file):\(target.place.line), DNS and the proxy")
+                        "credentials", "\(FlowServiceError.unauthorized(reason))",
+                        "fetch a new token, or check the client's access to this organization and sandbox")
+                ]
+            } catch let error as FlowServiceError {
+                return [
+                    .failed(
+                        "service", "\(error)",
+                        "check 'service' at \(target.place.file):\(target.place.line), DNS and the proxy")
+                ]
+            } catch let failure as Failure {
+                return [
+                    .failed("service", failure.message, "correct the target, or the proxy and certificate variables")
                 ]
             }
-            await connection.close()
-            return checks
         }
     }
 

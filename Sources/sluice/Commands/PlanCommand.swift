@@ -58,19 +58,20 @@ struct PlanCommand: AsyncParsableCommand {
         let findings =
             refresh ? try await Refreshing(workspace: workspace, service: service, output: output).read() : [:]
         let base = try await base(of: workspace)
-        let (plan, difference, firstWait) = try await TargetLedger.with(workspace.target, writing: false) { ledger in
+        let (plan, difference, firstWaitNotice) = try await TargetLedger.with(workspace.target, writing: false) {
+            ledger in
             let plan = try await workspace.flows.plan(asOf: asOf, now: SystemTime().now(), from: ledger.store)
-            guard let base, let against else { return (plan, nil as PlanDifference?, ledger.firstWait) }
+            guard let base, let against else { return (plan, nil as PlanDifference?, ledger.firstWaitNotice) }
             let old = try await base.plan(asOf: asOf, now: SystemTime().now(), from: ledger.store)
-            return (plan, PlanDifference(of: plan, from: old, revision: against), ledger.firstWait)
+            return (plan, PlanDifference(of: plan, from: old, revision: against), ledger.firstWaitNotice)
         }
         let checked = plan.adding(findings)
-        try await show(checked, difference, firstWait, workspace)
+        try await show(checked, difference, firstWaitNotice, workspace)
     }
 
     /// Writes and shows the plan, and ends the command with the plan's exit status.
     private func show(
-        _ plan: Plan, _ difference: PlanDifference?, _ firstWait: Duration?, _ workspace: Workspace
+        _ plan: Plan, _ difference: PlanDifference?, _ firstWaitNotice: String?, _ workspace: Workspace
     ) async throws {
         var digest: String?
         if let out { try await FileOutput.write(to: out) { digest = try writePlan(plan, to: $0) } }
@@ -89,8 +90,8 @@ struct PlanCommand: AsyncParsableCommand {
             }
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
-        if let firstWait, plan.requestCount > 0, format.chosen == .text {
-            output.printNote(wrapping: firstWaitText(firstWait))
+        if let firstWaitNotice, plan.requestCount > 0, format.chosen == .text {
+            output.printNote(wrapping: firstWaitNotice)
         }
         let isPending = plan.requestCount > 0 || plan.hasPostponedRequests || plan.flows.contains(where: \.isWaiting)
         if detailedExitCode, isPending { throw ExitCode(ExitStatus.changesPending.rawValue) }
@@ -100,13 +101,15 @@ struct PlanCommand: AsyncParsableCommand {
     private func base(of workspace: Workspace) async throws -> TargetFlows? {
         guard let against else { return nil }
         let committed: CommittedManifests
-        do { committed = try await CommittedManifests.read(manifests.paths, at: against) } catch {
+        let paths = manifests.paths
+        do {
+            committed = try await .read(paths, at: against) { paths.contains($0) || ManifestSearch.finds($0) }
+        } catch {
             // The repository is that of the manifests; a ledger need not be in it.
             guard case .unusable(let reason) = error else { throw Failure(error) }
             throw Failure(.usage, reason)
         }
-        let sources = committed.files.filter { manifests.paths.contains($0.path) || !ManifestSearch.isIgnored($0.path) }
-            .map { SourceFile(path: $0.path, bytes: $0.bytes) }
+        let sources = committed.files.map { SourceFile(path: $0.path, bytes: $0.bytes) }
         let (set, diagnostics) = ManifestLoader().load(sources)
         if diagnostics.hasErrors {
             output.printNote(wrapping: "the manifests at \(against) have errors, so the difference may show too much")

@@ -99,14 +99,17 @@ struct Refreshing {
         _ declarations: [FlowDeclaration], _ ledger: TargetLedger, _ stop: StopSignal
     ) async throws -> [Refresh.Result] {
         let target = workspace.target
-        let connection = try await Connection.open(
-            target, flows: workspace.simulatedFlows, options: service, stop: stop)
-        let refresh = Refresh(context: ledger.context(connection.service, stop: stop), wireForm: target.wireForm)
         let progress = Progress("read", output: progress ?? output)
-        let results = await refresh.run(declarations, readsAll: readsAll) { progress.advance(of: declarations.count) }
-        progress.end()
-        await connection.close()
-        return results
+        return try await Connection.with(
+            target, flows: workspace.simulatedFlows, options: service, stop: stop
+        ) { service in
+            let refresh = Refresh(context: ledger.context(service, stop: stop), wireForm: target.wireForm)
+            let results = await refresh.run(declarations, readsAll: readsAll) {
+                progress.advance(of: declarations.count)
+            }
+            progress.end()
+            return results
+        }
     }
 
     /// The maximum number of errors shown: an unreachable service causes an error for every flow.

@@ -26,26 +26,21 @@ extension FlowInventory {
         _ target: Target, declarations: [FlowDeclaration] = [], simulated: [SimulatedFlow] = [], runs: Runs,
         options: ServiceOptions, progress: Progress, stop: StopSignal
     ) async throws -> FlowInventory {
-        let connection = try await Connection.open(target, flows: simulated, options: options, stop: stop)
-        do {
-            var inventory = try await Self.read(target, declarations, connection.service)
+        try await Connection.with(target, flows: simulated, options: options, stop: stop) { service in
+            var inventory = try await Self.read(target, declarations, service)
             if runs != .none, !inventory.undeclaredOneTime.isEmpty {
-                let flows = try await inventory.undeclared(of: target, connection.service)
+                let flows = try await inventory.undeclared(of: target, service)
                 if runs == .recorded {
                     inventory.starting = try await TargetLedger.with(target, writing: true) { ledger in
-                        try await entries(flows, ledger.context(connection.service, stop: stop), target, progress)
+                        try await entries(flows, ledger.context(service, stop: stop), target, progress)
                     }
                 } else {
                     let context = ApplierContext(
-                        store: InMemoryStore(), service: connection.service, limits: target.limits, stop: stop)
+                        store: InMemoryStore(), service: service, limits: target.limits, stop: stop)
                     inventory.starting = try await entries(flows, context, target, progress)
                 }
             }
-            await connection.close()
             return inventory
-        } catch {
-            await connection.close()
-            throw error
         }
     }
 

@@ -8,15 +8,30 @@ import Manifests
 
 /// A connection to a target's service: to the real one, or to an embedded simulator that is started for the command.
 struct Connection {
-    let service: HTTPFlowService
+    private let service: HTTPFlowService
     private let simulator: RunningSimulator?
 
-    /// Connects to the target's service.
+    /// Connects to the target's service, passes it to `body`, and closes the connection.
     ///
     /// - Parameters:
     ///   - flows: The flows of the embedded simulator: every declared flow, scheduled for one-time ingestion.
     ///   - stop: The signal that ends all waits and reads.
-    static func open(
+    static func with<Result>(
+        _ target: Target, flows: [SimulatedFlow] = [], options: ServiceOptions, stop: StopSignal,
+        _ body: (HTTPFlowService) async throws -> Result
+    ) async throws -> Result {
+        let connection = try await open(target, flows: flows, options: options, stop: stop)
+        do {
+            let result = try await body(connection.service)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    private static func open(
         _ target: Target, flows: [SimulatedFlow], options: ServiceOptions, stop: StopSignal
     ) async throws(Failure) -> Connection {
         let environment = ProcessInfo.processInfo.environment
@@ -53,7 +68,7 @@ struct Connection {
         }
     }
 
-    func close() async {
+    private func close() async {
         await service.close()
         await simulator?.stop()
     }

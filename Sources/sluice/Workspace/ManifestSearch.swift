@@ -95,11 +95,14 @@ struct ManifestSearch {
 }
 
 extension ManifestSearch {
-    /// Whether the search of a folder above the path would skip it. The path is relative to the working folder.
-    static func isIgnored(_ path: String) -> Bool {
-        let ignores = IgnoreFile.above(path)
+    /// Whether the search of a folder above the path would find it. The path is relative to the working folder.
+    static func finds(_ path: String) -> Bool {
         let parts = path.split(separator: "/")
-        return parts.indices.contains { last in
+        guard ManifestName(RawPath(path)) == .manifest, !parts.contains(where: { $0.hasPrefix(".") }) else {
+            return false
+        }
+        let ignores = IgnoreFile.above(path)
+        return !parts.indices.contains { last in
             let entry = RawPath(parts[...last].joined(separator: "/"))
             return ignores.contains { $0.matches(entry) }
         }

@@ -45,11 +45,13 @@ struct TargetLedger: Sendable {
             journal: address.journal(of: target.identity), target: target)
     }
 
-    /// The wait of an apply on a machine without a record of recent requests, before its first request; `nil` if there is
-    /// none.
-    var firstWait: Duration? {
+    /// Announces the wait of an apply on a machine without a record of recent requests, before its first request; `nil` if
+    /// there is none.
+    var firstWaitNotice: String? {
         guard !store.isShared, target.service != .embedded, !journal.exists() else { return nil }
-        return target.limits.settle
+        return
+            "The first apply on this machine waits \(target.limits.settle.wholeSeconds) s before its first request, once "
+            + "for all flows: the service lists a run only some time after it began."
     }
 
     /// Returns the path of an SQLite ledger that does not exist yet.
