@@ -35,7 +35,7 @@ struct DoubtTests {
     func refreshResolves() async throws {
         let world = try await World(flows: 1, windows: 2, "--fault", "slow:10s@1")
         let program = try world.user.start(World.apply)
-        while try await world.simulator.statistics().runsTaken == 0 { try await Task.sleep(for: .milliseconds(10)) }
+        try await world.simulator.wait(forRuns: 1)
         program.signal(SIGKILL)
         _ = try await program.end()
         func isOpen() async throws -> Bool {

@@ -194,7 +194,7 @@ struct LedgerLossTests {
         let target = try world.user.read("target.yaml")
         try world.user.write(target.replacing("ledger.sqlite", with: "state/ledger.sqlite"), to: "target.yaml")
         let first = try world.user.start(World.apply)
-        while try await world.simulator.statistics().runsTaken < 4 { try await Task.sleep(for: .milliseconds(10)) }
+        try await world.simulator.wait(forRuns: 4)
         let state = world.user.path("state")
         if isMoved {
             try FileManager.default.moveItem(at: state, to: world.user.path("moved"))
@@ -217,7 +217,7 @@ struct LedgerLossTests {
             flows: 1, windows: 3, more: Self.reruns, "--date-skew=\(skew)", "--no-client", "--listing-lag", "PT0.3S",
             "--fault", "reset-after@2", "--fault", "slow:10s@4")
         let first = try world.user.start(World.apply)
-        while try await world.simulator.statistics().runsTaken < 4 { try await Task.sleep(for: .milliseconds(10)) }
+        try await world.simulator.wait(forRuns: 4)
         first.signal(SIGKILL)
         _ = try await first.end()
         #expect(try await world.apply().status == 0)

@@ -160,11 +160,11 @@ final class RunningProgram: Sendable {
     ///
     /// - Throws: ``Ended`` if the process ends first.
     func wait(until isSo: () -> Bool) async throws {
-        while true {
+        try await TestSupport.wait(for: "what a process prints") {
             let isRunning = isRunning
-            if isSo() { return }
+            if isSo() { return true }
             guard isRunning else { throw Ended(errors: errorsSoFar) }
-            try await Task.sleep(for: .milliseconds(5))
+            return false
         }
     }
 

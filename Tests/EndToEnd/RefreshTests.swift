@@ -132,9 +132,7 @@ struct RefreshTests {
         let world = try await World(flows: 1, windows: 2, "--speed", "0.01")
         #expect(try await world.apply().status == 0)
         let watching = try world.user.start(["status", "flows.yaml", "target.yaml", "--watch"])
-        while !watching.errorsSoFar.contains("2 runs are still running") {
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        try await watching.waitForErrors("2 runs are still running")
         watching.signal(SIGINT)
         let result = try await watching.end()
         #expect(result.status == 0)
@@ -146,7 +144,7 @@ struct RefreshTests {
     func watchedDoubt() async throws {
         let world = try await World(flows: 1, windows: 2, "--fault", "slow:10s@1")
         let program = try world.user.start(World.apply)
-        while try await world.simulator.statistics().runsTaken == 0 { try await Task.sleep(for: .milliseconds(10)) }
+        try await world.simulator.wait(forRuns: 1)
         program.signal(SIGKILL)
         _ = try await program.end()
         let result = try await world.run("status", more: ["--watch"])

@@ -45,7 +45,7 @@ struct ReplacementTests {
     func doubt() async throws {
         let world = try await world("--fault", "slow:10s@3")
         let first = try world.user.start(World.apply)
-        while try await world.simulator.statistics().runsTaken < 3 { try await Task.sleep(for: .milliseconds(10)) }
+        try await world.simulator.wait(forRuns: 3)
         first.signal(SIGKILL)
         _ = try await first.end()
         try replace(world)

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import FlowRuns
 import Foundation
 import SQLiteLedger
+import TestSupport
 
 /// `sluice simulate` in its own process, so that the service outlives killed applies.
 struct SimulatorProcess {
@@ -52,6 +53,11 @@ struct SimulatorProcess {
             HTTPClientRequest(url: address + "/simulator/statistics"), timeout: .seconds(10))
         let body = try await answer.body.collect(upTo: 1 << 20)
         return try JSONDecoder().decode(Statistics.self, from: Data(body.readableBytesView))
+    }
+
+    /// Waits until the service has taken a number of runs.
+    func wait(forRuns count: Int) async throws {
+        try await TestSupport.wait(for: "\(count) runs") { try await statistics().runsTaken >= count }
     }
 
     func stop() async throws {

@@ -231,7 +231,9 @@ struct IndexTests {
             }
             group.addTask {
                 for day in 1..<5 {
-                    while try await fixture.open().claim(day: Int64(day), nonce: "n\(day)") != .done {}
+                    try await wait(for: "the claim of day \(day)") {
+                        try await fixture.open().claim(day: Int64(day), nonce: "n\(day)") == .done
+                    }
                 }
             }
             try await group.waitForAll()

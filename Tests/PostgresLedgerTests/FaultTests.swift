@@ -131,12 +131,21 @@ struct FaultTests {
         let ledger = try await database.open { $0.retryTime = .zero }
         try await ledger.add(0)
         let commit = try await ledger.prepared(1)
-        try await server.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-        try await server.run("SELECT pg_reload_conf()")
         func cancelWait() async throws {
             let waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-            while try await server.run("SELECT pg_cancel_backend(pid) \(waiting)").isEmpty {}
+            try await wait(for: "a commit that waits for a standby") {
+                try await !server.run("SELECT pg_cancel_backend(pid) \(waiting)").isEmpty
+            }
         }
+        try await server.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        try await server.run("SELECT pg_reload_conf()")
+        // Commits wait only once the checkpointer has read the setting, which takes as long as the machine is busy.
+        async let probe: Void = wait(for: "a probe that waited for a standby") {
+            try await server.run("CREATE TEMPORARY TABLE probe ()")
+            return server.log.contains("canceling wait for synchronous replication")
+        }
+        try await cancelWait()
+        try await probe
         for attempt in 1...2 {
             async let cancelled: Void = cancelWait()
             let error = await #expect(throws: LedgerError.self) { try await ledger.commit(commit) }

@@ -44,12 +44,12 @@ struct LedgerDatabase {
 
     /// Waits until a backend is blocked by the connection's transaction.
     func waitUntilOneWaits(for connection: PostgresConnection) async throws {
-        var count: Int64? = 0
-        while count == 0 {
-            try await Task.sleep(for: .milliseconds(5))
+        try await wait(for: "a blocked backend") {
+            var count: Int64? = 0
             try connection.run(
                 "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
             ) { (row) throws(PostgresError) in count = try row.integer() }
+            return count != 0
         }
     }
 

@@ -32,7 +32,7 @@ struct ServerChangeTests {
         let prepared = try await ofBoth.prepared(3)
         let unrecorded = try await ofBoth.snapshot(of: other)
         #expect(!unrecorded.record.needsRecheck)
-        while try await reader.windows < 2 {}
+        try await wait(for: "the second window on the standby") { try await reader.windows == 2 }
         try await primary.stop("immediate")
         try await standby.promote()
         #expect(try await ofBoth.commit(prepared) == .conflict)

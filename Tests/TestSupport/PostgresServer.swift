@@ -67,8 +67,8 @@ package final class PostgresServer: Sendable {
     package func kill() async throws {
         let killed = try processes()
         for process in killed { Foundation.kill(process, SIGKILL) }
-        while killed.contains(where: { Foundation.kill($0, 0) == 0 }) {
-            try await Task.sleep(for: .milliseconds(10))
+        try await wait(for: "the end of the processes \(killed)") {
+            !killed.contains { Foundation.kill($0, 0) == 0 }
         }
     }
 
