@@ -18,13 +18,18 @@ struct Version: Sendable {
         return commit.isEmpty ? nil : commit
     }()
 
-    /// The linked libraries, except the C library: those of the system, then the Swift packages of a release.
+    /// The libraries of the system, except the C library.
+    var systemLibraries: [(name: String, version: String)] {
+        [("libyaml", libyamlVersion())] + (sqliteVersion().map { [("sqlite", $0)] } ?? [])
+    }
+
+    /// The system's libraries, then the Swift packages of a release.
     var libraries: [(name: String, version: String)] {
         let packages = String(cString: sluice_packages()).split(separator: " ").map { package in
             let parts = package.split(separator: "/", maxSplits: 1).map(String.init)
             return (name: parts[0], version: parts.count > 1 ? parts[1] : "unknown")
         }
-        return [("libyaml", libyamlVersion())] + (sqliteVersion().map { [("sqlite", $0)] } ?? []) + packages
+        return systemLibraries + packages
     }
 }
 

@@ -47,7 +47,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private static var versions: DoctorReport.Check {
         let version = Version()
-        let libraries = version.libraries.map { "\($0.name) \($0.version)" }
+        let libraries = version.systemLibraries.map { "\($0.name) \($0.version)" }
         let commit = version.commit.map { " (\($0.prefix(9)))" } ?? ""
         return .passed("versions", (["sluice \(Version.text)\(commit)"] + libraries).joined(separator: ", "))
     }
