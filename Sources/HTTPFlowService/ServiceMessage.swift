@@ -14,8 +14,8 @@ extension HTTPAnswer {
     func accessError(_ redaction: Redaction) -> String {
         let summary = summary(redaction)
         guard status == 401 else { return "the service denied access (\(summary))" }
-        return "the service rejected the access token (\(summary)): it has expired or belongs to another client; set a "
-            + "new SLUICE_ACCESS_TOKEN, or set SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES"
+        return "the service rejected the access token (\(summary)): it has expired or belongs to another client; fetch "
+            + "a new one for SLUICE_ACCESS_TOKEN, or set SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES"
     }
 
     /// Returns the reason for a later retry: `answered 503: maintenance; retry after 3600 s`.

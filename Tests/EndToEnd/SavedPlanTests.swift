@@ -55,7 +55,7 @@ struct SavedPlanTests {
         #expect(try await world.user.run("apply", "plan.json").status == 0)
         let again = try await world.user.run("apply", "plan.json")
         #expect(again.status == 0)
-        #expect(again.errors.contains("Nothing remains: all 4 requests were made before."))
+        #expect(again.errors.contains("Nothing to do: all 4 requests were already made."))
         try await world.expectOnceEach()
         try await world.end()
     }

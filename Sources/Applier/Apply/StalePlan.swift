@@ -35,7 +35,7 @@ struct StalePlan {
     private func describe(_ entry: LedgerEntry) -> String {
         let run = entry.run.id.map { "run \($0)" } ?? "a request"
         let window = entry.run.window.map { " of \($0.inWords)" } ?? ""
-        let whose = entry.provenance.author.map { ", asked for by \($0)" } ?? ""
+        let whose = entry.provenance.author.map { ", requested by \($0)" } ?? ""
         let state = "'\(entry.run.state.rawValue)' since \(entry.updatedAt)"
         return "the latest change is \(run)\(window), \(state)\(whose)"
     }

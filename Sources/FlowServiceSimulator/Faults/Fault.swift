@@ -76,7 +76,7 @@ extension Fault {
         Entry(name: "reset-before", meaning: "the connection is reset, no run created"),
         Entry(name: "reset-after", meaning: "run created, then the connection is reset without an answer"),
         Entry(name: "cut-answer", meaning: "run created; half of the answer, then the connection is closed"),
-        Entry(name: "wrong-length", meaning: "run created; Content-Length says half of what comes"),
+        Entry(name: "wrong-length", meaning: "run created; Content-Length is half of the length of the body"),
         Entry(name: "slow:TIME", meaning: "run created at once, answered only after the time"),
         Entry(name: "slow-before:TIME", meaning: "run created and answered only after the time"),
         Entry(name: "slow-body:TIME", meaning: "run created; the answer's body comes in small parts over the time"),

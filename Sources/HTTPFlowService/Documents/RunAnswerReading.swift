@@ -16,7 +16,7 @@ extension RunAnswer {
             } else if let run = JSONDocument(answer.body).createdRun {
                 self = .accepted(run, response: response)
             } else {
-                self = .unknown(reason: "\(answer.status), but the answer has no run id", response: response)
+                self = .unknown(reason: "the service answered \(answer.status) without a run ID", response: response)
             }
         case 401: self = .unauthorized(reason: answer.accessError(redaction))
         case 429: self = .throttled(retryAfter: answer.wait(now: now))

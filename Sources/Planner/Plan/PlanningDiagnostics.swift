@@ -34,7 +34,7 @@ extension Plan {
         guard requestCount > limit else { return nil }
         return Diagnostic(
             .moreRunsThanAllowed, .warning, at: target.place,
-            "the plan has \(requestCount.grouped) requests; one apply may make \(limit.grouped)",
+            "the plan has \(requestCount.grouped) requests, more than the limit of \(limit.grouped) per apply",
             suggestion:
                 "check that no series starts too early; to request them all, raise 'maxRunsPerApply' of the target or "
                 + "pass --max-runs to apply")

@@ -52,7 +52,7 @@ package struct ManifestTemplate: Sendable {
         }
         // The maximum length of a name is 100 characters.
         let lines = [
-            Self.modeline, Self.schemaHint, "# Read from the service. Where a series goes on, write until: now.",
+            Self.modeline, Self.schemaHint, "# Read from the service. For a series that continues, write until: now.",
             "apiVersion: sluice/v1", "kind: RunManifest",
             "metadata: {name: \(quotedYAMLText("\(target.prefix(94))-flows"))}",
             "spec:", "  target: \(quotedYAMLText(target))", "  flows:",

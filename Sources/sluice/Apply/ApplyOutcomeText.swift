@@ -50,8 +50,8 @@ extension ApplyOutcome {
     /// The closing line of an apply.
     var summary: String {
         if isComplete, accepted == 0, remaining == 0, removed > 0 {
-            return
-                "Nothing remains: \(removed == 1 ? "the request was" : "all \(grouped(removed)) requests were") made before."
+            let requests = removed == 1 ? "the request was" : "all \(grouped(removed)) requests were"
+            return "Nothing to do: \(requests) already made."
         }
         var parts = ["\(counted(accepted, "run")) requested"]
         if removed > 0 { parts.append("\(grouped(removed)) already run") }

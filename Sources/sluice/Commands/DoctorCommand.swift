@@ -127,7 +127,7 @@ struct DoctorCommand: AsyncParsableCommand {
             let (flows, store) = try await TargetLedger.with(target, writing: false) { ledger in
                 (try await ledger.store.flows().count, ledger.store)
             }
-            let read = "\(target.ledger): \(counted(flows, "flow")) recorded"
+            let read = "\(counted(flows, "flow")) recorded in \(target.ledger)"
             switch try target.ledger.resolved() {
             case .sqlite(let path): return [Self.file(path, read)]
             case .git:
@@ -136,7 +136,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 let proof =
                     isProven
                     ? "the host rejects a late push, as it must"
-                    : "whether the host rejects a late push is checked by the first apply, before it sends anything"
+                    : "not checked yet: before it sends anything, the first apply checks that the host rejects a late push"
                 return [.passed("ledger", read), .passed("git host", proof)]
             case .postgres:
                 _ = try await TargetLedger.with(target, writing: true) { try await $0.store.flows().count }

@@ -11,10 +11,9 @@ struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Write a target and a manifest to start from.",
         discussion: """
-            Asks on a terminal for what no option says. Where credentials are in the environment, the manifest declares \
-            every flow that the sandbox has for one-time ingestion, with the windows that were run; otherwise it shows \
-            what to write. Writes target.yaml, flows.yaml and, for editors, \
-            manifest.schema.json; never over files that are there.
+            Asks for missing options on a terminal. If credentials are in the environment, the manifest declares every \
+            flow that the sandbox has for one-time ingestion, with the windows of its runs; otherwise the manifest is \
+            an example. Writes target.yaml, flows.yaml and, for editors, manifest.schema.json; never overwrites files.
 
             EXAMPLES:
               sluice init                                        ask for everything

@@ -135,8 +135,8 @@ struct LedgerCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "sql", abstract: "Print the SQL that creates the tables of a ledger on PostgreSQL.",
             discussion: """
-                An apply makes them itself where its role may create a schema. For roles that may not, an administrator \
-                runs this once, and grants the rights that stand at its end.
+                An apply creates them itself if its role may create a schema. Otherwise an administrator runs this SQL \
+                once, and grants the rights listed at the end of the output.
 
                 EXAMPLE:
                   sluice ledger sql | psql --single-transaction ledgers

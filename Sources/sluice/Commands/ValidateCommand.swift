@@ -9,7 +9,7 @@ struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate", abstract: "Check manifests. Needs neither the service nor a ledger.",
         discussion: """
-            Shows all errors and warnings of all files, with their places. Exits with 65 if there is an error.
+            Shows all errors and warnings of all files, with their positions. Exits with 65 if there is an error.
 
             EXAMPLES:
               sluice validate manifests/
