@@ -85,22 +85,6 @@ package struct RunWait: Sendable {
     }
 }
 
-/// A flow whose unfinished runs are waited for.
-package struct WatchedFlow: Hashable, Sendable {
-    let id: FlowID
-    let acknowledged: [Acknowledgement]
-
-    package init(_ declaration: FlowDeclaration) {
-        id = declaration.id
-        acknowledged = declaration.acknowledged
-    }
-
-    package init(_ plan: FlowPlan) {
-        id = plan.id
-        acknowledged = plan.rules.acknowledged
-    }
-}
-
 /// The result of waiting for runs.
 package struct WaitOutcome: Hashable, Sendable {
     package fileprivate(set) var succeeded = 0
