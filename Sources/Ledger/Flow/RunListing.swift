@@ -31,14 +31,21 @@ package struct RunListing: Sendable {
     }
 }
 
+/// The counts of a listing. The raw values are the names in JSON.
+package enum ListingCount: String, Hashable, Sendable, CaseIterable {
+    /// Listed runs.
+    case read
+    /// Listed runs that the ledger did not contain, except answers to open requests.
+    case new
+    /// Runs whose end is new.
+    case ended
+    /// Requests whose outcome is still unknown.
+    case inDoubt
+}
+
 /// The changes that a listing led to.
 package struct ListingFindings: Hashable, Sendable {
-    /// The number of listed runs.
-    package var read = 0
-    /// The number of listed runs that the ledger did not contain, except answers to open requests.
-    package var new = 0
-    /// The number of runs whose end is new.
-    package var ended = 0
+    package var counts = Tally<ListingCount>()
     /// Open requests that the service accepted, with their runs.
     package var adopted: [RunIdentity: RunID] = [:]
     /// Open requests that the service did not accept.
@@ -63,7 +70,7 @@ extension FlowLedger {
         _ listing: RunListing, settling: ClaimSettlementPolicy, at now: Timestamp
     ) throws(LedgerError) -> ListingFindings {
         var findings = ListingFindings()
-        findings.read = listing.runs.count
+        findings.counts[.read] = listing.runs.count
         let sightings = sightings(in: listing)
         // Adopt before recording, or an answer to an open request would become a run of its own. Release last: while a
         // request of its window is open, a failed run keeps its recorded end.
@@ -76,6 +83,7 @@ extension FlowLedger {
             try update(request, .outcome(.released(reason: reason)), at: now)
         }
         findings.released = released
+        findings.counts[.inDoubt] = openRequests.count
         recordProgress(of: listing, settling, at: now)
         return findings
     }
@@ -137,7 +145,7 @@ extension FlowLedger {
         }
         guard let known = sighting.known else {
             insert(LedgerEntry(run, identity: nextIdentity(window: run.window), at: now))
-            findings.new += 1
+            findings.counts[.new] += 1
             return
         }
         var identity = known.identity
@@ -150,7 +158,7 @@ extension FlowLedger {
         // Update ended runs as long as they are listed, because counts and errors may arrive after the end.
         guard known.state == .accepted || observed != known, !isReplacedByRetry(known, ifEnded: run.end) else { return }
         try update(identity, .observed(run), at: now)
-        if known.state == .accepted, run.end != nil { findings.ended += 1 }
+        if known.state == .accepted, run.end != nil { findings.counts[.ended] += 1 }
     }
 
     /// Whether a retry of this failed run is running or has ingested records. If so, the run's row keeps its recorded
