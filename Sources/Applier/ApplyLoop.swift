@@ -20,7 +20,8 @@ package struct ApplyLoop: Sendable {
 
     /// The stage to perform next.
     package enum Step: Hashable, Sendable {
-        case plan(Round)
+        /// Plan in the loop's round.
+        case plan
         /// The plan has broken rules.
         case reject(Plan)
         /// Show the plan, confirm it, and apply it.
@@ -91,19 +92,19 @@ package struct ApplyLoop: Sendable {
         } else {
             return settle()
         }
-        return .plan(round)
+        return .plan
     }
 
     private mutating func step(afterWaiting ended: WaitOutcome) -> Step {
         let end = ApplyEnd(apply: outcome, wait: ended, anyRunFailed: anyRunFailed)
         guard !isFinishing else { return .end(end) }
-        anyRunFailed = anyRunFailed || ended.failed > 0
+        anyRunFailed = anyRunFailed || ended[.failed] > 0
         if ended.ended > 0 {
             round = .continued
-            return .plan(.continued)
+            return .plan
         }
         // A window that waits for another flow may need more than the end of running runs.
-        return ended.running > 0 || anyRunFailed ? .end(end) : finish()
+        return ended[.running] > 0 || anyRunFailed ? .end(end) : finish()
     }
 
     /// The requests of this round are made.

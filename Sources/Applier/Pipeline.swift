@@ -37,7 +37,7 @@ package struct Pipeline<Interaction: ApplyInteraction> {
     /// - Throws: ``PipelineError``, and the errors of the ledger and of the interaction.
     package func run() async throws -> ApplyEnd {
         var loop = ApplyLoop(waits: options.waits)
-        return try await run(&loop, from: .plan(.first))
+        return try await run(&loop, from: .plan)
     }
 
     /// Shows and applies a saved plan: exactly its requests, or none of a flow that has changed since.
@@ -65,8 +65,8 @@ package struct Pipeline<Interaction: ApplyInteraction> {
         var step = first
         while true {
             switch step {
-            case .plan(let round):
-                step = loop.step(after: .planned(try await plan(round)))
+            case .plan:
+                step = loop.step(after: .planned(try await plan(loop.round)))
             case .reject(let plan):
                 throw PipelineError.brokenRules(plan)
             case .skip(let plan):

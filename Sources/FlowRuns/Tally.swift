@@ -15,6 +15,8 @@ package struct Tally<Kind: Hashable & Sendable>: Hashable, Sendable, Expressible
         set { counts[kind] = newValue == 0 ? nil : newValue }
     }
 
+    package var total: Int { counts.values.reduce(0, +) }
+
     package func sum(_ kinds: Kind...) -> Int { kinds.reduce(0) { $0 + self[$1] } }
 
     package static func + (left: Tally, right: Tally) -> Tally {

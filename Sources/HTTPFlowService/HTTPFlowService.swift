@@ -1,6 +1,7 @@
 import FlowRuns
 import FlowService
 import Logging
+import NIOHTTP1
 
 /// The Flow Service over HTTP. All requests share one rate limit, and a stop ends all waits and reads.
 ///
@@ -37,10 +38,9 @@ package struct HTTPFlowService: FlowService {
     let transport: Transport
     let tokens: AccessTokens
     let sender: RetryingSender
-    let headers: [(name: String, value: String)]
+    private let headers: [(String, String)]
     let secrets: [String]
     let pageLimit: Int
-    let stop: StopSignal
     let time: any TimeSource
     let freshAnswers: FreshAnswers
 
@@ -62,10 +62,9 @@ package struct HTTPFlowService: FlowService {
         }
         let network = try NetworkEnvironment(options.environment)
         func transport(to address: String) throws(ConfigurationError) -> Transport {
-            let address = try ServiceAddress(address, allowsInsecureHTTP: options.allowsInsecureHTTP)
-            return Transport(
-                over: try network.route(to: address), timeout: options.requestTimeout, time: options.time,
-                logger: logger)
+            try Transport(
+                to: ServiceAddress(address, allowsInsecureHTTP: options.allowsInsecureHTTP), over: network,
+                timeout: options.requestTimeout, time: options.time, logger: logger)
         }
         sender = RetryingSender(
             retryPolicy: options.retryPolicy, rateLimiter: RateLimiter(requestsPerSecond: options.requestsPerSecond),
@@ -88,7 +87,6 @@ package struct HTTPFlowService: FlowService {
         ]
         secrets = credentials.secrets
         pageLimit = options.pageLimit
-        stop = options.stop
         time = options.time
         freshAnswers = FreshAnswers(time: options.time, stop: options.stop)
     }
@@ -106,7 +104,32 @@ package struct HTTPFlowService: FlowService {
     package func serviceTime() -> ServiceTime? { freshAnswers.serviceTime() }
 
     /// Returns the headers of every request.
-    func authorized(by token: String) -> [(name: String, value: String)] {
-        [("Authorization", "Bearer \(token)")] + headers
+    func authorized(by token: String) -> HTTPHeaders { HTTPHeaders([("Authorization", "Bearer \(token)")] + headers) }
+}
+
+/// An error in the settings of a client. Nothing was sent.
+package enum ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The address is not `https` (or `http`, where allowed) with only a host and a path.
+    case invalidAddress(String, reason: String)
+    /// Plain `http` to another machine would expose the token on the network.
+    case insecureAddress(String)
+    /// The value named `name` is not a valid HTTP header value.
+    case invalidValue(name: String)
+    /// `SSL_CERT_FILE` or `SSL_CERT_DIR` does not name a readable PEM file with certificates.
+    case unreadableCertificates(variable: String, path: String, reason: String)
+    /// The variable is not the address of an HTTP proxy. Its value may contain a password and is not shown.
+    case invalidProxy(variable: String)
+
+    /// The problem and its correction, without secrets.
+    package var description: String {
+        switch self {
+        case .invalidAddress(let address, let reason): "the address '\(address)' cannot be used: \(reason)"
+        case .insecureAddress(let address):
+            "the address '\(address)' is plain http to another machine: use https, or --insecure-http"
+        case .invalidValue(let name): "\(name) is empty or has characters that a header cannot hold"
+        case .unreadableCertificates(let variable, let path, let reason):
+            "cannot read the certificates of \(variable)=\(path): \(reason)"
+        case .invalidProxy(let variable): "\(variable) is not the address of an HTTP proxy: write http://host:port"
+        }
     }
 }

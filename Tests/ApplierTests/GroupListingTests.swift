@@ -108,7 +108,7 @@ struct GroupListingTests {
             RunListing(some: [Self.run(30).run, Self.run(20).run]),
             settling: ClaimSettlementPolicy(settle: Self.settle, age: Self.settle),
             at: Self.time(2_000))
-        #expect(findings.new == 1)
+        #expect(findings.counts[.new] == 1)
         #expect(ledger.runs.compactMap(\.id).contains(RunID("330")!))
         #expect(ledger.record.newestRunAt == Self.time(20))
         #expect(ledger.record.contactedAt == Self.time(2_000), "the status tells when it was refreshed")

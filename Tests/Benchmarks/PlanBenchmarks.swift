@@ -71,7 +71,7 @@ extension Benchmark {
 
     private static func plan(_ file: SourceFile, ledger path: String?) async throws {
         let flow = try load(file)
-        let planning = Mutex(FlowPlanning(flow, asOf: Samples.now))
+        let planning = Mutex(FlowPass(flow, asOf: Samples.now))
         if let path {
             let store = try SQLiteLedger.open(path: path, targets: [Samples.target], mode: .readOnly)
             try await store.scanRuns(flow.id) { part in

@@ -78,7 +78,8 @@ extension HTTPAnswer {
         func header() -> String? { lines.popFirst().flatMap { $0.isEmpty ? nil : String(decoding: $0, as: UTF8.self) } }
         let status = header().flatMap { Int($0) } ?? 200
         self.init(
-            status: (200..<600).contains(status) ? status : 200, retryAfter: header(), date: header(),
-            location: header(), body: Array(lines.first ?? []))
+            status: (200..<600).contains(status) ? status : 200,
+            headers: .init(["Retry-After", "Date", "Location"].compactMap { name in header().map { (name, $0) } }),
+            body: Array(lines.first ?? []))
     }
 }

@@ -74,7 +74,7 @@ struct ConfigurationTests {
         ] as [([String: String], String?)])
     func proxy(environment: [String: String], expected: String?) throws {
         let address = try ServiceAddress("https://platform.adobe.io/data", allowsInsecureHTTP: false)
-        let proxy = try NetworkEnvironment(environment).route(to: address).proxy
+        let proxy = try NetworkEnvironment(environment).proxy(for: address)
         #expect(proxy.map { "\($0.host):\($0.port)" } == expected)
     }
 
@@ -99,14 +99,14 @@ struct ConfigurationTests {
         ])
     func exemptions(list: String, address: String, isExempt: Bool) throws {
         let address = try ServiceAddress(address, allowsInsecureHTTP: false)
-        let proxy = try NetworkEnvironment(["HTTPS_PROXY": "p.example", "NO_PROXY": list]).route(to: address).proxy
+        let proxy = try NetworkEnvironment(["HTTPS_PROXY": "p.example", "NO_PROXY": list]).proxy(for: address)
         #expect((proxy == nil) == isExempt)
     }
 
     @Test("this machine is never reached through a proxy")
     func loopbackProxy() throws {
         let address = try ServiceAddress("http://127.0.0.1:80", allowsInsecureHTTP: false)
-        #expect(try NetworkEnvironment(["HTTP_PROXY": "p.example"]).route(to: address).proxy == nil)
+        #expect(try NetworkEnvironment(["HTTP_PROXY": "p.example"]).proxy(for: address) == nil)
     }
 
     @Test(
@@ -115,7 +115,7 @@ struct ConfigurationTests {
     func invalidProxy(value: String) throws {
         let address = try ServiceAddress("https://a.example", allowsInsecureHTTP: false)
         #expect(throws: ConfigurationError.invalidProxy(variable: "HTTPS_PROXY")) {
-            try NetworkEnvironment(["HTTPS_PROXY": value]).route(to: address)
+            try NetworkEnvironment(["HTTPS_PROXY": value]).proxy(for: address)
         }
     }
 
@@ -143,7 +143,7 @@ struct ConfigurationTests {
             atPath: folder.appending(path: "5ed36f99.0").path, withDestinationPath: "company.pem")
         try Data("no certificate".utf8).write(to: folder.appending(path: "README"))
         func count(_ variables: [String: String]) throws -> Int? {
-            try TrustedAuthorities.fromEnvironment(variables)?.count
+            try NetworkEnvironment.authorities(variables)?.count
         }
         #expect(try count(["SSL_CERT_DIR": "/nowhere:\(folder.path)"]) == 1)
         #expect(try count(["SSL_CERT_DIR": folder.path, "SSL_CERT_FILE": file]) == 2)

@@ -153,3 +153,20 @@ extension RunAnswer {
 func expectGolden(_ text: String, _ name: String) throws {
     #expect(try GoldenFile("Golden/\(name)").text(updatingTo: text) == text)
 }
+
+extension FlowService {
+    /// Reads all runs of a flow.
+    func runs(of flow: FlowID) async throws(FlowServiceError) -> [ObservedRun] {
+        var (runs, seen): ([ObservedRun], Set<RunID>) = ([], [])
+        var paging = Paging("/runs")
+        while true {
+            let page = try await self.runs(of: flow, newestFirst: false, after: paging.next)
+            let new = page.items.filter { seen.insert($0.id).inserted }
+            runs += new
+            guard try paging.advance(after: page, newItems: new.count) else { return runs }
+        }
+    }
+
+    /// Reads one run.
+    func run(_ run: RunID) async throws(FlowServiceError) -> ObservedRun? { try await runs(ids: [run]).first?.run }
+}

@@ -17,8 +17,8 @@ struct ListingTests {
     func unrecorded() throws {
         var ledger = FlowLedger()
         let runs = [Sample.observed("b", 1, after: .seconds(20)), Sample.observed("a", 1), Sample.observed("c", 2)]
-        #expect(try ledger.observe(Sample.listing(runs, after: isOver), settling: settling, at: Sample.now).new == 3)
-        #expect(try ledger.observe(Sample.listing(runs, after: isOver), settling: settling, at: Sample.now).new == 0)
+        #expect(try ledger.observe(Sample.listing(runs, after: isOver), settling: settling, at: Sample.now).counts[.new] == 3)
+        #expect(try ledger.observe(Sample.listing(runs, after: isOver), settling: settling, at: Sample.now).counts[.new] == 0)
         #expect(ledger.runs.compactMap(\.id) == [Sample.run("a"), Sample.run("b"), Sample.run("c")])
         #expect(ledger.runs.map(\.identity.attempt) == [1, 2, 1])
     }
@@ -218,8 +218,8 @@ struct ListingTests {
                         id: id, window: Sample.window(1), createdAt: Sample.now, status: "x", end: RunEnd(state: state))
                 ], after: isOver)
         }
-        #expect(try ledger.observe(ended(.failed), settling: settling, at: Sample.now).ended == 1)
-        #expect(try ledger.observe(ended(.succeeded), settling: settling, at: Sample.now).ended == 0)
+        #expect(try ledger.observe(ended(.failed), settling: settling, at: Sample.now).counts[.ended] == 1)
+        #expect(try ledger.observe(ended(.succeeded), settling: settling, at: Sample.now).counts[.ended] == 0)
         #expect(ledger.run(Sample.identity(1))?.state == .succeeded)
     }
 }

@@ -82,7 +82,7 @@ struct ManifestLoaderTests {
         let (orders, allOrders) = (try #require(local.last), try #require(shared.first))
         #expect((orders.name, allOrders.name) == ("orders", "all-orders"))
         #expect(orders.deltaColumn?.column == allOrders.deltaColumn?.column)
-        #expect(orders.batch == nil && allOrders.batch == .upTo(.days(7)))
+        #expect(orders.batch == nil && allOrders.batch == .days(7))
         #expect(orders.series.map(\.from) == [Timestamp(year: 2024, month: 12, day: 1)!])
         #expect(allOrders.series.map(\.from) == [Timestamp(year: 2024, month: 1, day: 1)!])
         #expect((orders.place.line, allOrders.place.line) == (17, 21))

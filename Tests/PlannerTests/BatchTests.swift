@@ -9,7 +9,7 @@ struct BatchTests {
     private func flow(_ series: Range<Int64>, every: Int64 = 10, batch: Int64? = 30) -> SampleFlow {
         SampleFlow(
             retryFailed: 1, series: [Series(every: every, series)],
-            batch: batch.map { .upTo(.fixed(.seconds($0))) })
+            batch: batch.map { .fixed(.seconds($0)) })
     }
 
     @Test("missing windows that touch are requested as one run of at most the batch length")
@@ -61,7 +61,7 @@ struct BatchTests {
         flow.runs.append(RecordedRun(0..<30, .failed, attempt: 2))
         #expect(flow.plan.ranges == [-10..<0, 30..<40])
         #expect((flow.plan.recordedCount, flow.plan.failedCount) == (3, 3))
-        flow.batch = .upTo(.fixed(.seconds(30)))
+        flow.batch = .fixed(.seconds(30))
         #expect(flow.plan.ranges == [-10..<0, 30..<40], "not even the beginning of it")
         // Status suggests this rerun.
         flow.reruns = [Rerun(0..<30, "again-1")]
@@ -179,7 +179,7 @@ struct BatchTests {
         let series = Series(
             every: .days(1), from: from, until: .time(from + .seconds(14 * 86_400 - 3600)), timeZone: "Europe/Berlin",
             place: SampleFlow.place)
-        let flow = SampleFlow(series: [series], batch: .upTo(.days(7)), asOf: from + .seconds(30 * 86_400))
+        let flow = SampleFlow(series: [series], batch: .days(7), asOf: from + .seconds(30 * 86_400))
         #expect(flow.plan.actions.map(\.windowCount) == [7, 7])
         #expect(flow.plan.actions.map { $0.window.length } == [.seconds(7 * 86_400 - 3600), .seconds(7 * 86_400)])
         #expect(flow.plan.actions.first?.members.map(\.count) == [6, 1])

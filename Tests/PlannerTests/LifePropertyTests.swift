@@ -50,7 +50,7 @@ struct LifePropertyTests {
                 order: Bool.random(using: &random) ? .oldestFirst : .newestFirst,
                 runsPerDay: Bool.random(using: &random) ? Int.random(in: 1...8, using: &random) : nil,
                 priority: Int.random(in: -2...2, using: &random), windows: flow.windows, series: flow.series,
-                batch: batch == 0 ? nil : .upTo(.fixed(.seconds(batch))), after: flow.after, place: flow.place)
+                batch: batch == 0 ? nil : .fixed(.seconds(batch)), after: flow.after, place: flow.place)
         }
 
         /// Ends some runs, plans, and requests a part of the plan. Returns whether all is done.

@@ -51,7 +51,7 @@ struct PlanPropertyTests {
     @Test("the plan is the same for any partition of the recorded runs into chunks")
     func parts() {
         forEachFlow { flow, plan, generator in
-            var planning = FlowPlanning(flow.declaration, replaced: flow.replaced, asOf: flow.asOf)
+            var planning = FlowPass(flow.declaration, replaced: flow.replaced, asOf: flow.asOf)
             var rest = flow.runs.sorted(by: RecordedRun.isBefore)[...]
             while !rest.isEmpty {
                 let count = Int.random(in: 0...3, using: &generator)
@@ -82,12 +82,12 @@ struct PlanPropertyTests {
             guard flow.canBeApplied(plan) else { return }
             var flow = flow
             let limit = Int64.random(in: 0...20, using: &generator)
-            flow.batch = limit == 0 || flow.overlap == .allow ? nil : .upTo(.fixed(.seconds(limit)))
+            flow.batch = limit == 0 || flow.overlap == .allow ? nil : .fixed(.seconds(limit))
             var approved = flow.plan
             guard !approved.diagnostics.hasErrors else { return }
             let count = Int.random(in: 0...approved.actions.count, using: &generator)
             if Bool.random(using: &generator) { approved.actions = PlannedActions(approved.actions.prefix(count)) }
-            let remainder = Planner(asOf: flow.asOf, listsUndeclared: false).remainder(
+            let remainder = Planner(asOf: flow.asOf).remainder(
                 of: approved, record: flow.record, runs: flow.runs.sorted(by: RecordedRun.isBefore),
                 replaced: flow.replaced)
             // A flow that is held is applied when that is resolved.
@@ -130,7 +130,7 @@ struct PlanPropertyTests {
             guard !plan.diagnostics.hasErrors, plan.held.isEmpty else { return }
             var after = flow
             if flow.overlap != .allow, Bool.random(using: &generator) {
-                after.batch = .upTo(.fixed(.seconds(Int64.random(in: 1...20, using: &generator))))
+                after.batch = .fixed(.seconds(Int64.random(in: 1...20, using: &generator)))
             }
             let states: [RunState] = [.succeeded, .accepted, .partial, .failed, .failed]
             for round in 0..<100 {
@@ -236,7 +236,7 @@ struct PlanPropertyTests {
             guard flow.overlap != .allow, plan.held.isEmpty, !isCut else { return }
             var batched = flow
             let limit = Duration.seconds(Int64.random(in: 1...20, using: &generator))
-            batched.batch = .upTo(.fixed(limit))
+            batched.batch = .fixed(limit)
             let batchedPlan = batched.plan
             func seconds(_ plan: FlowPlan) -> [Int64] {
                 plan.actions.filter { $0.kind == .create }.map(\.window).flatMap(\.range).sorted()
@@ -263,7 +263,7 @@ struct PlanPropertyTests {
             for _ in 0..<60 {
                 after.order = Bool.random(using: &generator) ? .oldestFirst : .newestFirst
                 let limit = Int64.random(in: 0...20, using: &generator)
-                after.batch = limit == 0 ? nil : .upTo(.fixed(.seconds(limit)))
+                after.batch = limit == 0 ? nil : .fixed(.seconds(limit))
                 let plan = after.plan
                 #expect(!plan.diagnostics.hasErrors, "\(flow)")
                 if plan.actions.isEmpty { break }

@@ -118,7 +118,7 @@ struct PredecessorTests {
     func batches() {
         let after = Self.predecessor([0..<20], [RecordedRun(0..<20, .succeeded)])
         let flow = SampleFlow(
-            series: [Series(every: 10, 0..<40)], batch: .upTo(.fixed(.seconds(40))), predecessors: [after])
+            series: [Series(every: 10, 0..<40)], batch: .fixed(.seconds(40)), predecessors: [after])
         #expect(flow.plan.ranges == [0..<20])
         #expect(flow.plan.held.map(\.window.range) == [20..<30, 30..<40])
     }

@@ -75,7 +75,7 @@ struct RemainingRequestsTests {
     @Test("a run inside an approved batch cuts it anew")
     func recut() {
         let flow = SampleFlow(
-            overlap: .trim, series: [Series(every: 10, 0..<40)], batch: .upTo(.fixed(.seconds(40))))
+            overlap: .trim, series: [Series(every: 10, 0..<40)], batch: .fixed(.seconds(40)))
         #expect(flow.plan.ranges == [0..<40])
         guard case .missing(let actions, _, true) = remainder(of: flow, after: [RecordedRun(10..<20, .succeeded)])
         else {

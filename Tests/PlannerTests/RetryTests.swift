@@ -99,7 +99,7 @@ struct RetryTests {
             RecordedRun(0..<20, .failed), RecordedRun(0..<20, .rejected, attempt: 2, failure: "not found"),
         ]
         var flow = SampleFlow(
-            retryFailed: 1, series: [Series(every: 10, 0..<20)], batch: .upTo(.fixed(.seconds(20))), runs: runs)
+            retryFailed: 1, series: [Series(every: 10, 0..<20)], batch: .fixed(.seconds(20)), runs: runs)
         #expect(flow.plan.actions.map(\.kind) == [.retry(of: RunID("0--1")!)])
         flow.reruns = [Rerun(0..<20, "fix")]
         #expect(flow.plan.actions.map(\.kind) == [.rerun])

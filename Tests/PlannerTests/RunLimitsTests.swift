@@ -66,7 +66,7 @@ struct RunLimitsTests {
             RecordedRun(0..<10, .rejected, at: day), RecordedRun(0..<10, .released, at: day),
             RecordedRun(0..<10, .inDoubt, at: day),
         ]
-        #expect(usage(runs).total == 4)
+        #expect(usage(runs).onDay.total == 4)
         #expect(usage(runs).underWay == 5)
         #expect(counts(plan([10], runsPerDay: 6).limited(by: usage(runs))) == [2])
         #expect(counts(plan([10], runsPerDay: 3).limited(by: usage(runs))) == [0])
@@ -127,14 +127,14 @@ struct RunLimitsTests {
                 id: Self.id(index), manifest: "crm", target: "prod", source: .file,
                 order: index == 1 ? .newestFirst : .oldestFirst, priority: index == 2 ? 1 : 0,
                 series: [Series(every: 10, 0..<Int64(50 + index) * 10)],
-                batch: index == 0 ? .upTo(.fixed(.seconds(35))) : nil, place: SampleFlow.place)
+                batch: index == 0 ? .fixed(.seconds(35)) : nil, place: SampleFlow.place)
         }
         var (days, requested) = (0, 0)
         while days < 400 {
             let now = Timestamp(seconds: 100_000 + Int64(days) * 86_400)
             var usage = RunUsage(at: now)
             for (flow, runs) in runs { usage.add(runs, of: flow) }
-            #expect(usage.total == 0)
+            #expect(usage.onDay.total == 0)
             let flows = declarations.map { declaration in
                 let known = (runs[declaration.id] ?? []).sorted(by: RecordedRun.isBefore)
                 return Planner(asOf: now).plan(declaration, record: FlowRecord(id: declaration.id), runs: known)

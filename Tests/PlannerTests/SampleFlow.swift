@@ -22,7 +22,7 @@ struct SampleFlow {
     /// The explicit windows; each is declared on a line of its own, from 101 on.
     var windows: [Range<Int64>] = []
     var series: [Series] = []
-    var batch: SeriesBatch?
+    var batch: Series.Step?
     var reruns: [Rerun] = []
     var acknowledged: [Acknowledgement] = []
     var pauses: [Pause] = []

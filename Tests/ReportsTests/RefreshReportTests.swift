@@ -8,7 +8,7 @@ import Testing
 @Suite("Refresh reports")
 struct RefreshReportTests {
     private static let outcomes: [RefreshReport.Outcome] = [
-        .read(16, new: 2, ended: 4, inDoubt: 1), .absent, .failed("the service answered 503"), .stopped,
+        .read([.read: 16, .new: 2, .ended: 4, .inDoubt: 1]), .absent, .failed("the service answered 503"), .stopped,
     ]
 
     private static var report: RefreshReport {

@@ -46,8 +46,8 @@ package struct Applier: Sendable {
             let checked = holdingDependents(of: await preflight(flows), in: flows)
             // Limits use the current state: other processes may have made requests since the plan was made, and runs
             // may have ended.
-            if staleness == .refuse { try await context.readRunsUnderWay(of: plan) }
-            let limited = plan.hasRunLimits ? plan.limited(by: try await context.usage(of: plan)) : plan
+            if staleness == .refuse { try await readRunsUnderWay(of: plan) }
+            let limited = try await limited(plan)
             let flows = limited.flows.filter { !$0.actions.isEmpty || $0.isWaiting }
             let outcomes = await apply(flows, checked, limited, staleness)
             outcome = ApplyOutcome(flows: outcomes + plan.heldBack(by: limited))
@@ -60,6 +60,31 @@ package struct Applier: Sendable {
         }
         context.report(.finished(outcome))
         return outcome
+    }
+
+    /// Holds the requests over the limits on runs at the service's current time, or at this machine's time if the service's
+    /// is unknown.
+    private func limited(_ plan: Plan) async throws(RefreshError) -> Plan {
+        do throws(LedgerError) {
+            return try await plan.limited(
+                countingRunsOf: plan.flows.map(WatchedFlow.init), in: context.store,
+                at: context.service.serviceTime()?.latest ?? context.time.now())
+        } catch { throw .ledger(error) }
+    }
+
+    /// Reads which unfinished runs have ended, if a limit counts running runs.
+    private func readRunsUnderWay(of plan: Plan) async throws(RefreshError) {
+        guard plan.target.limits.running != nil else { return }
+        for flow in plan.flows {
+            var comparison = FlowComparison(flow.id, acknowledged: flow.rules.acknowledged, context)
+            guard try await comparison.ledger().runs.contains(where: \.isUnderWay) else { continue }
+            comparison.readsRunsUnderWay = true
+            do throws(RefreshError) { _ = try await comparison.compare() } catch .service(let error) {
+                // An unreadable flow is held later, when it is applied.
+                if case .flow = error.scope { continue }
+                throw .service(error)
+            }
+        }
     }
 
     /// Requires a full comparison of every flow if this machine last used a shared ledger for the target: the embedded
@@ -161,6 +186,18 @@ extension Result<ServiceFlow?, FlowEnd> {
         switch self {
         case .failure(.unfit), .failure(.held), .failure(.unreadable): true
         default: false
+        }
+    }
+}
+
+extension Plan {
+    /// Returns the outcomes of the requests that `limited` postpones, for each flow that has any.
+    fileprivate func heldBack(by limited: Plan) -> [FlowOutcome] {
+        let kept = Dictionary(limited.flows.map { ($0.id, $0.actions.count) }) { first, _ in first }
+        return flows.compactMap { flow in
+            let count = flow.actions.count - kept[flow.id, default: 0]
+            guard count > 0 else { return nil }
+            return FlowOutcome(flow: flow.id, accepted: 0, removed: 0, remaining: count, end: .done)
         }
     }
 }

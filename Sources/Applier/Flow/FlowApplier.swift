@@ -170,7 +170,7 @@ struct FlowApplier {
         do throws(LedgerError) { replaced = try await context.store.replaced(plan.rules.replaced) } catch {
             throw context.end(for: error)
         }
-        let remainder = Planner(asOf: asOf, listsUndeclared: false).remainder(
+        let remainder = Planner(asOf: asOf).remainder(
             of: plan, record: reconciler.ledger.record, runs: reconciler.ledger.runs, replaced: replaced)
         var (actions, column): (PlannedActions, DeltaColumn?)
         switch remainder {

@@ -17,8 +17,7 @@ package struct Refresh: Sendable {
     /// The result of one flow's refresh.
     package struct Result: Hashable, Sendable {
         package enum End: Hashable, Sendable {
-            /// - Parameter open: the number of requests whose outcome is still unknown.
-            case read(ListingFindings, open: Int)
+            case read(Tally<ListingCount>)
             /// The service does not have the flow.
             case absent
             case failed(RefreshError)
@@ -95,10 +94,9 @@ package struct Refresh: Sendable {
             let (_, findings) = try await comparison.merge(
                 listing, column: flow.deltaColumn, ifUsable: { GroupListing.isReliable(for: $0) })
         {
-            return .read(findings, open: 0)
+            return .read(findings.counts)
         }
-        let (ledger, findings) = try await comparison.compare(
-            known.readsAll ? .full : .newest, column: flow.deltaColumn)
-        return .read(findings, open: ledger.openRequests.count)
+        return .read(
+            try await comparison.compare(known.readsAll ? .full : .newest, column: flow.deltaColumn).1.counts)
     }
 }

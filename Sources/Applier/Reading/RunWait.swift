@@ -45,10 +45,10 @@ package struct RunWait: Sendable {
         }
         var pause = Self.firstPause
         while true {
-            outcome.running = waitedFor.values.reduce(0) { $0 + $1.count }
-            context.report(.waited(running: outcome.running))
+            outcome[.running] = waitedFor.values.reduce(0) { $0 + $1.count }
+            context.report(.waited(running: outcome[.running]))
             let left = deadline.map { $0 - time.monotonic() }
-            guard outcome.running > 0, !forOne || outcome.ended == 0, left ?? pause > .zero, !stop.isRequested else {
+            guard outcome[.running] > 0, !forOne || outcome.ended == 0, left ?? pause > .zero, !stop.isRequested else {
                 break
             }
             await time.pause(min(pause, left ?? pause), unless: stop)
@@ -59,7 +59,7 @@ package struct RunWait: Sendable {
                 for run in try await read(flow, runs) where !run.isUnderWay {
                     guard let id = run.id, runs.contains(id), isFinal(run, &endSeenAt) else { continue }
                     waitedFor[flow.id]?.remove(id)
-                    outcome.add(run.state)
+                    if let count = WaitCount(run.state) { outcome[count] += 1 }
                     context.report(.runEnded(run))
                 }
             }
@@ -85,47 +85,32 @@ package struct RunWait: Sendable {
     }
 }
 
-/// A flow whose unfinished runs are waited for.
-package struct WatchedFlow: Hashable, Sendable {
-    let id: FlowID
-    let acknowledged: [Acknowledgement]
+/// The counts of a wait. The raw values are the names in JSON.
+package enum WaitCount: String, Hashable, Sendable, CaseIterable {
+    case succeeded
+    case partial
+    case failed
+    /// Runs still unfinished at the time limit or when a stop was requested.
+    case running
 
-    package init(_ declaration: FlowDeclaration) {
-        id = declaration.id
-        acknowledged = declaration.acknowledged
+    /// The count of runs that ended in a state; `nil` for a state that is no end.
+    init?(_ state: RunState) {
+        switch state {
+        case .succeeded: self = .succeeded
+        case .partial: self = .partial
+        case .failed: self = .failed
+        case .intended, .accepted, .rejected, .inDoubt, .released: return nil
+        }
     }
 
-    package init(_ plan: FlowPlan) {
-        id = plan.id
-        acknowledged = plan.rules.acknowledged
-    }
+    package var title: String { self == .running ? "still running" : rawValue }
 }
 
 /// The result of waiting for runs.
-package struct WaitOutcome: Hashable, Sendable {
-    package fileprivate(set) var succeeded = 0
-    package fileprivate(set) var partial = 0
-    package fileprivate(set) var failed = 0
-    /// Number of runs still unfinished at the time limit or when a stop was requested.
-    package fileprivate(set) var running = 0
+package typealias WaitOutcome = Tally<WaitCount>
 
-    init(succeeded: Int = 0, partial: Int = 0, failed: Int = 0, running: Int = 0) {
-        self.succeeded = succeeded
-        self.partial = partial
-        self.failed = failed
-        self.running = running
-    }
-
-    package var ended: Int { succeeded + partial + failed }
-
-    fileprivate mutating func add(_ state: RunState) {
-        switch state {
-        case .succeeded: succeeded += 1
-        case .partial: partial += 1
-        case .failed: failed += 1
-        case .intended, .accepted, .rejected, .inDoubt, .released: break
-        }
-    }
+extension WaitOutcome {
+    package var ended: Int { sum(.succeeded, .partial, .failed) }
 }
 
 extension RecordedRun {

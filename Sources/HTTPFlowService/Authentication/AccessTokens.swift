@@ -75,12 +75,11 @@ actor AccessTokens {
         let start = source.sender.time.monotonic()
         let answer: HTTPAnswer
         do throws(FlowServiceError) {
-            answer = try await source.sender.send(
-                {
-                    ServiceRequest(
-                        method: .post, path: "", headers: [("Content-Type", "application/x-www-form-urlencoded")],
-                        body: GuardedBody(body), answerLimit: 65_536)
-                }, over: source.transport, name: "the token address")
+            answer = try await source.sender.send("the token address") { () async throws(TransportError) in
+                try await source.transport.send(
+                    .POST, "", headers: ["Content-Type": "application/x-www-form-urlencoded"], body: GuardedBody(body),
+                    answerLimit: 65_536)
+            }
         } catch {
             guard case .unavailable(let reason) = error else { return .failure(error) }
             return .failure(.unavailable(redaction(reason)))

@@ -39,8 +39,9 @@ package struct FlowDeclaration: Hashable, Sendable {
     /// The explicit windows, in file order.
     package let windows: [DeclaredWindow]
     package let series: [Series]
-    /// The batch policy for series windows; `nil` requests each window separately.
-    package let batch: SeriesBatch?
+    /// The maximum length of a run of adjacent series windows, in the calendar of the series; `nil` requests each window
+    /// separately.
+    package let batch: Series.Step?
     package let reruns: [Rerun]
     package let acknowledged: [Acknowledgement]
     /// The flow's own pause and its manifest's.
@@ -60,7 +61,7 @@ package struct FlowDeclaration: Hashable, Sendable {
         expectation: Expectation? = nil,
         order: Order = .oldestFirst, runsPerDay: Int? = nil, priority: Int = 0, windows: [DeclaredWindow] = [],
         series: [Series] = [],
-        batch: SeriesBatch? = nil,
+        batch: Series.Step? = nil,
         reruns: [Rerun] = [],
         acknowledged: [Acknowledgement] = [], pauses: [Pause] = [], replaces: [Replacement] = [],
         replaced: [FlowID]? = nil, after: [FlowReference] = [], place: Place

@@ -169,7 +169,7 @@ extension ManifestDecoder {
 
     private mutating func batch(
         _ field: Field?, _ overlapField: Field?, _ overlap: FlowDeclaration.Overlap
-    ) -> SeriesBatch? {
+    ) -> Series.Step? {
         guard let step = step(field) else { return nil }
         if overlap == .allow, let overlapField {
             add(
@@ -177,7 +177,7 @@ extension ManifestDecoder {
                 "'batch' does not go with 'overlap: allow', which requests windows inside of a recorded run again",
                 suggestion: "write overlap: error or trim, or remove 'batch'")
         }
-        return .upTo(step)
+        return step
     }
 
     mutating func flowID(_ field: Field?) -> FlowID? {

@@ -15,61 +15,53 @@ struct FlowPlanBuilder {
     private var repeatedWindows: Set<Window> = []
     private let listsUndeclared: Bool
     var diagnostics = CappedDiagnostics()
-    var seriesOverlaps = SeriesOverlaps()
+    private var seriesOverlaps = SeriesOverlaps()
     /// Earlier attempts at windows that no run covers: requests that were not accepted, and failed runs.
     var attempts: [Window: Attempts] = [:]
 
     /// Earlier attempts at reruns of windows that no run covers.
     var rerunAttempts: [Window: [String: Attempts]] = [:]
 
-    var rerunsWithoutRun: [RerunWithoutRun] = []
+    private var rerunsWithoutRun: [RerunWithoutRun] = []
     /// The IDs of ranges that touch a window that was run.
-    var usedRanges: Set<String> = []
+    private var usedRanges: Set<String> = []
     /// The reruns of ranges that the pass decided on, of windows that no run covers.
     private var decidedReruns: Set<RunKey> = []
     /// The recorded or failed window that ends last, so far.
     private var lastEndingRun: Window?
     /// The IDs of acknowledged runs that count for nothing.
     let acknowledged: Set<RunID>
-    var unseenAcknowledged: Set<RunID>
+    private var unseenAcknowledged: Set<RunID>
     private let acknowledgements: [RunID: Acknowledgement]
-    var unacknowledged: [RecordedRun] = []
-    var summary = RunsInSummary()
-    let retries: Retries
-    let asOf: Timestamp
-    let pause: Pause?
-    let predecessors: [Predecessor]
+    private var unacknowledged: [RecordedRun] = []
+    private var summary = RunsInSummary()
+    private let retries: Retries
+    private let asOf: Timestamp
+    private let predecessors: [Predecessor]
     /// The requests that wait for another flow.
-    var waiting: [PlannedAction] = []
+    private var waiting: [PlannedAction] = []
     private let flow: FlowID
-    let batch: SeriesBatch?
-    let series: [Series]
-    /// The windows of exact reruns. They are not batched, because the first run must be of exactly that window.
-    let rerunWindows: Set<Window>
+    /// Whether a series may request windows later that it does not request now.
+    private let hasSeries: Bool
     /// The number of desired windows that a replaced flow has recorded.
-    var replacedCount = 0
+    private var replacedCount = 0
     /// The pairs of runs that ingested the same time twice, at most `maxIngestedTwice`.
     private(set) var ingestedTwice: [OverlappingRuns] = []
     private static let maxIngestedTwice = 1000
     /// The failed runs of replaced flows, by window.
     private var replacedFailures: [Window: RecordedRun] = [:]
 
-    init(
-        _ declaration: FlowDeclaration, _ predecessors: [Predecessor], asOf: Timestamp, listsUndeclared: Bool
-    ) {
-        self.listsUndeclared = listsUndeclared
+    init(_ demand: FlowDemand, _ predecessors: [Predecessor], asOf: Timestamp) {
+        listsUndeclared = demand.listsUndeclared
         self.predecessors = predecessors
-        acknowledged = declaration.acknowledged.foreignRunIDs
-        unseenAcknowledged = Set(declaration.acknowledged.map(\.run))
-        acknowledgements = Dictionary(declaration.acknowledged.map { ($0.run, $0) }) { first, _ in first }
-        retries = declaration.retries
-        flow = declaration.id
-        batch = declaration.batch
-        series = declaration.series
-        rerunWindows =
-            declaration.batch == nil ? [] : Set(declaration.reruns.lazy.filter { !$0.isRange }.map(\.window))
+        let known = demand.rules.acknowledged
+        acknowledged = known.foreignRunIDs
+        unseenAcknowledged = Set(known.map(\.run))
+        acknowledgements = Dictionary(known.map { ($0.run, $0) }) { first, _ in first }
+        retries = demand.rules.retries
+        flow = demand.id
+        hasSeries = !demand.series.isEmpty
         self.asOf = asOf
-        pause = declaration.pause(at: asOf)
     }
 
     mutating func record(_ run: RecordedRun) {
@@ -315,8 +307,197 @@ struct FlowPlanBuilder {
     }
 }
 
+// MARK: The end of the pass
+
+extension FlowPlanBuilder {
+    /// Returns the plan of the flow at the end of the pass, in steps whose order matters.
+    ///
+    /// - Parameters:
+    ///   - demand: the demand that the pass has planned.
+    ///   - ranges: the declared reruns of ranges, in the order declared.
+    ///   - record: the ledger's record of the flow.
+    ///   - isVerified: whether the flow and those that it replaces were ever compared with the service.
+    consuming func plan(
+        of demand: FlowDemand, _ ranges: [Rerun], record: FlowRecord, isVerified: Bool
+    ) -> FlowPlan {
+        // 1. A batch must not join windows that wait with windows that do not.
+        holdWaiting(demand.pause)
+        // 2. From here on, the requested windows are final.
+        joinBatches(demand)
+        // 3. Batches may have been run before; such runs are retried, not undeclared.
+        discardRepeatedUndeclared()
+        // 4. A rerun may need the run of a window that this plan requests.
+        resolveRerunsWithoutRun(isVerified: isVerified)
+        resolve(ranges, isVerified: isVerified)
+        // 5. Reruns wait as their windows do.
+        holdWaiting(demand.pause)
+        // 6. The first request of all, in the order of sending, carries the delta column.
+        actions.sort(by: demand.rules.order.isSentBefore)
+        applyDeltaColumnRule(demand, record)
+        diagnoseAcknowledgements(demand, isVerified: isVerified)
+        for diagnostic in seriesOverlaps.diagnostics { diagnostics.add(diagnostic.code) { diagnostic } }
+        // 7. Last, because the rules apply to held requests, too.
+        holdIfNeeded(demand.pause)
+        held.sort { $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window }
+        return FlowPlan(
+            id: demand.id, name: demand.name, manifest: demand.manifest, owner: demand.owner, source: demand.source,
+            rules: demand.rules, place: demand.place, revision: record.revision.number, isVerified: isVerified,
+            actions: actions, held: held, recordedCount: recordedCount, failedCount: failedCount,
+            replacedCount: replacedCount, undeclared: undeclared, ingestedTwice: ingestedTwice,
+            diagnostics: diagnostics.all(flowPlace: demand.place))
+    }
+
+    private mutating func joinBatches(_ demand: FlowDemand) {
+        let failed = attempts.filter { _, attempts in
+            switch attempts.verdict(retries) {
+            case .retry, .failed: true
+            case .missing, .recorded, .replaced, .doubtful: false
+            }
+        }
+        guard var batching = Batching(demand, failed: failed.map(\.key)) else { return }
+        // A rerun needs a first run of exactly its window.
+        let rerunWindows = Set(demand.rules.reruns.lazy.filter { !$0.isRange }.map(\.window))
+        let created = actions.filter { $0.kind == .create }.sorted { $0.window < $1.window }
+        let others = actions.filter { $0.kind != .create }
+        actions = PlannedActions(
+            others + batching.joined(created, where: { !rerunWindows.contains($0.window) }) { join($0, into: $1) })
+    }
+
+    /// - Returns: `nil` when the run of the joined window failed before and may not be retried any more.
+    private mutating func join(_ parts: ArraySlice<PlannedAction>, into window: Window) -> PlannedAction? {
+        let attempts = attempts[window] ?? Attempts()
+        let first = parts[parts.startIndex]
+        let desired = DesiredWindow(window: window, place: first.place, timeZone: first.timeZone, isOfSeries: true)
+        if let decided = repeated(window, attempts: attempts, of: desired) {
+            if case .exhausted = decided { countExhausted(parts.count) }
+            if case .retry(let retry) = decided { return retry }
+            return nil
+        }
+        let refusal = attempts.refusal ?? parts.lazy.compactMap(\.refusal).first
+        let count = "\(parts.count) windows in one run"
+        return PlannedAction(
+            kind: .create, window: window, attempt: attempts.next,
+            reason: refusal.map { "\(count); refused before: \($0.inShort)" } ?? "\(PlannedAction.neverRun): \(count)",
+            refusal: refusal, place: parts[parts.startIndex].place, timeZone: parts[parts.startIndex].timeZone,
+            members: [WindowProgression](folding: parts.lazy.map(\.window)), isOfSeries: true)
+    }
+
+    /// The requests for windows that were never run, including those that wait.
+    private var created: [PlannedAction] { (actions + waiting).filter { $0.kind == .create } }
+
+    private mutating func resolveRerunsWithoutRun(isVerified: Bool) {
+        guard !rerunsWithoutRun.isEmpty else { return }
+        let created = Dictionary(created.map { ($0.window, $0.isOfSeries) }) { first, _ in first }
+        let runOrCreated = (actions + waiting).filter { $0.kind != .rerun }.map(\.window) + exhausted.map(\.window)
+        for pending in rerunsWithoutRun {
+            if let isOfSeries = created[pending.rerun.window] {
+                rerun(pending.rerun, attempts: pending.attempts, isOfSeries: isOfSeries)
+            } else {
+                let touched = pending.touched ?? runOrCreated.filter(pending.rerun.window.overlaps).min()
+                refuse(pending.rerun, touching: touched, isVerified: isVerified)
+            }
+        }
+    }
+
+    /// Adds a rerun for each window that a range touches and that this plan requests, or does not request because its runs
+    /// failed. The result thus does not depend on when the plan is made.
+    private mutating func resolve(_ ranges: [Rerun], isVerified: Bool) {
+        guard !ranges.isEmpty else { return }
+        let touchable = created.map { ($0.window, $0.isOfSeries) } + exhausted.map { ($0.window, $0.isOfSeries) }
+        for range in ranges {
+            for (window, isOfSeries) in touchable where range.touches(window) {
+                markUsed(range)
+                let applied = range.applied(to: window)
+                if isDecided(applied) { continue }
+                rerun(applied, attempts: rerunAttempts[window]?[range.id] ?? Attempts(), isOfSeries: isOfSeries)
+            }
+            if !usedRanges.contains(range.id) { refuse(range, touching: nil, isVerified: isVerified) }
+        }
+    }
+
+    /// - Parameter touched: a window that overlaps the rerun's window without being equal to it.
+    private mutating func refuse(_ rerun: Rerun, touching touched: Window?, isVerified: Bool) {
+        if isVerified {
+            let isPending = hasSeries && rerun.window.end > asOf
+            diagnostics.add(.rerunOfNothing) { .neverRun(rerun, touching: touched, isPending: isPending) }
+        } else {
+            let reason = "rerun \(rerun.id): no run of it is known; the next apply or refresh asks the service"
+            held.append(HeldWindow(window: rerun.window, reason: reason, place: rerun.place))
+        }
+    }
+
+    private mutating func applyDeltaColumnRule(_ demand: FlowDemand, _ record: FlowRecord) {
+        let rule = DeltaColumnRule(source: demand.source, declared: demand.rules.deltaColumn)
+        let outcome = rule.outcome(of: summary.past(of: record))
+        let asksForRuns = !actions.isEmpty || !waiting.isEmpty
+        if let broken = rule.diagnostic(for: outcome, flowPlace: demand.place, asksForRuns: asksForRuns) {
+            diagnostics.add(broken.code) { broken }
+        }
+        if case .firstRequestCarries(let column) = outcome, let first = actions.first {
+            actions = actions.replacingFirst(by: first.opening(with: column))
+        }
+    }
+
+    private mutating func diagnoseAcknowledgements(_ demand: FlowDemand, isVerified: Bool) {
+        if !unacknowledged.isEmpty {
+            diagnostics.add(.runOfUnknownWindow) { .unknownWindow(of: unacknowledged, at: demand.place) }
+        }
+        guard isVerified else { return }
+        for acknowledgement in demand.rules.acknowledged where unseenAcknowledged.contains(acknowledgement.run) {
+            diagnostics.add(.acknowledgedRunUnknown) { .unknown(acknowledgement) }
+        }
+    }
+
+    /// Holds the requests that wait for another flow. A paused flow counts as paused, not as waiting.
+    private mutating func holdWaiting(_ pause: Pause?) {
+        guard !predecessors.isEmpty, pause == nil else { return }
+        var others = PlannedActions()
+        for action in actions {
+            if let blockingReason = predecessors.lazy.compactMap({ $0.blockingReason(to: action.window) }).first {
+                waiting.append(action)
+                held.append(HeldWindow(action, .waiting, because: blockingReason))
+            } else {
+                others.append(action)
+            }
+        }
+        actions = others
+    }
+
+    private mutating func holdIfNeeded(_ pause: Pause?) {
+        let reason: String
+        var cause = HeldWindow.Cause.doubt
+        if let doubt = summary.firstDoubt {
+            let window = doubt.window.map(\.inWords) ?? "an unknown window"
+            reason = "waits until it is known whether the service took \(window); the next apply or refresh finds out"
+        } else if let run = unacknowledged.first {
+            reason = "waits until \(run.inWords), whose window cannot be read, is acknowledged"
+        } else if let pause {
+            (cause, reason) = (.paused, pause.inWords)
+        } else {
+            return
+        }
+        held += actions.map { HeldWindow($0, cause, because: reason) }
+        actions = []
+    }
+}
+
+extension PlannedAction {
+    static let neverRun = "never run"
+
+    /// Returns the request as the flow's first, which carries the delta column.
+    fileprivate func opening(with column: DeltaColumn) -> PlannedAction {
+        let carries = "first run of the flow: carries the delta column \(column.name)"
+        return carrying(column, because: reason == Self.neverRun ? carries : "\(carries); \(reason)")
+    }
+}
+
+extension Pause {
+    /// `paused until 2026-04-10T00:00:00Z: source is migrated`
+    package var inWords: String { "paused\(until.map { " until \($0)" } ?? ""): \(reason.inShort)" }
+}
+
 /// A declared rerun of a window that no recorded run covers.
-struct RerunWithoutRun {
+private struct RerunWithoutRun {
     let rerun: Rerun
     let attempts: Attempts
     /// A recorded window that overlaps the rerun's window without being equal to it.

@@ -208,3 +208,30 @@ package struct HeldWindow: Hashable, Sendable {
         self.timeZone = timeZone
     }
 }
+
+/// Two recorded runs of different windows that ingested the same time.
+package struct OverlappingRuns: Hashable, Sendable {
+    /// Both runs, in window order.
+    package let runs: [RecordedRun]
+    /// The time that both windows contain.
+    package let window: Window
+
+    /// Creates a pair of runs; `nil` if their windows do not overlap.
+    package init?(_ first: RecordedRun, _ second: RecordedRun) {
+        guard let left = first.window, let right = second.window,
+            let window = Window(start: max(left.start, right.start), end: min(left.end, right.end))
+        else { return nil }
+        runs = [first, second]
+        self.window = window
+    }
+}
+
+extension [FlowPlan] {
+    /// The flows in the order of applying: by priority, with equal priorities in the given order.
+    var inOrderOfPriority: [FlowPlan] {
+        guard contains(where: { $0.rules.priority != 0 }) else { return self }
+        return enumerated().sorted {
+            (-$0.element.rules.priority, $0.offset) < (-$1.element.rules.priority, $1.offset)
+        }.map(\.element)
+    }
+}

@@ -37,9 +37,17 @@ package typealias PlanCounts = Tally<PlanCount>
 
 extension PlanCounts {
     package var requests: Int { sum(.create, .retry, .rerun) }
-}
 
-extension PlanCounts {
+    mutating func add(_ action: PlannedAction, count: Int = 1) {
+        switch action.kind {
+        case .create:
+            self[.create] += count
+            self[.windows] += count * action.windowCount
+        case .retry: self[.retry] += count
+        case .rerun: self[.rerun] += count
+        }
+    }
+
     mutating func add(_ window: HeldWindow) {
         switch window.cause {
         case .doubt, .replaced: self[.held] += 1
@@ -55,15 +63,7 @@ extension FlowPlan {
     /// The counts of the flow.
     package var counts: PlanCounts {
         var counts = PlanCounts()
-        for row in actions.rows {
-            switch row.first.kind {
-            case .create:
-                counts[.create] += row.count
-                counts[.windows] += row.count * row.first.windowCount
-            case .retry: counts[.retry] += row.count
-            case .rerun: counts[.rerun] += row.count
-            }
-        }
+        for row in actions.rows { counts.add(row.first, count: row.count) }
         for diagnostic in diagnostics {
             switch diagnostic.severity {
             case .error: counts[.errors] += 1

@@ -8,20 +8,15 @@ package struct PlanDifference: Hashable, Sendable {
         package let flow: FlowPlan
         package let added: [PlannedWindow]
         package let removed: [PlannedWindow]
-        package let altered: [(old: PlannedWindow, new: PlannedWindow)]
+        package let altered: [Alteration]
 
         package var isEmpty: Bool { added.isEmpty && removed.isEmpty && altered.isEmpty }
+    }
 
-        package static func == (left: Flow, right: Flow) -> Bool {
-            left.flow == right.flow && left.added == right.added && left.removed == right.removed
-                && left.altered.elementsEqual(right.altered) { $0.old == $1.old && $0.new == $1.new }
-        }
-
-        package func hash(into hasher: inout Hasher) {
-            hasher.combine(flow.id)
-            hasher.combine(added)
-            hasher.combine(removed)
-        }
+    /// A window that the plans treat differently.
+    package struct Alteration: Hashable, Sendable {
+        package let old: PlannedWindow
+        package let new: PlannedWindow
     }
 
     /// The revision of the old manifests, as given.
@@ -41,13 +36,17 @@ package struct PlanDifference: Hashable, Sendable {
         for flow in new.flows {
             let before = olds[flow.id]?.plannedWindows ?? [:]
             let after = flow.plannedWindows
-            var (added, altered): ([PlannedWindow], [(old: PlannedWindow, new: PlannedWindow)]) = ([], [])
+            var (added, altered): ([PlannedWindow], [Alteration]) = ([], [])
             for (key, item) in after {
                 guard let earlier = before[key] else {
                     added.append(item)
                     continue
                 }
-                if item.isSame(as: earlier) { others.add(item) } else { altered.append((earlier, item)) }
+                if item.isSame(as: earlier) {
+                    others.add(item)
+                } else {
+                    altered.append(Alteration(old: earlier, new: item))
+                }
             }
             let removed = before.filter { after[$0.key] == nil }.map(\.value)
             let difference = Flow(
@@ -106,14 +105,7 @@ extension FlowPlan {
 extension PlanCounts {
     fileprivate mutating func add(_ item: PlannedWindow) {
         switch item {
-        case .request(let action):
-            switch action.kind {
-            case .create:
-                self[.create] += 1
-                self[.windows] += action.windowCount
-            case .retry: self[.retry] += 1
-            case .rerun: self[.rerun] += 1
-            }
+        case .request(let action): add(action)
         case .held(let held): add(held)
         }
     }

@@ -18,29 +18,29 @@ package struct PlannedAction: Hashable, Sendable {
         package var retriggered: RunID? { if case .retry(let run, false) = self { run } else { nil } }
     }
 
-    package var kind: Kind { uncommon?.kind ?? .create }
-    package let window: Window
+    package var kind: Kind { fields?.kind ?? .create }
+    package private(set) var window: Window
     /// The `id` of the rerun to which the request belongs, also when it retries a rerun.
-    package var rerun: String? { uncommon?.rerun }
+    package var rerun: String? { fields?.rerun }
     /// The attempt number; see `RunIdentity.attempt`.
     package let attempt: Int
     /// The delta column that the request must carry; `nil` except for the first request of a table-based flow.
-    package var deltaColumn: DeltaColumn? { uncommon?.deltaColumn }
+    package var deltaColumn: DeltaColumn? { fields?.deltaColumn }
     /// The reason for the request, for reviewers.
-    package let reason: String
+    package private(set) var reason: String
     /// The service's answer when it refused the previous attempt.
-    package var refusal: String? { uncommon?.refusal }
+    package var refusal: String? { fields?.refusal }
     /// The position of the declared window, series or rerun.
-    package let place: Place
+    package private(set) var place: Place
     /// The IANA time zone of the window's series, unless UTC. For display only.
     package let timeZone: String?
     /// The series windows that are requested as one run; empty for a single window.
-    package var members: [WindowProgression] { uncommon?.members ?? [] }
+    package var members: [WindowProgression] { fields?.members ?? [] }
     /// Whether the window is cut from a series. Such a window is not requested before it has ended by the service's
     /// clock.
     package let isOfSeries: Bool
     /// Uncommon fields, stored separately because a plan can have a million requests without them.
-    private let uncommon: UncommonFields?
+    private var uncommon: Boxed?
 
     package init(
         kind: Kind, window: Window, rerun: String? = nil, attempt: Int = 1, deltaColumn: DeltaColumn? = nil,
@@ -53,54 +53,43 @@ package struct PlannedAction: Hashable, Sendable {
         self.place = place
         self.timeZone = timeZone
         self.isOfSeries = isOfSeries
-        let isOrdinary =
-            kind == .create && rerun == nil && deltaColumn == nil && refusal == nil && members.isEmpty
-        uncommon =
-            isOrdinary
-            ? nil
-            : UncommonFields(kind: kind, rerun: rerun, deltaColumn: deltaColumn, refusal: refusal, members: members)
+        fields = UncommonFields(
+            kind: kind, rerun: rerun, deltaColumn: deltaColumn, refusal: refusal, members: members)
     }
 
-    private final class UncommonFields: Hashable, Sendable {
-        let kind: Kind
-        let rerun: String?
-        let deltaColumn: DeltaColumn?
-        let refusal: String?
-        let members: [WindowProgression]
+    private struct UncommonFields: Hashable, Sendable {
+        var kind = Kind.create
+        var rerun: String?
+        var deltaColumn: DeltaColumn?
+        var refusal: String?
+        var members: [WindowProgression] = []
+    }
 
-        init(
-            kind: Kind, rerun: String?, deltaColumn: DeltaColumn?, refusal: String?, members: [WindowProgression]
-        ) {
-            self.kind = kind
-            self.rerun = rerun
-            self.deltaColumn = deltaColumn
-            self.refusal = refusal
-            self.members = members
-        }
+    /// A reference to fields, with the size of a pointer.
+    private indirect enum Boxed: Hashable, Sendable {
+        case fields(UncommonFields)
+    }
 
-        static func == (left: UncommonFields, right: UncommonFields) -> Bool {
-            left.kind == right.kind && left.rerun == right.rerun && left.deltaColumn == right.deltaColumn
-                && left.refusal == right.refusal && left.members == right.members
-        }
-
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(kind)
-            hasher.combine(rerun)
-            hasher.combine(deltaColumn)
-            hasher.combine(refusal)
-            hasher.combine(members)
-        }
+    private var fields: UncommonFields? {
+        get { if case .fields(let fields)? = uncommon { fields } else { nil } }
+        set { uncommon = newValue.flatMap { $0 == UncommonFields() ? nil : .fields($0) } }
     }
 
     /// The number of declared windows that the request covers.
     package var windowCount: Int { members.isEmpty ? 1 : members.reduce(0) { $0 + $1.count } }
 
     /// Returns the request with another delta column, or without one.
-    package func carrying(_ column: DeltaColumn?) -> PlannedAction {
-        guard column != deltaColumn else { return self }
-        return PlannedAction(
-            kind: kind, window: window, rerun: rerun, attempt: attempt, deltaColumn: column, reason: reason,
-            refusal: refusal, place: place, timeZone: timeZone, members: members, isOfSeries: isOfSeries)
+    ///
+    /// - Parameters:
+    ///   - column: the delta column.
+    ///   - reason: the reason for the request, if it changes.
+    package func carrying(_ column: DeltaColumn?, because reason: String? = nil) -> PlannedAction {
+        var action = self
+        var fields = fields ?? UncommonFields()
+        fields.deltaColumn = column
+        action.fields = fields
+        action.reason = reason ?? self.reason
+        return action
     }
 
     /// Whether `other` is the same request for another window of equal length, declared in the same column of the same
@@ -114,18 +103,11 @@ package struct PlannedAction: Hashable, Sendable {
     }
 
     /// Returns the request for a window shifted by `milliseconds` and declared `lines` lines further down.
-    func moved(by milliseconds: Int64, lines: Int) -> PlannedAction { PlannedAction(self, by: milliseconds, lines) }
-
-    private init(_ other: PlannedAction, by milliseconds: Int64, _ lines: Int) {
-        window = other.window.moved(by: milliseconds)
-        attempt = other.attempt
-        reason = other.reason
-        place = Place(
-            file: other.place.file, line: other.place.line + lines, column: other.place.column,
-            length: other.place.length)
-        timeZone = other.timeZone
-        isOfSeries = other.isOfSeries
-        uncommon = other.uncommon
+    func moved(by milliseconds: Int64, lines: Int) -> PlannedAction {
+        var action = self
+        action.window = window.moved(by: milliseconds)
+        action.place = Place(file: place.file, line: place.line + lines, column: place.column, length: place.length)
+        return action
     }
 
     /// Returns the identity that a claim of the request records.
@@ -137,5 +119,16 @@ package struct PlannedAction: Hashable, Sendable {
     /// Returns the `POST /runs` request. A re-trigger has no body: the address names the failed run.
     package func request(for flow: FlowID) -> RunRequest {
         RunRequest(flow: flow, window: window, deltaColumn: deltaColumn)
+    }
+}
+
+extension FlowDeclaration.Order {
+    /// Whether `left` is sent before `right`: by window, and the ordinary run before the reruns of its window.
+    package func isSentBefore(_ left: PlannedAction, _ right: PlannedAction) -> Bool {
+        guard left.window != right.window else { return left.rerun ?? "" < right.rerun ?? "" }
+        return switch self {
+        case .oldestFirst: left.window < right.window
+        case .newestFirst: right.window < left.window
+        }
     }
 }

@@ -10,18 +10,13 @@ import Manifests
 package struct Planner: Hashable, Sendable {
     /// The instant up to which windows of series are due.
     package let asOf: Timestamp
-    /// Whether plans list the recorded runs that no manifest declares.
-    private let listsUndeclared: Bool
 
     /// Creates a planner for the instant `asOf`.
-    package init(asOf: Timestamp, listsUndeclared: Bool = true) {
-        self.asOf = asOf
-        self.listsUndeclared = listsUndeclared
-    }
+    package init(asOf: Timestamp) { self.asOf = asOf }
 
     /// Plans one flow. All broken rules are collected as diagnostics of the plan.
     ///
-    /// For very many recorded runs, use ``FlowPlanning``, which consumes them in chunks.
+    /// For very many recorded runs, use ``FlowPass``, which consumes them in chunks.
     ///
     /// - Parameters:
     ///   - declaration: the declaration of the flow.
@@ -33,30 +28,33 @@ package struct Planner: Hashable, Sendable {
         _ declaration: FlowDeclaration, record: FlowRecord, runs: some Sequence<RecordedRun>,
         replaced: [ReplacedFlow] = [], predecessors: [Predecessor] = []
     ) -> FlowPlan {
-        var planning = FlowPlanning(
-            declaration, replaced: replaced, predecessors: predecessors, asOf: asOf,
-            listsUndeclared: listsUndeclared)
-        planning.consume(Array(runs))
-        return planning.plan(record: record)
+        var pass = FlowPass(declaration, replaced: replaced, predecessors: predecessors, asOf: asOf)
+        pass.consume(Array(runs))
+        return pass.plan(record: record)
     }
 }
 
-/// The planning of one flow whose recorded runs arrive in chunks, so that only one chunk is in memory.
-package struct FlowPlanning {
-    private var pass: FlowPass
+/// A flow that the planned flow replaces, as recorded in the ledger.
+package struct ReplacedFlow: Hashable, Sendable {
+    package let record: FlowRecord
+    package let runs: [RecordedRun]
 
-    /// - Parameters: see ``Planner/plan(_:record:runs:replaced:predecessors:)``.
-    package init(
-        _ declaration: FlowDeclaration, replaced: [ReplacedFlow] = [], predecessors: [Predecessor] = [],
-        asOf: Timestamp, listsUndeclared: Bool = true
-    ) {
-        pass = FlowPass(
-            declaration, replaced: replaced, predecessors: predecessors, asOf: asOf, listsUndeclared: listsUndeclared)
+    package init(record: FlowRecord, runs: [RecordedRun]) {
+        self.record = record
+        self.runs = runs
     }
+}
 
-    /// Consumes the next recorded runs, sorted by window; runs of unknown window come first.
-    package mutating func consume(_ runs: [RecordedRun]) { pass.consume(runs) }
-
-    /// Returns the plan, after all recorded runs were consumed.
-    package mutating func plan(record: FlowRecord) -> FlowPlan { pass.finish(record: record) }
+extension [ReplacedFlow] {
+    /// The runs of all replaced flows, sorted by window; runs of unknown window come first.
+    var runsByWindow: [RecordedRun] {
+        guard let first else { return [] }
+        guard count > 1 else { return first.runs }
+        return flatMap(\.runs).sorted { left, right in
+            guard let leftWindow = left.window, let rightWindow = right.window else {
+                return left.window == nil && right.window != nil
+            }
+            return leftWindow < rightWindow
+        }
+    }
 }

@@ -24,7 +24,9 @@ extension Planner {
     package func remainder(
         of approved: FlowPlan, record: FlowRecord, runs: some Sequence<RecordedRun>, replaced: [ReplacedFlow] = []
     ) -> RemainingRequests {
-        let current = plan(approved.approvedDeclaration, record: record, runs: runs, replaced: replaced)
+        var pass = FlowPass(FlowDemand(approved: approved), replaced: replaced, asOf: asOf)
+        pass.consume(Array(runs))
+        let current = pass.plan(record: record)
         // A limit may hold the request that an approved rerun needs; that was judged when it was planned.
         let errors = current.diagnostics.filter { $0.severity == .error && $0.code != .rerunOfNothing }
         if !errors.isEmpty { return .conflict(errors) }
@@ -39,30 +41,6 @@ extension FlowPlan {
     /// Whether the complete plan of the flow depends on something still unknown.
     package var isWaiting: Bool {
         held.contains { !$0.cause.isPostponed } || undeclared.contains(where: \.state.isDoubtful)
-    }
-
-    /// A declaration of exactly the approved requests under the manifest's rules. Planning it against the current
-    /// ledger returns those that are still missing, by the same rules that planned them.
-    fileprivate var approvedDeclaration: FlowDeclaration {
-        FlowDeclaration(
-            id: id, name: name, manifest: manifest, owner: owner, target: "", source: source,
-            deltaColumn: rules.deltaColumn, overlap: rules.overlap, retries: rules.retries,
-            order: rules.order,
-            windows: Array(
-                actions.lazy.filter { $0.rerun == nil }.flatMap { action in
-                    action.declaredWindows.map {
-                        DeclaredWindow(
-                            window: $0, line: UInt32(clamping: action.place.line),
-                            column: UInt32(clamping: action.place.column))
-                    }
-                }),
-            batch: .exactly(
-                actions.lazy.filter { !$0.members.isEmpty }.map(\.window),
-                windows: Set(actions.lazy.filter { $0.rerun == nil && $0.isOfSeries }.flatMap(\.declaredWindows)),
-                reruns: Set(actions.lazy.filter { $0.rerun != nil }.map(\.window))),
-            // All reruns, including completed ones, because unrecorded runs are matched to reruns in declaration order.
-            reruns: rules.reruns,
-            acknowledged: rules.acknowledged, replaced: rules.replaced, place: place)
     }
 
     /// Whether other requests split the window of an approved batch.
@@ -89,9 +67,4 @@ extension FlowPlan {
         }
         return approved
     }
-}
-
-extension PlannedAction {
-    /// The declared windows of the request: one, or several for a batch.
-    fileprivate var declaredWindows: [Window] { members.isEmpty ? [window] : members.flatMap { $0.map(\.self) } }
 }

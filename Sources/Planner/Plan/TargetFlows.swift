@@ -68,10 +68,8 @@ package struct TargetFlows: Sendable {
             flows.append(try await plan(flow, after: predecessors, asOf: asOf, from: ledger))
         }
         let plan = Plan(asOf: asOf, target: target, manifests: manifests, flows: flows)
-        guard plan.hasRunLimits else { return plan }
-        let acknowledged = Set(declared.flatMap { $0.acknowledged.foreignRunIDs })
-        return plan.limited(
-            by: try await ledger.usage(declared.map(\.id), acknowledged: acknowledged, at: max(asOf, now)))
+        return try await plan.limited(
+            countingRunsOf: declared.map(WatchedFlow.init), in: ledger, at: max(asOf, now))
     }
 
     /// Plans a flow, reading its recorded runs in chunks.
@@ -79,18 +77,18 @@ package struct TargetFlows: Sendable {
         _ declaration: FlowDeclaration, after predecessors: [FlowID: Predecessor], asOf: Timestamp,
         from ledger: any LedgerStore
     ) async throws(LedgerError) -> FlowPlan {
-        let planning = Mutex(
-            FlowPlanning(
+        let pass = Mutex(
+            FlowPass(
                 declaration, replaced: try await ledger.replaced(declaration.replaced),
                 predecessors: declaration.predecessors.compactMap { predecessors[$0] }, asOf: asOf))
         let record = Mutex(FlowRecord(id: declaration.id))
         try await ledger.scanRuns(declaration.id) { part in
             record.withLock { $0 = part.record }
-            planning.withLock { $0.consume(part.runs) }
+            pass.withLock { $0.consume(part.runs) }
             return true
         }
         let scanned = record.withLock { $0 }
-        return planning.withLock { $0.plan(record: scanned) }
+        return pass.withLock { $0.plan(record: scanned) }
     }
 
     /// A flow with its plan and its recorded runs.
@@ -119,10 +117,8 @@ package struct TargetFlows: Sendable {
     ) async throws(LedgerError) -> [View] {
         let planner = Planner(asOf: asOf)
         // Limits divide the runs of a day among the flows, so each flow's plan depends on all others.
-        let hasLimits =
-            target.limits.runsPerDay != nil || target.limits.running != nil
-            || selected.contains { $0.runsPerDay != nil }
-        let limited = hasLimits ? try await plan(asOf: asOf, now: now, from: ledger).flows : []
+        let isLimited = target.limits.limitRuns(withThoseOf: selected.map(\.runsPerDay))
+        let limited = isLimited ? try await plan(asOf: asOf, now: now, from: ledger).flows : []
         let plans = Dictionary(limited.map { ($0.id, $0) }) { first, _ in first }
         let predecessors = try await predecessors(asOf: asOf, from: ledger)
         var views: [View] = []
@@ -174,24 +170,5 @@ extension LedgerStore {
             replaced.append(ReplacedFlow(record: snapshot.record, runs: snapshot.runs))
         }
         return replaced
-    }
-
-    /// Counts the ledger's runs for the target's limits.
-    ///
-    /// - Parameters:
-    ///   - declared: the flows whose unfinished runs count.
-    ///   - acknowledged: runs that do not count as running: see ``RunUsage``.
-    ///   - time: the instant whose day counts for daily limits.
-    /// - Throws: `LedgerError` when the ledger cannot be read.
-    package func usage(
-        _ declared: [FlowID], acknowledged: Set<RunID>, at time: Timestamp
-    ) async throws(LedgerError) -> RunUsage {
-        var usage = RunUsage(at: time)
-        let declared = Set(declared)
-        for record in try await flows() {
-            let runs = try await snapshot(of: record.id).runs
-            usage.add(runs, of: record.id, countsUnderWay: declared.contains(record.id), acknowledged: acknowledged)
-        }
-        return usage
     }
 }

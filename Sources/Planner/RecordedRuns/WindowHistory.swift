@@ -9,7 +9,7 @@ import Manifests
 /// and so does a run whose state is retried. Runs of replaced flows are included.
 struct WindowHistory {
     /// All runs of the window, in the order of the ledger.
-    private(set) var runs: [RecordedRun] = []
+    let runs: [RecordedRun]
     /// The attempts at the window's own run.
     private(set) var own = Attempts()
     /// The attempts at each rerun, by its ID.
@@ -21,67 +21,57 @@ struct WindowHistory {
     /// The reruns as which runs from outside this ledger count, including failed runs.
     private(set) var rerunsOfUnrecorded: [RunIdentity: String] = [:]
 
-    private var unrecorded: [RecordedRun] = []
+    /// The runs from outside this ledger.
+    private let unrecorded: [RecordedRun]
     /// Runs of replaced flows that were accepted, or possibly accepted, and have not failed.
-    private var replaced: [RecordedRun] = []
+    private let replaced: [RecordedRun]
     /// Whether an acknowledged run covers the window. Such a run takes no declared run's place, but it always counts.
-    private var isCoveredByAcknowledged = false
+    private let isCoveredByAcknowledged: Bool
     /// The roles of replaced flows' runs from outside this ledger: a rerun ID, or `nil` for the window's own run.
     private var rolesOfReplaced: Set<String?> = []
 
-    mutating func addReplaced(_ run: RecordedRun) {
-        if run.coversWindow { replaced.append(run) }
-    }
-
-    mutating func add(_ run: RecordedRun) {
-        runs.append(run)
-        switch (run.origin, run.identity.rerun) {
-        case (.request, nil): own.add(run)
-        case (.request, let rerun?): reruns[rerun, default: Attempts()].add(run)
-        case (.service, _):
-            own.reserve(run.identity.attempt)
-            unrecorded.append(run)
-        }
-    }
-
-    mutating func clear() {
-        runs.removeAll(keepingCapacity: true)
-        own = Attempts()
-        if !reruns.isEmpty { reruns.removeAll() }
-        if !surplus.isEmpty { surplus.removeAll() }
-        if !foreignRunsAsReruns.isEmpty { foreignRunsAsReruns.removeAll() }
-        if !rerunsOfUnrecorded.isEmpty { rerunsOfUnrecorded.removeAll() }
-        if !replaced.isEmpty { replaced.removeAll() }
-        if !rolesOfReplaced.isEmpty { rolesOfReplaced.removeAll() }
-        if !unrecorded.isEmpty { unrecorded.removeAll(keepingCapacity: true) }
-        isCoveredByAcknowledged = false
-    }
-
-    /// Assigns roles to the runs from outside this ledger.
+    /// Assigns each run its role.
     ///
     /// - Parameters:
+    ///   - runs: the window's runs, in the order of the ledger.
+    ///   - replacedRuns: the runs of replaced flows.
     ///   - declared: the IDs of the window's reruns, in the order declared.
+    ///   - retries: the retry policy of the flow.
     ///   - acknowledged: runs that the manifest acknowledges without a window. They cover the window, but get no role.
-    mutating func count(for declared: [String], _ retries: Retries, acknowledged: Set<RunID>) {
-        assignRoles(for: declared, retries, acknowledged: acknowledged)
-        // A rerun that is declared later takes the place of a retry that the service refuses.
-        for (index, rerun) in ([nil] + declared.map(Optional.some)).enumerated() where index < declared.count {
-            if self[rerun].isRetryRefused { self[rerun].isSuperseded = true }
+    init(
+        _ runs: [RecordedRun], replaced replacedRuns: [RecordedRun] = [], reruns declared: [String], _ retries: Retries,
+        acknowledged: Set<RunID>
+    ) {
+        self.runs = runs
+        unrecorded = runs.filter { $0.origin == .service }
+        replaced = replacedRuns.filter(\.coversWindow)
+        isCoveredByAcknowledged = unrecorded.contains { $0.coversWindow && $0.isForeign(acknowledged) }
+        // 1. Requests of this ledger have the roles under which they were claimed. All rows of the window are numbered
+        //    together.
+        for run in runs {
+            switch (run.origin, run.identity.rerun) {
+            case (.request, let rerun): self[rerun].add(run)
+            case (.service, _): own.reserve(run.identity.attempt)
+            }
         }
+        let roles = [nil] + declared.map(Optional.some)
+        if !unrecorded.isEmpty || !replaced.isEmpty { assign(roles, retries, acknowledged) }
+        // 5. A rerun that is declared later takes the place of a retry that the service refuses.
+        for rerun in roles.dropLast() where self[rerun].isRetryRefused { self[rerun].isSuperseded = true }
     }
 
-    private mutating func assignRoles(for declared: [String], _ retries: Retries, acknowledged: Set<RunID>) {
-        guard !unrecorded.isEmpty || !replaced.isEmpty else { return }
-        isCoveredByAcknowledged = unrecorded.contains { $0.coversWindow && $0.isForeign(acknowledged) }
+    /// Assigns roles to the runs from outside this ledger, role by role in the order declared.
+    private mutating func assign(_ roles: [String?], _ retries: Retries, _ acknowledged: Set<RunID>) {
         let counting = unrecorded.filter { !$0.isForeign(acknowledged) }.sorted(by: Self.isOlder)
         let failedOrRetried = counting.filter { $0.state == .failed || retries.includes($0) }
         let others = replaced.filter { $0.origin == .service && !$0.isForeign(acknowledged) }
         var living = (counting.filter { !failedOrRetried.contains($0) } + others).sorted(by: Self.isOlder)[...]
         var failed = failedOrRetried[...]
-        let roles = [nil] + declared.map(Optional.some)
         for rerun in roles {
+            // 2. A run that did not fail satisfies the role.
             if self[rerun].acceptsFailedRun(retries) { assignOldest(of: &living, to: rerun, ofReplaced: others) }
             if rolesOfReplaced.contains(rerun) { continue }
+            // 3. Otherwise failed runs use up its attempts, so that the window is not retried more often than declared.
             var attempts = self[rerun]
             while attempts.acceptsFailedRun(retries), let run = failed.popFirst() {
                 attempts.add(run, isNumbered: rerun == nil)
@@ -89,7 +79,8 @@ struct WindowHistory {
             }
             self[rerun] = attempts
         }
-        // A run that did not fail counts even after the last attempt, unless a declared rerun needs it.
+        // 4. A run that did not fail counts even after the last attempt, unless a declared rerun needs it. What is left is
+        //    surplus.
         for rerun in roles where self[rerun].needsRun(retries) {
             assignOldest(of: &living, to: rerun, ofReplaced: others)
         }
@@ -284,5 +275,36 @@ extension RecordedRun {
     /// whose window the ledger contains is never foreign.
     package func isForeign(_ acknowledged: Set<RunID>) -> Bool {
         (origin == .service || window == nil) && id.map(acknowledged.contains) ?? false
+    }
+}
+
+extension FlowDeclaration {
+    /// Returns the recorded runs, each under the rerun for which a plan counts it. Runs from outside this ledger, as
+    /// after a ledger was lost, may be declared reruns.
+    ///
+    /// - Parameter runs: all runs of the flow, sorted by window.
+    package func counted(_ runs: [RecordedRun]) -> [RecordedRun] {
+        guard !reruns.isEmpty, runs.contains(where: { $0.origin == .service }) else { return runs }
+        let acknowledged = acknowledged.foreignRunIDs
+        let reruns = reruns.sorted { $0.place < $1.place }
+        var counted: [RecordedRun] = []
+        var rest = runs[...]
+        while let first = rest.first {
+            let group = rest.prefix { $0.window == first.window }
+            rest = rest.dropFirst(group.count)
+            guard let window = first.window else {
+                counted += group
+                continue
+            }
+            let history = WindowHistory(
+                Array(group), reruns: reruns.filter { $0.touches(window) }.map(\.id), retries,
+                acknowledged: acknowledged)
+            counted += group.map { run in
+                guard let rerun = history.rerunsOfUnrecorded[run.identity] else { return run }
+                return run.identified(
+                    as: RunIdentity(flow: run.flow, window: run.window, rerun: rerun, attempt: run.identity.attempt))
+            }
+        }
+        return counted
     }
 }

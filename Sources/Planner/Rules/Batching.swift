@@ -3,21 +3,23 @@ import Manifests
 
 /// A step that joins requests for adjacent windows of one series into requests for one run each.
 struct Batching {
-    private let batch: SeriesBatch
+    /// The limits of batches, by the position of their series.
     private var limits: [Place: BatchLimit] = [:]
-    /// The approved batches that have not been passed yet, in order.
-    private var approved: ArraySlice<Window> = []
+    /// The approved batches that have not been passed yet, in order; `nil` if batches are cut by length.
+    private var approved: ArraySlice<Window>?
     /// The ends of the batches that failed, by their start.
     private let failed: [Timestamp: Set<Timestamp>]
 
-    /// - Parameter failed: windows whose runs failed, and that no other run covers.
-    init(_ batch: SeriesBatch, _ series: [Series], failed: [Window]) {
-        self.batch = batch
+    /// - Parameters:
+    ///   - demand: the demand whose windows are joined. The result is `nil` if each is requested separately.
+    ///   - failed: windows whose runs failed, and that no other run covers.
+    init?(_ demand: FlowDemand, failed: [Window]) {
         self.failed = Dictionary(grouping: failed, by: \.start).mapValues { Set($0.map(\.end)) }
-        switch batch {
+        switch demand.batches {
+        case .none: return nil
         case .upTo(let step):
-            limits = Dictionary(series.map { ($0.place, BatchLimit(step, of: $0)) }) { first, _ in first }
-        case .exactly(let windows, _, _): approved = windows.sorted()[...]
+            limits = Dictionary(demand.series.map { ($0.place, BatchLimit(step, of: $0)) }) { first, _ in first }
+        case .exactly(let windows): approved = windows.sorted()[...]
         }
     }
 
@@ -89,15 +91,13 @@ struct Batching {
 
     private mutating func limit(of first: PlannedAction) -> (end: Timestamp, isApproved: Bool)? {
         let start = first.window.start
-        switch batch {
-        case .upTo:
+        guard approved != nil else {
             guard first.isOfSeries, let limit = limits[first.place] else { return nil }
             return (limit.end(from: start), false)
-        case .exactly:
-            while let window = approved.first, window.start < start { approved.removeFirst() }
-            guard let window = approved.first, window.start == start else { return nil }
-            return (window.end, true)
         }
+        while let window = approved?.first, window.start < start { approved?.removeFirst() }
+        guard let window = approved?.first, window.start == start else { return nil }
+        return (window.end, true)
     }
 }
 

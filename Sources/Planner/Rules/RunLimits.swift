@@ -1,13 +1,11 @@
 import FlowRuns
+import Ledger
 import Manifests
 import Text
 
 extension Plan {
     /// Whether the number of runs is limited by anything other than the limit on a single apply.
-    package var hasRunLimits: Bool {
-        target.limits.runsPerDay != nil || target.limits.running != nil
-            || flows.contains { $0.rules.runsPerDay != nil }
-    }
+    package var hasRunLimits: Bool { target.limits.limitRuns(withThoseOf: flows.map(\.rules.runsPerDay)) }
 
     /// Whether a later plan continues where limits or other flows stop this one.
     package var hasPostponedRequests: Bool {
@@ -19,12 +17,33 @@ extension Plan {
         flows.contains { $0.held.contains { $0.cause == .runningLimit || $0.cause == .waiting } }
     }
 
+    /// Returns the plan with the requests over a limit held, by the runs that a ledger contains.
+    ///
+    /// - Parameters:
+    ///   - declared: the flows whose unfinished runs count, with their acknowledged runs.
+    ///   - ledger: the ledger with the recorded runs.
+    ///   - time: the instant whose day counts for daily limits.
+    /// - Throws: `LedgerError` when the ledger cannot be read.
+    package func limited(
+        countingRunsOf declared: [WatchedFlow], in ledger: any LedgerStore, at time: Timestamp
+    ) async throws(LedgerError) -> Plan {
+        guard hasRunLimits else { return self }
+        var usage = RunUsage(at: time)
+        let acknowledged = Set(declared.flatMap { $0.acknowledged.foreignRunIDs })
+        let polled = Set(declared.map(\.id))
+        for record in try await ledger.flows() {
+            let runs = try await ledger.snapshot(of: record.id).runs
+            usage.add(runs, of: record.id, countsUnderWay: polled.contains(record.id), acknowledged: acknowledged)
+        }
+        return limited(by: usage)
+    }
+
     /// Returns the plan with the requests over a limit held. Flows of a higher priority are served first; flows of
     /// equal priority get max-min fair shares.
     package func limited(by usage: RunUsage) -> Plan {
         guard hasRunLimits else { return self }
         let limits = target.limits
-        var day = limits.runsPerDay.map { max(0, $0 - usage.total) } ?? .max
+        var day = limits.runsPerDay.map { max(0, $0 - usage.onDay.total) } ?? .max
         var running = limits.running.map { max(0, $0 - usage.underWay) } ?? .max
         var limited = flows
         var rest = flows.indices[...]
@@ -32,7 +51,7 @@ extension Plan {
             let equal = rest.prefix { flows[$0].rules.priority == flows[first].rules.priority }
             rest = rest.dropFirst(equal.count)
             let own = equal.map { index in
-                flows[index].rules.runsPerDay.map { max(0, $0 - usage.onDay[flows[index].id, default: 0]) } ?? .max
+                flows[index].rules.runsPerDay.map { max(0, $0 - usage.onDay[flows[index].id]) } ?? .max
             }
             let demands = zip(equal, own).map { min(flows[$0].actions.count, $1) }
             let shares = fairShares(of: min(day, running), among: demands)
@@ -49,6 +68,15 @@ extension Plan {
             if running != .max { running -= sum }
         }
         return Plan(asOf: asOf, target: target, manifests: manifests, flows: limited)
+    }
+}
+
+extension Limits {
+    /// Whether these limits, or those of flows, limit the number of runs beyond a single apply.
+    ///
+    /// - Parameter flows: the limits of the flows on runs per day.
+    func limitRuns(withThoseOf flows: [Int?]) -> Bool {
+        runsPerDay != nil || running != nil || flows.contains { $0 != nil }
     }
 }
 
@@ -102,5 +130,61 @@ extension FlowPlan {
         plan.held += actions.dropFirst(count).map { HeldWindow($0, limit.cause, because: limit.inWords) }
         plan.held.sort { $0.window == $1.window ? $0.place < $1.place : $0.window < $1.window }
         return plan
+    }
+}
+
+/// The runs that count against the limits: those of one UTC day, and those in progress.
+package struct RunUsage: Hashable, Sendable {
+    /// The number of runs on the day, by flow. A run counts on the day of its claim by the service's clock or, if it
+    /// was found on the service, of its creation. Requests that the service did not accept do not count.
+    package private(set) var onDay = Tally<FlowID>()
+    package private(set) var underWay = 0
+    /// The oldest of the runs in progress: if it never reports its end, it counts until it is acknowledged.
+    private(set) var oldestUnderWay: RecordedRun?
+    private let dayStart: Timestamp
+
+    private static let day = Duration.seconds(86_400)
+
+    /// Creates usage of zero for the UTC day that contains `time`.
+    package init(at time: Timestamp) {
+        let seconds = time.seconds
+        dayStart = Timestamp(seconds: seconds - (seconds % 86_400 + 86_400) % 86_400)
+    }
+
+    /// Adds the runs of a flow.
+    ///
+    /// - Parameters:
+    ///   - runs: the recorded runs of the flow.
+    ///   - flow: the ID of the flow.
+    ///   - countsUnderWay: `false` for a flow that is not declared, because its runs are not polled.
+    ///   - acknowledged: runs that the manifests acknowledge: one that never reports its end does not count as running.
+    package mutating func add(
+        _ runs: some Sequence<RecordedRun>, of flow: FlowID, countsUnderWay: Bool = true,
+        acknowledged: Set<RunID> = []
+    ) {
+        for run in runs where !run.state.isVoid {
+            let time = run.claim?.time?.latest ?? run.recordedAt
+            if time >= dayStart, time < dayStart + Self.day { onDay[flow] += 1 }
+            let isRunning = run.state == .accepted && !(run.id.map(acknowledged.contains) ?? false)
+            guard countsUnderWay, isRunning || run.state.isDoubtful else { continue }
+            underWay += 1
+            if run.recordedAt < oldestUnderWay?.recordedAt ?? .max { oldestUnderWay = run }
+        }
+    }
+}
+
+/// A flow whose runs are counted or waited for, with the runs that its manifest acknowledges.
+package struct WatchedFlow: Hashable, Sendable {
+    package let id: FlowID
+    package let acknowledged: [Acknowledgement]
+
+    package init(_ declaration: FlowDeclaration) {
+        id = declaration.id
+        acknowledged = declaration.acknowledged
+    }
+
+    package init(_ plan: FlowPlan) {
+        id = plan.id
+        acknowledged = plan.rules.acknowledged
     }
 }

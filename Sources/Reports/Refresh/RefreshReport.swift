@@ -1,4 +1,5 @@
 import FlowRuns
+import Ledger
 import Manifests
 import Text
 
@@ -7,13 +8,7 @@ package struct RefreshReport: Sendable {
     /// The result of refreshing one flow.
     package enum Outcome: Hashable, Sendable {
         /// The flow's runs were read.
-        ///
-        /// - Parameters:
-        ///   - read: The number of runs that were read.
-        ///   - new: The number of these runs that the ledger did not contain.
-        ///   - ended: The number of runs that ended since the last refresh.
-        ///   - inDoubt: The number of requests whose result is still unknown.
-        case read(Int, new: Int, ended: Int, inDoubt: Int)
+        case read(Tally<ListingCount>)
         /// The service does not have the flow.
         case absent
         case failed(String)
@@ -49,16 +44,10 @@ package struct RefreshReport: Sendable {
 
     /// The counts in words, such as `refreshed 3 flows: 16 runs read, 0 new, 4 ended since the last refresh`.
     private var summary: String {
-        var (flows, read, new, ended) = (0, 0, 0, 0)
-        for flow in self.flows {
-            guard case .read(let count, let unknown, let over, _) = flow.outcome else { continue }
-            flows += 1
-            read += count
-            new += unknown
-            ended += over
-        }
-        return "refreshed \(counted(flows, "flow")): \(counted(read, "run")) read, \(grouped(new)) new, "
-            + "\(grouped(ended)) ended since the last refresh"
+        let read = flows.compactMap { if case .read(let counts) = $0.outcome { counts } else { nil } }
+        let counts = read.reduce([:], +)
+        return "refreshed \(counted(read.count, "flow")): \(counted(counts[.read], "run")) read, "
+            + "\(grouped(counts[.new])) new, \(grouped(counts[.ended])) ended since the last refresh"
     }
 }
 
@@ -86,13 +75,10 @@ extension JSONText {
         member("flowId", flow.id.description)
         optional("name", flow.name)
         switch flow.outcome {
-        case .read(let read, let new, let ended, let inDoubt):
+        case .read(let counts):
             member("end", "read")
-            object("runs") {
-                $0.member("read", read)
-                $0.member("new", new)
-                $0.member("ended", ended)
-                $0.member("inDoubt", inDoubt)
+            object("runs") { json in
+                for count in ListingCount.allCases { json.member(count.rawValue, counts[count]) }
             }
         case .absent: member("end", "absent")
         case .failed(let reason):

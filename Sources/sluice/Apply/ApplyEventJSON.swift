@@ -52,10 +52,7 @@ extension JSONText {
             if let failure = run.failure { member("failure", failure) }
         case .waitEnded(let outcome):
             member("event", "waitEnded")
-            member("succeeded", outcome.succeeded)
-            member("partial", outcome.partial)
-            member("failed", outcome.failed)
-            member("running", outcome.running)
+            for count in WaitCount.allCases { member(count.rawValue, outcome[count]) }
         }
     }
 }

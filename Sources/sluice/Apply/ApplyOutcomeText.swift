@@ -83,9 +83,8 @@ extension ApplyOutcome {
 extension WaitOutcome {
     /// The closing line of a wait.
     var summary: String {
-        let counts = [(succeeded, "succeeded"), (partial, "partial"), (failed, "failed"), (running, "still running")]
-        let parts = counts.filter { $0.0 > 0 }.map { "\(grouped($0.0)) \($0.1)" }
+        let parts = WaitCount.allCases.filter { self[$0] > 0 }.map { "\(grouped(self[$0])) \($0.title)" }
         guard !parts.isEmpty else { return "No run is running." }
-        return "Waited for \(counted(ended + running, "run")): \(parts.joined(separator: ", "))."
+        return "Waited for \(counted(total, "run")): \(parts.joined(separator: ", "))."
     }
 }

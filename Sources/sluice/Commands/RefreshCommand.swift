@@ -123,8 +123,9 @@ struct Refreshing {
             switch result.end {
             case .read where holdsFlowsAlone: break
             case .failed(.service(let error)) where holdsFlowsAlone && error.scope == .flow: break
-            case .read(_, let open) where open > 0:
-                Console.printNote("\(flow.title): \(counted(open, "request is", "requests are")) still in doubt")
+            case .read(let counts) where counts[.inDoubt] > 0:
+                let open = counted(counts[.inDoubt], "request is", "requests are")
+                Console.printNote("\(flow.title): \(open) still in doubt")
                 status = .tryLater
             case .read, .absent: break
             case .stopped: status = .incomplete
@@ -147,8 +148,7 @@ extension RefreshReport.Flow {
     fileprivate init(_ result: Refresh.Result, _ names: [FlowID: String]) {
         let outcome: RefreshReport.Outcome =
             switch result.end {
-            case .read(let findings, let open):
-                .read(findings.read, new: findings.new, ended: findings.ended, inDoubt: open)
+            case .read(let counts): .read(counts)
             case .absent: .absent
             case .failed(.ledger(let error)): .failed("\(error)")
             case .failed(.service(let error)): .failed("\(error)")

@@ -42,7 +42,7 @@ struct ValidateCommand: ParsableCommand {
     /// Returns what a plan without recorded runs refuses: windows that are declared twice and, as warnings, windows that
     /// overlap. A plan accepts overlapping windows whose runs are recorded already.
     private static func overlaps(_ set: ManifestSet) -> [Diagnostic] {
-        let planner = Planner(asOf: SystemTime().now(), listsUndeclared: false)
+        let planner = Planner(asOf: SystemTime().now())
         return set.flows.filter { !$0.windows.isEmpty }.flatMap { flow in
             planner.plan(flow, record: FlowRecord(id: flow.id), runs: []).diagnostics.compactMap { diagnostic in
                 switch diagnostic.code {

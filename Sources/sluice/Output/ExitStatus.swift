@@ -28,7 +28,7 @@ enum ExitStatus: Int32 {
 
     /// Converts the outcome of a wait: a failed run outranks a running one.
     init(_ outcome: WaitOutcome) {
-        self = outcome.failed > 0 ? .incomplete : outcome.running > 0 ? .tryLater : .done
+        self = outcome[.failed] > 0 ? .incomplete : outcome[.running] > 0 ? .tryLater : .done
     }
 
     /// Converts the end of an apply: that of its last wait, or of its requests.

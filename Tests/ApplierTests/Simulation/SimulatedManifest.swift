@@ -45,7 +45,7 @@ struct SimulatedFlowDeclaration: Sendable {
     var series: Series?
     /// Of the series, in order.
     var seriesWindows: [Window] = []
-    var batch: SeriesBatch?
+    var batch: Series.Step?
     var reruns: [TimedRerun] = []
     var replaces: FlowID?
     var declaredFrom = Duration.zero
@@ -157,7 +157,7 @@ struct SimulatedFlowDeclaration: Sendable {
             case 3: flow.retries = Retries(random.pick([0, 1, 2, 3]))
             case 4:
                 guard flow.reruns.isEmpty, flow.overlap != .allow else { continue }
-                flow.batch = random.pick([nil, .upTo(.fixed(Self.length * 2)), .upTo(.fixed(Self.length * 5))])
+                flow.batch = random.pick([nil, .fixed(Self.length * 2), .fixed(Self.length * 5)])
             default:
                 flow.pause = flow.pause == nil ? Pause(reason: "for now", place: Self.place) : nil
             }
@@ -225,7 +225,7 @@ struct SimulatedFlowDeclaration: Sendable {
         }
         // A batch leaves no run of exactly one window, which a rerun needs.
         if flow.reruns.isEmpty, flow.overlap != .allow {
-            flow.batch = random.pick([nil, .upTo(.fixed(length * 2)), .upTo(.fixed(length * 5))])
+            flow.batch = random.pick([nil, .fixed(length * 2), .fixed(length * 5)])
         }
         return flow
     }

@@ -100,3 +100,26 @@ package struct Paging: Sendable {
         return true
     }
 }
+
+/// Limits of a filter with several values, such as `id==A,B`.
+package enum SeveralValues {
+    /// Maximum IDs per filter. Keeps the URL below 2,000 characters, which all servers accept.
+    package static let maxIDs = 50
+}
+
+extension FlowService {
+    /// Reads all flows of the sandbox.
+    ///
+    /// - Throws: ``FlowServiceError`` when the service cannot be read.
+    package func flows() async throws(FlowServiceError) -> [ServiceFlow] {
+        var (flows, seen): ([ServiceFlow], Set<FlowID>) = ([], [])
+        var paging = Paging("/flows")
+        while true {
+            let page = try await self.flows(after: paging.next)
+            // A flow created during the listing can push another one onto the next page, where it appears again.
+            let new = page.items.filter { seen.insert($0.id).inserted }
+            flows += new
+            guard try paging.advance(after: page, newItems: new.count) else { return flows }
+        }
+    }
+}

@@ -1,14 +1,5 @@
 import FlowRuns
 
-/// The rule for requesting adjacent missing windows of a series as one run.
-package enum SeriesBatch: Hashable, Sendable {
-    /// Joins windows into runs of at most this length, in the calendar of the series.
-    case upTo(Series.Step)
-    /// Joins the windows that completely fill one of these batches, as approved in a plan. `windows` are the windows that
-    /// were cut from a series, and `reruns` those of approved reruns.
-    case exactly([Window], windows: Set<Window>, reruns: Set<Window>)
-}
-
 /// The maximum length of a batch of series windows.
 package struct BatchLimit: Sendable {
     private let step: Series.Step
