@@ -112,7 +112,7 @@ let package = Package(
             ],
             exclude: ["Faulty", "Valid"]),
         .testTarget(
-            name: "PlannerTests", dependencies: ["FlowRuns", "Manifests", "Planner", "TestSupport", "Text"]),
+            name: "PlannerTests", dependencies: ["FlowRuns", "Ledger", "Manifests", "Planner", "TestSupport", "Text"]),
         .testTarget(
             name: "LedgerTests",
             dependencies: [

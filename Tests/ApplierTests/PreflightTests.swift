@@ -1,6 +1,7 @@
 import FlowRuns
 import FlowService
 import Manifests
+import Planner
 import Testing
 
 @testable import Applier
@@ -22,7 +23,7 @@ struct PreflightTests {
         let declaration = FlowDeclaration(
             id: Self.id, manifest: "m", target: "t", source: source,
             deltaColumn: column.map { DeclaredColumn(column: $0, place: place) }, place: place)
-        let diagnostics = Preflight(wireForm: form).check(PreflightSubject(declaration), against: flow, specification)
+        let diagnostics = Preflight(wireForm: form).check(WatchedFlow(declaration), against: flow, specification)
         #expect(diagnostics.allSatisfy { $0.place == place })
         return diagnostics
     }

@@ -17,8 +17,9 @@ struct ListingTests {
     func unrecorded() throws {
         var ledger = FlowLedger()
         let runs = [Sample.observed("b", 1, after: .seconds(20)), Sample.observed("a", 1), Sample.observed("c", 2)]
-        #expect(try ledger.observe(Sample.listing(runs, after: isOver), settling: settling, at: Sample.now).counts[.new] == 3)
-        #expect(try ledger.observe(Sample.listing(runs, after: isOver), settling: settling, at: Sample.now).counts[.new] == 0)
+        let listing = Sample.listing(runs, after: isOver)
+        #expect(try ledger.observe(listing, settling: settling, at: Sample.now).counts[.new] == 3)
+        #expect(try ledger.observe(listing, settling: settling, at: Sample.now).counts[.new] == 0)
         #expect(ledger.runs.compactMap(\.id) == [Sample.run("a"), Sample.run("b"), Sample.run("c")])
         #expect(ledger.runs.map(\.identity.attempt) == [1, 2, 1])
     }

@@ -1,4 +1,5 @@
 import FlowRuns
+import Ledger
 import Manifests
 import Testing
 
@@ -134,7 +135,7 @@ struct ReplacementTests {
     @Test("the plan is not verified until both flows have been compared with the service")
     func verified() {
         let flow = SampleFlow(windows: [0..<10])
-        let replaced = ReplacedFlow(record: FlowRecord(id: SampleFlow.replacedID), runs: [])
+        let replaced = FlowSnapshot(record: FlowRecord(id: SampleFlow.replacedID), runs: [])
         let plan = Planner(asOf: flow.asOf).plan(
             flow.declaration, record: flow.record, runs: flow.runs, replaced: [replaced])
         #expect(!plan.isVerified)

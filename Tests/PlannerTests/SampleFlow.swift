@@ -1,4 +1,5 @@
 import FlowRuns
+import Ledger
 import Manifests
 
 @testable import Planner
@@ -52,10 +53,10 @@ struct SampleFlow {
             predecessors: predecessors)
     }
 
-    var replaced: [ReplacedFlow] {
+    var replaced: [FlowSnapshot] {
         guard !replacedRuns.isEmpty else { return [] }
         let record = FlowRecord(id: Self.replacedID, contactedAt: Timestamp(milliseconds: 5000))
-        return [ReplacedFlow(record: record, runs: replacedRuns.sorted(by: RecordedRun.isBefore))]
+        return [FlowSnapshot(record: record, runs: replacedRuns.sorted(by: RecordedRun.isBefore))]
     }
 }
 

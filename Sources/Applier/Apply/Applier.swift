@@ -134,7 +134,7 @@ package struct Applier: Sendable {
         guard !context.stop.isRequested else { return .failure(.stopped) }
         do throws(FlowServiceError) {
             let (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
-                PreflightSubject(plan), context.service, specifications)
+                WatchedFlow(plan), context.service, specifications)
             guard !diagnostics.hasErrors else { return .failure(.unfit(diagnostics)) }
             let unknown = try await unknownReplaced(of: plan)
             guard unknown.isEmpty else { return .failure(.unfit(unknown)) }

@@ -3,28 +3,6 @@ import FlowService
 import Manifests
 import Planner
 
-/// The parts of a declaration or a plan that the preflight compares with the service.
-package struct PreflightSubject: Hashable, Sendable {
-    let id: FlowID
-    let source: SourceKind
-    let deltaColumn: DeclaredColumn?
-    let place: Place
-
-    package init(_ declaration: FlowDeclaration) {
-        id = declaration.id
-        source = declaration.source
-        deltaColumn = declaration.deltaColumn
-        place = declaration.place
-    }
-
-    init(_ plan: FlowPlan) {
-        id = plan.id
-        source = plan.source
-        deltaColumn = plan.rules.deltaColumn
-        place = plan.place
-    }
-}
-
 /// A check of declared flows against the service's descriptions of them, before anything is sent.
 package struct Preflight: Sendable {
     let wireForm: WireForm
@@ -35,7 +13,7 @@ package struct Preflight: Sendable {
     ///
     /// - Parameter known: the flow, if it has just been read.
     func ask(
-        _ subject: PreflightSubject, _ service: any FlowService, _ specifications: RunSpecifications,
+        _ subject: WatchedFlow, _ service: any FlowService, _ specifications: RunSpecifications,
         known: ServiceFlow? = nil
     ) async throws(FlowServiceError) -> (flow: ServiceFlow?, diagnostics: [Diagnostic]) {
         var flow = known
@@ -52,7 +30,7 @@ package struct Preflight: Sendable {
     ///   - flow: the service's description; `nil` when the service does not have the flow.
     ///   - specification: the required shape of the flow's run requests; `nil` when the service does not report it.
     package func check(
-        _ subject: PreflightSubject, against flow: ServiceFlow?, _ specification: RunSpecification?
+        _ subject: WatchedFlow, against flow: ServiceFlow?, _ specification: RunSpecification?
     ) -> [Diagnostic] {
         guard let flow else {
             return [
@@ -67,7 +45,7 @@ package struct Preflight: Sendable {
 
     /// Checks that the flow is scheduled for one-time ingestion, as `POST /runs` requires (tutorial on on-demand
     /// ingestion).
-    private func schedule(_ subject: PreflightSubject, _ flow: ServiceFlow) -> [Diagnostic] {
+    private func schedule(_ subject: WatchedFlow, _ flow: ServiceFlow) -> [Diagnostic] {
         guard let frequency = flow.frequency, frequency.lowercased() != "once" else { return [] }
         return [
             Diagnostic(
@@ -77,7 +55,7 @@ package struct Preflight: Sendable {
         ]
     }
 
-    private func state(_ subject: PreflightSubject, _ flow: ServiceFlow) -> [Diagnostic] {
+    private func state(_ subject: WatchedFlow, _ flow: ServiceFlow) -> [Diagnostic] {
         guard flow.isDisabled, let state = flow.state?.lowercased() else { return [] }
         return [
             Diagnostic(
@@ -89,7 +67,7 @@ package struct Preflight: Sendable {
     /// Checks the kind of the source: only table-based sources have a delta column in their specification. A required
     /// delta column proves a table-based source. An optional or missing one is only a hint, because the specification
     /// may be incomplete.
-    private func source(_ subject: PreflightSubject, _ specification: RunSpecification) -> [Diagnostic] {
+    private func source(_ subject: WatchedFlow, _ specification: RunSpecification) -> [Diagnostic] {
         guard !specification.types.isEmpty else { return [] }
         let hasColumn = specification.types["deltaColumn"] != nil
         guard hasColumn != (subject.source == .table) else { return [] }
@@ -108,7 +86,7 @@ package struct Preflight: Sendable {
     /// Checks the form of the requests. Returns warnings, not errors: the documentation is inconsistent (the tutorials
     /// send strings to flows whose specification requires integers), and a request in the wrong form is refused without
     /// harm.
-    private func form(_ subject: PreflightSubject, _ specification: RunSpecification) -> [Diagnostic] {
+    private func form(_ subject: WatchedFlow, _ specification: RunSpecification) -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
         func warn(_ message: String, _ setting: String) {
             diagnostics.append(

@@ -166,7 +166,7 @@ struct FlowApplier {
     private mutating func missingActions() async throws(FlowEnd) -> (PlannedActions, DeltaColumn?) {
         guard !plan.actions.isEmpty else { return ([], nil) }
         if let pause = plan.rules.pause(at: serviceNow) { throw .held(pause.inWords) }
-        let replaced: [ReplacedFlow]
+        let replaced: [FlowSnapshot]
         do throws(LedgerError) { replaced = try await context.store.replaced(plan.rules.replaced) } catch {
             throw context.end(for: error)
         }

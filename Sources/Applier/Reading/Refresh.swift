@@ -2,6 +2,7 @@ import FlowRuns
 import FlowService
 import Ledger
 import Manifests
+import Planner
 
 /// A refresh of the ledger: reads the declared flows' runs, the runs' states and the delta columns from the service.
 /// Flows are read in parallel, under the target's rate limit.
@@ -85,7 +86,7 @@ package struct Refresh: Sendable {
         let flow: ServiceFlow?
         do throws(FlowServiceError) {
             (flow, diagnostics) = try await Preflight(wireForm: wireForm).ask(
-                PreflightSubject(declaration), context.service, specifications, known: known.flow)
+                WatchedFlow(declaration), context.service, specifications, known: known.flow)
         } catch { throw .service(error) }
         guard let flow else { return .absent }
         var comparison = FlowComparison(declaration.id, acknowledged: declaration.acknowledged, context)

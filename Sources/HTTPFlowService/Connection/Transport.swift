@@ -81,7 +81,8 @@ struct Transport: Sendable {
             var answer = HTTPAnswer(
                 status: Int(response.status.code), headers: response.headers, sent: sent, received: time.monotonic())
             (answer.body, answer.cut) = await read(response.body, upTo: answerLimit, until: start + timeout)
-            answer.decode(response.headers["Content-Encoding"] + response.headers["Transfer-Encoding"], limit: answerLimit)
+            answer.decode(
+                response.headers["Content-Encoding"] + response.headers["Transfer-Encoding"], limit: answerLimit)
             _ = body?.close()
             log("\(answer.status)")
             return answer

@@ -23,12 +23,17 @@ package struct Retries: Hashable, Sendable {
     package var sortedStates: [State] { State.allCases.filter(states.contains) }
 
     /// Whether the run ended in a state that is retried.
-    package func includes(_ run: RecordedRun) -> Bool {
-        switch run.state {
-        case .failed: states.contains(.failed)
-        case .partial: states.contains(.partial)
-        case .succeeded: run.isEmpty && states.contains(.empty)
-        case .intended, .accepted, .rejected, .inDoubt, .released: false
+    package func includes(_ run: RecordedRun) -> Bool { run.incompleteEnd.map(states.contains) ?? false }
+}
+
+extension RecordedRun {
+    /// The end of a run that did not bring all of its records; `nil` for a run that did, and for one that has not ended.
+    package var incompleteEnd: Retries.State? {
+        switch state {
+        case .failed: .failed
+        case .partial: .partial
+        case .succeeded: isEmpty ? .empty : nil
+        case .intended, .accepted, .rejected, .inDoubt, .released: nil
         }
     }
 }

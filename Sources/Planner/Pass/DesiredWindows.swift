@@ -27,7 +27,10 @@ struct DesiredWindows: Sequence, IteratorProtocol {
     /// The sources in descending order of their heads, so that the smallest is last.
     private var sources: [Source] = []
 
-    /// - Parameter series: the demanded series, without those that have too many windows.
+    /// - Parameters:
+    ///   - demand: the flow's demand.
+    ///   - series: the demanded series, without those that have too many windows.
+    ///   - asOf: the instant up to which windows are due.
     init(_ demand: FlowDemand, _ series: [Series], asOf: Timestamp) {
         add(Self.explicit(demand))
         for series in series {

@@ -1,4 +1,5 @@
 import FlowRuns
+import Ledger
 import Manifests
 
 /// A pass over a flow's windows in order, which merges declared windows, reruns and recorded runs, and decides on each
@@ -27,14 +28,14 @@ package struct FlowPass {
 
     /// - Parameters: see ``Planner/plan(_:record:runs:replaced:predecessors:)``.
     package init(
-        _ declaration: FlowDeclaration, replaced: [ReplacedFlow] = [], predecessors: [Predecessor] = [],
+        _ declaration: FlowDeclaration, replaced: [FlowSnapshot] = [], predecessors: [Predecessor] = [],
         asOf: Timestamp
     ) {
         self.init(
             FlowDemand(declaration, asOf: asOf), replaced: replaced, predecessors: predecessors, asOf: asOf)
     }
 
-    init(_ demand: FlowDemand, replaced: [ReplacedFlow], predecessors: [Predecessor] = [], asOf: Timestamp) {
+    init(_ demand: FlowDemand, replaced: [FlowSnapshot], predecessors: [Predecessor] = [], asOf: Timestamp) {
         self.demand = demand
         builder = FlowPlanBuilder(demand, predecessors, asOf: asOf)
         var walkable: [Series] = []
@@ -252,7 +253,7 @@ package struct FlowPass {
             window: rerun.window, place: rerun.place, isOfSeries: declared?.isOfSeries ?? isNotDue)
         let wasRun = history.wasRun
         let isWanted = declared != nil || demand.approvedReruns.contains(rerun.window)
-        if rerun.isRange, wasRun { builder.markUsed(rerun) }
+        if rerun.isRange, wasRun { builder.usedRanges.insert(rerun.id) }
         switch history.verdict(of: rerun.id, attempts, demand.rules.retries) {
         // A failed run of an undeclared window covers nothing that could be run again, unless it is requested at the end.
         case .missing where rerun.isRange && !(wasRun && isWanted) && history.covering == nil: return

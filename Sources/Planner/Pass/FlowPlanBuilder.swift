@@ -24,7 +24,7 @@ struct FlowPlanBuilder {
 
     private var rerunsWithoutRun: [RerunWithoutRun] = []
     /// The IDs of ranges that touch a window that was run.
-    private var usedRanges: Set<String> = []
+    var usedRanges: Set<String> = []
     /// The reruns of ranges that the pass decided on, of windows that no run covers.
     private var decidedReruns: Set<RunKey> = []
     /// The recorded or failed window that ends last, so far.
@@ -244,9 +244,6 @@ struct FlowPlanBuilder {
         rerunsWithoutRun.append(RerunWithoutRun(rerun: rerun, attempts: attempts, touched: touched))
     }
 
-    /// Marks a range as touching a window that was run.
-    mutating func markUsed(_ range: Rerun) { usedRanges.insert(range.id) }
-
     /// Marks a rerun as decided, so that the end of the pass does not request it again.
     mutating func markDecided(_ rerun: Rerun) {
         decidedReruns.insert(RunKey(flow: flow, window: rerun.window, rerun: rerun.id))
@@ -406,7 +403,7 @@ extension FlowPlanBuilder {
         let touchable = created.map { ($0.window, $0.isOfSeries) } + exhausted.map { ($0.window, $0.isOfSeries) }
         for range in ranges {
             for (window, isOfSeries) in touchable where range.touches(window) {
-                markUsed(range)
+                usedRanges.insert(range.id)
                 let applied = range.applied(to: window)
                 if isDecided(applied) { continue }
                 rerun(applied, attempts: rerunAttempts[window]?[range.id] ?? Attempts(), isOfSeries: isOfSeries)

@@ -1,4 +1,5 @@
 import FlowRuns
+import Ledger
 import Manifests
 
 /// A pure function from declarations and recorded runs to a plan: no clock, no I/O.
@@ -26,7 +27,7 @@ package struct Planner: Hashable, Sendable {
     ///   - predecessors: the flows that this one comes after. Windows wait where these flows have not succeeded.
     package func plan(
         _ declaration: FlowDeclaration, record: FlowRecord, runs: some Sequence<RecordedRun>,
-        replaced: [ReplacedFlow] = [], predecessors: [Predecessor] = []
+        replaced: [FlowSnapshot] = [], predecessors: [Predecessor] = []
     ) -> FlowPlan {
         var pass = FlowPass(declaration, replaced: replaced, predecessors: predecessors, asOf: asOf)
         pass.consume(Array(runs))
@@ -34,18 +35,7 @@ package struct Planner: Hashable, Sendable {
     }
 }
 
-/// A flow that the planned flow replaces, as recorded in the ledger.
-package struct ReplacedFlow: Hashable, Sendable {
-    package let record: FlowRecord
-    package let runs: [RecordedRun]
-
-    package init(record: FlowRecord, runs: [RecordedRun]) {
-        self.record = record
-        self.runs = runs
-    }
-}
-
-extension [ReplacedFlow] {
+extension [FlowSnapshot] {
     /// The runs of all replaced flows, sorted by window; runs of unknown window come first.
     var runsByWindow: [RecordedRun] {
         guard let first else { return [] }

@@ -1,4 +1,5 @@
 import FlowRuns
+import Ledger
 import Manifests
 
 /// What the current ledger leaves of a flow's approved requests.
@@ -22,7 +23,7 @@ extension Planner {
     ///
     /// - Parameters: see ``plan(_:record:runs:replaced:predecessors:)``.
     package func remainder(
-        of approved: FlowPlan, record: FlowRecord, runs: some Sequence<RecordedRun>, replaced: [ReplacedFlow] = []
+        of approved: FlowPlan, record: FlowRecord, runs: some Sequence<RecordedRun>, replaced: [FlowSnapshot] = []
     ) -> RemainingRequests {
         var pass = FlowPass(FlowDemand(approved: approved), replaced: replaced, asOf: asOf)
         pass.consume(Array(runs))

@@ -163,12 +163,9 @@ extension LedgerStore {
     /// Reads flows that another one replaces, with their recorded runs.
     ///
     /// - Throws: `LedgerError` when the ledger cannot be read.
-    package func replaced(_ flows: [FlowID]) async throws(LedgerError) -> [ReplacedFlow] {
-        var replaced: [ReplacedFlow] = []
-        for flow in flows {
-            let snapshot = try await snapshot(of: flow)
-            replaced.append(ReplacedFlow(record: snapshot.record, runs: snapshot.runs))
-        }
+    package func replaced(_ flows: [FlowID]) async throws(LedgerError) -> [FlowSnapshot] {
+        var replaced: [FlowSnapshot] = []
+        for flow in flows { replaced.append(try await snapshot(of: flow)) }
         return replaced
     }
 }

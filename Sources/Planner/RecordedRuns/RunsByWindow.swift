@@ -38,7 +38,7 @@ struct RunsByWindow {
     mutating func end() {
         isComplete = true
         guard !windows.isEmpty else { return }
-        runs = Array(IteratorSequence(RunsWithDeclaredWindows(waiting, windows: windows)))
+        runs = waiting.identified(by: windows)
         waiting = []
     }
 
@@ -84,43 +84,28 @@ extension FlowDeclaration {
     /// - Parameter runs: sorted by window; runs of unknown window come first.
     package func withAcknowledgedWindows(_ runs: [RecordedRun]) -> [RecordedRun] {
         let windows = acknowledged.declaredWindows
-        guard !windows.isEmpty else { return runs }
-        return Array(IteratorSequence(RunsWithDeclaredWindows(runs, windows: windows)))
+        return windows.isEmpty ? runs : runs.identified(by: windows)
     }
 }
 
-/// Recorded runs, merged with the runs whose window the manifest acknowledges.
-private struct RunsWithDeclaredWindows: IteratorProtocol {
-    private var recorded: Lookahead<IndexingIterator<[RecordedRun]>>
-    private var acknowledged: ArraySlice<RecordedRun> = []
-
-    init(_ runs: [RecordedRun], windows: [RunID: Window]) {
-        recorded = Lookahead(runs.makeIterator())
-        var unknown: [RecordedRun] = []
-        var known: [RecordedRun] = []
-        while let run = recorded.head, run.window == nil {
-            _ = recorded.next()
-            if let window = run.id.flatMap({ windows[$0] }) {
-                // The ledger renumbers the attempts of the window when it adopts the run.
-                known.append(
-                    run.identified(as: RunIdentity(flow: run.flow, window: window, attempt: run.identity.attempt)))
-            } else {
-                unknown.append(run)
+extension [RecordedRun] {
+    /// Returns the runs in window order, with the windows of runs whose window is otherwise unknown.
+    fileprivate func identified(by windows: [RunID: Window]) -> [RecordedRun] {
+        let unknown = prefix { $0.window == nil }
+        var identified = unknown.filter { run in run.id.map { windows[$0] == nil } ?? true }
+        var recorded = dropFirst(unknown.count)
+        let acknowledged = unknown.compactMap { run in
+            // The ledger renumbers the attempts of the window when it adopts the run.
+            run.id.flatMap { windows[$0] }.map { window in
+                (window, run.identified(as: RunIdentity(flow: run.flow, window: window, attempt: run.identity.attempt)))
             }
         }
-        acknowledged = (unknown + known.sorted(by: Self.isEarlier))[...]
-    }
-
-    private static func isEarlier(_ left: RecordedRun, _ right: RecordedRun) -> Bool {
-        guard let window = left.window, let other = right.window, window != other else {
-            return left.recordedAt < right.recordedAt
+        for (window, run) in acknowledged.sorted(by: { ($0.0, $0.1.recordedAt) < ($1.0, $1.1.recordedAt) }) {
+            let earlier = recorded.prefix { $0.window.map { $0 <= window } ?? false }
+            recorded = recorded.dropFirst(earlier.count)
+            identified += earlier
+            identified.append(run)
         }
-        return window < other
-    }
-
-    mutating func next() -> RecordedRun? {
-        guard let first = acknowledged.first else { return recorded.next() }
-        if let window = first.window, let other = recorded.head?.window, other <= window { return recorded.next() }
-        return acknowledged.popFirst()
+        return identified + recorded
     }
 }

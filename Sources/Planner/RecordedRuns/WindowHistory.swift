@@ -191,9 +191,8 @@ struct Attempts {
     private var latest: RecordedRun?
     /// The latest run that failed, ended partially, or had no records.
     private var latestIncomplete: RecordedRun?
-    private var failed = 0
-    private var partial = 0
-    private var empty = 0
+    /// The attempts that failed, ended partially, or had no records.
+    private var ended = Tally<Retries.State>()
     private var doubt: RecordedRun?
     /// Whether no retry is requested any more, because a declared rerun takes its place.
     var isSuperseded = false
@@ -208,16 +207,11 @@ struct Attempts {
         switch run.state {
         case .intended, .inDoubt: doubt = run
         // The service has run the failed run again under its old id: that uses up an attempt.
-        case .rejected where run.isAnsweredWithKnownRun: failed += 1
+        case .rejected where run.isAnsweredWithKnownRun: ended[.failed] += 1
         case .rejected, .released: break
-        case .accepted: isRunningOrComplete = true
-        case .succeeded where !run.isEmpty: isRunningOrComplete = true
-        case .succeeded, .partial, .failed:
-            switch run.state {
-            case .failed: failed += 1
-            case .partial: partial += 1
-            default: empty += 1
-            }
+        case .accepted, .succeeded, .partial, .failed:
+            guard let end = run.incompleteEnd else { return isRunningOrComplete = true }
+            ended[end] += 1
             if run.identity.attempt >= latestIncomplete?.identity.attempt ?? 0 { latestIncomplete = run }
         }
     }
@@ -241,28 +235,25 @@ struct Attempts {
 
     /// Whether an attempt is running, or ended without failure in a state that is not retried.
     func isSatisfied(_ retries: Retries) -> Bool {
-        isRunningOrComplete || partial > 0 && !retries.states.contains(.partial)
-            || empty > 0 && !retries.states.contains(.empty)
+        isRunningOrComplete || [.partial, .empty].contains { ended[$0] > 0 && !retries.states.contains($0) }
     }
-
-    /// The number of attempts that failed, ended partially, or had no records.
-    private var ended: Int { failed + partial + empty }
 
     /// Whether no attempt is in doubt, running, or ended in a state that is not retried.
     func needsRun(_ retries: Retries) -> Bool { doubt == nil && !isSatisfied(retries) }
 
     /// Whether a failed run from outside this ledger can count as one of these attempts.
-    func acceptsFailedRun(_ retries: Retries) -> Bool { needsRun(retries) && ended <= retries.times }
+    func acceptsFailedRun(_ retries: Retries) -> Bool { needsRun(retries) && ended.total <= retries.times }
 
     func verdict(_ retries: Retries) -> Verdict {
         if let doubt { return .doubtful(doubt) }
         if isSatisfied(retries) { return .recorded }
         guard let latestIncomplete else { return .missing }
-        guard !isSuperseded, retries.includes(latestIncomplete), ended <= retries.times, let run = latestIncomplete.id
+        guard !isSuperseded, retries.includes(latestIncomplete), ended.total <= retries.times,
+            let run = latestIncomplete.id
         else {
-            return ended > failed ? .recorded : .failed
+            return ended.total > ended[.failed] ? .recorded : .failed
         }
-        return .retry(of: run, failed: latestIncomplete, ordinal: ended)
+        return .retry(of: run, failed: latestIncomplete, ordinal: ended.total)
     }
 }
 

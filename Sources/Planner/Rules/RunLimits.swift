@@ -173,18 +173,28 @@ package struct RunUsage: Hashable, Sendable {
     }
 }
 
-/// A flow whose runs are counted or waited for, with the runs that its manifest acknowledges.
+/// The parts of a declared or planned flow that reading it from the service needs: to check it, to count its runs, and to
+/// wait for them.
 package struct WatchedFlow: Hashable, Sendable {
     package let id: FlowID
+    package let source: SourceKind
+    package let deltaColumn: DeclaredColumn?
     package let acknowledged: [Acknowledgement]
+    package let place: Place
 
     package init(_ declaration: FlowDeclaration) {
         id = declaration.id
+        source = declaration.source
+        deltaColumn = declaration.deltaColumn
         acknowledged = declaration.acknowledged
+        place = declaration.place
     }
 
     package init(_ plan: FlowPlan) {
         id = plan.id
+        source = plan.source
+        deltaColumn = plan.rules.deltaColumn
         acknowledged = plan.rules.acknowledged
+        place = plan.place
     }
 }
