@@ -47,22 +47,6 @@ extension PostgresConnection {
         LedgerColumn.names(RunColumns.planning, of: "r") + ", coalesce(r.output_records, r.input_records)"
     private static let entryColumns = LedgerColumn.names(RunColumns.all, of: "r")
 
-    func runs(of flow: FlowID, target: Int64?) throws(PostgresError) -> [RecordedRun] {
-        var runs: [RecordedRun] = []
-        try rows(Self.planningColumns, of: flow, target) { (row) throws(PostgresError) in
-            runs.append(try row.plannedRun(of: flow))
-        }
-        return runs
-    }
-
-    func entries(of flow: FlowID, target: Int64?) throws(PostgresError) -> [LedgerEntry] {
-        var entries: [LedgerEntry] = []
-        try rows(Self.entryColumns, of: flow, target) { (row) throws(PostgresError) in
-            entries.append(try row.entry(of: flow))
-        }
-        return entries
-    }
-
     func scanRuns(
         of flow: FlowID, target: Int64?, visit: @escaping ([RecordedRun]) -> Bool
     ) throws(PostgresError) {
@@ -82,9 +66,15 @@ extension PostgresConnection {
         _ columns: String, of flow: FlowID, _ target: Int64?,
         _ read: @escaping (inout RowReader) throws(PostgresError) -> Row, _ visit: @escaping ([Row]) -> Bool
     ) throws(PostgresError) {
+        var parameters = Parameters()
+        parameters.add(target)
+        parameters.add(flow.description)
         var part: [Row] = []
         var isWanted = true
-        try rows(columns, of: flow, target) { (row) throws(PostgresError) in
+        try run(
+            "SELECT \(columns) FROM sluice.run AS r "
+                + "WHERE r.target = $1::bigint AND r.flow = $2::uuid \(Self.inOrder)", parameters
+        ) { (row) throws(PostgresError) in
             // The remaining rows must be drained.
             guard isWanted else { return }
             part.append(try read(&row))
@@ -93,17 +83,5 @@ extension PostgresConnection {
             part.removeAll(keepingCapacity: true)
         }
         if isWanted, !part.isEmpty { _ = visit(part) }
-    }
-
-    private func rows(
-        _ columns: String, of flow: FlowID, _ target: Int64?,
-        _ row: @escaping (inout RowReader) throws(PostgresError) -> Void
-    ) throws(PostgresError) {
-        var parameters = Parameters()
-        parameters.add(target)
-        parameters.add(flow.description)
-        try run(
-            "SELECT \(columns) FROM sluice.run AS r "
-                + "WHERE r.target = $1::bigint AND r.flow = $2::uuid \(Self.inOrder)", parameters, row: row)
     }
 }
