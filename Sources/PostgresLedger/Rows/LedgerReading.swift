@@ -17,7 +17,7 @@ extension PostgresConnection {
         try run(
             """
             SELECT l.server_changes, coalesce(l.server_changed_at > now() - interval '1 day', false),
-                f.flow, \(LedgerColumn.names(FlowColumns.all, of: "f"))
+                f.flow, \(FlowColumns.all.names(of: "f"))
             FROM sluice.ledger AS l LEFT JOIN sluice.flow AS f ON f.target = $1::bigint AND f.flow = $2::uuid
             """, parameters
         ) { (row) throws(PostgresError) in
@@ -35,7 +35,7 @@ extension PostgresConnection {
         parameters.add(target)
         var records: [FlowRecord] = []
         try run(
-            "SELECT f.flow, \(LedgerColumn.names(FlowColumns.all, of: "f")) FROM sluice.flow AS f WHERE f.target = $1::bigint ORDER BY f.flow",
+            "SELECT f.flow, \(FlowColumns.all.names(of: "f")) FROM sluice.flow AS f WHERE f.target = $1::bigint ORDER BY f.flow",
             parameters
         ) { (row) throws(PostgresError) in
             if let record = try row.record() { records.append(record) }
@@ -44,8 +44,8 @@ extension PostgresConnection {
     }
 
     private static let planningColumns =
-        LedgerColumn.names(RunColumns.planning, of: "r") + ", coalesce(r.output_records, r.input_records)"
-    private static let entryColumns = LedgerColumn.names(RunColumns.all, of: "r")
+        RunColumns.planning.names(of: "r") + ", coalesce(r.output_records, r.input_records)"
+    private static let entryColumns = RunColumns.all.names(of: "r")
 
     func scanRuns(
         of flow: FlowID, target: Int64?, visit: @escaping ([RecordedRun]) -> Bool
