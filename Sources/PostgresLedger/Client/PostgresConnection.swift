@@ -247,8 +247,7 @@ extension LibPQ {
     fileprivate func message(_ result: OpaquePointer) -> ServerMessage? {
         func field(_ name: Int32) -> String? { resultErrorField(result, name).map { oneLine($0) } }
         guard let sqlState = field(LibPQConstant.sqlState) else { return nil }
-        return ServerMessage(
-            sqlState: sqlState, text: field(LibPQConstant.message) ?? "", constraint: field(LibPQConstant.constraint))
+        return ServerMessage(sqlState: sqlState, text: field(LibPQConstant.message) ?? "")
     }
 }
 

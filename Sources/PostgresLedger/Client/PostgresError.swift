@@ -24,8 +24,6 @@ struct ServerMessage: Hashable, Sendable {
     /// The five-character SQLSTATE: `23505`.
     let sqlState: String
     let text: String
-    /// The name of the violated constraint.
-    let constraint: String?
 }
 
 /// Classification of PostgreSQL errors: https://www.postgresql.org/docs/current/errcodes-appendix.html
