@@ -2,11 +2,11 @@
 /// patches it into the flow's `Copy` transformation and rejects a later run that tries to change it (tutorial on
 /// on-demand ingestion).
 package struct DeltaColumn: Hashable, Sendable {
-    package let name: String
+    package var name: String
     /// The format of the column's dates, for sources that require one.
-    package let dateFormat: String?
+    package var dateFormat: String?
     /// The time zone of the column's dates, for sources that require one.
-    package let timezone: String?
+    package var timezone: String?
 
     package init(name: String, dateFormat: String? = nil, timezone: String? = nil) {
         self.name = name

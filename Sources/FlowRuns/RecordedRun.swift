@@ -57,10 +57,10 @@ package enum RunOrigin: String, Hashable, Sendable, CaseIterable {
 /// The identity of a run request within its target. Stores keep identities unique, so inserting one is the claim.
 package struct RunIdentity: Hashable, Comparable, Sendable {
     /// The key that all attempts share.
-    package let key: RunKey
+    package var key: RunKey
     /// The attempt number, starting at 1. Each retry increments it, and so does each request after a refused or
     /// released one.
-    package let attempt: Int
+    package var attempt: Int
 
     package init(flow: FlowID, window: Window?, rerun: String? = nil, attempt: Int = 1) {
         self.init(RunKey(flow: flow, window: window, rerun: rerun), attempt: attempt)

@@ -2,10 +2,10 @@
 /// ledgers with equal numbers.
 package struct Revision: Hashable, Sendable {
     /// The number of changes that affect planning; 0 for a flow that is not in the ledger.
-    package let number: Int
+    package var number: Int
     /// The nonce of the last commit; empty before the first commit, and after one by a version of Sluice without
     /// tokens.
-    package let token: String
+    package var token: String
 
     package init(number: Int = 0, token: String = "") {
         self.number = number
@@ -31,9 +31,9 @@ package struct ClaimID: Hashable, Sendable, LosslessStringConvertible {
 package struct RunClaim: Hashable, Sendable {
     package let id: ClaimID
     /// The process that made the claim: host and process ID, or the CI job.
-    package let owner: String
+    package var owner: String
     /// The service's time when the claim was made; `nil` if the service reports none.
-    package let time: ServiceTime?
+    package var time: ServiceTime?
 
     package init(id: ClaimID, owner: String, time: ServiceTime?) {
         self.id = id
@@ -45,7 +45,7 @@ package struct RunClaim: Hashable, Sendable {
 /// Bounds on the service's time at one moment, derived from its `Date` header and the round trip.
 package struct ServiceTime: Hashable, Sendable {
     package let earliest: Timestamp
-    package let latest: Timestamp
+    package var latest: Timestamp
 
     package init(earliest: Timestamp, latest: Timestamp) {
         self.earliest = earliest

@@ -5,9 +5,9 @@
 package struct RunKey: Hashable, Comparable, Sendable {
     package let flow: FlowID
     /// The window; `nil` only for a run found on the service whose window cannot be read.
-    package let window: Window?
+    package var window: Window?
     /// The `id` of the manifest's `rerun`; `nil` for the window's ordinary run.
-    package let rerun: String?
+    package var rerun: String?
 
     package init(flow: FlowID, window: Window?, rerun: String? = nil) {
         self.flow = flow

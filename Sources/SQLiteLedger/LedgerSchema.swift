@@ -36,9 +36,7 @@ enum LedgerSchema {
         try database.execute(sql: "PRAGMA user_version = \(steps.count)")
     }
 
-    private static func definitions<Row>(_ columns: [LedgerColumn<Row>]) -> String {
-        columns.map { $0.definition({ $0 == .text ? "TEXT" : "INTEGER" }, collation: "") }.joined(separator: ",\n    ")
-    }
+    private static func type(of kind: ColumnKind) -> String { kind == .text ? "TEXT" : "INTEGER" }
 
     /// The tables of a new file.
     private static let tables = """
@@ -50,7 +48,7 @@ enum LedgerSchema {
         CREATE TABLE flow (
             target INTEGER NOT NULL REFERENCES target (id),
             flow TEXT NOT NULL CHECK (length(flow) = 36),
-            \(definitions(FlowColumns.all)),
+            \(FlowColumns.all.definitions(type)),
             CHECK (needs_recheck IN (0, 1)),
             PRIMARY KEY (target, flow)
         ) STRICT, WITHOUT ROWID;
@@ -58,13 +56,8 @@ enum LedgerSchema {
         CREATE TABLE run (
             target INTEGER NOT NULL,
             flow TEXT NOT NULL,
-            \(definitions(RunColumns.all)),
-            CHECK ((window_start IS NULL) = (window_end IS NULL)),
-            CHECK (window_start < window_end),
-            CHECK (window_start IS NOT NULL OR origin = 'service'),
-            CHECK ((run IS NOT NULL) = (state IN ('accepted', 'succeeded', 'partial', 'failed'))),
-            CHECK (run IS NOT NULL OR origin = 'request'),
-            CHECK (column_name IS NULL OR origin = 'request'),
+            \(RunColumns.all.definitions(type)),
+            \(RunColumns.constraints),
             UNIQUE (target, flow, window_start, window_end, rerun, attempt),
             UNIQUE (target, run),
             FOREIGN KEY (target, flow) REFERENCES flow (target, flow) DEFERRABLE INITIALLY DEFERRED

@@ -2,6 +2,7 @@ import FlowRuns
 import Foundation
 import GRDB
 import Ledger
+import Synchronization
 import Text
 
 /// A ledger in an SQLite file, shared by any number of targets and by any number of processes on one machine.
@@ -73,12 +74,6 @@ package final class SQLiteLedger: LedgerStore {
         }
     }
 
-    package func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot {
-        try await transaction(.deferred) { rows in
-            FlowSnapshot(record: try rows.record(of: flow), runs: try rows.runs(of: flow))
-        }
-    }
-
     package func commit(_ commit: FlowCommit) async throws(LedgerError) -> CommitResult {
         if mode == .readOnly { throw .unusable("\(file.path) was opened for reading only") }
         // A claim in a file that was moved away would protect nothing. Outcomes are still recorded.
@@ -108,12 +103,6 @@ package final class SQLiteLedger: LedgerStore {
 
     package func flows() async throws(LedgerError) -> [FlowRecord] {
         try await transaction(.deferred) { try $0.records() }
-    }
-
-    package func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries {
-        try await transaction(.deferred) { rows in
-            FlowEntries(record: try rows.record(of: flow), entries: try rows.entries(of: flow))
-        }
     }
 
     package func scan(
@@ -209,4 +198,33 @@ extension Database {
         guard let value else { throw LedgerError.unusable("the transaction did not run") }
         return value
     }
+}
+
+/// The queue of this process's commits that wait for the file.
+private final class WaitingCommits: Sendable {
+    typealias Answer = CheckedContinuation<Result<CommitResult, LedgerError>, Never>
+
+    private let waiting = Mutex<[(commit: FlowCommit, answer: Answer)]>([])
+
+    /// Appends a commit to the queue.
+    ///
+    /// - Returns: `true` if the queue was empty; the caller must then schedule the transaction.
+    func add(_ commit: FlowCommit, _ answer: Answer) -> Bool {
+        waiting.withLock { waiting in
+            waiting.append((commit, answer))
+            return waiting.count == 1
+        }
+    }
+
+    func removeAll() -> [(commit: FlowCommit, answer: Answer)] {
+        waiting.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+    }
+}
+
+/// Returns the version of the SQLite library in use, such as `3.40.1`, or `nil` if the query fails.
+package func sqliteVersion() -> String? {
+    try? DatabaseQueue().read { try String.fetchOne($0, sql: "SELECT sqlite_version()") }
 }

@@ -34,9 +34,9 @@ struct SQLiteRows {
     }
 
     private static func record(from columns: inout ColumnReader) throws(LedgerError) -> FlowRecord {
-        var row = FlowRow(of: try columns.required(columns.text().flatMap { FlowID($0) }))
-        try columns.fill(&row, FlowColumns.all)
-        return row.finished()
+        var record = FlowRecord(id: try columns.required(columns.text().flatMap { FlowID($0) }))
+        try columns.fill(&record, FlowColumns.all)
+        return record
     }
 
     private static func entry(of flow: FlowID, from columns: inout ColumnReader) throws(LedgerError) -> LedgerEntry {
@@ -160,7 +160,7 @@ struct SQLiteRows {
         try execute(Self.flowReplacement) {
             $0.bind(target)
             $0.bind(record.id.description)
-            $0.bind(FlowRow(record), FlowColumns.all)
+            $0.bind(record, FlowColumns.all)
         }
     }
 
@@ -178,8 +178,8 @@ struct SQLiteRows {
         }
     }
 
-    static let flowColumns = names(FlowColumns.all)
-    static let entryColumns = names(RunColumns.all)
+    static let flowColumns = FlowColumns.all.names()
+    static let entryColumns = RunColumns.all.names()
 
     private static let flowReplacement =
         "INSERT INTO flow (target, flow, \(flowColumns)) VALUES (?, ?, \(marks(FlowColumns.all))) "
@@ -192,11 +192,7 @@ struct SQLiteRows {
     private static let runReplacement = update(RunColumns.all)
 
     private static func update(_ columns: [LedgerColumn<RunRow>]) -> String {
-        "UPDATE run SET (\(names(columns))) = (\(marks(columns))) WHERE \(ofIdentity)"
-    }
-
-    private static func names<Row>(_ columns: [LedgerColumn<Row>]) -> String {
-        columns.map(\.name).joined(separator: ", ")
+        "UPDATE run SET (\(columns.names())) = (\(marks(columns))) WHERE \(ofIdentity)"
     }
 
     private static func marks<Row>(_ columns: [LedgerColumn<Row>]) -> String {
@@ -278,5 +274,41 @@ struct SQLiteRows {
 
     private func execute(_ sql: String, bind: (inout PreparedStatement) -> Void) throws(LedgerError) {
         try each(sql, bind: bind) { _ in true }
+    }
+}
+
+/// The columns that planning needs. They are read without ``RunColumns``, because a plan may scan a million rows.
+private enum PlannedRun {
+    static let columns = """
+        window_start, window_end, rerun, attempt, state, origin, run, column_name, column_date_format, \
+        column_timezone, recorded_at, failure, claim, claim_owner, claimed_earliest, claimed_latest, \
+        COALESCE(output_records, input_records)
+        """
+
+    static func read(of flow: FlowID, from columns: inout ColumnReader) throws(LedgerError) -> RecordedRun {
+        let (start, end) = (try columns.integer(), try columns.integer())
+        let rerun = try columns.required(columns.text())
+        let attempt = try columns.required(columns.integer())
+        let state = try columns.required(columns.text().flatMap(RunState.init(rawValue:)))
+        let origin = try columns.required(columns.text().flatMap(RunOrigin.init(rawValue:)))
+        let id = try columns.text().flatMap(RunID.init)
+        let (name, dateFormat, timezone) = (try columns.text(), try columns.text(), try columns.text())
+        let recordedAt = try columns.required(columns.time())
+        let failure = try columns.text()
+        let (claim, owner) = (try columns.text(), try columns.text())
+        let (earliest, latest) = (try columns.time(), try columns.time())
+        let records = try columns.integer()
+        var window: Window?
+        if let start, let end { window = try columns.required(Window(startSeconds: start, endSeconds: end)) }
+        var time: ServiceTime?
+        if let earliest, let latest { time = ServiceTime(earliest: earliest, latest: latest) }
+        return RecordedRun(
+            identity: RunIdentity(
+                flow: flow, window: window, rerun: rerun.isEmpty ? nil : rerun, attempt: Int(attempt)),
+            state: state, origin: origin, id: id,
+            deltaColumn: name.map { DeltaColumn(name: $0, dateFormat: dateFormat, timezone: timezone) },
+            recordedAt: recordedAt, failure: failure,
+            claim: claim.flatMap(ClaimID.init).map { RunClaim(id: $0, owner: owner ?? "", time: time) },
+            records: records)
     }
 }

@@ -216,7 +216,7 @@ private struct RefreshedSandbox {
     var entries: [[LedgerEntry]] {
         get async throws {
             var all: [[LedgerEntry]] = []
-            for flow in flows { all.append(try store.entries(of: flow).entries) }
+            for flow in flows { all.append(try await store.entries(of: flow).entries) }
             return all
         }
     }

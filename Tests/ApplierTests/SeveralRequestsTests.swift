@@ -131,9 +131,9 @@ private final class CountingStore: LedgerStore {
         return result
     }
 
-    func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot { try store.snapshot(of: flow) }
+    func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot { try await store.snapshot(of: flow) }
     func flows() async throws(LedgerError) -> [FlowRecord] { try store.flows() }
-    func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries { try store.entries(of: flow) }
+    func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries { try await store.entries(of: flow) }
     func damage() async throws(LedgerError) -> [String] { [] }
     func close() async {}
 }

@@ -37,7 +37,7 @@ struct CopyTests {
     func interrupted() async throws {
         let (store, other) = (InMemoryStore(), InMemoryStore())
         try await fill(store)
-        let first = try store.entries(of: Sample.flow(1))
+        let first = try await store.entries(of: Sample.flow(1))
         _ = try other.commit(
             FlowCommit(expecting: Revision(), record: first.record, changes: first.entries.map(LedgerChange.insert)))
         _ = try await store.copy(to: other)

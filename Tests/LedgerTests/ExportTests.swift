@@ -167,7 +167,7 @@ struct ExportTests {
         let place = try await kind.make()
         let (store, other) = (try await place.open(), InMemoryStore())
         for number in 1...4 { try await other.bring(Sample.identity(Int64(number)), to: .rejected) }
-        let whole = try other.entries(of: Sample.flow)
+        let whole = try await other.entries(of: Sample.flow)
         let record = FlowRecord(id: Sample.flow, revision: Revision(number: whole.record.revision.number, token: "a"))
         let changes = [1, 3].map { LedgerChange.insert(whole.entries[$0]) }
         #expect(
@@ -191,7 +191,7 @@ struct ExportTests {
         let backup = try LedgerImport(Array(text.utf8), targets: ["t"])
         let store = InMemoryStore()
         try await backup.restore(into: store) { "x" }
-        let entry = try store.entries(of: Sample.flow).entries.first
+        let entry = try await store.entries(of: Sample.flow).entries.first
         #expect(entry?.run.state == .intended)
         #expect(entry?.run.claim == nil)
     }

@@ -122,7 +122,7 @@ struct ExportedRunTests {
             let backup = try LedgerImport(InParts(bytes: bytes, size: size), targets: [Sample.target])
             let copy = InMemoryStore()
             try await backup.restore(into: copy) { "x" }
-            #expect(try copy.entries(of: Sample.flow).entries == store.entries(of: Sample.flow).entries)
+            #expect(try await copy.entries(of: Sample.flow).entries == store.entries(of: Sample.flow).entries)
         }
     }
 

@@ -186,7 +186,7 @@ struct ListingTests {
         let store = InMemoryStore(contents)
         func recheck(_ nonce: String) async throws -> FlowLedger {
             try await store.requireRecheck(of: [Sample.flow]) { nonce }
-            return FlowLedger(try store.snapshot(of: Sample.flow))
+            return FlowLedger(try await store.snapshot(of: Sample.flow))
         }
         let listing = Sample.listing([], after: isOver)
         let first = try await recheck("first")

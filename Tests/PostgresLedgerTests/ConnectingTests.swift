@@ -47,7 +47,7 @@ struct ConnectingTests {
         let server = try RefusingServer(sqlState: sqlState, severity: "FATAL", message: message)
         let error = await refusal(of: "postgres://sluice@127.0.0.1:\(server.port)/x")
         switch error {
-        case .busy(let reason): #expect(isBusy && reason.contains(message))
+        case .unavailable(let reason): #expect(isBusy && reason.contains(message))
         case .unanswered(let reason): #expect(!isBusy && reason.contains(message))
         default: Issue.record("\(String(describing: error))")
         }

@@ -88,7 +88,7 @@ struct FaultTests {
             for try await windows in group { #expect(windows == 1) }
         }
         let error = await #expect(throws: LedgerError.self) { _ = try await database.open(user: role) }
-        guard case .busy = error else { return #expect(Bool(false), "\(String(describing: error))") }
+        guard case .unavailable = error else { return #expect(Bool(false), "\(String(describing: error))") }
         await ledger.close()
     }
 
@@ -207,7 +207,7 @@ struct FaultTests {
         switch try #require(refused) {
         case .unusable(let reason): #expect(reason.contains("disk is full"))
         // If there is no room for the write-ahead log, the server shuts down.
-        case .unanswered, .busy: break
+        case .unavailable, .unanswered, .busy: break
         default: Issue.record("\(String(describing: refused))")
         }
         try disk.free()

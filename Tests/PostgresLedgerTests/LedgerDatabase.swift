@@ -22,14 +22,15 @@ struct LedgerDatabase {
 
     func open(
         _ mode: PostgresLedger.Mode = .readWrite, user: String = "sluice",
-        _ more: (inout PostgresLedger.Options) -> Void = { _ in }
-    ) async throws -> PostgresLedger {
+        _ more: (inout PostgresLedger.Options) -> Void = { _ in }, warn: (String) -> Void = { _ in }
+    ) async throws -> any LedgerStore {
         var options = PostgresLedger.Options()
         options.retryTime = .seconds(3)
         options.openingRetryTime = .seconds(1)
         more(&options)
         return try await PostgresLedger.open(
-            server.url(name, user: user, "connect_timeout=2"), targets: ["target"], mode: mode, options: options)
+            server.url(name, user: user, "connect_timeout=2"), targets: ["target"], mode: mode, options: options,
+            warn: warn)
     }
 
     @discardableResult
@@ -65,7 +66,7 @@ struct LedgerDatabase {
     }
 }
 
-extension PostgresLedger {
+extension LedgerStore {
     /// Returns a commit with a claim of a window.
     func prepared(_ number: Int64, nonce: String = UUID().uuidString) async throws -> FlowCommit {
         var ledger = FlowLedger(try await snapshot(of: LedgerDatabase.flow))

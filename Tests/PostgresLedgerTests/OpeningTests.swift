@@ -89,8 +89,9 @@ struct OpeningTests {
     @Test("a risky server setting causes a warning, an unsupported encoding an error")
     func server() async throws {
         let database = try await LedgerDatabase()
-        let ledger = try await database.open()
-        #expect(ledger.warnings.count == 1 && ledger.warnings[0].contains("fsync is off"))
+        var warnings: [String] = []
+        _ = try await database.open(warn: { warnings.append($0) })
+        #expect(warnings.count == 1 && warnings[0].contains("fsync is off"))
         let latin = "latin_\(database.name)"
         try await database.run("CREATE DATABASE \(latin) ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
         let reason = await refusal {

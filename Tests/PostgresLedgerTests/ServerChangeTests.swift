@@ -18,7 +18,7 @@ struct ServerChangeTests {
         let ledger = try await database.open()
         try await ledger.add(1)
         let standby = try await PostgresServer(copyOf: primary)
-        func open(_ mode: PostgresLedger.Mode, _ url: String) async throws -> PostgresLedger {
+        func open(_ mode: PostgresLedger.Mode, _ url: String) async throws -> any LedgerStore {
             try await PostgresLedger.open(url, targets: ["target"], mode: mode)
         }
         let reader = try await open(.readOnly, standby.url(database.name))

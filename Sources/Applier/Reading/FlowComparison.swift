@@ -217,22 +217,10 @@ extension ApplierContext {
     func commit(_ ledger: inout FlowLedger) async throws(LedgerError) -> Bool {
         guard ledger.hasChanges else { return true }
         let commit = ledger.commit(nonce: nonce())
-        guard try await make(commit) == .done else { return false }
+        guard try await store.commit(commit) == .done else { return false }
         ledger.committed(commit)
         return true
     }
-
-    /// Repeats the same commit while the store's answer is lost. Safe, because commits are idempotent.
-    private func make(_ commit: FlowCommit) async throws(LedgerError) -> CommitResult {
-        for _ in 0..<Self.commitAttempts {
-            do throws(LedgerError) { return try await store.commit(commit) } catch .unanswered {
-                await time.sleep(.seconds(1))
-            }
-        }
-        return try await store.commit(commit)
-    }
-
-    private static let commitAttempts = 10
 }
 
 /// The point at which reading the newest runs can stop.

@@ -72,18 +72,30 @@ package final class LedgerColumn<Row: Sendable>: Sendable {
     /// The member's path in JSON, for messages.
     var path: String { object.map { "\($0).\(key)" } ?? key }
 
-    /// Returns the column's definition for `CREATE TABLE`.
-    ///
-    /// - Parameters:
-    ///   - type: returns the database's type of a kind.
-    ///   - collation: the clause that makes a database compare text by its bytes.
-    package func definition(_ type: (ColumnKind) -> String, collation: String) -> String {
+    fileprivate func definition(_ type: (ColumnKind) -> String, collation: String) -> String {
         let isNeverNull = omitted != .null || isRequired && object == nil
         let clauses = [
             name, type(kind), isKey && kind == .text ? collation : "", isNeverNull ? "NOT NULL" : "",
             check.map { "CHECK (\($0))" } ?? "",
         ]
         return clauses.filter { !$0.isEmpty }.joined(separator: " ")
+    }
+}
+
+extension Array {
+    /// Returns the names of columns for a statement, qualified with a table name.
+    package func names<Row>(of table: String = "") -> String where Element == LedgerColumn<Row> {
+        map { table.isEmpty ? $0.name : "\(table).\($0.name)" }.joined(separator: ", ")
+    }
+
+    /// Returns the definitions of columns for `CREATE TABLE`.
+    ///
+    /// - Parameters:
+    ///   - type: returns the database's type of a kind.
+    ///   - collation: the clause that makes a database compare text by its bytes.
+    package func definitions<Row>(_ type: (ColumnKind) -> String, collation: String = "") -> String
+    where Element == LedgerColumn<Row> {
+        map { $0.definition(type, collation: collation) }.joined(separator: ",\n    ")
     }
 }
 

@@ -6,13 +6,20 @@ import FlowRuns
 /// the JSON Schemas.
 package enum RunColumns {
     package static let window: [LedgerColumn<RunRow>] = [
-        LedgerColumn("window_start", "window.start", { $0.windowStart }, { $0.windowStart = $1 }, isRequired: true),
-        LedgerColumn("window_end", "window.end", { $0.windowEnd }, { $0.windowEnd = $1 }, isRequired: true),
+        LedgerColumn(
+            "window_start", "window.start", { $0.entry.run.window?.start.seconds }, { $0.windowStart = $1 },
+            isRequired: true),
+        LedgerColumn(
+            "window_end", "window.end", { $0.entry.run.window?.end.seconds }, { $0.windowEnd = $1 }, isRequired: true),
     ]
     /// The number of a window's run.
     package static let occurrence: [LedgerColumn<RunRow>] = [
-        LedgerColumn("rerun", "rerun", { $0.rerun }, { $0.rerun = $1 }, omitted: "", isKey: true),
-        LedgerColumn("attempt", "attempt", { $0.attempt }, { $0.attempt = $1 }, isRequired: true, check: "attempt > 0"),
+        LedgerColumn(
+            "rerun", "rerun", { $0.entry.run.identity.rerun ?? "" },
+            { $0.entry.run.identity.key.rerun = $1.isEmpty ? nil : $1 }, omitted: "", isKey: true),
+        LedgerColumn(
+            "attempt", "attempt", { $0.entry.run.identity.attempt }, { $0.entry.run.identity.attempt = $1 },
+            isRequired: true, check: "attempt > 0"),
     ]
     package static let state: [LedgerColumn<RunRow>] = [
         LedgerColumn(
@@ -22,10 +29,15 @@ package enum RunColumns {
             "origin", "origin", { $0.entry.run.origin }, { $0.entry.run.origin = $1 }, isRequired: true,
             check: oneOf("origin", RunOrigin.allCases)),
         LedgerColumn("run", "run", { $0.entry.run.id }, { $0.entry.run.id = $1 }, isKey: true, check: "run <> ''"),
-        LedgerColumn("column_name", "deltaColumn.name", { $0.columnName }, { $0.columnName = $1 }, isRequired: true),
         LedgerColumn(
-            "column_date_format", "deltaColumn.dateFormat", { $0.columnDateFormat }, { $0.columnDateFormat = $1 }),
-        LedgerColumn("column_timezone", "deltaColumn.timezone", { $0.columnTimezone }, { $0.columnTimezone = $1 }),
+            "column_name", "deltaColumn.name", { $0.entry.run.deltaColumn?.name },
+            { $0.entry.run.deltaColumn = $1.map { DeltaColumn(name: $0) } }, isRequired: true),
+        LedgerColumn(
+            "column_date_format", "deltaColumn.dateFormat", { $0.entry.run.deltaColumn?.dateFormat },
+            { $0.entry.run.deltaColumn?.dateFormat = $1 }),
+        LedgerColumn(
+            "column_timezone", "deltaColumn.timezone", { $0.entry.run.deltaColumn?.timezone },
+            { $0.entry.run.deltaColumn?.timezone = $1 }),
         LedgerColumn(
             "recorded_at", "recordedAt", { $0.entry.run.recordedAt }, { $0.entry.run.recordedAt = $1 }, isRequired: true
         ),
@@ -61,10 +73,20 @@ package enum RunColumns {
     ]
     package static let claim: [LedgerColumn<RunRow>] = [
         LedgerColumn(
-            "claim", "claim.id", { $0.claim }, { $0.claim = $1 }, isRequired: true, isKey: true, check: "claim <> ''"),
-        LedgerColumn("claim_owner", "claim.owner", { $0.claimOwner }, { $0.claimOwner = $1 }, isRequired: true),
-        LedgerColumn("claimed_earliest", "claim.earliest", { $0.claimedEarliest }, { $0.claimedEarliest = $1 }),
-        LedgerColumn("claimed_latest", "claim.latest", { $0.claimedLatest }, { $0.claimedLatest = $1 }),
+            "claim", "claim.id", { $0.entry.run.claim?.id },
+            { $0.entry.run.claim = $1.map { RunClaim(id: $0, owner: "", time: nil) } }, isRequired: true, isKey: true,
+            check: "claim <> ''"),
+        LedgerColumn(
+            "claim_owner", "claim.owner", { $0.entry.run.claim?.owner }, { $0.entry.run.claim?.owner = $1 ?? "" },
+            isRequired: true),
+        LedgerColumn(
+            "claimed_earliest", "claim.earliest", { $0.entry.run.claim?.time?.earliest },
+            { $0.entry.run.claim?.time = $1.map { ServiceTime(earliest: $0, latest: $0) } }),
+        LedgerColumn(
+            "claimed_latest", "claim.latest", { $0.entry.run.claim?.time?.latest },
+            { row, latest in
+                if let latest { row.entry.run.claim?.time?.latest = latest } else { row.entry.run.claim?.time = nil }
+            }),
     ]
 
     package static let identity = window + occurrence
@@ -76,25 +98,26 @@ package enum RunColumns {
     package static let all = identity + changing
     static let line = LineColumns(all)
 
+    /// Constraints between columns, in SQL.
+    package static let constraints = """
+        CHECK ((window_start IS NULL) = (window_end IS NULL)),
+            CHECK (window_start < window_end),
+            CHECK (window_start IS NOT NULL OR origin = 'service'),
+            CHECK ((run IS NOT NULL) = (state IN ('accepted', 'succeeded', 'partial', 'failed'))),
+            CHECK (run IS NOT NULL OR origin = 'request'),
+            CHECK (column_name IS NULL OR origin = 'request')
+        """
+
     private static func oneOf<Word: RawRepresentable<String>>(_ name: String, _ words: [Word]) -> String {
         "\(name) IN (\(words.map { "'\($0.rawValue)'" }.joined(separator: ", ")))"
     }
 }
 
-/// A run's row while it is read or written: the entry, and the parts of its optional values one by one.
+/// A run's row while it is read or written: the entry, and the window's parts until both are read.
 package struct RunRow: Sendable {
     fileprivate(set) var entry: LedgerEntry
     fileprivate var windowStart: Int64?
     fileprivate var windowEnd: Int64?
-    fileprivate var rerun = ""
-    fileprivate var attempt = 0
-    fileprivate var columnName: String?
-    fileprivate var columnDateFormat: String?
-    fileprivate var columnTimezone: String?
-    fileprivate var claim: ClaimID?
-    fileprivate var claimOwner: String?
-    fileprivate var claimedEarliest: Timestamp?
-    fileprivate var claimedLatest: Timestamp?
 
     /// Creates a row to be filled.
     package init(of flow: FlowID) {
@@ -105,42 +128,14 @@ package struct RunRow: Sendable {
     }
 
     /// Creates the row of an entry.
-    package init(_ entry: LedgerEntry) {
-        let run = entry.run
-        self.entry = entry
-        windowStart = run.window?.start.seconds
-        windowEnd = run.window?.end.seconds
-        rerun = run.identity.rerun ?? ""
-        attempt = run.identity.attempt
-        columnName = run.deltaColumn?.name
-        columnDateFormat = run.deltaColumn?.dateFormat
-        columnTimezone = run.deltaColumn?.timezone
-        claim = run.claim?.id
-        claimOwner = run.claim?.owner
-        claimedEarliest = run.claim?.time?.earliest
-        claimedLatest = run.claim?.time?.latest
-    }
+    package init(_ entry: LedgerEntry) { self.entry = entry }
 
     /// Returns the entry of a filled row; `nil` if its window ends before it starts.
     package func finished() -> LedgerEntry? {
+        guard let windowStart, let windowEnd else { return entry }
+        guard let window = Window(startSeconds: windowStart, endSeconds: windowEnd) else { return nil }
         var entry = entry
-        var window: Window?
-        if let windowStart, let windowEnd {
-            window = Window(startSeconds: windowStart, endSeconds: windowEnd)
-            if window == nil { return nil }
-        }
-        entry.run.identity = RunIdentity(
-            flow: entry.run.flow, window: window, rerun: rerun.isEmpty ? nil : rerun, attempt: attempt)
-        entry.run.deltaColumn = columnName.map {
-            DeltaColumn(name: $0, dateFormat: columnDateFormat, timezone: columnTimezone)
-        }
-        entry.run.claim = claim.map { id in
-            var time: ServiceTime?
-            if let claimedEarliest, let claimedLatest {
-                time = ServiceTime(earliest: claimedEarliest, latest: claimedLatest)
-            }
-            return RunClaim(id: id, owner: claimOwner ?? "", time: time)
-        }
+        entry.run.identity.key.window = window
         return entry
     }
 }

@@ -1,4 +1,5 @@
 import FlowRuns
+import Foundation
 
 /// A line-by-line check of an export. Each line is checked against the earlier ones. Only the position of each flow is
 /// kept in memory, not its runs.
@@ -101,42 +102,17 @@ struct ExportCheck {
 /// The line number of each run ID. An export may contain a million IDs, nearly all of them UUIDs, which take 16 bytes
 /// each.
 private struct RunIDLines {
-    private var ofUUIDs: [UUIDBits: Int32] = [:]
+    private var ofUUIDs: [UUID: Int32] = [:]
     private var ofOthers: [RunID: Int] = [:]
 
     /// Adds a run ID.
     ///
     /// - Returns: the line that already contained the ID; `nil` if the ID is new.
     mutating func add(_ id: RunID, _ line: Int) -> Int? {
-        guard let bits = UUIDBits(id), let number = Int32(exactly: line) else {
-            return ofOthers.updateValue(line, forKey: id)
-        }
-        return ofUUIDs.updateValue(number, forKey: bits).map(Int.init)
-    }
-}
-
-/// A UUID in the form that Sluice and the service use: in lower case, with hyphens.
-private struct UUIDBits: Hashable {
-    private var high: UInt64 = 0
-    private var low: UInt64 = 0
-
-    init?(_ id: RunID) {
-        guard id.description.utf8.count == 36 else { return nil }
-        var position = 0
-        for byte in id.description.utf8 {
-            defer { position += 1 }
-            if [8, 13, 18, 23].contains(position) {
-                guard byte == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            let digit: UInt8
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
-            default: return nil
-            }
-            high = high << 4 | low >> 60
-            low = low << 4 | UInt64(digit)
-        }
+        // Only the canonical form of a UUID identifies the text.
+        guard let uuid = UUID(uuidString: id.description), uuid.uuidString.lowercased() == id.description,
+            let number = Int32(exactly: line)
+        else { return ofOthers.updateValue(line, forKey: id) }
+        return ofUUIDs.updateValue(number, forKey: uuid).map(Int.init)
     }
 }

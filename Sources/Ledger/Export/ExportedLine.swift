@@ -41,9 +41,8 @@ package enum ExportedLine: Equatable {
             }
             self = .ledger(formatVersion: header.formatVersion, target: header.target)
         case .flow:
-            var row = FlowRow(of: try line.flow(nil))
-            try FlowColumns.line.read(&line, into: &row)
-            let record = row.finished()
+            var record = FlowRecord(id: try line.flow(nil))
+            try FlowColumns.line.read(&line, into: &record)
             guard record.revision.number > 0 else { throw LineError("'revision' counts from 1") }
             self = .flow(record)
         case .run:
@@ -86,7 +85,7 @@ package enum ExportedLine: Equatable {
         switch self {
         case .ledger(let version, let target):
             json.line(Kind.ledger.rawValue, nil, Header(formatVersion: version, target: target), Header.line)
-        case .flow(let record): json.line(Kind.flow.rawValue, record.id, FlowRow(record), FlowColumns.line)
+        case .flow(let record): json.line(Kind.flow.rawValue, record.id, record, FlowColumns.line)
         case .run(let entry): json.line(Kind.run.rawValue, entry.run.flow, RunRow(entry), RunColumns.line)
         case .end(let flows, let runs): json.line(Kind.end.rawValue, nil, End(flows: flows, runs: runs), End.line)
         }

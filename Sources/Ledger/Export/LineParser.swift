@@ -83,24 +83,13 @@ struct LineParser {
         return true
     }
 
+    /// Parses a number; `nil` if the value is none. The comparison with the canonical line rejects leading zeros.
     private mutating func integer() -> Int64? {
-        let start = position
-        let isNegative = skip("-")
-        var value: Int64 = 0
-        while position < bytes.count, case let digit = bytes[position], digit >= 0x30, digit <= 0x39 {
-            // Negative values are accumulated, because `Int64.min` has no positive counterpart.
-            let (tens, isTooLow) = value.multipliedReportingOverflow(by: 10)
-            let (next, isLower) = tens.subtractingReportingOverflow(Int64(digit & 15))
-            guard !isTooLow, !isLower else { return nil }
-            (value, position) = (next, position + 1)
-        }
-        // The comparison with the canonical line rejects leading zeros.
-        let isEmpty = position == start + (isNegative ? 1 : 0)
-        let next = position < bytes.count ? bytes[position] : UInt8(ascii: "}")
-        guard !isEmpty, next == UInt8(ascii: ",") || next == UInt8(ascii: "}"), isNegative || value != .min else {
-            return nil
-        }
-        return isNegative ? value : -value
+        let rest = UnsafeBufferPointer(rebasing: bytes[position...])
+        let end = rest.firstIndex { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "}") } ?? rest.count
+        guard let number = Int64(String(decoding: rest[..<end], as: UTF8.self)) else { return nil }
+        position += end
+        return number
     }
 
     /// Parses a string; `nil` if the value is none.

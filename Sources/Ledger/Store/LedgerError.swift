@@ -12,6 +12,9 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     case newer(found: Int, supported: Int)
     /// Another process held a lock for too long.
     case busy(String)
+    /// The store cannot serve the call now: it starts, shuts down, has no free connection, or rolled the commit back.
+    /// The same call may be repeated.
+    case unavailable(String)
     /// The store did not answer. The commit may have succeeded, and the same commit may be repeated.
     case unanswered(String)
     /// A state change that `RunState.canBecome` does not allow.
@@ -22,6 +25,14 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A run is already recorded under another flow. A run belongs to one flow, so the service contradicts itself.
     case runIDOfAnotherFlow(String)
 
+    /// Whether the same call may succeed soon: see ``RetryingStore``.
+    var isTransient: Bool {
+        switch self {
+        case .unavailable, .unanswered: true
+        default: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .unusable(let reason): "cannot use the ledger: \(reason)"
@@ -31,7 +42,7 @@ package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
                 + "Put it back, or run the command again"
         case .newer(let found, let supported):
             "the ledger has version \(found), and this sluice knows versions up to \(supported): use a newer sluice"
-        case .busy(let reason): "the ledger is busy: \(reason)"
+        case .busy(let reason), .unavailable(let reason): "the ledger is busy: \(reason)"
         case .unanswered(let reason): "the ledger does not answer: \(reason)"
         case .illegalMove(let identity, let from, let to):
             "illegal state transition of \(identity.inWords): \(from.rawValue) to \(to.rawValue)"

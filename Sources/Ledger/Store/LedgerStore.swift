@@ -7,6 +7,9 @@ import Synchronization
 /// ``FlowLedger`` enforces the ledger's rules (states, identities, claims) for all stores. A store that can also
 /// enforce a rule does so.
 ///
+/// A store implements `entries(of:)` and `snapshot(of:)`, or `scan(_:visit:)` and `scanRuns(_:visit:)` if it need not
+/// hold a whole flow in memory. The others derive from them.
+///
 /// ```swift
 /// var ledger = FlowLedger(try await store.snapshot(of: flow))
 /// try ledger.claim(claim)
@@ -77,7 +80,28 @@ extension LedgerStore {
     package var isShared: Bool { false }
     package var isCommitCostly: Bool { false }
 
-    /// Default for stores that hold a whole flow in memory anyway.
+    package func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot {
+        let parts = Mutex<[FlowSnapshot]>([])
+        try await scanRuns(flow) { part in
+            parts.withLock { $0.append(part) }
+            return true
+        }
+        return parts.withLock {
+            FlowSnapshot(record: $0.first?.record ?? FlowRecord(id: flow), runs: $0.flatMap(\.runs))
+        }
+    }
+
+    package func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries {
+        let parts = Mutex<[FlowEntries]>([])
+        try await scan(flow) { part in
+            parts.withLock { $0.append(part) }
+            return true
+        }
+        return parts.withLock {
+            FlowEntries(record: $0.first?.record ?? FlowRecord(id: flow), entries: $0.flatMap(\.entries))
+        }
+    }
+
     package func scan(
         _ flow: FlowID, visit: @escaping @Sendable (FlowEntries) -> Bool
     ) async throws(LedgerError) {
@@ -129,6 +153,25 @@ package struct NewFlow: Sendable {
 }
 
 extension LedgerStore {
+    /// Marks flows for a comparison with the service before their next request, because the ledger may be outdated. A
+    /// flow that the ledger does not contain is added.
+    ///
+    /// - Parameters:
+    ///   - flows: the IDs of the flows.
+    ///   - nonce: returns a new random text for each commit.
+    /// - Throws: ``LedgerError`` when the store cannot be read or written.
+    package func requireRecheck(of flows: [FlowID], nonce: () -> String) async throws(LedgerError) {
+        for flow in flows {
+            var result = CommitResult.conflict
+            while result == .conflict {
+                var ledger = FlowLedger(try await snapshot(of: flow))
+                ledger.amend { $0.needsRecheck = true }
+                // Also where it was required before: a wait that began before now is not enough.
+                result = try await commit(ledger.commit(nonce: nonce()))
+            }
+        }
+    }
+
     /// Returns the flow's record without its runs.
     func record(of flow: FlowID) async throws(LedgerError) -> FlowRecord {
         let record = Mutex(FlowRecord(id: flow))

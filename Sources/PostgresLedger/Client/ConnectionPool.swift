@@ -1,3 +1,4 @@
+import Ledger
 import NIOPosix
 
 /// A small pool of connections, opened on demand.
@@ -29,11 +30,13 @@ actor ConnectionPool {
     /// must still record what it has sent.
     func run<Value: Sendable>(
         _ body: @escaping @Sendable (PostgresConnection) throws(PostgresError) -> Value
-    ) async throws(PostgresError) -> Value {
-        let connection = try await checkOut()
-        let result = await onThread { () throws(PostgresError) in try body(connection) }
-        checkIn(connection)
-        return try result.get()
+    ) async throws(LedgerError) -> Value {
+        do throws(PostgresError) {
+            let connection = try await checkOut()
+            let result = await onThread { () throws(PostgresError) in try body(connection) }
+            checkIn(connection)
+            return try result.get()
+        } catch { throw error.ledgerError(address.text) }
     }
 
     func close() {

@@ -127,5 +127,4 @@ enum LibPQConstant {
 
     static let sqlState = Int32(UInt8(ascii: "C"))
     static let message = Int32(UInt8(ascii: "M"))
-    static let constraint = Int32(UInt8(ascii: "n"))
 }

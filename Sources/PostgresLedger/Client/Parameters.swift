@@ -38,7 +38,7 @@ struct ArrayLiteral {
     var closed: [CChar] { bytes + [CChar(bitPattern: UInt8(ascii: "}"))] }
 
     mutating func add(_ text: String?) {
-        separate()
+        if bytes.count > 1 { append(",") }
         guard let text else { return append("NULL") }
         append("\"")
         for byte in text.utf8 {
@@ -48,12 +48,7 @@ struct ArrayLiteral {
         append("\"")
     }
 
-    mutating func add(_ number: (some BinaryInteger)?) {
-        separate()
-        append(number.map { String($0) } ?? "NULL")
-    }
-
-    private mutating func separate() { if bytes.count > 1 { append(",") } }
+    mutating func add(_ number: (some BinaryInteger)?) { add(number.map { String($0) }) }
 
     private mutating func append(_ text: String) { for byte in text.utf8 { bytes.append(CChar(bitPattern: byte)) } }
 }

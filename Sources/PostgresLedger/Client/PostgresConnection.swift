@@ -1,3 +1,4 @@
+import FlowRuns
 import Foundation
 import Ledger
 
@@ -215,7 +216,7 @@ final class PostgresConnection: @unchecked Sendable {
             if ready < 0, errno != EINTR { throw lost() }
             if ready == 0, left == .zero {
                 isUsable = false
-                throw .lost("the server has not answered for \(limit.inWords)")
+                throw .lost("the server has not answered for \(limit.secondsRoundedUp) seconds")
             }
         }
     }
@@ -246,16 +247,8 @@ extension LibPQ {
     fileprivate func message(_ result: OpaquePointer) -> ServerMessage? {
         func field(_ name: Int32) -> String? { resultErrorField(result, name).map { oneLine($0) } }
         guard let sqlState = field(LibPQConstant.sqlState) else { return nil }
-        return ServerMessage(
-            sqlState: sqlState, text: field(LibPQConstant.message) ?? "", constraint: field(LibPQConstant.constraint))
+        return ServerMessage(sqlState: sqlState, text: field(LibPQConstant.message) ?? "")
     }
 }
 
 private func oneLine(_ text: UnsafePointer<CChar>?) -> String { text.map { oneLine(String(cString: $0)) } ?? "" }
-
-extension Duration {
-    var milliseconds: Int64 { Int64(self / .milliseconds(1)) }
-
-    /// The duration in words: `15 seconds`.
-    var inWords: String { self == .seconds(1) ? "1 second" : "\(milliseconds / 1000) seconds" }
-}

@@ -19,20 +19,8 @@ struct RowReader {
     }
 
     mutating func integer() throws(PostgresError) -> Int64? {
-        guard let (start, length) = next() else { return nil }
-        var digits = UnsafeBufferPointer(start: start, count: length)[...]
-        let isNegative = digits.first == CChar(bitPattern: UInt8(ascii: "-"))
-        if isNegative { digits = digits.dropFirst() }
-        var value: Int64 = 0
-        for digit in digits {
-            // Accumulate negative values, because `Int64.min` has no positive counterpart.
-            let (tens, tooLow) = value.multipliedReportingOverflow(by: 10)
-            let (next, lower) = tens.subtractingReportingOverflow(Int64(digit) - 48)
-            guard (48...57).contains(digit), !tooLow, !lower else { throw damage }
-            value = next
-        }
-        guard !digits.isEmpty, isNegative || value != .min else { throw damage }
-        return isNegative ? value : -value
+        guard let text = text() else { return nil }
+        return try required(Int64(text))
     }
 
     mutating func boolean() throws(PostgresError) -> Bool {

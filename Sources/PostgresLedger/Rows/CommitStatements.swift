@@ -103,10 +103,10 @@ extension PostgresConnection {
     ) throws(PostgresError) -> Bool {
         var parameters = Parameters()
         parameters.add(record.id.description)
-        parameters.add(FlowRow(record), FlowColumns.all)
+        parameters.add(record, FlowColumns.all)
         parameters.add(target)
         let count = FlowColumns.all.count + 1
-        let columns = "flow, \(LedgerColumn.names(FlowColumns.all))"
+        let columns = "flow, \(FlowColumns.all.names())"
         let values = (1...count).map { "$\($0)" }.joined(separator: ", ")
         guard expected.number > 0 else {
             guard expected.token == FlowRecord.unrecordedToken(serverChanges) else { return false }
@@ -153,7 +153,7 @@ extension PostgresConnection {
                 attempts.add(identity.attempt)
             }
             for array in [starts, ends, reruns, attempts] { parameters.add(array) }
-            let columns = LedgerColumn.names(RunColumns.all, of: "r")
+            let columns = RunColumns.all.names(of: "r")
             let identityRows = "unnest($3::bigint[], $4::bigint[], $5::text[], $6::bigint[]) AS w(s, e, rerun, attempt)"
             let of = "r.target = $1 AND r.flow = $2 AND r.rerun = w.rerun AND r.attempt = w.attempt"
             try run(
@@ -179,7 +179,7 @@ extension PostgresConnection {
             parameters.add(keys)
             try run("DELETE FROM sluice.run WHERE id = ANY($1::bigint[])", parameters)
         }
-        let names = LedgerColumn.names(RunColumns.all)
+        let names = RunColumns.all.names()
         for chunk in rows.updated.chunks(of: Self.maxRowsPerStatement) {
             var (parameters, keys) = (Parameters(), ArrayLiteral())
             for row in chunk { keys.add(row.key) }
@@ -187,8 +187,8 @@ extension PostgresConnection {
             parameters.add(chunk.map(\.entry))
             try run(
                 """
-                UPDATE sluice.run AS r SET (\(names)) = ROW(\(LedgerColumn.names(RunColumns.all, of: "w")))
-                    FROM unnest($1::bigint[], \(LedgerColumn.arrays(RunColumns.all, from: 2))) AS w(key, \(names)) WHERE r.id = w.key
+                UPDATE sluice.run AS r SET (\(names)) = ROW(\(RunColumns.all.names(of: "w")))
+                    FROM unnest($1::bigint[], \(RunColumns.all.arrays(from: 2))) AS w(key, \(names)) WHERE r.id = w.key
                 """, parameters)
         }
         for chunk in rows.inserted.chunks(of: Self.maxRowsPerStatement) { try insert(chunk, of: flow, target) }
@@ -197,13 +197,13 @@ extension PostgresConnection {
     private func insert(
         _ entries: some Collection<LedgerEntry>, of flow: FlowID, _ target: Int64?
     ) throws(PostgresError) {
-        let names = LedgerColumn.names(RunColumns.all)
+        let names = RunColumns.all.names()
         var parameters = Parameters()
         parameters.add(target)
         parameters.add(flow.description)
         parameters.add(entries)
         try run(
             "INSERT INTO sluice.run (target, flow, \(names)) SELECT $1::bigint, $2::uuid, w.* "
-                + "FROM unnest(\(LedgerColumn.arrays(RunColumns.all, from: 3))) AS w(\(names))", parameters)
+                + "FROM unnest(\(RunColumns.all.arrays(from: 3))) AS w(\(names))", parameters)
     }
 }

@@ -17,7 +17,7 @@ extension PostgresConnection {
         try run(
             """
             SELECT l.server_changes, coalesce(l.server_changed_at > now() - interval '1 day', false),
-                f.flow, \(LedgerColumn.names(FlowColumns.all, of: "f"))
+                f.flow, \(FlowColumns.all.names(of: "f"))
             FROM sluice.ledger AS l LEFT JOIN sluice.flow AS f ON f.target = $1::bigint AND f.flow = $2::uuid
             """, parameters
         ) { (row) throws(PostgresError) in
@@ -35,7 +35,7 @@ extension PostgresConnection {
         parameters.add(target)
         var records: [FlowRecord] = []
         try run(
-            "SELECT f.flow, \(LedgerColumn.names(FlowColumns.all, of: "f")) FROM sluice.flow AS f WHERE f.target = $1::bigint ORDER BY f.flow",
+            "SELECT f.flow, \(FlowColumns.all.names(of: "f")) FROM sluice.flow AS f WHERE f.target = $1::bigint ORDER BY f.flow",
             parameters
         ) { (row) throws(PostgresError) in
             if let record = try row.record() { records.append(record) }
@@ -44,24 +44,8 @@ extension PostgresConnection {
     }
 
     private static let planningColumns =
-        LedgerColumn.names(RunColumns.planning, of: "r") + ", coalesce(r.output_records, r.input_records)"
-    private static let entryColumns = LedgerColumn.names(RunColumns.all, of: "r")
-
-    func runs(of flow: FlowID, target: Int64?) throws(PostgresError) -> [RecordedRun] {
-        var runs: [RecordedRun] = []
-        try rows(Self.planningColumns, of: flow, target) { (row) throws(PostgresError) in
-            runs.append(try row.plannedRun(of: flow))
-        }
-        return runs
-    }
-
-    func entries(of flow: FlowID, target: Int64?) throws(PostgresError) -> [LedgerEntry] {
-        var entries: [LedgerEntry] = []
-        try rows(Self.entryColumns, of: flow, target) { (row) throws(PostgresError) in
-            entries.append(try row.entry(of: flow))
-        }
-        return entries
-    }
+        RunColumns.planning.names(of: "r") + ", coalesce(r.output_records, r.input_records)"
+    private static let entryColumns = RunColumns.all.names(of: "r")
 
     func scanRuns(
         of flow: FlowID, target: Int64?, visit: @escaping ([RecordedRun]) -> Bool
@@ -82,9 +66,15 @@ extension PostgresConnection {
         _ columns: String, of flow: FlowID, _ target: Int64?,
         _ read: @escaping (inout RowReader) throws(PostgresError) -> Row, _ visit: @escaping ([Row]) -> Bool
     ) throws(PostgresError) {
+        var parameters = Parameters()
+        parameters.add(target)
+        parameters.add(flow.description)
         var part: [Row] = []
         var isWanted = true
-        try rows(columns, of: flow, target) { (row) throws(PostgresError) in
+        try run(
+            "SELECT \(columns) FROM sluice.run AS r "
+                + "WHERE r.target = $1::bigint AND r.flow = $2::uuid \(Self.inOrder)", parameters
+        ) { (row) throws(PostgresError) in
             // The remaining rows must be drained.
             guard isWanted else { return }
             part.append(try read(&row))
@@ -93,17 +83,5 @@ extension PostgresConnection {
             part.removeAll(keepingCapacity: true)
         }
         if isWanted, !part.isEmpty { _ = visit(part) }
-    }
-
-    private func rows(
-        _ columns: String, of flow: FlowID, _ target: Int64?,
-        _ row: @escaping (inout RowReader) throws(PostgresError) -> Void
-    ) throws(PostgresError) {
-        var parameters = Parameters()
-        parameters.add(target)
-        parameters.add(flow.description)
-        try run(
-            "SELECT \(columns) FROM sluice.run AS r "
-                + "WHERE r.target = $1::bigint AND r.flow = $2::uuid \(Self.inOrder)", parameters, row: row)
     }
 }

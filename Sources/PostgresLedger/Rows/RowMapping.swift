@@ -2,41 +2,28 @@ import FlowRuns
 import Ledger
 
 /// The mapping of rows to statements and their results. The flow's ID precedes ``FlowColumns``.
-extension LedgerColumn {
-    /// Returns the names of columns, qualified with a table name.
-    static func names(_ columns: [LedgerColumn], of table: String = "") -> String {
-        columns.map { table.isEmpty ? $0.name : "\(table).\($0.name)" }.joined(separator: ", ")
-    }
-
-    static func type(of kind: ColumnKind) -> String {
-        switch kind {
-        case .integer: "bigint"
-        case .text: "text"
-        case .boolean: "boolean"
-        }
-    }
-
-    /// Returns definitions for `CREATE TABLE`. Text in keys is compared by its bytes.
-    static func definitions(_ columns: [LedgerColumn]) -> String {
-        columns.map { $0.definition(type(of:), collation: "COLLATE \"C\"") }.joined(separator: ",\n    ")
-    }
-
+extension Array {
     /// Returns typed array parameters for columns: `$3::bigint[], $4::text[]`.
-    static func arrays(_ columns: [LedgerColumn], from first: Int) -> String {
-        columns.enumerated().map { "$\(first + $0)::\(type(of: $1.kind))[]" }.joined(separator: ", ")
+    func arrays<Row>(from first: Int) -> String where Element == LedgerColumn<Row> {
+        enumerated().map { "$\(first + $0)::\(PostgresSchema.type(of: $1.kind))[]" }.joined(separator: ", ")
+    }
+}
+
+extension ColumnValue {
+    /// The value in PostgreSQL's text format; `nil` for NULL.
+    fileprivate var postgresText: String? {
+        switch self {
+        case .null: nil
+        case .integer(let number): String(number)
+        case .text(let text): text
+        case .boolean(let value): value ? "t" : "f"
+        }
     }
 }
 
 extension Parameters {
     mutating func add<Row>(_ row: Row, _ columns: [LedgerColumn<Row>]) {
-        for column in columns {
-            switch column.value(in: row) {
-            case .null: add(String?.none)
-            case .integer(let number): add(number)
-            case .text(let text): add(text)
-            case .boolean(let value): add(value ? "t" : "f")
-            }
-        }
+        for column in columns { add(column.value(in: row).postgresText) }
     }
 
     /// Adds one array parameter per column, with the values of all rows.
@@ -44,14 +31,7 @@ extension Parameters {
         let rows = entries.map { RunRow($0) }
         for column in RunColumns.all {
             var array = ArrayLiteral()
-            for row in rows {
-                switch column.value(in: row) {
-                case .null: array.add(String?.none)
-                case .integer(let number): array.add(number)
-                case .text(let text): array.add(text)
-                case .boolean(let value): array.add(value ? "t" : "f")
-                }
-            }
+            for row in rows { array.add(column.value(in: row).postgresText) }
             add(array)
         }
     }
@@ -89,9 +69,9 @@ extension RowReader {
     /// Decodes a record; `nil` if the flow is NULL.
     mutating func record() throws(PostgresError) -> FlowRecord? {
         guard let text = text() else { return nil }
-        var row = FlowRow(of: try required(FlowID(text)))
-        try fill(&row, FlowColumns.all)
-        return row.finished()
+        var record = FlowRecord(id: try required(FlowID(text)))
+        try fill(&record, FlowColumns.all)
+        return record
     }
 }
 

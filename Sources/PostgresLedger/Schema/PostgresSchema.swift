@@ -22,6 +22,17 @@ package enum PostgresSchema {
         return steps.dropFirst(version).flatMap { [$0.columns, $0.rules] }.filter { !$0.isEmpty }
     }
 
+    /// Compares text in keys by its bytes.
+    private static let collation = "COLLATE \"C\""
+
+    static func type(of kind: ColumnKind) -> String {
+        switch kind {
+        case .integer: "bigint"
+        case .text: "text"
+        case .boolean: "boolean"
+        }
+    }
+
     /// Key of the advisory lock that a migration holds: `sluice` in ASCII.
     static let lock = 0x736c_7569_6365
 
@@ -101,7 +112,7 @@ package enum PostgresSchema {
         CREATE TABLE sluice.flow (
             target bigint NOT NULL REFERENCES sluice.target (id),
             flow uuid NOT NULL,
-            \(LedgerColumn.definitions(FlowColumns.all)),
+            \(FlowColumns.all.definitions(type, collation: collation)),
             PRIMARY KEY (target, flow)
         ) WITH (fillfactor = 50);
 
@@ -109,13 +120,8 @@ package enum PostgresSchema {
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             target bigint NOT NULL,
             flow uuid NOT NULL,
-            \(LedgerColumn.definitions(RunColumns.all)),
-            CHECK ((window_start IS NULL) = (window_end IS NULL)),
-            CHECK (window_start < window_end),
-            CHECK (window_start IS NOT NULL OR origin = 'service'),
-            CHECK ((run IS NOT NULL) = (state IN ('accepted', 'succeeded', 'partial', 'failed'))),
-            CHECK (run IS NOT NULL OR origin = 'request'),
-            CHECK (column_name IS NULL OR origin = 'request'),
+            \(RunColumns.all.definitions(type, collation: collation)),
+            \(RunColumns.constraints),
             FOREIGN KEY (target, flow) REFERENCES sluice.flow (target, flow)
         );
         """

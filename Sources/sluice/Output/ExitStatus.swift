@@ -41,7 +41,8 @@ enum ExitStatus: Int32 {
         self =
             switch end {
             case .done: .done
-            case .stale, .held, .ledgerFailed(.busy), .ledgerFailed(.unanswered): .tryLater
+            case .stale, .held, .ledgerFailed(.busy), .ledgerFailed(.unavailable), .ledgerFailed(.unanswered):
+                .tryLater
             case .conflict: .invalid
             case .refused, .stopped, .unfit, .unreadable: .incomplete
             case .unavailable: .unavailable

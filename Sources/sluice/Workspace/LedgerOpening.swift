@@ -16,12 +16,14 @@ extension Target.LedgerAddress {
         case .sqlite(let path):
             return try SQLiteLedger.open(
                 path: path, targets: target.identities, mode: writing ? .readWrite : .readOnly)
-        case .git(let address): return GitLedger(address, of: target, writing: writing)
+        case .git(let address):
+            // The ledger itself retries a fetch.
+            return RetryingStore(
+                GitLedger(address, of: target, writing: writing), reads: .zero, commits: .seconds(60))
         case .postgres(let address):
-            let ledger = try await PostgresLedger.open(
-                address, targets: target.identities, mode: writing ? .readWrite : .readOnly)
-            for warning in ledger.warnings { Console.printNote("warning: \(warning)") }
-            return ledger
+            return try await PostgresLedger.open(
+                address, targets: target.identities, mode: writing ? .readWrite : .readOnly
+            ) { Console.printNote("warning: \($0)") }
         }
     }
 

@@ -77,7 +77,7 @@ struct TargetLedger: Sendable {
 extension Failure {
     init(_ error: LedgerError) {
         switch error {
-        case .busy, .unanswered: self.init(.tryLater, error.description)
+        case .busy, .unavailable, .unanswered: self.init(.tryLater, error.description)
         default: self.init(.fileError, error.description)
         }
     }

@@ -22,9 +22,18 @@ struct SimulatedCommands {
         return limits
     }
 
+    /// The store with the retries that a shared ledger has.
+    private var retryingStore: RetryingStore {
+        let clock = process.machine.clock
+        let start = clock.monotonic()
+        return RetryingStore(
+            UnreliableStore(process: process), reads: .zero, commits: .seconds(60),
+            clock: RetryClock(now: { clock.monotonic() - start }, sleep: { await clock.sleep($0) }))
+    }
+
     private var context: ApplierContext {
         ApplierContext(
-            store: UnreliableStore(process: process), journal: process.journal ?? NoJournal(),
+            store: retryingStore, journal: process.journal ?? NoJournal(),
             service: UnreliableService(process: process), limits: limits, time: process.machine.clock,
             owner: process.owner, random: { process.random.number() }, stop: process.stop,
             report: { event in

@@ -16,7 +16,7 @@ struct UnreliableStore: LedgerStore {
     func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot {
         await process.step()
         try alive()
-        let snapshot = try store.snapshot(of: flow)
+        let snapshot = try await store.snapshot(of: flow)
         await process.step()
         try alive()
         return snapshot
@@ -101,7 +101,7 @@ struct UnreliableStore: LedgerStore {
     }
 
     func flows() async throws(LedgerError) -> [FlowRecord] { try store.flows() }
-    func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries { try store.entries(of: flow) }
+    func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries { try await store.entries(of: flow) }
     func damage() async throws(LedgerError) -> [String] { [] }
     func close() async {}
 }
