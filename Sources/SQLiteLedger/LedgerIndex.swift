@@ -21,7 +21,7 @@ import Text
 package final class LedgerIndex: Sendable {
     /// New rows of one flow.
     package struct Update: Sendable {
-        let record: FlowRecord
+        package let record: FlowRecord
         let from: String?
         let to: String
         let replaced: [Range<Int64>?]?
