@@ -43,8 +43,7 @@ extension Benchmark {
                     GitLedger(
                         GitLocation(place: .address(repository.address, folder: repository.home)),
                         target: Samples.target, sandbox: "prod", mode: .readWrite,
-                        folders: GitLedger.Folders(
-                            cache: repository.home + "/cache", state: repository.home + "/state"),
+                        cacheFolder: repository.home + "/cache", stateFolder: repository.home + "/state",
                         environment: repository.environment)
                 }
                 try await samples.importExport(into: open())

@@ -34,7 +34,7 @@ final class GitFixture: Sendable {
                 place: place ?? .address(repository.address, folder: repository.home), refs: refs,
                 pushesPerMinute: pushesPerMinute),
             target: Self.target, sandbox: "prod", mode: mode,
-            folders: GitLedger.Folders(cache: home + "/cache", state: home + "/state"),
+            cacheFolder: home + "/cache", stateFolder: home + "/state",
             environment: repository.environment.merging(variables) { $1 },
             notice: { [self] text in noticed.withLock { $0.append(text) } })
     }

@@ -26,6 +26,20 @@ struct ReadingTests {
         }
     }
 
+    @Test("a command that only reads fetches once")
+    func once() async throws {
+        let fixture = try GitFixture()
+        let other = fixture.open(machine: "b")
+        #expect(try await other.claim(day: 0, nonce: "a") == .done)
+        let store = fixture.open(mode: .readOnly)
+        #expect(try await store.days() == [0])
+        #expect(try await other.claim(day: 1, nonce: "b") == .done)
+        try await Task.sleep(for: .seconds(5.1))
+        #expect(try await store.days() == [0])
+        #expect(try await store.flows().map(\.revision.number) == [1])
+        #expect(try await fixture.open(mode: .readOnly).days() == [0, 1])
+    }
+
     /// Removes files from the machine's cache.
     private func remove(from fixture: GitFixture, where isGone: (String) throws -> Bool) throws {
         let cache = "\(fixture.repository.home)/a/cache"

@@ -84,7 +84,7 @@ private struct GitPlace: StorePlace {
         GitLedger(
             GitLocation(place: .address(repository.address, folder: repository.home)), target: Sample.target,
             sandbox: "prod", mode: .readWrite,
-            folders: GitLedger.Folders(cache: repository.home + "/cache", state: repository.home + "/state"),
+            cacheFolder: repository.home + "/cache", stateFolder: repository.home + "/state",
             environment: repository.environment)
     }
 }

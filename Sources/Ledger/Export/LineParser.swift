@@ -45,7 +45,11 @@ struct LineParser {
 
     /// Parses the line's flow. A line of the flow that is being read needs no new ID.
     mutating func flow(_ known: FlowID?) throws(ExportedLine.LineError) -> FlowID {
-        if let known, skip(Array(#","flow":"\#(known)""#.utf8)) { return known }
+        if let known {
+            let start = position
+            if skip(#","flow":""#), skip(Array(known.description.utf8)), skip("\"") { return known }
+            position = start
+        }
         let text = try text("flow")
         guard let flow = FlowID(text) else { throw ExportedLine.LineError("'flow' is not a UUID") }
         return flow
@@ -117,12 +121,10 @@ struct LineParser {
         bytes.reserveCapacity(text.count)
         var position = 0
         while position < text.count {
-            let byte = text[position]
-            position += 1
-            guard byte == UInt8(ascii: "\\") else {
-                bytes.append(byte)
-                continue
-            }
+            let rest = text[position...].prefix { $0 != UInt8(ascii: "\\") }
+            bytes += rest
+            position += rest.count + 1
+            guard position < text.count else { break }
             let escape = text[position]
             position += 1
             switch escape {

@@ -63,7 +63,7 @@ extension GitLedger {
         self.init(
             GitLocation(place: place, refs: address.refs ?? "refs/sluice", pushesPerMinute: address.pushesPerMinute),
             target: target.identity, sandbox: target.sandbox, mode: writing ? .readWrite : .readOnly,
-            folders: Folders(cache: environment.cacheFolder, state: environment.stateFolder),
+            cacheFolder: environment.cacheFolder, stateFolder: environment.stateFolder,
             requestTimeout: target.limits.requestTimeout, environment: environment,
             notice: { Console.printNote("warning: \($0)") })
     }

@@ -10,8 +10,6 @@ enum RemoteError: Error {
     case rejected(String)
     /// A failure that may be lasting or temporary, or a damaged copy. After a second one, it is treated as lasting.
     case unclear(String)
-    /// A damaged copy, which the command could use nevertheless.
-    case damagedCopy(String)
 
     /// Classifies a failed command by its exit and by the status code of HTTP, not by the wording of the host.
     ///
@@ -47,7 +45,7 @@ enum RemoteError: Error {
     /// - Parameter isWriting: Selects the permission to push, rather than to fetch.
     func ledgerError(_ remote: Remote, isWriting: Bool) -> LedgerError {
         switch self {
-        case .refused(let message), .rejected(let message), .unclear(let message), .damagedCopy(let message):
+        case .refused(let message), .rejected(let message), .unclear(let message):
             let right =
                 isWriting
                 ? "writing the ledger needs the right to push ('permissions: contents: write' in GitHub Actions, a token "

@@ -1,4 +1,5 @@
 import Foundation
+import Ledger
 
 /// A program that runs in its own session, without a terminal, under a time limit for its whole process group.
 ///
@@ -23,11 +24,6 @@ struct ChildProcess {
         var isSuccess: Bool { end == .exited(0) }
     }
 
-    /// The reason why a program could not be started.
-    struct StartError: Error {
-        let reason: String
-    }
-
     /// The path of the executable.
     let program: String
     let arguments: [String]
@@ -39,12 +35,13 @@ struct ChildProcess {
     ///
     /// Cancelling the task does not interrupt the program: an interrupted apply must still record the requests it has
     /// sent.
-    func run() async throws(StartError) -> Result {
-        let streams = try Streams(input: input)
-        let child = try spawn(streams)
-        let end = await wait(for: child)
+    ///
+    /// - Throws: `LedgerError.unusable` if the program cannot be started.
+    func run() async throws(LedgerError) -> Result {
+        let (input, output, errors) = (try UnlinkedFile(input), try UnlinkedFile(), try UnlinkedFile())
+        let end = await wait(for: try spawn([input, output, errors].map(\.descriptor)))
         return Result(
-            end: end, output: streams.output.contents, errors: String(decoding: streams.errors.contents, as: UTF8.self))
+            end: end, output: output.contents, errors: String(decoding: errors.contents, as: UTF8.self))
     }
 
     /// `POSIX_SPAWN_SETSID`, which the Glibc module does not export.
@@ -54,7 +51,8 @@ struct ChildProcess {
         private static let newSession: Int32 = 0x80
     #endif
 
-    private func spawn(_ streams: Streams) throws(StartError) -> pid_t {
+    /// Starts the program with the given files as its standard streams.
+    private func spawn(_ streams: [Int32]) throws(LedgerError) -> pid_t {
         #if canImport(Darwin)
             var actions: posix_spawn_file_actions_t?
             var attributes: posix_spawnattr_t?
@@ -68,9 +66,7 @@ struct ChildProcess {
             posix_spawn_file_actions_destroy(&actions)
             posix_spawnattr_destroy(&attributes)
         }
-        for (number, file) in [streams.input, streams.output, streams.errors].enumerated() {
-            posix_spawn_file_actions_adddup2(&actions, file.descriptor, Int32(number))
-        }
+        for (number, file) in streams.enumerated() { posix_spawn_file_actions_adddup2(&actions, file, Int32(number)) }
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
@@ -80,13 +76,14 @@ struct ChildProcess {
         let flags = Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF) | Self.newSession
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
-        let arguments = CStrings([program] + arguments)
-        let variables = CStrings(environment.map { "\($0.key)=\($0.value)" })
+        let arguments = ([program] + arguments).map { strdup($0) } + [nil]
+        let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for pointer in arguments + variables { free(pointer) } }
         var child = pid_t()
-        let status = posix_spawn(
-            &child, program, &actions, &attributes, arguments.pointers, variables.pointers)
+        let status = posix_spawn(&child, program, &actions, &attributes, arguments, variables)
         guard status == 0 else {
-            throw StartError(reason: String(cString: strerror(status)))
+            throw .unusable(
+                "\(program.split(separator: "/").last ?? "") does not start: \(String(cString: strerror(status)))")
         }
         return child
     }
@@ -126,42 +123,26 @@ func uncancellableSleep(_ duration: Duration) async {
     await Task.detached { try? await Task.sleep(for: duration) }.value
 }
 
-/// The three standard streams as unlinked files.
-private struct Streams {
-    let input: UnlinkedFile
-    let output: UnlinkedFile
-    let errors: UnlinkedFile
-
-    init(input bytes: [UInt8]) throws(ChildProcess.StartError) {
-        input = try UnlinkedFile()
-        output = try UnlinkedFile()
-        errors = try UnlinkedFile()
-        try input.fill(bytes)
-    }
-}
-
 private final class UnlinkedFile {
     let descriptor: Int32
 
-    init() throws(ChildProcess.StartError) {
+    /// Creates a file with the given contents.
+    init(_ contents: [UInt8] = []) throws(LedgerError) {
         var path = Array((NSTemporaryDirectory() + "/sluice-XXXXXX").utf8CString)
         descriptor = mkstemp(&path)
-        guard descriptor > 2 else { throw Self.failure() }
+        guard descriptor > 2 else { throw Self.failure }
         unlink(&path)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    }
-
-    deinit { close(descriptor) }
-
-    func fill(_ bytes: [UInt8]) throws(ChildProcess.StartError) {
-        var rest = bytes[...]
+        var rest = contents[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { throw Self.failure() }
+            guard count > 0 else { throw Self.failure }
             rest = rest.dropFirst(count)
         }
         lseek(descriptor, 0, SEEK_SET)
     }
+
+    deinit { close(descriptor) }
 
     var contents: [UInt8] {
         let size = Int(lseek(descriptor, 0, SEEK_END))
@@ -175,17 +156,7 @@ private final class UnlinkedFile {
         }
     }
 
-    private static func failure() -> ChildProcess.StartError {
-        ChildProcess.StartError(
-            reason: "cannot write in \(NSTemporaryDirectory()): \(String(cString: strerror(errno)))")
+    private static var failure: LedgerError {
+        .unusable("cannot write in \(NSTemporaryDirectory()): \(String(cString: strerror(errno)))")
     }
-}
-
-/// A null-terminated array of C strings, as `posix_spawn` expects for arguments and variables.
-private final class CStrings {
-    let pointers: [UnsafeMutablePointer<CChar>?]
-
-    init(_ strings: [String]) { pointers = strings.map { strdup($0) } + [nil] }
-
-    deinit { for pointer in pointers { free(pointer) } }
 }

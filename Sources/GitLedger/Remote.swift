@@ -82,11 +82,11 @@ struct Remote: Sendable {
         let address =
             switch location.place {
             case .remote(let name, _): try await Self.address(of: name, in: folder, git)
-            case .address(let text, _): try await rewritten(text, settings, environment)
+            case .address(let text, _): rewritten(text, settings)
             }
         settings = settings.filter { isForTransfer($0.key) }
         let ssh = sshCommand(settings, environment)
-        var program = GitProgram(environment, configuration: settings + fixed, replacesGlobal: true)
+        var program = GitProgram(environment, configuration: settings + fixed)
         if isFile(address), let file = try trustedFolders(settings, cacheFolder) {
             program.environment["GIT_CONFIG_GLOBAL"] = file
         }
@@ -151,20 +151,18 @@ struct Remote: Sendable {
         return String(cString: real)
     }
 
-    /// Returns the address to which Git itself pushes, by `url.BASE.pushInsteadOf` and otherwise `url.BASE.insteadOf`.
+    /// Returns the address to which Git itself pushes: by the longest fitting `url.BASE.pushInsteadOf`, and otherwise by
+    /// the longest fitting `url.BASE.insteadOf`.
     ///
-    /// Git has no command for the former, but for the latter.
-    private static func rewritten(
-        _ address: String, _ settings: [(key: String, value: String)], _ environment: [String: String]
-    ) async throws(LedgerError) -> String {
+    /// Git has no command that applies the former to an address.
+    private static func rewritten(_ address: String, _ settings: [(key: String, value: String)]) -> String {
         for end in [".pushinsteadof", ".insteadof"] {
-            let rules = settings.filter { $0.key.hasPrefix("url.") && $0.key.lowercased().hasSuffix(end) }
-            guard rules.contains(where: { address.hasPrefix($0.value) }) else { continue }
-            let configuration = rules.map { (key: "\($0.key.dropLast(end.count)).insteadOf", value: $0.value) }
-            let git = GitProgram(environment, configuration: configuration, replacesGlobal: true)
-            // The configuration of a repository in the working directory would apply too.
-            return try await git.text(["-C", "/", "ls-remote", "--get-url", "--", address])
-                .trimmingCharacters(in: .newlines)
+            let rules = settings.filter {
+                $0.key.hasPrefix("url.") && $0.key.lowercased().hasSuffix(end) && address.hasPrefix($0.value)
+            }
+            if let rule = rules.max(by: { $0.value.utf8.count < $1.value.utf8.count }) {
+                return "\(rule.key.dropFirst(4).dropLast(end.count))\(address.dropFirst(rule.value.count))"
+            }
         }
         return address
     }
@@ -178,8 +176,7 @@ struct Remote: Sendable {
 
     private static func isOnGitHub(_ address: String) -> Bool {
         let rest = address.range(of: "://").map { address[$0.upperBound...] } ?? address[...]
-        let authority = rest.prefix { $0 != "/" }
-        let host = authority[(authority.lastIndex(of: "@").map(authority.index(after:)) ?? authority.startIndex)...]
+        let host = rest.prefix { $0 != "/" }.split(separator: "@").last ?? ""
         return host.prefix { $0 != ":" }.lowercased() == "github.com"
     }
 

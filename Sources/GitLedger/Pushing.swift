@@ -8,15 +8,18 @@ struct WaitingCommit: Sendable {
     let commit: FlowCommit
     let since: ContinuousClock.Instant
     let answer: CheckedContinuation<Result<CommitResult, LedgerError>, Never>
+
+    var flow: FlowID { commit.record.id }
+    /// Flows of an old ledger that is copied have the same empty token.
+    var nonce: String { "\(flow) \(commit.record.revision.token)" }
 }
 
 /// A Git commit that was created for a queued commit and can be pushed repeatedly.
 struct CreatedCommit: Sendable {
-    let flow: FlowID
-    let commit: CommitID
     let change: RefChange
     /// The change to the local index.
     let update: LedgerIndex.Update
+    var flow: FlowID { update.record.id }
 }
 
 extension GitLedger {
@@ -38,19 +41,18 @@ extension GitLedger {
     }
 
     package func add(_ flows: [NewFlow]) async throws(LedgerError) {
-        let failure = await withTaskGroup(of: LedgerError?.self) { group in
+        var result = Result<Void, LedgerError>.success(())
+        await withTaskGroup(of: Result<Void, LedgerError>.self) { group in
             for flow in flows {
                 group.addTask {
-                    do throws(LedgerError) {
-                        return try await self.commit(flow.commit()) == .done ? nil : flow.changed
-                    } catch { return error }
+                    await Result { () async throws(LedgerError) in
+                        guard try await self.commit(flow.commit()) == .done else { throw flow.changed }
+                    }
                 }
             }
-            var failure: LedgerError?
-            for await error in group { failure = failure ?? error }
-            return failure
+            for await next in group { if case .success = result { result = next } }
         }
-        if let failure { throw failure }
+        try result.get()
     }
 
     /// Pushes until the queue is empty. Commits that arrive during a push or during a pause for the push rate go out
@@ -62,7 +64,11 @@ extension GitLedger {
                 try await refresh(since: readAt ?? .now)
                 try await probe(session)
                 await waitForPushRate(session)
-                await push(nextBatch(), session)
+                let batch = nextBatch()
+                let results = await push(batch, session)
+                for waiting in batch {
+                    if let result = results[waiting.nonce] { waiting.answer.resume(returning: result) }
+                }
             } catch {
                 for waiting in nextBatch() { waiting.answer.resume(returning: .failure(error)) }
             }
@@ -78,7 +84,7 @@ extension GitLedger {
         for next in waiting {
             let count = next.commit.changes.count
             let fits = batch.isEmpty || (rows + count <= Self.maxRowsPerPush && batch.count < Self.maxRefsPerPush)
-            if fits, flows.insert(next.commit.record.id).inserted {
+            if fits, flows.insert(next.flow).inserted {
                 batch.append(next)
                 rows += count
             } else {
@@ -89,7 +95,7 @@ extension GitLedger {
         return batch
     }
 
-    func waitForPushRate(_ session: Session) async {
+    private func waitForPushRate(_ session: Session) async {
         if let limit = session.remote.pushesPerMinute, limit > 0, let lastPush {
             let wait = lastPush + .seconds(60) / limit - .now
             if wait > .zero { await uncancellableSleep(wait) }
@@ -97,41 +103,26 @@ extension GitLedger {
         lastPush = .now
     }
 
-    private func push(_ batch: [WaitingCommit], _ session: Session) async {
-        let prepared = await prepare(batch, session)
-        var created: [String: CreatedCommit] = [:]
-        for (waiting, prepared) in zip(batch, prepared) {
-            switch prepared {
-            case .success(.created(let commit)): created[waiting.nonce] = commit
-            case .success(.answered(let result)): waiting.answer.resume(returning: .success(result))
-            case .failure(let error): waiting.answer.resume(returning: .failure(error))
-            }
-        }
-        let results = await push(created, session)
-        for waiting in batch {
-            if let result = results[waiting.nonce] { waiting.answer.resume(returning: result) }
-        }
-    }
-
-    // MARK: Results of pushes
-
-    /// Pushes Git commits, with retries.
+    /// Pushes commits, with retries.
     ///
     /// - Returns: The result of each commit, by nonce.
     private func push(
-        _ created: [String: CreatedCommit], _ session: Session
+        _ batch: [WaitingCommit], _ session: Session
     ) async -> [String: Result<CommitResult, LedgerError>] {
-        var open = created
         var results: [String: Result<CommitResult, LedgerError>] = [:]
+        var open: [String: CreatedCommit] = [:]
         var lastError = RemoteError.unreachable("it does not answer")
-        let wasReplaced = replacing != nil
+        let wasReplaced = hasReplacedCopy
         var isRetry = false
         func end(_ nonce: String, _ result: Result<CommitResult, LedgerError>) {
             open[nonce] = nil
             unanswered[nonce] = nil
             results[nonce] = result
         }
-        for attempt in 0..<Self.maxPushes where !open.isEmpty && (replacing != nil) == wasReplaced {
+        do throws(LedgerError) { (open, results) = try await prepare(batch, session) } catch {
+            for waiting in batch { results[waiting.nonce] = .failure(error) }
+        }
+        for attempt in 0..<Self.maxPushes where !open.isEmpty && hasReplacedCopy == wasReplaced {
             if attempt > 0 {
                 await uncancellableSleep(.milliseconds(200 << attempt))
                 await waitForPushRate(session)
@@ -156,7 +147,7 @@ extension GitLedger {
                     continue
                 case .unclear(let reason):
                     if try await replaceCopy(ifDamaged: reason) { throw .unanswered(reason) }
-                case .refused, .rejected, .damagedCopy: break
+                case .refused, .rejected: break
                 }
                 throw lastError.ledgerError(session.remote, isWriting: true)
             } catch .unanswered(let reason) {
@@ -167,7 +158,7 @@ extension GitLedger {
         }
         for (nonce, commit) in open {
             // A new copy does not contain the commit.
-            if (replacing != nil) == wasReplaced { unanswered[nonce] = commit }
+            if hasReplacedCopy == wasReplaced { unanswered[nonce] = commit }
             results[nonce] = .failure(lastError.ledgerError(session.remote, isWriting: true))
         }
         return results
@@ -175,102 +166,88 @@ extension GitLedger {
 
     /// Derives the result of a push from the refs just fetched; returns `nil` if the ref is unchanged.
     private func verdict(on created: CreatedCommit, _ session: Session) async throws(LedgerError) -> CommitResult? {
-        let now = heads[created.flow.description]
+        let now = heads[created.flow]
         if now == created.change.old { return nil }
-        if let now, try await session.cache.divergent([(old: created.commit, new: now)]).isEmpty {
-            if now == created.commit { await recordAccepted([created], session) }
-            return .done
-        }
-        return .conflict
-    }
-
-    /// Records that the remote has accepted commits.
-    private func recordAccepted(_ created: [CreatedCommit], _ session: Session) async {
-        let isIndexed = indexing == nil && indexedVersion == headsVersion
-        for created in created {
-            let name = created.flow.description
-            heads[name] = created.commit
-            flowsToRecheck.remove(created.flow)
-            session.remembered.remember(created.commit, at: name)
-        }
-        hasNewObjects = true
-        // Otherwise the next read updates the index.
-        guard isIndexed else { return }
-        let version = headsVersion
-        await session.index.apply(created.map(\.update))
-        if version == headsVersion { indexedVersion = version }
+        let isContained = try await session.cache.diverged([created.flow: created.change.new], in: heads).isEmpty
+        if now == created.change.new { await recordAccepted([created], session) }
+        return isContained ? .done : .conflict
     }
 
     // MARK: Git commits
 
-    private enum Prepared {
-        case created(CreatedCommit)
-        case answered(CommitResult)
-    }
-
     /// Creates the Git commits of a batch. A commit whose earlier push has an unknown result reuses its Git commit.
     ///
-    /// - Returns: The Git commit to push or the result that needs no push, in the same order.
-    private func prepare(_ batch: [WaitingCommit], _ session: Session) async -> [Result<Prepared, LedgerError>] {
-        do throws(LedgerError) {
-            var known = try await files(of: batch.map(\.commit), session)
-            let stale = zip(batch, known).compactMap { waiting, files in
-                (try? files.get())?.record.revision == waiting.commit.expecting ? nil : waiting.since
-            }
-            if let newest = stale.max() {
-                try await refresh(since: newest)
-                known = try await files(of: batch.map(\.commit), session)
-            }
-            var results: [Result<Prepared, LedgerError>] = []
-            var drafts: [(place: Int, commit: NewCommit, runs: [LedgerEntry])] = []
-            for (waiting, files) in zip(batch, known) {
-                let (place, commit) = (results.count, waiting.commit)
-                do throws(LedgerError) {
-                    let files = try files.get()
-                    if files.record.revision == commit.record.revision {
-                        results.append(.success(.answered(.done)))
-                    } else if let created = unanswered[waiting.nonce] {
-                        results.append(.success(.created(created)))
-                    } else if files.record.revision != commit.expecting {
-                        results.append(.success(.answered(.conflict)))
-                    } else {
-                        let (contents, runs) = try files.changed(
-                            by: commit, besides: try await rowsToRespect(by: commit, at: files.parent), target: target)
-                        let new = NewCommit(
-                            parent: files.parent, message: CommitMessage(commit).text, files: contents)
-                        drafts.append((place, new, runs))
-                        results.append(.success(.answered(.conflict)))
-                    }
-                } catch {
-                    // The change may be wrong because the index is: read the flow again.
-                    await session.index.remove([commit.record.id])
-                    indexedVersion = nil
-                    results.append(.failure(error))
-                }
-            }
-            for (draft, id) in zip(drafts, try await session.cache.createCommits(drafts.map(\.commit))) {
-                let record = batch[draft.place].commit.record
-                let change = RefChange(ref: "\(prefix)/\(record.id)", old: draft.commit.parent, new: id)
-                let spans = try draft.commit.files.keys.filter { $0.hasPrefix("runs/") }
-                    .map { (path) throws(LedgerError) in try FlowFiles.span(of: path, place: "") }
-                let update = LedgerIndex.Update(
-                    record: record, from: change.old?.description, to: id.description, replacing: spans,
-                    entries: draft.runs)
-                results[draft.place] = .success(
-                    .created(CreatedCommit(flow: record.id, commit: id, change: change, update: update)))
-            }
-            return results
-        } catch {
-            return batch.map { _ in .failure(error) }
+    /// - Returns: The Git commits to push and the results that need no push, by nonce.
+    private func prepare(
+        _ batch: [WaitingCommit], _ session: Session
+    ) async throws(LedgerError) -> (
+        created: [String: CreatedCommit], results: [String: Result<CommitResult, LedgerError>]
+    ) {
+        var files = try await files(of: batch, session)
+        let stale = batch.filter { (try? files[$0.flow]?.get())?.record.revision != $0.commit.expecting }
+        if let newest = stale.map(\.since).max() {
+            try await refresh(since: newest)
+            files = try await self.files(of: batch, session)
         }
+        var created: [String: CreatedCommit] = [:]
+        var results: [String: Result<CommitResult, LedgerError>] = [:]
+        var drafts: [(waiting: WaitingCommit, commit: NewCommit, runs: [String: [LedgerEntry]])] = []
+        for waiting in batch {
+            let commit = waiting.commit
+            do throws(LedgerError) {
+                guard let files = try files[waiting.flow]?.get() else { continue }
+                if files.record.revision == commit.record.revision {
+                    results[waiting.nonce] = .success(.done)
+                } else if let known = unanswered[waiting.nonce] {
+                    created[waiting.nonce] = known
+                } else if files.record.revision != commit.expecting {
+                    results[waiting.nonce] = .success(.conflict)
+                } else {
+                    let others = try await rowsToRespect(by: commit, at: files.commit)
+                    let (contents, runs) = try files.changed(by: commit, besides: others, target: target)
+                    let new = NewCommit(parent: files.commit, message: commit.message, files: contents)
+                    drafts.append((waiting, new, runs))
+                }
+            } catch {
+                // The change may be wrong because the index is: read the flow again.
+                await session.index.remove([waiting.flow])
+                indexedHeads = nil
+                results[waiting.nonce] = .failure(error)
+            }
+        }
+        for (draft, id) in zip(drafts, try await session.cache.createCommits(drafts.map(\.commit))) {
+            let (record, parent) = (draft.waiting.commit.record, draft.commit.parent)
+            created[draft.waiting.nonce] = CreatedCommit(
+                change: RefChange(ref: "\(prefix)/\(record.id)", old: parent, new: id),
+                update: LedgerIndex.Update(
+                    record: record, from: parent?.description, to: id.description,
+                    replacing: try FlowFiles.spans(of: draft.runs.keys), entries: draft.runs.values.flatMap(\.self)))
+        }
+        return (created, results)
     }
 
+    /// Reads the files that commits change, at the fetched heads. The local index plays no part in it: what is written
+    /// depends only on the commit that the push names.
+    ///
+    /// - Returns: The files, or the reason why the flow is not a valid ledger.
     private func files(
-        of commits: [FlowCommit], _ session: Session
-    ) async throws(LedgerError) -> [Result<FlowFiles, LedgerError>] {
+        of batch: [WaitingCommit], _ session: Session
+    ) async throws(LedgerError) -> [FlowID: Result<FlowFiles, LedgerError>] {
         try await fromCopy { () async throws(LedgerError) in
-            try await FlowFiles.read(
-                commits.map { (commit: $0, head: heads[$0.record.id.description]) }, from: session.cache)
+            var files: [FlowID: Result<FlowFiles, LedgerError>] = [:]
+            for waiting in batch { files[waiting.flow] = .success(FlowFiles(of: waiting.flow)) }
+            let known = batch.filter { heads[$0.flow] != nil }
+            let pairs = known.compactMap { waiting in heads[waiting.flow].map { (old: CommitID?.none, new: $0) } }
+            let differences = try await session.cache.differences(pairs)
+            let requests = zip(known, differences).map { waiting, difference in
+                var difference = difference
+                let paths = waiting.commit.runPaths.union([FlowFiles.ledgerPath, FlowFiles.recordPath])
+                difference.files.removeAll { !paths.contains($0.path) }
+                return FlowFiles.Request(flow: waiting.flow, difference: difference)
+            }
+            let read = try await FlowFiles.read(requests, from: session.cache, target: target, checksForm: true)
+            for (request, result) in zip(requests, read) { files[request.flow] = result }
+            return files
         }
     }
 
@@ -293,9 +270,4 @@ extension GitLedger {
         }
         return rows
     }
-}
-
-extension WaitingCommit {
-    /// Flows of an old ledger that is copied have the same empty token.
-    fileprivate var nonce: String { "\(commit.record.id) \(commit.record.revision.token)" }
 }

@@ -16,27 +16,21 @@ struct GitProgram: Sendable {
     ///
     /// - Parameters:
     ///   - environment: The variables of this process. Git's own variables are dropped, except those for transport and
-    ///     credentials and, without `replacesGlobal`, for configuration.
-    ///   - configuration: The settings, in order. They are passed as variables, because a process list shows arguments.
-    ///   - replacesGlobal: Ignores the user's and the system's configuration; `configuration` must contain the settings
-    ///     that are needed from there.
-    init(
-        _ environment: [String: String], configuration: [(key: String, value: String)] = [],
-        replacesGlobal: Bool = false
-    ) {
-        var variables = environment.filter { key, _ in !key.hasPrefix("GIT_") || Self.isForTransport(key) }
+    ///     credentials and, without `configuration`, for configuration.
+    ///   - configuration: The settings, in order, which replace the configuration of the user and the system. They are
+    ///     passed as variables, because a process list shows arguments.
+    init(_ environment: [String: String], configuration: [(key: String, value: String)]? = nil) {
+        var variables = environment.filter { key, _ in
+            !key.hasPrefix("GIT_") || Self.isForTransport(key)
+                || configuration == nil && key.hasPrefix("GIT_CONFIG_")
+        }
         variables["LC_ALL"] = "C"
         variables["LANGUAGE"] = nil
         variables["GIT_TERMINAL_PROMPT"] = "0"
         variables["GIT_OPTIONAL_LOCKS"] = "0"
-        if !replacesGlobal {
-            for (key, value) in environment where key.hasPrefix("GIT_CONFIG_") { variables[key] = value }
-        } else {
+        if let configuration {
             variables["GIT_CONFIG_GLOBAL"] = "/dev/null"
             variables["GIT_CONFIG_NOSYSTEM"] = "1"
-        }
-        if !configuration.isEmpty {
-            variables = variables.filter { key, _ in !Self.isInlineConfiguration(key) }
             variables["GIT_CONFIG_COUNT"] = String(configuration.count)
             for (number, setting) in configuration.enumerated() {
                 variables["GIT_CONFIG_KEY_\(number)"] = setting.key
@@ -47,17 +41,11 @@ struct GitProgram: Sendable {
     }
 
     private static func isForTransport(_ key: String) -> Bool {
-        let kept = [
+        let names = [
             "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS", "GIT_USERNAME", "GIT_PASSWORD",
             "GIT_EXEC_PATH", "GIT_ALLOW_PROTOCOL",
         ]
-        return kept.contains(key) || key.hasPrefix("GIT_SSL_") || key.hasPrefix("GIT_PROXY_")
-            || key.hasPrefix("GIT_HTTP_")
-    }
-
-    private static func isInlineConfiguration(_ key: String) -> Bool {
-        key == "GIT_CONFIG_COUNT" || key == "GIT_CONFIG_PARAMETERS" || key.hasPrefix("GIT_CONFIG_KEY_")
-            || key.hasPrefix("GIT_CONFIG_VALUE_")
+        return names.contains(key) || ["GIT_SSL_", "GIT_PROXY_", "GIT_HTTP_"].contains { key.hasPrefix($0) }
     }
 
     /// Runs `git` with the given arguments.
@@ -69,11 +57,9 @@ struct GitProgram: Sendable {
         guard let program = Self.path(in: environment) else {
             throw .unusable("the program 'git' is not installed, or not in PATH")
         }
-        let child = ChildProcess(
-            program: program, arguments: arguments, environment: environment, input: input, timeLimit: timeLimit)
-        do throws(ChildProcess.StartError) { return try await child.run() } catch {
-            throw .unusable("git does not start: \(error.reason)")
-        }
+        return try await ChildProcess(
+            program: program, arguments: arguments, environment: environment, input: input, timeLimit: timeLimit
+        ).run()
     }
 
     private static func path(in environment: [String: String]) -> String? {
@@ -96,18 +82,40 @@ struct GitProgram: Sendable {
         String(decoding: try await output(arguments, input: input), as: UTF8.self)
     }
 
+    /// Reads blobs with a single process.
+    ///
+    /// - Returns: The contents, in the same order; `nil` for a name that is not a blob's, or whose blob is missing.
+    func contents(
+        of names: [String], _ folder: [String], timeLimit: Duration = .seconds(60)
+    ) async throws(LedgerError) -> [ArraySlice<UInt8>?] {
+        guard !names.isEmpty else { return [] }
+        let output = try await output(
+            folder + ["cat-file", "--batch", "--buffer", "--follow-symlinks"],
+            input: Array((names.joined(separator: "\n") + "\n").utf8),
+            timeLimit: timeLimit)
+        var rest = output[...]
+        return names.map { _ in
+            // `ID blob SIZE`, and the bytes; `NAME missing`; or `dangling SIZE` or the like, and where the link leads.
+            let head = rest.prefix { $0 != UInt8(ascii: "\n") }
+            rest = rest.dropFirst(head.count + 1)
+            let words = String(decoding: head, as: UTF8.self).split(separator: " ")
+            guard let size = words.last.flatMap({ Int($0) }) else { return nil }
+            let content = rest.prefix(size)
+            rest = rest.dropFirst(size + 1)
+            return words.count == 3 && words[1] == "blob" && content.count == size ? content : nil
+        }
+    }
+
     /// Checks that Git has at least the minimum version.
     ///
     /// - Throws: `LedgerError.unusable` if Git is older.
     func checkVersion() async throws(LedgerError) {
         let version = try await text(["version"])
         let numbers = version.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
-        guard numbers.count == 2 else { return }
-        guard (numbers[0], numbers[1]) >= Self.oldestVersion else {
-            let oldest = "\(Self.oldestVersion.0).\(Self.oldestVersion.1)"
-            throw .unusable(
-                "git \(numbers[0]).\(numbers[1]) is too old: a ledger in a Git repository needs git \(oldest) or later")
-        }
+        guard numbers.count == 2, (numbers[0], numbers[1]) < Self.oldestVersion else { return }
+        throw .unusable(
+            "git \(numbers[0]).\(numbers[1]) is too old: a ledger in a Git repository needs git "
+                + "\(Self.oldestVersion.0).\(Self.oldestVersion.1) or later")
     }
 
     // MARK: Messages
