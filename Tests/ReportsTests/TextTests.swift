@@ -72,6 +72,20 @@ struct TextTests {
         #expect(spanText(.seconds(14_900_000_000)) == "472 years")
     }
 
+    @Test("a message is wrapped between words, keeps its colours, and never loses a part of a path")
+    func messages() {
+        let style = TextStyle(color: true, width: 40)
+        let path = String(repeating: "folder/", count: 10)
+        let line: StyledText = "  - \(style.paint("error", .error)): cannot write '\(path)' because it is missing"
+        #expect(
+            style.wrap(line).map(\.line) == [
+                "  - \u{1B}[1;31merror\u{1B}[0m: cannot write", "    '\(path)'", "    because it is missing",
+            ])
+        #expect(TextStyle().wrap(line) == [line])
+        #expect(style.lines("next", command: "sluice plan").map(\.line) == ["next: sluice plan"])
+        #expect(style.lines("next", command: "sluice plan \(path)").map(\.line) == ["next:", "  sluice plan \(path)"])
+    }
+
     @Test("a name is shortened in the middle, a sentence wrapped between words")
     func cutting() {
         let style = TextStyle()

@@ -41,16 +41,16 @@ struct DiagnosticText {
     private func lines(of diagnostic: Diagnostic) -> [StyledText] {
         let tone: TextStyle.Tone = diagnostic.severity == .error ? .error : .warning
         let title = style.paint("\(diagnostic.severity.rawValue)[\(diagnostic.code.rawValue)]", tone)
-        var lines: [StyledText] = ["\(title)\(style.paint(": \(diagnostic.message)", .strong))"]
+        var lines = style.wrap("\(title)\(style.paint(": \(diagnostic.message)", .strong))")
 
         let places = [diagnostic.place].compactMap(\.self) + diagnostic.notes.map(\.place)
         let gutter = String(places.map(\.line).max() ?? 0).count
         if let place = diagnostic.place { lines += self.lines(of: place, tone, gutter) }
         if let suggestion = diagnostic.suggestion {
-            lines.append(margin(gutter, sign: "=", "\(style.paint("help", .help)): \(suggestion)"))
+            lines += style.wrap(margin(gutter, sign: "=", "\(style.paint("help", .help)): \(suggestion)"))
         }
         for note in diagnostic.notes {
-            lines.append("\(style.paint("note", .help)): \(note.message)")
+            lines += style.wrap("\(style.paint("note", .help)): \(note.message)")
             lines += self.lines(of: note.place, .help, gutter)
         }
         return lines + .blank

@@ -31,6 +31,28 @@ package struct StyledText: Hashable, Sendable {
         left.columns += right.columns
     }
 
+    /// Splits the line between words into lines of at most `width` columns, of which all but the first are indented.
+    ///
+    /// A word that is longer than a line stays whole, because a shortened path or address could not be copied.
+    fileprivate func wrapped(to width: Int, indent: Int) -> [StyledText] {
+        guard columns > width else { return [self] }
+        let start = printed.prefix { $0 == " " }
+        var lines: [StyledText] = []
+        var line = StyledText(own: String(start), columns: start.count)
+        var isEmpty = true
+        for word in printed.dropFirst(start.count).split(separator: " ") {
+            let size = String(word.replacing(/\u{1B}\[[0-9;]*m/, with: "")).columns
+            if !isEmpty, line.columns + 1 + size > width {
+                lines.append(line)
+                line = .spaces(indent)
+                isEmpty = true
+            }
+            line += StyledText(own: isEmpty ? String(word) : " \(word)", columns: size + (isEmpty ? 0 : 1))
+            isEmpty = false
+        }
+        return lines + [line]
+    }
+
     static func spaces(_ count: Int) -> StyledText {
         StyledText(own: String(repeating: " ", count: max(0, count)), columns: max(0, count))
     }
@@ -83,6 +105,21 @@ extension TextStyle {
     package func cutLine(_ text: String) -> StyledText {
         let shown = printable(text)
         return "\(width.map { shown.cutAtEnd(to: $0 - 1, self) } ?? shown)"
+    }
+
+    /// Wraps one line of a message between words to the width. Further lines are indented like the first one, or like the
+    /// text of a list item.
+    package func wrap(_ line: StyledText) -> [StyledText] {
+        let indent = line.line.prefix { " -".contains($0) }.count
+        return width.map { line.wrapped(to: $0, indent: indent) } ?? [line]
+    }
+
+    /// Formats a sentence that ends with a command, which is never wrapped, so that it can be pasted: the command is below
+    /// the sentence if both do not fit on one line.
+    package func lines(_ text: String, command: String) -> [StyledText] {
+        let line: StyledText = "\(text): \(command)"
+        guard let width, line.columns > width else { return [line] }
+        return lines("\(text):") + ["  \(command)"]
     }
 
     /// Puts two texts on one line if they fit, otherwise the second on lines of its own.

@@ -86,12 +86,12 @@ struct PlanCommand: AsyncParsableCommand {
         if let out, let digest, !isPlanOnOutput {
             output.printNote("plan saved to \(out), \(digest)")
             if plan.isApplicable, plan.requestCount > 0 {
-                output.printNote("to send exactly these requests: sluice apply \(shellWord(out))")
+                output.printNote("to send exactly these requests", command: "sluice apply \(shellWord(out))")
             }
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
         if let firstWaitNotice, plan.requestCount > 0, format.chosen == .text {
-            output.printNote(wrapping: firstWaitNotice)
+            output.printNote("\(firstWaitNotice)")
         }
         let isPending = plan.requestCount > 0 || plan.hasPostponedRequests || plan.flows.contains(where: \.isWaiting)
         if detailedExitCode, isPending { throw ExitCode(ExitStatus.changesPending.rawValue) }
@@ -112,7 +112,7 @@ struct PlanCommand: AsyncParsableCommand {
         let sources = committed.files.map { SourceFile(path: $0.path, bytes: $0.bytes) }
         let (set, diagnostics) = ManifestLoader().load(sources)
         if diagnostics.hasErrors {
-            output.printNote(wrapping: "the manifests at \(against) have errors, so the difference may show too much")
+            output.printNote("the manifests at \(against) have errors, so the difference may show too much")
         }
         let declared = set.flows.filter { $0.target == workspace.target.name }
         let selected = Set(workspace.flows.selected.map(\.id))

@@ -43,11 +43,13 @@ struct OutputOptions: ParsableArguments {
         Console.printNote(DiagnosticsReport(diagnostics, sources: sources).lines(errorStyle) + .blank)
     }
 
-    /// Prints text to standard error, wrapped to the terminal, unless `--quiet` is set.
-    func printNote(wrapping text: String) { if !quiet { Console.printNote(errorStyle.lines(text)) } }
-
     /// Prints a line to standard error, unless `--quiet` is set.
     func printNote(_ line: StyledText) { if !quiet { Console.printNote(line) } }
+
+    /// Prints a sentence that ends with a command to standard error, unless `--quiet` is set.
+    func printNote(_ text: String, command: String) {
+        if !quiet { Console.printNote(errorStyle.lines(text, command: command)) }
+    }
 
     /// Prints a report to standard error, unless `--quiet` is set.
     func printNote<Shown: Report>(_ report: Shown) {

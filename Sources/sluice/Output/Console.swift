@@ -23,8 +23,10 @@ enum Console {
         return number == 0 ? nil : "cannot write to standard output: \(String(cString: strerror(number)))"
     }
 
-    /// Prints a line to standard error.
-    static func printNote(_ line: StyledText) { printNote([line]) }
+    /// Prints a line to standard error, on a terminal wrapped between words; in a pipe, lines stay whole.
+    static func printNote(_ line: StyledText) {
+        printNote(TextStyle(width: isErrorTerminal ? width : nil).wrap(line))
+    }
 
     static func printNote(_ lines: [StyledText]) { printNote(Array(lines.page.utf8)) }
 
