@@ -33,7 +33,7 @@ package struct WhyReport: Sendable {
         asOf: Timestamp, arguments: CommandArguments = CommandArguments()
     ) {
         func isWanted(_ window: Window) -> Bool { range.map(window.overlaps) ?? true }
-        let search = WindowSearch(declaration, plan, asOf: asOf, where: isWanted)
+        let search = WindowSearch(declaration, plan, repeated: status.repeated, asOf: asOf, where: isWanted)
         let byWindow = Dictionary(grouping: entries.filter { $0.run.window.map(isWanted) ?? false }) { $0.run.window }
         let windows = Set(byWindow.keys.compactMap(\.self)).union(search.windows).sorted()
         let covering = entries.map(\.run).filter { $0.state.isAccepted && $0.state != .failed }
@@ -88,10 +88,15 @@ private struct WindowSearch {
     private let series: [Window: [Series]]
     private let actions: [PlannedAction]
     private let held: [Window: [HeldWindow]]
-    private let undeclared: Set<RunIdentity>
+    private let reruns: [Rerun]
+    private let repeated: [RepeatedWindow]
 
-    init(_ declaration: FlowDeclaration, _ plan: FlowPlan, asOf: Timestamp, where isWanted: (Window) -> Bool) {
+    init(
+        _ declaration: FlowDeclaration, _ plan: FlowPlan, repeated: [RepeatedWindow], asOf: Timestamp,
+        where isWanted: (Window) -> Bool
+    ) {
         self.declaration = declaration
+        self.repeated = repeated
         self.plan = plan
         self.asOf = asOf
         explicit = Dictionary(
@@ -106,19 +111,16 @@ private struct WindowSearch {
         self.series = series
         actions = plan.actions.filter { isWanted($0.window) }
         held = Dictionary(grouping: plan.held.filter { isWanted($0.window) }, by: \.window)
-        undeclared = Set(plan.undeclared.map(\.identity))
-        wantedReruns = declaration.reruns.filter { isWanted($0.window) }
+        reruns = declaration.reruns.filter { isWanted($0.window) }
     }
-
-    private let wantedReruns: [Rerun]
 
     var windows: Set<Window> {
         Set(explicit.keys).union(series.keys).union(held.keys).union(actions.map(\.window))
-            .union(wantedReruns.filter { !$0.isRange }.map(\.window))
+            .union(reruns.filter { !$0.isRange }.map(\.window))
     }
 
     func explain(_ window: Window, _ entries: [LedgerEntry], coveredBy longer: RecordedRun?) -> ExplainedWindow {
-        let reruns = wantedReruns.filter { $0.touches(window) }
+        let reruns = self.reruns.filter { $0.touches(window) }
         let own = (explicit[window] ?? []).map { ("window", $0) } + (series[window] ?? []).map { ("series", $0.place) }
         let again = reruns.map { ("rerun \($0.id) (\($0.reason))", $0.place) }
         let (decision, next) = verdict(window, entries, reruns, coveredBy: longer, isDeclared: !own.isEmpty)
@@ -152,8 +154,8 @@ private struct WindowSearch {
         }
         if let held = held[window]?.first { return (held.reason, next(held)) }
         let ingesting = entries.filter { $0.run.state.isAccepted && $0.run.state != .failed }
-        if let surplus = surplus(ingesting, declared: (isDeclared ? 1 : 0) + reruns.count) {
-            return (surplus, "nothing: check the data, then acknowledge the surplus run")
+        if let repeated = repeated.first(where: { $0.window == window || $0.runs.contains { $0.window == window } }) {
+            return (repeated.inWords, "nothing: check the data, then acknowledge the surplus run")
         }
         if !ingesting.isEmpty {
             let what =
@@ -183,11 +185,6 @@ private struct WindowSearch {
         }
         return isDeclared
             ? ("recorded", "nothing") : ("no manifest declares the window", "nothing until it is declared")
-    }
-
-    private func surplus(_ ingesting: [LedgerEntry], declared: Int) -> String? {
-        guard ingesting.count > max(1, declared) else { return nil }
-        return "ingested \(ingesting.count) times, declared \(declared == 1 ? "once" : "\(declared) times")"
     }
 
     private func next(_ held: HeldWindow) -> String {
