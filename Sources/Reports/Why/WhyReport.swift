@@ -35,17 +35,18 @@ package struct WhyReport: Sendable {
         func isWanted(_ window: Window) -> Bool { range.map(window.overlaps) ?? true }
         let search = WindowSearch(declaration, plan, repeated: status.repeated, asOf: asOf, where: isWanted)
         let byWindow = Dictionary(grouping: entries.filter { $0.run.window.map(isWanted) ?? false }) { $0.run.window }
-        let windows = Set(byWindow.keys.compactMap(\.self)).union(search.windows).sorted()
+        let windows = Set(byWindow.keys.compactMap(\.self)).union(search.windows)
+        let places = declaration.places(of: windows, undeclared: plan.undeclared)
         let covering = entries.map(\.run).filter { $0.state.isAccepted && $0.state != .failed }
         let longest = covering.compactMap(\.window?.length).max() ?? .zero
         let troubled = Set(status.troubles.filter { !$0.runs.isEmpty }.flatMap { $0.runs.compactMap(\.window) })
-        self.windows = windows.map { window in
+        self.windows = windows.sorted().map { window in
             let own = byWindow[window] ?? []
             // A longer run may have ingested the window.
             let longer =
                 own.contains { $0.run.coversWindow } || longest <= window.length
                 ? nil : covering.first { $0.window.map { $0 != window && $0.contains(window) } ?? false }
-            var explained = search.explain(window, own, coveredBy: longer)
+            var explained = search.explain(window, own, places[window] ?? [], coveredBy: longer)
             explained.isTroubled = troubled.contains(window)
             return explained
         }
@@ -62,8 +63,7 @@ package struct WhyReport: Sendable {
 struct ExplainedWindow: Hashable, Sendable {
     let window: Window
     /// The declarations of the window: its own, and those of its reruns.
-    let declarations: [String]
-    let places: [Place]
+    let declarations: [WindowPlace]
     let runs: [LedgerEntry]
     /// The rule that decides about the window.
     let decision: String
@@ -84,8 +84,8 @@ private struct WindowSearch {
     private let declaration: FlowDeclaration
     private let plan: FlowPlan
     private let asOf: Timestamp
-    private let explicit: [Window: [Place]]
-    private let series: [Window: [Series]]
+    /// The windows that are declared and due.
+    private let declared: Set<Window>
     private let actions: [PlannedAction]
     private let held: [Window: [HeldWindow]]
     private let reruns: [Rerun]
@@ -99,34 +99,26 @@ private struct WindowSearch {
         self.repeated = repeated
         self.plan = plan
         self.asOf = asOf
-        explicit = Dictionary(
-            grouping: declaration.windows.filter { isWanted($0.window) }, by: \.window
-        ).mapValues { $0.map(declaration.place) }
-        var series: [Window: [Series]] = [:]
-        for one in declaration.series {
-            for window in one.windows(dueAt: asOf).lazy.joined() where isWanted(window) {
-                series[window, default: []].append(one)
-            }
-        }
-        self.series = series
+        let due = declaration.series.lazy.flatMap { $0.windows(dueAt: asOf).lazy.joined() }
+        declared = Set(declaration.windows.map(\.window).filter(isWanted)).union(due.filter(isWanted))
         actions = plan.actions.filter { isWanted($0.window) }
         held = Dictionary(grouping: plan.held.filter { isWanted($0.window) }, by: \.window)
         reruns = declaration.reruns.filter { isWanted($0.window) }
     }
 
     var windows: Set<Window> {
-        Set(explicit.keys).union(series.keys).union(held.keys).union(actions.map(\.window))
+        declared.union(held.keys).union(actions.map(\.window))
             .union(reruns.filter { !$0.isRange }.map(\.window))
     }
 
-    func explain(_ window: Window, _ entries: [LedgerEntry], coveredBy longer: RecordedRun?) -> ExplainedWindow {
+    func explain(
+        _ window: Window, _ entries: [LedgerEntry], _ own: [WindowPlace], coveredBy longer: RecordedRun?
+    ) -> ExplainedWindow {
         let reruns = self.reruns.filter { $0.touches(window) }
-        let own = (explicit[window] ?? []).map { ("window", $0) } + (series[window] ?? []).map { ("series", $0.place) }
-        let again = reruns.map { ("rerun \($0.id) (\($0.reason))", $0.place) }
+        let again = reruns.map { WindowPlace(kind: "rerun \($0.id) (\($0.reason))", place: $0.place) }
         let (decision, next) = verdict(window, entries, reruns, coveredBy: longer, isDeclared: !own.isEmpty)
         return ExplainedWindow(
-            window: window, declarations: (own + again).map { "\($0.0) at \($0.1.file):\($0.1.line)" },
-            places: (own + again).map(\.1), runs: entries, decision: decision, next: next)
+            window: window, declarations: own + again, runs: entries, decision: decision, next: next)
     }
 
     private func verdict(

@@ -74,7 +74,7 @@ extension WhyReport {
             lines += style.lines(text, indent: 13, first: head)
         }
         if first.declarations.isEmpty { add("declared", "nowhere") }
-        for declaration in first.declarations { add("declared", declaration) }
+        for declaration in first.declarations { add("declared", declaration.inWords) }
         if first.runs.isEmpty { add("runs", "none") }
         if range.windows.count > 1, let run = first.runs.first {
             add("runs", "one for each window, \(run.run.state.inWords)")
@@ -121,10 +121,10 @@ extension JSONText {
                 json.line { json in
                     json.member("window", window.window)
                     json.array("declared") { json in
-                        for (text, place) in zip(window.declarations, window.places) {
+                        for declaration in window.declarations {
                             json.element {
-                                $0.member("text", text)
-                                place.write("place", to: &$0)
+                                $0.member("text", declaration.inWords)
+                                declaration.place.write("place", to: &$0)
                             }
                         }
                     }
