@@ -52,7 +52,7 @@ struct AttentionPoint {
         case .held: kind = .held
         case .tooFewRecords: kind = .tooFewRecords
         case .failed: kind = .failed
-        case .succeeded, .running, .partial, .planned, .postponed: return nil
+        case .succeeded, .running, .partial, .planned, .paused: return nil
         }
         self.flow = flow
         (start, end) = (stretch.start, stretch.end)

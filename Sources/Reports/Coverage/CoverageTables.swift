@@ -136,7 +136,7 @@ extension CoverageState {
         case .running: "Running"
         case .partial: "Partial"
         case .planned: "To request"
-        case .postponed: "Postponed"
+        case .paused: "Paused or waiting"
         case .gap: "Gaps"
         case .held: "Held"
         case .tooFewRecords: "Too few records"

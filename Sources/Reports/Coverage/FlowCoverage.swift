@@ -4,7 +4,7 @@ import Planner
 
 /// The states of an interval of a flow's time, in ascending severity: the most severe of several is shown.
 enum CoverageState: Int, CaseIterable, Comparable {
-    case succeeded, running, partial, planned, postponed, gap, held, tooFewRecords, failed
+    case succeeded, running, partial, planned, paused, gap, held, tooFewRecords, failed
 
     static func < (left: CoverageState, right: CoverageState) -> Bool { left.rawValue < right.rawValue }
 
@@ -17,7 +17,7 @@ enum CoverageState: Int, CaseIterable, Comparable {
         case .running: "running at the last refresh"
         case .partial: "partly succeeded"
         case .planned: "to request"
-        case .postponed: "paused, waiting or over a limit"
+        case .paused: "paused, waiting or over a limit"
         case .gap: "gap: not declared"
         case .held: "in doubt or held"
         case .tooFewRecords: "too few records"
@@ -100,7 +100,7 @@ package struct FlowCoverage: Hashable, Sendable {
         func add(_ window: Window, as state: CoverageState) { states[window] = max(states[window] ?? state, state) }
         for action in plan.actions { add(action.window, as: .planned) }
         for held in plan.held {
-            add(held.window, as: held.cause.isPostponed ? .postponed : .held)
+            add(held.window, as: held.cause.isPostponed ? .paused : .held)
             reasons[held.window] = reasons[held.window] ?? held.reason
         }
 
