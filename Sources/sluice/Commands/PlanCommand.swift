@@ -78,11 +78,7 @@ struct PlanCommand: AsyncParsableCommand {
         var report = PlanReport(plan, digest: digest, arguments: workspace.arguments)
         report.difference = difference
         if let markdown { try FileOutput.write(Array(report.written(.markdown).utf8), to: markdown) }
-        if isPlanOnOutput {
-            showOnErrorOutput(report, workspace)
-        } else {
-            PlanView(report: report, sources: workspace.sources, output: output).show(format)
-        }
+        PlanView(report: report, sources: workspace.sources, output: output).show(format, isOutputTaken: isPlanOnOutput)
         if let out, let digest, !isPlanOnOutput {
             output.printNote("plan saved to \(out), \(digest)")
             if plan.isApplicable, plan.requestCount > 0 {
@@ -135,16 +131,4 @@ struct PlanCommand: AsyncParsableCommand {
 
     /// Whether standard output is for the saved plan alone.
     private var isPlanOnOutput: Bool { out.map(["-", "/dev/stdout", "/dev/fd/1"].contains) ?? false }
-
-    private func showOnErrorOutput(_ report: PlanReport, _ workspace: Workspace) {
-        var report = report
-        if format.chosen == .text {
-            output.printDiagnostics(report.plan.diagnostics, sources: workspace.sources)
-            report.showsDiagnostics = false
-            output.printNote(report)
-        } else {
-            report.write(format.chosen, output.errorStyle) { Console.printNote($0) }
-        }
-        if format.chosen == .github { JobSummary.add(report) }
-    }
 }
