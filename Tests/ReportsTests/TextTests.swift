@@ -110,15 +110,15 @@ struct TextTests {
                 "  - \u{1B}[1;31merror\u{1B}[0m: cannot write", "    '\(path)'", "    because it is missing",
             ])
         #expect(TextStyle().wrap(line) == [line])
+        #expect(style.lines("cannot read '\(path)'", .quiet, indent: 2).map(\.columns) == [13, 74])
         #expect(style.lines("next", command: "sluice plan").map(\.line) == ["next: sluice plan"])
         #expect(style.lines("next", command: "sluice plan \(path)").map(\.line) == ["next:", "  sluice plan \(path)"])
     }
 
-    @Test("a name is shortened in the middle, a sentence wrapped between words")
+    @Test("a name is shortened in the middle")
     func cutting() {
         let style = TextStyle()
         #expect("abcdefghij".cutInMiddle(to: 5, style) == "ab…ij")
         #expect("日本語日本語".cutInMiddle(to: 5, style).columns <= 5)
-        #expect("one two three".wrapped(to: 7, style) == ["one two", "three"])
     }
 }

@@ -10,7 +10,7 @@ import Text
 /// let line: StyledText = "\(style.paint("!", .error)) \(flow.name): \(reason)"
 /// ```
 package struct StyledText: Hashable, Sendable {
-    private var printed = ""
+    fileprivate var printed = ""
     /// The width in terminal columns.
     package private(set) var columns = 0
 
@@ -139,11 +139,12 @@ extension TextStyle {
         _ text: String, _ tone: Tone = .plain, indent: Int = 0, first: StyledText? = nil
     ) -> [StyledText] {
         let shown = printable(text)
-        let pieces = width.map { shown.wrapped(to: $0 - indent, self) } ?? (shown.isEmpty ? [] : [shown])
-        guard !pieces.isEmpty else { return first.map { [$0] } ?? [] }
+        guard !shown.isEmpty else { return first.map { [$0] } ?? [] }
+        let line = StyledText(own: shown, columns: shown.columns)
+        let pieces = width.map { line.wrapped(to: $0 - indent, indent: 0) } ?? [line]
         return pieces.enumerated().map { index, piece in
             let start = index == 0 ? first ?? .spaces(indent) : .spaces(indent)
-            return "\(start)\(paint(piece, tone))"
+            return "\(start)\(paint(piece.printed, tone))"
         }
     }
 }
