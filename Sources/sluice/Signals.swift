@@ -58,7 +58,10 @@ enum Signals {
                 _exit(128 + signal)
             }
             stopping.stop.request()
-            current?.printing = Task.detached { Console.printNote(.blank + [stopping.announcement]) }
+            current?.printing = Task.detached {
+                Console.printNote("")
+                Console.printNote(stopping.announcement)
+            }
         }
     }
 }

@@ -65,7 +65,13 @@ struct Sluice: AsyncParsableCommand {
             for detail in failure.details { Console.printNote("  \(detail)") }
             Foundation.exit(failure.status.rawValue)
         } catch {
-            exit(withError: error)
+            let status = exitCode(for: error)
+            guard !status.isSuccess else { exit(withError: error) }
+            let message = fullMessage(for: error)
+            for line in message.split(separator: "\n", omittingEmptySubsequences: false) where !message.isEmpty {
+                Console.printNote("\(line)")
+            }
+            Foundation.exit(status.rawValue)
         }
     }
 

@@ -1,4 +1,5 @@
 import FlowRuns
+import Ledger
 import Manifests
 import Planner
 import TestSupport
@@ -7,7 +8,7 @@ import Text
 
 @testable import Reports
 
-/// The reruns that `status` suggests, pasted into the manifest as printed, in generated situations.
+/// The reruns and acknowledgements that `status` and `why` suggest, pasted into the manifest as printed, in generated situations.
 @Suite("Advice")
 struct AdviceTests {
     /// A flow of a few hours, some of which were requested already, by Sluice or by somebody else.
@@ -127,12 +128,26 @@ struct AdviceTests {
             }
         }
 
-        /// The status as it is printed, and the reruns in it: their windows, and the lines.
-        func status(_ declaration: FlowDeclaration) -> (windows: [Window], text: String, lines: [String]) {
+        func why(_ declaration: FlowDeclaration) -> WhyReport {
             let plan = plan(declaration)
-            let flow = FlowStatus(declaration, plan: plan, runs: runs, refreshedAt: Sample.asOf, asOf: Sample.asOf)
-            let text = StatusReport(target: "prod", asOf: Sample.asOf, flows: [flow]).written(
-                .text, TextStyle(width: 80))
+            return WhyReport(
+                declaration, plan: plan,
+                status: FlowStatus(declaration, plan: plan, runs: runs, refreshedAt: Sample.asOf, asOf: Sample.asOf),
+                entries: runs.map { LedgerEntry(run: $0, updatedAt: Sample.asOf) }, range: nil, asOf: Sample.asOf)
+        }
+
+        /// The report as it is printed, and the reruns in it: their windows, and the lines.
+        func report(
+            _ report: Printed, of declaration: FlowDeclaration
+        ) -> (windows: [Window], text: String, lines: [String]) {
+            let plan = plan(declaration)
+            let why = why(declaration)
+            let style = TextStyle(width: 80)
+            let text =
+                switch report {
+                case .status: StatusReport(target: "prod", asOf: Sample.asOf, flows: [why.flow]).written(.text, style)
+                case .why: why.written(.text, style)
+                }
             let printed = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
             let first = printed.firstIndex { line in
                 line == "    rerun:" || ["      - start: ", "      - from: "].contains { line.hasPrefix($0) }
@@ -144,7 +159,7 @@ struct AdviceTests {
             return (stretches.map(\.window), text, Array(lines))
         }
 
-        /// The acknowledgements in the printed status.
+        /// The acknowledgements in a printed report.
         func acknowledgements(_ text: String) -> [String] {
             let printed = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
             let first = printed.firstIndex { $0 == "    acknowledged:" || $0.hasPrefix("      - run: ") }
@@ -153,7 +168,7 @@ struct AdviceTests {
             } ?? []
         }
 
-        /// Pastes acknowledgements where the status says: as a new key of the flow, or into the list.
+        /// Pastes acknowledgements where the report says: as a new key of the flow, or into the list.
         mutating func acknowledge(_ lines: [String]) {
             let anchor = lines.first == "    acknowledged:" ? "    source: file\n" : "    acknowledged:\n"
             yaml = yaml.replacing(anchor, with: anchor + lines.joined(separator: "\n") + "\n", maxReplacements: 1)
@@ -177,9 +192,16 @@ struct AdviceTests {
         }
     }
 
-    @Test("following what status suggests ends the trouble, and ingests nothing more often than the manifest declares")
-    func followed() throws {
-        var (followed, acknowledged) = (0, 0)
+    /// The reports that print advice.
+    enum Printed: CaseIterable {
+        case status, why
+    }
+
+    @Test(
+        "following what a report suggests ends the trouble, and ingests nothing more often than the manifest declares",
+        arguments: Printed.allCases)
+    func followed(_ report: Printed) throws {
+        var (followed, acknowledged, announced) = (0, 0, 0)
         for seed in 0..<600 as Range<UInt64> {
             var situation = Situation(seed: seed)
             var declaration = try #require(situation.declaration())
@@ -191,7 +213,7 @@ struct AdviceTests {
             // Some people apply before they follow the advice, and others after.
             if seed % 2 == 0 { situation.apply(declaration) }
             for _ in 0..<5 {
-                let text = situation.status(declaration).text
+                let text = situation.report(report, of: declaration).text
                 let lines = situation.acknowledgements(text)
                 if lines.isEmpty { break }
                 situation.acknowledge(lines)
@@ -209,7 +231,7 @@ struct AdviceTests {
                 "seed \(seed): the trouble lasts\n\(situation.yaml)")
             var advised: [Window] = []
             while true {
-                let status = situation.status(declaration)
+                let status = situation.report(report, of: declaration)
                 guard !status.windows.isEmpty else { break }
                 try #require(advised.count < 20, "seed \(seed): the advice never ends\n\(status.text)")
                 try #require(
@@ -238,6 +260,7 @@ struct AdviceTests {
                     !left.contains { window in shown.contains { $0.overlaps(window) } },
                     "seed \(seed): the trouble lasts\n\(status.text)\n\(situation.yaml)")
             }
+            if report == .why { announced += try expectAnnouncedRequests(situation, declaration, seed) }
             situation.apply(declaration)
             #expect(
                 zip(situation.ingested, most).allSatisfy(<=),
@@ -245,5 +268,27 @@ struct AdviceTests {
         }
         #expect(followed >= 200, "\(followed)")
         #expect(acknowledged >= 50, "\(acknowledged)")
+        #expect(report != .why || announced >= 200, "\(announced)")
+    }
+
+    /// Checks that `why` announces each request of the next apply, and no other one.
+    ///
+    /// - Returns: The number of announced windows.
+    private func expectAnnouncedRequests(
+        _ situation: Situation, _ declaration: FlowDeclaration, _ seed: UInt64
+    ) throws -> Int {
+        let plan = situation.plan(declaration)
+        guard !plan.diagnostics.hasErrors else { return 0 }
+        let announced = situation.why(declaration).windows.filter { $0.next.hasSuffix("by the next apply") }
+        for window in announced.map(\.window) {
+            #expect(
+                plan.actions.contains { $0.window.contains(window) }, "seed \(seed): \(window)\n\(situation.yaml)")
+        }
+        for action in plan.actions {
+            #expect(
+                announced.contains { $0.window == action.window },
+                "seed \(seed): \(action.window)\n\(situation.yaml)")
+        }
+        return announced.count
     }
 }

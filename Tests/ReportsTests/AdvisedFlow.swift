@@ -239,7 +239,7 @@ struct AdvisedFlow {
 
     /// The suggestions of a plan, as they are printed.
     func advice(of plan: FlowPlan) -> [Advice] {
-        let text = DiagnosticsReport(plan.diagnostics, sources: []).written(.text, TextStyle(width: 80))
+        let text = DiagnosticsReport(plan.diagnostics, sources: []).written(.text)
         var advice: [Advice] = []
         var head: (code: DiagnosticCode, message: String)?
         for line in text.split(separator: "\n") {

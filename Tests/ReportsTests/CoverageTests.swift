@@ -1,5 +1,6 @@
 import FlowRuns
 import Foundation
+import Ledger
 import Manifests
 import Planner
 import TestSupport
@@ -109,6 +110,40 @@ struct CoverageTests {
         let page = CoverageReport(target: "prod", asOf: Sample.asOf, flows: [flow]).written(.html)
         #expect(page.contains("1 window needs attention"))
         #expect(page.contains("0 records, and at least 1 is expected"))
+    }
+
+    @Test("the page and why name the same manifest line for a window of overlapping series, and for a batch")
+    func manifestLines() throws {
+        for isBatched in [false, true] {
+            var manifest = EditedManifest()
+            manifest.write("source: file")
+            manifest.write("overlap: \(isBatched ? "error" : "allow")")
+            manifest.add("{every: P1D, from: 2024-01-01, until: 2024-01-05}", to: "series")
+            if isBatched {
+                manifest.write("batch: P2D")
+            } else {
+                manifest.add("{every: P2D, from: 2024-01-01, until: 2024-01-05}", to: "series")
+            }
+            let declaration = try #require(manifest.declaration)
+            let plan = Planner(asOf: Sample.asOf).plan(
+                declaration, record: FlowRecord(id: declaration.id, contactedAt: Sample.asOf), runs: [])
+            let runs = plan.actions.map { Sample.run(1, $0.window, .succeeded) }
+            let recorded = Planner(asOf: Sample.asOf).plan(
+                declaration, record: FlowRecord(id: declaration.id, contactedAt: Sample.asOf), runs: runs)
+            let coverage = FlowCoverage(recorded, runs: runs, declaration: declaration)
+            let why = WhyReport(
+                declaration, plan: recorded,
+                status: FlowStatus(declaration, plan: recorded, runs: runs, refreshedAt: nil, asOf: Sample.asOf),
+                entries: runs.map { LedgerEntry(run: $0, updatedAt: Sample.asOf) }, range: nil, asOf: Sample.asOf)
+            let lines = Dictionary(
+                uniqueKeysWithValues: why.windows.map { ($0.window, $0.declarations.first?.place.line) })
+            #expect(Set(lines.values) == (isBatched ? [12] : [11, 12]))
+            #expect(coverage.stretches.count == (isBatched ? 2 : 6))
+            for stretch in coverage.stretches {
+                let window = try #require(Window(start: stretch.start, end: stretch.end))
+                #expect(stretch.line == lines[window], "\(window.inWords)")
+            }
+        }
     }
 
     @Test("a window in the far future does not compress the time axis")

@@ -74,7 +74,7 @@ struct PlanFileTests {
 
     @Test("a newer format version is rejected with its number")
     func newer() {
-        #expect(throws: PlanFileError.newer(found: 7)) { try readPlan(Array(#"{"formatVersion": 7}"#.utf8)) }
+        #expect(throws: PlanFileError.newer(version: 7)) { try readPlan(Array(#"{"formatVersion": 7}"#.utf8)) }
     }
 
     @Test(

@@ -65,6 +65,34 @@ struct TextTests {
         #expect(ProgressBar(done: 1, total: .max, elapsed: .seconds(Int64.max)).timeLeft == nil)
     }
 
+    @Test("a terminal shows progress after a second, in a bar that is cleared at the end")
+    func progressOnTerminal() {
+        var display = ProgressDisplay("read", isTerminal: true)
+        func advance(to done: Int, after milliseconds: Int) -> String? {
+            display.advance(to: done, of: 200, elapsed: .milliseconds(milliseconds), TextStyle(width: 60))?.line
+        }
+        #expect(advance(to: 10, after: 900) == nil)
+        let isShownSoon = display.end()
+        #expect(!isShownSoon, "a short command shows no bar")
+        #expect(advance(to: 20, after: 1000)?.hasSuffix("20/200  10%  20/s  9s left") == true)
+        #expect(advance(to: 21, after: 1050) == nil, "the bar is drawn ten times a second at most")
+        #expect(advance(to: 22, after: 1100) != nil)
+        #expect(display.done == 22)
+        #expect(advance(to: 200, after: 2000) == nil, "the end of the command says the same")
+        let ends = [display.end(), display.end()]
+        #expect(ends == [true, false])
+    }
+
+    @Test("a pipe gets a line every five seconds, and nothing to clear")
+    func progressInPipe() {
+        var display = ProgressDisplay("read", isTerminal: false)
+        let lines = (1...12).map { second in
+            display.advance(to: second * 100, of: 2000, elapsed: .seconds(second), TextStyle())?.line
+        }
+        #expect(lines.compactMap(\.self) == ["500 of 2,000 flows read", "1,000 of 2,000 flows read"])
+        #expect(!display.isBarShown)
+    }
+
     @Test(
         "duration text", arguments: [(0, "0s"), (59, "59s"), (3600, "1h"), (90_000, "1d 1h"), (86_400 * 366, "366d")])
     func spans(_ seconds: Int64, _ text: String) {
@@ -72,11 +100,25 @@ struct TextTests {
         #expect(spanText(.seconds(14_900_000_000)) == "472 years")
     }
 
-    @Test("a name is shortened in the middle, a sentence wrapped between words")
+    @Test("a message is wrapped between words, keeps its colours, and never loses a part of a path")
+    func messages() {
+        let style = TextStyle(color: true, width: 40)
+        let path = String(repeating: "folder/", count: 10)
+        let line: StyledText = "  - \(style.paint("error", .error)): cannot write '\(path)' because it is missing"
+        #expect(
+            style.wrap(line).map(\.line) == [
+                "  - \u{1B}[1;31merror\u{1B}[0m: cannot write", "    '\(path)'", "    because it is missing",
+            ])
+        #expect(TextStyle().wrap(line) == [line])
+        #expect(style.lines("cannot read '\(path)'", .quiet, indent: 2).map(\.columns) == [13, 74])
+        #expect(style.lines("next", command: "sluice plan").map(\.line) == ["next: sluice plan"])
+        #expect(style.lines("next", command: "sluice plan \(path)").map(\.line) == ["next:", "  sluice plan \(path)"])
+    }
+
+    @Test("a name is shortened in the middle")
     func cutting() {
         let style = TextStyle()
         #expect("abcdefghij".cutInMiddle(to: 5, style) == "ab…ij")
         #expect("日本語日本語".cutInMiddle(to: 5, style).columns <= 5)
-        #expect("one two three".wrapped(to: 7, style) == ["one two", "three"])
     }
 }

@@ -9,7 +9,8 @@ import Synchronization
 /// let store = RetryingStore(server, reads: .seconds(20), commits: .seconds(60))
 /// ```
 package struct RetryingStore: LedgerStore {
-    private let store: any LedgerStore
+    /// The store that is called.
+    package let store: any LedgerStore
     private let reads: Duration
     private let commits: Duration
     private let clock: RetryClock

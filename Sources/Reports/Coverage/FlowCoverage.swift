@@ -4,7 +4,7 @@ import Planner
 
 /// The states of an interval of a flow's time, in ascending severity: the most severe of several is shown.
 enum CoverageState: Int, CaseIterable, Comparable {
-    case succeeded, running, partial, planned, postponed, gap, held, tooFewRecords, failed
+    case succeeded, running, partial, planned, paused, gap, held, tooFewRecords, failed
 
     static func < (left: CoverageState, right: CoverageState) -> Bool { left.rawValue < right.rawValue }
 
@@ -17,7 +17,7 @@ enum CoverageState: Int, CaseIterable, Comparable {
         case .running: "running at the last refresh"
         case .partial: "partly succeeded"
         case .planned: "to request"
-        case .postponed: "paused, waiting or over a limit"
+        case .paused: "paused, waiting or over a limit"
         case .gap: "gap: not declared"
         case .held: "in doubt or held"
         case .tooFewRecords: "too few records"
@@ -100,16 +100,16 @@ package struct FlowCoverage: Hashable, Sendable {
         func add(_ window: Window, as state: CoverageState) { states[window] = max(states[window] ?? state, state) }
         for action in plan.actions { add(action.window, as: .planned) }
         for held in plan.held {
-            add(held.window, as: held.cause.isPostponed ? .postponed : .held)
+            add(held.window, as: held.cause.isPostponed ? .paused : .held)
             reasons[held.window] = reasons[held.window] ?? held.reason
         }
 
         let windows = states.keys.sorted()
-        let lines = declaration?.lines(of: windows, undeclared: plan.undeclared) ?? [:]
+        let places = declaration?.places(of: Set(windows), undeclared: plan.undeclared) ?? [:]
         var stretches = windows.map {
             Stretch(
                 start: $0.start, end: $0.end, state: states[$0] ?? .succeeded, why: reasons[$0], run: newest[$0]?.id,
-                line: lines[$0])
+                line: places[$0]?.first?.place.line)
         }
         var counts = Tally<CoverageState>()
         for stretch in stretches { counts[stretch.state] += 1 }
@@ -163,24 +163,6 @@ extension CoverageState {
         case .intended, .inDoubt: self = .held
         case .rejected, .released: return nil
         }
-    }
-}
-
-extension FlowDeclaration {
-    /// Returns the line that declares each window: its own, or that of its series.
-    fileprivate func lines(of windows: [Window], undeclared: [RecordedRun]) -> [Window: Int] {
-        let undeclared = Set(undeclared.compactMap(\.window))
-        let explicit = Dictionary(self.windows.map { ($0.window, Int($0.line)) }) { first, _ in first }
-        var lines: [Window: Int] = [:]
-        for window in windows where !undeclared.contains(window) {
-            lines[window] =
-                explicit[window]
-                ?? series.first { series in
-                    guard case .time(let until) = series.until else { return series.from <= window.start }
-                    return series.from <= window.start && window.end <= until
-                }?.place.line
-        }
-        return lines
     }
 }
 

@@ -18,9 +18,9 @@ extension RunState {
 
     /// Creates a state from its word, as printed or as in JSON, or from the word of version 0.1.0.
     package init?(word: String) {
-        let wanted = word.lowercased().filter(\.isLetter)
+        let letters = word.lowercased().filter(\.isLetter)
         let state = RunState.allCases.first { state in
-            [state.inWords, state.rawValue].contains { $0.lowercased().filter(\.isLetter) == wanted }
+            [state.inWords, state.rawValue].contains { $0.lowercased().filter(\.isLetter) == letters }
         }
         guard let state else { return nil }
         self = state

@@ -3,17 +3,7 @@ import Planner
 
 /// A line in the view of a plan: a request or held window, or several folded ones.
 struct PlanLine {
-    enum Kind: CaseIterable {
-        case create
-        case retry
-        case rerun
-        case held
-        case paused
-        case limited
-        case waiting
-    }
-
-    let kind: Kind
+    let kind: PlanSymbol
     private(set) var windows: FoldedWindows
     /// See `PlannedAction.timeZone`.
     let timeZone: String?
@@ -135,7 +125,7 @@ extension FlowPlan {
 /// The lines that fit, in order, and the number of omitted windows of each kind.
 struct PlanLineSelection {
     let shown: [PlanLine]
-    let omitted: Tally<PlanLine.Kind>
+    let omitted: Tally<PlanSymbol>
 
     /// Selects lines: notable lines take precedence over plain ones, and earlier lines over later ones.
     init(_ lines: [PlanLine], limit: Int) {
@@ -148,32 +138,74 @@ struct PlanLineSelection {
         let plainLimit = max(min(2, limit, plain.count), limit - notable.count)
         let chosen = Set(notable.prefix(limit - min(plainLimit, plain.count)) + plain.prefix(plainLimit))
         shown = lines.indices.filter(chosen.contains).map { lines[$0] }
-        var omitted = Tally<PlanLine.Kind>()
+        var omitted = Tally<PlanSymbol>()
         for index in lines.indices where !chosen.contains(index) {
             omitted[lines[index].kind] += lines[index].windows.count
         }
         self.omitted = omitted
     }
 
-    var omittedCount: Int { PlanLine.Kind.allCases.reduce(0) { $0 + omitted[$1] } }
+    var omittedCount: Int { PlanSymbol.allCases.reduce(0) { $0 + omitted[$1] } }
 
     /// The omitted windows by kind, such as `99,000 to request, 950 to retry`.
     var omittedText: String {
-        PlanLine.Kind.allCases.filter { omitted[$0] > 0 }.map { "\(grouped(omitted[$0])) \($0.inWords)" }
+        PlanSymbol.allCases.filter { omitted[$0] > 0 }.map { "\(grouped(omitted[$0])) \($0.inWords)" }
             .joined(separator: ", ")
     }
 }
 
-extension PlanLine.Kind {
-    var inWords: String {
+/// The kind of a line in a plan, with the symbol at its beginning.
+enum PlanSymbol: CaseIterable {
+    case create, retry, rerun, held, paused, limited, waiting, recorded, undeclared
+
+    func painted(_ style: TextStyle) -> StyledText { style.paint(symbol(style), tone) }
+
+    private func symbol(_ style: TextStyle) -> String {
         switch self {
-        case .create: "to request"
-        case .retry: "to retry"
-        case .rerun: "to rerun"
+        case .create: "+"
+        case .retry: "~"
+        case .rerun: style.unicode ? "±" : "&"
+        case .held: "!"
+        case .paused: "-"
+        case .limited: ">"
+        case .waiting: "<"
+        case .recorded: "="
+        case .undeclared: "?"
+        }
+    }
+
+    var meaning: String {
+        switch self {
+        case .create: "request"
+        case .retry: "retry"
+        case .rerun: "rerun"
         case .held: "held"
         case .paused: "paused"
         case .limited: "over a limit"
         case .waiting: "waiting"
+        case .recorded: "recorded"
+        case .undeclared: "undeclared"
+        }
+    }
+
+    /// The kind after a count, such as `to request` or `held`.
+    var inWords: String { [.create, .retry, .rerun].contains(self) ? "to \(meaning)" : meaning }
+
+    var tone: TextStyle.Tone {
+        switch self {
+        case .create: .good
+        case .retry: .changed
+        case .rerun: .active
+        case .held: .error
+        case .paused, .waiting: .warning
+        case .limited, .recorded, .undeclared: .quiet
+        }
+    }
+
+    func count(in counts: PlanCounts) -> Int {
+        switch self {
+        case .limited: counts.sum(.untilTomorrow, .untilRunsEnd)
+        default: PlanCount(rawValue: "\(self)").map { counts[$0] } ?? 0
         }
     }
 }

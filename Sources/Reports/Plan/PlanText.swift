@@ -1,6 +1,7 @@
 import FlowRuns
 import Manifests
 import Planner
+import Text
 
 /// The terminal view of a plan: grouped by flow, with folded series, notable requests on separate lines, and a closing
 /// line with the counts.
@@ -15,11 +16,8 @@ import Planner
 /// Plan: 365 to request; 340 recorded.
 /// ```
 struct PlanText {
-    private let plan: Plan
-    private let arguments: CommandArguments
+    private let report: PlanReport
     private let style: TextStyle
-    private let showsDiagnostics: Bool
-    private let difference: PlanDifference?
 
     /// The approximate maximum number of window lines, over all flows.
     private static let rowLimit = 40
@@ -28,25 +26,15 @@ struct PlanText {
     private static let sectionLimit = 12
     private static let lineLimit = 40
 
-    /// Creates a view.
-    ///
-    /// - Parameters:
-    ///   - arguments: Arguments to repeat in suggested commands.
-    ///   - showsDiagnostics: Whether to include the flows' diagnostics, because they are not shown elsewhere.
-    ///   - difference: What a change does to the plan, to be shown instead of the whole plan.
-    init(
-        _ plan: Plan, _ arguments: CommandArguments, _ style: TextStyle, showsDiagnostics: Bool = true,
-        difference: PlanDifference? = nil
-    ) {
-        self.difference = difference
-        self.plan = plan
-        self.arguments = arguments
+    init(_ report: PlanReport, _ style: TextStyle) {
+        self.report = report
         self.style = style
-        self.showsDiagnostics = showsDiagnostics
     }
 
+    private var plan: Plan { report.plan }
+
     var lines: [StyledText] {
-        if let difference { return header + difference.lines(style) + closing }
+        if let difference = report.difference { return header + difference.lines(style) + closing }
         let busy = plan.flows.filter { !$0.isQuiet }
         let early = plan.earlyStarts
         let isShort = busy.count <= Self.sectionLimit
@@ -55,10 +43,7 @@ struct PlanText {
         )
         let limit = max(4, Self.rowLimit / max(1, detailed.count))
         let sections = busy.filter { detailed.contains($0.id) }.flatMap { flow in
-            FlowSection(
-                flow, asOf: plan.asOf, startsEarly: early[flow.id], arguments: arguments, style: style,
-                limit: limit, showsDiagnostics: showsDiagnostics
-            ).lines + .blank
+            FlowSection(flow, of: report, style, startsEarly: early[flow.id], limit: limit).lines + .blank
         }
         let others = brief(busy.filter { !detailed.contains($0.id) }, startingEarly: early)
         return header + sections + others + quiet(besides: busy) + closing
@@ -144,5 +129,158 @@ struct PlanText {
         let errors = counts[.errors] == 1 ? "error" : "errors"
         return lines + style.lines("This plan cannot be applied: fix the \(errors) first.", .error)
             + style.lines("(\(counts.summary))")
+    }
+}
+
+/// The section of one flow in the terminal view of a plan.
+struct FlowSection {
+    private let flow: FlowPlan
+    private let report: PlanReport
+    private let style: TextStyle
+    private let startsEarly: Duration?
+    private let limit: Int
+
+    private static let indent = 2
+    private static let diagnosticLimit = 5
+    private static let heldLimit = 4
+    private static let minPlaceWidth = 24
+    /// The minimum number of columns for a reason next to its window; in a narrower terminal it goes below the window.
+    private static let minReasonWidth = 36
+
+    /// Creates a section.
+    ///
+    /// - Parameters:
+    ///   - flow: The flow.
+    ///   - report: The plan with the flow.
+    ///   - style: The capabilities of the terminal.
+    ///   - startsEarly: How much earlier the requests begin than those of most other flows; `nil` if they do not.
+    ///   - limit: The maximum number of lines for requests.
+    init(_ flow: FlowPlan, of report: PlanReport, _ style: TextStyle, startsEarly: Duration?, limit: Int) {
+        self.flow = flow
+        self.report = report
+        self.style = style
+        self.startsEarly = startsEarly
+        self.limit = limit
+    }
+
+    var lines: [StyledText] { [title] + windows + span + skippedCounts + diagnostics }
+
+    private var title: StyledText {
+        var id = flow.name == nil ? "" : "  \(flow.id)"
+        let order = flow.orderText.map { "  \($0)" } ?? ""
+        let tag = flow.isVerified ? "" : "  not verified"
+        var place = printable("\(flow.place.file):\(flow.place.line)")
+        var name = printable(flow.title)
+        if let width = style.width {
+            var room = width - order.columns - tag.columns - 2
+            // Drop the ID first: the position leads to the ID as well, and people recognize the name.
+            if name.columns + id.columns + min(place.columns, Self.minPlaceWidth) > room { id = "" }
+            room -= id.columns
+            name = name.cutInMiddle(to: max(12, room - min(place.columns, max(12, room / 2))), style)
+            place = place.cutInMiddle(to: max(8, room - name.columns), style)
+        }
+        return "\(style.paint(name, .strong))\(id)  \(style.paint(place, .quiet))\(order)\(style.paint(tag, .warning))"
+    }
+
+    private var windows: [StyledText] {
+        let requests = PlanLineSelection(flow.requestLines(asOf: report.plan.asOf), limit: limit)
+        let held = PlanLineSelection(flow.heldLines, limit: Self.heldLimit)
+        let shown = requests.shown + held.shown
+        let rangeWidth = shown.map { $0.windows.rangeText(style.ellipsis).columns }.max() ?? 0
+        let sizeWidth = shown.map { $0.windows.sizeText.columns }.max() ?? 0
+        func lines(_ selection: PlanLineSelection) -> [StyledText] {
+            let lines = selection.shown.flatMap { self.lines($0, rangeWidth: rangeWidth, sizeWidth: sizeWidth) }
+            guard selection.omittedCount > 0 else { return lines }
+            let more = "\(style.ellipsis) and \(grouped(selection.omittedCount)) more: \(selection.omittedText)"
+            return lines + indented("\(more); see --format json", .strong)
+        }
+        return lines(requests) + lines(held)
+    }
+
+    private func lines(_ line: PlanLine, rangeWidth: Int, sizeWidth: Int) -> [StyledText] {
+        let symbol = line.kind
+        let range = line.windows.rangeText(style.ellipsis).padded(to: rangeWidth)
+        let size = line.windows.sizeText
+        let reasonTone = !line.isNotable ? .quiet : symbol == .create ? .plain : symbol.tone
+        var notes: [(String, TextStyle.Tone)] = [(line.reason, reasonTone)]
+        if let unusual = line.unusual { notes.insert(("\(style.warningSign) \(unusual)", .warning), at: 0) }
+        let head: StyledText = "  \(symbol.painted(style)) \(range)  "
+        let painted = style.paint(size, line.unusual == nil ? .plain : .warning)
+
+        let indent = head.columns + sizeWidth + 2
+        if style.isNarrower(than: indent + Self.minReasonWidth) {
+            let start: StyledText = "\(head)\(painted)"
+            return [start] + zonedTimes(line)
+                + notes.flatMap { note, tone in style.lines(note, tone, indent: Self.indent + 4) }
+        }
+        let first: StyledText = "\(head)\(painted)\(StyledText.spaces(sizeWidth + 2 - size.columns))"
+        return notes.enumerated().flatMap { index, note in
+            style.lines(note.0, note.1, indent: indent, first: index == 0 ? first : nil)
+        } + zonedTimes(line)
+    }
+
+    /// Formats the line's range in the time zone of its series, to be shown below the range in UTC.
+    private func zonedTimes(_ line: PlanLine) -> [StyledText] {
+        guard let times = line.timeZone.flatMap(ZonedTimes.init) else { return [] }
+        return style.lines(times.text(line.windows, style.ellipsis), .quiet, indent: Self.indent + 2)
+    }
+
+    /// The time that the requests cover, unless a single line already shows it.
+    private var span: [StyledText] {
+        guard let span = flow.span, flow.actions.count > 1 || startsEarly != nil else { return [] }
+        let isUnusual = span.length > UnusualWindows.longSpan || startsEarly != nil
+        let requests = counted(flow.actions.count, "request")
+        var text = "\(requests) over \(spanText(span.length)), \(span.text(style.ellipsis))"
+        if let startsEarly { text += "; begins \(spanText(startsEarly)) before most flows of this plan" }
+        return indented(isUnusual ? "\(style.warningSign) \(text)" : text, isUnusual ? .warning : .quiet)
+    }
+
+    private var skippedCounts: [StyledText] {
+        var lines: [StyledText] = []
+        if flow.recordedCount > 0 {
+            lines += marked(.recorded, "\(counted(flow.recordedCount, "window")) recorded\(flow.replacedText)")
+        }
+        if flow.failedCount > 0 {
+            let failed = counted(flow.failedCount, "of them failed", "of them failed")
+            let command = report.arguments.command("history", "--state failed", flow: flow.id)
+            lines += style.lines("\(failed), and no retry is left: \(command)", .error, indent: 4)
+        }
+        if !flow.undeclared.isEmpty {
+            let runs = counted(flow.undeclared.count, "recorded run")
+            let command = report.arguments.command("history", flow: flow.id)
+            lines += marked(.undeclared, "\(runs) not declared in any manifest: \(command)")
+        }
+        return lines
+    }
+
+    private var diagnostics: [StyledText] {
+        let sorted = flow.diagnostics.errorsFirst
+        guard report.showsDiagnostics || sorted.isEmpty else {
+            let tone: TextStyle.Tone = sorted[0].severity == .error ? .error : .warning
+            return indented("\(flow.counts.diagnosticCounts), shown above", tone)
+        }
+        let lines = sorted.prefix(Self.diagnosticLimit).flatMap { diagnostic in
+            indented(diagnostic.line, diagnostic.severity == .error ? .error : .warning)
+        }
+        let rest = sorted.count - Self.diagnosticLimit
+        guard rest > 0 else { return lines }
+        return lines + indented("\(style.ellipsis) and \(counted(rest, "more diagnostic"))", .warning)
+    }
+
+    private func marked(_ symbol: PlanSymbol, _ text: String) -> [StyledText] {
+        style.lines(text, .quiet, indent: 4, first: "  \(symbol.painted(style)) ")
+    }
+
+    private func indented(_ text: String, _ tone: TextStyle.Tone) -> [StyledText] {
+        style.lines(text, tone, indent: Self.indent)
+    }
+}
+
+extension Diagnostic {
+    /// The diagnostic on one line, such as `warning[SLU0204]: flows.yaml:9: problem; suggestion`.
+    package var line: String {
+        let place = place.map { "\($0.file):\($0.line): " } ?? ""
+        let help = suggestion.map { "; \($0)" } ?? ""
+        return "\(severity.rawValue)[\(code.rawValue)]: \(place)\(message)\(help)"
     }
 }

@@ -69,8 +69,8 @@ struct Remedies {
         if hasRerunLines { return Remedy("the reruns above bring these windows in again, too") }
         let place = place(of: "rerun", isNew: declaration.reruns.isEmpty)
         let step = "to request them once more, declare a rerun, in \(place)"
-        let taken = Set(declaration.reruns.map(\.id) + search.runs.compactMap(\.identity.rerun))
-        let ids = (1...).lazy.map { "again-\($0)" }.filter { !taken.contains($0) }
+        let usedIDs = Set(declaration.reruns.map(\.id) + search.runs.compactMap(\.identity.rerun))
+        let ids = (1...).lazy.map { "again-\($0)" }.filter { !usedIDs.contains($0) }
         reruns = zip(RerunChoice(search).stretches, ids).map { stretch, id in
             let (start, end) = stretch.isRange ? ("from", "until") : ("start", "end")
             return ProposedRerun(
@@ -179,11 +179,11 @@ struct RerunChoice {
             $0.value.count == 1
         }
         let replaced = Set(tooFew.compactMap(\.window).filter { single[$0] != nil })
-        let taken = CoveredIntervals(
+        let covered = CoveredIntervals(
             ingested.compactMap(\.window).filter { !replaced.contains($0) } + plan.actions.map(\.window)
                 + plan.held.map(\.window))
         var chosen: [Window] = []
-        for window in windows where !taken.overlaps(window) {
+        for window in windows where !covered.overlaps(window) {
             let isCoveredByOther = replaced.contains { $0 != window && $0.overlaps(window) }
             if !isCoveredByOther, window.start >= chosen.last?.end ?? .min { chosen.append(window) }
         }

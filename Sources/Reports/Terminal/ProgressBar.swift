@@ -50,3 +50,53 @@ package struct ProgressBar: Hashable, Sendable {
         return "\(repeated("━", full))\(style.paint(repeated("─", width - full), .quiet))"
     }
 }
+
+/// Decides when the progress of a command that works through flows is shown: a bar on a terminal, elsewhere a line every
+/// few seconds.
+///
+/// A command that ends within a second shows none.
+package struct ProgressDisplay: Sendable {
+    private let action: String
+    /// Whether a terminal shows the progress, where a bar can be redrawn.
+    private let isTerminal: Bool
+    private var shownAt = Duration.zero
+    /// The number of flows that are done.
+    package private(set) var done = 0
+    package private(set) var isBarShown = false
+
+    /// Creates the display of a command that begins now.
+    ///
+    /// - Parameters:
+    ///   - action: What happens to the flows, such as `read`.
+    ///   - isTerminal: Whether a terminal shows the progress.
+    package init(_ action: String, isTerminal: Bool) {
+        self.action = action
+        self.isTerminal = isTerminal
+    }
+
+    /// Counts flows as done, and returns the bar or the line to show; `nil` if the last one is recent.
+    ///
+    /// - Parameters:
+    ///   - done: The number of flows that are done.
+    ///   - total: The number of all flows.
+    ///   - elapsed: The time since the command began.
+    ///   - style: The capabilities of the terminal.
+    package mutating func advance(
+        to done: Int, of total: Int, elapsed: Duration, _ style: TextStyle
+    ) -> StyledText? {
+        self.done = done
+        let pause: Duration = isTerminal ? isBarShown ? .milliseconds(100) : .seconds(1) : .seconds(5)
+        guard done < total, elapsed - shownAt >= pause else { return nil }
+        shownAt = elapsed
+        isBarShown = isTerminal
+        return isTerminal
+            ? ProgressBar(done: done, total: total, elapsed: elapsed).line(style)
+            : "\(grouped(done)) of \(counted(total, "flow")) \(action)"
+    }
+
+    /// Ends the progress, and returns whether there is a bar to clear.
+    package mutating func end() -> Bool {
+        defer { isBarShown = false }
+        return isBarShown
+    }
+}

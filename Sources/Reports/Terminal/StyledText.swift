@@ -10,7 +10,7 @@ import Text
 /// let line: StyledText = "\(style.paint("!", .error)) \(flow.name): \(reason)"
 /// ```
 package struct StyledText: Hashable, Sendable {
-    private var printed = ""
+    fileprivate var printed = ""
     /// The width in terminal columns.
     package private(set) var columns = 0
 
@@ -29,6 +29,28 @@ package struct StyledText: Hashable, Sendable {
     package static func += (left: inout StyledText, right: StyledText) {
         left.printed += right.printed
         left.columns += right.columns
+    }
+
+    /// Splits the line between words into lines of at most `width` columns, of which all but the first are indented.
+    ///
+    /// A word that is longer than a line stays whole, because a shortened path or address could not be copied.
+    fileprivate func wrapped(to width: Int, indent: Int) -> [StyledText] {
+        guard columns > width else { return [self] }
+        let start = printed.prefix { $0 == " " }
+        var lines: [StyledText] = []
+        var line = StyledText(own: String(start), columns: start.count)
+        var isEmpty = true
+        for word in printed.dropFirst(start.count).split(separator: " ") {
+            let size = String(word.replacing(/\u{1B}\[[0-9;]*m/, with: "")).columns
+            if !isEmpty, line.columns + 1 + size > width {
+                lines.append(line)
+                line = .spaces(indent)
+                isEmpty = true
+            }
+            line += StyledText(own: isEmpty ? String(word) : " \(word)", columns: size + (isEmpty ? 0 : 1))
+            isEmpty = false
+        }
+        return lines + [line]
     }
 
     static func spaces(_ count: Int) -> StyledText {
@@ -85,6 +107,21 @@ extension TextStyle {
         return "\(width.map { shown.cutAtEnd(to: $0 - 1, self) } ?? shown)"
     }
 
+    /// Wraps one line of a message between words to the width. Further lines are indented like the first one, or like the
+    /// text of a list item.
+    package func wrap(_ line: StyledText) -> [StyledText] {
+        let indent = line.line.prefix { " -".contains($0) }.count
+        return width.map { line.wrapped(to: $0, indent: indent) } ?? [line]
+    }
+
+    /// Formats a sentence that ends with a command, which is never wrapped, so that it can be pasted: the command is below
+    /// the sentence if both do not fit on one line.
+    package func lines(_ text: String, command: String) -> [StyledText] {
+        let line: StyledText = "\(text): \(command)"
+        guard let width, line.columns > width else { return [line] }
+        return lines("\(text):") + ["  \(command)"]
+    }
+
     /// Puts two texts on one line if they fit, otherwise the second on lines of its own.
     func nextToOrBelow(_ head: StyledText, text: String) -> [StyledText] {
         guard let width, head.columns + 2 + text.columns > width else { return ["\(head)  \(text)"] }
@@ -102,11 +139,12 @@ extension TextStyle {
         _ text: String, _ tone: Tone = .plain, indent: Int = 0, first: StyledText? = nil
     ) -> [StyledText] {
         let shown = printable(text)
-        let pieces = width.map { shown.wrapped(to: $0 - indent, self) } ?? (shown.isEmpty ? [] : [shown])
-        guard !pieces.isEmpty else { return first.map { [$0] } ?? [] }
+        guard !shown.isEmpty else { return first.map { [$0] } ?? [] }
+        let line = StyledText(own: shown, columns: shown.columns)
+        let pieces = width.map { line.wrapped(to: $0 - indent, indent: 0) } ?? [line]
         return pieces.enumerated().map { index, piece in
             let start = index == 0 ? first ?? .spaces(indent) : .spaces(indent)
-            return "\(start)\(paint(piece, tone))"
+            return "\(start)\(paint(piece.printed, tone))"
         }
     }
 }

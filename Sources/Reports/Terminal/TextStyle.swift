@@ -62,14 +62,14 @@ extension String {
     /// Truncates to `width` columns after a word; only a first word that is too long is truncated within.
     func cutBetweenWords(to width: Int, _ style: TextStyle) -> String {
         guard columns > width else { return self }
-        var kept = ""
+        var shortened = ""
         for word in split(separator: " ") {
-            let longer = kept.isEmpty ? String(word) : "\(kept) \(word)"
+            let longer = shortened.isEmpty ? String(word) : "\(shortened) \(word)"
             guard longer.columns + 1 + style.ellipsis.columns <= width else { break }
-            kept = longer
+            shortened = longer
         }
-        while let last = kept.last, ",:;".contains(last) { kept.removeLast() }
-        return kept.isEmpty ? cutAtEnd(to: width, style) : "\(kept) \(style.ellipsis)"
+        while let last = shortened.last, ",:;".contains(last) { shortened.removeLast() }
+        return shortened.isEmpty ? cutAtEnd(to: width, style) : "\(shortened) \(style.ellipsis)"
     }
 
     /// Truncates a name to `width` columns by leaving out whole parts between hyphens and the like, the first and the
@@ -89,20 +89,6 @@ extension String {
     /// Appends spaces up to `width` columns.
     package func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
 
-    /// Wraps to lines of at most `width` columns between words; a longer word is truncated.
-    func wrapped(to width: Int, _ style: TextStyle) -> [String] {
-        var lines: [String] = []
-        var line = ""
-        for word in split(separator: " ") {
-            if !line.isEmpty, line.columns + 1 + word.reduce(0, { $0 + $1.columns }) > width {
-                lines.append(line)
-                line = ""
-            }
-            line += (line.isEmpty ? "" : " ") + String(word).cutInMiddle(to: width, style)
-        }
-        return line.isEmpty ? lines : lines + [line]
-    }
-
     private func prefix(columns width: Int) -> String {
         var columns = 0
         return String(
@@ -115,4 +101,21 @@ extension String {
 
 extension Character {
     fileprivate var columns: Int { unicodeScalars.reduce(0) { max($0, $1.columns) } }
+}
+
+extension Unicode.Scalar {
+    /// The width in terminal columns: 0 for combining marks, 2 for wide East Asian characters and emoji.
+    var columns: Int {
+        switch properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format: return 0
+        default: break
+        }
+        switch value {
+        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97F, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+            0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF,
+            0x1F900...0x1F9FF, 0x20000...0x3FFFD:
+            return 2
+        default: return 1
+        }
+    }
 }

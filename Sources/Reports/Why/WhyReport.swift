@@ -2,6 +2,7 @@ import FlowRuns
 import Ledger
 import Manifests
 import Planner
+import Text
 
 /// The reasons behind a flow's windows: where each is declared, which runs exist, which rule decides, and what the next
 /// apply does.
@@ -32,20 +33,21 @@ package struct WhyReport: Sendable {
         _ declaration: FlowDeclaration, plan: FlowPlan, status: FlowStatus, entries: [LedgerEntry], range: Window?,
         asOf: Timestamp, arguments: CommandArguments = CommandArguments()
     ) {
-        func isWanted(_ window: Window) -> Bool { range.map(window.overlaps) ?? true }
-        let search = WindowSearch(declaration, plan, asOf: asOf, where: isWanted)
-        let byWindow = Dictionary(grouping: entries.filter { $0.run.window.map(isWanted) ?? false }) { $0.run.window }
-        let windows = Set(byWindow.keys.compactMap(\.self)).union(search.windows).sorted()
+        func isInRange(_ window: Window) -> Bool { range.map(window.overlaps) ?? true }
+        let search = WindowSearch(declaration, plan, repeated: status.repeated, asOf: asOf, where: isInRange)
+        let byWindow = Dictionary(grouping: entries.filter { $0.run.window.map(isInRange) ?? false }) { $0.run.window }
+        let windows = Set(byWindow.keys.compactMap(\.self)).union(search.windows)
+        let places = declaration.places(of: windows, undeclared: plan.undeclared)
         let covering = entries.map(\.run).filter { $0.state.isAccepted && $0.state != .failed }
         let longest = covering.compactMap(\.window?.length).max() ?? .zero
         let troubled = Set(status.troubles.filter { !$0.runs.isEmpty }.flatMap { $0.runs.compactMap(\.window) })
-        self.windows = windows.map { window in
+        self.windows = windows.sorted().map { window in
             let own = byWindow[window] ?? []
             // A longer run may have ingested the window.
             let longer =
                 own.contains { $0.run.coversWindow } || longest <= window.length
                 ? nil : covering.first { $0.window.map { $0 != window && $0.contains(window) } ?? false }
-            var explained = search.explain(window, own, coveredBy: longer)
+            var explained = search.explain(window, own, places[window] ?? [], coveredBy: longer)
             explained.isTroubled = troubled.contains(window)
             return explained
         }
@@ -62,8 +64,7 @@ package struct WhyReport: Sendable {
 struct ExplainedWindow: Hashable, Sendable {
     let window: Window
     /// The declarations of the window: its own, and those of its reruns.
-    let declarations: [String]
-    let places: [Place]
+    let declarations: [WindowPlace]
     let runs: [LedgerEntry]
     /// The rule that decides about the window.
     let decision: String
@@ -84,47 +85,41 @@ private struct WindowSearch {
     private let declaration: FlowDeclaration
     private let plan: FlowPlan
     private let asOf: Timestamp
-    private let explicit: [Window: [Place]]
-    private let series: [Window: [Series]]
+    /// The windows that are declared and due.
+    private let declared: Set<Window>
     private let actions: [PlannedAction]
     private let held: [Window: [HeldWindow]]
-    private let undeclared: Set<RunIdentity>
+    private let reruns: [Rerun]
+    private let repeated: [RepeatedWindow]
 
-    init(_ declaration: FlowDeclaration, _ plan: FlowPlan, asOf: Timestamp, where isWanted: (Window) -> Bool) {
+    init(
+        _ declaration: FlowDeclaration, _ plan: FlowPlan, repeated: [RepeatedWindow], asOf: Timestamp,
+        where isInRange: (Window) -> Bool
+    ) {
         self.declaration = declaration
+        self.repeated = repeated
         self.plan = plan
         self.asOf = asOf
-        explicit = Dictionary(
-            grouping: declaration.windows.filter { isWanted($0.window) }, by: \.window
-        ).mapValues { $0.map(declaration.place) }
-        var series: [Window: [Series]] = [:]
-        for one in declaration.series {
-            for window in one.windows(dueAt: asOf).lazy.joined() where isWanted(window) {
-                series[window, default: []].append(one)
-            }
-        }
-        self.series = series
-        actions = plan.actions.filter { isWanted($0.window) }
-        held = Dictionary(grouping: plan.held.filter { isWanted($0.window) }, by: \.window)
-        undeclared = Set(plan.undeclared.map(\.identity))
-        wantedReruns = declaration.reruns.filter { isWanted($0.window) }
+        let due = declaration.series.lazy.flatMap { $0.windows(dueAt: asOf).lazy.joined() }
+        declared = Set(declaration.windows.map(\.window).filter(isInRange)).union(due.filter(isInRange))
+        actions = plan.actions.filter { isInRange($0.window) }
+        held = Dictionary(grouping: plan.held.filter { isInRange($0.window) }, by: \.window)
+        reruns = declaration.reruns.filter { isInRange($0.window) }
     }
-
-    private let wantedReruns: [Rerun]
 
     var windows: Set<Window> {
-        Set(explicit.keys).union(series.keys).union(held.keys).union(actions.map(\.window))
-            .union(wantedReruns.filter { !$0.isRange }.map(\.window))
+        declared.union(held.keys).union(actions.map(\.window))
+            .union(reruns.filter { !$0.isRange }.map(\.window))
     }
 
-    func explain(_ window: Window, _ entries: [LedgerEntry], coveredBy longer: RecordedRun?) -> ExplainedWindow {
-        let reruns = wantedReruns.filter { $0.touches(window) }
-        let own = (explicit[window] ?? []).map { ("window", $0) } + (series[window] ?? []).map { ("series", $0.place) }
-        let again = reruns.map { ("rerun \($0.id) (\($0.reason))", $0.place) }
+    func explain(
+        _ window: Window, _ entries: [LedgerEntry], _ own: [WindowPlace], coveredBy longer: RecordedRun?
+    ) -> ExplainedWindow {
+        let reruns = self.reruns.filter { $0.touches(window) }
+        let again = reruns.map { WindowPlace(kind: "rerun \($0.id) (\($0.reason))", place: $0.place) }
         let (decision, next) = verdict(window, entries, reruns, coveredBy: longer, isDeclared: !own.isEmpty)
         return ExplainedWindow(
-            window: window, declarations: (own + again).map { "\($0.0) at \($0.1.file):\($0.1.line)" },
-            places: (own + again).map(\.1), runs: entries, decision: decision, next: next)
+            window: window, declarations: own + again, runs: entries, decision: decision, next: next)
     }
 
     private func verdict(
@@ -152,15 +147,15 @@ private struct WindowSearch {
         }
         if let held = held[window]?.first { return (held.reason, next(held)) }
         let ingesting = entries.filter { $0.run.state.isAccepted && $0.run.state != .failed }
-        if let surplus = surplus(ingesting, declared: (isDeclared ? 1 : 0) + reruns.count) {
-            return (surplus, "nothing: check the data, then acknowledge the surplus run")
+        if let repeated = repeated.first(where: { $0.window == window || $0.runs.contains { $0.window == window } }) {
+            return (repeated.inWords, "nothing: check the data, then acknowledge the surplus run")
         }
         if !ingesting.isEmpty {
-            let what =
+            let recorded =
                 isDeclared ? "a run of it is recorded" : "a run of it is recorded, and no manifest declares the window"
             let isRunning = ingesting.contains { $0.run.state == .accepted }
             return (
-                "\(what): a window is not requested twice", isRunning ? "nothing: the run has not ended" : "nothing"
+                "\(recorded): a window is not requested twice", isRunning ? "nothing: the run has not ended" : "nothing"
             )
         }
         if let longer {
@@ -183,11 +178,6 @@ private struct WindowSearch {
         }
         return isDeclared
             ? ("recorded", "nothing") : ("no manifest declares the window", "nothing until it is declared")
-    }
-
-    private func surplus(_ ingesting: [LedgerEntry], declared: Int) -> String? {
-        guard ingesting.count > max(1, declared) else { return nil }
-        return "ingested \(ingesting.count) times, declared \(declared == 1 ? "once" : "\(declared) times")"
     }
 
     private func next(_ held: HeldWindow) -> String {
@@ -219,5 +209,196 @@ private struct WindowSearch {
             return "not due yet: \(window.inWords) of the series is due at \(due)"
         }
         return "no window is declared or recorded there"
+    }
+}
+
+/// The place in a manifest that declares a window.
+struct WindowPlace: Hashable, Sendable {
+    /// The kind of the declaration, such as `series`.
+    let kind: String
+    let place: Place
+
+    /// The declaration in words, such as `series at flows.yaml:12`.
+    var inWords: String { "\(kind) at \(place.file):\(place.line)" }
+}
+
+extension FlowDeclaration {
+    /// Finds the places that declare windows, the explicit declaration first, then series in their order.
+    ///
+    /// A window that no series cuts in this way, such as a batch or a trimmed window, is declared by the series around it.
+    ///
+    /// - Parameters:
+    ///   - windows: The windows to find.
+    ///   - undeclared: The recorded runs that no manifest declares.
+    func places(of windows: Set<Window>, undeclared: [RecordedRun]) -> [Window: [WindowPlace]] {
+        var places: [Window: [WindowPlace]] = [:]
+        for explicit in self.windows where windows.contains(explicit.window) {
+            places[explicit.window, default: []].append(WindowPlace(kind: "window", place: place(of: explicit)))
+        }
+        let end = windows.map(\.end).max() ?? .min
+        for series in series {
+            for window in series.windows(dueAt: end + series.lag).lazy.joined() where windows.contains(window) {
+                places[window, default: []].append(WindowPlace(kind: "series", place: series.place))
+            }
+        }
+        for window in windows.subtracting(undeclared.compactMap(\.window)) where places[window] == nil {
+            places[window] = series.filter { $0.surrounds(window) }.map { WindowPlace(kind: "series", place: $0.place) }
+        }
+        return places
+    }
+}
+
+extension Series {
+    /// Whether a window lies within the time of the series.
+    fileprivate func surrounds(_ window: Window) -> Bool {
+        guard case .time(let until) = until else { return from <= window.start }
+        return from <= window.start && window.end <= until
+    }
+}
+
+extension WhyReport: Report {
+    package static let renderings: [Rendering<WhyReport>] = [
+        .text { report, style in report.lines(style) },
+        .json { report, json, _ in json.members(of: report) },
+    ]
+}
+
+extension WhyReport {
+    /// The maximum number of windows or ranges that are printed.
+    private static let windowLimit = 40
+
+    fileprivate func lines(_ style: TextStyle) -> [StyledText] {
+        var lines: [StyledText] = []
+        let head: StyledText = "\(flow.mark.painted(style)) \(style.paint(flow.title, .strong))"
+        lines += style.nextToOrBelow(head, text: "\(flow.place.file):\(flow.place.line)")
+        let state = flow.stateText.isEmpty ? "" : ", \(flow.stateText)"
+        lines += style.lines("there: \(flow.shareText), behind: \(flow.behindText)\(state)", indent: 2) + .blank
+        if let emptyText { lines += style.lines(emptyText) + .blank }
+        for entry in unreadable {
+            lines += style.lines("unknown window", .strong) + style.lines(runText(entry), indent: 2) + .blank
+        }
+        let ranges = ranges
+        for range in ranges.prefix(Self.windowLimit) { lines += self.lines(range, style) + .blank }
+        let rest = ranges.count - Self.windowLimit
+        if rest > 0 {
+            lines +=
+                style.lines("\(style.ellipsis) and \(counted(rest, "more range")); name a time to see them") + .blank
+        }
+        for trouble in flow.troubles where trouble.kind != .brokenRule {
+            guard let remedy = trouble.remedy, isShown(trouble) else { continue }
+            let command = remedy.command.map(arguments.command)
+            let text = "\(trouble.brief): \(remedy.text)\(command == nil ? "" : ":")"
+            lines += style.lines(text, indent: 2, first: "\(style.arrow) ")
+            lines += command.map { ["  \($0)"] } ?? []
+            lines += remedy.lines.map { "\($0)" }
+        }
+        while lines.last?.isEmpty ?? false { lines.removeLast() }
+        return lines
+    }
+
+    private func isShown(_ trouble: Trouble) -> Bool {
+        guard let range else { return true }
+        return trouble.windows.isEmpty || trouble.windows.contains(where: range.overlaps)
+    }
+
+    /// Windows that share everything but their time, as one range.
+    private struct ExplainedRange {
+        var windows: FoldedWindows
+        let first: ExplainedWindow
+    }
+
+    private var ranges: [ExplainedRange] {
+        windows.reduce(into: []) { ranges, next in
+            if let last = ranges.last, last.first.isPlain, next.isPlain, last.first.runs.count == next.runs.count,
+                last.first.declarations == next.declarations, last.first.decision == next.decision,
+                last.first.next == next.next, ranges[ranges.count - 1].windows.merge(FoldedWindows(next.window))
+            {
+                return
+            }
+            ranges.append(ExplainedRange(windows: FoldedWindows(next.window), first: next))
+        }
+    }
+
+    private func lines(_ range: ExplainedRange, _ style: TextStyle) -> [StyledText] {
+        let first = range.first
+        let size = range.windows.sizeText
+        var lines = style.lines("\(range.windows.rangeText(style.ellipsis)), \(size)", .strong)
+        func add(_ title: String, _ text: String) {
+            let head: StyledText = "  \(style.paint(title.padded(to: 11), .quiet))"
+            lines += style.lines(text, indent: 13, first: head)
+        }
+        if first.declarations.isEmpty { add("declared", "nowhere") }
+        for declaration in first.declarations { add("declared", declaration.inWords) }
+        if first.runs.isEmpty { add("runs", "none") }
+        if range.windows.count > 1, let run = first.runs.first {
+            add("runs", "one for each window, \(run.run.state.inWords)")
+        } else {
+            for entry in first.runs { add("run", runText(entry)) }
+        }
+        add("decision", first.decision)
+        add("next", first.next)
+        return lines
+    }
+
+    /// Describes a run: its ID and state, who requested it and when, and from which line.
+    private func runText(_ entry: LedgerEntry) -> String {
+        let run = entry.run
+        let attempt = run.attemptText.isEmpty ? nil : run.attemptText
+        let requester =
+            run.origin == .service
+            ? "found on the service, created \(run.recordedAt)"
+            : [
+                "requested \(run.recordedAt)", entry.provenance.text.isEmpty ? nil : "for \(entry.provenance.text)",
+                entry.provenance.ciRun,
+            ]
+            .compactMap(\.self).joined(separator: " ")
+        let id = run.id.map { "\($0) " } ?? ""
+        let words = [
+            attempt, requester, run.flow == flow.id ? nil : "on flow \(run.flow), which this one replaces", run.failure,
+        ]
+        return "\(id)\(run.state.inWords), " + words.compactMap(\.self).joined(separator: ", ")
+    }
+}
+
+extension JSONText {
+    fileprivate mutating func members(of report: WhyReport) {
+        member("formatVersion", 1)
+        member("flowId", report.flow.id.description)
+        optional("name", report.flow.name)
+        time("asOf", report.asOf)
+        if let range = report.range { member("range", range) }
+        member("state", report.flow.mark.name)
+        member("stateText", report.flow.stateText)
+        optional("absence", report.emptyText)
+        array("windows") { json in
+            for window in report.windows {
+                json.line { json in
+                    json.member("window", window.window)
+                    json.array("declared") { json in
+                        for declaration in window.declarations {
+                            json.element {
+                                $0.member("text", declaration.inWords)
+                                declaration.place.write("place", to: &$0)
+                            }
+                        }
+                    }
+                    json.array("runs") { json in for entry in window.runs { json.element { $0.members(of: entry) } } }
+                    json.member("decision", window.decision)
+                    json.member("next", window.next)
+                }
+            }
+        }
+        array("unreadableRuns") { json in for entry in report.unreadable { json.line { $0.members(of: entry) } } }
+        array("troubles") { json in
+            for trouble in report.flow.troubles {
+                json.element { $0.members(of: trouble, report.flow, report.arguments) }
+            }
+        }
+    }
+
+    private mutating func members(of entry: LedgerEntry) {
+        member("flowId", entry.run.flow.description)
+        members(of: entry.run)
+        declaration(of: entry)
     }
 }

@@ -58,7 +58,7 @@ final class ApplyProgress: Sendable {
             guard !output.quiet || message.isImportant else { return }
             let showsBar = Console.isErrorTerminal && !output.quiet
             if showsBar, state.isBarShown { Console.redraw("") }
-            if !showsBar || message.isImportant { Console.printNote(message.lines) }
+            if !showsBar || message.isImportant { message.lines.forEach { Console.printNote($0) } }
             if showsBar, state.requests > 0, state.running == nil { drawBar(event, &state) }
         }
     }
@@ -86,7 +86,7 @@ final class ApplyProgress: Sendable {
         let total = grouped(state.ended + running)
         let seconds = (SystemTime().now() - begun).wholeSeconds
         let counts = "\(grouped(state.ended)) of \(total) runs ended, \(grouped(running)) still running"
-        let line: StyledText = "waiting: \(counts), \(seconds / 60) min \(seconds % 60) s"
+        let line = output.errorStyle.cutLine("waiting: \(counts), \(seconds / 60) min \(seconds % 60) s")
         if Console.isErrorTerminal {
             Console.redraw(line)
             state.isBarShown = true

@@ -77,7 +77,7 @@ struct ApplyTerminal: ApplyInteraction {
             (\(target.organization), sandbox \(target.sandbox))?
             """)
         Console.printNote("\(plan.destination) A run cannot be undone.")
-        if let notice = ledger.firstWaitNotice { Console.printNote(output.errorStyle.lines(notice)) }
+        if let notice = ledger.firstWaitNotice { Console.printNote("\(notice)") }
         guard Console.ask("Type 'yes' to continue:") == "yes" else {
             throw Failure(.incomplete, "not confirmed, nothing was sent")
         }

@@ -99,8 +99,9 @@ struct ApplyCommand: AsyncParsableCommand {
         guard Console.isErrorTerminal, format.chosen == .text, end.apply.accepted > 0 else { return }
         let seconds = (SystemTime().monotonic() - begun).wholeSeconds
         output.printNote(
-            "took \(seconds) s; the runs: \(arguments.command("history", "--limit \(end.apply.accepted)"))")
-        output.printNote("next: \(arguments.command("status", end.wait == nil ? "--watch" : "--only-problems"))")
+            "took \(seconds) s; the runs", command: arguments.command("history", "--limit \(end.apply.accepted)"))
+        output.printNote(
+            "next", command: arguments.command("status", end.wait == nil ? "--watch" : "--only-problems"))
     }
 
     private func options(_ staleness: Applier.Staleness) -> ApplyOptions {

@@ -4,6 +4,7 @@ import FlowService
 import Foundation
 import GitLedger
 import HTTPFlowService
+import Ledger
 import Manifests
 import Reports
 import SQLiteLedger
@@ -131,7 +132,7 @@ struct DoctorCommand: AsyncParsableCommand {
             switch try target.ledger.resolved() {
             case .sqlite(let path): return [Self.file(path, read)]
             case .git:
-                guard let git = store as? GitLedger else { return [.passed("ledger", read)] }
+                guard let git = (store as? RetryingStore)?.store as? GitLedger else { return [.passed("ledger", read)] }
                 let isProven = try await git.isCompareAndSwapProven()
                 let proof =
                     isProven

@@ -120,8 +120,8 @@ struct LedgerCommand: ParsableCommand {
                         let progress = Progress("copied", output: output)
                         let copy = try await ledger.store.copy(to: copied.store) { progress.advance(to: $0, of: $1) }
                         progress.end()
-                        let what = "\(counted(copy.flows, "flow")) with \(counted(copy.runs, "run"))"
-                        output.printNote("copied \(what); write 'ledger: \(other)' in target '\(target.name)'")
+                        let counts = "\(counted(copy.flows, "flow")) with \(counted(copy.runs, "run"))"
+                        output.printNote("copied \(counts); write 'ledger: \(other)' in target '\(target.name)'")
                     } catch {
                         if case .ledger(let error) = error { throw error }
                         throw Failure(.fileError, error.description)

@@ -78,20 +78,16 @@ struct PlanCommand: AsyncParsableCommand {
         var report = PlanReport(plan, digest: digest, arguments: workspace.arguments)
         report.difference = difference
         if let markdown { try FileOutput.write(Array(report.written(.markdown).utf8), to: markdown) }
-        if isPlanOnOutput {
-            showOnErrorOutput(report, workspace)
-        } else {
-            PlanView(report: report, sources: workspace.sources, output: output).show(format)
-        }
+        PlanView(report: report, sources: workspace.sources, output: output).show(format, isOutputTaken: isPlanOnOutput)
         if let out, let digest, !isPlanOnOutput {
             output.printNote("plan saved to \(out), \(digest)")
             if plan.isApplicable, plan.requestCount > 0 {
-                output.printNote("to send exactly these requests: sluice apply \(shellWord(out))")
+                output.printNote("to send exactly these requests", command: "sluice apply \(shellWord(out))")
             }
         }
         guard plan.isApplicable else { throw Failure(.invalid) }
         if let firstWaitNotice, plan.requestCount > 0, format.chosen == .text {
-            output.printNote(wrapping: firstWaitNotice)
+            output.printNote("\(firstWaitNotice)")
         }
         let isPending = plan.requestCount > 0 || plan.hasPostponedRequests || plan.flows.contains(where: \.isWaiting)
         if detailedExitCode, isPending { throw ExitCode(ExitStatus.changesPending.rawValue) }
@@ -112,7 +108,7 @@ struct PlanCommand: AsyncParsableCommand {
         let sources = committed.files.map { SourceFile(path: $0.path, bytes: $0.bytes) }
         let (set, diagnostics) = ManifestLoader().load(sources)
         if diagnostics.hasErrors {
-            output.printNote(wrapping: "the manifests at \(against) have errors, so the difference may show too much")
+            output.printNote("the manifests at \(against) have errors, so the difference may show too much")
         }
         let declared = set.flows.filter { $0.target == workspace.target.name }
         let selected = Set(workspace.flows.selected.map(\.id))
@@ -135,16 +131,4 @@ struct PlanCommand: AsyncParsableCommand {
 
     /// Whether standard output is for the saved plan alone.
     private var isPlanOnOutput: Bool { out.map(["-", "/dev/stdout", "/dev/fd/1"].contains) ?? false }
-
-    private func showOnErrorOutput(_ report: PlanReport, _ workspace: Workspace) {
-        var report = report
-        if format.chosen == .text {
-            output.printDiagnostics(report.plan.diagnostics, sources: workspace.sources)
-            report.showsDiagnostics = false
-            output.printNote(report)
-        } else {
-            report.write(format.chosen, output.errorStyle) { Console.printNote($0) }
-        }
-        if format.chosen == .github { JobSummary.add(report) }
-    }
 }

@@ -53,8 +53,8 @@ struct StatusCommand: AsyncParsableCommand {
         output.show(report, format)
         if format.chosen == .text, !refresh, !watch, report.running > 0 {
             output.printNote(
-                "running as of the last refresh; to ask the service: \(workspace.arguments.command("status", "--refresh"))"
-            )
+                "running as of the last refresh; to read the service",
+                command: workspace.arguments.command("status", "--refresh"))
         }
         if report.needsPerson { throw ExitCode(ExitStatus.incomplete.rawValue) }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FlowRuns
 import Foundation
+import Logging
 import Manifests
 import Reports
 import Text
@@ -43,11 +44,13 @@ struct OutputOptions: ParsableArguments {
         Console.printNote(DiagnosticsReport(diagnostics, sources: sources).lines(errorStyle) + .blank)
     }
 
-    /// Prints text to standard error, wrapped to the terminal, unless `--quiet` is set.
-    func printNote(wrapping text: String) { if !quiet { Console.printNote(errorStyle.lines(text)) } }
-
     /// Prints a line to standard error, unless `--quiet` is set.
     func printNote(_ line: StyledText) { if !quiet { Console.printNote(line) } }
+
+    /// Prints a sentence that ends with a command to standard error, unless `--quiet` is set.
+    func printNote(_ text: String, command: String) {
+        if !quiet { Console.printNote(errorStyle.lines(text, command: command)) }
+    }
 
     /// Prints a report to standard error, unless `--quiet` is set.
     func printNote<Shown: Report>(_ report: Shown) {
@@ -113,5 +116,23 @@ struct ServiceOptions: ParsableArguments {
     var insecureHTTP = false
 
     @Option(name: .customLong("log-level"), help: "How much to log on standard error.")
-    var logLevel: LogLevel = .warning
+    var logLevel: Logger.Level = .warning
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
+
+/// The value of `--format`: one of the formats of a report. The default is the report's first format.
+struct Format<Shown: Report>: ExpressibleByArgument {
+    let chosen: ReportFormat
+
+    init() { chosen = Shown.formats.first ?? .text }
+
+    init?(argument: String) {
+        guard let format = Shown.formats.first(where: { $0.rawValue == argument }) else { return nil }
+        chosen = format
+    }
+
+    static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
+    static var allValueStrings: [String] { Shown.formats.map(\.rawValue) }
+    var defaultValueDescription: String { chosen.rawValue }
 }

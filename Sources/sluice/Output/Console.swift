@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Logging
 import Reports
 import Synchronization
 
@@ -23,8 +24,10 @@ enum Console {
         return number == 0 ? nil : "cannot write to standard output: \(String(cString: strerror(number)))"
     }
 
-    /// Prints a line to standard error.
-    static func printNote(_ line: StyledText) { printNote([line]) }
+    /// Prints a line to standard error, on a terminal wrapped between words; in a pipe, lines stay whole.
+    static func printNote(_ line: StyledText) {
+        printNote(TextStyle(width: isErrorTerminal ? width : nil).wrap(line))
+    }
 
     static func printNote(_ lines: [StyledText]) { printNote(Array(lines.page.utf8)) }
 
@@ -76,17 +79,25 @@ enum Console {
     /// - Returns: The `errno` of the failure, or 0.
     @discardableResult
     private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-            if written > 0 {
-                rest = rest.dropFirst(written)
-            } else if errno != EINTR && errno != EAGAIN {
-                return errno == EPIPE ? 0 : errno
-            }
-        }
-        return 0
+        let number = writeAll(bytes[...], to: descriptor)
+        return number == EPIPE ? 0 : number
     }
+}
+
+/// Writes all bytes to an open file.
+///
+/// - Returns: The `errno` of the failure, or 0.
+func writeAll(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int32 {
+    var rest = bytes
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if count > 0 {
+            rest = rest.dropFirst(count)
+        } else if errno != EINTR && errno != EAGAIN {
+            return errno
+        }
+    }
+    return 0
 }
 
 /// The values of `--color`.
@@ -102,5 +113,22 @@ enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
         case .auto:
             return terminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
         }
+    }
+}
+
+/// A log handler that writes one line per message to standard error: `warning: message, key: value`.
+struct ConsoleLog: LogHandler {
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
+        let details = all.sorted { $0.key < $1.key }.map { ", \($0.key): \($0.value)" }.joined()
+        Console.printNote("\(event.level): \(event.message)\(details)")
     }
 }

@@ -88,12 +88,7 @@ private final class PartialFile: Sendable {
     }
 
     private func write(_ bytes: ArraySlice<UInt8>, to number: Int32) throws(Failure) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Foundation.write(number, $0.baseAddress, $0.count) }
-            if written < 0, errno != EINTR { throw Self.failure(path) }
-            rest = rest.dropFirst(max(0, written))
-        }
+        guard writeAll(bytes, to: number) == 0 else { throw Self.failure(path) }
     }
 
     func finish() throws(Failure) {

@@ -1,55 +1,36 @@
-import FlowRuns
 import FlowService
 import Reports
 import Synchronization
 
-/// The progress of a command that works through flows: a bar on a terminal, elsewhere a line every few seconds.
-///
-/// A command that ends within a second shows none.
+/// The progress of a command that works through flows, on standard error.
 final class Progress: Sendable {
-    private struct State {
-        var done = 0
-        var shownAt: MonotonicInstant
-        var isBarShown = false
-    }
-
-    private let action: String
     private let output: OutputOptions
     private let begun = SystemTime().monotonic()
-    private let isTerminal = Console.isErrorTerminal
-    private let state: Mutex<State>
+    private let display: Mutex<ProgressDisplay>
 
-    /// - Parameter action: What happens to the flows, such as `read`.
+    /// - Parameters:
+    ///   - action: What happens to the flows, such as `read`.
+    ///   - output: The options of the command.
     init(_ action: String, output: OutputOptions) {
-        self.action = action
         self.output = output
-        state = Mutex(State(shownAt: SystemTime().monotonic()))
+        display = Mutex(ProgressDisplay(action, isTerminal: Console.isErrorTerminal))
     }
 
     /// Counts a flow as done.
-    func advance(of total: Int) { state.withLock { show($0.done + 1, of: total, &$0) } }
+    func advance(of total: Int) { display.withLock { show($0.done + 1, of: total, &$0) } }
 
-    func advance(to done: Int, of total: Int) { state.withLock { show(done, of: total, &$0) } }
+    func advance(to done: Int, of total: Int) { display.withLock { show(done, of: total, &$0) } }
 
-    private func show(_ done: Int, of total: Int, _ state: inout State) {
-        state.done = done
-        let now = SystemTime().monotonic()
-        let pause: Duration = isTerminal ? state.isBarShown ? .milliseconds(100) : .seconds(1) : .seconds(5)
-        guard !output.quiet, done < total, now - state.shownAt >= pause else { return }
-        state.shownAt = now
-        guard isTerminal else {
-            return Console.printNote("\(grouped(done)) of \(counted(total, "flow")) \(action)")
+    private func show(_ done: Int, of total: Int, _ display: inout ProgressDisplay) {
+        let elapsed = SystemTime().monotonic() - begun
+        guard !output.quiet, let line = display.advance(to: done, of: total, elapsed: elapsed, output.errorStyle) else {
+            return
         }
-        let bar = ProgressBar(done: done, total: total, elapsed: now - begun)
-        Console.redraw(bar.line(output.errorStyle))
-        state.isBarShown = true
+        if display.isBarShown { Console.redraw(line) } else { Console.printNote(line) }
     }
 
     /// Clears the bar.
     func end() {
-        state.withLock { state in
-            if state.isBarShown { Console.redraw("") }
-            state.isBarShown = false
-        }
+        if display.withLock({ $0.end() }) { Console.redraw("") }
     }
 }

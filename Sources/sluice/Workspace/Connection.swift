@@ -35,7 +35,7 @@ struct Connection {
         _ target: Target, flows: [SimulatedFlow], options: ServiceOptions, stop: StopSignal
     ) async throws(Failure) -> Connection {
         let environment = ProcessInfo.processInfo.environment
-        let logger = Logger(label: "sluice", factory: { _ in ConsoleLog(logLevel: options.logLevel.level) })
+        let logger = Logger(label: "sluice", factory: { _ in ConsoleLog(logLevel: options.logLevel) })
         var serviceOptions = HTTPFlowService.Options(version: Version.text)
         serviceOptions.allowsInsecureHTTP = options.insecureHTTP
         serviceOptions.requestTimeout = target.limits.requestTimeout

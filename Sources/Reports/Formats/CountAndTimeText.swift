@@ -1,4 +1,36 @@
 import FlowRuns
+import Manifests
+import Text
+
+/// Formats a number with thousands separators, such as `99,950`.
+package func grouped(_ number: Int) -> String { number.grouped }
+
+/// Formats a count with its noun, such as `1 window` or `340 windows`. All outputs use this function for counts.
+///
+/// - Parameters:
+///   - number: The count.
+///   - noun: The noun in the singular.
+///   - plural: The plural of the noun; `nil` appends an `s`.
+package func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
+    "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
+}
+
+extension [String] {
+    /// The elements as an enumeration: `a`, `a and b`, `a, b and c`.
+    package var listed: String {
+        guard count > 1 else { return first ?? "" }
+        return dropLast().joined(separator: ", ") + " and " + self[count - 1]
+    }
+}
+
+extension Expectation {
+    /// Describes a lack of records, such as `0 records, and at least 1 is expected`; returns `nil` if there are enough.
+    func shortfall(of records: Int64) -> String? {
+        guard records < minimumRecords else { return nil }
+        let expected = minimumRecords == 1 ? "1 is" : "\(grouped(Int(minimumRecords))) are"
+        return "\(counted(Int(records), "record")), and at least \(expected) expected"
+    }
+}
 
 private let minute: Int64 = 60
 private let hour = 60 * minute
