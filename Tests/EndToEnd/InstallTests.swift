@@ -118,10 +118,9 @@ struct InstallTests {
 
     @Test("the examples and the action install the current version")
     func versions() throws {
-        let version = try String(
-            contentsOf: Program.checkout.appending(path: "Sources/sluice/Version.swift"), encoding: .utf8
-        )
-        .split(separator: "\"")[1]
+        let source = try String(
+            contentsOf: Program.checkout.appending(path: "Sources/sluice/Version.swift"), encoding: .utf8)
+        let version = try #require(source.firstMatch(of: /static let text = "(.+)"/)).output.1
         let script = try String(
             contentsOf: Program.checkout.appending(path: "manifests/in-ci/install-sluice"), encoding: .utf8)
         #expect(script.contains("${SLUICE_VERSION:-\(version)}"))

@@ -28,8 +28,8 @@ enum Tutorial {
 
 /// The reason of a rejected access token.
 func accessError(_ summary: String) -> String {
-    "the service rejected the access token (\(summary)): it has expired or belongs to another client; set a new "
-        + "SLUICE_ACCESS_TOKEN, or set SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES"
+    "the service rejected the access token (\(summary)): it has expired or belongs to another client; fetch a new "
+        + "one for SLUICE_ACCESS_TOKEN, or set SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET and SLUICE_SCOPES"
 }
 
 let bearer = Credentials.bearer(token: "token-0123456789", apiKey: "key-0123456789")

@@ -6,7 +6,7 @@ package func wait(
 ) async throws {
     let end = ContinuousClock.now + .seconds(120)
     while try await !isReached() {
-        guard .now < end else { throw ProgramFailure(description: "waited in vain for: \(goal)") }
+        guard .now < end else { throw ProgramFailure(description: "timed out while waiting for \(goal)") }
         try await Task.sleep(for: .milliseconds(10))
     }
 }
