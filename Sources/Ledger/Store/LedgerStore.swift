@@ -80,26 +80,28 @@ extension LedgerStore {
     package var isShared: Bool { false }
     package var isCommitCostly: Bool { false }
 
+    // A store implements `snapshot` or `scanRuns`, and `entries` or `scan`: each is derived from the other.
+
     package func snapshot(of flow: FlowID) async throws(LedgerError) -> FlowSnapshot {
-        let parts = Mutex<[FlowSnapshot]>([])
-        try await scanRuns(flow) { part in
-            parts.withLock { $0.append(part) }
-            return true
-        }
-        return parts.withLock {
-            FlowSnapshot(record: $0.first?.record ?? FlowRecord(id: flow), runs: $0.flatMap(\.runs))
-        }
+        let parts = try await parts { (visit) async throws(LedgerError) in try await scanRuns(flow, visit: visit) }
+        return FlowSnapshot(record: parts.first?.record ?? FlowRecord(id: flow), runs: parts.flatMap(\.runs))
     }
 
     package func entries(of flow: FlowID) async throws(LedgerError) -> FlowEntries {
-        let parts = Mutex<[FlowEntries]>([])
-        try await scan(flow) { part in
+        let parts = try await parts { (visit) async throws(LedgerError) in try await scan(flow, visit: visit) }
+        return FlowEntries(record: parts.first?.record ?? FlowRecord(id: flow), entries: parts.flatMap(\.entries))
+    }
+
+    /// Returns all parts that a scan delivers.
+    private func parts<Part: Sendable>(
+        of scan: (@escaping @Sendable (Part) -> Bool) async throws(LedgerError) -> Void
+    ) async throws(LedgerError) -> [Part] {
+        let parts = Mutex<[Part]>([])
+        try await scan { part in
             parts.withLock { $0.append(part) }
             return true
         }
-        return parts.withLock {
-            FlowEntries(record: $0.first?.record ?? FlowRecord(id: flow), entries: $0.flatMap(\.entries))
-        }
+        return parts.withLock { $0 }
     }
 
     package func scan(
